@@ -1,0 +1,99 @@
+"""What is asked of the metric engine, and what it answers.  The names are those of PRODUCT.md §12."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+class Granularity(enum.StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class Dimension(enum.StrEnum):
+    """What a metric can be filtered (facet) and split (segment) by."""
+
+    AGENT = "agent"
+    MODEL = "model"
+    REPOSITORY = "repository"
+    SERVICE = "service"
+    WORK_TYPE = "work_type"
+    SIZE_CLASS = "size_class"
+    LANGUAGE = "language"
+    FILE_TYPE = "file_type"
+    TOKEN_KIND = "token_kind"
+    OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
+    TOOL = "tool"
+
+
+class Statistic(enum.StrEnum):
+    MEDIAN = "median"
+    MEAN = "mean"
+    P75 = "p75"
+    P90 = "p90"
+    P95 = "p95"
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """Half-open range of days of the organisation's local calendar."""
+
+    start: date  # "from" in URLs and JSON
+    end: date  # "to": the first day that no longer belongs to it
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose figures: a unit, a person, or (neither) the whole organisation with what nobody could be matched to."""
+
+    unit: str | None = None  # slug
+    person_id: int | None = None
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # attributes of people: AND between, OR within
+
+
+WHOLE_ORGANISATION = Scope()
+
+
+@dataclass(frozen=True)
+class MetricQuery:
+    key: str
+    window: Window
+    granularity: Granularity = Granularity.WEEK
+    scope: Scope = WHOLE_ORGANISATION
+    facets: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)  # AND between, OR within
+    segments: tuple[Dimension, ...] = ()
+    statistic: Statistic | None = None  # None: the metric's default
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value: of the whole window, or of one bucket of it."""
+
+    window: Window
+    segment: Mapping[str, str]
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    sample_size: int
+    people: int
+    reason: str | None  # why there is no value, in words; None where there is one
+    to_date: bool = False  # the bucket is not over yet
+
+
+@dataclass(frozen=True)
+class SeriesAnswer:
+    query: MetricQuery
+    total: Sequence[Figure]  # one per segment value
+    series: Sequence[Figure]  # every bucket of the window × segment value, in order of time
+    unmatched: float | None  # share 0–1 of the facts that no person or unit could be matched to; without a unit only
+    computed_at: datetime
+    fresh_until: datetime

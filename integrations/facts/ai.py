@@ -1,0 +1,125 @@
+"""What agents did, as relations that metrics are computed from."""
+
+from __future__ import annotations
+
+from integrations.facts.relation import Relation
+
+AGENT_SESSIONS = Relation(
+    name="agent_sessions",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    columns=frozenset(
+        {"session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"}
+    ),
+    sql="""
+        SELECT session.id AS session_id,
+               identity.person_id,
+               session.agent,
+               (session.started_at AT TIME ZONE current_setting('TimeZone'))::date AS day,
+               session.started_at,
+               session.ended_at,
+               session.active_seconds,
+               extract(epoch FROM session.ended_at - session.started_at) AS span_seconds
+        FROM integrations_agentsession session
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+    """,
+)
+"""One row per agent session.  It counts on the local day on which it starts.
+
+person_id is null where the identity is unmatched.  active_seconds is the sum of the session's stretches,
+span_seconds its end − start.
+"""
+
+AGENT_SESSION_DAYS = Relation(
+    name="agent_session_days",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    columns=frozenset(
+        {
+            *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at"),
+            *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "tokens"),
+            *("spend", "unpriced_tokens", "reported_cost", "lines_added", "lines_removed", "commits"),
+            *("tool_calls", "tool_failures", "tool_refusals"),
+        }
+    ),
+    sql="""
+        SELECT session.id AS session_id,
+               identity.person_id,
+               session.agent,
+               figures.day,
+               figures.model,
+               session.started_at,
+               session.ended_at,
+               CASE WHEN counted THEN figures.requests ELSE 0 END AS requests,
+               CASE WHEN counted THEN figures.input_tokens ELSE 0 END AS input_tokens,
+               CASE WHEN counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
+               CASE WHEN counted THEN figures.cache_write_tokens ELSE 0 END AS cache_write_tokens,
+               CASE WHEN counted THEN figures.output_tokens ELSE 0 END AS output_tokens,
+               CASE WHEN counted THEN figures.input_tokens + figures.cache_read_tokens
+                                    + figures.cache_write_tokens + figures.output_tokens ELSE 0 END AS tokens,
+               CASE WHEN counted THEN figures.spend END AS spend,
+               CASE WHEN counted THEN figures.unpriced_tokens ELSE 0 END AS unpriced_tokens,
+               CASE WHEN counted THEN figures.reported_cost END AS reported_cost,
+               figures.lines_added,
+               figures.lines_removed,
+               figures.commits,
+               figures.tool_calls,
+               figures.tool_failures,
+               figures.tool_refusals
+        FROM integrations_agentsessionday figures
+        JOIN integrations_agentsession session ON session.id = figures.session_id
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        CROSS JOIN LATERAL (
+            SELECT figures.source =
+                   CASE WHEN session.event_tokens >= session.metric_tokens THEN 'events' ELSE 'metrics' END
+        ) AS choice (counted)
+    """,
+)
+"""One row per session, local day, model and source (events or metrics) with that day's figures.
+
+Tokens, requests and costs stand only in rows of the source that counts for the session; lines and commits only in
+rows of its metrics, tool calls only in rows of its events: a sum over the rows counts everything once.
+spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
+"""
+
+AGENT_TOOL_DAYS = Relation(
+    name="agent_tool_days",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    columns=frozenset({"session_id", "person_id", "agent", "day", "tool", "calls", "failures", "refusals"}),
+    sql="""
+        SELECT session.id AS session_id,
+               identity.person_id,
+               session.agent,
+               figures.day,
+               figures.tool,
+               figures.calls,
+               figures.failures,
+               figures.refusals
+        FROM integrations_agenttoolday figures
+        JOIN integrations_agentsession session ON session.id = figures.session_id
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+    """,
+)
+"""One row per session, local day and tool.  calls = those that ran (succeeded or failed), refusals stand apart."""
+
+ENROLLED_PEOPLE = Relation(
+    name="enrolled_people",
+    day="enrolled_on",
+    person="person_id",
+    fact="person_id",
+    columns=frozenset({"person_id", "enrolled_on", "left_on"}),
+    sql="""
+        SELECT person.id AS person_id,
+               (min(session.started_at) AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on,
+               person.left_on
+        FROM integrations_agentsession session
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        JOIN orgtree_person person ON person.id = identity.person_id
+        GROUP BY person.id
+    """,
+)
+"""One row per person who ever sent telemetry, with the local day of the first; left_on where the person left."""

@@ -1,0 +1,125 @@
+"""Agent sessions: what several telemetry sources tell of the same run, merged.
+
+Raw events live in the partitioned table `integrations_agent_event` (integrations/telemetry/storage.py) and expire;
+these rows stay.  All tokens are kept in four disjoint kinds: uncached input, cache read, cache write, output
+(reasoning included).
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from orgtree.models import Identity
+
+
+class AgentSession(models.Model):
+    """One run of an agent by one identity; a resumed session stays one row."""
+
+    agent = models.CharField(max_length=40, help_text="Slug of the agent's vocabulary, e.g. claude_code.")
+    external_id = models.CharField(max_length=200)
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    active_seconds = models.FloatField(
+        default=0, help_text="Sum of stretches; a stretch ends after 30 minutes without an event."
+    )
+    # Events and metrics of one agent carry the same tokens: the source that reported more of them is counted.
+    event_tokens = models.BigIntegerField(default=0)
+    metric_tokens = models.BigIntegerField(default=0)
+    agent_version = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "external_id", "identity"], name="agent_session_is_unique")
+        ]
+        indexes = [models.Index(fields=["started_at"])]
+
+
+class AgentRequest(models.Model):
+    """One answered request to a model, merged from log events and spans by the agent's request id."""
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="requests")
+    key = models.CharField(max_length=200, help_text="The agent's request id; where it has none, the event's hash.")
+    at = models.DateTimeField()
+    model = models.CharField(max_length=120, blank=True)
+    input_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    duration_ms = models.BigIntegerField(null=True)
+    reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
+    spend = models.DecimalField(
+        max_digits=20, decimal_places=10, null=True, help_text="Tokens × price of that day, USD; null: unknown model."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "key"], name="agent_request_is_unique")]
+
+
+class ToolOutcome(models.TextChoices):
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    REFUSED = "refused", "Refused by the person"
+
+
+class AgentToolCall(models.Model):
+    """One tool call, merged by the agent's call id."""
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="tool_calls")
+    key = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    tool = models.CharField(max_length=120)
+    outcome = models.CharField(max_length=12, choices=ToolOutcome.choices)
+    error_type = models.CharField(max_length=120, blank=True)
+    duration_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "key"], name="agent_tool_call_is_unique")]
+
+
+class AgentSessionDay(models.Model):
+    """A session's figures of one local day and model, once as its events tell them and once as its metrics do."""
+
+    class Source(models.TextChoices):
+        EVENTS = "events"
+        METRICS = "metrics"
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="days")
+    source = models.CharField(max_length=8, choices=Source.choices)
+    day = models.DateField()
+    model = models.CharField(max_length=120, blank=True, help_text="Empty where a figure belongs to no model.")
+    requests = models.BigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    unpriced_tokens = models.BigIntegerField(default=0, help_text="Tokens of models whose price is unknown.")
+    reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    lines_added = models.BigIntegerField(default=0)
+    lines_removed = models.BigIntegerField(default=0)
+    tool_calls = models.BigIntegerField(default=0, help_text="Calls that ran: succeeded and failed.")
+    tool_failures = models.BigIntegerField(default=0)
+    tool_refusals = models.BigIntegerField(default=0)
+    commits = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "source", "day", "model"], name="agent_session_day_is_unique")
+        ]
+        indexes = [models.Index(fields=["day"])]
+
+
+class AgentToolDay(models.Model):
+    """A session's calls of one tool on one local day."""
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+")
+    day = models.DateField()
+    tool = models.CharField(max_length=120)
+    calls = models.BigIntegerField(default=0)
+    failures = models.BigIntegerField(default=0)
+    refusals = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "day", "tool"], name="agent_tool_day_is_unique")]
+        indexes = [models.Index(fields=["day"])]

@@ -1,0 +1,51 @@
+"""What the receiver keeps beside the facts: batches to fold, records it could not store, what it dropped."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.models.ingest import IngestToken
+
+
+class ReceivedBatch(models.Model):
+    """One stored request whose new events are not folded into sessions yet.  Work to do is a row."""
+
+    received_at = models.DateTimeField(auto_now_add=True)
+
+
+class QuarantinedRecord(models.Model):
+    """A record that could not be stored, as it was sent less its content attributes, until it is replayed."""
+
+    received_at = models.DateTimeField(auto_now_add=True)
+    token = models.ForeignKey(IngestToken, models.SET_NULL, null=True)
+    signal = models.CharField(max_length=10)
+    digest = models.UUIDField(unique=True, help_text="Hash of the record as sent: a repetition is not kept twice.")
+    reason = models.CharField(max_length=300)
+    payload = models.BinaryField(help_text="A one-record OTLP export request in protobuf, content attributes dropped.")
+    replayed_at = models.DateTimeField(null=True)
+
+
+class DroppedAttribute(models.Model):
+    """How often an attribute that carries content was dropped at the door."""
+
+    agent = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    count = models.BigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "name"], name="dropped_attribute_is_unique")]
+
+
+class UnreadEvent(models.Model):
+    """Events, metrics and spans that no vocabulary reads yet, by agent and name."""
+
+    agent = models.CharField(max_length=60)
+    signal = models.CharField(max_length=10)
+    name = models.CharField(max_length=200)
+    count = models.BigIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "signal", "name"], name="unread_event_is_unique")]

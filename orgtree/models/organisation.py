@@ -1,0 +1,40 @@
+"""The one organisation of an installation and its rules about individual data."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+
+class IndividualPolicy(models.TextChoices):
+    """What people see of each other.  PRODUCT.md, Trust."""
+
+    SELF_ONLY = "self_only", "Self only"
+    PSEUDONYMS = "pseudonyms", "Pseudonyms"
+    NAMED = "named", "Named"
+
+
+class Organisation(models.Model):
+    """A single row: `Organisation.current()` creates it when it is first asked for."""
+
+    name = models.CharField(max_length=200, default="Your organisation")
+    individual_policy = models.CharField(
+        max_length=20, choices=IndividualPolicy.choices, default=IndividualPolicy.PSEUDONYMS
+    )
+    minimum_group_size = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2)])
+    # Set by the first look that finds `minimum_group_size` people with activity; never unset (trial mode ends once).
+    protected_since = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "organisation"
+        verbose_name_plural = "organisation"
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="organisation_is_one_row")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> Self:
+        return cls.objects.get_or_create(pk=1)[0]

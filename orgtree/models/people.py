@@ -1,0 +1,51 @@
+"""People, and the identities by which other systems know them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class Person(models.Model):
+    """Someone in the organisation.  Facts never point here: they point at an identity."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    full_name = models.CharField(max_length=200)
+    email = models.EmailField(max_length=320, null=True, blank=True)
+    found_at = models.DateTimeField(auto_now_add=True)
+    left_on = models.DateField(null=True, blank=True, help_text="First day no longer there.")
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = [models.UniqueConstraint(Lower("email"), name="person_email_is_unique")]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+
+class IdentityKind(models.TextChoices):
+    """In the order in which an identity is believed: an address names a person, an installation only a machine."""
+
+    EMAIL = "email", "E-mail address"
+    LOGIN = "login", "Login"
+    AGENT_ACCOUNT = "agent_account", "Agent account"
+    INSTALLATION = "installation", "Agent installation"
+
+
+class Identity(models.Model):
+    """A name that a system uses for somebody; without a person it is unmatched, and its activity still counts."""
+
+    kind = models.CharField(max_length=20, choices=IdentityKind.choices)
+    provider = models.CharField(max_length=40, blank=True, help_text="Empty for e-mail addresses.")
+    value = models.CharField(max_length=320, help_text="E-mail addresses in lower case.")
+    person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="identities")
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [models.UniqueConstraint(fields=["kind", "provider", "value"], name="identity_is_unique")]
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,61 @@
+"""Waking a background task up, without relying on the message.
+
+A message is a nudge; the work to do is a row.  A lost message costs seconds, because a sweep finds the row,
+and never a record.  It stands in the lowest app because every app above has work to hand to the background.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Protocol
+
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_NUDGES = 1.0
+_lock = threading.Lock()
+_nudged_at: dict[str, float] = {}
+_waiting: set[str] = set()
+
+
+class Task(Protocol):
+    name: str
+
+    def delay(self) -> object: ...
+
+
+def nudge_on_commit(task: Task) -> None:
+    """Send `task` once the current transaction is stored; at most one message per task, process and second.
+
+    A nudge that comes too soon after the last one is sent when the second is over: the running task may have
+    looked before this transaction's rows could be seen.
+    """
+    transaction.on_commit(lambda: _nudge(task), robust=True)
+
+
+def _nudge(task: Task) -> None:
+    with _lock:
+        if task.name in _waiting:
+            return
+        delay = _nudged_at.get(task.name, float("-inf")) + SECONDS_BETWEEN_NUDGES - time.monotonic()
+        if delay > 0:
+            _waiting.add(task.name)
+            timer = threading.Timer(delay, _send, [task])
+            timer.daemon = True
+            timer.start()
+            return
+    _send(task)
+
+
+def _send(task: Task) -> None:
+    with _lock:
+        _waiting.discard(task.name)
+        _nudged_at[task.name] = time.monotonic()
+    try:
+        task.delay()
+    except (OSError, OperationalError) as problem:  # the broker is away: the sweep will find the rows
+        logger.warning("Could not nudge %s: %s", task.name, problem)
