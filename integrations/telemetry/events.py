@@ -1,0 +1,30 @@
+"""The words in which every agent's telemetry is kept, whatever the agent calls them."""
+
+from __future__ import annotations
+
+import enum
+
+
+class EventKind(enum.IntEnum):
+    """What a kept event is; stored in `integrations_agent_event.kind`."""
+
+    REQUEST = 1  # an answered request to a model, with tokens
+    REQUEST_ERROR = 2  # a request that failed for good
+    TOOL_CALL = 3  # a tool ran, or was refused: `outcome`
+    SESSION = 4  # anything else that shows the session at work: a prompt, its start, a compaction
+    UNREAD = 9  # no vocabulary reads it; kept with its attributes
+
+
+class Measure(enum.StrEnum):
+    """What a kept metric point measures; stored in `integrations_agent_point.measure`."""
+
+    INPUT_TOKENS = "input_tokens"
+    CACHE_READ_TOKENS = "cache_read_tokens"
+    CACHE_WRITE_TOKENS = "cache_write_tokens"
+    OUTPUT_TOKENS = "output_tokens"
+    REPORTED_COST = "reported_cost"
+    LINES_ADDED = "lines_added"
+    LINES_REMOVED = "lines_removed"
+    COMMITS = "commits"
+    SESSIONS = "sessions"
+    ACTIVE_SECONDS = "active_seconds"
