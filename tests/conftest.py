@@ -1,0 +1,148 @@
+"""Fixtures that every test may ask for.  Sockets are blocked except to this machine: see pyproject.toml."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.databases import copy_database, drop_database, pointed_at
+from tests.org import Org
+from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
+from tests.recordings import Recordings
+from tests.servers import Server, fresh_log_dir
+
+StartServer = Callable[..., AbstractContextManager[Server]]
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    # Pages rendered in this process need no collected files; servers in other processes serve the real ones.
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
+
+
+@pytest.fixture(scope="session")
+def database_template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A migrated database with the personas' accounts, that servers' databases are copied from."""
+    name = f"{connection.settings_dict['NAME']}_template"
+    with django_db_blocker.unblock():
+        yield name
+        drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """pytest-django's own, and a copy of it for servers while no test has touched it yet."""
+    source = str(connection.settings_dict["NAME"])
+    with django_db_blocker.unblock():
+        connection.close()
+        copy_database(source, f"{source}_template")
+
+
+@pytest.fixture(scope="session")
+def start_server(
+    database_template: str, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> StartServer:
+    """`with start_server("web", "worker", "beat", named="…") as server:` an installation with those processes."""
+
+    @contextmanager
+    def start(*processes: str, named: str) -> Iterator[Server]:
+        database = f"{database_template}_{next(_numbers)}"
+        with django_db_blocker.unblock():
+            copy_database(database_template, database)
+            with pointed_at(database):
+                for persona in PERSONAS:
+                    create_user(persona)
+        server = Server(
+            database=database,
+            data_dir=tmp_path_factory.mktemp("server") / "data",
+            log_dir=fresh_log_dir(named),
+            unblock=django_db_blocker.unblock,
+        )
+        try:
+            server.start(*processes)
+            yield server
+        finally:
+            server.stop()
+            with django_db_blocker.unblock():
+                drop_database(database)
+
+    return start
+
+
+@pytest.fixture
+def server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The real application, served by gunicorn in another process; received telemetry stays unfolded."""
+    with start_server("web", named=request.node.name) as server:
+        yield server
+
+
+@pytest.fixture
+def server_with_worker(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The real application with its Celery worker and beat."""
+    with start_server("web", "worker", "beat", named=request.node.name) as server:
+        yield server
+
+
+@pytest.fixture
+def org(db: None) -> Org:
+    """An empty organisation whose story a test tells: see tests/org.py."""
+    return Org()
+
+
+@pytest.fixture
+def sign_in(db: None) -> Callable[[Persona], Client]:
+    """A Django test client signed in as that persona."""
+
+    def sign_in_as(persona: Persona) -> Client:
+        client = Client()
+        client.force_login(create_user(persona), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in_as
+
+
+@pytest.fixture
+def member(sign_in: Callable[[Persona], Client]) -> Client:
+    """A Django test client signed in as Ada, a developer."""
+    return sign_in(MEMBER)
+
+
+@pytest.fixture
+def admin(sign_in: Callable[[Persona], Client]) -> Client:
+    """A Django test client signed in as the admin."""
+    return sign_in(ADMIN)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Recordings:
+    """Requests that real agents sent, with their known totals."""
+    folder = os.environ.get("HEADWAY_TEST_DATA")
+    if not folder:
+        pytest.skip("HEADWAY_TEST_DATA is not set: the recorded requests of real agents are not here")
+    return Recordings(Path(folder))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Put the servers' last log lines into the report of a failed test."""
+    report = yield
+    if report.failed:  # type: ignore[attr-defined]
+        for fixture in getattr(item, "funcargs", {}).values():
+            if isinstance(fixture, Server):
+                report.sections.append(("server logs", fixture.logs()))  # type: ignore[attr-defined]
+    return report

@@ -1,0 +1,60 @@
+"""Databases for servers in other processes: copied from a migrated template, which takes a tenth of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+
+def copy_database(template: str, name: str) -> None:
+    """Create database `name` with everything in `template`, to which nobody may be connected."""
+    drop_database(name)
+    with _administration() as postgres:
+        postgres.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+
+
+def drop_database(name: str) -> None:
+    with _administration() as postgres:
+        postgres.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def database_url(name: str) -> str:
+    """DATABASE_URL of a database on the server that this test run uses."""
+    settings = connection.settings_dict
+    account = quote(settings["USER"]) + (f":{quote(settings['PASSWORD'])}" if settings["PASSWORD"] else "")
+    address = {"host": settings["HOST"], "port": settings["PORT"], **settings["OPTIONS"]}
+    return f"postgresql://{account}@/{name}?{urlencode({key: value for key, value in address.items() if value})}"
+
+
+@contextmanager
+def pointed_at(name: str) -> Iterator[None]:
+    """Let Django's models of this process read and write database `name`.  Not inside a transaction."""
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+def _administration() -> psycopg.Connection[Any]:
+    settings = connection.settings_dict
+    return psycopg.connect(
+        dbname="postgres",
+        user=settings["USER"],
+        password=settings["PASSWORD"],
+        host=settings["HOST"],
+        port=settings["PORT"],
+        autocommit=True,
+        **settings["OPTIONS"],
+    )

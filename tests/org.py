@@ -1,0 +1,187 @@
+"""The builder in which tests tell their stories.  It speaks the product's language and drives the real intake.
+
+    org.session(by="ada", on="2026-03-02", tokens=1000, output=200, model="claude-sonnet-4-5")
+    assert org.metric("ai.tokens", week="2026-W10").value == 1200
+
+What is told is posted to the OTLP receiver, in this process, and folded before the first figure is read.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+
+from django.core.management import call_command
+from django.test import Client
+from google.protobuf.message import Message
+
+from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from tests.otlp import Attribute, Increment, LogEvent, logs_request, metrics_request
+
+DEFAULT_MODEL = "claude-sonnet-4-5"
+
+
+class Org:
+    """An organisation as its agents' telemetry tells of it."""
+
+    def session(
+        self,
+        *,
+        by: str,
+        on: str | date,
+        at: str = "10:00",
+        minutes: float = 10,
+        tokens: int = 1000,
+        cache_read: int = 0,
+        cache_write: int = 0,
+        output: int = 0,
+        requests: int = 1,
+        model: str = DEFAULT_MODEL,
+        lines: int = 0,
+        tool_calls: Mapping[str, int] | None = None,
+        failures: Mapping[str, int] | None = None,
+        reported_cost: float = 0.0,
+        session_id: str | None = None,
+    ) -> str:
+        """One Claude Code session; its id.
+
+        It lasts from `at` (UTC) for `minutes`.  The tokens are its sum, spread over `requests` requests of which the
+        first carries the remainder; `tool_calls` are those that succeeded, by tool.
+        """
+        session = session_id or str(uuid.uuid4())
+        start = datetime.combine(_day(on), time.fromisoformat(at), UTC)
+        moments = [start + timedelta(minutes=minutes) * step / max(1, requests) for step in range(1, requests + 1)]
+        events = [LogEvent("user_prompt", start, {"prompt_length": "42"})]
+        for number, moment in enumerate(moments):
+            share = {
+                kind: amount // requests + (amount % requests if number == 0 else 0)
+                for kind, amount in {
+                    "input_tokens": tokens,
+                    "cache_read_tokens": cache_read,
+                    "cache_creation_tokens": cache_write,
+                    "output_tokens": output,
+                }.items()
+            }
+            request: dict[str, Attribute] = {
+                "model": model,
+                "request_id": f"req_{uuid.uuid4().hex}",
+                "cost_usd": reported_cost / requests,
+            }
+            events.append(LogEvent("api_request", moment, {**request, **share, "duration_ms": 1500}))
+        for outcome, calls in (("true", tool_calls or {}), ("false", failures or {})):
+            for tool, count in calls.items():
+                events += [
+                    LogEvent(
+                        "tool_result",
+                        start + timedelta(seconds=number + 1),
+                        {"tool_name": tool, "tool_use_id": f"toolu_{uuid.uuid4().hex}", "success": outcome},
+                    )
+                    for number in range(count)
+                ]
+        email = _email(by)
+        self.send("/v1/logs", logs_request(email, session, events))
+        if lines:
+            written = Increment("lines_of_code.count", moments[-1], float(lines), {"type": "added", "model": model})
+            self.send("/v1/metrics", metrics_request(email, session, [written]))
+        return session
+
+    def send(self, path: str, message: Message) -> None:
+        """Post one OTLP request to the receiver."""
+        answer = self._agent.post(
+            path,
+            data=message.SerializeToString(),
+            content_type="application/x-protobuf",
+            headers={"Authorization": f"Bearer {self._ingest_token}"},
+        )
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.content[:500]!r}"
+        self._unfolded = True
+
+    def metric(
+        self,
+        key: str,
+        *,
+        week: str | None = None,
+        month: str | None = None,
+        from_: str | date | None = None,
+        to: str | date | None = None,
+        statistic: Statistic | None = None,
+        unit: str | None = None,
+        **facets: str | tuple[str, ...],
+    ) -> Figure:
+        """The metric's figure over one week ("2026-W10"), month ("2026-03") or range [from_, to)."""
+        window = _window(week, month, from_, to)
+        answer = self.series(key, window=window, facets=facets, statistic=statistic, unit=unit)
+        (figure,) = answer.total
+        return figure
+
+    def series(
+        self,
+        key: str,
+        *,
+        window: Window,
+        granularity: Granularity = Granularity.WEEK,
+        segments: tuple[Dimension, ...] = (),
+        facets: Mapping[str, str | tuple[str, ...]] | None = None,
+        statistic: Statistic | None = None,
+        unit: str | None = None,
+    ) -> SeriesAnswer:
+        from insights.metrics.read import read_series
+
+        self.fold()
+        query = MetricQuery(
+            key=key,
+            window=window,
+            granularity=granularity,
+            scope=Scope(unit=unit),
+            facets={
+                Dimension(name): (value,) if isinstance(value, str) else value for name, value in (facets or {}).items()
+            },
+            segments=segments,
+            statistic=statistic,
+        )
+        return read_series([query])[0]
+
+    def fold(self) -> None:
+        """Do what the worker does with received telemetry."""
+        if self._unfolded:
+            from integrations.telemetry.tasks import fold_received
+
+            fold_received()
+            self._unfolded = False
+
+    _unfolded = False
+
+    @cached_property
+    def _agent(self) -> Client:
+        return Client()
+
+    @cached_property
+    def _ingest_token(self) -> str:
+        output = io.StringIO()
+        call_command("create_ingest_token", "org", stdout=output)
+        return output.getvalue().split()[-1]
+
+
+def _email(name: str) -> str:
+    return name if "@" in name else f"{name}@example.com"
+
+
+def _day(on: str | date) -> date:
+    return on if isinstance(on, date) else date.fromisoformat(on)
+
+
+def _window(week: str | None, month: str | None, from_: str | date | None, to: str | date | None) -> Window:
+    if week:
+        year, number = re.fullmatch(r"(\d{4})-W(\d{2})", week).groups()  # type: ignore[union-attr]
+        monday = date.fromisocalendar(int(year), int(number), 1)
+        return Window(monday, monday + timedelta(weeks=1))
+    if month:
+        first = date.fromisoformat(f"{month}-01")
+        return Window(first, (first + timedelta(days=32)).replace(day=1))
+    assert from_ is not None
+    assert to is not None, "say week=, month=, or from_= and to="
+    return Window(_day(from_), _day(to))

@@ -1,0 +1,42 @@
+"""The people as whom tests sign in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True)
+class Persona:
+    name: str
+    is_admin: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@example.com"
+
+    @property
+    def password(self) -> str:
+        return f"{self.name}-signs-in-for-a-test"
+
+
+ADMIN = Persona("admin", is_admin=True)
+MEMBER = Persona("ada")
+OTHER_MEMBER = Persona("grace")
+PERSONAS = (ADMIN, MEMBER, OTHER_MEMBER)
+
+
+def create_user(persona: Persona) -> User:
+    """The account of that persona in the current database, created where it is missing."""
+    user, _ = User.objects.get_or_create(
+        username=persona.email,
+        defaults={
+            "email": persona.email,
+            "password": make_password(persona.password),
+            "is_staff": persona.is_admin,
+            "is_superuser": persona.is_admin,
+        },
+    )
+    return user
