@@ -1,0 +1,131 @@
+"""Under which system account the server runs, and what that account must be able to reach.
+
+PostgreSQL refuses to run as root, so root's server runs under a system account of its own.  Everybody else's
+runs under their own account.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TypedDict
+
+from config.embedded_postgres.errors import EmbeddedPostgresError
+
+SYSTEM_ACCOUNTS = ("headway-postgres", "postgres", "nobody")
+
+
+class RunAs(TypedDict, total=False):
+    """Arguments of subprocess.Popen that change the account; empty for one's own."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@cache
+def server_account() -> pwd.struct_passwd | None:
+    """The system account to run as when we are root; None when we are somebody else."""
+    if os.getuid() != 0:
+        return None
+    if shutil.which("useradd") and not _exists(SYSTEM_ACCOUNTS[0]):
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_ACCOUNTS[0]],
+            check=False,
+            capture_output=True,
+        )
+    for name in SYSTEM_ACCOUNTS:
+        if _exists(name):
+            return pwd.getpwnam(name)
+    raise EmbeddedPostgresError("PostgreSQL does not run as root, and this system has no other account for it.")
+
+
+def server_uid() -> int:
+    account = server_account()
+    return os.getuid() if account is None else account.pw_uid
+
+
+def run_as_server() -> RunAs:
+    account = server_account()
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def give_to_server(folder: Path) -> None:
+    """Make the server's account the owner of a folder and let it pass through the folders above."""
+    account = server_account()
+    if account is None:
+        return
+    found = folder.stat()
+    if (found.st_uid, found.st_gid) != (account.pw_uid, account.pw_gid):
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    let_server_reach(folder)
+
+
+def let_server_reach(path: Path) -> None:
+    """Give every folder above `path` the search bit (not the read bit), and say so where that changes one."""
+    account = server_account()
+    if account is None:
+        return
+    opened = []
+    for folder in path.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH and folder.owner() != account.pw_name:
+            folder.chmod(mode | stat.S_IXOTH)
+            opened.append(str(folder))
+    if opened:
+        sys.stderr.write(
+            f"PostgreSQL does not run as root but as {account.pw_name}: other accounts may now pass through "
+            f"(not list or read) {', '.join(opened)}.\n"
+        )
+
+
+def let_server_read_programs(bin_dir: Path) -> None:
+    """Make the installed server readable for its account where a strict umask made it root's alone."""
+    if server_account() is None or (bin_dir / "postgres").stat().st_mode & stat.S_IXOTH:
+        return
+    for folder, _, files in os.walk(bin_dir.parent):
+        for path in (Path(folder), *(Path(folder, name) for name in files)):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
+
+
+def refuse_folders_of_others(data_dir: Path, run_dir: Path) -> None:
+    """Raise, with a sentence, where the data directory was made by another account than ours."""
+    owner = next((folder.stat().st_uid for folder in (run_dir, data_dir) if _can_see(folder)), os.getuid())
+    if owner == os.getuid() or (os.getuid() == 0 and not _can_see(run_dir)):
+        return
+    raise EmbeddedPostgresError(
+        f"The data directory {data_dir} belongs to {_name(owner)}, and this is {_name(os.getuid())}. "
+        f"Start Headway as {_name(owner)}, or set HEADWAY_DATA_DIR to a folder of your own."
+    )
+
+
+def _can_see(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except PermissionError:
+        return False
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True

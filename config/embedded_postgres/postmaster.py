@@ -1,0 +1,56 @@
+"""What `postmaster.pid` says about the server process of a cluster, and whether that is still true."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+STATUS_LINE = 7  # src/include/utils/pidfile.h: LOCK_FILE_LINE_PM_STATUS is the eighth
+
+
+@dataclass(frozen=True)
+class Postmaster:
+    """A server process as its pid file describes it."""
+
+    pid: int
+    status: str
+    """starting, ready, stopping or standby; empty for a moment after the file was made."""
+    file: Path
+
+    @classmethod
+    def read(cls, postgres_dir: Path) -> Self | None:
+        """The process named by the pid file; None without one."""
+        file = postgres_dir / "postmaster.pid"
+        try:
+            lines = file.read_text(errors="replace").splitlines()
+            pid = int(lines[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+        status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else ""
+        return cls(pid=pid, status=status, file=file)
+
+    def is_alive(self) -> bool:
+        """Whether that process runs and is a PostgreSQL server: after a reboot the number may be another's."""
+        return "postgres" in _command_line(self.pid)
+
+    def remove_misleading_file(self) -> None:
+        """Remove the file where its number is now another program's: PostgreSQL would refuse to start.
+
+        A file whose process is gone stays; PostgreSQL clears it up itself, after checking for orphaned sessions.
+        """
+        if _command_line(self.pid):
+            self.file.unlink(missing_ok=True)
+
+
+def _command_line(pid: int) -> str:
+    """The command of a process; empty where there is none, or where it has ended and was not waited for."""
+    if os.path.isdir("/proc/self"):
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
+    return listed.stdout

@@ -1,0 +1,237 @@
+"""Creating, starting, adopting and stopping the embedded server.
+
+Nothing here takes a lock; config/embedded_postgres/use.py decides who may start and stop.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.embedded_postgres.accounts import (
+    give_to_server,
+    let_server_reach,
+    let_server_read_programs,
+    refuse_folders_of_others,
+    run_as_server,
+    server_uid,
+)
+from config.embedded_postgres.cluster import DATABASE_NAME, MAJOR_VERSION, SUPERUSER, Cluster, binaries
+from config.embedded_postgres.errors import EmbeddedPostgresError, explain
+from config.embedded_postgres.postmaster import Postmaster
+
+SERVER_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "jit": "off",  # compiling costs more than our queries take
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "max_connections": "100",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "random_page_cost": "1.1",
+    # A statement and the detail of an error carry values: people's addresses do not belong in a log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_checkpoints": "off",
+}
+LARGEST_LOG_BYTES = 10_000_000
+# Sessions of a killed server notice its death at their next wait; until then its shared memory is in use.
+SIGN_OF_ORPHANED_SESSIONS = "shared memory block"
+SECONDS_BETWEEN_LOOKS = 0.05
+
+_started: dict[Path, subprocess.Popen[bytes]] = {}
+
+
+def is_running(cluster: Cluster) -> bool:
+    """Whether the server answers on its socket."""
+    if not cluster.socket.exists():
+        return False
+    ready = subprocess.run(
+        [str(binaries() / "pg_isready"), "-q", "-h", str(cluster.socket_dir), "-d", "postgres", "-U", SUPERUSER],
+        check=False,
+    )
+    return ready.returncode == 0
+
+
+def start(cluster: Cluster, *, patience_seconds: float = 60) -> None:
+    """Create the cluster where there is none, start its server, and return when it answers.
+
+    A server that is already running on it is adopted as it is.  Raises EmbeddedPostgresError.
+    """
+    refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
+    _refuse_other_major_version(cluster)
+    if is_running(cluster):
+        return
+    deadline = time.monotonic() + patience_seconds
+    _prepare_folders(cluster)
+    _settle_earlier_server(cluster, deadline)
+    if not (cluster.postgres_dir / "PG_VERSION").exists():
+        _create_cluster(cluster)
+    while not _launch(cluster, deadline):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    _create_database(cluster)
+
+
+def stop(cluster: Cluster) -> None:
+    """Stop the server after its clients were disconnected; does nothing where none runs."""
+    postmaster = Postmaster.read(cluster.postgres_dir)
+    if postmaster is not None and postmaster.is_alive():
+        for mode in ("fast", "immediate"):
+            command = [
+                str(binaries() / "pg_ctl"),
+                "-D",
+                str(cluster.postgres_dir),
+                "-m",
+                mode,
+                "-w",
+                "-t",
+                "30",
+                "stop",
+            ]
+            if _finish(command, as_server=True).returncode == 0 or not postmaster.is_alive():
+                break
+        else:
+            raise EmbeddedPostgresError(f"PostgreSQL (process {postmaster.pid}) did not stop.")
+    server = _started.pop(cluster.postgres_dir, None)
+    if server is not None:
+        server.wait()
+
+
+def _launch(cluster: Cluster, deadline: float) -> bool:
+    """Start the server and wait until it answers; False where it is worth another try."""
+    begin = cluster.log_file.stat().st_size if cluster.log_file.exists() else 0
+    options = [argument for key, value in SERVER_SETTINGS.items() for argument in ("-c", f"{key}={value}")]
+    with cluster.log_file.open("ab") as log:
+        server = subprocess.Popen(
+            [
+                str(binaries() / "postgres"),
+                *("-D", str(cluster.postgres_dir), "-k", str(cluster.socket_dir)),
+                *options,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in the terminal must not reach the server: it stops last
+            cwd="/",
+            **run_as_server(),
+        )
+    _started[cluster.postgres_dir] = server
+    while not is_running(cluster):
+        if server.poll() is not None:
+            output = _log_since(cluster.log_file, begin)
+            if SIGN_OF_ORPHANED_SESSIONS in output and time.monotonic() < deadline:
+                return False
+            raise explain(output, doing="Starting PostgreSQL", folder=cluster.postgres_dir)
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL did not answer in time; it may still be recovering. See {cluster.log_file}, and try again."
+            )
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return True
+
+
+def _settle_earlier_server(cluster: Cluster, deadline: float) -> None:
+    """Leave nothing of an earlier run in the way: a stale pid file, a server on its way, one without a socket."""
+    while (postmaster := Postmaster.read(cluster.postgres_dir)) is not None:
+        if not postmaster.is_alive():
+            postmaster.remove_misleading_file()
+            return
+        if is_running(cluster):
+            return
+        if postmaster.status == "ready":  # its socket was deleted, or the data directory was moved
+            stop(cluster)
+            return
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL (process {postmaster.pid}) is {postmaster.status} and did not get further. "
+                f"See {cluster.log_file}."
+            )
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _refuse_other_major_version(cluster: Cluster) -> None:
+    try:
+        found = (cluster.postgres_dir / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        return
+    if found != MAJOR_VERSION:
+        raise EmbeddedPostgresError(
+            f"The data directory {cluster.data_dir} belongs to another version: it was written by PostgreSQL {found}, "
+            f"and this Headway brings PostgreSQL {MAJOR_VERSION}. Start it with the Headway that wrote it, or set "
+            "HEADWAY_DATA_DIR to another folder."
+        )
+
+
+def _prepare_folders(cluster: Cluster) -> None:
+    try:
+        for folder in (cluster.data_dir, cluster.run_dir, cluster.postgres_dir, cluster.log_file.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cluster.socket_dir.mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise explain(
+            f"{problem.strerror}: {problem.filename}", doing="Preparing the data directory", folder=cluster.data_dir
+        ) from None
+    cluster.postgres_dir.chmod(0o700)
+    if server_uid() != os.getuid():
+        for folder in (cluster.data_dir, cluster.run_dir):
+            folder.chmod(0o711)  # the server passes through; what is private inside has its own mode
+    for folder in (cluster.postgres_dir, cluster.socket_dir):
+        give_to_server(folder)
+    let_server_read_programs(binaries())
+    let_server_reach(binaries())
+    if cluster.log_file.exists() and cluster.log_file.stat().st_size > LARGEST_LOG_BYTES:
+        cluster.log_file.replace(cluster.log_file.with_suffix(".log.1"))
+
+
+def _create_cluster(cluster: Cluster) -> None:
+    _run(
+        [
+            str(binaries() / "initdb"),
+            *("-D", str(cluster.postgres_dir), "-U", SUPERUSER, "--auth=trust"),
+            *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        ],
+        doing="Creating the database cluster",
+        cluster=cluster,
+        as_server=True,
+    )
+
+
+def _create_database(cluster: Cluster) -> None:
+    psql = [str(binaries() / "psql"), "-X", "-q", "-h", str(cluster.socket_dir), "-U", SUPERUSER, "-d", "postgres"]
+    doing = "Creating the database"
+    names = _run([*psql, "-Atc", "select datname from pg_database"], doing=doing, cluster=cluster)
+    if DATABASE_NAME not in names.split():
+        _run([*psql, "-c", f"create database {DATABASE_NAME}"], doing=doing, cluster=cluster)
+
+
+def _run(command: Sequence[str], *, doing: str, cluster: Cluster, as_server: bool = False) -> str:
+    finished = _finish(command, as_server=as_server)
+    if finished.returncode != 0:
+        raise explain(finished.stderr or finished.stdout, doing=doing, folder=cluster.postgres_dir)
+    return finished.stdout
+
+
+def _finish(command: Sequence[str], *, as_server: bool) -> subprocess.CompletedProcess[str]:
+    account = run_as_server() if as_server else {}
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **account)
+
+
+def _log_since(log_file: Path, begin: int) -> str:
+    with log_file.open("rb") as log:
+        log.seek(begin)
+        return log.read().decode(errors="replace")
+
+
+@atexit.register
+def _leave_servers_running() -> None:
+    """A server outlives the process that started it; without this, Popen warns that it was not waited for."""
+    for server in _started.values():
+        if server.poll() is None:
+            server.returncode = 0
