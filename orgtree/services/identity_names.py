@@ -1,0 +1,74 @@
+"""The names by which systems know somebody: checked, brought into one form, and made readable."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from orgtree.models import IdentityKind
+
+LONGEST_VALUE = 320  # what an e-mail address may have, and the width of the column
+LONGEST_PROVIDER = 40
+LONGEST_FULL_NAME = 200
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+_UNNAMED = "unnamed"
+
+
+class UnusableNameError(ValueError):
+    """A name that cannot identify anybody; the message says what is wrong with it, without repeating it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class IdentityName:
+    """One name as a system sent it: kind, provider (empty for e-mail addresses) and value.
+
+    Comes out in one form, so that equal names are equal: without surrounding blanks, Unicode NFC, e-mail addresses
+    in lower case.  Raises UnusableNameError for one that is empty, too long, no address or has control characters.
+    """
+
+    kind: IdentityKind
+    provider: str
+    value: str
+
+    def __post_init__(self) -> None:
+        value = unicodedata.normalize("NFC", self.value.strip())
+        if self.kind == IdentityKind.EMAIL:
+            value = unicodedata.normalize("NFC", value.lower())
+            if self.provider:
+                raise UnusableNameError("An e-mail address has no provider.")
+            if not _ADDRESS.fullmatch(value):
+                raise UnusableNameError("The e-mail address is none: it must read name@domain, without blanks.")
+        if not value:
+            raise UnusableNameError(f"The {self.kind.label} is empty.")
+        if len(value) > LONGEST_VALUE:
+            raise UnusableNameError(f"The {self.kind.label} has {len(value)} characters; {LONGEST_VALUE} are allowed.")
+        if len(self.provider) > LONGEST_PROVIDER:
+            raise UnusableNameError(f"The provider's name is longer than {LONGEST_PROVIDER} characters.")
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in value + self.provider):
+            raise UnusableNameError(f"The {self.kind.label} contains control characters.")
+        object.__setattr__(self, "value", value)
+
+    @classmethod
+    def unnamed(cls, provider: str) -> IdentityName:
+        """For records that name nobody at all: they count, for nobody."""
+        return cls(IdentityKind.INSTALLATION, provider, _UNNAMED)
+
+    @property
+    def strength(self) -> int:
+        """Smaller is stronger: the order of IdentityKind."""
+        return _STRENGTH[self.kind]
+
+
+_STRENGTH = {kind: position for position, kind in enumerate(IdentityKind)}
+
+
+def readable_name(name: IdentityName) -> str:
+    """What to call a person of whom only this name is known: ada.lovelace@example.com → Ada Lovelace."""
+    if name.kind == IdentityKind.EMAIL:
+        local_part = name.value.partition("@")[0].partition("+")[0]
+        words = [word[0].upper() + word[1:] for word in re.split(r"[._\-]+", local_part) if word]
+        return (" ".join(words) or name.value)[:LONGEST_FULL_NAME]
+    if name.kind == IdentityKind.LOGIN:
+        return name.value[:LONGEST_FULL_NAME]
+    return f"{name.provider} account …{name.value[-8:]}"
