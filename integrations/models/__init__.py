@@ -1,16 +1,34 @@
+from integrations.models.changes import FactChange, FactFamily
 from integrations.models.ingest import IngestToken
-from integrations.models.sessions import AgentRequest, AgentSession, AgentSessionDay, AgentToolCall, AgentToolDay
+from integrations.models.retention import RawDay, SeriesBase
+from integrations.models.sessions import (
+    AgentMeterSlot,
+    AgentRequest,
+    AgentSession,
+    AgentSessionDay,
+    AgentToolCall,
+    AgentToolDay,
+    Enrolment,
+    ToolOutcome,
+)
 from integrations.models.telemetry import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
 
 __all__ = [
+    "AgentMeterSlot",
     "AgentRequest",
     "AgentSession",
     "AgentSessionDay",
     "AgentToolCall",
     "AgentToolDay",
     "DroppedAttribute",
+    "Enrolment",
+    "FactChange",
+    "FactFamily",
     "IngestToken",
     "QuarantinedRecord",
+    "RawDay",
     "ReceivedBatch",
+    "SeriesBase",
+    "ToolOutcome",
     "UnreadEvent",
 ]

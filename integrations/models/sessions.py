@@ -1,14 +1,15 @@
 """Agent sessions: what several telemetry sources tell of the same run, merged.
 
-Raw events live in the partitioned table `integrations_agent_event` (integrations/telemetry/storage.py) and expire;
-these rows stay.  All tokens are kept in four disjoint kinds: uncached input, cache read, cache write, output
-(reasoning included).
+Raw events live in partitioned tables (integrations/telemetry/) and expire; these rows stay.  All tokens are kept in
+four disjoint kinds: uncached input, cache read, cache write, output (reasoning included).  Only the fold
+(integrations/telemetry/fold.py) writes here, except that the receiver inserts an AgentSession where it is new.
 """
 
 from __future__ import annotations
 
 from django.db import models
 
+from integrations.models.fields import TimeRangesField
 from orgtree.models import Identity
 
 
@@ -21,12 +22,18 @@ class AgentSession(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     active_seconds = models.FloatField(
-        default=0, help_text="Sum of stretches; a stretch ends after 30 minutes without an event."
+        default=0, db_default=0, help_text="Sum of stretches; a stretch ends after 30 minutes without an event."
     )
+    # Each range reaches 30 minutes beyond its last event: ranges that touch are one stretch, in whichever order
+    # they came.  What the metrics tell stands apart, because it counts only for a session without events.
+    event_stretches = TimeRangesField(db_default=models.Value("{}"))
+    metric_stretches = TimeRangesField(db_default=models.Value("{}"))
+    # Whether anything was done in it.  Agents announce sessions under ids that never appear again.
+    has_work = models.BooleanField(default=False, db_default=False)
     # Events and metrics of one agent carry the same tokens: the source that reported more of them is counted.
-    event_tokens = models.BigIntegerField(default=0)
-    metric_tokens = models.BigIntegerField(default=0)
-    agent_version = models.CharField(max_length=60, blank=True)
+    event_tokens = models.BigIntegerField(default=0, db_default=0)
+    metric_tokens = models.BigIntegerField(default=0, db_default=0)
+    agent_version = models.CharField(max_length=60, blank=True, db_default="")
 
     class Meta:
         constraints = [
@@ -38,7 +45,7 @@ class AgentSession(models.Model):
 class AgentRequest(models.Model):
     """One answered request to a model, merged from log events and spans by the agent's request id."""
 
-    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="requests")
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="requests", db_index=False)
     key = models.CharField(max_length=200, help_text="The agent's request id; where it has none, the event's hash.")
     at = models.DateTimeField()
     model = models.CharField(max_length=120, blank=True)
@@ -54,6 +61,7 @@ class AgentRequest(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "key"], name="agent_request_is_unique")]
+        indexes = [models.Index(fields=["session", "at"], name="agent_request_by_time")]
 
 
 class ToolOutcome(models.TextChoices):
@@ -65,7 +73,7 @@ class ToolOutcome(models.TextChoices):
 class AgentToolCall(models.Model):
     """One tool call, merged by the agent's call id."""
 
-    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="tool_calls")
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="tool_calls", db_index=False)
     key = models.CharField(max_length=200)
     at = models.DateTimeField()
     tool = models.CharField(max_length=120)
@@ -75,6 +83,32 @@ class AgentToolCall(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "key"], name="agent_tool_call_is_unique")]
+        indexes = [models.Index(fields=["session", "at"], name="agent_tool_call_by_time")]
+
+
+class AgentMeterSlot(models.Model):
+    """What a session's metric points add up to within a quarter of an hour, by model.
+
+    Quarters of an hour because every time zone's midnight falls on one: days can be cut anew after the raw points
+    have expired.
+    """
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="meter_slots", db_index=False)
+    slot = models.DateTimeField(help_text="Start of the quarter of an hour.")
+    model = models.CharField(max_length=120, blank=True, help_text="Empty where a figure belongs to no model.")
+    active_from = models.DateTimeField(null=True, help_text="First sign of activity that its points tell of.")
+    active_to = models.DateTimeField(null=True)
+    input_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    lines_added = models.BigIntegerField(default=0)
+    lines_removed = models.BigIntegerField(default=0)
+    commits = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "slot", "model"], name="agent_meter_slot_is_unique")]
 
 
 class AgentSessionDay(models.Model):
@@ -84,7 +118,7 @@ class AgentSessionDay(models.Model):
         EVENTS = "events"
         METRICS = "metrics"
 
-    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="days")
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="days", db_index=False)
     source = models.CharField(max_length=8, choices=Source.choices)
     day = models.DateField()
     model = models.CharField(max_length=120, blank=True, help_text="Empty where a figure belongs to no model.")
@@ -105,7 +139,7 @@ class AgentSessionDay(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["session", "source", "day", "model"], name="agent_session_day_is_unique")
+            models.UniqueConstraint(fields=["session", "day", "source", "model"], name="agent_session_day_is_unique")
         ]
         indexes = [models.Index(fields=["day"])]
 
@@ -113,7 +147,7 @@ class AgentSessionDay(models.Model):
 class AgentToolDay(models.Model):
     """A session's calls of one tool on one local day."""
 
-    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+")
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
     day = models.DateField()
     tool = models.CharField(max_length=120)
     calls = models.BigIntegerField(default=0)
@@ -123,3 +157,10 @@ class AgentToolDay(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "day", "tool"], name="agent_tool_day_is_unique")]
         indexes = [models.Index(fields=["day"])]
+
+
+class Enrolment(models.Model):
+    """When an identity's telemetry was first seen; kept because asking all sessions would take seconds."""
+
+    identity = models.OneToOneField(Identity, models.CASCADE, primary_key=True, related_name="+")
+    first_at = models.DateTimeField()

@@ -26,6 +26,8 @@ class Organisation(models.Model):
     minimum_group_size = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2)])
     # Set by the first look that finds `minimum_group_size` people with activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)
+    # The zone in which the stored days are cut; HEADWAY_TIME_ZONE says in which they should be.
+    calendar_zone = models.CharField(max_length=80, blank=True, editable=False)
 
     class Meta:
         verbose_name = "organisation"

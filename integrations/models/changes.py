@@ -1,0 +1,28 @@
+"""The outbox: which facts changed, for whom, on which days."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class FactFamily(models.TextChoices):
+    """Facts that are computed from together."""
+
+    AI = "ai", "Agent sessions, tokens, tools"
+    ENROLMENT = "enrolment", "Who ever sent telemetry"
+
+
+class FactChange(models.Model):
+    """Facts of a family changed for a person (null: for nobody who could be matched) on days [day_from, day_to).
+
+    Appended in the transaction that changes the facts, taken by whoever computes from them:
+    integrations/facts/changes.py.
+    """
+
+    family = models.CharField(max_length=20, choices=FactFamily.choices)
+    # A number, not a foreign key: what changed for a person must outlive the person.
+    person_id = models.BigIntegerField(null=True)
+    day_from = models.DateField()
+    day_to = models.DateField()
+    at = models.DateTimeField(db_default=Now())

@@ -1,0 +1,21 @@
+"""A column type that Django does not bring along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+if TYPE_CHECKING:
+    _Field = models.Field[Any, Any]
+else:
+    _Field = models.Field  # generic for the type checker only
+
+
+class TimeRangesField(_Field):
+    """Disjoint ranges of time, in order: PostgreSQL's tstzmultirange.  Written by SQL only."""
+
+    description = "Disjoint ranges of time"
+
+    def db_type(self, connection: Any) -> str:
+        return "tstzmultirange"
