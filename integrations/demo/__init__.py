@@ -1,0 +1,13 @@
+"""The demo organisation: fictitious people whose year with Claude Code is told in genuine OTLP export requests.
+
+people.py        who they are and how they like to work
+model_prices.py  the models they use in which weeks, and what those cost
+stories.py       what is planted, and what a reader of the page should then see
+year.py          person × day → sessions, the same for the same seed and anchor
+session.py       what happens within one session
+otlp.py          a session as the records that the real program sends
+export_requests.py  the export requests of a week, as bytes
+sending.py       the requests over HTTP, newest weeks first
+
+Nothing here knows Django: the data enters by the same door as everybody's.
+"""

@@ -1,0 +1,210 @@
+"""The stories planted in the demo organisation, and what a reader of the metrics should find.
+
+A story is data: whom it concerns, in which weeks, what it changes, and what the metrics then say.  A test reads
+every expectation back through the metric engine.  The flavour `quiet` has none of them, and raises nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from integrations.demo.model_prices import EXPENSIVE_MODEL, UNKNOWN_MODEL
+from integrations.demo.people import CHECKOUT, DATA, MOBILE, SEARCH, addresses, team
+
+YEAR_WEEKS = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """Weeks before the demo's end, half-open: Weeks(6, 0) are the last six, Weeks(52, 48) the first four."""
+
+    first: int
+    last: int
+
+    def __contains__(self, weeks_before_end: int) -> bool:
+        return self.last <= weeks_before_end < self.first
+
+
+WHOLE_YEAR = Weeks(YEAR_WEEKS, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a story changes in the days of the people it concerns; the defaults change nothing."""
+
+    workdays_factor: float = 1.0  # times the chance that a workday has sessions
+    minutes_factor: float = 1.0  # times the length of a session
+    weekend_chance: float | None = None  # chance that a Saturday or Sunday has sessions
+    cache_reuse: float = 1.0  # share of the context that is read from the cache; the rest is written anew
+    main_model: str | None = None
+    failing_tools: Mapping[str, float] = field(default_factory=dict)  # tool → chance that a call fails
+    ramps_up: bool = False  # people take the agent up one after another instead of all at the start
+
+
+class Reading(enum.Enum):
+    """How the figures of two windows, or a figure and a number, are put beside each other."""
+
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+    TIMES_AT_LEAST = "at least so many times the comparison"
+    POINTS_BELOW = "at least so many percentage points below the comparison"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One figure that tells the story: metric `key` over `weeks`, read against `number`.
+
+    `compared_with` is the other window of TIMES_AT_LEAST and POINTS_BELOW.  `facets` filter both.  With
+    `each_of` the figure is that of each named person; with `weekend_share_of` it is the share (0–100) of the
+    people's summed daily figures that falls on Saturdays and Sundays.
+    """
+
+    key: str
+    weeks: Weeks
+    reading: Reading
+    number: float
+    compared_with: Weeks | None = None
+    facets: Mapping[str, str] = field(default_factory=dict)
+    each_of: frozenset[str] = frozenset()
+    weekend_share_of: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    key: str
+    tells: str
+    who: frozenset[str] | None  # e-mail addresses; None: everybody
+    weeks: Weeks
+    effect: Effect
+    expectations: tuple[Expectation, ...]
+
+    def concerns(self, email: str, weeks_before_end: int) -> bool:
+        return weeks_before_end in self.weeks and (self.who is None or email in self.who)
+
+
+IDLE = addresses("Basil Placeholder", "Saffron Sample", "Poppy Pretend", "Plum Mockley", "Violet Example")
+LONG_SESSIONS = addresses("Willow Example", "Lark Sample")
+STOPPED_AFTER_TRYING = team(MOBILE) - LONG_SESSIONS
+LEAVER = addresses("Linden Example")
+LEFT_WEEKS_BEFORE_END = 5
+
+STORIES: tuple[Story, ...] = (
+    Story(
+        key="adoption_grows",
+        tells="After an introduction for everybody, people take the agent up one after another.",
+        who=None,
+        weeks=WHOLE_YEAR,
+        effect=Effect(ramps_up=True),
+        expectations=(
+            Expectation("ai.adoption_rate", Weeks(4, 0), Reading.TIMES_AT_LEAST, 1.5, compared_with=Weeks(50, 46)),
+            Expectation("ai.sessions", Weeks(8, 0), Reading.TIMES_AT_LEAST, 2.0, compared_with=Weeks(50, 42)),
+        ),
+    ),
+    Story(
+        key="idle_seats",
+        tells="Five people came to the introduction and never again: seats without use.",
+        who=IDLE,
+        weeks=Weeks(50, 0),
+        effect=Effect(workdays_factor=0),
+        expectations=(
+            Expectation("ai.sessions", Weeks(26, 0), Reading.AT_MOST, 0, each_of=IDLE),
+            Expectation("ai.sessions", Weeks(52, 50), Reading.AT_LEAST, 1, each_of=IDLE),
+        ),
+    ),
+    Story(
+        key="mobile_tried_and_stopped",
+        tells="Most of the Mobile team tried the agent for the introduction and stopped …",
+        who=STOPPED_AFTER_TRYING,
+        weeks=Weeks(50, 0),
+        effect=Effect(workdays_factor=0),
+        expectations=(Expectation("ai.sessions", Weeks(26, 0), Reading.AT_MOST, 0, each_of=STOPPED_AFTER_TRYING),),
+    ),
+    Story(
+        key="mobile_long_sessions",
+        tells="… while two of them sit in sessions three times as long as everybody's.",
+        who=LONG_SESSIONS,
+        weeks=WHOLE_YEAR,
+        effect=Effect(minutes_factor=3.2),
+        expectations=(
+            Expectation("ai.session_duration", Weeks(12, 0), Reading.AT_LEAST, 40 * 60, each_of=LONG_SESSIONS),
+        ),
+    ),
+    Story(
+        key="failing_tool",
+        tells="Six weeks ago WebFetch began to fail for everybody (a new proxy), and it still does.",
+        who=None,
+        weeks=Weeks(6, 0),
+        effect=Effect(failing_tools={"WebFetch": 0.75}),
+        expectations=(
+            Expectation("ai.error_rate", Weeks(6, 0), Reading.TIMES_AT_LEAST, 1.6, compared_with=Weeks(12, 6)),
+        ),
+    ),
+    Story(
+        key="cache_drop",
+        tells="From week 16 to 12 a changed start-up instruction spoilt the prompt cache; then it recovered.",
+        who=None,
+        weeks=Weeks(16, 12),
+        effect=Effect(cache_reuse=0.72),
+        expectations=(
+            Expectation("ai.cache_hit_rate", Weeks(16, 12), Reading.POINTS_BELOW, 10, compared_with=Weeks(20, 16)),
+            Expectation("ai.cache_hit_rate", Weeks(16, 12), Reading.POINTS_BELOW, 10, compared_with=Weeks(12, 8)),
+        ),
+    ),
+    Story(
+        key="weekend_work",
+        tells="Before a release the Data team worked at weekends for four weeks.",
+        who=team(DATA) - IDLE,
+        weeks=Weeks(9, 5),
+        effect=Effect(weekend_chance=0.7),
+        expectations=(
+            Expectation("ai.sessions", Weeks(9, 5), Reading.AT_LEAST, 12, weekend_share_of=team(DATA) - IDLE),
+            Expectation("ai.sessions", Weeks(17, 9), Reading.AT_MOST, 6, weekend_share_of=team(DATA) - IDLE),
+        ),
+    ),
+    Story(
+        key="expensive_model",
+        tells="Seven weeks ago Checkout and Search switched to a model at five times the price.",
+        who=team(CHECKOUT) | team(SEARCH),
+        weeks=Weeks(7, 0),
+        effect=Effect(main_model=EXPENSIVE_MODEL),
+        expectations=(
+            Expectation("ai.spend", Weeks(6, 0), Reading.TIMES_AT_LEAST, 1.5, compared_with=Weeks(13, 7)),
+            Expectation("ai.spend", Weeks(6, 0), Reading.AT_LEAST, 50, facets={"model": EXPENSIVE_MODEL}),  # US dollars
+        ),
+    ),
+    Story(
+        key="unknown_model",
+        tells="For two weeks three people tried a preview model that no price list knows.",
+        who=addresses("Quill Placeholder", "Rue Testwell", "Sage Imagined"),
+        weeks=Weeks(24, 22),
+        effect=Effect(main_model=UNKNOWN_MODEL),
+        expectations=(
+            Expectation("ai.tokens", Weeks(24, 22), Reading.AT_LEAST, 1_000_000, facets={"model": UNKNOWN_MODEL}),
+            Expectation("ai.tokens", Weeks(22, 0), Reading.AT_MOST, 0, facets={"model": UNKNOWN_MODEL}),
+        ),
+    ),
+    Story(
+        key="leaver",
+        tells="One person left five weeks ago: no longer enrolled, though the past stays.",
+        who=LEAVER,
+        weeks=Weeks(LEFT_WEEKS_BEFORE_END, 0),
+        effect=Effect(workdays_factor=0, weekend_chance=0),
+        expectations=(
+            Expectation("ai.sessions", Weeks(LEFT_WEEKS_BEFORE_END, 0), Reading.AT_MOST, 0, each_of=LEAVER),
+            Expectation("ai.sessions", Weeks(13, LEFT_WEEKS_BEFORE_END), Reading.AT_LEAST, 10, each_of=LEAVER),
+        ),
+    ),
+)
+
+
+class Flavour(enum.StrEnum):
+    """What kind of organisation the demo shows."""
+
+    STORIES = "stories"
+    QUIET = "quiet"
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        return STORIES if self is Flavour.STORIES else ()

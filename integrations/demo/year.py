@@ -1,0 +1,151 @@
+"""A year of sessions: people, workdays, holidays, and the stories that bend them.
+
+Each day of each person has a random number generator of its own, seeded with the demo's seed, the person's address
+and the number of days before the demo's end: the same seed and anchor always make the same sessions, and a story
+changes no other day than those that it concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from integrations.demo.model_prices import SMALL_MODEL, large_model, main_model
+from integrations.demo.people import PEOPLE, DemoPerson
+from integrations.demo.session import DemoSession, SessionSetting, play_session
+from integrations.demo.stories import YEAR_WEEKS, Effect, Flavour, Story
+
+_RAMP_WEEKS = 5  # from the first regular use to the full habit
+_WEEKEND_CHANCE = 0.015
+_INTRODUCTION_WEEKS = (51, 50)  # everybody tried the agent then, where people take it up one after another
+_QUIET_DAYS = ((12, 24), (12, 25), (12, 26), (12, 31), (1, 1))  # (month, day)
+_HOLIDAY_WEEKS = 4  # a person's weeks off in a year
+_USUAL_MINUTES = 13.0
+_LONGEST_MINUTES = 170.0
+_LARGE_MODEL_CHANCE, _SMALL_MODEL_CHANCE = 0.14, 0.08
+# (weeks before the end from which it is in use, version of the agent)
+_VERSIONS = ((53, "2.0.47"), (45, "2.0.76"), (36, "2.1.22"), (27, "2.1.71"), (18, "2.1.118"), (9, "2.1.163"))
+_VERSIONS_NOW = (3, "2.1.197")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoYear:
+    """`anchor` is the aware instant at which the demo ends; its week 0 is the seven days before."""
+
+    seed: int
+    flavour: Flavour
+    anchor: datetime
+
+    @property
+    def last_day(self) -> date:
+        return self.anchor.astimezone(UTC).date()
+
+    def first_day_of(self, weeks_before_end: int) -> date:
+        """The first day of the last `weeks_before_end` weeks: with 1, the demo's last seven days start here."""
+        return self.last_day + timedelta(days=1 - 7 * weeks_before_end)
+
+    def sessions_of_week(self, weeks_before_end: int) -> list[DemoSession]:
+        """All sessions that start in the week, in order of time."""
+        first = self.first_day_of(weeks_before_end + 1)
+        days = [first + timedelta(days=offset) for offset in range(7)]
+        sessions = [
+            session
+            for person in PEOPLE
+            for day in days
+            for session in self._sessions_of_day(person, day, weeks_before_end)
+            if session.ended_at <= self.anchor
+        ]
+        return sorted(sessions, key=lambda session: (session.setting.started_at, session.session_id))
+
+    def _sessions_of_day(self, person: DemoPerson, day: date, weeks_before_end: int) -> Iterator[DemoSession]:
+        rng = Random(f"{self.seed}/{person.email}/{(self.last_day - day).days}")  # noqa: S311 - a demo, not a secret
+        effects = [story.effect for story in self._stories_of(person, weeks_before_end)]
+        for _ in range(self._session_count(person, day, weeks_before_end, effects, rng)):
+            yield play_session(self._setting(person, day, weeks_before_end, effects, rng), rng)
+
+    def _stories_of(self, person: DemoPerson, weeks_before_end: int) -> list[Story]:
+        return [story for story in self.flavour.stories if story.concerns(person.email, weeks_before_end)]
+
+    def _session_count(
+        self, person: DemoPerson, day: date, weeks_before_end: int, effects: list[Effect], rng: Random
+    ) -> int:
+        ramps_up = any(effect.ramps_up for effect in effects)
+        if ramps_up and day == self._introduction_day(person):
+            return 2
+        chance = person.habit.chance_of_a_workday
+        if ramps_up:
+            chance *= min(1.0, max(0, person.took_up - weeks_before_end) / _RAMP_WEEKS)
+        for effect in effects:
+            chance *= effect.workdays_factor
+        if day.weekday() >= 5:
+            planted = [effect.weekend_chance for effect in effects if effect.weekend_chance is not None]
+            chance = max(planted) if planted else min(chance, _WEEKEND_CHANCE)
+        if (day.month, day.day) in _QUIET_DAYS or weeks_before_end in self._holidays(person):
+            chance = 0
+        if rng.random() >= chance:
+            return 0
+        return max(1, round(rng.gauss(person.habit.sessions_a_day, 1)))
+
+    def _introduction_day(self, person: DemoPerson) -> date:
+        rng = Random(f"{self.seed}/{person.email}/introduction")  # noqa: S311
+        days = [
+            day
+            for week in _INTRODUCTION_WEEKS
+            for offset in range(7)
+            if (day := self.first_day_of(week + 1) + timedelta(days=offset)).weekday() < 5
+        ]
+        return rng.choice(days)
+
+    def _holidays(self, person: DemoPerson) -> frozenset[int]:
+        """Weeks before the end in which the person is away; never the last ones, which everybody looks at."""
+        rng = Random(f"{self.seed}/{person.email}/holidays")  # noqa: S311
+        return frozenset(rng.sample(range(4, _INTRODUCTION_WEEKS[-1]), _HOLIDAY_WEEKS))
+
+    def _setting(
+        self, person: DemoPerson, day: date, weeks_before_end: int, effects: list[Effect], rng: Random
+    ) -> SessionSetting:
+        minutes = rng.lognormvariate(0, 0.6) * _USUAL_MINUTES
+        cache_reuse = 1.0
+        failing_tools: dict[str, float] = {}
+        drawn = rng.random()
+        model = main_model(weeks_before_end)
+        if drawn < _LARGE_MODEL_CHANCE:
+            model = large_model(weeks_before_end)
+        elif drawn > 1 - _SMALL_MODEL_CHANCE:
+            model = SMALL_MODEL
+        for effect in effects:
+            minutes *= effect.minutes_factor
+            cache_reuse *= effect.cache_reuse
+            failing_tools |= effect.failing_tools
+            if effect.main_model is not None and drawn <= 1 - _SMALL_MODEL_CHANCE:
+                model = effect.main_model
+        return SessionSetting(
+            person=person,
+            started_at=_start(person, day, rng),
+            minutes=min(max(minutes, 2.0), _LONGEST_MINUTES),
+            model=model,
+            cache_reuse=cache_reuse,
+            failing_tools=failing_tools,
+            version=_version(weeks_before_end),
+        )
+
+
+def all_weeks_newest_first() -> range:
+    """Weeks before the end, as `DemoYear.sessions_of_week` wants them."""
+    return range(YEAR_WEEKS)
+
+
+def _start(person: DemoPerson, day: date, rng: Random) -> datetime:
+    """An instant within the person's own working hours."""
+    minute = rng.triangular(8.25 * 60, 13 * 60, 10.5 * 60) if rng.random() < 0.5 else rng.triangular(780, 1080, 900)
+    local = datetime.combine(day, time(), ZoneInfo(person.time_zone)) + timedelta(
+        minutes=int(minute), seconds=rng.randrange(60)
+    )
+    return local.astimezone(UTC)
+
+
+def _version(weeks_before_end: int) -> str:
+    return [version for since, version in (*_VERSIONS, _VERSIONS_NOW) if weeks_before_end < since][-1]
