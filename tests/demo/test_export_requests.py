@@ -1,0 +1,223 @@
+"""The demo's requests are the same every time, and shaped as the real program's."""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from genai_prices import Usage, calc_price
+from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from integrations.demo.export_requests import ExportRequest, export_requests_of_week
+from integrations.demo.model_prices import MODEL_PRICES, UNKNOWN_MODEL
+from integrations.demo.people import PEOPLE
+from integrations.demo.stories import STORIES, YEAR_WEEKS, Flavour
+from integrations.demo.year import DemoYear
+from tests.recordings import Recordings
+
+ANCHOR = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=ANCHOR)
+SOME_WEEKS = (0, 3, 13, 51)
+
+Shape = dict[str, dict[str, str]]  # event or metric name → attribute → type
+
+
+@pytest.fixture(scope="module")
+def some_requests() -> list[ExportRequest]:
+    return [request for week in SOME_WEEKS for request in export_requests_of_week(YEAR, week)]
+
+
+def test_the_same_seed_and_end_make_the_same_bytes(some_requests: list[ExportRequest]) -> None:
+    again = [request for week in SOME_WEEKS for request in export_requests_of_week(YEAR, week)]
+    assert again == some_requests
+
+
+def test_another_seed_makes_other_sessions(some_requests: list[ExportRequest]) -> None:
+    other = DemoYear(seed=2, flavour=Flavour.STORIES, anchor=ANCHOR)
+    bodies = {request.body for week in SOME_WEEKS for request in export_requests_of_week(other, week)}
+    assert bodies.isdisjoint(request.body for request in some_requests)
+
+
+def test_no_two_records_are_alike(some_requests: list[ExportRequest]) -> None:
+    records = [record.SerializeToString() for record in _log_records(some_requests)]
+    assert len(set(records)) == len(records)
+
+
+def test_nothing_lies_outside_the_year(some_requests: list[ExportRequest]) -> None:
+    for session in YEAR.sessions_of_week(0):
+        assert session.ended_at <= ANCHOR
+    oldest = YEAR.sessions_of_week(YEAR_WEEKS - 1)[0]
+    assert oldest.setting.started_at.date() >= YEAR.first_day_of(YEAR_WEEKS)
+
+
+def test_events_are_numbered_and_in_the_order_of_time(some_requests: list[ExportRequest]) -> None:
+    by_session: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for record in _log_records(some_requests):
+        attributes = {item.key: item.value for item in record.attributes}
+        session = attributes["session.id"].string_value
+        by_session[session].append((attributes["event.sequence"].int_value, record.time_unix_nano))
+    for numbered in by_session.values():
+        stretches = [position for position, (sequence, _) in enumerate(numbered) if sequence == 0]
+        for start, end in zip(stretches, [*stretches[1:], len(numbered)], strict=True):
+            sequences, times = zip(*numbered[start:end], strict=True)
+            assert list(sequences) == list(range(end - start))
+            assert max(times) - min(times) < 5 * 3600 * 10**9
+
+
+def test_metrics_and_events_of_a_session_tell_the_same_tokens(some_requests: list[ExportRequest]) -> None:
+    from_events: dict[str, int] = defaultdict(int)
+    from_metrics: dict[str, float] = defaultdict(float)
+    for record in _log_records(some_requests):
+        attributes = {item.key: item.value for item in record.attributes}
+        if attributes["event.name"].string_value == "api_request":
+            from_events[attributes["session.id"].string_value] += sum(
+                attributes[f"{kind}_tokens"].int_value for kind in ("input", "output", "cache_read", "cache_creation")
+            )
+    for name, point in _points(some_requests):
+        if name == "claude_code.token.usage":
+            session = next(item.value.string_value for item in point.attributes if item.key == "session.id")
+            from_metrics[session] += point.as_double
+    assert from_events == from_metrics
+
+
+def test_prompts_and_answers_are_never_in_it(some_requests: list[ExportRequest]) -> None:
+    for record in _log_records(some_requests):
+        for item in record.attributes:
+            if item.key in ("prompt", "response"):
+                assert item.value.string_value == "<REDACTED>"
+
+
+def test_every_attribute_has_a_name_and_type_that_the_real_program_sent(
+    some_requests: list[ExportRequest], recordings: Recordings
+) -> None:
+    recorded = _recorded_shapes(recordings)
+    for name, attributes in _shapes(some_requests).items():
+        assert name in recorded, name
+        unknown = attributes.items() - recorded[name].items()
+        assert not unknown, f"{name}: {unknown}"
+
+
+def test_scope_and_resource_are_those_of_the_real_program(
+    some_requests: list[ExportRequest], recordings: Recordings
+) -> None:
+    (recording,) = [recording for recording in recordings.of("claude-code") if recording.name == "claude-full-pb"]
+    real_logs = ExportLogsServiceRequest.FromString(recording.requests[0].body).resource_logs[0]
+    real_metrics = ExportMetricsServiceRequest.FromString(recording.requests[1].body).resource_metrics[0]
+    for request in some_requests:
+        if request.path == "/v1/logs":
+            for logs in _logs(request).resource_logs:
+                assert [scope.scope.name for scope in logs.scope_logs] == [real_logs.scope_logs[0].scope.name]
+                assert _types(logs.resource.attributes) == _types(real_logs.resource.attributes)
+        else:
+            for metrics in _metrics(request).resource_metrics:
+                assert [scope.scope.name for scope in metrics.scope_metrics] == [
+                    real_metrics.scope_metrics[0].scope.name
+                ]
+                assert _types(metrics.resource.attributes) == _types(real_metrics.resource.attributes)
+
+
+def test_the_agent_reports_the_price_that_headway_applies() -> None:
+    for model, price in MODEL_PRICES.items():
+        if model == UNKNOWN_MODEL:
+            with pytest.raises(LookupError):
+                calc_price(Usage(input_tokens=1), model_ref=model, provider_id="anthropic")
+            continue
+        usage = Usage(input_tokens=63_000, cache_read_tokens=50_000, cache_write_tokens=12_000, output_tokens=2_000)
+        expected = calc_price(usage, model_ref=model, provider_id="anthropic").total_price
+        cost = price.cost_usd(uncached_input=1_000, cache_read=50_000, cache_write=12_000, output=2_000)
+        assert round(Decimal(cost), 6) == round(expected, 6), model
+
+
+def test_the_people_are_about_forty_and_fictitious() -> None:
+    addresses = [person.email for person in PEOPLE]
+    assert len(set(addresses)) == len(addresses) == 40
+    assert all(address.endswith("@example.com") for address in addresses)
+
+
+def test_every_story_concerns_people_of_the_organisation() -> None:
+    addresses = {person.email for person in PEOPLE}
+    for story in STORIES:
+        assert story.expectations, story.key
+        assert story.who is None or story.who <= addresses, story.key
+
+
+def _logs(request: ExportRequest) -> ExportLogsServiceRequest:
+    return ExportLogsServiceRequest.FromString(gzip.decompress(request.body))
+
+
+def _metrics(request: ExportRequest) -> ExportMetricsServiceRequest:
+    return ExportMetricsServiceRequest.FromString(gzip.decompress(request.body))
+
+
+def _log_records(requests: Iterable[ExportRequest]) -> Iterator[Any]:
+    for request in requests:
+        if request.path == "/v1/logs":
+            for resource in _logs(request).resource_logs:
+                for scope in resource.scope_logs:
+                    yield from scope.log_records
+
+
+def _points(requests: Iterable[ExportRequest]) -> Iterator[tuple[str, Any]]:
+    for request in requests:
+        if request.path == "/v1/metrics":
+            yield from _points_of(_metrics(request))
+
+
+def _points_of(message: ExportMetricsServiceRequest) -> Iterator[tuple[str, Any]]:
+    for resource in message.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                for point in metric.sum.data_points:
+                    yield metric.name, point
+
+
+def _shapes(requests: Iterable[ExportRequest]) -> Shape:
+    shapes: Shape = defaultdict(dict)
+    requests = list(requests)
+    for record in _log_records(requests):
+        shapes[record.body.string_value] |= _types(record.attributes)
+    for name, point in _points(requests):
+        shapes[name] |= _types(point.attributes)
+    return shapes
+
+
+def _recorded_shapes(recordings: Recordings) -> Shape:
+    """From the recorded bodies, and from the table over all ten runs for what those two runs did not meet."""
+    shapes: Shape = defaultdict(dict)
+    for recording in recordings.of("claude-code"):
+        for request in recording.requests:
+            logs, metrics = ExportLogsServiceRequest(), ExportMetricsServiceRequest()
+            message = logs if request.path == "/v1/logs" else metrics
+            if request.content_type == "application/json":
+                json_format.Parse(request.body, message)
+            else:
+                message.ParseFromString(request.body)
+            for resource in logs.resource_logs:
+                for scope in resource.scope_logs:
+                    for record in scope.log_records:
+                        shapes[record.body.string_value] |= _types(record.attributes)
+            for name, point in _points_of(metrics):
+                shapes[name] |= _types(point.attributes)
+    standing = {
+        key: kind
+        for key, kind in shapes["claude_code.api_request"].items()
+        if key.startswith(("event.", "enduser.", "user.", "session.", "terminal."))
+    }
+    observed = (recordings.folder / "agents" / "claude-code" / "observed.md").read_text()
+    (row,) = [line for line in observed.splitlines() if line.startswith("| api_error |")]
+    types = {"s": "string_value", "i": "int_value", "d": "double_value", "b": "bool_value"}
+    attributes = (item.split(":") for item in row.rstrip("| ").rsplit("|", 1)[-1].strip().split(", "))
+    shapes["claude_code.api_error"] = standing | {key: types[kind] for key, kind in attributes}
+    return shapes
+
+
+def _types(attributes: Iterable[KeyValue]) -> dict[str, str]:
+    return {item.key: item.value.WhichOneof("value") or "" for item in attributes}
