@@ -58,6 +58,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('received_at', models.DateTimeField(auto_now_add=True)),
+                ('at_from', models.DateTimeField(null=True)),
+                ('at_to', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -11,6 +11,9 @@ class ReceivedBatch(models.Model):
     """One stored request whose new events are not folded into sessions yet.  Work to do is a row."""
 
     received_at = models.DateTimeField(auto_now_add=True)
+    # The times of its rows lie in [at_from, at_to]: the fold then looks into those days' partitions only.
+    at_from = models.DateTimeField(null=True)
+    at_to = models.DateTimeField(null=True)
 
 
 class QuarantinedRecord(models.Model):

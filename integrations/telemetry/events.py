@@ -11,7 +11,8 @@ class EventKind(enum.IntEnum):
     REQUEST = 1  # an answered request to a model, with tokens
     REQUEST_ERROR = 2  # a request that failed for good
     TOOL_CALL = 3  # a tool ran, or was refused: `outcome`
-    SESSION = 4  # anything else that shows the session at work: a prompt, its start, a compaction
+    SESSION = 4  # anything else that shows the session at work: its start, a compaction, a hook
+    PROMPT = 5  # the person asked for something
     UNREAD = 9  # no vocabulary reads it; kept with its attributes
 
 
