@@ -39,7 +39,8 @@ AGENT_SESSION_DAYS = Relation(
     columns=frozenset(
         {
             *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at"),
-            *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "tokens"),
+            *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
+            *("prompt_tokens", "tokens"),
             *("spend", "unpriced_tokens", "reported_cost", "lines_added", "lines_removed", "commits"),
             *("tool_calls", "tool_failures", "tool_refusals"),
         }
@@ -57,6 +58,8 @@ AGENT_SESSION_DAYS = Relation(
                CASE WHEN counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
                CASE WHEN counted THEN figures.cache_write_tokens ELSE 0 END AS cache_write_tokens,
                CASE WHEN counted THEN figures.output_tokens ELSE 0 END AS output_tokens,
+               CASE WHEN counted THEN figures.input_tokens + figures.cache_read_tokens
+                                    + figures.cache_write_tokens ELSE 0 END AS prompt_tokens,
                CASE WHEN counted THEN figures.input_tokens + figures.cache_read_tokens
                                     + figures.cache_write_tokens + figures.output_tokens ELSE 0 END AS tokens,
                CASE WHEN counted THEN figures.spend END AS spend,
@@ -84,6 +87,41 @@ rows of its metrics, tool calls only in rows of its events: a sum over the rows 
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
 """
 
+AGENT_TOKEN_KINDS = Relation(
+    name="agent_token_kinds",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    columns=frozenset(
+        {"session_id", "person_id", "agent", "day", "model", "started_at", "ended_at", "token_kind", "tokens"}
+    ),
+    sql="""
+        SELECT session.id AS session_id,
+               identity.person_id,
+               session.agent,
+               figures.day,
+               figures.model,
+               session.started_at,
+               session.ended_at,
+               kind.token_kind,
+               kind.tokens
+        FROM integrations_agentsessionday figures
+        JOIN integrations_agentsession session ON session.id = figures.session_id
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        CROSS JOIN LATERAL (
+            VALUES ('input', figures.input_tokens),
+                   ('cache_read', figures.cache_read_tokens),
+                   ('cache_write', figures.cache_write_tokens),
+                   ('output', figures.output_tokens)
+        ) AS kind (token_kind, tokens)
+        WHERE figures.source = CASE WHEN session.event_tokens >= session.metric_tokens THEN 'events' ELSE 'metrics' END
+    """,
+)
+"""One row per session, local day, model and kind of token: the tokens of AGENT_SESSION_DAYS, split.
+
+token_kind is input (uncached), cache_read, cache_write or output (reasoning included).
+"""
+
 AGENT_TOOL_DAYS = Relation(
     name="agent_tool_days",
     day="day",
@@ -106,6 +144,22 @@ AGENT_TOOL_DAYS = Relation(
 )
 """One row per session, local day and tool.  calls = those that ran (succeeded or failed), refusals stand apart."""
 
+ENROLMENTS = Relation(
+    name="enrolments",
+    day="enrolled_on",
+    person="person_id",
+    fact="identity_id",
+    columns=frozenset({"identity_id", "person_id", "enrolled_on"}),
+    sql="""
+        SELECT enrolment.identity_id,
+               identity.person_id,
+               (enrolment.first_at AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on
+        FROM integrations_enrolment enrolment
+        JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+    """,
+)
+"""One row per identity that ever sent telemetry, matched or not, with the local day of the first."""
+
 ENROLLED_PEOPLE = Relation(
     name="enrolled_people",
     day="enrolled_on",
@@ -114,10 +168,10 @@ ENROLLED_PEOPLE = Relation(
     columns=frozenset({"person_id", "enrolled_on", "left_on"}),
     sql="""
         SELECT person.id AS person_id,
-               (min(session.started_at) AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on,
+               (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on,
                person.left_on
-        FROM integrations_agentsession session
-        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        FROM integrations_enrolment enrolment
+        JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
         JOIN orgtree_person person ON person.id = identity.person_id
         GROUP BY person.id
     """,
