@@ -205,12 +205,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReceivedTally',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('counted', models.CharField(max_length=10)),
+                ('agent', models.CharField(max_length=60)),
+                ('signal', models.CharField(blank=True, max_length=10)),
+                ('name', models.CharField(max_length=200)),
+                ('count', models.BigIntegerField()),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.CreateModel(
             name='UnreadEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('agent', models.CharField(max_length=60)),
                 ('signal', models.CharField(max_length=10)),
                 ('name', models.CharField(max_length=200)),
+                ('known', models.BooleanField(default=False, help_text="The agent's vocabulary knows it and needs nothing of it.")),
                 ('count', models.BigIntegerField(default=0)),
                 ('first_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField()),

@@ -11,7 +11,13 @@ from integrations.models.sessions import (
     Enrolment,
     ToolOutcome,
 )
-from integrations.models.telemetry import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
+from integrations.models.telemetry import (
+    DroppedAttribute,
+    QuarantinedRecord,
+    ReceivedBatch,
+    ReceivedTally,
+    UnreadEvent,
+)
 
 __all__ = [
     "AgentMeterSlot",
@@ -28,6 +34,7 @@ __all__ = [
     "QuarantinedRecord",
     "RawDay",
     "ReceivedBatch",
+    "ReceivedTally",
     "SeriesBase",
     "ToolOutcome",
     "UnreadEvent",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from integrations.models.ingest import IngestToken
 
@@ -41,14 +42,30 @@ class DroppedAttribute(models.Model):
 
 
 class UnreadEvent(models.Model):
-    """Events, metrics and spans that no vocabulary reads yet, by agent and name."""
+    """Events, metrics and spans of which no figure is taken, by agent and name."""
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)
     name = models.CharField(max_length=200)
+    known = models.BooleanField(default=False, help_text="The agent's vocabulary knows it and needs nothing of it.")
     count = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "signal", "name"], name="unread_event_is_unique")]
+
+
+class ReceivedTally(models.Model):
+    """What one stored request adds to the counts of DroppedAttribute and UnreadEvent.
+
+    Appended with the request and added up later (integrations/telemetry/store_tallies.py): requests that come at the
+    same time would wait for each other at the few rows of the sums.
+    """
+
+    counted = models.CharField(max_length=10)
+    agent = models.CharField(max_length=60)
+    signal = models.CharField(max_length=10, blank=True)
+    name = models.CharField(max_length=200)
+    count = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
