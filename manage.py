@@ -4,13 +4,40 @@
 import os
 import sys
 
+# These neither read nor write the database; all others find it running, or start the embedded one meanwhile.
+WITHOUT_DATABASE = {"help", "version", "check", "collectstatic", "diffsettings", "findstatic", "spectacular"}
 
-def main() -> None:
+
+def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    command = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "help")
+    if command == "up":
+        from config.launcher.main import main as up
+
+        return up(sys.argv[2:])
+
+    from config.embedded_postgres.errors import EmbeddedPostgresError
+    from config.environment import ConfigurationError
+
+    try:
+        if command in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(sys.argv):
+            execute()
+        else:
+            from config.launcher.command import database_for_a_command
+
+            with database_for_a_command():
+                execute()
+    except (ConfigurationError, EmbeddedPostgresError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    return 0
+
+
+def execute() -> None:
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

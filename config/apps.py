@@ -5,3 +5,6 @@ class ConfigConfig(AppConfig):
     """Wiring only: the commands that run an installation live here."""
 
     name = "config"
+
+    def ready(self) -> None:
+        from config import celery  # noqa: F401  # so that tasks sent from any process reach the configured broker

@@ -1,11 +1,15 @@
-"""The Celery application: queues, broker and the schedule that an empty installation starts with."""
+"""The Celery application: where its broker is and which modules hold tasks."""
 
 import os
+from importlib.util import find_spec
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+TASK_MODULES = ("integrations.telemetry.tasks", "insights.snapshots.tasks")
+
 app = Celery("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+app.conf.imports = [module for module in TASK_MODULES if find_spec(module) is not None]
+app.set_default()  # the current app is a thread's own; the web server's threads fall back to the default one

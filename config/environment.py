@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.embedded_postgres import Cluster
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+FILE_BROKER = "headway-files://"  # see config/broker.py
+LOG_FORMATS = ("text", "json")
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
+
+
+class ConfigurationError(ValueError):
+    """An environment variable has a value that cannot work; the message says which, and what would."""
 
 
 def data_dir() -> Path:
@@ -32,14 +41,14 @@ def uses_embedded_database() -> bool:
 def database_parameters() -> dict[str, object]:
     """Django's DATABASES["default"], from DATABASE_URL or for the embedded server.
 
-    Raises ValueError, with a sentence for the operator, where DATABASE_URL is not a PostgreSQL address.
+    Raises ConfigurationError where DATABASE_URL is not a PostgreSQL address.
     """
     url = os.environ.get("DATABASE_URL", "")
     if not url:
         return {"ENGINE": "django.db.backends.postgresql", **cluster().parameters()}
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ValueError("DATABASE_URL must start with postgresql:// — Headway runs on PostgreSQL only.")
+        raise ConfigurationError("DATABASE_URL must start with postgresql:// — Headway runs on PostgreSQL only.")
     options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -50,6 +59,22 @@ def database_parameters() -> dict[str, object]:
         "PORT": str(parts.port or options.pop("port", "")),
         "OPTIONS": options,
     }
+
+
+def check() -> None:
+    """Read every variable that can be wrong; raises ConfigurationError for the first that is."""
+    for read in (database_parameters, base_url, port, log_format, time_zone):
+        read()
+
+
+def time_zone() -> str:
+    """The organisation's zone, by its IANA name."""
+    name = os.environ.get("HEADWAY_TIME_ZONE") or "UTC"
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError(f"HEADWAY_TIME_ZONE must be a zone such as Europe/Berlin, and is {name!r}.") from None
+    return name
 
 
 def secret_key() -> str:
@@ -74,18 +99,41 @@ def kept_secret(name: str) -> str:
 
 
 def broker_url() -> str:
-    return os.environ.get("CELERY_BROKER_URL") or "filesystem://"
+    return os.environ.get("CELERY_BROKER_URL") or FILE_BROKER
+
+
+def uses_file_broker() -> bool:
+    return broker_url() == FILE_BROKER
 
 
 def base_url() -> str:
     """The address that people and agents use; printed, pasted into agents' settings and put into mails."""
     configured = os.environ.get("HEADWAY_BASE_URL", "").rstrip("/")
-    return configured or f"http://{host()}:{port()}"
+    if configured:
+        if not configured.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                f"HEADWAY_BASE_URL must be an address such as https://headway.example.com, and is {configured!r}."
+            )
+        return configured
+    name = socket.gethostname() if host() in ANY_ADDRESS else host()
+    return f"http://{f'[{name}]' if ':' in name else name}:{port()}"
 
 
 def host() -> str:
+    """The address to listen on."""
     return os.environ.get("HEADWAY_HOST") or "127.0.0.1"
 
 
 def port() -> int:
-    return int(os.environ.get("HEADWAY_PORT") or 8000)
+    value = os.environ.get("HEADWAY_PORT") or "8000"
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise ConfigurationError(f"HEADWAY_PORT must be a number from 1 to 65535, and is {value!r}.")
+    return int(value)
+
+
+def log_format() -> str:
+    """text or json."""
+    value = os.environ.get("HEADWAY_LOG_FORMAT") or "text"
+    if value not in LOG_FORMATS:
+        raise ConfigurationError(f"HEADWAY_LOG_FORMAT must be text or json, and is {value!r}.")
+    return value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
 
-from config import environment
+from config import broker, environment, logs
 
 BASE_DIR = environment.PROJECT_DIR
 DATA_DIR = environment.data_dir()
@@ -83,7 +82,7 @@ TEMPLATES = [
 ]
 
 # The organisation's calendar: facts are stored in UTC, days and weeks are cut in this zone.
-TIME_ZONE = os.environ.get("HEADWAY_TIME_ZONE") or "UTC"
+TIME_ZONE = environment.time_zone()
 ORGANISATION_TIME_ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 
@@ -164,4 +163,16 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+LOGGING = logs.configuration()
+
 CELERY_BROKER_URL = environment.broker_url()
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(DATA_DIR) if environment.uses_file_broker() else {}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_IGNORE_RESULT = True  # what a task did is a row; no result backend
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # config/logs.py decides
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # broadcasts would pile up as files; /readyz and doctor look elsewhere
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; edits of the schedule in admin are followed by then

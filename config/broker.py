@@ -1,0 +1,65 @@
+"""The default broker: messages are files under the data directory, so that nothing has to be installed.
+
+kombu's filesystem transport writes a message in place, where a polling worker may read half of it, and hands it
+over through the system's temporary folder.  Both steps are made atomic here.  A message is a nudge (see
+orgtree/nudges.py): losing one costs seconds, but half of one must not stop the worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+
+from config import environment
+
+SECONDS_BETWEEN_POLLS = 0.2  # how late a nudge is noticed at most; a poll lists one folder
+TRANSPORT_ALIASES[environment.FILE_BROKER.removesuffix("://")] = "config.broker:Transport"
+
+
+def transport_options(data_dir: Path) -> dict[str, Any]:
+    """Celery's broker_transport_options; makes the folders."""
+    messages, control = data_dir / "broker" / "messages", data_dir / "broker" / "control"
+    for folder in (messages, control):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(messages),
+        "data_folder_out": str(messages),
+        "control_folder": str(control),
+        "polling_interval": SECONDS_BETWEEN_POLLS,
+    }
+
+
+class Channel(filesystem.Channel):
+    """One folder of files named `<time>-<id>.<queue>.msg`, oldest first."""
+
+    def _put(self, queue: str, payload: object, **kwargs: object) -> None:  # type: ignore[override]
+        folder = Path(self.data_folder_out)
+        name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
+        unfinished = folder / f"{name}.unfinished"
+        unfinished.write_text(json.dumps(payload))
+        unfinished.rename(folder / f"{name}.{queue}.msg")
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        ending = f".{queue}.msg"
+        folder = Path(self.data_folder_in)
+        for name in sorted(name for name in os.listdir(folder) if name.endswith(ending)):
+            claimed = folder / f"{name}.{os.getpid()}.claimed"
+            with contextlib.suppress(FileNotFoundError, ValueError):  # another worker's, or not a message
+                (folder / name).rename(claimed)
+                try:
+                    return json.loads(claimed.read_text())
+                finally:
+                    claimed.unlink()
+        raise Empty
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel

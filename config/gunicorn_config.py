@@ -1,0 +1,30 @@
+"""gunicorn: one process with threads.
+
+One process shares its caches, its pooled database connections and its nudges; more throughput comes from more
+machines.  Values here bound what a slow or hostile client can hold.
+"""
+
+import os
+
+from config import environment, logs
+
+bind = os.environ.get("HEADWAY_LISTEN") or f"{environment.host()}:{environment.port()}"
+worker_class = "gthread"
+workers = 1
+threads = 16
+preload_app = True  # a worker that died is back after one fork, and shares the arbiter's memory
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  # gunicorn's own heartbeat file
+control_socket_disable = True
+
+timeout = 120  # seconds without a sign of life from the process, not from a request
+graceful_timeout = 10
+keepalive = 75  # seconds; exporters send every 5 to 60
+worker_connections = 1000
+
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+forwarded_allow_ips = "127.0.0.1,::1"
+
+accesslog = None
+logconfig_dict = logs.configuration()

@@ -1,0 +1,71 @@
+"""The processes of an installation, how one is started, and when it is started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import IO
+
+from config import environment
+
+LONG_ENOUGH_SECONDS = 30  # a child that lived so long starts again at once
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+@dataclass
+class Child:
+    """One process under supervision; a new one takes its place when it dies."""
+
+    name: str
+    arguments: tuple[str, ...]
+    inherited: tuple[int, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    stream: IO[bytes] | None = None
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    deaths_in_a_row: int = 0
+
+    def start(self) -> None:
+        """Start the process and open what it writes; its own session keeps the terminal's Ctrl-C away."""
+        self.process = subprocess.Popen(
+            [sys.executable, *self.arguments],
+            cwd=environment.PROJECT_DIR,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=self.inherited,
+            start_new_session=True,
+        )
+        self.started_at = time.monotonic()
+        self.stream = self.process.stdout
+        if self.stream is not None:
+            os.set_blocking(self.stream.fileno(), False)
+
+    def ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def note_death(self) -> str:
+        """Plan the next start, later each time it dies young, and say what happened."""
+        code, self.process = (self.process.returncode if self.process is not None else 0), None
+        now = time.monotonic()
+        young = now - self.started_at < LONG_ENOUGH_SECONDS
+        self.deaths_in_a_row = self.deaths_in_a_row + 1 if young else 1
+        pause = 0.0 if self.deaths_in_a_row == 1 else min(2.0 ** (self.deaths_in_a_row - 2), LONGEST_PAUSE_SECONDS)
+        self.start_again_at = now + pause
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return f"{self.name} {how}; starting it again {f'in {pause:.0f} s' if pause else 'now'}."
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """Kill the process and those that it forked."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)

@@ -1,0 +1,71 @@
+"""The first sign-in and the first ingest token: made once, kept readable for the operator, shown at each start."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypedDict
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+FIRST_ADMIN = "admin@example.com"
+FIRST_TOKEN = "First token"  # noqa: S105  # its name, not the token
+
+
+class SignIn(TypedDict):
+    name: str
+    password: str
+    role: str
+
+
+def sign_ins() -> list[SignIn]:
+    """The accounts whose passwords Headway generated, as long as nobody changed them.
+
+    Creates the first admin where the installation has no account at all.
+    """
+    users = get_user_model().objects
+    kept = _Kept(settings.DATA_DIR / "secrets" / "sign_ins.json")
+    if not users.exists():
+        password = secrets.token_urlsafe(12)
+        users.create_superuser(username="admin", email=FIRST_ADMIN, password=password)
+        kept.write(json.dumps([{"name": FIRST_ADMIN, "password": password, "role": "admin"}]))
+    return [sign_in for sign_in in json.loads(kept.read() or "[]") if _works(sign_in)]
+
+
+def ingest_token() -> str | None:
+    """The token that agents send their telemetry with; None once it was revoked."""
+    if find_spec("integrations.services") is None or find_spec("integrations.services.ingest_tokens") is None:
+        return None
+    from integrations.services.ingest_tokens import create_ingest_token
+
+    kept = _Kept(settings.DATA_DIR / "secrets" / "ingest_token")
+    if (token := kept.read()) is None:
+        _, token = create_ingest_token(FIRST_TOKEN)
+        kept.write(token)
+    return token
+
+
+class _Kept:
+    """A file that only the operator's account can read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> str | None:
+        return self._path.read_text() if self._path.exists() else None
+
+    def write(self, text: str) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = self._path.with_suffix(".unfinished")
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        unfinished.replace(self._path)
+
+
+def _works(sign_in: SignIn) -> bool:
+    user = get_user_model().objects.filter(email=sign_in["name"], is_active=True).first()
+    return user is not None and user.check_password(sign_in["password"])

@@ -1,0 +1,84 @@
+"""`manage.py up [--demo]`: an installation in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from config import environment
+from config.embedded_postgres import EmbeddedPostgresError, stop
+from config.embedded_postgres.use import ServerLock
+from config.launcher import web
+from config.launcher.announcement import announce
+from config.launcher.children import Child
+from config.launcher.database import EmbeddedDatabase
+from config.launcher.lifeline import ENVIRONMENT_NAME as LIFELINE
+from config.launcher.output import Output
+from config.launcher.ownership import LaunchError, own_data_directory
+from config.launcher.preparation import fill_with_demo, prepare
+from config.launcher.supervisor import Supervisor
+
+
+def parser(prog: str = "manage.py up") -> argparse.ArgumentParser:
+    description = "Run web, worker, beat and the embedded database in the foreground until Ctrl-C."
+    created = argparse.ArgumentParser(prog=prog, description=description)
+    created.add_argument("--demo", action="store_true", help="fill the installation with a made-up organisation")
+    return created
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run an installation; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        _run(demo=options.demo)
+    except (environment.ConfigurationError, EmbeddedPostgresError, LaunchError) as problem:
+        print(f"Headway did not start. {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(*, demo: bool) -> None:
+    cluster = environment.cluster()
+    environment.check()
+    server = ServerLock(cluster)
+    owner = own_data_directory(cluster.run_dir, cluster.data_dir)
+    listener = web.listen(environment.host(), environment.port())
+    output = Output(cluster.data_dir / "logs")
+    lifeline, _held_by_supervisor_alone = os.pipe()
+    inherited = (lifeline, owner)
+    variables = {LIFELINE: str(lifeline)}
+    supervisor = Supervisor(
+        children=[
+            Child(
+                "web",
+                ("-m", "config.launcher.child", "web"),
+                (*inherited, listener.fileno()),
+                {**variables, web.LISTEN: f"fd://{listener.fileno()}"},
+            ),
+            Child("worker", ("-m", "config.launcher.child", "worker"), inherited, variables),
+            Child("beat", ("-m", "config.launcher.child", "beat"), inherited, variables),
+        ],
+        output=output,
+        look_after=EmbeddedDatabase(cluster, output).look_after,
+    )
+    supervisor.listen_for_signals()
+    if environment.uses_embedded_database():
+        server.enter(as_command=False)
+        server.claim()
+    try:
+        prepared = prepare(supervisor)
+        supervisor.run(until=web.answers)
+        if not supervisor.stop_requests:
+            announce(prepared, output)
+        if demo:
+            fill_with_demo(supervisor)
+        supervisor.run()
+        output.say("Stopping.")
+        supervisor.stop()
+    finally:
+        if environment.uses_embedded_database():
+            stop(cluster)
+        server.close()
+    output.say("Stopped.")

@@ -1,0 +1,138 @@
+"""Keeps the children running, passes on what they say, and stops them in order."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from config.launcher.children import Child
+from config.launcher.output import Output
+
+SECONDS_TO_STOP = 20.0  # gunicorn ends open requests within 10
+SECONDS_BETWEEN_LOOKS = 1.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass
+class Supervisor:
+    """One thread and one loop: signals, deaths and output all arrive through the selector."""
+
+    children: Sequence[Child]
+    output: Output
+    look_after: Callable[[], None]
+    """Called about once a second while everything should run; the embedded database is kept there."""
+    errand: Child | None = None
+    stop_requests: int = 0
+    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def listen_for_signals(self) -> None:
+        """From now on Ctrl-C, SIGTERM and SIGHUP are noted, not obeyed at once."""
+        reading, writing = socket.socketpair()
+        reading.setblocking(False)
+        writing.setblocking(False)
+        signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        self._wakeup = (reading, writing)
+        self._selector.register(reading, selectors.EVENT_READ)
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._note_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the loop
+
+    def _note_stop(self, *_: object) -> None:
+        self.stop_requests += 1
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Keep every child running until a stop is asked for, or `until` answers true (asked at each turn)."""
+        next_look = 0.0
+        while not self.stop_requests and not until():
+            now = time.monotonic()
+            if now >= next_look:
+                self.look_after()
+                next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
+            self._finish_errand()
+            for child in self.children:
+                if child.ended():
+                    self._drain(child)
+                    self.output.say(child.note_death())
+                if child.process is None and now >= child.start_again_at:
+                    self._start(child)
+            self._wait(0.2)
+
+    def wait_for(self, process: subprocess.Popen[bytes]) -> None:
+        """Return when a process that comes before the children has ended; a stop request ends it."""
+        while process.poll() is None:
+            self._wait(0.2)
+            if self.stop_requests:
+                process.terminate()
+
+    def run_once(self, child: Child) -> None:
+        """Start a process that does its work beside the children and is not started again."""
+        self.errand = child
+        self._start(child)
+
+    def stop(self) -> None:
+        """Ask every child to end, and kill what has not after a while or at the next stop request."""
+        requests = self.stop_requests
+        running = [child for child in (*self.children, self.errand) if child is not None and child.process is not None]
+        for child in running:
+            child.ask_to_stop()
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        while not all(child.ended() for child in running):
+            if self.stop_requests > requests or time.monotonic() > deadline:
+                for child in running:
+                    child.kill()
+            self._wait(0.2)
+        for child in running:
+            self._drain(child)
+            child.process = None
+
+    def _finish_errand(self) -> None:
+        if self.errand is None or self.errand.process is None or not self.errand.ended():
+            return
+        self._drain(self.errand)
+        code, self.errand.process = self.errand.process.returncode, None
+        if code != 0:
+            self.output.say(f"{self.errand.name} ended with code {code} before its work was done; see above.")
+
+    def _start(self, child: Child) -> None:
+        child.start()
+        if child.stream is not None:
+            self._selector.register(child.stream, selectors.EVENT_READ, child)
+
+    def _wait(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            if key.data is None:
+                self._wakeup[0].recv(1024)
+            else:
+                self._read(key.data)
+
+    def _read(self, child: Child) -> bool:
+        """Pass on what can be read; False where there is nothing, now or for ever."""
+        if child.stream is None:
+            return False
+        try:
+            chunk = os.read(child.stream.fileno(), 65536)
+        except BlockingIOError:
+            return False
+        if chunk:
+            self.output.feed(child.name, chunk)
+            return True
+        self._selector.unregister(child.stream)
+        child.stream.close()
+        child.stream = None
+        return False
+
+    def _drain(self, child: Child) -> None:
+        """Write the last words of a child that has ended; a process that it left behind may keep the pipe open."""
+        while self._read(child):
+            pass
+        self.output.end(child.name)
+        if child.stream is not None:
+            self._selector.unregister(child.stream)
+            child.stream.close()
+            child.stream = None

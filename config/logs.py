@@ -1,0 +1,72 @@
+"""Logging: lines to stderr, as text or JSON, without secrets.
+
+The supervisor puts the process's name in front of text lines and keeps a copy under the data directory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from config import environment
+
+# What may stand in a message by accident: a header, a token of ours, a password in an address.
+SECRET = re.compile(
+    r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+|bearer\s+|://[^\s:/@]*:)[^\s'\",;@]+"
+)
+
+
+class WithoutSecrets(logging.Formatter):
+    """A line of text whose secrets are blotted out, in the traceback too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON document a line: at, level, logger, process, message, and exception where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": os.environ.get("HEADWAY_PROCESS", "command"),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps({key: without_secrets(value) for key, value in line.items()}, ensure_ascii=False)
+
+
+def without_secrets(text: str) -> str:
+    return SECRET.sub(r"\1…", text)
+
+
+def configuration() -> dict[str, Any]:
+    """Python's logging configuration for every process of an installation."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "text": {
+                "()": "config.logs.WithoutSecrets",
+                "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+                "datefmt": "%H:%M:%S",
+            },
+            "json": {"()": "config.logs.JsonLines"},
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": environment.log_format()}},
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {
+            "gunicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
+            "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+            "celery": {"level": "WARNING"},
+            "django_celery_beat": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
+        },
+    }

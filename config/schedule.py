@@ -1,0 +1,65 @@
+"""The schedule that an installation starts with; from then on it is edited in admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from django.conf import settings
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+
+@dataclass(frozen=True)
+class Every:
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Nightly:
+    """Once a day, by the organisation's clock."""
+
+    hour: int
+    minute: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    task: str
+    when: Every | Nightly
+
+
+SCHEDULE = (
+    Entry("Fold received telemetry", "integrations.telemetry.tasks.fold_received", Every(seconds=5)),
+    Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
+    Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
+    Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
+)
+# A sweep that was not started by then is pointless: the next one is on its way.
+SWEEP_EXPIRES_SECONDS = 60
+
+
+def seed_schedule() -> None:
+    """Add the entries that are missing, by name; an entry that exists stays as an admin left it."""
+    existing = set(PeriodicTask.objects.values_list("name", flat=True))
+    for entry in SCHEDULE:
+        if entry.name not in existing and find_spec(entry.task.rpartition(".")[0]) is not None:
+            _add(entry)
+
+
+def _add(entry: Entry) -> None:
+    if isinstance(entry.when, Every):
+        interval, _ = IntervalSchedule.objects.get_or_create(every=entry.when.seconds, period=IntervalSchedule.SECONDS)
+        PeriodicTask.objects.create(
+            name=entry.name, task=entry.task, interval=interval, expire_seconds=SWEEP_EXPIRES_SECONDS
+        )
+        return
+    crontab, _ = CrontabSchedule.objects.get_or_create(
+        hour=str(entry.when.hour),
+        minute=str(entry.when.minute),
+        day_of_week="*",
+        day_of_month="*",
+        month_of_year="*",
+        timezone=settings.TIME_ZONE,
+    )
+    PeriodicTask.objects.create(name=entry.name, task=entry.task, crontab=crontab)
