@@ -13,13 +13,13 @@ from integrations.demo.people import DemoPerson
 
 # Tool, its share of all calls, the chance that a call fails, its usual time in milliseconds.
 _TOOLS: tuple[tuple[str, float, float, int], ...] = (
-    ("Read", 0.27, 0.015, 12),
-    ("Edit", 0.24, 0.035, 15),
-    ("Bash", 0.22, 0.08, 4200),
+    ("Read", 0.25, 0.015, 12),
+    ("Edit", 0.23, 0.035, 15),
+    ("Bash", 0.20, 0.08, 4200),
     ("Grep", 0.09, 0.01, 60),
     ("Write", 0.07, 0.01, 10),
-    ("WebFetch", 0.06, 0.03, 2600),
-    ("Glob", 0.03, 0.005, 40),
+    ("WebFetch", 0.12, 0.03, 2600),
+    ("Glob", 0.02, 0.005, 40),
     ("Task", 0.02, 0.02, 40_000),
 )
 _ERROR_TYPES = {"Bash": "ShellError"}

@@ -40,6 +40,7 @@ class Effect:
     cache_reuse: float = 1.0  # share of the context that is read from the cache; the rest is written anew
     main_model: str | None = None
     failing_tools: Mapping[str, float] = field(default_factory=dict)  # tool → chance that a call fails
+    leaves: bool = False  # the people leave the organisation on the first of the weeks
     ramps_up: bool = False  # people take the agent up one after another instead of all at the start
 
 
@@ -103,6 +104,18 @@ STORIES: tuple[Story, ...] = (
         ),
     ),
     Story(
+        key="few_with_long_sessions",
+        tells="In the first months a few people got value from long sessions, and the tool had not spread.",
+        who=None,
+        weeks=Weeks(50, 38),
+        effect=Effect(minutes_factor=2.5),
+        expectations=(
+            Expectation("ai.adoption_rate", Weeks(48, 42), Reading.AT_MOST, 45),
+            Expectation("ai.session_duration", Weeks(48, 42), Reading.AT_LEAST, 30 * 60),
+            Expectation("ai.session_duration", Weeks(12, 0), Reading.AT_MOST, 25 * 60),
+        ),
+    ),
+    Story(
         key="idle_seats",
         tells="Five people came to the introduction and never again: seats without use.",
         who=IDLE,
@@ -133,23 +146,24 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         key="failing_tool",
-        tells="Six weeks ago WebFetch began to fail for everybody (a new proxy), and it still does.",
+        tells="Nine weeks ago WebFetch began to fail for everybody (a new proxy), and it still does.",
         who=None,
-        weeks=Weeks(6, 0),
-        effect=Effect(failing_tools={"WebFetch": 0.75}),
+        weeks=Weeks(9, 0),
+        effect=Effect(failing_tools={"WebFetch": 0.9}),
         expectations=(
-            Expectation("ai.error_rate", Weeks(6, 0), Reading.TIMES_AT_LEAST, 1.6, compared_with=Weeks(12, 6)),
+            Expectation("ai.error_rate", Weeks(12, 0), Reading.AT_LEAST, 10),
+            Expectation("ai.error_rate", Weeks(9, 0), Reading.TIMES_AT_LEAST, 2.0, compared_with=Weeks(18, 9)),
         ),
     ),
     Story(
         key="cache_drop",
-        tells="From week 16 to 12 a changed start-up instruction spoilt the prompt cache; then it recovered.",
+        tells="For three weeks a changed start-up instruction spoilt the prompt cache; then it recovered.",
         who=None,
-        weeks=Weeks(16, 12),
+        weeks=Weeks(16, 13),
         effect=Effect(cache_reuse=0.72),
         expectations=(
-            Expectation("ai.cache_hit_rate", Weeks(16, 12), Reading.POINTS_BELOW, 10, compared_with=Weeks(20, 16)),
-            Expectation("ai.cache_hit_rate", Weeks(16, 12), Reading.POINTS_BELOW, 10, compared_with=Weeks(12, 8)),
+            Expectation("ai.cache_hit_rate", Weeks(16, 13), Reading.POINTS_BELOW, 10, compared_with=Weeks(20, 16)),
+            Expectation("ai.cache_hit_rate", Weeks(16, 13), Reading.POINTS_BELOW, 10, compared_with=Weeks(13, 9)),
         ),
     ),
     Story(
@@ -165,12 +179,12 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         key="expensive_model",
-        tells="Seven weeks ago Checkout and Search switched to a model at five times the price.",
+        tells="Eight weeks ago Checkout and Search switched to a model at five times the price.",
         who=team(CHECKOUT) | team(SEARCH),
-        weeks=Weeks(7, 0),
+        weeks=Weeks(8, 0),
         effect=Effect(main_model=EXPENSIVE_MODEL),
         expectations=(
-            Expectation("ai.spend", Weeks(6, 0), Reading.TIMES_AT_LEAST, 1.5, compared_with=Weeks(13, 7)),
+            Expectation("ai.spend", Weeks(8, 0), Reading.TIMES_AT_LEAST, 1.4, compared_with=Weeks(24, 16)),
             Expectation("ai.spend", Weeks(6, 0), Reading.AT_LEAST, 50, facets={"model": EXPENSIVE_MODEL}),  # US dollars
         ),
     ),
@@ -178,11 +192,11 @@ STORIES: tuple[Story, ...] = (
         key="unknown_model",
         tells="For two weeks three people tried a preview model that no price list knows.",
         who=addresses("Quill Placeholder", "Rue Testwell", "Sage Imagined"),
-        weeks=Weeks(24, 22),
+        weeks=Weeks(11, 9),
         effect=Effect(main_model=UNKNOWN_MODEL),
         expectations=(
-            Expectation("ai.tokens", Weeks(24, 22), Reading.AT_LEAST, 1_000_000, facets={"model": UNKNOWN_MODEL}),
-            Expectation("ai.tokens", Weeks(22, 0), Reading.AT_MOST, 0, facets={"model": UNKNOWN_MODEL}),
+            Expectation("ai.tokens", Weeks(11, 9), Reading.AT_LEAST, 1_000_000, facets={"model": UNKNOWN_MODEL}),
+            Expectation("ai.tokens", Weeks(9, 0), Reading.AT_MOST, 0, facets={"model": UNKNOWN_MODEL}),
         ),
     ),
     Story(
@@ -190,7 +204,7 @@ STORIES: tuple[Story, ...] = (
         tells="One person left five weeks ago: no longer enrolled, though the past stays.",
         who=LEAVER,
         weeks=Weeks(LEFT_WEEKS_BEFORE_END, 0),
-        effect=Effect(workdays_factor=0, weekend_chance=0),
+        effect=Effect(workdays_factor=0, weekend_chance=0, leaves=True),
         expectations=(
             Expectation("ai.sessions", Weeks(LEFT_WEEKS_BEFORE_END, 0), Reading.AT_MOST, 0, each_of=LEAVER),
             Expectation("ai.sessions", Weeks(13, LEFT_WEEKS_BEFORE_END), Reading.AT_LEAST, 10, each_of=LEAVER),

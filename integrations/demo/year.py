@@ -33,7 +33,7 @@ _VERSIONS_NOW = (3, "2.1.197")
 
 @dataclass(frozen=True, slots=True)
 class DemoYear:
-    """`anchor` is the aware instant at which the demo ends; its week 0 is the seven days before."""
+    """`anchor` is the instant at which the demo ends, in the organisation's zone; week 0 is the seven days up to it."""
 
     seed: int
     flavour: Flavour
@@ -41,11 +41,20 @@ class DemoYear:
 
     @property
     def last_day(self) -> date:
-        return self.anchor.astimezone(UTC).date()
+        return self.anchor.date()
 
     def first_day_of(self, weeks_before_end: int) -> date:
         """The first day of the last `weeks_before_end` weeks: with 1, the demo's last seven days start here."""
         return self.last_day + timedelta(days=1 - 7 * weeks_before_end)
+
+    def leavers(self) -> dict[str, date]:
+        """E-mail address → first day no longer there, of those who left within the year."""
+        return {
+            email: self.first_day_of(story.weeks.first)
+            for story in self.flavour.stories
+            if story.effect.leaves
+            for email in sorted(story.who or ())
+        }
 
     def sessions_of_week(self, weeks_before_end: int) -> list[DemoSession]:
         """All sessions that start in the week, in order of time."""

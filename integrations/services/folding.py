@@ -1,0 +1,10 @@
+"""How far the background is with what was received."""
+
+from __future__ import annotations
+
+from integrations.models import ReceivedBatch
+
+
+def batches_waiting() -> int:
+    """Stored requests whose events are not folded into sessions yet."""
+    return ReceivedBatch.objects.count()

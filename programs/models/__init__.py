@@ -1,0 +1,3 @@
+from programs.models.demo_run import DemoRun
+
+__all__ = ["DemoRun"]

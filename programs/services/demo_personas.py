@@ -1,0 +1,66 @@
+"""The demo's sign-ins: one account for each role that looks at Headway."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPersona:
+    role: str
+    full_name: str
+    is_admin: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.full_name.lower().replace(' ', '.')}@example.com"
+
+
+PERSONAS = (
+    DemoPersona("admin", "Ada Admin", is_admin=True),
+    DemoPersona("executive", "Erin Executive"),
+    DemoPersona("manager", "Maya Manager"),
+    DemoPersona("member", "Max Member"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    role: str
+    email: str
+    password: str
+
+
+def open_demo_accounts() -> list[SignIn]:
+    """The personas' accounts, created where they are missing, with the one password that they share.
+
+    The password is made once for an installation and kept, readable to its owner alone, in the data directory.
+    """
+    password = _kept_password(settings.DATA_DIR / "secrets" / "demo_password")
+    for persona in PERSONAS:
+        user, created = User.objects.get_or_create(
+            username=persona.email,
+            defaults={"email": persona.email, "is_staff": persona.is_admin, "is_superuser": persona.is_admin},
+        )
+        if created or not user.check_password(password):
+            user.first_name, user.last_name = persona.full_name.split()
+            user.set_password(password)
+            user.save()
+    return [SignIn(persona.role, persona.email, password) for persona in PERSONAS]
+
+
+def _kept_password(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password := secrets.token_urlsafe(12))
+    return password

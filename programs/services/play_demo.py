@@ -1,0 +1,112 @@
+"""Send the demo's year through the receiver and wait until the pages show it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from integrations.demo.sending import Sent, send_year
+from integrations.demo.stories import YEAR_WEEKS
+from integrations.services.folding import batches_waiting
+from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
+from programs.models import DemoRun
+from programs.services.begin_demo import year_of
+
+_TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
+_SECONDS_BETWEEN_REPORTS = 3.0
+_SECONDS_BETWEEN_LOOKS = 0.25
+_PATIENCE_SECONDS = 120.0  # without any progress
+
+Report = Callable[[str], None]
+
+
+class NoProgressError(Exception):
+    """What was sent is stored, but nothing works on it."""
+
+    def __init__(self, waiting: str) -> None:
+        super().__init__(
+            f"Everything was received, but for {_PATIENCE_SECONDS:.0f} s nothing was done with {waiting}. "
+            "Is the worker running? It goes on by itself; run `manage.py demo` again to wait for it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What this call did (nothing was sent, where the demo was complete before), and since when all of it stands."""
+
+    completed_at: datetime
+    sent: Sent
+    sending_seconds: float
+    waiting_seconds: float
+
+
+def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
+    """Send all weeks, newest first, and return once everything is folded and in the snapshots.
+
+    Safe to call again after an interruption: the receiver recognises what it has.  Raises ReceiverRefusedError,
+    ReceiverAwayError or NoProgressError.
+    """
+    if run.completed_at is not None:
+        return Played(run.completed_at, Sent(), 0.0, 0.0)
+    started = time.monotonic()
+    sent = _send(run, base_url, report)
+    sent_at = time.monotonic()
+    report(
+        f"Sent {sent.sessions:,} sessions in {sent.records:,} records ({sent.requests} requests) "
+        f"in {sent_at - started:.0f} s."
+    )
+    _wait(batches_waiting, "received batches", report)
+    completed_at = run.completed_at = timezone.now()
+    run.save(update_fields=["completed_at"])
+    return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)
+
+
+def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
+    token, secret = create_ingest_token(_TOKEN_NAME)
+    pace = _Pace(report)
+    try:
+        return send_year(
+            year_of(run),
+            base_url=base_url,
+            token=secret,
+            on_progress=lambda sent: pace.tell(
+                f"Sent {sent.weeks} of {YEAR_WEEKS} weeks, {sent.sessions:,} sessions",
+                share=sent.weeks / YEAR_WEEKS,
+            ),
+        )
+    finally:
+        revoke_ingest_token(token)
+
+
+def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
+    """Return when nothing is waiting any more; NoProgressError when the number stands still for too long."""
+    pace = _Pace(report)
+    fewest = first = count_waiting()
+    progress_at = time.monotonic()
+    while waiting := count_waiting():
+        if waiting < fewest:
+            fewest, progress_at = waiting, time.monotonic()
+        elif time.monotonic() - progress_at > _PATIENCE_SECONDS:
+            raise NoProgressError(f"{waiting} {what}")
+        pace.tell(f"{waiting:,} {what} left", share=1 - waiting / max(first, waiting))
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+class _Pace:
+    """Reports at most once in a few seconds, with the time left as the share done so far suggests."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._started = self._told = time.monotonic()
+
+    def tell(self, sentence: str, *, share: float) -> None:
+        now = time.monotonic()
+        if now - self._told < _SECONDS_BETWEEN_REPORTS:
+            return
+        self._told = now
+        left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > 0 else ""
+        self._report(f"{sentence}{left}.")
