@@ -1,0 +1,166 @@
+"""What the components draw: icons, agents' markers, sparklines and bars, as SVG with attributes and no styles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+SPARK_WIDTH, SPARK_HEIGHT = 104.0, 30.0
+SPARK_PADDING = 3.0  # room for the end point's edge
+
+
+@dataclass(frozen=True)
+class AgentMark:
+    name: str
+    shape: str
+    """SVG inside a 10 × 10 box."""
+
+
+# One order, one marker everywhere; static/js/agents.js holds the same for the charts, and a test compares them.
+AGENTS: dict[str, AgentMark] = {
+    "claude_code": AgentMark("Claude Code", '<circle cx="5" cy="5" r="4"/>'),
+    "cursor": AgentMark("Cursor", '<rect x="1.5" y="1.5" width="7" height="7"/>'),
+    "copilot": AgentMark("Copilot", '<path d="M5 1 9.5 9h-9z"/>'),
+    "codex": AgentMark("Codex", '<path d="M5 0l5 5-5 5-5-5z"/>'),
+    "gemini": AgentMark("Gemini", '<path d="M3.8 1h2.4v2.8H9v2.4H6.2V9H3.8V6.2H1V3.8h2.8z"/>'),
+    "none": AgentMark("Non-AI", '<path class="line" d="M0 5h10"/>'),
+}
+OTHER_AGENT = '<circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite.  With a label it is an image with that name, without one it is decoration."""
+    sprite = static("vendor/icons/sprite.svg")
+    if label:
+        return format_html(
+            '<svg class="hw-icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, sprite, name
+        )
+    return format_html('<svg class="hw-icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
+
+
+@register.simple_tag
+def agent_marker(key: str, size: str = "") -> SafeString:
+    """The marker of an agent by its slug; agents without one of their own share a ring."""
+    mark = AGENTS.get(key)
+    return format_html(
+        '<svg class="k {}{}" viewBox="0 0 10 10" aria-hidden="true">{}</svg>',
+        key if mark else "other",
+        f" {size}" if size else "",
+        mark_safe(mark.shape if mark else OTHER_AGENT),  # noqa: S308 -- constants of this module
+    )
+
+
+@register.simple_tag
+def agent_name(key: str) -> str:
+    mark = AGENTS.get(key)
+    return mark.name if mark else key.replace("_", " ").title()
+
+
+@register.simple_tag
+def sparkline(values: Sequence[float | None], to_date: bool = False) -> SafeString:
+    """The course of a figure, without axes: gaps stay gaps, the last point is marked.
+
+    `to_date` says that the last bucket is not over: the stretch that leads there is dashed.  Fewer than two values
+    draw nothing.
+    """
+    known = [(index, float(value)) for index, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return SafeString("")
+    points = _placed(known, len(values))
+    unfinished = to_date and known[-1][0] == len(values) - 1
+    last_index = known[-1][0]
+    solid: list[str] = []
+    dashed = ""
+    pen_down = False
+    for (before, start), (index, end) in pairwise(points):
+        if index - before > 1:
+            pen_down = False
+            continue
+        if unfinished and index == last_index:
+            dashed = f"M{start} L{end}"
+            continue
+        solid.append(f"L{end}" if pen_down else f"M{start} L{end}")
+        pen_down = True
+    x, y = points[-1][1].split()
+    return format_html(
+        '<svg class="hw-spark" viewBox="0 0 104 30" preserveAspectRatio="none" aria-hidden="true">'
+        '<path d="{}"/>{}<circle cx="{}" cy="{}" r="2.25"/></svg>',
+        " ".join(solid),
+        format_html('<path class="to-date" d="{}"/>', dashed) if dashed else "",
+        x,
+        y,
+    )
+
+
+def _placed(known: Sequence[tuple[int, float]], length: int) -> list[tuple[int, str]]:
+    """Each known value's index and its "x y" in the sparkline's box."""
+    low, high = min(value for _, value in known), max(value for _, value in known)
+    step = (SPARK_WIDTH - 2 * SPARK_PADDING) / (length - 1)
+    reach = SPARK_HEIGHT - 2 * SPARK_PADDING
+    return [
+        (
+            index,
+            f"{SPARK_PADDING + index * step:.1f} "
+            f"{SPARK_HEIGHT - SPARK_PADDING - reach * ((value - low) / (high - low) if high > low else 0.5):.1f}",
+        )
+        for index, value in known
+    ]
+
+
+@register.simple_tag
+def mini_bar(share: float) -> SafeString:
+    """A small bar left of a number in a table; `share` from 0 to 1."""
+    return format_html(
+        '<svg class="hw-mini" viewBox="0 0 40 6" aria-hidden="true"><rect class="ground" width="40" height="6"/>'
+        '<rect class="bar" width="{}" height="6"/></svg>',
+        f"{40 * _clipped(share):.1f}",
+    )
+
+
+@register.simple_tag
+def track(share: float, key: str = "accent") -> SafeString:
+    """A bar over the whole width, in an agent's colour or the accent; `share` from 0 to 1."""
+    return format_html(
+        '<svg class="hw-track {}" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="ground" width="100" height="10"/><rect class="bar" width="{}" height="10"/></svg>',
+        key,
+        f"{100 * _clipped(share):.2f}",
+    )
+
+
+@register.simple_tag
+def band_meter(filled: int) -> SafeString:
+    """Four bars, the first `filled` of them in the accent colour; the word stands beside it."""
+    return format_html(
+        '<span class="hw-meter" aria-hidden="true">{}</span>',
+        format_html_join("", "<i{}></i>", ((SafeString(' class="f"') if step < filled else "",) for step in range(4))),
+    )
+
+
+@register.filter
+def at(items: Sequence[Any], index: int) -> Any:
+    """The item at an index: pairs a cell with its column."""
+    return items[index]
+
+
+@register.simple_tag
+def initials(name: str) -> str:
+    """At most two letters for the round mark of a person: the first of the first and of the last word."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
+
+
+def _clipped(share: float) -> float:
+    return min(1.0, max(0.0, share))

@@ -1,0 +1,270 @@
+/* From the figures of a chart to a Chart.js configuration.
+
+   The figures: {kind, unit, labels, datasets: [{label, key, role, data}], to_date_from, marks, benchmarks}. */
+import { POINT_STYLES, agentOf } from "./agents.js";
+import { dashedBars, directLabels, hatched, notes } from "./chart-plugins.js";
+import { exact, tick } from "./format.js";
+import { prefersStillness, token, translucent } from "./tokens.js";
+
+const ANIMATION_MS = 180;
+const TO_DATE_DASH = [3, 3];
+const RAMP = ["seq-5", "seq-4", "seq-3", "seq-2", "seq-1"];
+const RAMP_DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4]];
+export const REST_KEYS = new Set(["rest", "other", "others", "inactive", "not_active", "not_yet"]);
+
+export function chartConfig(Chart, figures, { still }) {
+  const font = token("font");
+  Object.assign(Chart.defaults.font, { family: font, size: 11 });
+  Chart.defaults.color = token("ink-3");
+  const shape = { line: lineChart, area: lineChart, stacked_bar: barChart, donut: donutChart }[figures.kind];
+  const config = shape(Chart, figures);
+  Object.assign(config.options, {
+    animation: still || prefersStillness() ? false : { duration: ANIMATION_MS },
+    maintainAspectRatio: false,
+    responsive: true,
+  });
+  config.options.plugins.legend = { display: false };
+  return config;
+}
+
+/* Durations are drawn in the unit their axis is read in, so that ticks fall on whole minutes or hours. */
+function scaleOf({ unit, datasets }) {
+  if (unit !== "seconds") return { divisor: 1, print: (value) => tick(value, unit) };
+  const largest = Math.max(...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+  const [divisor, word] = largest >= 2 * 86400 * 2 ? [86400, "d"] : largest >= 7200 ? [3600, "h"] : largest >= 120 ? [60, "min"] : [1, "s"];
+  return { divisor, print: (value) => `${Number(value.toFixed(2))} ${word}` };
+}
+
+function lineChart(Chart, figures) {
+  const { divisor, print } = scaleOf(figures);
+  const several = figures.datasets.length > 1;
+  const from = figures.to_date_from ?? Infinity;
+  return {
+    type: "line",
+    data: {
+      labels: figures.labels,
+      datasets: figures.datasets.map((series, index) => {
+        const { colour, marker, dash } = lineLook(series, index);
+        return {
+          label: series.label,
+          marker,
+          data: series.data.map((value) => (value === null ? null : value / divisor)),
+          borderColor: colour,
+          backgroundColor: figures.kind === "area" ? translucent(colour, 0.1) : colour,
+          fill: figures.kind === "area" ? "origin" : false,
+          borderWidth: 1.75,
+          borderDash: dash,
+          segment: { borderDash: (part) => (part.p1DataIndex >= from ? TO_DATE_DASH : undefined) },
+          pointStyle: POINT_STYLES[marker],
+          pointRadius: (point) => pointRadius(point, series.data, several),
+          pointBackgroundColor: several ? colour : token("surface"),
+          pointBorderColor: colour,
+          pointBorderWidth: several ? 1 : 1.75,
+          pointHitRadius: 12,
+          pointHoverRadius: 4,
+        };
+      }),
+    },
+    options: {
+      layout: { padding: { right: several ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
+      interaction: { mode: "index", intersect: false },
+      scales: axes(print, figures.unit),
+      plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: several }, notes: { ...figures, divisor, print } },
+    },
+    plugins: several ? [directLabels, notes] : [notes],
+  };
+}
+
+/* One series ends in a ring; with several only points without neighbours are drawn, for a line cannot show them. */
+function pointRadius({ dataIndex }, data, several) {
+  const alone = (data[dataIndex - 1] ?? null) === null && (data[dataIndex + 1] ?? null) === null;
+  if (alone) return 3;
+  return !several && dataIndex === data.findLastIndex((value) => value !== null) ? 3.5 : 0;
+}
+
+function lineLook(series, index) {
+  if (series.role === "agent") {
+    const agent = agentOf(series.key);
+    return { colour: token(agent.token), marker: agent.marker, dash: agent.marker === "dash" ? [4, 3] : [] };
+  }
+  if (series.role === "sequence")
+    return { colour: token(RAMP[index % 3]), marker: "circle", dash: RAMP_DASHES[index % RAMP_DASHES.length] };
+  return { colour: token("accent"), marker: "circle", dash: [] };
+}
+
+function labelRoom(Chart, { datasets }) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = `600 11px ${Chart.defaults.font.family}`;
+  const widest = Math.max(...datasets.map((series) => context.measureText(series.label).width));
+  return Math.min(160, Math.max(80, widest + 34));
+}
+
+function barChart(Chart, figures) {
+  const { divisor, print } = scaleOf(figures);
+  const from = figures.to_date_from ?? Infinity;
+  return {
+    type: "bar",
+    data: {
+      labels: figures.labels,
+      datasets: figures.datasets.map((series, index) => {
+        const look = fillLook(series, index);
+        return {
+          label: series.label,
+          marker: series.role === "agent" ? agentOf(series.key).marker : "square",
+          data: series.data.map((value) => (value === null ? null : value / divisor)),
+          backgroundColor: ({ dataIndex }) => (dataIndex >= from ? look.lighter : look.fill),
+          outline: look.outline,
+          borderColor: token("surface"),
+          borderWidth: { top: look.outline ? 0 : 1 },
+          borderRadius: 0,
+          borderSkipped: false,
+          maxBarThickness: 44,
+          categoryPercentage: 0.86,
+          barPercentage: 0.92,
+        };
+      }),
+    },
+    options: {
+      layout: { padding: { top: figures.marks?.length ? 22 : 6, right: 4 } },
+      interaction: { mode: "index", intersect: false },
+      scales: axes(print, figures.unit, { stacked: true }),
+      plugins: { tooltip: tooltip(figures, divisor), notes: { ...figures, divisor, print } },
+    },
+    plugins: [dashedBars, notes],
+  };
+}
+
+/* How an area is filled: {fill, lighter (for a bucket that is not over), outline}. */
+export function fillLook(series, index) {
+  if (series.role === "agent") return plain(token(agentOf(series.key).token));
+  if (series.role === "outcome") return outcomeLook(series.key);
+  if (REST_KEYS.has(series.key)) {
+    const fill = hatched(token("stage-rest"), token("stage-rest-2"));
+    return { fill, lighter: fill };
+  }
+  return plain(token(series.role === "sequence" ? RAMP[Math.min(index, RAMP.length - 1)] : "accent"));
+}
+
+function outcomeLook(key) {
+  if (key === "committed") return plain(token("spend-committed"));
+  if (key === "wasted") {
+    const colour = token("spend-wasted");
+    return {
+      fill: hatched(colour, translucent(token("surface"), 0.42), colour),
+      lighter: hatched(translucent(colour, 0.55), translucent(token("surface"), 0.42)),
+    };
+  }
+  const fill = token("sunken");
+  return { fill, lighter: translucent(fill, 0.5), outline: { colour: token("spend-pending"), dashed: key === "pending" } };
+}
+
+const plain = (colour) => ({ fill: colour, lighter: translucent(colour, 0.55) });
+
+function donutChart(Chart, figures) {
+  const slices = slicesOf(figures);
+  const looks = slices.map((slice, index) => fillLook(slice, index));
+  return {
+    type: "doughnut",
+    data: {
+      labels: slices.map((slice) => slice.label),
+      datasets: [
+        {
+          data: slices.map((slice) => slice.value),
+          backgroundColor: looks.map((look) => look.fill),
+          borderColor: looks.map((look) => look.outline?.colour ?? token("surface")),
+          borderWidth: looks.map((look) => (look.outline ? 1.25 : 2)),
+          borderDash: ({ dataIndex }) => (looks[dataIndex]?.outline?.dashed ? [3, 2.5] : []),
+          hoverOffset: 0,
+        },
+      ],
+    },
+    options: {
+      cutout: "72%",
+      plugins: {
+        tooltip: {
+          ...tooltipLook(),
+          callbacks: { label: ({ label, raw }) => ` ${label}  ${exact(raw, figures.unit)}` },
+        },
+      },
+    },
+    plugins: [],
+  };
+}
+
+/* A donut's slices, whether they come as one series over labels or as one series each. */
+export function slicesOf({ labels, datasets }) {
+  const slices =
+    datasets.length === 1 && labels.length > 1
+      ? labels.map((label, index) => ({
+          label,
+          key: datasets[0].keys?.[index] ?? label,
+          role: datasets[0].role === "single" && index > 0 ? "sequence" : datasets[0].role,
+          value: datasets[0].data[index],
+        }))
+      : datasets.map((series) => ({ ...series, value: series.data[0] }));
+  return slices.filter((slice) => slice.value !== null);
+}
+
+function axes(print, unit, { stacked = false } = {}) {
+  return {
+    x: {
+      stacked,
+      grid: { display: false },
+      border: { color: token("line-strong") },
+      ticks: { maxRotation: 0, autoSkip: true, maxTicksLimit: 7, padding: 4 },
+    },
+    y: {
+      stacked,
+      beginAtZero: true,
+      grid: { color: token("grid"), drawTicks: false },
+      border: { display: false },
+      ticks: {
+        maxTicksLimit: 5,
+        padding: 6,
+        precision: unit === "count" ? 0 : undefined,
+        callback: (value) => print(value),
+      },
+    },
+  };
+}
+
+function tooltipLook() {
+  return {
+    backgroundColor: token("tip-bg"),
+    titleColor: token("tip-ink"),
+    bodyColor: token("tip-ink"),
+    footerColor: token("tip-ink"),
+    titleFont: { weight: 600, size: 12 },
+    bodyFont: { size: 12 },
+    footerFont: { weight: 600, size: 12 },
+    padding: 10,
+    cornerRadius: 6,
+    boxPadding: 5,
+    caretSize: 0,
+    usePointStyle: true,
+  };
+}
+
+function tooltip(figures, divisor) {
+  return {
+    ...tooltipLook(),
+    filter: ({ raw }) => raw !== null && (figures.kind !== "stacked_bar" || raw !== 0),
+    itemSort: (one, other) => other.raw - one.raw,
+    callbacks: {
+      title: ([first]) =>
+        first ? first.label + (first.dataIndex >= (figures.to_date_from ?? Infinity) ? " · to date" : "") : "",
+      label: ({ dataset, raw }) => `${dataset.label}  ${exact(raw * divisor, figures.unit)}`,
+      labelPointStyle: ({ dataset }) => ({ pointStyle: POINT_STYLES[dataset.marker] ?? "rect", rotation: 0 }),
+      labelColor: ({ dataset }) => {
+        const look = dataset.outline?.colour ?? dataset.borderColor;
+        const colour = dataset.type === "line" || figures.kind !== "stacked_bar" ? dataset.borderColor : look;
+        const fill = figures.kind === "stacked_bar" ? fillLook(figures.datasets.find((s) => s.label === dataset.label), 0).fill : colour;
+        return { borderColor: typeof fill === "string" ? fill : colour, backgroundColor: fill, borderWidth: 1 };
+      },
+      footer: (items) =>
+        figures.kind === "stacked_bar" && items.length > 1
+          ? `Total  ${exact(items.reduce((sum, item) => sum + item.raw * divisor, 0), figures.unit)}`
+          : "",
+    },
+  };
+}

@@ -1,0 +1,161 @@
+/* What Chart.js does not draw by itself: labels at the ends of lines, notes, hatching, dashed outlines. */
+import { drawMarker } from "./agents.js";
+import { token, translucent } from "./tokens.js";
+
+const LABEL_GAP = 14;
+const LABEL_FONT = (chart, weight) => `${weight} 11px ${chart.options.font?.family ?? token("font")}`;
+
+/* A marker and the name at the end of each line, pushed apart so that they never overlap. */
+export const directLabels = {
+  id: "directLabels",
+  afterDatasetsDraw(chart, _, { on }) {
+    if (!on) return;
+    const { ctx, chartArea } = chart;
+    const labels = chart.data.datasets
+      .map((series, index) => ({ series, end: lastPoint(chart.getDatasetMeta(index)) }))
+      .filter(({ end }) => end)
+      .map(({ series, end }) => ({ series, x: end.x, from: end.y, y: end.y }));
+    spread(labels, chartArea);
+    ctx.save();
+    ctx.textBaseline = "middle";
+    ctx.font = LABEL_FONT(chart, 500);
+    for (const { series, x, from, y } of labels) {
+      const left = chartArea.right;
+      ctx.strokeStyle = translucent(series.borderColor, 0.55);
+      ctx.lineWidth = 1;
+      ctx.beginPath();
+      ctx.moveTo(x + 4, from);
+      ctx.lineTo(left + 11, y);
+      ctx.stroke();
+      drawMarker(ctx, series.marker, left + 17, y, series.borderColor);
+      ctx.fillStyle = token("ink-2");
+      ctx.fillText(fitted(ctx, series.label, chart.width - left - 27), left + 25, y + 0.5);
+    }
+    ctx.restore();
+  },
+};
+
+function lastPoint(meta) {
+  if (!meta.visible) return null;
+  return meta.data.findLast((point, index) => !point.skip && meta._parsed[index]?.y !== null) ?? null;
+}
+
+function spread(labels, { top, bottom }) {
+  labels.sort((one, other) => one.y - other.y);
+  for (let round = 0; round < 30; round++)
+    for (let i = 1; i < labels.length; i++) {
+      const overlap = LABEL_GAP - (labels[i].y - labels[i - 1].y);
+      if (overlap > 0) {
+        labels[i].y += overlap / 2;
+        labels[i - 1].y -= overlap / 2;
+      }
+    }
+  if (!labels.length) return;
+  const below = labels.at(-1).y - (bottom - 4);
+  if (below > 0) for (const label of labels) label.y -= below;
+  const above = top + 4 - labels[0].y;
+  if (above > 0) for (const label of labels) label.y += above;
+}
+
+function fitted(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let shorter = text;
+  while (shorter.length > 1 && context.measureText(`${shorter}…`).width > width) shorter = shorter.slice(0, -1);
+  return `${shorter}…`;
+}
+
+/* Dated notes as flags on top, benchmarks as dashed lines with their name. */
+export const notes = {
+  id: "notes",
+  afterDatasetsDraw(chart, _, { marks = [], benchmarks = [], divisor = 1 }) {
+    const { ctx } = chart;
+    ctx.save();
+    ctx.lineWidth = 1;
+    for (const benchmark of benchmarks) drawBenchmark(chart, benchmark, divisor);
+    for (const mark of marks) drawMark(chart, mark);
+    ctx.restore();
+  },
+};
+
+function drawBenchmark(chart, { value, label }, divisor) {
+  const { ctx, chartArea, scales } = chart;
+  const y = scales.y.getPixelForValue(value / divisor);
+  if (y < chartArea.top || y > chartArea.bottom) return;
+  ctx.strokeStyle = token("ink-3");
+  ctx.setLineDash([2, 3]);
+  ctx.beginPath();
+  ctx.moveTo(chartArea.left, y);
+  ctx.lineTo(chartArea.right, y);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.font = LABEL_FONT(chart, 500);
+  const width = ctx.measureText(label).width;
+  ctx.fillStyle = translucent(token("surface"), 0.82);
+  ctx.fillRect(chartArea.left + 1, y - 15, width + 4, 13);
+  ctx.fillStyle = token("ink-3");
+  ctx.textBaseline = "bottom";
+  ctx.fillText(label, chartArea.left + 3, y - 3);
+}
+
+function drawMark(chart, { index, text }) {
+  const { ctx, chartArea, scales } = chart;
+  const x = scales.x.getPixelForValue(index);
+  ctx.strokeStyle = token("ink-3");
+  ctx.setLineDash([3, 3]);
+  ctx.beginPath();
+  ctx.moveTo(x, chartArea.top - 4);
+  ctx.lineTo(x, chartArea.bottom);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.font = LABEL_FONT(chart, 500);
+  const width = ctx.measureText(text).width + 10;
+  const left = Math.max(0, Math.min(x - 8, chartArea.right - width + 2));
+  ctx.fillStyle = token("sunken");
+  ctx.strokeStyle = token("line-strong");
+  ctx.beginPath();
+  ctx.roundRect(left, chartArea.top - 20, width, 16, 4);
+  ctx.fill();
+  ctx.stroke();
+  ctx.fillStyle = token("ink-2");
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, left + 5, chartArea.top - 11.5);
+}
+
+/* Chart.js has no dashes for the edges of bars; pending and unknown parts are outlines. */
+export const dashedBars = {
+  id: "dashedBars",
+  afterDatasetDraw(chart, { meta, index }) {
+    const { outline } = chart.data.datasets[index];
+    if (!outline || !meta.visible) return;
+    const { ctx } = chart;
+    ctx.save();
+    ctx.strokeStyle = outline.colour;
+    ctx.lineWidth = 1;
+    ctx.setLineDash(outline.dashed ? [3, 2.5] : []);
+    for (const bar of meta.data) {
+      const { x, y, base, width } = bar.getProps(["x", "y", "base", "width"], true);
+      const height = Math.abs(base - y);
+      if (height > 2) ctx.strokeRect(x - width / 2 + 0.5, Math.min(y, base) + 1, width - 1, height - 1.5);
+    }
+    ctx.restore();
+  },
+};
+
+/* A diagonal hatch of two colours, as a canvas pattern. */
+export function hatched(ground, line) {
+  const size = 8;
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = size;
+  const context = tile.getContext("2d");
+  context.fillStyle = ground;
+  context.fillRect(0, 0, size, size);
+  context.strokeStyle = line;
+  context.lineWidth = 2.4;
+  context.beginPath();
+  for (const offset of [-size, 0, size]) {
+    context.moveTo(offset - 2, size + 2);
+    context.lineTo(offset + size + 2, -2);
+  }
+  context.stroke();
+  return context.createPattern(tile, "repeat");
+}

@@ -1,0 +1,152 @@
+/* Chart cards: fetch the figures, draw them, keep them in step with theme, table view and htmx swaps.
+
+   A card is an element [data-chart-card] that holds <canvas data-chart="URL">; templates/components/chart_card.html
+   writes it.  Its plot is in one of four states: loading, ready, empty, error. */
+import { chartConfig } from "./chart-config.js";
+import { fillLegend, fillList, fillTable } from "./chart-parts.js";
+
+const LIBRARY = document.querySelector('meta[name="headway-chart-library"]')?.content;
+const PATIENCE_MS = 20_000;
+const drawn = new Map(); // canvas → { chart, figures }
+const latest = new Map(); // URL → figures, so that a swap redraws at once and then asks whether they changed
+
+let library;
+function chartLibrary() {
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = LIBRARY;
+    script.onload = () => resolve(window.Chart);
+    script.onerror = () => reject(new Error("The chart library did not load."));
+    document.head.append(script);
+  });
+  return library.catch((error) => {
+    library = undefined; // a retry asks again
+    throw error;
+  });
+}
+
+export function drawChartsIn(root) {
+  const canvases = root.matches?.("canvas[data-chart]") ? [root] : root.querySelectorAll?.("canvas[data-chart]") ?? [];
+  for (const canvas of canvases) if (!drawn.has(canvas)) show(canvas);
+}
+
+async function show(canvas) {
+  const url = canvas.dataset.chart;
+  drawn.set(canvas, {});
+  try {
+    const known = latest.get(url);
+    if (known) await draw(canvas, known, { still: true });
+    else setState(canvas, "loading");
+    const figures = await figuresAt(url);
+    latest.set(url, figures);
+    if (!drawn.has(canvas)) return; // swapped out meanwhile
+    if (!known || JSON.stringify(known) !== JSON.stringify(figures)) await draw(canvas, figures, { still: Boolean(known) });
+  } catch (error) {
+    if (drawn.has(canvas)) showError(canvas, error);
+  }
+}
+
+async function figuresAt(url) {
+  const response = await fetch(url, {
+    headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  }).catch((error) => {
+    throw new Error(
+      error.name === "TimeoutError" ? `No answer within ${PATIENCE_MS / 1000} seconds.` : "The server could not be reached.",
+    );
+  });
+  const isJson = response.headers.get("content-type")?.includes("json");
+  if (response.ok && isJson) return response.json();
+  if (response.redirected) throw new Error("You are no longer signed in. Reload the page to sign in again.");
+  const detail = isJson ? (await response.json()).detail : "";
+  throw new Error(detail || `The server answered ${response.status}.`);
+}
+
+async function draw(canvas, figures, { still }) {
+  const Chart = await chartLibrary();
+  if (!canvas.isConnected) return;
+  const entry = drawn.get(canvas);
+  entry.chart?.destroy();
+  entry.figures = figures;
+  const card = cardOf(canvas);
+  if (isEmpty(figures)) {
+    setState(canvas, "empty", figures.reason);
+    return;
+  }
+  setState(canvas, "ready");
+  fillLegend(card, figures, (index, shown) => entry.chart.setDatasetVisibility(index, shown) ?? entry.chart.update());
+  fillList(card, figures);
+  fillTable(card, figures);
+  entry.chart = new Chart(canvas, chartConfig(Chart, figures, { still }));
+}
+
+const cardOf = (canvas) => canvas.closest("[data-chart-card]");
+const isEmpty = (figures) => !figures.datasets.some((series) => series.data.some((value) => value !== null));
+
+function setState(canvas, state, reason = "") {
+  const card = cardOf(canvas);
+  const plot = card.querySelector("[data-plot]");
+  plot.dataset.state = state;
+  plot.setAttribute("aria-busy", String(state === "loading"));
+  const message = plot.querySelector("[data-chart-message]");
+  message.replaceChildren();
+  const template = document.getElementById(`chart-${state}`);
+  if (template) {
+    message.append(template.content.cloneNode(true));
+    if (reason) message.querySelector("[data-reason]").textContent = reason;
+  }
+}
+
+function showError(canvas, error) {
+  drawn.get(canvas)?.chart?.destroy();
+  setState(canvas, "error", `${error.message} Your filters are kept.`);
+}
+
+function destroy(canvas) {
+  drawn.get(canvas)?.chart?.destroy();
+  drawn.delete(canvas);
+}
+
+function redrawAll() {
+  for (const [canvas, { figures }] of drawn) if (figures) draw(canvas, figures, { still: true });
+}
+
+document.addEventListener("headway:theme", redrawAll);
+
+document.addEventListener("click", (event) => {
+  const retry = event.target.closest("[data-chart-retry]");
+  if (retry) {
+    const canvas = retry.closest("[data-chart-card]").querySelector("canvas[data-chart]");
+    destroy(canvas);
+    show(canvas);
+    return;
+  }
+  const toggle = event.target.closest("[data-chart-table-toggle]");
+  if (toggle) {
+    const card = toggle.closest("[data-chart-card]");
+    const asTable = toggle.getAttribute("aria-pressed") !== "true";
+    toggle.setAttribute("aria-pressed", String(asTable));
+    card.toggleAttribute("data-as-table", asTable);
+  }
+});
+
+/* Paper is light: draw for it, then go back. */
+let themeOnScreen;
+addEventListener("beforeprint", () => {
+  themeOnScreen = document.documentElement.dataset.bsTheme;
+  document.documentElement.dataset.bsTheme = "light";
+  redrawAll();
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.bsTheme = themeOnScreen;
+  redrawAll();
+});
+
+document.addEventListener("htmx:beforeCleanupElement", (event) => {
+  const element = event.detail.elt;
+  if (drawn.has(element)) destroy(element);
+});
+document.addEventListener("htmx:load", (event) => drawChartsIn(event.detail.elt));
+
+/* Fonts come first: a canvas does not repaint when they arrive. */
+document.fonts.ready.then(() => drawChartsIn(document));

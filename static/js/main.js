@@ -1,0 +1,5 @@
+/* One module for every page with the shell. */
+import "./charts.js";
+import "./copy.js";
+import "./panel.js";
+import "./shell.js";
