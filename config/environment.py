@@ -63,7 +63,7 @@ def database_parameters() -> dict[str, object]:
 
 def check() -> None:
     """Read every variable that can be wrong; raises ConfigurationError for the first that is."""
-    for read in (database_parameters, base_url, port, log_format, time_zone):
+    for read in (database_parameters, base_url, port, log_format, time_zone, fiscal_year_start_month):
         read()
 
 
@@ -75,6 +75,14 @@ def time_zone() -> str:
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigurationError(f"HEADWAY_TIME_ZONE must be a zone such as Europe/Berlin, and is {name!r}.") from None
     return name
+
+
+def fiscal_year_start_month() -> int:
+    """The month in which the organisation's first quarter begins."""
+    value = os.environ.get("HEADWAY_FISCAL_YEAR_START_MONTH") or "1"
+    if value not in {str(month) for month in range(1, 13)}:
+        raise ConfigurationError(f"HEADWAY_FISCAL_YEAR_START_MONTH must be a month from 1 to 12, and is {value!r}.")
+    return int(value)
 
 
 def secret_key() -> str:

@@ -85,9 +85,9 @@ TEMPLATES = [
 TIME_ZONE = environment.time_zone()
 ORGANISATION_TIME_ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
-FISCAL_YEAR_START_MONTH = int(os.environ.get("HEADWAY_FISCAL_YEAR_START_MONTH") or 1)  # quarters count from here
+FISCAL_YEAR_START_MONTH = environment.fiscal_year_start_month()
 # Until then it is open whether a session's lines will be committed: its spend is pending.
-SETTLING_TIME = timedelta(hours=float(os.environ.get("HEADWAY_SETTLING_HOURS") or 72))
+SETTLING_TIME = timedelta(hours=72)
 
 DATABASES = {
     "default": {
