@@ -1,0 +1,43 @@
+# Everything runs as `.venv/bin/python -m …`: the first line of an installed console script breaks in a long path,
+# and every path here is relative, so that a space in the folder's name does no harm.
+.POSIX:
+.SUFFIXES:
+.PHONY: help demo run test soak check bench clean environment development
+
+PYTHON_HERE = .venv/bin/python
+
+help:
+	@echo 'make run     start an empty Headway on http://127.0.0.1:8000/'
+	@echo 'make demo    the same with a made-up organisation'
+	@echo 'make test    every check and every test'
+	@echo 'make soak    the long tests: kill loops, full fault matrices, oracles'
+	@echo 'make check   ruff, mypy, import-linter, deployment, migrations, requirements, file sizes'
+	@echo 'make bench   speed and memory beside their goals'
+	@echo 'make clean   remove the environment and, after asking, the data'
+
+run: environment
+	@exec $(PYTHON_HERE) manage.py up
+
+demo: environment
+	@exec $(PYTHON_HERE) manage.py up --demo
+
+test: development
+	@exec sh scripts/test.sh
+
+soak: development
+	@exec sh scripts/test.sh -m soak
+
+check: development
+	@exec sh scripts/check.sh
+
+bench: environment
+	@exec $(PYTHON_HERE) manage.py bench
+
+clean:
+	@exec sh scripts/clean.sh
+
+environment:
+	@sh scripts/environment.sh requirements.txt requirements-embedded.txt
+
+development:
+	@sh scripts/environment.sh requirements.txt requirements-embedded.txt requirements-dev.txt
