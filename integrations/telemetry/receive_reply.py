@@ -1,0 +1,96 @@
+"""Answers of the receiver, as OTLP/HTTP has them: in the encoding of the request.
+
+https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+"""
+
+from __future__ import annotations
+
+import json
+from enum import Enum, IntEnum
+
+from django.http import HttpResponse
+from google.protobuf.json_format import MessageToJson
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsPartialSuccess, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsPartialSuccess,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
+
+from integrations.telemetry.decode_reading import Signal
+
+LONGEST_MESSAGE = 1000
+
+
+class Encoding(Enum):
+    PROTOBUF = "application/x-protobuf"
+    JSON = "application/json"
+
+
+class Code(IntEnum):
+    """google.rpc.Code, as far as the receiver needs it."""
+
+    INVALID_ARGUMENT = 3
+    RESOURCE_EXHAUSTED = 8
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
+
+
+def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> HttpResponse:
+    """200.  With rejected records it is a partial success: the sender must not send them again."""
+    response: ExportLogsServiceResponse | ExportMetricsServiceResponse | ExportTraceServiceResponse
+    message = message[:LONGEST_MESSAGE]
+    match signal:
+        case Signal.LOGS:
+            response = ExportLogsServiceResponse()
+            if rejected:
+                response.partial_success.CopyFrom(
+                    ExportLogsPartialSuccess(rejected_log_records=rejected, error_message=message)
+                )
+        case Signal.METRICS:
+            response = ExportMetricsServiceResponse()
+            if rejected:
+                response.partial_success.CopyFrom(
+                    ExportMetricsPartialSuccess(rejected_data_points=rejected, error_message=message)
+                )
+        case Signal.TRACES:
+            response = ExportTraceServiceResponse()
+            if rejected:
+                response.partial_success.CopyFrom(
+                    ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
+                )
+    body = (
+        response.SerializeToString() if encoding is Encoding.PROTOBUF else MessageToJson(response, indent=None).encode()
+    )
+    return HttpResponse(body, content_type=encoding.value)
+
+
+def refused(
+    status: int, code: Code, message: str, encoding: Encoding, *, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    """An error whose body is a google.rpc.Status."""
+    if encoding is Encoding.JSON:
+        body = json.dumps({"code": code, "message": message}).encode()
+    else:
+        body = _status(code, message)
+    return HttpResponse(body, status=status, content_type=encoding.value, headers=headers)
+
+
+def _status(code: Code, message: str) -> bytes:
+    """google.rpc.Status in protobuf: code is field 1, message field 2.  Two fields need no generated class."""
+    text = message.encode()
+    return b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)

@@ -1,0 +1,68 @@
+"""The raw tables' partitions, one a UTC day, made when the first row for a day arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+DAY = 24 * 3600 * 1_000_000  # microseconds
+FIRST_DAY = date(2000, 1, 1)
+_ADVISORY_LOCK = 0x4865_6164  # "Head": one process at a time makes partitions
+
+_existing: set[tuple[str, int]] = set()
+
+
+def day_number(at: int) -> int:
+    """Days since 2000 of a time in microseconds since 2000."""
+    return at // DAY
+
+
+def date_of(day: int) -> date:
+    return FIRST_DAY + timedelta(days=day)
+
+
+def partition_name(table: str, day: date) -> str:
+    return f"{table}_{day:%Y%m%d}"
+
+
+def ensure_partitions(table: str, days: Iterable[int]) -> None:
+    """Make the missing partitions of these days (numbers since 2000), in a short transaction of its own.
+
+    A partition is made beside its table and then attached, which does not stop running inserts as
+    CREATE … PARTITION OF would.
+    """
+    missing = sorted({day for day in days if (table, day) not in _existing})
+    if not missing:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        for day in missing:
+            _create(cursor, table, date_of(day))
+    _existing.update((table, day) for day in missing)
+
+
+def forget_partitions() -> None:
+    """Look again next time: somebody dropped a partition that this process had seen."""
+    _existing.clear()
+
+
+def _create(cursor: CursorWrapper, table: str, day: date) -> None:
+    name = partition_name(table, day)
+    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+    if cursor.fetchone()[0]:
+        return
+    bounds = {
+        "parent": sql.Identifier(table),
+        "name": sql.Identifier(name),
+        "from_": f"{day} 00:00Z",
+        "to": f"{day + timedelta(days=1)} 00:00Z",
+    }
+    for statement in (
+        "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)",
+        "ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({from_}) TO ({to})",
+    ):
+        cursor.execute(sql.SQL(statement).format(**bounds))

@@ -1,0 +1,16 @@
+"""The agents whose telemetry is understood, one file each."""
+
+from __future__ import annotations
+
+from integrations.telemetry.vocabularies.claude_code import CLAUDE_CODE
+from integrations.telemetry.vocabularies.generic import generic_vocabulary
+from integrations.telemetry.vocabularies.vocabulary import Vocabulary
+
+VOCABULARIES = (CLAUDE_CODE,)
+
+
+def vocabulary_of(service_name: str) -> Vocabulary:
+    for vocabulary in VOCABULARIES:
+        if vocabulary.service.match(service_name):
+            return vocabulary
+    return generic_vocabulary(service_name)

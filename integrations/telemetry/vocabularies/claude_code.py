@@ -1,0 +1,142 @@
+"""Claude Code.  https://code.claude.com/docs/en/monitoring-usage
+
+Its input tokens exclude cache reads and writes, and log events and spans of one request carry the same request id.
+Numbers arrive as integers or as strings, whichever version sends them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from integrations.models.sessions import ToolOutcome
+from integrations.telemetry.events import EventKind, Measure
+from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, Attributes, Event, Metric, NotKept, Vocabulary
+
+
+def _outcome(attributes: Attributes) -> str:
+    success = attributes.get("success")
+    if success is None:
+        return ""
+    return ToolOutcome.SUCCEEDED if success.bool_value or success.string_value == "true" else ToolOutcome.FAILED
+
+
+def _refused(attributes: Attributes) -> str:
+    return ToolOutcome.REFUSED
+
+
+REQUEST = Event(
+    kind=EventKind.REQUEST,
+    key="request_id",
+    model="model",
+    input_tokens="input_tokens",
+    cache_read_tokens="cache_read_tokens",
+    cache_write_tokens="cache_creation_tokens",
+    output_tokens="output_tokens",
+    duration_ms="duration_ms",
+    reported_cost="cost_usd",
+)
+REQUEST_ERROR = Event(
+    kind=EventKind.REQUEST_ERROR,
+    key="request_id",
+    model="model",
+    error_type="status_code",
+    duration_ms="duration_ms",
+)
+TOOL_RESULT = Event(
+    kind=EventKind.TOOL_CALL,
+    key="tool_use_id",
+    tool="tool_name",
+    error_type="error_type",
+    duration_ms="duration_ms",
+    outcome=_outcome,
+)
+TOOL_REFUSED = Event(kind=EventKind.TOOL_CALL, key="tool_use_id", tool="tool_name", outcome=_refused)
+TOOL_SPAN = Event(kind=EventKind.TOOL_CALL, key="tool_use_id", tool="tool_name", duration_ms="duration_ms")
+TOOL_EXECUTION_SPAN = Event(kind=EventKind.TOOL_CALL, key="tool_use_id", duration_ms="duration_ms", outcome=_outcome)
+AT_WORK = Event(kind=EventKind.SESSION)
+PROMPT = Event(kind=EventKind.PROMPT)
+
+
+def _tool_decision(attributes: Attributes) -> Event | NotKept:
+    """A refused tool leaves no tool_result; an accepted one does, and is told of there."""
+    decision = attributes.get("decision")
+    return TOOL_REFUSED if decision is not None and decision.string_value == "reject" else NOT_KEPT
+
+
+def _request_span(attributes: Attributes) -> Event:
+    success = attributes.get("success")
+    failed = (
+        success is not None and success.WhichOneof("value") is not None and _outcome(attributes) == ToolOutcome.FAILED
+    )
+    return REQUEST_ERROR if failed else REQUEST
+
+
+CLAUDE_CODE = Vocabulary(
+    agent="claude_code",
+    service=re.compile(r"claude-code\b"),  # claude-code-desktop is the same agent in another window
+    event_prefix="claude_code.",
+    events={
+        "api_request": REQUEST,
+        "api_error": REQUEST_ERROR,
+        "tool_result": TOOL_RESULT,
+        "tool_decision": _tool_decision,
+        "user_prompt": PROMPT,
+        "api_refusal": AT_WORK,
+        "api_retries_exhausted": AT_WORK,
+        "at_mention": AT_WORK,
+        "compaction": AT_WORK,
+        "permission_mode_changed": AT_WORK,
+        "skill_activated": AT_WORK,
+        "subagent_completed": AT_WORK,
+        # `--continue` registers hooks under a session id that never appears again: no sign of a session.
+        "hook_registered": NOT_KEPT,
+        "hook_execution_start": NOT_KEPT,
+        "hook_execution_complete": NOT_KEPT,
+        "hook_plugin_metrics": NOT_KEPT,
+        "api_request_body": NOT_KEPT,
+        "api_response_body": NOT_KEPT,
+        "assistant_response": NOT_KEPT,
+        "auth": NOT_KEPT,
+        "feedback_survey": NOT_KEPT,
+        "internal_error": NOT_KEPT,
+        "mcp_server_connection": NOT_KEPT,
+        "plugin_installed": NOT_KEPT,
+        "plugin_loaded": NOT_KEPT,
+        "retention_sweep": NOT_KEPT,
+    },
+    spans={
+        "claude_code.llm_request": _request_span,
+        "claude_code.tool": TOOL_SPAN,
+        "claude_code.tool.execution": TOOL_EXECUTION_SPAN,
+        "claude_code.tool.blocked_on_user": NOT_KEPT,
+        "claude_code.interaction": PROMPT,
+        "claude_code.hook": NOT_KEPT,
+    },
+    metrics={
+        "claude_code.token.usage": Metric(
+            attribute="type",
+            measures={
+                "input": Measure.INPUT_TOKENS,
+                "cacheRead": Measure.CACHE_READ_TOKENS,
+                "cacheCreation": Measure.CACHE_WRITE_TOKENS,
+                "output": Measure.OUTPUT_TOKENS,
+            },
+            model="model",
+        ),
+        "claude_code.cost.usage": Metric(Measure.REPORTED_COST, model="model"),
+        "claude_code.lines_of_code.count": Metric(
+            attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}, model="model"
+        ),
+        "claude_code.commit.count": Metric(Measure.COMMITS),
+        "claude_code.active_time.total": Metric(Measure.ACTIVE_SECONDS),
+        # A resumed session is the same session, and `--continue` counts under an id that never appears again;
+        # agents_view only lists sessions.
+        "claude_code.session.count": Metric(
+            Measure.SESSIONS,
+            attribute="start_type",
+            measures={"fresh": Measure.SESSIONS, "resume": None, "continue": None, "agents_view": None},
+        ),
+        "claude_code.pull_request.count": NOT_KEPT,
+        "claude_code.code_edit_tool.decision": NOT_KEPT,
+    },
+)
