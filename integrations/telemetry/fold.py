@@ -1,0 +1,216 @@
+"""Raw telemetry rows → sessions: the one writer of everything in integrations/models/sessions.py.
+
+Work to do is a row: `ReceivedBatch`.  A transaction claims some batches, merges their rows, rebuilds the days that
+they touch, notes in the outbox what changed, and deletes the batches; whatever dies in between, the next fold finds
+them again.  Nothing depends on the order or the number of times in which records arrive: requests and tool calls are
+merged by keys, stretches are unions, and metric points are read anew around each that came.
+
+Everything is set-based.  The claimed rows stand in temporary tables (`fold_event`, `fold_point`), what they touch in
+others (`fold_session`, `fold_slot`, `fold_day`); they are created once per connection and empty themselves at commit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import LiteralString
+
+from django.db import connection, transaction
+
+from integrations.telemetry.events import EventKind
+from integrations.telemetry.fold_changes import append_changes_of_fold
+from integrations.telemetry.fold_days import rebuild_days
+from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
+from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
+from integrations.telemetry.fold_tables import create_tables, execute
+
+# A batch is one export request, most often of 1 to 1,000 records.  A transaction must stay short enough for pages
+# to follow within seconds, and long enough for its fixed cost not to matter.
+BATCHES_PER_TRANSACTION = 100
+
+KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL, EventKind.PROMPT]
+
+
+def fold_received_batches() -> int:
+    """Fold all that was received, some batches per transaction, until nothing is left; how many there were.
+
+    Any number of processes may do so at the same time: they claim different batches, and the sessions that both
+    touch are folded one after the other.
+    """
+    folded = 0
+    while count := _fold_some():
+        folded += count
+    return folded
+
+
+def _fold_some() -> int:
+    with transaction.atomic():
+        claimed = _claim()
+        if not claimed:
+            return 0
+        create_tables()
+        _stage(claimed)
+        _lock_sessions()
+        merge_requests()
+        merge_tool_calls()
+        find_touched_slots()
+        rebuild_slots()
+        rebuild_days()
+        _update_sessions()
+        append_changes_of_fold()
+        return len(claimed)
+
+
+def _claim() -> list[tuple[int, datetime | None, datetime | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM integrations_receivedbatch
+            WHERE id = ANY (ARRAY(
+                SELECT id FROM integrations_receivedbatch ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            ))
+            RETURNING id, at_from, at_to
+            """,
+            [BATCHES_PER_TRANSACTION],
+        )
+        return [(batch, at_from, at_to) for batch, at_from, at_to in cursor.fetchall()]
+
+
+def _stage(claimed: list[tuple[int, datetime | None, datetime | None]]) -> None:
+    """Copy the claimed batches' rows aside, and note on which days raw rows came in."""
+    starts, ends = [at_from for _, at_from, _ in claimed], [at_to for _, _, at_to in claimed]
+    bounds = {
+        "batches": [batch for batch, _, _ in claimed],
+        "at_from": "-infinity" if None in starts else min(at for at in starts if at),
+        "at_to": "infinity" if None in ends else max(at for at in ends if at),
+    }
+    execute(STAGE_EVENTS, bounds)
+    execute(STAGE_POINTS, bounds)
+    execute(NOTE_RAW_DAYS)
+    execute("DELETE FROM fold_event WHERE session_id IS NULL")
+    execute("ANALYZE fold_event, fold_point")
+
+
+# Sizes beyond every real one are cut off, so that no sum leaves its column: 10**10 tokens, a million dollars a request.
+STAGE_EVENTS: LiteralString = """
+    INSERT INTO fold_event
+    SELECT session.id, event.at, event.kind,
+           CASE WHEN event.key = '' THEN event.digest::text
+                WHEN length(event.key) > 200 THEN md5(event.key)
+                ELSE event.key END,
+           left(event.model, 120), left(event.tool, 120), event.outcome, left(event.error_type, 120),
+           LEAST(GREATEST(event.input_tokens, 0), 10000000000),
+           LEAST(GREATEST(event.cache_read_tokens, 0), 10000000000),
+           LEAST(GREATEST(event.cache_write_tokens, 0), 10000000000),
+           LEAST(GREATEST(event.output_tokens, 0), 10000000000),
+           event.duration_ms, LEAST(GREATEST(event.reported_cost, 0), 1000000)
+    FROM integrations_agent_event event
+    LEFT JOIN integrations_agentsession session ON session.id = event.session_id
+    WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s
+"""
+
+STAGE_POINTS: LiteralString = """
+    INSERT INTO fold_point
+    SELECT session.id, point.at, point.series, point.start, point.cumulative
+    FROM integrations_agent_point point
+    JOIN integrations_agentsession session ON session.id = point.session_id
+    WHERE point.batch_id = ANY (%(batches)s) AND point.at BETWEEN %(at_from)s AND %(at_to)s
+"""
+
+# Written at most once an hour per day, and never waited for: every fold at work touches today's row.
+NOTE_RAW_DAYS: LiteralString = """
+    WITH received AS (
+        SELECT (at AT TIME ZONE 'UTC')::date AS day FROM fold_event
+        UNION
+        SELECT (at AT TIME ZONE 'UTC')::date FROM fold_point
+    ), refreshed AS (
+        UPDATE integrations_rawday SET last_received_at = now()
+        WHERE day IN (
+            SELECT known.day FROM integrations_rawday known JOIN received USING (day)
+            WHERE known.last_received_at < now() - interval '1 hour'
+            FOR UPDATE OF known SKIP LOCKED
+        )
+    )
+    INSERT INTO integrations_rawday (day, last_received_at)
+    SELECT day, now() FROM received
+    WHERE NOT EXISTS (SELECT FROM integrations_rawday known WHERE known.day = received.day)
+    ORDER BY day
+    ON CONFLICT (day) DO NOTHING
+"""
+
+
+def _lock_sessions() -> None:
+    """Take the touched sessions for this transaction, always in the same order, and remember how they were."""
+    execute(
+        """
+        INSERT INTO fold_session
+        SELECT id, identity_id, started_at, event_tokens >= metric_tokens
+        FROM integrations_agentsession
+        WHERE id IN (SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point)
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """
+    )
+    execute("ANALYZE fold_session")
+
+
+def _update_sessions() -> None:
+    execute(
+        """
+        WITH fresh AS (
+            SELECT session_id,
+                   range_agg(tstzrange(at, at + interval '30 minutes')) AS stretches,
+                   bool_or(kind = ANY (%(kinds_of_work)s)) AS worked
+            FROM fold_event
+            GROUP BY session_id
+        ), metered AS (
+            SELECT session_id,
+                   range_agg(tstzrange(active_from, active_to + interval '30 minutes'))
+                       FILTER (WHERE active_from IS NOT NULL) AS stretches,
+                   bool_or(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
+                           + lines_added + lines_removed + commits > 0) AS worked
+            FROM integrations_agentmeterslot
+            WHERE session_id IN (SELECT session_id FROM fold_slot)
+            GROUP BY session_id
+        ), counted AS (
+            SELECT session_id,
+                   sum(tokens) FILTER (WHERE source = 'events') AS event_tokens,
+                   sum(tokens) FILTER (WHERE source = 'metrics') AS metric_tokens
+            FROM (SELECT session_id, source,
+                         input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
+                  FROM integrations_agentsessionday
+                  WHERE session_id IN (SELECT session_id FROM fold_session)) AS figures
+            GROUP BY session_id
+        ), merged AS (
+            SELECT session.id,
+                   session.event_stretches + coalesce(fresh.stretches, '{}') AS event_stretches,
+                   coalesce(metered.stretches, session.metric_stretches) AS metric_stretches,
+                   session.has_work OR coalesce(fresh.worked, false) OR coalesce(metered.worked, false) AS has_work,
+                   coalesce(counted.event_tokens, 0) AS event_tokens,
+                   coalesce(counted.metric_tokens, 0) AS metric_tokens
+            FROM fold_session
+            JOIN integrations_agentsession session ON session.id = fold_session.session_id
+            LEFT JOIN fresh ON fresh.session_id = session.id
+            LEFT JOIN metered ON metered.session_id = session.id
+            LEFT JOIN counted ON counted.session_id = session.id
+        )
+        UPDATE integrations_agentsession session
+        SET event_stretches = merged.event_stretches,
+            metric_stretches = merged.metric_stretches,
+            has_work = merged.has_work,
+            event_tokens = merged.event_tokens,
+            metric_tokens = merged.metric_tokens,
+            started_at = coalesce(lower(telling), session.started_at),
+            ended_at = coalesce(upper(telling) - interval '30 minutes', session.ended_at),
+            active_seconds = (
+                SELECT coalesce(sum(extract(epoch FROM upper(stretch) - lower(stretch)) - 1800), 0)
+                FROM unnest(telling) AS stretch
+            )
+        FROM merged
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN isempty(merged.event_stretches) THEN merged.metric_stretches
+                        ELSE merged.event_stretches END AS telling
+        ) AS choice
+        WHERE session.id = merged.id
+        """,
+        {"kinds_of_work": [int(kind) for kind in KINDS_OF_WORK]},
+    )

@@ -1,0 +1,114 @@
+"""Claimed events → requests and tool calls.
+
+Several records tell of the same request or call (a log event, a span, a repetition): they are merged by key, and
+every column by a rule that does not depend on their order.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from integrations.telemetry.events import EventKind
+from integrations.telemetry.fold_tables import execute
+from integrations.telemetry.prices import TokenCounts, price_of_request
+
+
+def merge_requests() -> None:
+    """Merge answered requests: of each figure the greatest, of the times the earliest, and its price."""
+    kind = {"kind": int(EventKind.REQUEST)}
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM fold_event WHERE kind = %(kind)s
+        UNION
+        SELECT session_id, 'events', (stored.at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM fold_event JOIN integrations_agentrequest stored USING (session_id, key)
+        WHERE kind = %(kind)s
+        """,
+        kind,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_agentrequest AS stored (
+                session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+                duration_ms, reported_cost
+            )
+            SELECT session_id, key, min(at), max(model),
+                   coalesce(max(input_tokens), 0), coalesce(max(cache_read_tokens), 0),
+                   coalesce(max(cache_write_tokens), 0), coalesce(max(output_tokens), 0),
+                   max(duration_ms), max(reported_cost)
+            FROM fold_event
+            WHERE kind = %(kind)s
+            GROUP BY session_id, key
+            ON CONFLICT (session_id, key) DO UPDATE
+            SET at = LEAST(stored.at, excluded.at),
+                model = GREATEST(stored.model, excluded.model),
+                input_tokens = GREATEST(stored.input_tokens, excluded.input_tokens),
+                cache_read_tokens = GREATEST(stored.cache_read_tokens, excluded.cache_read_tokens),
+                cache_write_tokens = GREATEST(stored.cache_write_tokens, excluded.cache_write_tokens),
+                output_tokens = GREATEST(stored.output_tokens, excluded.output_tokens),
+                duration_ms = GREATEST(stored.duration_ms, excluded.duration_ms),
+                reported_cost = GREATEST(stored.reported_cost, excluded.reported_cost)
+            RETURNING id, model, at, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, spend
+            """,
+            kind,
+        )
+        priced = [
+            (request, spend)
+            for request, model, at, *tokens, stored_spend in cursor.fetchall()
+            if (spend := price_of_request(model, at, TokenCounts(*tokens))) != stored_spend
+        ]
+        if priced:
+            cursor.execute(
+                """
+                UPDATE integrations_agentrequest request SET spend = priced.spend
+                FROM unnest(%s::bigint[], %s::numeric[]) AS priced (id, spend)
+                WHERE request.id = priced.id
+                """,
+                [[request for request, _ in priced], [spend for _, spend in priced]],
+            )
+
+
+def merge_tool_calls() -> None:
+    """Merge tool calls.  A refusal outweighs what else is told of a call, and a failure a success.
+
+    An agent may report a refused call as a failed one as well; a span may know the exit code that the log does not.
+    """
+    parameters = {"kind": int(EventKind.TOOL_CALL), "outcomes": ["succeeded", "failed", "refused"]}
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM fold_event WHERE kind = %(kind)s AND outcome = ANY (%(outcomes)s)
+        UNION
+        SELECT session_id, 'events', (stored.at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM fold_event JOIN integrations_agenttoolcall stored USING (session_id, key)
+        WHERE kind = %(kind)s
+        """,
+        parameters,
+    )
+    execute(
+        """
+        INSERT INTO integrations_agenttoolcall AS stored (
+            session_id, key, at, tool, outcome, error_type, duration_ms
+        )
+        SELECT session_id, key, min(at), max(tool),
+               (%(outcomes)s::text[])[max(array_position(%(outcomes)s, outcome))],
+               max(error_type), max(duration_ms)
+        FROM fold_event
+        WHERE kind = %(kind)s AND outcome = ANY (%(outcomes)s)
+        GROUP BY session_id, key
+        ON CONFLICT (session_id, key) DO UPDATE
+        SET at = LEAST(stored.at, excluded.at),
+            tool = GREATEST(stored.tool, excluded.tool),
+            outcome = (%(outcomes)s::text[])[GREATEST(
+                array_position(%(outcomes)s, stored.outcome::text),
+                array_position(%(outcomes)s, excluded.outcome::text)
+            )],
+            error_type = GREATEST(stored.error_type, excluded.error_type),
+            duration_ms = GREATEST(stored.duration_ms, excluded.duration_ms)
+        """,
+        parameters,
+    )

@@ -1,0 +1,39 @@
+"""The temporary tables in which a fold keeps what it claimed and what that touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+from django.db import connection
+
+# ON COMMIT DELETE ROWS: created once per connection, so that folding every second does not bloat the catalogue.
+TABLES: LiteralString = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_event (
+        session_id bigint, at timestamptz, kind smallint, key text, model text, tool text, outcome text,
+        error_type text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
+        output_tokens bigint, duration_ms bigint, reported_cost numeric
+    ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_point (
+        session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
+    ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
+        session_id bigint, identity_id bigint, started_at timestamptz, events_counted boolean
+    ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
+        family text, identity_id bigint, day_from date, day_to date
+    ) ON COMMIT DELETE ROWS;
+    TRUNCATE fold_event, fold_point, fold_session, fold_slot, fold_day, fold_change;
+"""
+
+
+def create_tables() -> None:
+    """Make the tables where this connection has none yet, and empty them."""
+    execute(TABLES)
+
+
+def execute(sql: LiteralString, parameters: Mapping[str, Any] | None = None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
