@@ -26,7 +26,7 @@ class Dimension(enum.StrEnum):
     SIZE_CLASS = "size_class"
     LANGUAGE = "language"
     FILE_TYPE = "file_type"
-    TOKEN_KIND = "token_kind"
+    TOKEN_KIND = "token_kind"  # noqa: S105 — no password
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
     TOOL = "tool"
 

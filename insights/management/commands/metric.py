@@ -1,0 +1,76 @@
+"""`manage.py metric KEY`: a metric's figures, as `/api/v1/metrics/KEY/series/` gives them."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from insights.metrics.documents import series_document
+from insights.metrics.errors import QueryError
+from insights.metrics.parameters import Parameters
+from insights.metrics.query import Figure, SeriesAnswer
+from insights.metrics.read import read_series
+from insights.metrics.registry import get
+from orgtree.models import Person
+
+
+class Command(BaseCommand):
+    help = "Print a metric for a window: in total and for each of its weeks, months or quarters."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("key", metavar="KEY", help="for example ai.sessions; all are listed at /insights/metrics/")
+        parser.add_argument("--unit", metavar="SLUG", default="")
+        parser.add_argument("--person", metavar="EMAIL", default="")
+        parser.add_argument("--where", metavar="ATTRIBUTE=VALUE", action="extend", nargs="+", default=[])
+        parser.add_argument("--facet", metavar="NAME=VALUE", action="extend", nargs="+", default=[])
+        parser.add_argument("--from", metavar="DATE", dest="start", default="", help="the first day; 12 weeks ago")
+        parser.add_argument("--to", metavar="DATE", dest="end", default="", help="the day after the last; tomorrow")
+        parser.add_argument("--granularity", metavar="day|week|month|quarter", default="")
+        parser.add_argument("--segment", metavar="NAME", action="extend", nargs="+", default=[])
+        parser.add_argument("--statistic", metavar="median|mean|p75|p90|p95", default="")
+        parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        parameters = Parameters(
+            unit=options["unit"],
+            person_id=_person_id(options["person"]) if options["person"] else None,
+            where=options["where"],
+            facet=options["facet"],
+            start=options["start"],
+            end=options["end"],
+            granularity=options["granularity"],
+            segment=options["segment"],
+            statistic=options["statistic"],
+        )
+        try:
+            [answer] = read_series([parameters.query(options["key"])])
+        except QueryError as problem:
+            raise CommandError(f"{problem.parameter}: {problem.message}") from problem
+        if options["json"]:
+            self.stdout.write(json.dumps(series_document(answer), allow_nan=False))
+        else:
+            self.stdout.write(_table(answer))
+
+
+def _person_id(email: str) -> int:
+    person = Person.objects.filter(email__iexact=email).values_list("pk", flat=True).first()
+    if person is None:
+        raise CommandError(f"person: There is nobody with the address {email}.")
+    return person
+
+
+def _table(answer: SeriesAnswer) -> str:
+    metric = get(answer.query.key)
+    lines = [f"{metric.name} ({metric.unit})", *(_line(figure) for figure in answer.series), ""]
+    return "\n".join([*lines, *(f"{_line(figure)}  total" for figure in answer.total)])
+
+
+def _line(figure: Figure) -> str:
+    segment = " ".join(f"{name}={value}" for name, value in figure.segment.items())
+    value = f"{figure.value:,.2f}" if figure.value is not None else f"no data: {figure.reason}"
+    to_date = "to date" if figure.to_date else ""
+    parts = (f"{figure.window.start} – {figure.window.end}", segment, value, f"n = {figure.sample_size}", to_date)
+    return "  ".join(filter(None, parts))

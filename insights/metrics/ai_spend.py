@@ -1,0 +1,98 @@
+"""What coding agents use up: tokens and money."""
+
+from __future__ import annotations
+
+from insights.metrics.ai_adoption import ACTIVE_DEVELOPERS
+from insights.metrics.declarations import Count, Ratio
+from insights.metrics.measures import Total
+from insights.metrics.query import Dimension
+from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
+
+SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
+BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
+
+TOKENS_USED = Total(
+    AGENT_SESSION_DAYS,
+    column="tokens",
+    instead=((Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),),
+)
+SPENT = Total(
+    AGENT_SESSION_DAYS,
+    column="spend",
+    missing_column="unpriced_tokens",
+    missing_reason="No price is known for the models that were used.",
+)
+
+TOKENS = Count(
+    key="ai.tokens",
+    version=1,
+    name="Tokens",
+    meaning="How many tokens the agents' models read and wrote.",
+    formula="uncached input + cache read + cache write + output (reasoning included), each once, on the day of the "
+    "request",
+    of=TOKENS_USED,
+    unit=UnitOfMeasure.TOKENS,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
+    chain=("ai.spend", "ai.cache_hit_rate"),
+    source="Tokens of agent sessions by day and model, from telemetry",
+)
+
+SPEND = Count(
+    key="ai.spend",
+    version=1,
+    name="Spend",
+    meaning="What the tokens cost at list prices.",
+    formula="Σ over sessions, agents and models of tokens × that model's price on that day; cached reads and writes at "
+    "their own tier; tokens of models without a known price are left out",
+    of=SPENT,
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT, Dimension.MODEL, Dimension.OUTCOME),
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.OUTCOME),
+    chain=("ai.spend_per_developer", "ai.tokens", "ai.reported_cost", "ai.cache_hit_rate"),
+    source=SPEND_SOURCE,
+    reference="https://github.com/pydantic/genai-prices",
+)
+
+SPEND_PER_DEVELOPER = Ratio(
+    key="ai.spend_per_developer",
+    version=1,
+    name="Spend per developer",
+    meaning="What an active developer's agents cost on average.",
+    formula="spend ÷ active developers",
+    numerator=SPENT,
+    denominator=ACTIVE_DEVELOPERS,
+    sample=SPENT,
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT,),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    chain=("ai.spend", "ai.sessions_per_developer"),
+    source=SPEND_SOURCE,
+)
+
+REPORTED_COST = Count(
+    key="ai.reported_cost",
+    version=1,
+    name="Cost reported by agents",
+    meaning="What the agents themselves say they cost, to be held against the spend.",
+    formula="Σ of the cost that agents report with their requests; agents that report none are left out",
+    of=Total(AGENT_SESSION_DAYS, column="reported_cost"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    chain=("ai.spend",),
+    source="Costs in the telemetry of agents",
+)

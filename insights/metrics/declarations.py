@@ -1,0 +1,204 @@
+"""The kinds of metric.  A metric is a declaration: one instance in one of the family modules, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from insights.metrics.measures import Distribution, Measure, MeasureValue, PeopleAtEnd, PersonShare, Total
+from insights.metrics.query import Dimension, Statistic
+from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+
+PartValue = Callable[[Measure], MeasureValue]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a metric makes of its measures in one cell; the names are those of a Figure."""
+
+    value: float | None
+    numerator: float | None = None
+    denominator: float | None = None
+    sample_size: int = 0
+    people: int = 0
+    statistics: Mapping[Statistic, float] = field(default_factory=dict)
+    missing: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Nothing entered, so that the cell need not be kept."""
+        return not (self.value is not None or self.sample_size or self.denominator or self.missing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A named, versioned definition.  A changed formula is a new version.
+
+    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `chain` names the
+    metrics it is read together with; `minimum_sample` marks smaller values, never withholds them.
+    """
+
+    key: str
+    version: int
+    name: str
+    meaning: str
+    formula: str
+    unit: UnitOfMeasure
+    better: Better
+    belongs_to: BelongsTo = BelongsTo.PERSON
+    statistic: Statistic | None = None
+    minimum_sample: int = 1
+    categories: tuple[Category, ...]
+    initiatives: tuple[Initiative, ...] = (Initiative.ENGINEERING_EXCELLENCE,)
+    space: tuple[SpaceDimension, ...] = ()
+    segments: tuple[Dimension, ...] = ()
+    facets: tuple[Dimension, ...] = ()
+    chain: tuple[str, ...] = ()
+    source: str
+    reference: str = ""
+
+    # What the engine needs to know of a kind of metric; overridden by the kinds below.
+    statistics: ClassVar[tuple[Statistic, ...]] = ()  # those that can be picked
+    zero_of_nothing: ClassVar[bool] = (
+        False  # nothing is 0 where a source is connected; quotients, means of nothing are no data
+    )
+    per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        raise NotImplementedError
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        """Segments without which the metric has no meaning."""
+        return ()
+
+    def outcome(self, part: PartValue) -> Outcome:
+        """Put the measures of one cell together."""
+        raise NotImplementedError
+
+    @property
+    def shared_denominator(self) -> bool:
+        """Whether all segments of a bucket have the same denominator."""
+        return False
+
+    @property
+    def missing_reason(self) -> str:
+        """Why a value can be missing although facts are there; empty where it cannot."""
+        reasons = (measure.missing_reason for measure in self.measures if isinstance(measure, Total))
+        return next(filter(None, reasons), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count(Metric):
+    """Something added up: facts, people, or a column of the facts; `out_of` makes it an n of N."""
+
+    of: Measure
+    out_of: Measure | None = None
+    zero_of_nothing: ClassVar[bool] = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,) if self.out_of is None else (self.of, self.out_of)
+
+    @property
+    def shared_denominator(self) -> bool:
+        return isinstance(self.out_of, PeopleAtEnd)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        counted = Outcome(of.value, sample_size=of.facts, people=of.people, missing=of.missing)
+        if self.out_of is None:
+            return counted
+        return replace(counted, numerator=of.value or 0, denominator=part(self.out_of).value or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio(Metric):
+    """numerator ÷ denominator, × 100 where the unit is percent; no data where the denominator is nothing.
+
+    The sample is what entered `sample`, by default the denominator.
+    """
+
+    numerator: Measure
+    denominator: Measure
+    sample: Measure | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.numerator, self.denominator)
+
+    @property
+    def shared_denominator(self) -> bool:
+        return isinstance(self.denominator, PeopleAtEnd)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        above, below = part(self.numerator), part(self.denominator)
+        entered = part(self.sample or self.denominator)
+        numerator = None if above.value is None and above.missing else above.value or 0
+        return Outcome(
+            quotient(numerator, below.value, self.unit),
+            numerator,
+            below.value or 0,
+            entered.facts,
+            entered.people,
+            missing=numerator is None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerPersonAndPeriod(Ratio):
+    """numerator ÷ people ÷ number of granularity units; the denominator given is people × units.
+
+    A bucket that the window clips, or that is not over, counts as the share of its days that lie in the window and
+    have come: the points of a trend are rates that compare.
+    """
+
+    per_period: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration(Metric):
+    """Mean and percentiles of a duration per fact."""
+
+    of: Distribution
+    statistics: ClassVar[tuple[Statistic, ...]] = tuple(Statistic)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(of.value, of.value, of.facts, of.facts, of.people, of.statistics)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfPeople(Metric):
+    """Each person counts 1, divided over the segment's values as their facts are; the values sum to 100 %."""
+
+    of: PersonShare
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        return (self.of.dimension,)
+
+    @property
+    def shared_denominator(self) -> bool:
+        return True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+
+
+def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMeasure) -> float | None:
+    """numerator ÷ denominator in `unit`; None where one is missing or the denominator is nothing."""
+    if numerator is None or not denominator:
+        return None
+    return numerator / denominator * (100 if unit is UnitOfMeasure.PERCENT else 1)

@@ -1,0 +1,92 @@
+"""What is aggregated over a published relation: the parts that a metric is put together from.
+
+A measure says what to add up; buckets, units, segments, percentiles and SQL are the engine's
+(insights/metrics/scan.py).  Measures over the same relation are read in one scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from insights.metrics.query import Dimension, Statistic
+from integrations.facts.relation import Relation
+
+
+@dataclass(frozen=True)
+class MeasureValue:
+    """One measure in one cell (unit, bucket, segment).
+
+    `value` is null where nothing that could be added entered; `facts` and `people` are those that entered.
+    """
+
+    value: float | None = None
+    facts: int = 0
+    people: int = 0
+    statistics: Mapping[Statistic, float] = field(default_factory=dict)
+    base: float | None = None  # what `value` is a share of, where the measure itself knows it
+    missing: bool = False  # something was there that could not be added, e.g. tokens of a model without a price
+
+
+NOTHING = MeasureValue()
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Aggregated over the rows of `relation`.
+
+    `instead` names, for a dimension that the relation does not have, the measure that gives the same figure from
+    a finer relation.  `not_by` lists dimensions whose column exists but says nothing about this figure.
+    """
+
+    relation: Relation
+    instead: tuple[tuple[Dimension, Measure], ...] = ()
+    not_by: tuple[Dimension, ...] = ()
+
+    def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
+        """The measure to read when the query filters or splits by `dimensions`."""
+        return next((finer for dimension, finer in self.instead if dimension in dimensions), self)
+
+
+@dataclass(frozen=True)
+class Facts(Measure):
+    """The number of distinct facts, e.g. sessions."""
+
+
+@dataclass(frozen=True)
+class People(Measure):
+    """The number of distinct people with at least one fact; unmatched facts have none."""
+
+
+@dataclass(frozen=True)
+class Total(Measure):
+    """The sum of a column; a fact enters where its sum is known and not zero.
+
+    `missing_column` counts what was there and could not be added, e.g. tokens of a model without a price.
+    """
+
+    column: str = ""
+    missing_column: str = ""
+    missing_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Distribution(Measure):
+    """Mean and percentiles of a column that has one value per fact."""
+
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class PersonShare(Measure):
+    """Σ over people of (facts with the segment value ÷ all facts of the person): `base` is the number of people."""
+
+    dimension: Dimension = Dimension.AGENT
+
+
+@dataclass(frozen=True)
+class PeopleAtEnd(Measure):
+    """A stock: people of the relation whose day lies before the end of the bucket and who had not left by then.
+
+    The relation has one row per person and the column left_on (first day no longer there).
+    """

@@ -1,0 +1,107 @@
+"""Answering queries: figures of the whole window and of each of its buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from insights import windows
+from insights.metrics.connected import connected_since
+from insights.metrics.declarations import Metric, Outcome
+from insights.metrics.measures import NOTHING as NOTHING_MEASURED
+from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
+from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
+from insights.metrics.scan import WHOLE_WINDOW
+
+FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
+
+NOT_YET = "This time has not come yet."
+NO_SOURCE = "No telemetry had been received by then."
+NO_SOURCE_EVER = "No telemetry has been received yet. Connect an agent to see figures here."
+NOTHING = "Nothing was found in this time."
+
+
+def read_series(queries: Sequence[MetricQuery]) -> list[SeriesAnswer]:
+    """Answer all queries together, in order.  Raises QueryError where one of them cannot be answered."""
+    clock = Clock.read()
+    plans = [plan(query, clock) for query in queries]
+    since = connected_since({each.placement for each in plans})
+    return [
+        _answer(each, outcomes, since[each.placement])
+        for each, outcomes in zip(plans, outcomes_from_facts(plans), strict=True)
+    ]
+
+
+def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
+    segments = outcomes.segments or [()]
+    now = each.clock.now
+    return SeriesAnswer(
+        query=each.query,
+        total=[_figure(each, outcomes, since, (WHOLE_WINDOW, each.query.window), segment) for segment in segments],
+        series=[
+            _figure(each, outcomes, since, (number, bucket.clipped), segment)
+            for number, bucket in enumerate(each.buckets, start=1)
+            for segment in segments
+        ],
+        unmatched=outcomes.unmatched,
+        computed_at=now,
+        fresh_until=now + FRESH_FOR,
+    )
+
+
+def _figure(each: Plan, outcomes: Outcomes, since: date | None, cell: tuple[int, Window], segment: Segment) -> Figure:
+    metric, query, today = each.metric, each.query, each.clock.today
+    bucket, window = cell
+    outcome = outcomes.cells.get((bucket, segment)) or _nothing(metric, outcomes, bucket)
+    if metric.per_period:
+        outcome = _per_period(outcome, windows.periods(window, query.granularity, today=today))
+    statistic = query.statistic or metric.statistic
+    if statistic is not None:
+        outcome = replace(outcome, value=outcome.statistics.get(statistic))
+        if statistic is not Statistic.MEAN:  # only the mean is a quotient
+            outcome = replace(outcome, numerator=None, denominator=None)
+    value, reason = outcome.value, None
+    if value is None:
+        reason = _why_no_data(metric, outcome, window, since, today)
+        if reason is NOTHING and metric.zero_of_nothing:
+            value, reason = 0.0, None
+    return Figure(
+        window=window,
+        segment={dimension.value: name for dimension, name in zip(each.segments, segment, strict=bool(segment))},
+        value=value,
+        numerator=outcome.numerator,
+        denominator=outcome.denominator,
+        sample_size=outcome.sample_size,
+        people=outcome.people,
+        reason=reason,
+        to_date=window.start <= today < window.end,
+    )
+
+
+def _nothing(metric: Metric, outcomes: Outcomes, bucket: int) -> Outcome:
+    """A cell in which nothing was found; its denominator is that of the other segments where they share one."""
+    nothing = metric.outcome(lambda _measure: NOTHING_MEASURED)
+    if not metric.shared_denominator:
+        return nothing
+    shared = next((cell.denominator for (other, _), cell in outcomes.cells.items() if other == bucket), None)
+    return replace(nothing, value=0.0, denominator=shared) if shared else nothing
+
+
+def _per_period(outcome: Outcome, periods: float) -> Outcome:
+    """Divide by time too: the denominator becomes people × granularity units."""
+    if outcome.numerator is None or not outcome.denominator or not periods:
+        return replace(outcome, value=None)
+    denominator = outcome.denominator * periods
+    return replace(outcome, value=outcome.numerator / denominator, denominator=denominator)
+
+
+def _why_no_data(metric: Metric, outcome: Outcome, window: Window, since: date | None, today: date) -> str:
+    if window.start > today:
+        return NOT_YET
+    if since is None:
+        return NO_SOURCE_EVER
+    if window.end <= since:
+        return NO_SOURCE
+    return metric.missing_reason if outcome.missing else NOTHING

@@ -1,0 +1,269 @@
+"""The SQL of a reading: rows → facts → people → cells.
+
+A session has several rows (days, models), so rows are first gathered into facts and facts into people; each is
+thereby counted once in every bucket and once in the whole window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from psycopg import sql
+
+from insights.metrics.measures import Distribution, Measure, PersonShare, Total
+from insights.metrics.query import Dimension, Statistic
+from insights.metrics.reading import Placed, Reading
+from integrations.facts.ai import AGENT_SESSION_DAYS
+
+PERCENTILES: Mapping[Statistic, float] = {
+    Statistic.MEDIAN: 0.5,
+    Statistic.P75: 0.75,
+    Statistic.P90: 0.9,
+    Statistic.P95: 0.95,
+}
+
+# A dimension in SQL; its placeholder is the relation's column of DIMENSION_COLUMNS.
+OUTCOME = sql.SQL("CASE WHEN {} > %(settled_before)s THEN 'pending' ELSE 'unknown' END")
+NAMED = sql.SQL("coalesce(nullif({}, ''), 'unknown')")
+DIMENSION_COLUMNS: Mapping[Dimension, str] = {
+    Dimension.AGENT: "agent",
+    Dimension.MODEL: "model",
+    Dimension.TOOL: "tool",
+    Dimension.TOKEN_KIND: "token_kind",
+    Dimension.OUTCOME: "ended_at",
+}
+
+PLACEMENT_JOIN = sql.SQL(
+    "JOIN orgtree_placement placement ON placement.person_id = {person} AND placement.during @> {day}"
+)
+
+
+def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per unit, bucket and segment in which anything was found.
+
+    unit_id is 0 without units, and bucket 0 the whole window.  For the measure of position i: v_i its value, n_i the
+    facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base, q_i percentiles.
+    """
+    keys = sql.SQL(", ").join(sql.Identifier(name) for name in ("unit_id", "bucket", *segment_names(reading)))
+    segments = _listed(sql.Identifier(name) for name in segment_names(reading))
+    levels = [_levels(position, measure) for position, measure in enumerate(measures)]
+    quantiles = [
+        sql.SQL("percentile_cont(%(percentiles)s::float8[]) WITHIN GROUP (ORDER BY {}::float8) AS {}").format(
+            _name("f", position), _name("q", position)
+        )
+        for position, measure in enumerate(measures)
+        if isinstance(measure, Distribution)
+    ]
+    return sql.SQL(
+        """
+        WITH relation_rows AS ({rows}),
+        facts AS (
+            SELECT unit_id, coalesce(bucket, 0) AS bucket, person_id, fact_id {segments} {fact_level}
+            FROM relation_rows
+            GROUP BY unit_id, person_id, fact_id {segments}, GROUPING SETS ((bucket), ())
+        ),
+        people AS (
+            SELECT {keys}, person_id, count(*) AS facts {person_level}
+            FROM facts
+            GROUP BY {keys}, person_id
+        ),
+        shares AS ({shares}),
+        cells AS (
+            SELECT {keys},
+                   sum(facts)::bigint AS facts,
+                   coalesce(sum(facts) FILTER (WHERE person_id IS NOT NULL), 0)::bigint AS matched_facts,
+                   count(person_id) AS people {cell_level}
+            FROM shares
+            GROUP BY {keys}
+        )
+        SELECT * FROM cells {quantiles}
+        """
+    ).format(
+        rows=rows_statement(reading, measures),
+        segments=segments,
+        keys=keys,
+        fact_level=_listed(column for level in levels for column in level[0]),
+        person_level=_listed(column for level in levels for column in level[1]),
+        cell_level=_listed(column for level in levels for column in level[2]),
+        shares=_SHARES if any(isinstance(measure, PersonShare) for measure in measures) else _NO_SHARES,
+        quantiles=sql.SQL(
+            "LEFT JOIN (SELECT {keys} {columns} FROM facts GROUP BY {keys}) AS quantiles USING ({keys})"
+        ).format(keys=keys, columns=_listed(quantiles))
+        if quantiles
+        else sql.SQL(""),
+    )
+
+
+_NO_SHARES = sql.SQL("SELECT * FROM people")
+_SHARES = sql.SQL(
+    """
+    SELECT *,
+           facts / sum(facts) OVER mine AS share,
+           CASE WHEN row_number() OVER mine_in_order = 1 THEN 1 ELSE 0 END AS first_of_person
+    FROM people
+    WINDOW mine AS (PARTITION BY unit_id, bucket, person_id),
+           mine_in_order AS (PARTITION BY unit_id, bucket, person_id ORDER BY segment_0)
+    """
+)
+
+
+def _levels(position: int, measure: Measure) -> tuple[list[sql.Composable], list[sql.Composable], list[sql.Composable]]:
+    """What a measure adds to the levels of facts, people and cells."""
+    names = {letter: _name(letter, position) for letter in "cmfnxvpb"}
+    if isinstance(measure, Total):
+        facts = ["sum({c}) AS {f}"]
+        people = ["sum({f}) AS {f}", "count(*) FILTER (WHERE {f} <> 0) AS {n}"]
+        cells = [
+            "sum({f}) AS {v}",
+            "sum({n})::bigint AS {n}",
+            "count(person_id) FILTER (WHERE {n} > 0) AS {p}",
+        ]
+        if measure.missing_column:
+            facts.append("sum({m}) AS {x}")
+            people.append("sum({x}) AS {x}")
+            cells.append("sum({x}) AS {x}")
+    elif isinstance(measure, Distribution):
+        facts = ["max({c}) AS {f}"]
+        people = ["sum({f}) AS {f}", "count({f}) AS {n}"]
+        cells = [
+            "sum({f}) AS {v}",
+            "sum({n})::bigint AS {n}",
+            "count(person_id) FILTER (WHERE {n} > 0) AS {p}",
+        ]
+    elif isinstance(measure, PersonShare):
+        facts, people = [], []
+        cells = [
+            "sum(share) FILTER (WHERE person_id IS NOT NULL) AS {v}",
+            "sum(sum(first_of_person) FILTER (WHERE person_id IS NOT NULL)) OVER (PARTITION BY unit_id, bucket) AS {b}",
+        ]
+    else:  # facts and people are counted at every level anyway
+        return [], [], []
+    return tuple([sql.SQL(text).format(**names) for text in level] for level in (facts, people, cells))  # type: ignore[return-value]
+
+
+def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """The relation's rows in the window and scope that pass the facets, with unit, bucket, segments and columns."""
+    relation = reading.relation
+    columns: list[sql.Composable] = [
+        sql.SQL("{} AS {}").format(dimension_expression(dimension), sql.Identifier(name))
+        for dimension, name in zip(reading.segments, segment_names(reading), strict=True)
+    ]
+    for position, measure in enumerate(measures):
+        if isinstance(measure, (Total, Distribution)):
+            columns.append(sql.SQL("{} AS {}").format(_column(measure.column), _name("c", position)))
+        if isinstance(measure, Total) and measure.missing_column:
+            columns.append(sql.SQL("{} AS {}").format(_column(measure.missing_column), _name("m", position)))
+    every_unit = reading.placed is Placed.EVERY_UNIT
+    return sql.SQL(
+        """
+        SELECT {unit} AS unit_id, width_bucket({day}, %(edges)s::date[]) AS bucket,
+               {person} AS person_id, {fact} AS fact_id {columns}
+        FROM ({relation}) AS source {conditions}
+        """
+    ).format(
+        unit=sql.SQL("placement.ancestor_id") if every_unit else sql.SQL("0"),
+        day=_column(relation.day),
+        person=_column(relation.person),
+        fact=_column(relation.fact),
+        columns=_listed(columns),
+        relation=sql.SQL(relation.sql),
+        conditions=conditions(reading),
+    )
+
+
+def conditions(reading: Reading) -> sql.Composed:
+    """JOIN and WHERE for the reading's scope, window and facets over its relation, which is called source."""
+    relation = reading.relation
+    day, person = _column(relation.day), _column(relation.person)
+    parts: list[sql.Composable] = []
+    if reading.placed in (Placed.UNIT, Placed.EVERY_UNIT):
+        parts.append(PLACEMENT_JOIN.format(person=person, day=day))
+    parts.append(sql.SQL("WHERE {day} >= %(start)s AND {day} < %(end)s").format(day=day))
+    if reading.placed is Placed.UNIT:
+        parts.append(sql.SQL("AND placement.ancestor_id = %(unit_or_person)s"))
+    if reading.placed is Placed.PERSON:
+        parts.append(sql.SQL("AND {} = %(unit_or_person)s").format(person))
+    for position, (dimension, _values) in enumerate(reading.facets):
+        values = sql.Placeholder(f"facet_{position}")
+        if dimension is Dimension.MODEL and reading.model_picks_facts:
+            parts.append(_USED_A_MODEL.format(fact=_column(relation.fact), values=values, days=_SESSION_DAYS))
+        else:
+            parts.append(sql.SQL("AND {} = ANY({})").format(dimension_expression(dimension), values))
+    return sql.SQL(" ").join(parts)
+
+
+_SESSION_DAYS = sql.SQL(AGENT_SESSION_DAYS.sql)
+_USED_A_MODEL = sql.SQL(
+    "AND {fact} IN (SELECT used.session_id FROM ({days}) AS used"
+    " WHERE used.tokens > 0 AND coalesce(nullif(used.model, ''), 'unknown') = ANY({values}))"
+)
+
+
+def stock_statement(reading: Reading) -> sql.Composed:
+    """One row per unit and end (counted from 1): people whose day lies before it and who had not left by then."""
+    relation = reading.relation
+    placed = sql.SQL("")
+    if reading.placed in (Placed.UNIT, Placed.EVERY_UNIT):
+        placed = PLACEMENT_JOIN.format(person=_column(relation.person), day=sql.SQL("ends.day - 1"))
+    only = {
+        Placed.UNIT: sql.SQL("AND placement.ancestor_id = %(unit_or_person)s"),
+        Placed.PERSON: sql.SQL("AND {} = %(unit_or_person)s").format(_column(relation.person)),
+    }.get(reading.placed, sql.SQL(""))
+    return sql.SQL(
+        """
+        SELECT {unit} AS unit_id, ends.position, count(*)
+        FROM unnest(%(edges)s::date[]) WITH ORDINALITY AS ends (day, position)
+        JOIN ({relation}) AS source
+          ON {day} < ends.day AND (source.left_on IS NULL OR source.left_on >= ends.day)
+        {placed}
+        WHERE true {only}
+        GROUP BY 1, 2
+        """
+    ).format(
+        unit=sql.SQL("placement.ancestor_id") if reading.placed is Placed.EVERY_UNIT else sql.SQL("0"),
+        relation=sql.SQL(relation.sql),
+        day=_column(relation.day),
+        placed=placed,
+        only=only,
+    )
+
+
+def parameters(reading: Reading) -> dict[str, Any]:
+    return {
+        "edges": list(reading.edges),
+        "start": reading.edges[0],
+        "end": reading.edges[-1],
+        "unit_or_person": reading.unit_or_person,
+        "settled_before": reading.settled_before,
+        "percentiles": list(PERCENTILES.values()),
+        **{f"facet_{position}": list(values) for position, (_, values) in enumerate(reading.facets)},
+    }
+
+
+def dimension_expression(dimension: Dimension) -> sql.Composed:
+    template = OUTCOME if dimension is Dimension.OUTCOME else NAMED
+    return template.format(_column(DIMENSION_COLUMNS[dimension]))
+
+
+def has_dimension(measure: Measure, dimension: Dimension) -> bool:
+    """Whether the rows of the measure's relation say what this dimension asks."""
+    column = DIMENSION_COLUMNS.get(dimension)
+    return column is not None and column in measure.relation.columns and dimension not in measure.not_by
+
+
+def segment_names(reading: Reading) -> list[str]:
+    return [f"segment_{position}" for position in range(len(reading.segments))]
+
+
+def _column(name: str) -> sql.Identifier:
+    return sql.Identifier("source", name)
+
+
+def _name(letter: str, position: int) -> sql.Identifier:
+    return sql.Identifier(f"{letter}_{position}")
+
+
+def _listed(columns: Iterable[sql.Composable]) -> sql.Composed:
+    """The columns, each with a comma before it."""
+    return sql.Composed([sql.SQL(", ") + column for column in columns])
