@@ -44,6 +44,8 @@ SERVER_SETTINGS = {
 LARGEST_LOG_BYTES = 10_000_000
 # Sessions of a killed server notice its death at their next wait; until then its shared memory is in use.
 SIGN_OF_ORPHANED_SESSIONS = "shared memory block"
+# A supervisor that was killed right after it started the server leaves one behind that is on its way.
+SIGN_OF_ANOTHER_START = 'lock file "postmaster.pid" already exists'
 SECONDS_BETWEEN_LOOKS = 0.05
 
 _started: dict[Path, subprocess.Popen[bytes]] = {}
@@ -74,7 +76,7 @@ def start(cluster: Cluster, *, patience_seconds: float = 60) -> None:
     _settle_earlier_server(cluster, deadline)
     if not (cluster.postgres_dir / "PG_VERSION").exists():
         _create_cluster(cluster)
-    while not _launch(cluster, deadline):
+    while not is_running(cluster) and not _launch(cluster, deadline):
         time.sleep(SECONDS_BETWEEN_LOOKS)
     _create_database(cluster)
 
@@ -126,7 +128,8 @@ def _launch(cluster: Cluster, deadline: float) -> bool:
     while not is_running(cluster):
         if server.poll() is not None:
             output = _log_since(cluster.log_file, begin)
-            if SIGN_OF_ORPHANED_SESSIONS in output and time.monotonic() < deadline:
+            worth_another_try = SIGN_OF_ORPHANED_SESSIONS in output or SIGN_OF_ANOTHER_START in output
+            if worth_another_try and time.monotonic() < deadline:
                 return False
             raise explain(output, doing="Starting PostgreSQL", folder=cluster.postgres_dir)
         if time.monotonic() > deadline:
