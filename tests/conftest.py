@@ -13,11 +13,13 @@ from django.db import connection
 from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.schedule import seed_schedule
 from tests.databases import copy_database, drop_database, pointed_at
+from tests.installations import Installation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
 from tests.recordings import Recordings
-from tests.servers import Server, fresh_log_dir
+from tests.servers import Application, Server, fresh_log_dir
 
 StartServer = Callable[..., AbstractContextManager[Server]]
 _numbers = itertools.count(1)
@@ -37,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def database_template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A migrated database with the personas' accounts, that servers' databases are copied from."""
+    """The name of a migrated database that servers' databases are copied from."""
     name = f"{connection.settings_dict['NAME']}_template"
     with django_db_blocker.unblock():
         yield name
@@ -65,6 +67,7 @@ def start_server(
         with django_db_blocker.unblock():
             copy_database(database_template, database)
             with pointed_at(database):
+                seed_schedule()
                 for persona in PERSONAS:
                     create_user(persona)
         server = Server(
@@ -96,6 +99,17 @@ def server_with_worker(start_server: StartServer, request: pytest.FixtureRequest
     """The real application with its Celery worker and beat."""
     with start_server("web", "worker", "beat", named=request.node.name) as server:
         yield server
+
+
+@pytest.fixture
+def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """`manage.py up`: every process and a database server of its own, which the test may kill."""
+    installation = Installation(data_dir=tmp_path / "data", log_dir=fresh_log_dir(request.node.name))
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.stop()
 
 
 @pytest.fixture
@@ -143,6 +157,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if report.failed:  # type: ignore[attr-defined]
         for fixture in getattr(item, "funcargs", {}).values():
-            if isinstance(fixture, Server):
+            if isinstance(fixture, Application):
                 report.sections.append(("server logs", fixture.logs()))  # type: ignore[attr-defined]
     return report

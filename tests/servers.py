@@ -1,11 +1,13 @@
-"""The real application in processes of its own, against a database of its own.
+"""The real application in processes of its own.
 
     def test_something(server):                     # web only
     def test_something(server_with_worker):         # web, Celery worker and beat
+    def test_something(installation):               # `manage.py up`, with its own database server
 
-Tests talk to it over HTTP (`server.browse(as_="member")` is a signed-in httpx client, `server.agent()` one that
-sends the ingest token), run commands with `server.manage("metric", "ai.tokens")`, and look into its database with
-`with server.database(): ...`.  Log files of every process are kept under .test-output/servers/.
+Tests talk to it over HTTP (`server.browse(as_=MEMBER)` is a signed-in httpx client, `server.agent()` one that sends
+the ingest token) and run commands with `server.manage("metric", "ai.tokens")`.  A `server` shares the run's database
+server: `with server.database(): ...` lets the models of the test's process look into it.  What the processes say is
+kept under .test-output/servers/.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +34,8 @@ from tests.personas import Persona
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 OUTPUT_DIR = PROJECT_DIR / ".test-output"
-START_SECONDS = 60  # how long a process may take to answer on a busy machine
-STOP_SECONDS = 20
+START_SECONDS = 90  # how long a process may take to answer on a busy machine
+STOP_SECONDS = 40
 
 Result = TypeVar("Result")
 
@@ -47,14 +49,10 @@ def wait_until(look: Callable[[], Result], *, within_seconds: float, what: str) 
     return found
 
 
-class Server:
-    """One installation: its processes, its data directory, its database."""
+class Application:
+    """One installation as it is seen from outside: its address, its commands, what it says."""
 
-    def __init__(
-        self, *, database: str, data_dir: Path, log_dir: Path, unblock: Callable[[], AbstractContextManager[None]]
-    ) -> None:
-        self.database_name = database
-        self._unblock = unblock  # pytest-django's blocker of database access
+    def __init__(self, *, data_dir: Path, log_dir: Path) -> None:
         self.data_dir = data_dir
         self.log_dir = log_dir
         self.port = free_port()
@@ -63,13 +61,11 @@ class Server:
         self._clients: list[httpx.Client] = []
         log_dir.mkdir(parents=True, exist_ok=True)
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (data_dir / "static").symlink_to(collected_static_files())
 
     @property
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> Mapping[str, str]:
         return {
             **os.environ,
-            "DATABASE_URL": database_url(self.database_name),
             "HEADWAY_DATA_DIR": str(self.data_dir),
             "HEADWAY_BASE_URL": self.url,
             "HEADWAY_HOST": "127.0.0.1",
@@ -77,38 +73,21 @@ class Server:
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
 
-    def start(self, *names: str) -> None:
-        """Start the named processes (web, worker, beat); web is awaited until it answers."""
-        for name in names:
-            with (self.log_dir / f"{name}.log").open("ab") as log:
-                self.processes[name] = subprocess.Popen(
-                    self.command_line(name),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=self.environment,
-                    cwd=PROJECT_DIR,
-                    start_new_session=True,
-                )
-        if "web" in names:
-            wait_until(self._answers, within_seconds=START_SECONDS, what="the web process answers")
-
-    def command_line(self, name: str) -> list[str]:
-        celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
-        return {
-            "web": [
-                *(sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
-                *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
-            ],
-            "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"],
-            "beat": [
-                *(*celery, "beat", "--loglevel", "INFO", "--pidfile", ""),
-                *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
-            ],
-        }[name]
+    def run(self, name: str, *arguments: str) -> None:
+        """Start a Python process of this installation in the background."""
+        with (self.log_dir / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                cwd=PROJECT_DIR,
+                start_new_session=True,
+            )
 
     def kill(self, name: str) -> None:
-        """End a process and its children at once, as a crash of the machine would."""
+        """End a process and what it forked at once, as a crash would."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -117,6 +96,7 @@ class Server:
         for client in self._clients:
             client.close()
         running = list(self.processes.values())
+        self.processes.clear()
         for process in running:
             process.terminate()
         for process in running:
@@ -125,7 +105,20 @@ class Server:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        self.processes.clear()
+
+    def wait_until_it_answers(self, *, path: str = "/healthz") -> None:
+        def answers() -> bool:
+            for name, process in self.processes.items():
+                assert process.poll() is None, f"{name} ended:\n{self.logs()}"
+            try:
+                return httpx.get(self.url + path, timeout=5, trust_env=False).status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+        try:
+            wait_until(answers, within_seconds=START_SECONDS, what=f"{path} answers 200")
+        except AssertionError as too_late:
+            raise AssertionError(f"{too_late}\n{self.logs()}") from None
 
     def manage(self, *arguments: str) -> str:
         """Standard output of `manage.py …` on this installation; AssertionError with its errors when it fails."""
@@ -141,23 +134,25 @@ class Server:
         assert finished.returncode == 0, f"manage.py {' '.join(arguments)}: {finished.stdout}\n{finished.stderr}"
         return finished.stdout
 
-    @contextmanager
-    def database(self) -> Iterator[None]:
-        """Django's models of the test's own process, on this installation's database."""
-        with self._unblock(), pointed_at(self.database_name):
-            yield
-
     @cached_property
     def ingest_token(self) -> str:
         return last_word(self.manage("create_ingest_token", "tests"))
 
+    @cached_property
+    def api_token(self) -> str:
+        return last_word(self.manage("create_api_token", "tests"))
+
     def agent(self) -> httpx.Client:
         """A client that sends telemetry."""
-        return self._client(headers={"Authorization": f"Bearer {self.ingest_token}"})
+        return self._client({"Authorization": f"Bearer {self.ingest_token}"})
+
+    def script(self) -> httpx.Client:
+        """A client that reads the API."""
+        return self._client({"Authorization": f"Bearer {self.api_token}"})
 
     def browse(self, *, as_: Persona | None = None) -> httpx.Client:
         """A client with cookies, signed in as that persona through the sign-in page."""
-        client = self._client(follow_redirects=True)
+        client = self._client({})
         if as_ is None:
             return client
         page = client.get("/accounts/login/").raise_for_status()
@@ -172,24 +167,47 @@ class Server:
         return client
 
     def logs(self, lines: int = 40) -> str:
-        """The last lines of every process's log, for the report of a failed test."""
+        """The last lines of every process, for the report of a failed test."""
         return "\n".join(
             f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
             for log in sorted(self.log_dir.glob("*.log"))
         )
 
-    def _client(self, **options: object) -> httpx.Client:
-        client = httpx.Client(base_url=self.url, timeout=30, trust_env=False, **options)  # type: ignore[arg-type]
+    def _client(self, headers: Mapping[str, str]) -> httpx.Client:
+        client = httpx.Client(
+            base_url=self.url, headers=dict(headers), timeout=30, trust_env=False, follow_redirects=True
+        )
         self._clients.append(client)
         return client
 
-    def _answers(self) -> bool:
-        assert self.processes["web"].poll() is None, f"the web process ended:\n{self.logs()}"
-        try:
-            httpx.get(f"{self.url}/healthz", timeout=5, trust_env=False)
-        except httpx.TransportError:
-            return False
-        return True
+
+class Server(Application):
+    """Chosen processes of an installation, on a database in the run's database server."""
+
+    def __init__(
+        self, *, database: str, data_dir: Path, log_dir: Path, unblock: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        super().__init__(data_dir=data_dir, log_dir=log_dir)
+        self._database = database
+        self._unblock = unblock  # pytest-django's blocker of database access
+        (data_dir / "static").symlink_to(collected_static_files())
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment, "DATABASE_URL": database_url(self._database)}
+
+    def start(self, *names: str) -> None:
+        """Start the named processes (web, worker, beat) as the launcher does; web is awaited until it answers."""
+        for name in names:
+            self.run(name, "-m", "config.launcher.child", name)
+        if "web" in names:
+            self.wait_until_it_answers()
+
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """Django's models of the test's own process, on this installation's database."""
+        with self._unblock(), pointed_at(self._database):
+            yield
 
 
 def free_port() -> int:

@@ -1,0 +1,83 @@
+"""An installation for the bench alone: its own data directory, database and port, gone when it is over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+START_SECONDS = 180
+STOP_SECONDS = 60
+SUPERVISOR_PID = "HEADWAY_BENCH_SUPERVISOR"  # tells the measuring process whose children are the installation's
+
+
+class BenchInstanceError(Exception):
+    """The bench's installation did not start; the message carries the end of its log."""
+
+
+@contextmanager
+def temporary_instance() -> Iterator[Mapping[str, str]]:
+    """Run `manage.py up` in a fresh data directory; yields the environment in which commands reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="headway-bench-"))
+    port = _free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "CELERY_BROKER_URL")},
+        "HEADWAY_DATA_DIR": str(folder / "data"),
+        "HEADWAY_BASE_URL": f"http://127.0.0.1:{port}",
+        "HEADWAY_HOST": "127.0.0.1",
+        "HEADWAY_PORT": str(port),
+    }
+    log = folder / "up.log"
+    with log.open("wb") as output:
+        supervisor = subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "up"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,  # Ctrl-C reaches the bench, which then stops its installation in order
+        )
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}/readyz", supervisor, log)
+        yield {**environment, SUPERVISOR_PID: str(supervisor.pid)}
+    finally:
+        supervisor.send_signal(signal.SIGTERM)
+        try:
+            supervisor.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(supervisor.pid, signal.SIGKILL)
+            supervisor.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(url: str, supervisor: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if supervisor.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- an address of this machine
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+    raise BenchInstanceError(f"The bench's installation did not start within {START_SECONDS} s:\n{tail}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

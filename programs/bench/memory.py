@@ -1,0 +1,60 @@
+"""Memory of the idle installation, PostgreSQL left out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from programs.bench.figures import Measured
+from programs.bench.instance import SUPERVISOR_PID
+
+GOAL_MB = 400
+SETTLING_SECONDS = 5  # after which a freshly started installation no longer grows
+
+
+def idle_memory() -> list[Measured]:
+    """PSS of web, worker, beat and their supervisor, in MB.  Linux only: elsewhere nothing is measured."""
+    supervisor = os.environ.get(SUPERVISOR_PID)
+    if supervisor is None or not Path("/proc/self/smaps_rollup").exists():
+        return []
+    time.sleep(SETTLING_SECONDS)
+    parts: dict[str, float] = {}
+    for pid in _tree(int(supervisor)):
+        role = _role(pid)
+        if role != "postgres":
+            parts[role] = parts.get(role, 0) + _pss_mb(pid)
+    total = sum(parts.values())
+    return [
+        Measured(
+            name="idle memory",
+            value=total,
+            unit="MB PSS",
+            goal=f"≤ {GOAL_MB} MB",
+            met=total <= GOAL_MB,
+            conditions="without PostgreSQL: " + ", ".join(f"{role} {size:.0f}" for role, size in sorted(parts.items())),
+        )
+    ]
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in thread.read_text().split():
+            yield from _tree(int(child))
+
+
+def _role(pid: int) -> str:
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    for role, marks in {"postgres": ("postgres",), "web": ("gunicorn", "wsgi"), "beat": ("beat",)}.items():
+        if any(mark in words for mark in marks):
+            return role
+    return "worker" if "celery" in words or "worker" in words else "supervisor"
+
+
+def _pss_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1000
+    return 0.0

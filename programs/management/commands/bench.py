@@ -1,0 +1,111 @@
+"""Measure this machine against the product's goals."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import BaseCommand, CommandError, call_command
+from django.test import Client
+
+from programs.bench.delay import event_to_tile
+from programs.bench.facts import Size
+from programs.bench.figures import Measured, machine, machine_as_text, summary
+from programs.bench.ingest import small_requests, throughput
+from programs.bench.instance import BenchInstanceError, temporary_instance
+from programs.bench.memory import idle_memory
+from programs.bench.pages import dashboards
+
+NAMES = ("memory", "delay", "throughput", "small-requests", "pages")  # in this order: the last fill the database
+FULL = Size(people=10_000, weeks=104, sessions_per_week=2)
+QUICK = Size(people=500, weeks=26, sessions_per_week=2)
+
+
+class Command(BaseCommand):
+    help = "Measure speed and memory in an installation of its own, beside the goals and a limit of the same run."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(NAMES)} (all)")
+        parser.add_argument("--quick", action="store_true", help="little data and few rounds: does it run at all?")
+        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        parser.add_argument("--people", type=int, help=f"people with two years of facts ({FULL.people})")
+        parser.add_argument(
+            "--partition-rows", type=int, help="rows in the partition before the small requests (2,000,000)"
+        )
+        parser.add_argument("--measure-here", action="store_true", help="fill and measure this very installation")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = options["names"] or list(NAMES)
+        if unknown := sorted(set(names) - set(NAMES)):
+            raise CommandError(f"Unknown: {', '.join(unknown)}. Choose from {', '.join(NAMES)}.")
+        if not options["measure_here"]:
+            _measure_in_temporary_instance(_words(names, options))
+            return
+        figures = [figure for name in NAMES if name in names for figure in self._measurements(options)[name]()]
+        if options["json"]:
+            document = {"machine": machine(), "figures": [figure.as_json() for figure in figures]}
+            self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
+            return
+        self.stdout.write(machine_as_text(machine()) + "\n")
+        for figure in figures:
+            self.stdout.write(figure.as_text())
+        self.stdout.write("\n" + summary(figures))
+
+    def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
+        quick = options["quick"]
+        size = QUICK if quick else FULL
+        if options["people"]:
+            size = Size(options["people"], size.weeks, size.sessions_per_week)
+        rows = options["partition_rows"] or (20_000 if quick else 2_000_000)
+        return {
+            "memory": idle_memory,
+            "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
+            "throughput": lambda: throughput(_token(), requests=10 if quick else 150),
+            "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
+            "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
+        }
+
+
+def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
+    """The command line that asks for the same measurements, in the installation where it is run."""
+    numbers = {"--people": options["people"], "--partition-rows": options["partition_rows"]}
+    words = [word for name, number in numbers.items() if number for word in (name, str(number))]
+    switches = {"--quick": options["quick"], "--json": options["json"]}
+    return [*names, *words, *(name for name, on in switches.items() if on), "--measure-here"]
+
+
+def _measure_in_temporary_instance(words: Sequence[str]) -> None:
+    """Run this command again in the environment of an installation made for it."""
+    try:
+        with temporary_instance() as environment:
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", *words]
+            code = subprocess.run(command, env=dict(environment), check=False).returncode
+    except BenchInstanceError as problem:
+        raise CommandError(str(problem)) from problem
+    if code:
+        raise CommandError("The bench did not come to its end.", returncode=code)
+
+
+def _token() -> str:
+    output = io.StringIO()
+    call_command("create_ingest_token", f"bench {secrets.token_hex(4)}", stdout=output)
+    return output.getvalue().split()[-1]
+
+
+def _session_cookie() -> str:
+    """The session of a newly made admin, valid at the server because both read the same database."""
+    user, _ = User.objects.get_or_create(
+        username="bench@example.com", defaults={"email": "bench@example.com", "is_staff": True, "is_superuser": True}
+    )
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -1,0 +1,122 @@
+"""A command, option, environment variable or endpoint that is not documented fails here, and so does a stale page."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.servers import PROJECT_DIR
+
+REFERENCE = PROJECT_DIR / "docs" / "reference"
+APPS = ("config", "programs", "insights", "integrations", "orgtree")
+DJANGO_OPTIONS = frozenset(
+    {
+        *("--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color"),
+        *("--force-color", "--skip-checks"),
+    }
+)
+VARIABLE = re.compile(r"\b(HEADWAY_[A-Z0-9_]+|DATABASE_URL|CELERY_BROKER_URL)\b")
+RECEIVER = ("/v1/logs", "/v1/metrics", "/v1/traces")
+PROBES = ("/healthz", "/readyz", "/prometheus")
+
+
+def sections(page: str) -> dict[str, str]:
+    """Text by heading, for headings that are code: `## \\`metric\\`` opens the section "metric"."""
+    text = (REFERENCE / page).read_text()
+    parts = re.split(r"^#+ `([^`]+)`.*$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def own_commands() -> dict[str, argparse.ArgumentParser]:
+    return {
+        name: load_command_class(app, name).create_parser("manage.py", name)
+        for name, app in get_commands().items()
+        if isinstance(app, str) and app in APPS
+    }
+
+
+def test_every_command_is_documented_and_every_documented_one_exists() -> None:
+    assert set(sections("commands.md")) == set(own_commands())
+
+
+@pytest.mark.parametrize("name", sorted(own_commands()))
+def test_every_option_of_a_command_is_documented(name: str) -> None:
+    section = sections("commands.md").get(name, "")
+    for action in own_commands()[name]._actions:
+        if set(action.option_strings) & DJANGO_OPTIONS or action.help == argparse.SUPPRESS:
+            continue
+        word = action.option_strings[-1] if action.option_strings else (str(action.metavar or action.dest)).upper()
+        assert word in section, f"docs/reference/commands.md does not explain {word} of {name}"
+
+
+def test_every_environment_variable_is_documented_and_every_documented_one_is_read() -> None:
+    sources = [PROJECT_DIR / "Makefile", PROJECT_DIR / ".ci" / "run", *PROJECT_DIR.glob("scripts/*")]
+    for app in (*APPS, "tests"):
+        sources += (PROJECT_DIR / app).rglob("*.py")
+    read = {name for source in sources if source.is_file() for name in VARIABLE.findall(source.read_text())}
+    assert set(VARIABLE.findall((REFERENCE / "environment.md").read_text())) == read - INTERNAL_VARIABLES
+
+
+# Between our own processes; nobody sets them.
+INTERNAL_VARIABLES = frozenset({"HEADWAY_TEST_RUN"})
+
+
+def api_endpoints() -> dict[str, dict[str, dict[str, object]]]:
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    paths: dict[str, dict[str, dict[str, object]]] = schema["paths"]
+    return paths
+
+
+def test_every_endpoint_is_documented_and_every_documented_one_exists() -> None:
+    known = set(api_endpoints()) | set(RECEIVER) | set(PROBES) | {"/api/schema/", "/api/docs/"}
+    assert set(sections("api.md")) == known
+    routes = {f"/{route}" for route in routes_of(get_resolver())}
+    assert set(RECEIVER) | set(PROBES) | {"/api/schema/", "/api/docs/"} <= routes
+
+
+@pytest.mark.parametrize("path", sorted(api_endpoints()))
+def test_every_parameter_of_an_endpoint_is_documented(path: str) -> None:
+    section = sections("api.md").get(path, "")
+    for method, operation in api_endpoints()[path].items():
+        for parameter in operation.get("parameters", ()):  # type: ignore[attr-defined]
+            name = parameter["name"]
+            assert f"`{name}`" in section or f"{{{name}}}" in path, f"docs/reference/api.md: {name} of {method} {path}"
+
+
+def routes_of(resolver: URLResolver, prefix: str = "") -> list[str]:
+    routes: list[str] = []
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        routes += [route] if isinstance(entry, URLPattern) else routes_of(entry, route)
+    return routes
+
+
+MAKE_TARGETS = ("demo", "run", "test", "soak", "check", "bench", "clean")
+
+
+def test_make_knows_the_promised_targets() -> None:
+    makefile = (PROJECT_DIR / "Makefile").read_text()
+    readme = (PROJECT_DIR / "README.md").read_text()
+    for target in MAKE_TARGETS:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"the Makefile has no target {target}"
+        assert f"make {target}" in readme, f"README.md does not explain make {target}"
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*sorted(PROJECT_DIR.glob("*.md")), *sorted((PROJECT_DIR / "docs").rglob("*.md"))],
+    ids=lambda page: str(page.relative_to(PROJECT_DIR)),
+)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        assert (page.parent / link).exists(), f"{page.name} links to {link}"

@@ -1,0 +1,68 @@
+"""`manage.py up` in a process of its own: web, worker, beat and an embedded database server, supervised."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.servers import Application, wait_until
+
+
+class Installation(Application):
+    """A whole installation on a data directory of its own, whose processes a test may kill."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        # Neither the run's own database server nor its secrets.
+        left_out = ("DATABASE_URL", "CELERY_BROKER_URL", "HEADWAY_SECRET_KEY")
+        return {name: value for name, value in super().environment.items() if name not in left_out}
+
+    def start(self) -> None:
+        self.run("up", "manage.py", "up")
+        self.wait_until_it_answers(path="/readyz")
+
+    def pid_of(self, role: str) -> int | None:
+        """Process id of web, worker, beat or database; None while it is down."""
+        if role == "database":
+            pid_file = self.data_dir / "postgres" / "postmaster.pid"
+            first_line = pid_file.read_text().partition("\n")[0] if pid_file.exists() else ""
+            return int(first_line) if first_line and Path(f"/proc/{first_line}").exists() else None
+        words = f"config.launcher.child\0{role}\0".encode()
+        return next((pid for pid in _children(self.processes["up"].pid) if words in _command_line(pid)), None)
+
+    def kill_role(self, role: str) -> None:
+        """Kill one process with what it forked; the database server ends at once, with all its connections."""
+        pid = wait_until(lambda: self.pid_of(role) or 0, within_seconds=30, what=f"{role} runs")
+        for victim in (pid, *_children(pid)):
+            try:
+                os.kill(victim, signal.SIGKILL)
+            except ProcessLookupError:
+                continue  # it went with its parent
+
+    def kill_everything(self) -> None:
+        """Kill the supervisor, its children and the database server, as a power cut would."""
+        database = self.pid_of("database")
+        for victim in (*_children(self.processes["up"].pid), *([database] if database else [])):
+            os.kill(victim, signal.SIGKILL)
+        self.kill("up")
+
+
+def _children(pid: int) -> Iterator[int]:
+    """Every process that `pid` started, and those that they started."""
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = thread.read_text().split()
+        except OSError:
+            continue  # the thread ended meanwhile
+        for child in children:
+            yield int(child)
+            yield from _children(int(child))
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,147 @@
+"""Whatever is killed in the middle of intake: what was answered 200 is counted, once."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.installations import Installation
+from tests.otlp import LogEvent, logs_request
+from tests.servers import wait_until
+
+REQUESTS = 120
+EVENTS_PER_REQUEST = 10
+SENDERS = 3
+RETRY_SECONDS = 60  # how long an agent goes on trying one request
+FOLD_SECONDS = 60
+EVERYTHING = "everything"
+FEW_SEEDS = [("web", 1), ("worker", 2), ("database", 3), (EVERYTHING, 4)]
+MANY_SEEDS = [(victim, seed) for victim in ("web", "worker", "database", EVERYTHING) for seed in range(10, 20)]
+
+
+@pytest.mark.parametrize(("victim", "seed"), FEW_SEEDS)
+def test_nothing_answered_is_lost_or_counted_twice(installation: Installation, victim: str, seed: int) -> None:
+    check_intake_survives(installation, victim, random.Random(seed))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("victim", "seed"), MANY_SEEDS)
+def test_nothing_answered_is_lost_whenever_it_happens(installation: Installation, victim: str, seed: int) -> None:
+    check_intake_survives(installation, victim, random.Random(seed))
+
+
+def check_intake_survives(installation: Installation, victim: str, chance: random.Random) -> None:
+    """Send while the victim is killed twice; an agent sends a request again until it is answered 200."""
+    sent = [request_of(chance) for _ in range(REQUESTS)]
+    moments = sorted(chance.sample(range(5, REQUESTS - 5), 2))
+    answered = Progress()
+    senders = [
+        threading.Thread(target=send_all, args=(installation, sent[start::SENDERS], answered))
+        for start in range(SENDERS)
+    ]
+    _ = installation.ingest_token  # made before anything is killed
+    for sender in senders:
+        sender.start()
+    for moment in moments:
+        answered.wait_for(moment)
+        if victim == EVERYTHING:
+            installation.kill_everything()
+            installation.start()
+        else:
+            installation.kill_role(victim)
+    for sender in senders:
+        sender.join()
+    assert answered.failures == []
+    installation.wait_until_it_answers(path="/readyz")
+
+    expected = sum(tokens for _, tokens in sent)
+    wait_until(
+        lambda: tokens_counted(installation) >= expected, within_seconds=FOLD_SECONDS, what=f"{expected} tokens counted"
+    )
+    assert tokens_counted(installation) == expected
+    assert sessions_counted(installation) == REQUESTS
+
+
+def request_of(chance: random.Random) -> tuple[bytes, int]:
+    """One session's export request, and the tokens in it."""
+    start = datetime.now(UTC) - timedelta(minutes=30)
+    amounts = [chance.randrange(1, 10_000) for _ in range(EVENTS_PER_REQUEST)]
+    events = [
+        LogEvent(
+            "api_request",
+            start + timedelta(seconds=number),
+            {"model": "claude-sonnet-4-5", "request_id": f"req_{uuid.uuid4().hex}", "input_tokens": amount},
+        )
+        for number, amount in enumerate(amounts)
+    ]
+    email = f"dev{chance.randrange(8)}@example.com"
+    return logs_request(email, str(uuid.uuid4()), events).SerializeToString(), sum(amounts)
+
+
+class Progress:
+    """How many requests were answered 200, over all senders."""
+
+    def __init__(self) -> None:
+        self.failures: list[str] = []
+        self._answered = 0
+        self._changed = threading.Condition()
+
+    def note(self) -> None:
+        with self._changed:
+            self._answered += 1
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._answered >= count, RETRY_SECONDS), "the senders stand still"
+
+
+def send_all(installation: Installation, requests: Sequence[tuple[bytes, int]], answered: Progress) -> None:
+    headers = {
+        "Authorization": f"Bearer {installation.ingest_token}",
+        "Content-Type": "application/x-protobuf",
+    }
+    with httpx.Client(base_url=installation.url, headers=headers, timeout=10, trust_env=False) as agent:
+        for body, _ in requests:
+            for _attempt in attempts():
+                try:
+                    if agent.post("/v1/logs", content=body).status_code == httpx.codes.OK:
+                        answered.note()
+                        break
+                except httpx.TransportError:
+                    continue
+            else:
+                answered.failures.append(f"a request was not answered 200 within {RETRY_SECONDS} s")
+                return
+
+
+def attempts() -> Iterator[None]:
+    """A turn now and then until an agent would give up."""
+    deadline = time.monotonic() + RETRY_SECONDS
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.1)
+
+
+def tokens_counted(installation: Installation) -> float:
+    return total_of(installation, "ai.tokens")
+
+
+def sessions_counted(installation: Installation) -> float:
+    return total_of(installation, "ai.sessions")
+
+
+def total_of(installation: Installation, key: str) -> float:
+    today = datetime.now(UTC).date()
+    window = ("--from", str(today - timedelta(days=7)), "--to", str(today + timedelta(days=1)))
+    answer = json.loads(installation.manage("metric", key, *window, "--json"))
+    return float(answer["total"][0]["value"] or 0)
