@@ -1,12 +1,27 @@
-"""Whether the installation is alive and ready, for supervisors and load balancers."""
+"""Whether the installation is alive, ready and keeping up: for supervisors, load balancers and monitoring.
+
+`/healthz` and `/readyz` need no sign-in and tell nothing that an outsider could use.
+"""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from config.checks import readiness
 
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 while this process answers; asks nothing of the database."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when a request can be served in full, else 503; `{"ready": false, "database": "unreachable", …}`."""
+    parts = readiness()
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)

@@ -68,5 +68,7 @@ def configuration() -> dict[str, Any]:
             "celery": {"level": "WARNING"},
             "django_celery_beat": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "axes": {"level": "WARNING"},
+            "kombu": {"level": "ERROR"},  # warns that the file broker has no host
         },
     }

@@ -4,3 +4,6 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+# Pages are loaded here, before gunicorn forks and before the first request waits for them.
+import config.urls  # noqa: E402, F401

@@ -1,0 +1,65 @@
+"""Questions about a running installation, each answered with "ok" or a word for what is wrong."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.utils import Error as DatabaseError
+from kombu.exceptions import OperationalError as BrokerError
+
+from config import environment
+from config.celery import app
+
+SECONDS_FOR_BROKER = 2.0
+
+
+def readiness() -> dict[str, str]:
+    """The state of every part that a request needs, by the part's name."""
+    database = database_state()
+    return {
+        "database": database,
+        "migrations": migrations_state() if database == "ok" else "unknown",
+        "broker": broker_state(),
+    }
+
+
+def database_state() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except DatabaseError:
+        connection.close()
+        return "unreachable"
+    return "ok"
+
+
+def migrations_state() -> str:
+    """Whether the database has every migration that this code brings."""
+    try:
+        applied = MigrationRecorder(connection).applied_migrations()
+    except DatabaseError:
+        return "unknown"
+    return "ok" if _own_migrations() <= set(applied) else "missing"
+
+
+@cache
+def _own_migrations() -> frozenset[tuple[str, str]]:
+    """(app, name) of every migration on disk; files do not change under a running process."""
+    return frozenset(MigrationLoader(None).graph.nodes)
+
+
+def broker_state() -> str:
+    if environment.uses_file_broker():
+        folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]
+        return "ok" if os.access(folder, os.W_OK | os.X_OK) else "not writable"
+    try:
+        with app.connection_for_write(connect_timeout=SECONDS_FOR_BROKER) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=SECONDS_FOR_BROKER)
+    except (BrokerError, OSError):
+        return "unreachable"
+    return "ok"
