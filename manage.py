@@ -4,8 +4,8 @@
 import os
 import sys
 
-# These neither read nor write the database; all others find it running, or start the embedded one meanwhile.
-WITHOUT_DATABASE = {"help", "version", "check", "collectstatic", "diffsettings", "findstatic", "spectacular"}
+# These neither read nor write this database (bench brings its own); all others find it running, or start the embedded one meanwhile.
+WITHOUT_DATABASE = {"bench", "help", "version", "check", "collectstatic", "diffsettings", "findstatic", "spectacular"}
 
 
 def main() -> int:
