@@ -4,7 +4,8 @@
 import os
 import sys
 
-# These neither read nor write this database (bench brings its own); all others find it running, or start the embedded one meanwhile.
+# These neither read nor write the installation's database (bench brings one of its own); all others find it running,
+# or start the embedded one meanwhile.
 WITHOUT_DATABASE = {"bench", "help", "version", "check", "collectstatic", "diffsettings", "findstatic", "spectacular"}
 
 
