@@ -96,3 +96,19 @@ REPORTED_COST = Count(
     chain=("ai.spend",),
     source="Costs in the telemetry of agents",
 )
+
+UNPRICED_TOKENS = Count(
+    key="ai.unpriced_tokens",
+    version=1,
+    name="Tokens without a price",
+    meaning="How many tokens belong to models whose price is not known: the spend is too low by what they cost.",
+    formula="tokens of models that no price list or override names on the day of the request",
+    of=Total(AGENT_SESSION_DAYS, column="unpriced_tokens"),
+    unit=UnitOfMeasure.TOKENS,
+    better=Better.LOWER,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    chain=("ai.spend", "ai.tokens"),
+    source=SPEND_SOURCE,
+)
