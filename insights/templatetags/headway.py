@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from django import template
 from django.templatetags.static import static
@@ -135,6 +135,37 @@ def track(share: float, key: str = "accent") -> SafeString:
         '<rect class="ground" width="100" height="10"/><rect class="bar" width="{}" height="10"/></svg>',
         key,
         f"{100 * _clipped(share):.2f}",
+    )
+
+
+class Part(Protocol):
+    """A part of a whole: where its bar begins and how long it is, both from 0 to 1."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def fraction(self) -> float: ...
+
+
+@register.simple_tag
+def outcome_bar(parts: Sequence[Part], label: str) -> SafeString:
+    """What became of the spend: solid is committed, hatched wasted, a dashed outline pending, a plain one unknown."""
+    return format_html(
+        '<svg class="hw-outcome" role="img" aria-label="{}"><defs><pattern id="hw-hatch" width="8" height="8" '
+        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
+        '<rect class="line" width="3" height="8"/></pattern></defs>{}</svg>',
+        label,
+        format_html_join(
+            "",
+            '<svg x="{}%" width="{}%" height="20"><rect class="{}" x="1" y="1" height="18" rx="3"/></svg>',
+            (
+                (f"{100 * part.start:.2f}", f"{100 * part.fraction:.2f}", part.key)
+                for part in parts
+                if part.fraction > 0
+            ),
+        ),
     )
 
 

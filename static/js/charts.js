@@ -90,7 +90,7 @@ function setState(canvas, state, reason = "") {
   plot.setAttribute("aria-busy", String(state === "loading"));
   const message = plot.querySelector("[data-chart-message]");
   message.replaceChildren();
-  const template = document.getElementById(`chart-${state}`);
+  const template = document.getElementById(`template-chart-${state}`);
   if (template) {
     message.append(template.content.cloneNode(true));
     if (reason) message.querySelector("[data-reason]").textContent = reason;

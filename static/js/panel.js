@@ -12,18 +12,18 @@ function open(link) {
 }
 
 async function load() {
-  show("panel-loading");
+  show("loading");
   body.setAttribute("aria-busy", "true");
   await htmx.ajax("GET", address, { target: body, swap: "innerHTML" });
 }
 
-function show(templateId) {
-  body.replaceChildren(document.getElementById(templateId).content.cloneNode(true));
+function show(state) {
+  body.replaceChildren(document.getElementById(`template-panel-${state}`).content.cloneNode(true));
 }
 
 function failed(reason) {
   body.setAttribute("aria-busy", "false");
-  show("panel-error");
+  show("error");
   body.querySelector("[data-reason]").textContent = reason;
   body.querySelector("[data-panel-retry]").focus();
 }
