@@ -16,17 +16,20 @@ AGENT_SESSIONS = Relation(
         SELECT session.id AS session_id,
                identity.person_id,
                session.agent,
-               (session.started_at AT TIME ZONE current_setting('TimeZone'))::date AS day,
+               session.started_on AS day,
                session.started_at,
                session.ended_at,
                session.active_seconds,
                extract(epoch FROM session.ended_at - session.started_at) AS span_seconds
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
+        WHERE session.has_work
     """,
 )
-"""One row per agent session.  It counts on the local day on which it starts.
+"""One row per agent session in which something was done.  It counts on the local day on which it starts.
 
+Done is a request, a prompt, a tool call, or, by its metrics, tokens, lines or commits: an agent that continues a
+session announces it under an id that never appears again, and that is no session.
 person_id is null where the identity is unmatched.  active_seconds is the sum of the session's stretches,
 span_seconds its end − start.
 """

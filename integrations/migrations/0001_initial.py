@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(max_length=200)),
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField()),
+                ('started_on', models.DateField(null=True)),
                 ('active_seconds', models.FloatField(db_default=0, default=0, help_text='Sum of stretches; a stretch ends after 30 minutes without an event.')),
                 ('event_stretches', integrations.models.fields.TimeRangesField(db_default=models.Value('{}'))),
                 ('metric_stretches', integrations.models.fields.TimeRangesField(db_default=models.Value('{}'))),
@@ -234,7 +235,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='agentsession',
-            index=models.Index(fields=['started_at'], name='integration_started_e0009c_idx'),
+            index=models.Index(condition=models.Q(('has_work', True)), fields=['started_on'], name='agent_session_by_day'),
         ),
         migrations.AddConstraint(
             model_name='agentsession',

@@ -21,6 +21,8 @@ class AgentSession(models.Model):
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
+    # The local day of its start: an expression of the connection's zone could not be indexed.
+    started_on = models.DateField(null=True)
     active_seconds = models.FloatField(
         default=0, db_default=0, help_text="Sum of stretches; a stretch ends after 30 minutes without an event."
     )
@@ -39,7 +41,7 @@ class AgentSession(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["agent", "external_id", "identity"], name="agent_session_is_unique")
         ]
-        indexes = [models.Index(fields=["started_at"])]
+        indexes = [models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day")]
 
 
 class AgentRequest(models.Model):

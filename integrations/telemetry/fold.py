@@ -143,7 +143,7 @@ def _lock_sessions() -> None:
     execute(
         """
         INSERT INTO fold_session
-        SELECT id, identity_id, started_at, event_tokens >= metric_tokens
+        SELECT id, identity_id, started_on, event_tokens >= metric_tokens
         FROM integrations_agentsession
         WHERE id IN (SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point)
         ORDER BY id
@@ -200,6 +200,7 @@ def _update_sessions() -> None:
             event_tokens = merged.event_tokens,
             metric_tokens = merged.metric_tokens,
             started_at = coalesce(lower(telling), session.started_at),
+            started_on = (coalesce(lower(telling), session.started_at) AT TIME ZONE current_setting('TimeZone'))::date,
             ended_at = coalesce(upper(telling) - interval '30 minutes', session.ended_at),
             active_seconds = (
                 SELECT coalesce(sum(extract(epoch FROM upper(stretch) - lower(stretch)) - 1800), 0)

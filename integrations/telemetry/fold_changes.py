@@ -26,8 +26,8 @@ def _collect_changed_days() -> None:
         CROSS JOIN LATERAL (
             SELECT day FROM fold_day WHERE fold_day.session_id = session.id
             UNION
-            SELECT (started_at AT TIME ZONE current_setting('TimeZone'))::date
-            FROM (VALUES (fold_session.started_at), (session.started_at)) AS starts (started_at)
+            SELECT day FROM (VALUES (fold_session.started_on), (session.started_on)) AS starts (day)
+            WHERE day IS NOT NULL
             UNION
             SELECT day FROM integrations_agentsessionday figures
             WHERE figures.session_id = session.id

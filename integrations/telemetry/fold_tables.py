@@ -18,7 +18,7 @@ TABLES: LiteralString = """
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
-        session_id bigint, identity_id bigint, started_at timestamptz, events_counted boolean
+        session_id bigint, identity_id bigint, started_on date, events_counted boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;

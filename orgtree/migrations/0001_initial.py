@@ -5,6 +5,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import uuid
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -13,6 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -49,6 +51,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(blank=True, max_length=320, null=True)),
                 ('found_at', models.DateTimeField(auto_now_add=True)),
                 ('left_on', models.DateField(blank=True, help_text='First day no longer there.', null=True)),
+                ('user', models.OneToOneField(blank=True, help_text="Only where the account's e-mail address is another one.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='account')),
             ],
             options={
                 'verbose_name_plural': 'people',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -16,6 +17,15 @@ class Person(models.Model):
     email = models.EmailField(max_length=320, null=True, blank=True)
     found_at = models.DateTimeField(auto_now_add=True)
     left_on = models.DateField(null=True, blank=True, help_text="First day no longer there.")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="account",
+        help_text="Only where the account's e-mail address is another one.",
+    )
 
     class Meta:
         verbose_name_plural = "people"

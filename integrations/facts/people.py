@@ -1,0 +1,87 @@
+"""What people's own app asks of the facts, or tells them: orgtree knows no facts, so it calls what is registered here
+at start-up (integrations/apps.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from integrations.facts.changes import Change, announce_changes, append_changes
+from integrations.models import FactFamily
+from orgtree.services.identities import IdentityMove
+
+
+def count_active_people(up_to: int) -> int:
+    """How many people ever sent telemetry; counts no further than `up_to`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*)
+            FROM (
+                SELECT DISTINCT identity.person_id
+                FROM integrations_enrolment enrolment
+                JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+                WHERE identity.person_id IS NOT NULL
+                LIMIT %s
+            ) AS people
+            """,
+            [up_to],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
+    """Append to the outbox, in the transaction of the moves, the days of the identities' sessions for both people."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH move AS (
+                SELECT identity_id, person_id
+                FROM unnest(%(identities)s::bigint[], %(before)s::bigint[], %(after)s::bigint[])
+                     AS moved (identity_id, before, after)
+                CROSS JOIN LATERAL (VALUES (before), (after)) AS people (person_id)
+            ), changed AS (
+                SELECT %(ai)s AS family, move.person_id, daterange(days.day, days.day + 1) AS days
+                FROM move
+                JOIN integrations_agentsession session ON session.identity_id = move.identity_id
+                CROSS JOIN LATERAL (
+                    SELECT figures.day FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
+                    UNION
+                    SELECT session.started_on WHERE session.started_on IS NOT NULL
+                ) AS days
+                UNION ALL
+                SELECT %(enrolment)s, move.person_id,
+                       daterange(since.day, GREATEST(since.day, local_now.day) + 1)
+                FROM move
+                JOIN integrations_enrolment enrolment ON enrolment.identity_id = move.identity_id
+                CROSS JOIN LATERAL (
+                    SELECT (enrolment.first_at AT TIME ZONE current_setting('TimeZone'))::date AS day
+                ) AS since
+                CROSS JOIN LATERAL (
+                    SELECT (now() AT TIME ZONE current_setting('TimeZone'))::date AS day
+                ) AS local_now
+            )
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+            SELECT family, person_id, lower(days), upper(days)
+            FROM (
+                SELECT family, person_id, unnest(range_agg(days)) AS days FROM changed GROUP BY family, person_id
+            ) AS coalesced
+            """,
+            {
+                "identities": [move.identity_id for move in moves],
+                "before": [move.previous_person_id for move in moves],
+                "after": [move.person_id for move in moves],
+                "ai": FactFamily.AI.value,
+                "enrolment": FactFamily.ENROLMENT.value,
+            },
+        )
+    announce_changes()
+
+
+def note_leaving(person_id: int, since: date) -> None:
+    """Append to the outbox that the person is enrolled on other days than before, from that day on."""
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    append_changes([Change(FactFamily.ENROLMENT, person_id, since, max(tomorrow, since + timedelta(days=1)))])

@@ -1,0 +1,124 @@
+"""Who may see what of individual people.  PRODUCT.md §9, as far as roles exist: a superuser is the admin.
+
+Two rules decide what another person's rows look like: the organisation's policy, and the trial mode in which an
+installation starts.  One's own figures and name are always one's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from orgtree.models import IndividualPolicy, Organisation, Person
+
+# Six characters of base 32: among 10,000 people two share a pseudonym in one of twenty viewers' quarters; with four,
+# fifty pairs would in each.
+PSEUDONYM_LENGTH = 6
+HIDDEN_LABEL = "Another developer"
+
+Viewer = User | AbstractBaseUser | AnonymousUser | None
+CountActivePeople = Callable[[int], int]
+_counters: list[CountActivePeople] = []
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """Whether everybody who can sign in still sees everything, because too few people have any activity."""
+
+    in_trial: bool
+    minimum_group_size: int
+    protected_since: datetime | None
+
+    @property
+    def notice(self) -> str:
+        """What the banner says; empty outside trial mode."""
+        if not self.in_trial:
+            return ""
+        return (
+            f"Fewer than {self.minimum_group_size} people have activity, so everyone who can sign in sees every "
+            "name and figure. Protection switches on with person "
+            f"{self.minimum_group_size} and stays on."
+        )
+
+
+def count_active_people_with(counter: CountActivePeople) -> None:
+    """Register, at start-up, who counts the people that have any activity; it may stop at the number it is given."""
+    if counter not in _counters:
+        _counters.append(counter)
+
+
+def trial_state() -> TrialState:
+    """Whether the installation is in trial mode.  The first look that finds enough people ends it for good."""
+    organisation = Organisation.current()
+    size = organisation.minimum_group_size
+    if organisation.protected_since is None and sum(count(size) for count in _counters) >= size:
+        now = timezone.now()
+        Organisation.objects.filter(pk=organisation.pk, protected_since=None).update(protected_since=now)
+        organisation.refresh_from_db(fields=["protected_since"])
+    return TrialState(organisation.protected_since is None, size, organisation.protected_since)
+
+
+def effective_policy() -> IndividualPolicy:
+    """What holds for other people's rows now: the organisation's policy, or names while it is on trial."""
+    if trial_state().in_trial:
+        return IndividualPolicy.NAMED
+    return IndividualPolicy(Organisation.current().individual_policy)
+
+
+def person_of(user: Viewer) -> Person | None:
+    """The person behind an account: whom an admin linked to it, else who has its e-mail address."""
+    if not isinstance(user, User):
+        return None
+    linked = Q(user=user)
+    if user.email:
+        linked |= Q(user=None, lowered=user.email.lower())
+    found = Person.objects.alias(lowered=Lower("email")).filter(linked)
+    return min(found, key=lambda person: person.user_id is None, default=None)
+
+
+def person_label(viewer: Viewer, person: Person) -> str:
+    """What to call that person before this viewer: the name, a pseudonym, or nobody in particular."""
+    return person_labels(viewer, [person])[person.pk]
+
+
+def person_labels(viewer: Viewer, people: Iterable[Person]) -> Mapping[int, str]:
+    """The label of each person, by id; one policy look-up for all of them.
+
+    A pseudonym is the same for one viewer during one quarter, and tells two viewers nothing when they compare.
+    A viewer without an account (an API token of nobody) never gets a name, not even on trial.
+    """
+    policy = effective_policy() if isinstance(viewer, User) else IndividualPolicy.PSEUDONYMS
+    own = person_of(viewer)
+    quarter = _quarter(timezone.localdate())
+
+    def label(person: Person) -> str:
+        if policy == IndividualPolicy.NAMED or person == own:
+            return person.full_name
+        if policy == IndividualPolicy.SELF_ONLY:
+            return HIDDEN_LABEL
+        return f"Developer {_pseudonym(viewer, person, quarter)}"
+
+    return {person.pk: label(person) for person in people}
+
+
+def _pseudonym(viewer: Viewer, person: Person, quarter: str) -> str:
+    # Keyed, so that nobody can work out a colleague's pseudonym from what they know about both.
+    message = f"{viewer.pk if viewer else ''} {quarter} {person.public_id}".encode()
+    digest = hmac.digest(b"pseudonym" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
+    return base64.b32encode(digest).decode()[:PSEUDONYM_LENGTH]
+
+
+def _quarter(day: date) -> str:
+    """The fiscal quarter that the day is in, as any text that differs from other quarters'."""
+    months = day.year * 12 + day.month - settings.FISCAL_YEAR_START_MONTH
+    return str(months // 3)
