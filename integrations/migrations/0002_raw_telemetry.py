@@ -35,7 +35,7 @@ AGENT_POINT = """
 CREATE TABLE integrations_agent_point (
     at timestamptz NOT NULL,
     series uuid NOT NULL,               -- hash of resource, scope, metric and attributes as sent
-    start timestamptz NOT NULL,         -- of the point's interval; equals `at` where the sender gave none
+    start timestamptz NOT NULL,         -- of the point's interval; where the sender gave none `at`, or 2000-01-01 if cumulative
     batch_id bigint NOT NULL,
     session_id bigint NOT NULL,
     cumulative boolean NOT NULL,

@@ -63,7 +63,9 @@ def _read_point(
     if value > LARGEST_COUNT:
         raise BadRecord(f"Its value is larger than {LARGEST_COUNT}.")
     model = text_of(attributes.get(words.model), words.model, LONGEST_WORD) if words.model else ""
-    start = at
+    cumulative = metric.sum.aggregation_temporality == CUMULATIVE
+    # Readings of a counter that never says when it began belong together: their start is the earliest there is.
+    start = 0 if cumulative else at
     if point.start_time_unix_nano:
         start = time_of(point.start_time_unix_nano, 0, reading.now)
         if start > at:
@@ -74,7 +76,7 @@ def _read_point(
             series_of(point, metric, origin),
             start,
             session,
-            metric.sum.aggregation_temporality == CUMULATIVE,
+            cumulative,
             store_rows.text(measure) + store_rows.text(model),
             value,
         )
