@@ -8,7 +8,7 @@ import os
 
 from config import environment, logs
 
-bind = os.environ.get("HEADWAY_LISTEN") or f"{environment.host()}:{environment.port()}"
+bind = f"{environment.host()}:{environment.port()}"  # the supervisor passes its own socket instead
 worker_class = "gthread"
 workers = 1
 threads = 16

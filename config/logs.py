@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +34,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "process": os.environ.get("HEADWAY_PROCESS", "command"),
+            "process": record.processName or "",
             "message": record.getMessage(),
         }
         if record.exc_info:

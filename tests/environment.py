@@ -18,6 +18,7 @@ _owned: Path | None = None
 
 if RUN_MARKER not in os.environ:
     _owned = Path(tempfile.mkdtemp(prefix="headway-test-"))
+    _owned.chmod(0o711)  # root's server runs under an account of its own, which passes through
     os.environ[RUN_MARKER] = "1"
     os.environ["HEADWAY_DATA_DIR"] = str(_owned / "data")
     os.environ["HEADWAY_SECRET_KEY"] = "only-for-tests"

@@ -5,20 +5,24 @@ Runs gunicorn or Celery in this very process, without their console scripts, who
 
 from __future__ import annotations
 
+import argparse
+import multiprocessing
 import os
 import sys
 import warnings
-from collections.abc import Callable
 
 from config.launcher.lifeline import end_with_supervisor
 
+NAMES = ("web", "worker", "beat")
 WORKER_THREADS = 4
 
 
-def run_web() -> None:
+def run_web(listener: int | None) -> None:
+    """Serve on the inherited socket, or where none was inherited, on the configured address."""
     from gunicorn.app.wsgiapp import WSGIApplication
 
-    sys.argv = ["gunicorn", "--config", "python:config.gunicorn_config", "config.wsgi:application"]
+    bind = [] if listener is None else ["--bind", f"fd://{listener}"]
+    sys.argv = ["gunicorn", "--config", "python:config.gunicorn_config", *bind, "config.wsgi:application"]
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="gunicorn").run()
 
 
@@ -38,15 +42,25 @@ def run_beat() -> None:
     app.start(["--quiet", "beat", f"--scheduler={scheduler}", "--loglevel=INFO", "--pidfile="])
 
 
-CHILDREN: dict[str, Callable[[], None]] = {"web": run_web, "worker": run_worker, "beat": run_beat}
-
-
 def main() -> None:
-    name = sys.argv[1]
-    os.environ["HEADWAY_PROCESS"] = name
+    parser = argparse.ArgumentParser(prog="config.launcher.child")
+    parser.add_argument(
+        "--lifeline", type=int, help="descriptor of the pipe whose end means that the supervisor is gone"
+    )
+    parser.add_argument("--listener", type=int, help="descriptor of the listening socket")
+    parser.add_argument("name", choices=NAMES)
+    options = parser.parse_args()
+    multiprocessing.current_process().name = options.name  # what the JSON log calls the process
     os.environ["CELERY_SKIP_CHECKS"] = "1"  # they load every page into worker and beat; web and commands run them
-    end_with_supervisor()
-    CHILDREN[name]()
+    if options.lifeline is not None:
+        end_with_supervisor(options.lifeline)
+    match options.name:
+        case "web":
+            run_web(options.listener)
+        case "worker":
+            run_worker()
+        case "beat":
+            run_beat()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO
 
 from config import environment
@@ -23,7 +23,6 @@ class Child:
     name: str
     arguments: tuple[str, ...]
     inherited: tuple[int, ...] = ()
-    variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     stream: IO[bytes] | None = None
     started_at: float = 0.0
@@ -35,7 +34,7 @@ class Child:
         self.process = subprocess.Popen(
             [sys.executable, *self.arguments],
             cwd=environment.PROJECT_DIR,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.variables},
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -12,16 +12,11 @@ import threading
 import time
 from typing import NoReturn
 
-ENVIRONMENT_NAME = "HEADWAY_LIFELINE"  # set by the supervisor for its children, not for operators
 GRACE_SECONDS = 10
 
 
-def end_with_supervisor() -> None:
-    """Ask this process to stop as soon as the supervisor is gone; does nothing without one."""
-    descriptor = os.environ.pop(ENVIRONMENT_NAME, "")
-    if not descriptor:
-        return
-    pipe = int(descriptor)
+def end_with_supervisor(pipe: int) -> None:
+    """Ask this process to stop as soon as the writing end of the inherited `pipe` is closed."""
     os.set_inheritable(pipe, False)
     threading.Thread(target=_wait_for_the_end, args=(pipe,), name="lifeline", daemon=True).start()
 

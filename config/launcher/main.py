@@ -14,7 +14,6 @@ from config.launcher import web
 from config.launcher.announcement import announce
 from config.launcher.children import Child
 from config.launcher.database import EmbeddedDatabase
-from config.launcher.lifeline import ENVIRONMENT_NAME as LIFELINE
 from config.launcher.output import Output
 from config.launcher.ownership import LaunchError, own_data_directory
 from config.launcher.preparation import fill_with_demo, prepare
@@ -47,19 +46,8 @@ def _run(*, demo: bool) -> None:
     listener = web.listen(environment.host(), environment.port())
     output = Output(cluster.data_dir / "logs")
     lifeline, _held_by_supervisor_alone = os.pipe()
-    inherited = (lifeline, owner)
-    variables = {LIFELINE: str(lifeline)}
     supervisor = Supervisor(
-        children=[
-            Child(
-                "web",
-                ("-m", "config.launcher.child", "web"),
-                (*inherited, listener.fileno()),
-                {**variables, web.LISTEN: f"fd://{listener.fileno()}"},
-            ),
-            Child("worker", ("-m", "config.launcher.child", "worker"), inherited, variables),
-            Child("beat", ("-m", "config.launcher.child", "beat"), inherited, variables),
-        ],
+        children=_children(lifeline=lifeline, owner=owner, listener=listener.fileno()),
         output=output,
         look_after=EmbeddedDatabase(cluster, output).look_after,
     )
@@ -82,3 +70,13 @@ def _run(*, demo: bool) -> None:
             stop(cluster)
         server.close()
     output.say("Stopped.")
+
+
+def _children(*, lifeline: int, owner: int, listener: int) -> list[Child]:
+    """Web, worker and beat; all inherit the lifeline and the lock on the data directory, web also the socket."""
+    module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
+    return [
+        Child("web", (*module, "--listener", str(listener), "web"), (lifeline, owner, listener)),
+        Child("worker", (*module, "worker"), (lifeline, owner)),
+        Child("beat", (*module, "beat"), (lifeline, owner)),
+    ]

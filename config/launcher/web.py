@@ -14,7 +14,6 @@ import time
 from config import environment
 from config.launcher.ownership import LaunchError
 
-LISTEN = "HEADWAY_LISTEN"  # the inherited socket, for config/gunicorn_config.py
 BACKLOG = 1024  # connections that wait while the web process starts again
 SECONDS_BETWEEN_QUESTIONS = 0.2
 _asked_at = 0.0
