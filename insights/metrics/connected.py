@@ -9,8 +9,14 @@ from django.db import connection
 from psycopg import sql
 
 from insights.metrics.plan import Placement
+from insights.metrics.query import Window
 from insights.metrics.reading import Placed
 from integrations.facts.ai import ENROLMENTS
+
+NOT_YET = "This time has not come yet."
+NO_SOURCE = "No telemetry had been received by then."
+NO_SOURCE_EVER = "No telemetry has been received yet. Connect an agent to see figures here."
+NOTHING = "Nothing was found in this time."
 
 _SINCE = {
     Placed.ANYBODY: sql.SQL("SELECT min(enrolled_on) FROM ({enrolments}) AS source"),
@@ -37,3 +43,12 @@ def connected_since(placements: Iterable[Placement]) -> Mapping[Placement, date 
             )
             found[placement] = cursor.fetchone()[0]
     return found
+
+
+def why_no_data(window: Window, since: date | None, today: date) -> str:
+    """Why nothing stands in a window; NOTHING where a source is connected, so that a count of it is 0."""
+    if window.start > today:
+        return NOT_YET
+    if since is None:
+        return NO_SOURCE_EVER
+    return NO_SOURCE if window.end <= since else NOTHING

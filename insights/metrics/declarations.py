@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from insights.metrics.measures import Distribution, Measure, MeasureValue, PeopleAtEnd, PersonShare, Total
+from insights.metrics.measures import Distribution, Measure, MeasureValue, People, PeopleAtEnd, PersonShare, Total
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 
 PartValue = Callable[[Measure], MeasureValue]
+
+
+class RowsBy(enum.Enum):
+    """What one row of *Show the rows* is."""
+
+    FACT = "a fact's day"
+    PERSON = "a person"
+    PERSON_AND_SEGMENT = "a person's share of a segment"
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,17 @@ class Metric:
         return False
 
     @property
+    def rows_by(self) -> RowsBy:
+        """What one row behind the figure is; the rows' contributions, put together by `recipe`, give the value."""
+        people = any(isinstance(measure, (People, PeopleAtEnd)) for measure in self.measures)
+        return RowsBy.PERSON if people else RowsBy.FACT
+
+    @property
+    def recipe(self) -> str:
+        """How the value is computed from the rows."""
+        raise NotImplementedError
+
+    @property
     def missing_reason(self) -> str:
         """Why a value can be missing although facts are there; empty where it cannot."""
         reasons = (measure.missing_reason for measure in self.measures if isinstance(measure, Total))
@@ -105,6 +125,10 @@ class Count(Metric):
     @property
     def shared_denominator(self) -> bool:
         return isinstance(self.out_of, PeopleAtEnd)
+
+    @property
+    def recipe(self) -> str:
+        return "Σ contribution" if self.out_of is None else "Σ contribution, of Σ denominator"
 
     def outcome(self, part: PartValue) -> Outcome:
         of = part(self.of)
@@ -132,6 +156,10 @@ class Ratio(Metric):
     @property
     def shared_denominator(self) -> bool:
         return isinstance(self.denominator, PeopleAtEnd)
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
 
     def outcome(self, part: PartValue) -> Outcome:
         above, below = part(self.numerator), part(self.denominator)
@@ -166,6 +194,10 @@ class Duration(Metric):
     statistics: ClassVar[tuple[Statistic, ...]] = tuple(Statistic)
 
     @property
+    def recipe(self) -> str:
+        return "mean: Σ contribution ÷ number of rows; percentiles of the contributions, interpolated linearly"
+
+    @property
     def measures(self) -> tuple[Measure, ...]:
         return (self.of,)
 
@@ -189,6 +221,14 @@ class ShareOfPeople(Metric):
         return True
 
     @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.PERSON_AND_SEGMENT
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution of the segment ÷ number of people{_times_100(self)}"
+
+    @property
     def measures(self) -> tuple[Measure, ...]:
         return (self.of,)
 
@@ -202,3 +242,7 @@ def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMea
     if numerator is None or not denominator:
         return None
     return numerator / denominator * (100 if unit is UnitOfMeasure.PERCENT else 1)
+
+
+def _times_100(metric: Metric) -> str:
+    return " × 100" if metric.unit is UnitOfMeasure.PERCENT else ""

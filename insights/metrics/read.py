@@ -7,20 +7,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from insights import windows
-from insights.metrics.connected import connected_since
+from insights.metrics.connected import NOTHING, connected_since, why_no_data
 from insights.metrics.declarations import Metric, Outcome
+from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
+from insights.metrics.row_privacy import visible_rows
+from insights.metrics.rows import read_rows
 from insights.metrics.scan import WHOLE_WINDOW
 
-FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
+__all__ = ["read_distribution", "read_rows", "read_series", "visible_rows"]
 
-NOT_YET = "This time has not come yet."
-NO_SOURCE = "No telemetry had been received by then."
-NO_SOURCE_EVER = "No telemetry has been received yet. Connect an agent to see figures here."
-NOTHING = "Nothing was found in this time."
+FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
 
 
 def read_series(queries: Sequence[MetricQuery]) -> list[SeriesAnswer]:
@@ -64,7 +64,7 @@ def _figure(each: Plan, outcomes: Outcomes, since: date | None, cell: tuple[int,
             outcome = replace(outcome, numerator=None, denominator=None)
     value, reason = outcome.value, None
     if value is None:
-        reason = _why_no_data(metric, outcome, window, since, today)
+        reason = metric.missing_reason if outcome.missing else why_no_data(window, since, today)
         if reason is NOTHING and metric.zero_of_nothing:
             value, reason = 0.0, None
     return Figure(
@@ -95,13 +95,3 @@ def _per_period(outcome: Outcome, periods: float) -> Outcome:
         return replace(outcome, value=None)
     denominator = outcome.denominator * periods
     return replace(outcome, value=outcome.numerator / denominator, denominator=denominator)
-
-
-def _why_no_data(metric: Metric, outcome: Outcome, window: Window, since: date | None, today: date) -> str:
-    if window.start > today:
-        return NOT_YET
-    if since is None:
-        return NO_SOURCE_EVER
-    if window.end <= since:
-        return NO_SOURCE
-    return metric.missing_reason if outcome.missing else NOTHING

@@ -7,7 +7,7 @@ thereby counted once in every bucket and once in the whole window.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 
@@ -45,9 +45,7 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
     unit_id is 0 without units, and bucket 0 the whole window.  For the measure of position i: v_i its value, n_i the
     facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base, q_i percentiles.
     """
-    keys = sql.SQL(", ").join(sql.Identifier(name) for name in ("unit_id", "bucket", *segment_names(reading)))
-    segments = _listed(sql.Identifier(name) for name in segment_names(reading))
-    levels = [_levels(position, measure) for position, measure in enumerate(measures)]
+    keys = _keys(reading)
     quantiles = [
         sql.SQL("percentile_cont(%(percentiles)s::float8[]) WITHIN GROUP (ORDER BY {}::float8) AS {}").format(
             _name("f", position), _name("q", position)
@@ -55,46 +53,74 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
         for position, measure in enumerate(measures)
         if isinstance(measure, Distribution)
     ]
+    shares = _SHARES if any(isinstance(measure, PersonShare) for measure in measures) else _NO_SHARES
     return sql.SQL(
         """
-        WITH relation_rows AS ({rows}),
-        facts AS (
-            SELECT unit_id, coalesce(bucket, 0) AS bucket, person_id, fact_id {segments} {fact_level}
-            FROM relation_rows
-            GROUP BY unit_id, person_id, fact_id {segments}, GROUPING SETS ((bucket), ())
-        ),
-        people AS (
-            SELECT {keys}, person_id, count(*) AS facts {person_level}
-            FROM facts
-            GROUP BY {keys}, person_id
-        ),
+        {people},
         shares AS ({shares}),
         cells AS (
             SELECT {keys},
                    sum(facts)::bigint AS facts,
                    coalesce(sum(facts) FILTER (WHERE person_id IS NOT NULL), 0)::bigint AS matched_facts,
-                   count(person_id) AS people {cell_level}
+                   count(person_id) AS people {columns}
             FROM shares
             GROUP BY {keys}
         )
         SELECT * FROM cells {quantiles}
         """
     ).format(
-        rows=rows_statement(reading, measures),
-        segments=segments,
+        people=_people(reading, measures),
+        shares=shares,
         keys=keys,
-        fact_level=_listed(column for level in levels for column in level[0]),
-        person_level=_listed(column for level in levels for column in level[1]),
-        cell_level=_listed(column for level in levels for column in level[2]),
-        shares=_SHARES if any(isinstance(measure, PersonShare) for measure in measures) else _NO_SHARES,
-        quantiles=sql.SQL(
-            "LEFT JOIN (SELECT {keys} {columns} FROM facts GROUP BY {keys}) AS quantiles USING ({keys})"
-        ).format(keys=keys, columns=_listed(quantiles))
-        if quantiles
-        else sql.SQL(""),
+        columns=listed(_level(measures, "cells")),
+        quantiles=_QUANTILES.format(keys=keys, columns=listed(quantiles)) if quantiles else sql.SQL(""),
     )
 
 
+def people_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per person (null: unmatched) and segment of the whole window: facts, and f_i for each measure."""
+    totals = [_name("f", i) for i, measure in enumerate(measures) if isinstance(measure, (Total, Distribution))]
+    return sql.SQL("{people} SELECT person_id {segments}, facts {totals} FROM people WHERE bucket = 0").format(
+        people=_people(reading, measures),
+        segments=listed(map(sql.Identifier, segment_names(reading))),
+        totals=listed(totals),
+    )
+
+
+def fact_values_statement(reading: Reading, measure: Measure) -> sql.Composed:
+    """One row per fact of the whole window that adds anything: its value as a float."""
+    return sql.SQL("{people} SELECT f_0::float8 AS value FROM facts WHERE bucket = 0 AND {entered}").format(
+        people=_people(reading, [measure]),
+        entered=sql.SQL("f_0 <> 0") if isinstance(measure, Total) else sql.SQL("f_0 IS NOT NULL"),
+    )
+
+
+def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """WITH … people: one row per person, unit, bucket and segment."""
+    return sql.SQL(
+        """
+        WITH relation_rows AS ({rows}),
+        facts AS (
+            SELECT unit_id, coalesce(bucket, 0) AS bucket, person_id, fact_id {segments} {fact_columns}
+            FROM relation_rows
+            GROUP BY unit_id, person_id, fact_id {segments}, GROUPING SETS ((bucket), ())
+        ),
+        people AS (
+            SELECT {keys}, person_id, count(*) AS facts {people_columns}
+            FROM facts
+            GROUP BY {keys}, person_id
+        )
+        """
+    ).format(
+        rows=rows_statement(reading, measures),
+        segments=listed(map(sql.Identifier, segment_names(reading))),
+        fact_columns=listed(_level(measures, "facts")),
+        keys=_keys(reading),
+        people_columns=listed(_level(measures, "people")),
+    )
+
+
+_QUANTILES = sql.SQL("LEFT JOIN (SELECT {keys} {columns} FROM facts GROUP BY {keys}) AS quantiles USING ({keys})")
 _NO_SHARES = sql.SQL("SELECT * FROM people")
 _SHARES = sql.SQL(
     """
@@ -108,38 +134,47 @@ _SHARES = sql.SQL(
 )
 
 
-def _levels(position: int, measure: Measure) -> tuple[list[sql.Composable], list[sql.Composable], list[sql.Composable]]:
-    """What a measure adds to the levels of facts, people and cells."""
-    names = {letter: _name(letter, position) for letter in "cmfnxvpb"}
-    if isinstance(measure, Total):
-        facts = ["sum({c}) AS {f}"]
-        people = ["sum({f}) AS {f}", "count(*) FILTER (WHERE {f} <> 0) AS {n}"]
-        cells = [
+# What a measure adds to each level; the letters are those of cells_statement, f what one fact or person adds.
+_LEVELS: Mapping[type[Measure], Mapping[str, Sequence[LiteralString]]] = {
+    Total: {
+        "facts": ["sum({c}) AS {f}"],
+        "people": ["sum({f}) AS {f}", "count(*) FILTER (WHERE {f} <> 0) AS {n}"],
+        "cells": [
             "sum({f}) AS {v}",
             "sum({n})::bigint AS {n}",
             "count(person_id) FILTER (WHERE {n} > 0) AS {p}",
-        ]
-        if measure.missing_column:
-            facts.append("sum({m}) AS {x}")
-            people.append("sum({x}) AS {x}")
-            cells.append("sum({x}) AS {x}")
-    elif isinstance(measure, Distribution):
-        facts = ["max({c}) AS {f}"]
-        people = ["sum({f}) AS {f}", "count({f}) AS {n}"]
-        cells = [
+        ],
+    },
+    Distribution: {
+        "facts": ["max({c}) AS {f}"],
+        "people": ["sum({f}) AS {f}", "count({f}) AS {n}"],
+        "cells": [
             "sum({f}) AS {v}",
             "sum({n})::bigint AS {n}",
             "count(person_id) FILTER (WHERE {n} > 0) AS {p}",
-        ]
-    elif isinstance(measure, PersonShare):
-        facts, people = [], []
-        cells = [
+        ],
+    },
+    PersonShare: {
+        "cells": [
             "sum(share) FILTER (WHERE person_id IS NOT NULL) AS {v}",
             "sum(sum(first_of_person) FILTER (WHERE person_id IS NOT NULL)) OVER (PARTITION BY unit_id, bucket) AS {b}",
-        ]
-    else:  # facts and people are counted at every level anyway
-        return [], [], []
-    return tuple([sql.SQL(text).format(**names) for text in level] for level in (facts, people, cells))  # type: ignore[return-value]
+        ],
+    },
+}
+_MISSING: Mapping[str, LiteralString] = {
+    "facts": "sum({m}) AS {x}",
+    "people": "sum({x}) AS {x}",
+    "cells": "sum({x}) AS {x}",
+}
+
+
+def _level(measures: Sequence[Measure], level: str) -> Iterable[sql.Composable]:
+    for position, measure in enumerate(measures):
+        names = {letter: _name(letter, position) for letter in "cmfnxvpb"}
+        for text in _LEVELS.get(type(measure), {}).get(level, ()):
+            yield sql.SQL(text).format(**names)
+        if isinstance(measure, Total) and measure.missing_column:
+            yield sql.SQL(_MISSING[level]).format(**names)
 
 
 def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -151,9 +186,9 @@ def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
     ]
     for position, measure in enumerate(measures):
         if isinstance(measure, (Total, Distribution)):
-            columns.append(sql.SQL("{} AS {}").format(_column(measure.column), _name("c", position)))
+            columns.append(sql.SQL("{} AS {}").format(of_source(measure.column), _name("c", position)))
         if isinstance(measure, Total) and measure.missing_column:
-            columns.append(sql.SQL("{} AS {}").format(_column(measure.missing_column), _name("m", position)))
+            columns.append(sql.SQL("{} AS {}").format(of_source(measure.missing_column), _name("m", position)))
     every_unit = reading.placed is Placed.EVERY_UNIT
     return sql.SQL(
         """
@@ -163,10 +198,10 @@ def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
         """
     ).format(
         unit=sql.SQL("placement.ancestor_id") if every_unit else sql.SQL("0"),
-        day=_column(relation.day),
-        person=_column(relation.person),
-        fact=_column(relation.fact),
-        columns=_listed(columns),
+        day=of_source(relation.day),
+        person=of_source(relation.person),
+        fact=of_source(relation.fact),
+        columns=listed(columns),
         relation=sql.SQL(relation.sql),
         conditions=conditions(reading),
     )
@@ -175,7 +210,7 @@ def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
 def conditions(reading: Reading) -> sql.Composed:
     """JOIN and WHERE for the reading's scope, window and facets over its relation, which is called source."""
     relation = reading.relation
-    day, person = _column(relation.day), _column(relation.person)
+    day, person = of_source(relation.day), of_source(relation.person)
     parts: list[sql.Composable] = []
     if reading.placed in (Placed.UNIT, Placed.EVERY_UNIT):
         parts.append(PLACEMENT_JOIN.format(person=person, day=day))
@@ -187,7 +222,7 @@ def conditions(reading: Reading) -> sql.Composed:
     for position, (dimension, _values) in enumerate(reading.facets):
         values = sql.Placeholder(f"facet_{position}")
         if dimension is Dimension.MODEL and reading.model_picks_facts:
-            parts.append(_USED_A_MODEL.format(fact=_column(relation.fact), values=values, days=_SESSION_DAYS))
+            parts.append(_USED_A_MODEL.format(fact=of_source(relation.fact), values=values, days=_SESSION_DAYS))
         else:
             parts.append(sql.SQL("AND {} = ANY({})").format(dimension_expression(dimension), values))
     return sql.SQL(" ").join(parts)
@@ -202,28 +237,41 @@ _USED_A_MODEL = sql.SQL(
 
 def stock_statement(reading: Reading) -> sql.Composed:
     """One row per unit and end (counted from 1): people whose day lies before it and who had not left by then."""
+    return sql.SQL("SELECT unit_id, position, count(*) FROM ({}) AS people GROUP BY unit_id, position").format(
+        _stocked(reading)
+    )
+
+
+def stocked_people_statement(reading: Reading) -> sql.Composed:
+    """The people that stock_statement counts at the last end."""
+    return sql.SQL("SELECT DISTINCT person_id FROM ({}) AS people WHERE position = {}").format(
+        _stocked(reading), len(reading.edges)
+    )
+
+
+def _stocked(reading: Reading) -> sql.Composed:
+    """One row per unit, end and person.  A person is in a unit on the last day before the end."""
     relation = reading.relation
-    placed = sql.SQL("")
+    placed: sql.Composable = sql.SQL("")
     if reading.placed in (Placed.UNIT, Placed.EVERY_UNIT):
-        placed = PLACEMENT_JOIN.format(person=_column(relation.person), day=sql.SQL("ends.day - 1"))
+        placed = PLACEMENT_JOIN.format(person=of_source(relation.person), day=sql.SQL("(ends.day - 1)"))
     only = {
-        Placed.UNIT: sql.SQL("AND placement.ancestor_id = %(unit_or_person)s"),
-        Placed.PERSON: sql.SQL("AND {} = %(unit_or_person)s").format(_column(relation.person)),
+        Placed.UNIT: sql.SQL("WHERE placement.ancestor_id = %(unit_or_person)s"),
+        Placed.PERSON: sql.SQL("WHERE {} = %(unit_or_person)s").format(of_source(relation.person)),
     }.get(reading.placed, sql.SQL(""))
     return sql.SQL(
         """
-        SELECT {unit} AS unit_id, ends.position, count(*)
+        SELECT {unit} AS unit_id, ends.position, {person} AS person_id
         FROM unnest(%(edges)s::date[]) WITH ORDINALITY AS ends (day, position)
         JOIN ({relation}) AS source
           ON {day} < ends.day AND (source.left_on IS NULL OR source.left_on >= ends.day)
-        {placed}
-        WHERE true {only}
-        GROUP BY 1, 2
+        {placed} {only}
         """
     ).format(
         unit=sql.SQL("placement.ancestor_id") if reading.placed is Placed.EVERY_UNIT else sql.SQL("0"),
+        person=of_source(relation.person),
         relation=sql.SQL(relation.sql),
-        day=_column(relation.day),
+        day=of_source(relation.day),
         placed=placed,
         only=only,
     )
@@ -242,8 +290,7 @@ def parameters(reading: Reading) -> dict[str, Any]:
 
 
 def dimension_expression(dimension: Dimension) -> sql.Composed:
-    template = OUTCOME if dimension is Dimension.OUTCOME else NAMED
-    return template.format(_column(DIMENSION_COLUMNS[dimension]))
+    return (OUTCOME if dimension is Dimension.OUTCOME else NAMED).format(of_source(DIMENSION_COLUMNS[dimension]))
 
 
 def has_dimension(measure: Measure, dimension: Dimension) -> bool:
@@ -252,11 +299,15 @@ def has_dimension(measure: Measure, dimension: Dimension) -> bool:
     return column is not None and column in measure.relation.columns and dimension not in measure.not_by
 
 
+def _keys(reading: Reading) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in ("unit_id", "bucket", *segment_names(reading)))
+
+
 def segment_names(reading: Reading) -> list[str]:
     return [f"segment_{position}" for position in range(len(reading.segments))]
 
 
-def _column(name: str) -> sql.Identifier:
+def of_source(name: str) -> sql.Identifier:
     return sql.Identifier("source", name)
 
 
@@ -264,6 +315,6 @@ def _name(letter: str, position: int) -> sql.Identifier:
     return sql.Identifier(f"{letter}_{position}")
 
 
-def _listed(columns: Iterable[sql.Composable]) -> sql.Composed:
+def listed(columns: Iterable[sql.Composable]) -> sql.Composed:
     """The columns, each with a comma before it."""
     return sql.Composed([sql.SQL(", ") + column for column in columns])

@@ -1,0 +1,125 @@
+"""How a metric's facts are spread: percentiles and a histogram of what each fact adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from insights.metrics.connected import connected_since, why_no_data
+from insights.metrics.declarations import Metric
+from insights.metrics.errors import QueryError
+from insights.metrics.measures import Distribution, Measure, Total
+from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.query import MetricQuery
+from insights.metrics.reading import Reading
+from insights.metrics.statement import fact_values_statement, parameters
+
+PERCENTILES = (5, 25, 50, 75, 90, 95, 99)
+BINS = 20
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Facts whose value lies in [start, end); the last bin is closed, so that the greatest value is in it."""
+
+    start: float
+    end: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The distribution of one value per fact (session) over the query's whole window."""
+
+    query: MetricQuery
+    sample_size: int
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    percentiles: Mapping[str, float]  # "p50" → value
+    histogram: Sequence[Bin]
+    reason: str | None
+
+
+def read_distribution(query: MetricQuery) -> Spread:
+    """Percentiles and histogram of what each fact adds, e.g. active seconds or tokens per session.
+
+    Equal bins reach from the least value to the 95th percentile; a last one takes the long tail.
+    Raises QueryError where the query cannot be answered, or the metric adds nothing up fact by fact.
+    """
+    each = plan(query, Clock.read())
+    measure = _measure(each.metric)
+    if query.segments:
+        raise QueryError("segment", "A distribution is not split. Use a facet to look at one part of it.")
+    reading, finer = each.needs[measure]
+    values = fact_values_statement(reading, finer)
+    summary = _summary(values, reading)
+    if not summary["facts"]:
+        return Spread(query, 0, None, None, None, {}, (), _reason(each))
+    return Spread(
+        query,
+        sample_size=summary["facts"],
+        minimum=summary["least"],
+        maximum=summary["greatest"],
+        mean=summary["mean"],
+        percentiles={f"p{p}": value for p, value in zip(PERCENTILES, summary["percentiles"], strict=True)},
+        histogram=_histogram(values, reading, summary),
+        reason=None,
+    )
+
+
+def _measure(metric: Metric) -> Measure:
+    found = next((each for each in metric.measures if isinstance(each, (Total, Distribution))), None)
+    if found is None or len(metric.measures) > 1:
+        raise QueryError("key", f"{metric.key} has no distribution: it is not made of one amount per session.")
+    return found
+
+
+def _summary(values: sql.Composed, reading: Reading) -> Mapping[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                """
+                SELECT count(*), min(value), max(value), avg(value),
+                       percentile_cont(%(asked)s::float8[]) WITHIN GROUP (ORDER BY value)
+                FROM ({}) AS facts
+                """
+            ).format(values),
+            {**parameters(reading), "asked": [p / 100 for p in PERCENTILES]},
+        )
+        names = ("facts", "least", "greatest", "mean", "percentiles")
+        return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _histogram(values: sql.Composed, reading: Reading, summary: Mapping[str, Any]) -> Sequence[Bin]:
+    least, greatest = summary["least"], summary["greatest"]
+    bulk_end = summary["percentiles"][PERCENTILES.index(95)]
+    if least == greatest:
+        return (Bin(least, greatest, summary["facts"]),)
+    if bulk_end <= least:
+        bulk_end = greatest
+    edges = [least + (bulk_end - least) * position / BINS for position in range(BINS + 1)]
+    if bulk_end < greatest:
+        edges.append(greatest)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                """
+                SELECT least(width_bucket(value, %(borders)s::float8[]), %(bins)s) AS bin, count(*)
+                FROM ({}) AS facts
+                GROUP BY bin
+                """
+            ).format(values),
+            {**parameters(reading), "borders": edges, "bins": len(edges) - 1},
+        )
+        counts = dict(cursor.fetchall())
+    return [Bin(edges[i], edges[i + 1], counts.get(i + 1, 0)) for i in range(len(edges) - 1)]
+
+
+def _reason(each: Plan) -> str:
+    since = connected_since([each.placement])[each.placement]
+    return why_no_data(each.query.window, since, each.clock.today)

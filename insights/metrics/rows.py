@@ -1,0 +1,195 @@
+"""The rows behind a figure, each with what it contributes: recomputing from them gives the number."""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from insights import windows
+from insights.metrics.declarations import Metric, RowsBy
+from insights.metrics.measures import Distribution, Facts, Measure, People, PeopleAtEnd, Total
+from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.query import Dimension, MetricQuery
+from insights.metrics.reading import Reading
+from insights.metrics.row_statement import DESCRIBING, fact_rows_statement
+from insights.metrics.statement import has_dimension, parameters, people_statement, stocked_people_statement
+
+LARGEST_PAGE = 1000
+SHOWN_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL)  # beside those that the query uses
+
+
+class ColumnKind(enum.StrEnum):
+    FACT = "fact"  # the fact's id
+    PERSON = "person"
+    DAY = "day"
+    INSTANT = "instant"
+    WORD = "word"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class RowColumn:
+    """A column of the rows: its key in each row, its heading and what it means."""
+
+    name: str
+    label: str
+    meaning: str
+    kind: ColumnKind
+
+
+@dataclass(frozen=True)
+class RowsPage:
+    """One page of rows; `total` counts the rows of all pages, `recipe` says how they give the value.
+
+    `person_id` in a row is null where the fact could not be matched to anybody.
+    """
+
+    query: MetricQuery
+    columns: Sequence[RowColumn]
+    rows: Sequence[Mapping[str, Any]]
+    total: int
+    page: int
+    size: int
+    recipe: str
+
+
+SESSION = RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT)
+PERSON = RowColumn("person_id", "Developer", "Whose it is; empty where nobody could be matched.", ColumnKind.PERSON)
+DAY = RowColumn("day", "Day", "The local day on which it counts.", ColumnKind.DAY)
+DESCRIPTIONS = {
+    "started_at": RowColumn("started_at", "Started", "The session's first event.", ColumnKind.INSTANT),
+    "ended_at": RowColumn("ended_at", "Ended", "The session's last event so far.", ColumnKind.INSTANT),
+}
+FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
+
+
+def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100) -> RowsPage:
+    """Page `page` (from 1) of the rows behind the query's whole window, the newest or greatest first.
+
+    Raises QueryError where the query cannot be answered.
+    """
+    size = min(size, LARGEST_PAGE)
+    each = plan(query, Clock.read())
+    read = {
+        RowsBy.FACT: _fact_rows,
+        RowsBy.PERSON: _person_rows,
+        RowsBy.PERSON_AND_SEGMENT: _share_rows,
+    }[each.metric.rows_by]
+    columns, rows, total = read(each, page, size)
+    return RowsPage(query, columns, rows, total, page, size, each.metric.recipe)
+
+
+def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
+    contribution = RowColumn("contribution", "Contribution", f"What it adds, in {metric.unit}.", ColumnKind.NUMBER)
+    if metric.rows_by is RowsBy.PERSON_AND_SEGMENT or len(metric.measures) == 1:
+        return (contribution,)
+    return (
+        RowColumn("contribution", "Contribution", "What it adds above the line.", ColumnKind.NUMBER),
+        RowColumn("denominator", "Denominator", "What it adds below the line.", ColumnKind.NUMBER),
+    )
+
+
+Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
+
+
+def _fact_rows(each: Plan, page: int, size: int) -> Rows:
+    needs = [each.needs[measure] for measure in each.metric.measures]
+    reading, measures = needs[0][0], [measure for _, measure in needs]
+    dimensions = [
+        dimension
+        for dimension in dict.fromkeys((*SHOWN_DIMENSIONS, *each.segments, *each.query.facets))
+        if all(has_dimension(measure, dimension) for measure in measures)
+    ]
+    found = _fetch(
+        fact_rows_statement(reading, measures, dimensions),
+        {**parameters(reading), "limit": size, "offset": (page - 1) * size},
+    )
+    described = [DESCRIPTIONS[name] for name in DESCRIBING if name in reading.relation.columns]
+    columns = (SESSION, PERSON, DAY, *described, *map(_dimension_column, dimensions))
+    contributions = contribution_columns(each.metric)
+    rows = [
+        {column.name: row[column.name] for column in columns}
+        | {column.name: float(row[f"c_{position}"]) for position, column in enumerate(contributions)}
+        for row in found
+    ]
+    return (*columns, *contributions), rows, found[0]["total_rows"] if found else 0
+
+
+def _person_rows(each: Plan, page: int, size: int) -> Rows:
+    """One row per person, enrolled or active; facts that nobody was matched to are one row without a person."""
+    contributions = contribution_columns(each.metric)
+    periods = windows.periods(each.query.window, each.query.granularity, today=each.clock.today)
+    names = [FACTS.name, *(column.name for column in contributions)]
+    by_person: dict[int | None, dict[str, float]] = defaultdict(lambda: dict.fromkeys(names, 0.0))
+    for column, measure in zip(contributions, each.metric.measures, strict=False):
+        reading, finer = each.needs[measure]
+        weight = periods if each.metric.per_period and column.name == "denominator" else 1.0
+        for person_id, amount, facts in _amounts(reading, finer):
+            row = by_person[person_id]
+            row[column.name] += amount * weight
+            row[FACTS.name] = max(int(row[FACTS.name]), facts)
+    kept = [(person_id, row) for person_id, row in by_person.items() if any(row[c.name] for c in contributions)]
+    kept.sort(key=lambda item: (-item[1]["contribution"], item[0] is None, item[0]))
+    rows = [{"person_id": person_id, **row} for person_id, row in kept[(page - 1) * size : page * size]]
+    return (PERSON, FACTS, *contributions), rows, len(kept)
+
+
+def _amounts(reading: Reading, measure: Measure) -> list[tuple[int | None, float, int]]:
+    """What each person adds to the measure, and from how many facts."""
+    if isinstance(measure, PeopleAtEnd):
+        return [(row["person_id"], 1.0, 0) for row in _fetch(stocked_people_statement(reading), parameters(reading))]
+    found: dict[int | None, tuple[float, int]] = {}
+    for row in _fetch(people_statement(reading, [measure]), parameters(reading)):
+        amount, facts = found.get(row["person_id"], (0.0, 0))
+        found[row["person_id"]] = (amount + _amount(measure, row), facts + row["facts"])
+    if isinstance(measure, People):
+        return [(person_id, min(amount, 1.0), facts) for person_id, (amount, facts) in found.items()]
+    return [(person_id, amount, facts) for person_id, (amount, facts) in found.items()]
+
+
+def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
+    if isinstance(measure, People):
+        return 0.0 if row["person_id"] is None else 1.0
+    if isinstance(measure, Facts):
+        return float(row["facts"])
+    if isinstance(measure, (Total, Distribution)):
+        return float(row["f_0"] or 0)
+    raise TypeError(f"{type(measure).__name__} has no amount per person.")
+
+
+def _share_rows(each: Plan, page: int, size: int) -> Rows:
+    """One row per person and segment: the share of the person's facts."""
+    reading, measure = each.needs[each.metric.measures[0]]
+    found = [row for row in _fetch(people_statement(reading, [measure]), parameters(reading)) if row["person_id"]]
+    facts: dict[int, int] = defaultdict(int)
+    for row in found:
+        facts[row["person_id"]] += row["facts"]
+    rows = [
+        {
+            "person_id": row["person_id"],
+            **{dimension.value: row[f"segment_{i}"] for i, dimension in enumerate(each.segments)},
+            "facts": row["facts"],
+            "contribution": row["facts"] / facts[row["person_id"]],
+        }
+        for row in sorted(found, key=lambda row: (row["person_id"], row["segment_0"]))
+    ]
+    columns = (PERSON, *map(_dimension_column, each.segments), FACTS, *contribution_columns(each.metric))
+    return columns, rows[(page - 1) * size : page * size], len(rows)
+
+
+def _dimension_column(dimension: Dimension) -> RowColumn:
+    name = dimension.value.replace("_", " ")
+    return RowColumn(dimension.value, name.capitalize(), f"Its {name}; unknown where it does not say.", ColumnKind.WORD)
+
+
+def _fetch(statement: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
