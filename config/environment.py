@@ -17,6 +17,7 @@ from config.embedded_postgres import Cluster
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE_BROKER = "headway-files://"  # see config/broker.py
 LOG_FORMATS = ("text", "json")
+LONGEST_RAW_EVENT_DAYS = 3650
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
@@ -63,7 +64,7 @@ def database_parameters() -> dict[str, object]:
 
 def check() -> None:
     """Read every variable that can be wrong; raises ConfigurationError for the first that is."""
-    for read in (database_parameters, base_url, port, log_format, time_zone, fiscal_year_start_month):
+    for read in (database_parameters, base_url, port, log_format, time_zone, fiscal_year_start_month, raw_event_days):
         read()
 
 
@@ -82,6 +83,16 @@ def fiscal_year_start_month() -> int:
     value = os.environ.get("HEADWAY_FISCAL_YEAR_START_MONTH") or "1"
     if value not in {str(month) for month in range(1, 13)}:
         raise ConfigurationError(f"HEADWAY_FISCAL_YEAR_START_MONTH must be a month from 1 to 12, and is {value!r}.")
+    return int(value)
+
+
+def raw_event_days() -> int:
+    """How many days raw telemetry is kept after it came in."""
+    value = os.environ.get("HEADWAY_RAW_EVENT_DAYS") or "30"
+    if not value.isdecimal() or not 1 <= int(value) <= LONGEST_RAW_EVENT_DAYS:
+        raise ConfigurationError(
+            f"HEADWAY_RAW_EVENT_DAYS must be a number of days from 1 to {LONGEST_RAW_EVENT_DAYS}, and is {value!r}."
+        )
     return int(value)
 
 

@@ -86,6 +86,7 @@ TIME_ZONE = environment.time_zone()
 ORGANISATION_TIME_ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 FISCAL_YEAR_START_MONTH = environment.fiscal_year_start_month()
+RAW_EVENT_DAYS = environment.raw_event_days()
 # Until then it is open whether a session's lines will be committed: its spend is pending.
 SETTLING_TIME = timedelta(hours=72)
 
