@@ -129,6 +129,8 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "orgtree.sign_in.ClosedSignUpAdapter"
+ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failed sign-ins, in the database and so for all processes
+AXES_USERNAME_CALLABLE = "orgtree.sign_in.attempted_name"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -176,6 +177,11 @@ def band_meter(filled: int) -> SafeString:
         '<span class="hw-meter" aria-hidden="true">{}</span>',
         format_html_join("", "<i{}></i>", ((SafeString(' class="f"') if step < filled else "",) for step in range(4))),
     )
+
+
+@register.filter
+def minutes(span: timedelta) -> int:
+    return round(span.total_seconds() / 60)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 /* One module for every page with the shell. */
 import "./charts.js";
 import "./copy.js";
+import "./menus.js";
 import "./panel.js";
 import "./shell.js";

@@ -1,4 +1,4 @@
-/* The frame: off-canvas navigation, menus that close, the filter bar that folds. */
+/* The frame: off-canvas navigation, the filter bar that folds. */
 const nav = document.getElementById("navigation");
 const opener = document.querySelector("[data-nav-open]");
 const narrow = matchMedia("(max-width: 760px)");
@@ -11,12 +11,7 @@ function setNavigation(isOpen) {
 }
 
 const isOpen = () => nav?.classList.contains("is-open");
-const closeMenus = (except) => {
-  for (const menu of document.querySelectorAll("details.hw-menu[open]")) if (menu !== except) menu.open = false;
-};
-
 document.addEventListener("click", (event) => {
-  closeMenus(event.target.closest("details.hw-menu"));
   if (event.target.closest("[data-nav-open]")) setNavigation(true);
   else if (event.target.closest("[data-nav-close]")) setNavigation(false);
   const more = event.target.closest("[data-filters-toggle]");
@@ -24,12 +19,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  const menu = document.activeElement?.closest("details.hw-menu[open]");
-  if (menu) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  } else if (isOpen()) setNavigation(false);
+  if (event.key === "Escape" && isOpen()) setNavigation(false);
 });
 
 narrow.addEventListener("change", () => isOpen() && setNavigation(false));

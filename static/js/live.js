@@ -1,0 +1,61 @@
+/* An open page follows new data.  The element [data-pulse] names an address that answers with an ETag alone; when
+   that changes, the page is fetched again, each element [data-live] that now reads differently is replaced, and the
+   charts ask for their figures anew.  Nothing else is touched: open panels and menus, scroll position and typed text
+   stay, and the focus comes back to where it was. */
+const PULSE_MS = 2000;
+// Data is announced a moment before it can be read, so look once more when the announcements have stopped.
+const SETTLED_MS = 4000;
+
+const page = document.querySelector("[data-pulse]");
+let known = null;
+let settling = 0;
+
+async function beat() {
+  if (document.hidden) return;
+  const headers = known ? { "If-None-Match": known } : {};
+  const answer = await fetch(page.dataset.pulse, { headers, cache: "no-store", redirect: "error" });
+  if (answer.status !== 204) return;
+  const first = known === null;
+  known = answer.headers.get("ETag");
+  if (first) return;
+  await refresh();
+  clearTimeout(settling);
+  settling = setTimeout(() => refresh().catch(() => {}), SETTLED_MS);
+}
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const element of document.querySelectorAll("[data-live]")) {
+    const replacement = fresh.getElementById(element.id);
+    if (replacement && replacement.innerHTML !== element.innerHTML) replace(element, replacement);
+  }
+  document.dispatchEvent(new CustomEvent("headway:facts"));
+}
+
+function replace(element, replacement) {
+  const focused = element.contains(document.activeElement) ? pathTo(element, document.activeElement) : null;
+  element.replaceChildren(...replacement.childNodes);
+  if (focused) focused.reduce((node, index) => node?.children[index], element)?.focus({ preventScroll: true });
+}
+
+/* Where an element stands below another, as the number of each child on the way. */
+function pathTo(ancestor, element) {
+  const path = [];
+  for (let node = element; node !== ancestor; node = node.parentElement) {
+    path.unshift([...node.parentElement.children].indexOf(node));
+  }
+  return path;
+}
+
+async function live() {
+  try {
+    await beat();
+  } catch {
+    // The server is away or asks to sign in again: the figures stay, and the next beat asks again.
+  }
+  setTimeout(live, PULSE_MS);
+}
+
+if (page) live();
