@@ -90,7 +90,6 @@ def _stage(claimed: list[tuple[int, datetime | None, datetime | None]]) -> None:
     execute("ANALYZE fold_event, fold_point")
 
 
-# Sizes beyond every real one are cut off, so that no sum leaves its column: 10**10 tokens, a million dollars a request.
 STAGE_EVENTS: LiteralString = """
     INSERT INTO fold_event
     SELECT session.id, event.at, event.kind,
@@ -98,11 +97,8 @@ STAGE_EVENTS: LiteralString = """
                 WHEN length(event.key) > 200 THEN md5(event.key)
                 ELSE event.key END,
            left(event.model, 120), left(event.tool, 120), event.outcome, left(event.error_type, 120),
-           LEAST(GREATEST(event.input_tokens, 0), 10000000000),
-           LEAST(GREATEST(event.cache_read_tokens, 0), 10000000000),
-           LEAST(GREATEST(event.cache_write_tokens, 0), 10000000000),
-           LEAST(GREATEST(event.output_tokens, 0), 10000000000),
-           event.duration_ms, LEAST(GREATEST(event.reported_cost, 0), 1000000)
+           event.input_tokens, event.cache_read_tokens, event.cache_write_tokens, event.output_tokens,
+           event.duration_ms, event.reported_cost
     FROM integrations_agent_event event
     LEFT JOIN integrations_agentsession session ON session.id = event.session_id
     WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s

@@ -17,7 +17,17 @@ from integrations.telemetry.fold_tables import execute
 
 
 def find_touched_slots() -> None:
-    """Fill fold_slot with the quarters of an hour of the claimed points, and of the readings that follow them."""
+    """Fill fold_slot with the quarters of an hour of the claimed points, and of the readings that follow them.
+
+    The receiver refuses points for days whose raw rows were dropped; one that slipped through at that moment is left
+    out here, because its quarter cannot be summed anew.
+    """
+    execute(
+        """
+        DELETE FROM fold_point USING integrations_rawday known
+        WHERE known.day = (fold_point.at AT TIME ZONE 'UTC')::date AND known.closed_at IS NOT NULL
+        """
+    )
     execute("INSERT INTO fold_slot SELECT session_id, date_bin('15 minutes', at, 'epoch') FROM fold_point")
     latest = _one_time(
         """
@@ -85,7 +95,7 @@ EARLIEST_START: LiteralString = """
     WHERE point.cumulative AND point.at >= %(first)s AND point.at < %(after)s
 """
 
-# Numeric, because sums of doubles depend on their order.  Sizes beyond every real one are cut off, see fold.py.
+# Numeric, because sums of doubles depend on their order.
 # A delta point covers the time since its start, if that is short enough to be one stretch of work.
 INSERT_SLOTS: LiteralString = """
     INSERT INTO integrations_agentmeterslot (
@@ -95,8 +105,8 @@ INSERT_SLOTS: LiteralString = """
     WITH reading AS (
         SELECT point.session_id, touched.slot, point.at, point.series, point.start, point.cumulative,
                point.measure, left(point.model, 120) AS model,
-               LEAST(GREATEST(point.value, 0), 1e10)::numeric AS value,
-               lag(LEAST(GREATEST(point.value, 0), 1e10)::numeric) OVER (
+               point.value::numeric AS value,
+               lag(point.value::numeric) OVER (
                    PARTITION BY point.session_id, touched.slot, point.series, point.start ORDER BY point.at
                ) AS previous_in_slot
         FROM (SELECT DISTINCT session_id, slot FROM fold_slot) AS touched
@@ -119,7 +129,7 @@ INSERT_SLOTS: LiteralString = """
                 SELECT earlier.value
                 FROM (
                     (
-                        SELECT point.at, LEAST(GREATEST(point.value, 0), 1e10)::numeric AS value
+                        SELECT point.at, point.value::numeric AS value
                         FROM integrations_agent_point point
                         WHERE previous_in_slot IS NULL AND point.session_id = reading.session_id
                           AND point.series = reading.series AND point.start = reading.start
@@ -146,7 +156,7 @@ INSERT_SLOTS: LiteralString = """
            round(coalesce(sum(amount) FILTER (WHERE measure = 'cache_read_tokens'), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'cache_write_tokens'), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'output_tokens'), 0)),
-           LEAST(sum(amount) FILTER (WHERE measure = 'reported_cost'), 1000000),
+           LEAST(sum(amount) FILTER (WHERE measure = 'reported_cost'), 9999999999),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'lines_added'), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'lines_removed'), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'commits'), 0))

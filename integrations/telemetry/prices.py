@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 MILLION = Decimal(1_000_000)
-_CENTS_OF_A_MICRODOLLAR = Decimal("1e-10")  # the columns' last digit
+_LAST_DIGIT = Decimal("1e-10")  # that the columns keep
 # Amazon Bedrock: [arn:…/][region.]vendor.model-v1:0
 _BEDROCK = re.compile(r"(?:^|/)(?:[a-z-]+\.)?(?P<model>[a-z0-9-]+\.[a-z][a-z0-9.-]*?-v\d+(?::\d+)?)$")
 
@@ -84,7 +84,7 @@ class _PriceCard:
             + tokens.cache_write * self.cache_write.at(prompt_size)
             + tokens.output * self.output.at(prompt_size)
         )
-        return (total / MILLION).quantize(_CENTS_OF_A_MICRODOLLAR)
+        return (total / MILLION).quantize(_LAST_DIGIT)
 
 
 class _HashedById:

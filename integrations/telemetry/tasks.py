@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from integrations.telemetry.calendar import follow_time_zone
 from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.retention import drop_expired_days
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def fold_received() -> None:
+    """Fold what was received into sessions."""
+    follow_time_zone()
     fold_received_batches()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def drop_expired() -> None:
+    """Drop raw telemetry that was kept long enough."""
+    drop_expired_days()

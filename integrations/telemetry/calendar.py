@@ -1,0 +1,98 @@
+"""The organisation's calendar: days are stored as they are cut in HEADWAY_TIME_ZONE.
+
+Facts have times in UTC, so a changed zone is followed by cutting all days anew.  The zone in which they are cut stands
+in the organisation's row; every fold looks whether it is still the one that is set.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from integrations.models import AgentSession
+from integrations.telemetry.fold_changes import append_changes_of_fold
+from integrations.telemetry.fold_days import rebuild_days
+from integrations.telemetry.fold_tables import create_tables, execute
+from orgtree.models import Organisation
+
+logger = logging.getLogger(__name__)
+
+SESSIONS_PER_TRANSACTION = 2_000
+_ADVISORY_LOCK = 0x43616C65  # "Cale": one process at a time cuts days anew
+
+
+def follow_time_zone() -> None:
+    """Cut all days anew where they are cut in another zone than HEADWAY_TIME_ZONE says."""
+    if Organisation.current().calendar_zone == settings.TIME_ZONE:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
+        if not cursor.fetchone()[0]:
+            return  # another process is at it
+        try:
+            rebuild_session_days()
+            Organisation.objects.update(calendar_zone=settings.TIME_ZONE)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+
+
+def rebuild_session_days() -> int:
+    """Build the days of every session anew from requests, tool calls and quarters of an hour; how many sessions.
+
+    Some sessions per transaction, so that folding goes on meanwhile; what died half-way is simply done again.
+    """
+    last, rebuilt = 0, 0
+    while sessions := list(
+        AgentSession.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:SESSIONS_PER_TRANSACTION]
+    ):
+        with transaction.atomic():
+            _rebuild(sessions)
+        last = sessions[-1]
+        rebuilt += len(sessions)
+    if rebuilt:
+        logger.info("Cut the days of %d sessions anew in %s.", rebuilt, settings.TIME_ZONE)
+    return rebuilt
+
+
+def _rebuild(sessions: list[int]) -> None:
+    create_tables()
+    execute(
+        """
+        INSERT INTO fold_session
+        SELECT id, identity_id, started_on, event_tokens >= metric_tokens
+        FROM integrations_agentsession
+        WHERE id = ANY (%(sessions)s)
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """,
+        {"sessions": sessions},
+    )
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, source, day FROM integrations_agentsessionday
+        WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM integrations_agentrequest WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
+        FROM integrations_agenttoolcall WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT session_id, 'metrics', (slot AT TIME ZONE current_setting('TimeZone'))::date
+        FROM integrations_agentmeterslot WHERE session_id = ANY (%(sessions)s)
+        """,
+        {"sessions": sessions},
+    )
+    rebuild_days()
+    execute(
+        """
+        UPDATE integrations_agentsession
+        SET started_on = (started_at AT TIME ZONE current_setting('TimeZone'))::date
+        WHERE id = ANY (%(sessions)s)
+        """,
+        {"sessions": sessions},
+    )
+    append_changes_of_fold()
