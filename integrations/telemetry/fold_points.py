@@ -118,9 +118,9 @@ INSERT_SLOTS: LiteralString = """
         SELECT reading.session_id, slot, model, measure, at,
                CASE WHEN NOT cumulative AND at - start BETWEEN interval '0' AND interval '30 minutes'
                     THEN start ELSE at END AS since,
-               CASE WHEN NOT cumulative THEN value
-                    WHEN value < previous.value THEN value
-                    ELSE value - coalesce(previous.value, 0) END AS amount
+               CASE WHEN NOT cumulative THEN reading.value
+                    WHEN reading.value < previous.value THEN reading.value
+                    ELSE reading.value - coalesce(previous.value, 0) END AS amount
         FROM reading
         LEFT JOIN LATERAL (
             SELECT previous_in_slot AS value WHERE previous_in_slot IS NOT NULL
