@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
@@ -38,21 +39,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """The name of a migrated database that servers' databases are copied from."""
-    name = f"{connection.settings_dict['NAME']}_template"
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The migrated test database, and a copy of it for servers while no test has touched it yet.
+
+    pytest-django's own fixture makes none where no test of the run asks for `db`: servers need one even then.
+    """
     with django_db_blocker.unblock():
-        yield name
-        drop_database(name)
+        configuration = setup_databases(verbosity=0, interactive=False)
+        source = str(connection.settings_dict["NAME"])
+        connection.close()
+        copy_database(source, _template_of(source))
+    yield
+    with django_db_blocker.unblock():
+        drop_database(_template_of(source))
+        teardown_databases(configuration, verbosity=0)
+
+
+def _template_of(source: str) -> str:
+    return f"{source}_template"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """pytest-django's own, and a copy of it for servers while no test has touched it yet."""
-    source = str(connection.settings_dict["NAME"])
-    with django_db_blocker.unblock():
-        connection.close()
-        copy_database(source, f"{source}_template")
+def database_template(django_db_setup: None) -> str:
+    """The name of a migrated database that servers' databases are copied from."""
+    return _template_of(str(connection.settings_dict["NAME"]))
 
 
 @pytest.fixture(scope="session")

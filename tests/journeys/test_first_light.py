@@ -1,0 +1,180 @@
+"""From an empty installation to the first figures, and what one can do with them."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import expect
+
+from tests.journeys.window import NARROW, BrowserWindows
+from tests.otlp import LogEvent, logs_request
+from tests.personas import ADMIN, MEMBER
+from tests.servers import Server
+
+TILES_SHOW_WITHIN_SECONDS = 5
+FOCUS_IS_IN_PANEL_OR_NOWHERE = """
+    document.activeElement === document.body || document.getElementById("panel").contains(document.activeElement)
+"""
+
+
+def send_first_event(server: Server) -> None:
+    """What a coding agent sends after its first answered request."""
+    request = logs_request(
+        MEMBER.email,
+        str(uuid.uuid4()),
+        [
+            LogEvent(
+                "api_request",
+                datetime.now(UTC) - timedelta(seconds=2),
+                {
+                    "model": "claude-sonnet-4-5",
+                    "request_id": f"req_{uuid.uuid4().hex}",
+                    "input_tokens": 1000,
+                    "output_tokens": 234,
+                },
+            )
+        ],
+    )
+    headers = {"Content-Type": "application/x-protobuf"}
+    server.agent().post("/v1/logs", content=request.SerializeToString(), headers=headers).raise_for_status()
+
+
+def test_the_first_event_turns_the_page_green_and_fills_the_tiles(
+    empty_server: Server, windows: BrowserWindows
+) -> None:
+    window = windows.open(empty_server)
+    page = window.page
+    page.goto("/insights/ai/")
+    expect(page).to_have_url(re.compile(r"/accounts/login/\?next=/insights/ai/"))
+    window.keep_picture("sign-in")
+    window.sign_in(MEMBER)
+
+    window.go("/insights/ai/")
+    expect(page.get_by_role("heading", name="Connect your first agent")).to_be_visible()
+    expect(page.locator("#arrival")).to_contain_text("Waiting for the first event")
+    expect(page.locator("pre").first).to_contain_text("OTEL_EXPORTER_OTLP_ENDPOINT")
+    expect(page.locator("pre").first).to_contain_text(empty_server.url)
+    assert window.grave_barriers() == []
+    window.keep_picture("empty")
+
+    send_first_event(empty_server)
+    answered = time.monotonic()
+    expect(page.locator("#arrival[data-arrived=true]")).to_be_visible()
+    window.keep_picture("arrived")
+    page.get_by_role("link", name="Open AI insights").click()
+    expect(page.locator("[data-tile='ai.active_developers'] .hw-val").first).to_contain_text("1")
+    expect(page.locator("[data-tile='ai.spend'] .hw-val").first).to_contain_text("$0.01")
+    assert time.monotonic() - answered < TILES_SHOW_WITHIN_SECONDS
+    window.settle()
+    window.keep_picture("first-figures")
+
+
+def test_an_open_page_follows_what_arrives(telling_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(telling_server, as_=MEMBER)
+    window.go("/insights/ai/")
+    sessions = window.page.locator("[data-tile='ai.lines_generated'], [data-tile='ai.spend']").first
+    before = sessions.inner_text()
+    for _ in range(3):
+        send_first_event(telling_server)
+    expect(sessions).not_to_have_text(before, timeout=TILES_SHOW_WITHIN_SECONDS * 1000)
+
+
+def test_filters_stand_in_the_address(telling_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(telling_server, as_=MEMBER)
+    page = window.page
+    window.go("/insights/ai/")
+    spend_of_everything = window.tile("ai.spend")
+
+    page.locator("#range-menu summary").click()
+    page.locator("#range-menu").get_by_role("link", name="4 weeks").click()
+    expect(page).to_have_url(re.compile(r"[?&]range=4"))
+    page.locator("#facet-model summary").click()
+    page.locator("#facet-model").get_by_role("link", name="claude-opus-4-1").click()
+    expect(page).to_have_url(re.compile(r"[?&]model=claude-opus-4-1"))
+    expect(page).to_have_url(re.compile(r"[?&]range=4"))
+    window.settle()
+    filtered = window.tile("ai.spend")
+    assert filtered != spend_of_everything
+
+    window.go(page.url)  # a shared address shows the same
+    assert window.tile("ai.spend") == filtered
+    page.get_by_role("link", name="Clear model").or_(page.get_by_role("link", name="Clear 1")).first.click()
+    expect(page).not_to_have_url(re.compile(r"model="))
+
+
+def test_every_number_can_be_opened(telling_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(telling_server, as_=MEMBER)
+    page = window.page
+    window.go("/insights/ai/")
+    panel = page.locator("dialog#panel")
+    opener = page.locator("[data-tile='ai.spend'] a.hw-tile-link").first
+
+    opener.click()
+    expect(panel).to_be_visible()
+    expect(panel.get_by_role("heading", name="Formula")).to_be_visible()
+    window.settle()
+    assert window.grave_barriers() == []
+    window.keep_picture("how-computed")
+    for _ in range(25):  # the keyboard stays inside while the panel is open
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUS_IS_IN_PANEL_OR_NOWHERE)
+    page.keyboard.press("Escape")
+    expect(panel).not_to_be_visible()
+    expect(opener).to_be_focused()
+
+    page.locator("[data-tile='ai.spend']").hover()
+    page.locator("[data-tile='ai.spend'] a[title='Show rows']").click()
+    expect(panel.locator("table tbody tr").first).to_be_visible()
+    window.settle()
+    window.keep_picture("rows")
+    page.keyboard.press("Escape")
+
+
+def test_a_chart_is_a_table_and_a_file_too(telling_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(telling_server, as_=MEMBER)
+    page = window.page
+    window.go("/insights/ai/")
+    card = page.locator("[data-chart-card]").first
+    card.locator("[data-chart-table-toggle]").click()
+    rows = card.locator("[data-chart-table] table tbody tr")
+    expect(rows.first).to_be_visible()
+
+    with page.expect_download() as download:
+        card.locator("a[download]").click()
+    text = download.value.path().read_text()
+    assert len(text.splitlines()) == rows.count() + 1  # and a line of column names
+
+
+def test_the_page_in_every_light_and_width(telling_server: Server, windows: BrowserWindows) -> None:
+    for theme in ("light", "dark"):
+        for width in (1440, NARROW):
+            window = windows.open(telling_server, as_=MEMBER, theme=theme, width=width)
+            window.go("/insights/ai/")
+            window.keep_picture(f"ai-{theme}-{width}")
+            assert not window.overflows(), f"{theme}, {width} px: the page is wider than the window"
+            assert window.grave_barriers() == [], f"{theme}, {width} px"
+
+
+def test_a_chosen_theme_stays(telling_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(telling_server, as_=MEMBER)
+    window.go("/insights/ai/")
+    window.page.locator(".hw-theme summary").first.click()
+    window.page.locator("[data-theme-choice-button=dark]").first.click()
+    expect(window.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    window.go("/insights/ai/")
+    expect(window.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_an_admin_makes_a_token_without_a_shell(telling_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(telling_server, as_=ADMIN)
+    page = window.page
+    window.go("/setup/agents/")
+    page.get_by_label("Name of the token").fill("Team laptops")
+    page.get_by_role("button", name="Create a token").click()
+    token = page.locator("#ingest-token").inner_text()
+    expect(page.locator("pre").first).to_contain_text(token)
+    window.go("/setup/agents/")
+    expect(page.locator("#ingest-token")).to_have_count(0)  # shown once

@@ -1,0 +1,119 @@
+"""A person's browser window on a server: signs in, keeps pictures, and writes down whatever goes wrong in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+
+from tests.personas import Persona
+from tests.servers import Server
+
+Theme = Literal["light", "dark"]
+WIDE = 1440
+NARROW = 400
+HEIGHT = 900
+PATIENCE_MS = 15_000
+GRAVE = ("serious", "critical")
+# The console names a violation of the Content-Security-Policy only where it prevents something; the event always tells.
+REPORT_VIOLATIONS = """
+    document.addEventListener("securitypolicyviolation", (event) =>
+        console.error(`CSP ${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+class BrowserWindows:
+    """Windows of one browser, and what their pages complained about."""
+
+    def __init__(self, browser: Browser, screenshots: Path) -> None:
+        self.complaints: list[str] = []
+        self._browser = browser
+        self._screenshots = screenshots
+        self._contexts: list[BrowserContext] = []
+
+    def open(
+        self, server: Server, *, as_: Persona | None = None, theme: Theme = "light", width: int = WIDE
+    ) -> BrowserWindow:
+        """A new window with cookies of its own, signed in as that persona."""
+        context = self._browser.new_context(
+            base_url=server.url,
+            color_scheme=theme,
+            viewport={"width": width, "height": HEIGHT},
+            reduced_motion="reduce",
+        )
+        self._contexts.append(context)
+        context.add_init_script(REPORT_VIOLATIONS)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("requestfailed", self._note_failure)
+        page.on("response", self._note_status)
+        window = BrowserWindow(page, self._screenshots)
+        if as_ is not None:
+            window.sign_in(as_)
+        return window
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.location.get('url')}: {message.text}")
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a page that was left while something of it was still loading
+            self.complaints.append(f"{request.url}: {request.failure}")
+
+    def _note_status(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.url}: {response.status}")
+
+
+class BrowserWindow:
+    def __init__(self, page: Page, screenshots: Path) -> None:
+        self.page = page
+        self._screenshots = screenshots
+
+    def sign_in(self, persona: Persona) -> None:
+        self.page.goto("/accounts/login/")
+        self.page.locator("input[name=login]").fill(persona.email)
+        self.page.locator("input[name=password]").fill(persona.password)
+        self.page.locator("main form button[type=submit], form button[type=submit]").first.click()
+        self.page.wait_for_url(lambda address: "/accounts/login" not in address)
+
+    def go(self, address: str) -> None:
+        """Open a page and wait until everything that it loads by itself is there."""
+        self.page.goto(address)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until no chart and no part of the page is still loading."""
+        self.page.wait_for_load_state("load")
+        self.page.wait_for_function("!document.querySelector('[aria-busy=true], .htmx-request')")
+
+    def tile(self, key: str) -> str:
+        """The figure on a tile, with its unit."""
+        return self.page.locator(f"[data-tile='{key}'] .hw-val").first.inner_text().replace("\n", " ").strip()
+
+    def keep_picture(self, name: str) -> None:
+        self._screenshots.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True)
+
+    def grave_barriers(self) -> list[str]:
+        """What axe finds on the page that keeps people with disabilities out, seriously or critically."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
+            + "\n".join(f"    {node['target']}: {node['html'][:160]}" for node in violation["nodes"][:5])
+            for violation in found
+            if violation["impact"] in GRAVE
+        ]
+
+    def overflows(self) -> bool:
+        """Whether the page can be scrolled sideways."""
+        wider: bool = self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        return wider

@@ -1,0 +1,96 @@
+"""Every address of the application, and what a visitor, a member and an admin are answered there.
+
+A route that is missing here fails the test: whoever adds a page says who may see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.personas import ADMIN, MEMBER, Persona
+
+SIGN_IN = 302  # to the sign-in page
+VISITORS: dict[str, Persona | None] = {"visitor": None, "member": MEMBER, "admin": ADMIN}
+
+
+@dataclass(frozen=True)
+class Access:
+    """An address of a route, and the status of a GET by each kind of visitor."""
+
+    address: str
+    visitor: int
+    member: int
+    admin: int
+    query: dict[str, str] = field(default_factory=dict)
+
+
+def signed_in_only(address: str) -> Access:
+    return Access(address, visitor=SIGN_IN, member=200, admin=200)
+
+
+def everybody(address: str, status: int = 200) -> Access:
+    return Access(address, visitor=status, member=status, admin=status)
+
+
+def api(address: str) -> Access:
+    """Programs are told that they need a token; nobody is sent to a sign-in page."""
+    return Access(address, visitor=401, member=200, admin=200)
+
+
+ROUTES: dict[str, Access] = {
+    "healthz": everybody("/healthz"),
+    "readyz": everybody("/readyz"),
+    r"^v1/(?P<signal>logs|metrics|traces)/?$": everybody("/v1/logs", 405),  # POST only, with an ingest token
+}
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield route
+        else:
+            yield from routes(entry, route)
+
+
+def test_every_route_is_listed_and_every_listed_one_exists() -> None:
+    own = {route for route in routes(get_resolver()) if not route.startswith("admin/")}
+    assert set(ROUTES) == own
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+@pytest.mark.parametrize("route", ROUTES)
+def test_who_sees_what(route: str, visitor: str, sign_in: Callable[[Persona], Client]) -> None:
+    persona = VISITORS[visitor]
+    client = sign_in(persona) if persona else Client()
+    access = ROUTES[route]
+    answer = client.get(access.address, access.query)
+    assert answer.status_code == getattr(access, visitor), answer.content[:300]
+    if answer.status_code == SIGN_IN and getattr(access, visitor) == SIGN_IN and visitor == "visitor":
+        assert "/accounts/login/" in answer["Location"]
+
+
+ADMIN_LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry)
+
+
+@pytest.mark.parametrize("listed", ADMIN_LISTS)
+def test_admin_pages_are_for_admins(listed: str, sign_in: Callable[[Persona], Client]) -> None:
+    address = f"/admin/{listed}/"
+    assert sign_in(ADMIN).get(address).status_code == 200
+    assert sign_in(MEMBER).get(address).status_code == SIGN_IN
+    assert Client().get(address).status_code == SIGN_IN
+
+
+# What an agent did is for the pages, which keep the trust policy; the admin pages know no such policy.
+NOT_IN_ADMIN = ("agentsession", "agentrequest", "agenttoolcall", "agentsessionday", "agenttoolday", "factchange")
+
+
+@pytest.mark.parametrize("name", NOT_IN_ADMIN)
+def test_facts_about_people_are_not_browsable_in_admin(name: str) -> None:
+    assert name not in {model._meta.model_name for model in admin.site._registry}
