@@ -1,3 +1,17 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from insights.views import connect, home, how, rows
+from insights.views.ai import charts, page, pulse
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("insights/ai/", page.ai_page, name="ai"),
+    path("insights/ai/pulse/", pulse.ai_pulse, name="ai_pulse"),
+    path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
+    path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),
+    path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
+    path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
+    path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
+    path("setup/agents/", connect.connect_agent, name="connect_agent"),
+    path("setup/agents/arrival/", connect.arrival, name="agent_arrival"),
+]

@@ -1,0 +1,151 @@
+"""The exact lines to paste into a coding agent's settings, so that its telemetry arrives here.
+
+Sources: Claude Code, https://code.claude.com/docs/en/monitoring-usage; Codex CLI, its configuration reference
+(`[otel]`); Gemini CLI, docs/cli/telemetry.md.  The recorded requests in the tests were made with these settings.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+TOKEN_PLACEHOLDER = "YOUR-INGEST-TOKEN"  # noqa: S105 - stands where the real one must be pasted
+# Claude Code exports metrics once a minute; a first try should not have to wait for that.
+FIRST_TRY_INTERVALS = {"OTEL_METRIC_EXPORT_INTERVAL": "5000", "OTEL_LOGS_EXPORT_INTERVAL": "2000"}
+# What may stand unencoded in a value of OTEL_RESOURCE_ATTRIBUTES, beside letters and digits (W3C baggage).
+BAGGAGE_SAFE = "!#$&'()*+-./:<>?@[]^_`{|}~"
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A file or a place, and the text that belongs there."""
+
+    key: str
+    title: str
+    where: Sequence[str]
+    text: str
+
+
+@dataclass(frozen=True)
+class Agent:
+    slug: str
+    name: str
+    how: str  # under the name in the picker
+    understood: bool  # there is a vocabulary that turns its telemetry into sessions, tokens and spend
+    note: str
+    snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: not by OTLP
+
+
+def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
+    variables = {
+        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": base_url,
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
+        "OTEL_RESOURCE_ATTRIBUTES": resource_attributes(email),
+    }
+    trial = {**variables, **FIRST_TRY_INTERVALS}
+    return [
+        Snippet(
+            key="shell",
+            title="This terminal only",
+            where=("Paste into a shell, then start claude in it.",),
+            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in trial.items()),
+        ),
+        Snippet(
+            key="settings",
+            title="~/.claude/settings.json",
+            where=("Your own machine. Where the file exists already, add these lines to its env block.",),
+            text=json.dumps({"env": variables}, indent=2),
+        ),
+        Snippet(
+            key="managed",
+            title="managed-settings.json",
+            where=(
+                "Linux: /etc/claude-code/managed-settings.json",
+                "macOS: /Library/Application Support/ClaudeCode/managed-settings.json",
+                "Windows: C:\\Program Files\\ClaudeCode\\managed-settings.json",
+                "For everybody in the organisation: give each person their own enduser.id, or leave that line out "
+                "where everybody signs in to Claude Code, because then it sends the address itself.",
+            ),
+            text=json.dumps({"env": variables}, indent=2),
+        ),
+    ]
+
+
+def codex(base_url: str, token: str, email: str) -> list[Snippet]:
+    def exporter(name: str, signal: str) -> str:
+        headers = f'{{ "Authorization" = {json.dumps(f"Bearer {token}")} }}'
+        endpoint = json.dumps(f"{base_url}/v1/{signal}")
+        return f'{name} = {{ otlp-http = {{ endpoint = {endpoint}, protocol = "binary", headers = {headers} }} }}'
+
+    lines = [
+        "[otel]",
+        "log_user_prompt = false",
+        exporter("exporter", "logs"),
+        exporter("trace_exporter", "traces"),
+        exporter("metrics_exporter", "metrics"),
+    ]
+    return [
+        Snippet("config", "~/.codex/config.toml", ("Read from your home directory only.",), "\n".join(lines)),
+        Snippet(
+            key="shell",
+            title="Shell profile",
+            where=("Says whose sessions they are.",),
+            text=f"export OTEL_RESOURCE_ATTRIBUTES={shlex.quote(resource_attributes(email))}",
+        ),
+    ]
+
+
+def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
+    telemetry = {
+        "enabled": True,
+        "target": "local",
+        "otlpEndpoint": base_url,
+        "otlpProtocol": "http",
+        "logPrompts": False,
+        "useCollector": True,
+    }
+    variables = {
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
+        "OTEL_RESOURCE_ATTRIBUTES": resource_attributes(email),
+    }
+    return [
+        Snippet(
+            key="settings",
+            title="~/.gemini/settings.json",
+            where=("Add the telemetry block.",),
+            text=json.dumps({"telemetry": telemetry}, indent=2),
+        ),
+        Snippet(
+            key="shell",
+            title="Shell profile",
+            where=("The token, and whose sessions they are.",),
+            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        ),
+    ]
+
+
+def resource_attributes(email: str) -> str:
+    """`enduser.id=<address>`: without a vendor sign-in an agent sends no other identity."""
+    return f"enduser.id={quote(email, safe=BAGGAGE_SAFE)}"
+
+
+KEPT_GENERIC = (
+    "Headway receives and keeps what it sends in a generic form. Its sessions, tokens and spend are not read yet; "
+    "they are counted once this agent's vocabulary arrives."
+)
+AGENTS = (
+    Agent("claude_code", "Claude Code", "OpenTelemetry", True, "", claude_code),
+    Agent(
+        "cursor", "Cursor", "Admin API", False, "Cursor sends no OpenTelemetry. Its admin API is not read yet.", None
+    ),
+    Agent("copilot", "Copilot", "OpenTelemetry", False, KEPT_GENERIC, None),
+    Agent("codex", "Codex", "OpenTelemetry", False, KEPT_GENERIC, codex),
+    Agent("gemini", "Gemini", "OpenTelemetry", False, KEPT_GENERIC, gemini),
+)

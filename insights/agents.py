@@ -1,0 +1,23 @@
+"""Agents' names and the one order in which they stand everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+AGENT_NAMES = {
+    "claude_code": "Claude Code",
+    "cursor": "Cursor",
+    "copilot": "Copilot",
+    "codex": "Codex",
+    "gemini": "Gemini",
+}
+
+
+def agent_name(slug: str) -> str:
+    """The agent's own name; an agent that we have no name for goes by the word it sends."""
+    return AGENT_NAMES.get(slug, slug or "Unknown agent")
+
+
+def in_agent_order(slugs: Iterable[str]) -> list[str]:
+    known = list(AGENT_NAMES)
+    return sorted(slugs, key=lambda slug: (known.index(slug) if slug in known else len(known), slug))

@@ -1,0 +1,111 @@
+"""Charts as JSON and as CSV: the one adapter over django-chartjs.
+
+django-chartjs gives the shape that Chart.js reads (labels and datasets).  Three of its habits are mended here: it
+leaks the view object into the answer, turns Decimal into strings, and writes NaN, which is no JSON.  Its colours
+are left out as well: the page's script knows the palette and needs only each dataset's role.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from chartjs.views.lines import BaseLineChartView
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, set_response_etag
+
+Kind = Literal["line", "area", "stacked_bar", "donut"]
+Role = Literal["agent", "outcome", "sequence", "single"]
+Number = float | int | Decimal | None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    label: str
+    key: str  # what colour and marker hang on: an agent's slug, an outcome, or the series' own name
+    role: Role
+    values: Sequence[Number]
+
+
+@dataclass(frozen=True)
+class ChartData:
+    """A chart's figures, one value per label in every dataset."""
+
+    kind: Kind
+    unit: str  # as the API's unit_of_measure
+    labels: Sequence[str]
+    datasets: Sequence[Dataset]
+    days: Sequence[date] = ()  # the first day of each bucket, where labels are buckets
+    to_date_from: int | None = None  # index of the bucket that is not over yet
+    label_name: str = "From"  # heads the first column of the table and the CSV
+    centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
+
+    def rows(self) -> Iterator[list[str | Number]]:
+        """The chart as a table, heads first: a label and every dataset's value in each row."""
+        yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in self.datasets)]
+        first_column = [day.isoformat() for day in self.days] or self.labels
+        for index, label in enumerate(first_column):
+            yield [label, *(_number(dataset.values[index]) for dataset in self.datasets)]
+
+
+class ChartView(BaseLineChartView):  # type: ignore[misc]
+    """One chart's figures.  A subclass (or `as_view`'s caller) gives `chart_data`."""
+
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        raise NotImplementedError
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.drawn = self.chart_data(request)
+        response = HttpResponse(self.convert_context_to_json(self.get_context_data()), content_type="application/json")
+        response["Cache-Control"] = "private, no-cache"  # ask again every time, with the ETag
+        set_response_etag(response)
+        return get_conditional_response(request, etag=response["ETag"], response=response) or response
+
+    def get_labels(self) -> list[str]:
+        return list(self.drawn.labels)
+
+    def get_providers(self) -> list[str]:
+        return [dataset.label for dataset in self.drawn.datasets]
+
+    def get_data(self) -> list[list[float | None]]:
+        return [[_number(value) for value in dataset.values] for dataset in self.drawn.datasets]
+
+    def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, str]:
+        dataset = self.drawn.datasets[index]
+        return {"key": dataset.key, "role": dataset.role}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        drawn = super().get_context_data(**kwargs)
+        return {
+            "kind": self.drawn.kind,
+            "unit": self.drawn.unit,
+            "label_name": self.drawn.label_name,
+            "labels": drawn["labels"],
+            "datasets": drawn["datasets"],
+            "to_date_from": self.drawn.to_date_from,
+            "marks": [],
+            "benchmarks": [],
+            **self._centre(),
+        }
+
+    def _centre(self) -> dict[str, dict[str, str]]:
+        if self.drawn.centre is None:
+            return {}
+        value, note = self.drawn.centre
+        return {"centre": {"value": value, "note": note}}
+
+    def convert_context_to_json(self, context: dict[str, Any]) -> str:
+        return json.dumps(context, allow_nan=False)
+
+
+def _number(value: Number) -> float | None:
+    """A number that JSON knows, without binary noise in its last digits; NaN and infinities are no data."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{float(value):.12g}")

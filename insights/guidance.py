@@ -1,0 +1,107 @@
+"""What to look for: sentences that documented rules draw from a window's own figures.
+
+Each rule returns a hint or nothing; a section shows the hints of its rules and is silent when there are none.
+The rules and their thresholds are listed in docs/reference/what-to-look-for.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from insights import wording
+from insights.metrics.query import Figure
+from insights.tiles import Link
+
+LOW_ADOPTION_PERCENT = 50.0
+LONG_SESSION_SECONDS = 30 * 60
+FEW_CALLS = 100  # below that a failing tool is an anecdote
+HIGH_ERROR_PERCENT = 10.0
+LEADING_TOOL_SHARE = 0.4  # of all failures
+LOW_CACHE_HIT_PERCENT = 50.0
+FEW_PROMPT_TOKENS = 1_000_000
+UNPRICED_SHARE = 0.01
+SPEND_RISE = 0.25
+STEADY_USE = 0.10
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What stands out, what it may mean, and the link that checks it."""
+
+    text: str
+    link: Link
+
+
+def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: str) -> Hint | None:
+    """Few people use agents, and those who do work long with them: it has not spread."""
+    if adoption.value is None or duration.value is None:
+        return None
+    if adoption.value >= LOW_ADOPTION_PERCENT or duration.value < LONG_SESSION_SECONDS:
+        return None
+    return Hint(
+        f"Only {wording.reading(adoption.value, 'percent')} of enrolled developers were active, yet their sessions "
+        f"last {wording.duration(duration.value)} on average: a few get value, the tool has not spread. "
+        "Check licences and onboarding.",
+        Link("See who was active", url),
+    )
+
+
+def spend_rises_without_use(
+    spend: Figure, spend_before: Figure, sessions: Figure, sessions_before: Figure, *, url: str
+) -> Hint | None:
+    """Spend grew by a quarter or more while the number of sessions stayed about the same."""
+    if not spend.value or not spend_before.value or not sessions.value or not sessions_before.value:
+        return None
+    rise = spend.value / spend_before.value - 1
+    more_sessions = sessions.value / sessions_before.value - 1
+    if rise < SPEND_RISE or abs(more_sessions) > STEADY_USE:
+        return None
+    return Hint(
+        f"Spend rose by {rise:.0%} while the number of sessions hardly changed: a session costs more than before. "
+        "Look for a change of model or longer contexts.",
+        Link("Compare spend by model", url),
+    )
+
+
+def tokens_without_a_price(unpriced: float, tokens: float | None, models: list[str], *, url: str) -> Hint | None:
+    """A part of the tokens belongs to models that no price list knows, so the total is too low."""
+    if not tokens or unpriced / tokens < UNPRICED_SHARE:
+        return None
+    named = f" ({wording.listed(models[:3])})" if models else ""
+    return Hint(
+        f"{wording.percent_of(unpriced, tokens)} of all tokens belong to models without a known price{named}: "
+        "the total spend is too low by what they cost.",
+        Link("See the tokens by model", url),
+    )
+
+
+def one_tool_fails(error_rate: Figure, by_tool: Mapping[str, Figure], *, url: str) -> Hint | None:
+    """Many calls fail, and one tool makes up much of it."""
+    if error_rate.value is None or error_rate.value < HIGH_ERROR_PERCENT:
+        return None
+    calls, failures = error_rate.denominator or 0, error_rate.numerator or 0
+    if calls < FEW_CALLS or not failures or not by_tool:
+        return None
+    tool, worst = max(by_tool.items(), key=lambda item: item[1].numerator or 0)
+    share = (worst.numerator or 0) / failures
+    if share < LEADING_TOOL_SHARE:
+        return None
+    return Hint(
+        f"{wording.reading(error_rate.value, 'percent')} of tool calls fail, and {share:.0%} of the failures are "
+        f"calls of {tool}: a command or service that the agent cannot use, or context that it lacks.",
+        Link("See the failing calls by session", url),
+    )
+
+
+def cold_cache(cache_hit_rate: Figure, *, url: str) -> Hint | None:
+    """Most prompt tokens are paid in full, although agents repeat long prefixes."""
+    if cache_hit_rate.value is None or cache_hit_rate.value >= LOW_CACHE_HIT_PERCENT:
+        return None
+    if (cache_hit_rate.denominator or 0) < FEW_PROMPT_TOKENS:
+        return None
+    return Hint(
+        f"Only {wording.reading(cache_hit_rate.value, 'percent')} of prompt tokens come from the cache: sessions are "
+        "short or far apart, or something early in the prompt changes with every request.",
+        Link("See how it is computed", url),
+    )

@@ -1,0 +1,170 @@
+"""What a tile or a chart card shows, built from the metric core's answers.
+
+The components in templates/components/ print these fields and compute nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from insights import wording
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Dimension, Figure, SeriesAnswer, Window
+
+STEADY_SHARE = 0.01  # a change of less than one part in a hundred is the same figure to a reader
+STEADY_POINTS = 0.5  # for percentages, in percentage points
+
+State = Literal["value", "no_data", "hidden", "error", "stale"]
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Change:
+    arrow: Literal["up", "down", "flat"]
+    judgement: Literal["better", "worse", "steady", "higher", "lower"]
+    text: str  # how much, with its unit: "6.1 pts", "$31.00"
+    comparison: str  # against what: "than the previous 12 weeks"
+
+
+@dataclass(frozen=True)
+class Tile:
+    key: str
+    label: str
+    value: str | None
+    unit: str = ""
+    spark: Sequence[float | None] = ()
+    change: Change | None = None
+    sample: str = ""
+    state: State = "value"
+    reason: str = ""
+    reason_link: Link | None = None
+    how_url: str = ""
+    rows_url: str = ""
+    to_date: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picker:
+    label: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class ChartCard:
+    key: str
+    title: str
+    info: str
+    kind: Literal["line", "area", "stacked_bar", "donut"]
+    data_url: str
+    csv_url: str
+    how_url: str = ""
+    rows_url: str = ""
+    summary: str = ""
+    pickers: Sequence[Picker] = ()
+    caveat: str = ""
+    state: State = "value"
+    reason: str = ""
+    reason_link: Link | None = None
+    span: Literal[4, 6, 8, 12] = 6
+
+
+def whole(answer: SeriesAnswer) -> Figure:
+    """The figure of the whole window of a query without segments."""
+    return answer.total[0]
+
+
+def by_segment(answer: SeriesAnswer, dimension: Dimension) -> Mapping[str, Figure]:
+    """The whole window's figures of a segmented query, by the segment's value, in the answer's order."""
+    return {figure.segment[dimension]: figure for figure in answer.total}
+
+
+def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Change | None:
+    """How the figure moved, judged by the metric's direction; None where either side has no value."""
+    if now.value is None or before.value is None:
+        return None
+    delta = now.value - before.value
+    judgement = _judgement(metric, delta, before.value)
+    return Change(
+        arrow="flat" if judgement == "steady" else "up" if delta > 0 else "down",
+        judgement=judgement,
+        text=wording.difference(delta, metric.unit),
+        comparison=f"{'against' if judgement == 'steady' else 'than'} {comparison}",
+    )
+
+
+def earlier(window: Window, before: Window) -> str:
+    """What a figure is compared with.  A window that is not over meets as many days of the one before."""
+    if before.days == window.days:
+        return f"the previous {wording.span(before)}"
+    return f"the first {wording.span(before)} of the one before"
+
+
+def tile(
+    metric: Metric,
+    now: SeriesAnswer,
+    before: SeriesAnswer,
+    *,
+    label: str | None = None,
+    sample: str = "",
+    unit: str | None = None,
+    note: str = "",
+    how_url: str = "",
+    rows_url: str = "",
+    reason_link: Link | None = None,
+) -> Tile:
+    """The tile of a metric for the window of `now`, set against the window of `before`."""
+    figure = whole(now)
+    if figure.value is None:
+        return Tile(
+            key=metric.key,
+            label=label or metric.name,
+            value=None,
+            state="no_data",
+            reason=figure.reason or "Nothing in this window.",
+            reason_link=reason_link,
+            how_url=how_url,
+        )
+    printed = wording.reading(figure.value, metric.unit)
+    return Tile(
+        key=metric.key,
+        label=label or metric.name,
+        value=printed.value,
+        unit=printed.unit if unit is None else unit,
+        spark=[bucket.value for bucket in now.series],
+        change=change(metric, figure, whole(before), earlier(now.query.window, before.query.window)),
+        sample=sample,
+        how_url=how_url,
+        rows_url=rows_url,
+        to_date=figure.to_date,
+        note=_small_sample(metric, figure) or note,
+    )
+
+
+def _is_steady(metric: Metric, delta: float, before: float) -> bool:
+    if metric.unit == "percent":
+        return abs(delta) < STEADY_POINTS
+    return abs(delta) <= abs(before) * STEADY_SHARE
+
+
+def _judgement(metric: Metric, delta: float, before: float) -> Literal["better", "worse", "steady", "higher", "lower"]:
+    if _is_steady(metric, delta, before):
+        return "steady"
+    if metric.better == "neither":
+        return "higher" if delta > 0 else "lower"
+    return "better" if (delta > 0) == (metric.better == "higher") else "worse"
+
+
+def _small_sample(metric: Metric, figure: Figure) -> str:
+    """Below the minimum sample the value is given and marked, never withheld."""
+    if figure.sample_size >= metric.minimum_sample:
+        return ""
+    return f"Few data: {figure.sample_size} of the {metric.minimum_sample} that make this figure steady."

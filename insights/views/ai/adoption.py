@@ -1,0 +1,133 @@
+"""Adoption: who uses agents, and how often."""
+
+from __future__ import annotations
+
+from insights import guidance, tiles, wording
+from insights.metrics.query import Granularity
+from insights.metrics.registry import get
+from insights.tiles import ChartCard, Tile
+from insights.views.ai.answers import Answers, Wanted, rows_url
+from insights.views.ai.cards import Section, Share
+
+PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
+
+WANTED = (
+    Wanted("ai.adoption_rate", compared=True),
+    Wanted("ai.active_developers", compared=True),
+    Wanted("ai.sessions", compared=True),
+    Wanted("ai.sessions_per_developer", compared=True),
+    Wanted("ai.session_duration", compared=True),
+    Wanted("ai.session_span"),
+)
+
+
+def section(answers: Answers) -> Section:
+    adoption = answers.figure("ai.adoption_rate")
+    duration = answers.figure("ai.session_duration")
+    hint = guidance.low_adoption_with_long_sessions(
+        adoption, duration, url=rows_url(answers.filters, "ai.active_developers")
+    )
+    return Section(
+        key="adoption",
+        title="Adoption",
+        lede="Who uses agents, and how often",
+        donut=_donut(answers),
+        tiles=_tiles(answers),
+        charts=_charts(answers),
+        hints=[hint] if hint else [],
+    )
+
+
+def _tiles(answers: Answers) -> list[Tile]:
+    active = answers.figure("ai.active_developers")
+    sessions = answers.figure("ai.sessions")
+    enrolled = f"of {wording.count(int(active.denominator), 'enrolled developer')}" if active.denominator else ""
+    behind = f"{wording.compact(sessions.value or 0)} sessions"
+    return [
+        answers.tile("ai.active_developers", sample=enrolled),
+        answers.tile("ai.sessions", sample=f"by {wording.count(sessions.people, 'developer')}"),
+        answers.tile(
+            "ai.sessions_per_developer",
+            label="Sessions per developer",
+            unit=PERIOD_UNITS[answers.filters.granularity],
+            sample=behind,
+        ),
+        answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}"),
+    ]
+
+
+def _open_for(answers: Answers) -> str:
+    """The raw span beside the active time: a terminal left open counts in the one and not in the other."""
+    span = answers.figure("ai.session_span")
+    return "" if span.value is None else f" · open for {wording.duration(span.value)}"
+
+
+def _donut(answers: Answers) -> ChartCard:
+    adoption = answers.figure("ai.adoption_rate")
+    known = adoption.value is not None and bool(adoption.denominator)
+    moved = tiles.change(
+        get("ai.adoption_rate"),
+        adoption,
+        tiles.whole(answers.before("ai.adoption_rate")),
+        tiles.earlier(answers.filters.window, answers.filters.previous),
+    )
+    return answers.card(
+        "adoption",
+        "ai.adoption_rate",
+        title="Adoption",
+        kind="donut",
+        span=4,
+        missing=None if known else adoption,
+        caveat=f"{moved.text} {moved.judgement} {moved.comparison}" if moved else "",
+    )
+
+
+def donut_parts(answers: Answers) -> list[Share]:
+    """Enrolled developers by when they were last active: in the latest bucket, earlier in the window, or not in it."""
+    answer = answers.answer("ai.adoption_rate")
+    enrolled = int(tiles.whole(answer).denominator or 0)
+    active = int(tiles.whole(answer).numerator or 0)
+    come = [bucket for bucket in answer.series if bucket.window.start <= answers.filters.today]
+    parts: list[tuple[str, str, int]] = []
+    if len(come) > 1:
+        latest = int(come[-1].numerator or 0)
+        parts.append(("latest", f"Since {wording.bucket(come[-1].window, Granularity.WEEK)}", latest))
+        parts.append(("earlier", "Earlier in this window", active - latest))
+    else:
+        parts.append(("latest", "In this window", active))
+    parts.append(("not_yet", "Not in this window", enrolled - active))
+    return [
+        Share(
+            key=key,
+            label=label,
+            role="sequence",
+            value=people,
+            amount=f"{people:,}",
+            percent=wording.percent_of(people, enrolled),
+        )
+        for key, label, people in parts
+    ]
+
+
+def _charts(answers: Answers) -> list[ChartCard]:
+    period = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
+    sessions = answers.figure("ai.sessions")
+    missing = None if sessions.value else sessions
+    return [
+        answers.card(
+            "active_share",
+            "ai.active_share",
+            title=f"{period[answers.filters.granularity]} active users",
+            kind="area",
+            span=4,
+            missing=missing,
+        ),
+        answers.card(
+            "active_by_agent",
+            "ai.active_share_by_agent",
+            title="Active users by agent",
+            kind="line",
+            span=8,
+            missing=missing,
+        ),
+    ]

@@ -1,0 +1,166 @@
+"""What the sections of the page need from the metric core, read in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from insights import tiles
+from insights.charts import Kind
+from insights.filters import FACETS, Choice, Filters
+from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Window
+from insights.metrics.read import read_series
+from insights.metrics.registry import get
+
+NOTHING_THERE = "Nothing in this window."
+
+
+class Wanted(NamedTuple):
+    """A metric of the page's window, split by `segment`; `compared` asks for the window before as well."""
+
+    key: str
+    segment: Dimension | None = None
+    compared: bool = False
+    unfiltered_by: Dimension | None = None  # read as if this facet were not chosen, to list what else there is
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one response, found by metric and segment."""
+
+    filters: Filters
+    now: Mapping[Wanted, SeriesAnswer]
+    earlier: Mapping[Wanted, SeriesAnswer]
+
+    def answer(self, key: str, segment: Dimension | None = None) -> SeriesAnswer:
+        return next(answer for wanted, answer in self.now.items() if wanted[:2] == (key, segment) and not wanted[3])
+
+    def figure(self, key: str) -> Figure:
+        return tiles.whole(self.answer(key))
+
+    def split(self, key: str, segment: Dimension) -> Mapping[str, Figure]:
+        """Figures of the whole window by segment value, the greatest first; those without a value left out."""
+        figures = tiles.by_segment(self.answer(key, segment), segment)
+        known = [(name, figure) for name, figure in figures.items() if figure.value is not None]
+        return dict(sorted(known, key=lambda item: (-(item[1].value or 0), item[0])))
+
+    def present(self, key: str, dimension: Dimension) -> Mapping[str, Figure]:
+        """The values of a facet that this window's data hold, whatever is chosen of it, the greatest first."""
+        wanted = Wanted(key, dimension, unfiltered_by=dimension)
+        figures = tiles.by_segment(self.now[wanted], dimension)
+        counted = [(name, figure) for name, figure in figures.items() if figure.value]
+        return dict(sorted(counted, key=lambda item: (-(item[1].value or 0), item[0])))
+
+    def before(self, key: str) -> SeriesAnswer:
+        return self.earlier[Wanted(key, compared=True)]
+
+    def tile(
+        self, key: str, *, label: str | None = None, sample: str = "", unit: str | None = None, note: str = ""
+    ) -> tiles.Tile:
+        """The tile of a metric that was read with `compared`."""
+        return tiles.tile(
+            get(key),
+            self.now[Wanted(key, compared=True)],
+            self.before(key),
+            label=label,
+            sample=sample,
+            unit=unit,
+            note=note,
+            how_url=how_url(self.filters, key),
+            rows_url=rows_url(self.filters, key),
+            reason_link=self.widen(),
+        )
+
+    def card(
+        self,
+        name: str,
+        key: str,
+        *,
+        title: str,
+        kind: Kind,
+        span: Literal[4, 6, 8, 12],
+        missing: Figure | None = None,
+        pickers: Sequence[tiles.Picker] = (),
+        caveat: str = "",
+    ) -> tiles.ChartCard:
+        """The card of the chart `name`, which draws the metric `key`; `missing` is a figure that says why not."""
+        suffix = self.filters.query_string()
+        return tiles.ChartCard(
+            key=name,
+            title=title,
+            info=get(key).meaning,
+            kind=kind,
+            data_url=f"{reverse('ai_chart', args=[name])}{suffix}",
+            csv_url=f"{reverse('ai_chart_csv', args=[name])}{suffix}",
+            how_url=how_url(self.filters, key),
+            rows_url=rows_url(self.filters, key),
+            pickers=pickers,
+            caveat=caveat,
+            state="value" if missing is None else "no_data",
+            reason="" if missing is None else missing.reason or NOTHING_THERE,
+            reason_link=None if missing is None else self.widen(),
+            span=span,
+        )
+
+    def pickers(self, choice: Choice) -> list[tiles.Picker]:
+        """The links that change a picker of this page and nothing else."""
+        return [
+            tiles.Picker(
+                label=label,
+                url=f"{reverse('ai')}{self.filters.with_pick(choice, option).query_string()}",
+                active=self.filters.picked[choice.parameter] == option,
+            )
+            for option, label in choice.options.items()
+        ]
+
+    def widen(self) -> tiles.Link | None:
+        """Where nothing matches the facets, the way to let them go."""
+        chosen = [name for dimension, name in FACETS.items() if self.filters.facets.get(dimension)]
+        if not chosen:
+            return None
+        return tiles.Link(
+            f"Clear {' and '.join(chosen).lower()}", f"{reverse('ai')}{self.filters.without_facets().query_string()}"
+        )
+
+    @property
+    def computed_at(self) -> datetime:
+        return min(answer.computed_at for answer in self.now.values())
+
+
+def read(filters: Filters, wanted: Iterable[Wanted]) -> Answers:
+    """All figures in one call of the metric core, each query once."""
+    asked = list(dict.fromkeys(wanted))
+    previous = filters.previous
+    now = {item: _query(filters, item, filters.window) for item in asked}
+    earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
+    questions: list[MetricQuery] = []
+    for query in (*now.values(), *earlier.values()):
+        if query not in questions:
+            questions.append(query)
+    answers = read_series(questions)
+    return Answers(
+        filters=filters,
+        now={item: answers[questions.index(query)] for item, query in now.items()},
+        earlier={item: answers[questions.index(query)] for item, query in earlier.items()},
+    )
+
+
+def how_url(filters: Filters, key: str) -> str:
+    return f"{reverse('metric_how', args=[key])}{filters.query_string()}"
+
+
+def rows_url(filters: Filters, key: str, **facets: str) -> str:
+    """The rows behind a metric; `facets` narrow them further, to one agent or model."""
+    pairs = [*filters.parameters(), *facets.items()]
+    return f"{reverse('metric_rows', args=[key])}{'?' + urlencode(pairs) if pairs else ''}"
+
+
+def _query(filters: Filters, wanted: Wanted, window: Window) -> MetricQuery:
+    kept = filters.without(wanted.unfiltered_by) if wanted.unfiltered_by else filters
+    segments = (wanted.segment,) if wanted.segment else ()
+    return kept.query(wanted.key, *segments, window=window)

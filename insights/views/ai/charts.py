@@ -1,0 +1,192 @@
+"""The figures behind each chart of the page, as JSON for the canvas and as CSV for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from insights import wording
+from insights.agents import agent_name, in_agent_order
+from insights.charts import ChartData, ChartView, Dataset, Kind, Role
+from insights.csv_export import Cell, csv_response
+from insights.filters import Filters
+from insights.metrics.query import Dimension, Figure, SeriesAnswer
+from insights.metrics.registry import get
+from insights.views.ai import adoption, spend, usage
+from insights.views.ai.answers import Answers, Wanted, read
+from insights.views.ai.cards import Share
+from insights.views.ai.page import page_filters
+from insights.views.bad_filter import explains_bad_filters
+
+SERIES_DRAWN = 8  # more lines or colours cannot be told apart; the smallest are added up
+
+
+def adoption_donut(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.adoption_rate")])
+    rate = answers.figure("ai.adoption_rate")
+    centre = (
+        f"{rate.numerator or 0:,.0f}/{rate.denominator or 0:,.0f}",
+        str(wording.reading(rate.value or 0, "percent")),
+    )
+    return _donut(adoption.donut_parts(answers), unit="count", centre=centre)
+
+
+def active_share(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.active_share")])
+    answer = answers.answer("ai.active_share")
+    return _over_time("area", answer, [Dataset("Active users", "active", "single", _values(answer.series))])
+
+
+def active_by_agent(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.active_share_by_agent", Dimension.AGENT)])
+    return _split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent")
+
+
+def lines_by_agent(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.lines_generated", Dimension.AGENT)])
+    return _split_over_time("stacked_bar", answers, "ai.lines_generated", Dimension.AGENT, "agent")
+
+
+def spend_trend(filters: Filters) -> ChartData:
+    dimension = Dimension(filters.picked[spend.TREND.parameter])
+    answers = read(filters, [Wanted("ai.spend", dimension)])
+    role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
+    return _split_over_time("stacked_bar", answers, "ai.spend", dimension, role)
+
+
+def spend_breakdown(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter]))])
+    parts = spend.breakdown_shares(answers)
+    return _donut(parts, unit="currency", centre=(wording.money(sum(part.value for part in parts)), filters.span))
+
+
+def tokens_by_kind(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.tokens", Dimension.TOKEN_KIND)])
+    return _split_over_time(
+        "stacked_bar", answers, "ai.tokens", Dimension.TOKEN_KIND, "sequence", names=usage.TOKEN_KINDS
+    )
+
+
+CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
+    "adoption": adoption_donut,
+    "active_share": active_share,
+    "active_by_agent": active_by_agent,
+    "lines_by_agent": lines_by_agent,
+    "spend_trend": spend_trend,
+    "spend_breakdown": spend_breakdown,
+    "tokens_by_kind": tokens_by_kind,
+}
+
+
+class AiChart(ChartView):
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        return drawn(self.kwargs["name"], request)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_chart(request: HttpRequest, name: str) -> HttpResponseBase:
+    response: HttpResponseBase = AiChart.as_view()(request, name=name)
+    return response
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
+    rows = failing_tools_table(page_filters(request)) if name == "failing_tools" else drawn(name, request).rows()
+    return csv_response(f"headway-{name.replace('_', '-')}", rows)
+
+
+def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The table of failing tools, with every tool that failed."""
+    answers = read(filters, [Wanted("ai.error_rate", Dimension.TOOL)])
+    yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
+    for tool, figure in usage.failing_tools(answers):
+        yield [tool, figure.numerator, figure.denominator, figure.value]
+
+
+def drawn(name: str, request: HttpRequest) -> ChartData:
+    """The chart of that name for the request's filters.  Raises Http404 and BadFilterError."""
+    try:
+        draw = CHARTS[name]
+    except KeyError:
+        raise Http404("No such chart.") from None
+    return draw(page_filters(request))
+
+
+def _donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str]) -> ChartData:
+    """One dataset per slice, because a slice has a key and a role of its own."""
+    return ChartData(
+        kind="donut",
+        unit=unit,
+        labels=["Whole window"],
+        datasets=[Dataset(part.label, part.key, part.role, [part.value]) for part in parts],
+        label_name="Range",
+        centre=centre,
+    )
+
+
+def _split_over_time(
+    kind: Kind,
+    answers: Answers,
+    key: str,
+    dimension: Dimension,
+    role: Role,
+    *,
+    names: Mapping[str, str] | None = None,
+) -> ChartData:
+    """A dataset for each segment value; beyond SERIES_DRAWN the smallest are added up."""
+    answer = answers.answer(key, dimension)
+    values = list(answers.split(key, dimension))
+    by_value: dict[str, list[float | None]] = {value: [] for value in values}
+    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
+    found = {(figure.segment[dimension], figure.window.start): figure.value for figure in answer.series}
+    for value in values:
+        by_value[value] = [found.get((value, start)) for start in starts]
+    drawn_values, rest = values, values[SERIES_DRAWN:]
+    if rest:
+        drawn_values = values[: SERIES_DRAWN - 1]
+        rest = values[SERIES_DRAWN - 1 :]
+    if dimension is Dimension.AGENT:
+        drawn_values = in_agent_order(drawn_values)
+    datasets = [
+        Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value]) for value in drawn_values
+    ]
+    if rest:
+        sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
+        datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums))
+    return _over_time(kind, answer, datasets)
+
+
+def _over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:
+    buckets = list({figure.window: figure for figure in answer.series}.values())
+    running = [index for index, figure in enumerate(buckets) if figure.to_date]
+    return ChartData(
+        kind=kind,
+        unit=get(answer.query.key).unit,
+        labels=[wording.bucket(figure.window, answer.query.granularity) for figure in buckets],
+        days=[figure.window.start for figure in buckets],
+        datasets=datasets,
+        to_date_from=running[0] if running else None,
+    )
+
+
+def _label(value: str, dimension: Dimension, names: Mapping[str, str] | None) -> str:
+    if dimension is Dimension.AGENT:
+        return agent_name(value)
+    return (names or {}).get(value) or value or "Unknown"
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _values(series: Sequence[Figure]) -> list[float | None]:
+    return [figure.value for figure in series]

@@ -1,0 +1,47 @@
+"""The page `/insights/ai/`: its filters, its sections, and the pulse by which an open page follows new data."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from insights import windows, wording
+from insights.filters import Filters, read_filters
+from insights.metrics.query import Dimension
+from insights.views.ai import adoption, impact, spend, usage
+from insights.views.ai.answers import Wanted, read
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.connect import connect_first_agent
+from insights.views.filter_bar import filter_bar
+from integrations.services.reception import has_sessions
+
+CHOICES = (spend.TREND, spend.BREAKDOWN)
+# What the facet menus list; without a chosen facet these are the sections' own questions.
+MENUS = (
+    Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGENT),
+    Wanted("ai.tokens", Dimension.MODEL, unfiltered_by=Dimension.MODEL),
+)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def ai_page(request: HttpRequest) -> HttpResponseBase:
+    filters = page_filters(request)
+    if not has_sessions():
+        return connect_first_agent(request)
+    answers = read(filters, (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, *MENUS))
+    context = {
+        "filters": filters,
+        "bar": filter_bar(answers),
+        "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
+        "sections": [module.section(answers) for module in (adoption, impact, spend, usage)],
+    }
+    return render(request, "insights/ai.html", context)
+
+
+def page_filters(request: HttpRequest) -> Filters:
+    return read_filters(request.GET, today=windows.local_today(), choices=CHOICES)

@@ -1,0 +1,22 @@
+"""The pulse: an open page asks every two seconds whether facts changed, and is told so with an ETag alone."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_GET
+
+from insights import windows
+from integrations.services.reception import facts_mark
+
+
+@login_required
+@require_GET
+def ai_pulse(request: HttpRequest) -> HttpResponseBase:
+    """204 with the mark of the newest facts and of the day; 304 while both are those the page knows."""
+    response = HttpResponse(status=204)
+    response["ETag"] = f'"{facts_mark()}-{windows.local_today():%Y%m%d}"'
+    response["Cache-Control"] = "private, no-cache"
+    return get_conditional_response(request, etag=response["ETag"], response=response) or response

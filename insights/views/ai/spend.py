@@ -1,0 +1,149 @@
+"""Spend: what the tokens cost, by agent and model, and what is known of its outcome."""
+
+from __future__ import annotations
+
+from insights import guidance, tiles, wording
+from insights.agents import AGENT_NAMES, in_agent_order
+from insights.filters import Choice
+from insights.guidance import Hint
+from insights.metrics.query import Dimension, Figure
+from insights.tiles import ChartCard, Tile
+from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
+from insights.views.ai.cards import OutcomeTile, Section, Share, shares
+
+TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
+BREAKDOWN = Choice("breakdown", {"agent": "Agents", "model": "Models"})
+OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
+
+WANTED = (
+    Wanted("ai.spend", compared=True),
+    Wanted("ai.spend_per_developer", compared=True),
+    Wanted("ai.reported_cost", compared=True),
+    Wanted("ai.spend", Dimension.OUTCOME),
+    Wanted("ai.spend", Dimension.AGENT),
+    Wanted("ai.spend", Dimension.MODEL),
+    Wanted("ai.tokens", compared=True),
+    Wanted("ai.unpriced_tokens"),
+    Wanted("ai.unpriced_tokens", Dimension.MODEL),
+)
+
+
+def section(answers: Answers) -> Section:
+    return Section(
+        key="spend",
+        title="Spend",
+        lede="What agents cost at list prices",
+        outcome=OutcomeTile(
+            tile=answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers)),
+            shares=shares(
+                {name: answers.split("ai.spend", Dimension.OUTCOME)[name] for name in _outcomes(answers)},
+                "currency",
+                role="outcome",
+                labels=OUTCOMES,
+            ),
+        ),
+        tiles=_tiles(answers),
+        charts=[
+            answers.card(
+                "spend_trend",
+                "ai.spend",
+                title="Spend over time",
+                kind="stacked_bar",
+                span=8,
+                missing=_missing(answers),
+                pickers=answers.pickers(TREND),
+            )
+        ],
+        donut=_breakdown(answers),
+        hints=_hints(answers),
+    )
+
+
+def _outcomes(answers: Answers) -> list[str]:
+    known = answers.split("ai.spend", Dimension.OUTCOME)
+    return [name for name in OUTCOMES if name in known]
+
+
+def _tiles(answers: Answers) -> list[Tile]:
+    active = answers.figure("ai.spend_per_developer").denominator or 0
+    return [
+        answers.tile(
+            "ai.spend_per_developer",
+            label="Spend per developer",
+            sample=wording.count(int(active), "active developer"),
+        ),
+        answers.tile("ai.reported_cost", label="Reported by agents", sample=_gap(answers)),
+    ]
+
+
+def _gap(answers: Answers) -> str:
+    """How far the agents' own figure lies from ours."""
+    spend, reported = answers.figure("ai.spend").value, answers.figure("ai.reported_cost").value
+    if not spend or reported is None:
+        return ""
+    gap = reported - spend
+    if abs(gap) < 0.005:
+        return "the same as by list prices"
+    return f"{wording.money(abs(gap))} {'above' if gap > 0 else 'below'} list prices"
+
+
+def _breakdown(answers: Answers) -> ChartCard:
+    return answers.card(
+        "spend_breakdown",
+        "ai.spend",
+        title="Spend breakdown",
+        kind="donut",
+        span=4,
+        missing=_missing(answers),
+        pickers=answers.pickers(BREAKDOWN),
+        caveat=_unpriced_line(answers),
+    )
+
+
+def breakdown_shares(answers: Answers) -> list[Share]:
+    """Spend by agent in the agents' order, or by model, the dearest first."""
+    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
+        return shares(
+            answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"
+        )
+    figures = answers.split("ai.spend", Dimension.AGENT)
+    ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
+    return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")
+
+
+def _unpriced_line(answers: Answers) -> str:
+    unpriced = answers.figure("ai.unpriced_tokens").value
+    if not unpriced:
+        return ""
+    models = list(answers.split("ai.unpriced_tokens", Dimension.MODEL))
+    named = f" ({wording.listed(models[:3])})" if models else ""
+    return f"{wording.compact(unpriced)} tokens have no known price{named} and are not in this sum."
+
+
+def _missing(answers: Answers) -> Figure | None:
+    spend = answers.figure("ai.spend")
+    return spend if not spend.value else None
+
+
+def _sessions_behind(answers: Answers) -> str:
+    spend = answers.figure("ai.spend")
+    return f"{wording.compact(spend.sample_size)} sessions"
+
+
+def _hints(answers: Answers) -> list[Hint]:
+    found = (
+        guidance.spend_rises_without_use(
+            answers.figure("ai.spend"),
+            tiles.whole(answers.before("ai.spend")),
+            answers.figure("ai.sessions"),
+            tiles.whole(answers.before("ai.sessions")),
+            url=how_url(answers.filters, "ai.spend"),
+        ),
+        guidance.tokens_without_a_price(
+            answers.figure("ai.unpriced_tokens").value or 0,
+            answers.figure("ai.tokens").value,
+            [model for model in answers.split("ai.unpriced_tokens", Dimension.MODEL) if model],
+            url=rows_url(answers.filters, "ai.unpriced_tokens"),
+        ),
+    )
+    return [hint for hint in found if hint]

@@ -1,0 +1,117 @@
+"""Usage: how well the tooling is set up."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from insights import guidance, wording
+from insights.guidance import Hint
+from insights.metrics.query import Dimension, Figure
+from insights.tiles import Tile
+from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
+from insights.views.ai.cards import FailingTool, Section
+
+TOOLS_LISTED = 8
+TOKEN_KINDS = {
+    "cache_read": "Cache read",
+    "cache_write": "Cache write",
+    "input": "Uncached input",
+    "output": "Output",
+}
+
+WANTED = (
+    Wanted("ai.cache_hit_rate", compared=True),
+    Wanted("ai.error_rate", compared=True),
+    Wanted("ai.error_rate", Dimension.TOOL),
+    Wanted("ai.tokens", compared=True),
+    Wanted("ai.tool_refusals"),
+)
+
+
+def section(answers: Answers) -> Section:
+    tokens = answers.figure("ai.tokens")
+    return Section(
+        key="usage",
+        title="Usage",
+        lede="How well the tooling is set up",
+        tiles=_tiles(answers),
+        charts=[
+            answers.card(
+                "tokens_by_kind",
+                "ai.tokens",
+                title="Tokens by kind",
+                kind="stacked_bar",
+                span=6,
+                missing=None if tokens.value else tokens,
+            )
+        ],
+        failing_tools=_failing_tools(answers),
+        failing_tools_csv_url=f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
+        hints=_hints(answers),
+    )
+
+
+def _failing_tools(answers: Answers) -> list[FailingTool]:
+    failing = failing_tools(answers)
+    most = (failing[0][1].numerator or 1) if failing else 1
+    return [
+        FailingTool(
+            tool=tool or "Unnamed tool",
+            calls=f"{figure.denominator or 0:,.0f}",
+            failures=f"{figure.numerator or 0:,.0f}",
+            percent=str(wording.reading(figure.value or 0, "percent")),
+            fraction=(figure.numerator or 0) / most,
+        )
+        for tool, figure in failing[:TOOLS_LISTED]
+    ]
+
+
+def failing_tools(answers: Answers) -> list[tuple[str, Figure]]:
+    """Tools by their number of failed calls, the most first; those that never fail are left out."""
+    by_tool = answers.split("ai.error_rate", Dimension.TOOL)
+    failing = [(tool, figure) for tool, figure in by_tool.items() if figure.numerator]
+    return sorted(failing, key=lambda item: (-(item[1].numerator or 0), item[0]))
+
+
+def _tiles(answers: Answers) -> list[Tile]:
+    cache, errors = answers.figure("ai.cache_hit_rate"), answers.figure("ai.error_rate")
+    refusals = answers.figure("ai.tool_refusals").value
+    refused = f" · {wording.compact(refusals)} refused, not counted" if refusals else ""
+    return [
+        answers.tile(
+            "ai.cache_hit_rate",
+            label="Prompt cache hit",
+            sample=f"of {wording.compact(cache.denominator or 0)} prompt tokens",
+        ),
+        answers.tile(
+            "ai.error_rate",
+            label="Error rate",
+            sample=f"{wording.compact(errors.numerator or 0)} of {wording.compact(errors.denominator or 0)} tool calls"
+            f"{refused}",
+        ),
+        answers.tile(
+            "ai.tokens",
+            label="Tokens used",
+            unit="",
+            sample=f"in {wording.compact(answers.figure('ai.tokens').sample_size)} sessions",
+        ),
+        Tile(
+            key="ai.ship_rate",
+            label="Ship rate",
+            value=None,
+            state="no_data",
+            reason="Needs the commits of repositories, which this version cannot connect yet.",
+        ),
+    ]
+
+
+def _hints(answers: Answers) -> list[Hint]:
+    found = (
+        guidance.one_tool_fails(
+            answers.figure("ai.error_rate"),
+            answers.split("ai.error_rate", Dimension.TOOL),
+            url=rows_url(answers.filters, "ai.tool_failures"),
+        ),
+        guidance.cold_cache(answers.figure("ai.cache_hit_rate"), url=how_url(answers.filters, "ai.cache_hit_rate")),
+    )
+    return [hint for hint in found if hint]

@@ -1,0 +1,125 @@
+"""What the sticky filter bar of a page shows: every choice as a link that changes one thing and keeps the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from insights import wording
+from insights.agents import agent_name
+from insights.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
+from insights.metrics.query import Dimension
+from insights.views.ai.answers import Answers
+
+VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
+
+
+@dataclass(frozen=True)
+class Option:
+    label: str
+    url: str
+    active: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FacetMenu:
+    name: str
+    chosen: str  # the chosen values in words; empty where nothing is chosen
+    options: Sequence[Option]
+    clear_url: str
+
+
+@dataclass(frozen=True)
+class FilterBar:
+    days: str
+    span: str
+    organisation: str  # "40 developers · 31 active"
+    ranges: Sequence[Option]
+    quarters: Sequence[Option]
+    granularities: Sequence[Option]
+    facets: Sequence[FacetMenu]
+    chosen_facets: int
+    clear_url: str
+    kept: Sequence[tuple[str, str]]  # hidden fields of the form for a custom range
+    first_day: str
+    last_day: str
+    action: str
+    computed_at: datetime
+
+
+def filter_bar(answers: Answers) -> FilterBar:
+    """The bar of the AI page; `answers` hold adoption and what the facet menus list."""
+    filters = answers.filters
+    active = answers.figure("ai.active_developers")
+    return FilterBar(
+        days=wording.days(filters.window),
+        span=filters.span,
+        organisation=f"{wording.count(int(active.denominator or 0), 'developer')} · {int(active.value or 0):,} active",
+        ranges=[_range(filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
+        quarters=[_range(filters, "quarter", "This quarter"), *_past_quarters(filters)],
+        granularities=[
+            Option(GRANULARITY_NAMES[one], _url(filters.with_granularity(one)), filters.granularity is one)
+            for one in GRANULARITIES
+        ],
+        facets=[
+            _facet(answers, Dimension.AGENT, "ai.sessions", "session"),
+            _facet(answers, Dimension.MODEL, "ai.tokens", "token"),
+        ],
+        chosen_facets=sum(len(values) for values in filters.facets.values()),
+        clear_url=_url(filters.without_facets()),
+        kept=[(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")],
+        first_day=filters.window.start.isoformat(),
+        last_day=(filters.window.end - timedelta(days=1)).isoformat(),
+        action=reverse("ai"),
+        computed_at=answers.computed_at,
+    )
+
+
+def _past_quarters(filters: Filters) -> list[Option]:
+    return [
+        _range(filters, name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
+        for name in quarters_to_offer(filters.today)[1:]
+    ]
+
+
+def _range(filters: Filters, name: str, label: str, note: str = "") -> Option:
+    return Option(label, _url(filters.with_range(name)), filters.range == name, note)
+
+
+def _facet(answers: Answers, dimension: Dimension, key: str, noun: str) -> FacetMenu:
+    filters = answers.filters
+    chosen = filters.facets.get(dimension, ())
+    present = answers.present(key, dimension)
+    values = list(present)[:VALUES_LISTED]
+    values += [value for value in chosen if value not in values]
+    return FacetMenu(
+        name=FACETS[dimension],
+        chosen=", ".join(_named(dimension, value) for value in chosen),
+        options=[
+            Option(
+                label=_named(dimension, value),
+                url=_url(filters.with_toggled(dimension, value)),
+                active=value in chosen,
+                note=_amount(present[value].value, noun) if value in present else "not in this window",
+            )
+            for value in values
+            if value
+        ],
+        clear_url=_url(filters.without(dimension)),
+    )
+
+
+def _amount(amount: float | None, noun: str) -> str:
+    return f"{wording.compact(amount or 0)} {noun if amount == 1 else noun + 's'}"
+
+
+def _named(dimension: Dimension, value: str) -> str:
+    return agent_name(value) if dimension is Dimension.AGENT else value
+
+
+def _url(filters: Filters) -> str:
+    return f"{reverse('ai')}{filters.query_string()}"

@@ -1,0 +1,95 @@
+"""The home page answers by role: what an admin has left to set up, what everybody can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from insights import windows, wording
+from insights.filters import read_filters
+from insights.tiles import Link, Tile
+from insights.views.ai.answers import Answers, Wanted, read
+from integrations.services.reception import Reception, reception
+
+HEADLINES = (
+    Wanted("ai.active_developers", compared=True),
+    Wanted("ai.sessions", compared=True),
+    Wanted("ai.spend", compared=True),
+    Wanted("ai.error_rate", compared=True),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that an installation needs, and whether it is done."""
+
+    done: bool
+    title: str
+    detail: str
+    url: str = ""
+    label: str = ""
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    received = reception()
+    filters = read_filters(QueryDict(), today=windows.local_today())
+    context = {
+        "heading": "Home",
+        "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
+        "headlines": _headlines(read(filters, HEADLINES)) if received.sessions else [],
+        "days": wording.days(filters.window),
+        "span": filters.span,
+        "connect_link": Link("Connect an agent", reverse("connect_agent")),
+    }
+    return render(request, "home.html", context)
+
+
+def _headlines(answers: Answers) -> list[Tile]:
+    active = answers.figure("ai.active_developers")
+    errors = answers.figure("ai.error_rate")
+    return [
+        answers.tile("ai.active_developers", sample=f"of {int(active.denominator or 0):,} enrolled"),
+        answers.tile("ai.sessions"),
+        answers.tile("ai.spend", label="Agent spend"),
+        answers.tile("ai.error_rate", sample=f"of {wording.compact(errors.denominator or 0)} tool calls"),
+    ]
+
+
+def _steps(received: Reception, now: datetime) -> Sequence[Step]:
+    connect = reverse("connect_agent")
+    last = received.last_used_at
+    return [
+        Step(
+            bool(received.senders),
+            "Ingest token",
+            f"{wording.count(len(received.senders), 'token')} may send data" if received.senders else "None yet",
+            connect,
+            "Create a token",
+        ),
+        Step(
+            last is not None,
+            "Telemetry",
+            f"Last request {wording.ago(last, now)}" if last else "No request yet",
+            connect,
+            "Connect an agent",
+        ),
+        Step(
+            not received.quarantined,
+            "Quarantine",
+            f"{wording.count(received.quarantined, 'record')} could not be stored"
+            if received.quarantined
+            else "Every record was stored",
+            reverse("admin:index"),
+            "Look at them in Admin",
+        ),
+    ]

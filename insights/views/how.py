@@ -1,0 +1,118 @@
+"""How is this computed?  A metric's definition with this window's numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from insights import tiles, wording
+from insights.agents import agent_name
+from insights.filters import FACETS, Filters
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Dimension, Figure, SeriesAnswer
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.metric_panel import Asked, asked, base_template, figures
+from insights.views.rows import first_rows
+from integrations.services.reception import last_event_at
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The formula in words, and the same with numbers: a fraction, a factor behind it, and the result."""
+
+    words: str
+    explanation: str
+    numerator: str = ""
+    denominator: str = ""
+    factor: str = ""
+    result: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    amount: str
+    what: str
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
+    question = asked(request, key)
+    answer, figure, before = figures(question)
+    metric, filters = question.metric, question.filters
+    context = {
+        "base_template": base_template(request),
+        "metric": metric,
+        "printed": wording.reading(figure.value, metric.unit) if figure.value is not None else None,
+        "figure": figure,
+        "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
+        "formula": _formula(metric, figure, filters),
+        "sample": _sample(metric, figure, question),
+        "freshness": _freshness(answer),
+        "left_out": _left_out(metric, answer),
+        "rows": first_rows(request, question),
+        "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
+        "definition_url": f"/insights/metrics/{key}/",
+    }
+    return render(request, "insights/metric_how.html", context)
+
+
+def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
+    words, _, explanation = metric.formula.partition("; ")
+    above, below, value = figure.numerator, figure.denominator, figure.value
+    if value is None or above is None or not below:
+        return Formula(words, explanation)
+    result = str(wording.reading(value, metric.unit))
+    if metric.unit == "percent":
+        return Formula(words, explanation, wording.exact(above), wording.exact(below), "× 100", result)
+    if metric.per_period:
+        people = f"{figure.people:,} × {wording.exact(below / figure.people)} {filters.granularity.value}s"
+        return Formula(words, explanation, wording.exact(above), people if figure.people else "", "", result)
+    return Formula(words, explanation, wording.exact(above, metric.unit), wording.exact(below), "", result)
+
+
+def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, str]]:
+    filters = question.filters
+    pairs = [
+        ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
+        ("Covers", f"{figure.sample_size:,} facts of {wording.count(figure.people, 'person', 'people')}"),
+        ("Unit", metric.unit.value.replace("_", " ")),
+    ]
+    if metric.statistic is not None:
+        pairs.append(("Statistic", metric.statistic.value))
+    for dimension, values in question.query.facets.items():
+        pairs.append((FACETS.get(dimension, dimension.value), ", ".join(_named(dimension, value) for value in values)))
+    if figure.sample_size < metric.minimum_sample:
+        pairs.append(("Few data", f"{metric.minimum_sample} would make the figure steady"))
+    return pairs
+
+
+def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
+    last = last_event_at()
+    as_of = timezone.localtime(answer.computed_at)
+    return [
+        ("As of", f"{wording.day(as_of.date())}, {as_of:%H:%M:%S %Z}"),
+        ("Agent telemetry", f"last event {wording.ago(last, timezone.now())}" if last else "nothing yet"),
+    ]
+
+
+def _left_out(metric: Metric, answer: SeriesAnswer) -> Sequence[LeftOut]:
+    left = []
+    if answer.unmatched:
+        what = "of the facts could be matched to no person: they count here, and for nobody"
+        left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))
+    return left
+
+
+def _named(dimension: Dimension, value: str) -> str:
+    return agent_name(value) if dimension is Dimension.AGENT else value

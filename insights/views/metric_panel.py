@@ -1,0 +1,61 @@
+"""What the two panels of a metric share: its filters, its figure, and whether they stand in the side panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+
+from insights import tiles, windows
+from insights.filters import Filters, read_filters
+from insights.metrics.declarations import Metric
+from insights.metrics.errors import UnknownMetricError
+from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
+from insights.metrics.read import read_series
+from insights.metrics.registry import get
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A metric and the window, granularity and facets for which its figure is explained."""
+
+    metric: Metric
+    filters: Filters
+
+    @property
+    def query(self) -> MetricQuery:
+        allowed = {name: values for name, values in self.filters.facets.items() if name in self.metric.facets}
+        return MetricQuery(
+            key=self.metric.key,
+            window=self.filters.window,
+            granularity=self.filters.granularity,
+            facets=allowed,
+        )
+
+
+def asked(request: HttpRequest, key: str) -> Asked:
+    """Raises Http404 for an unknown metric and BadFilterError for a wrong parameter."""
+    try:
+        metric = get(key)
+    except UnknownMetricError:
+        raise Http404("No such metric.") from None
+    return Asked(metric, read_filters(request.GET, today=windows.local_today()))
+
+
+def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
+    """The answer, its figure of the whole window, and that of the window before."""
+    query = question.query
+    before = MetricQuery(
+        key=query.key,
+        window=question.filters.previous,
+        granularity=query.granularity,
+        facets=query.facets,
+    )
+    answer, earlier = read_series([query, before])
+    return answer, tiles.whole(answer), tiles.whole(earlier)
+
+
+def base_template(request: HttpRequest) -> str:
+    """The side panel takes the fragment; the same address on its own is a whole page."""
+    is_panel = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return "insights/_panel_base.html" if is_panel else "insights/_panel_page.html"

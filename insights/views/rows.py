@@ -1,0 +1,156 @@
+"""Show the rows: the facts behind a metric's figure, paged, and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from insights import wording
+from insights.agents import agent_name
+from insights.csv_export import Cell, csv_response
+from insights.filters import BadFilterError
+from insights.metrics.query import Dimension
+from insights.metrics.rows import ColumnKind, RowColumn, RowsPage, read_rows
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.individuals import Individuals
+from insights.views.metric_panel import Asked, asked, base_template
+
+PAGE_SIZE = 50
+ROWS_IN_PANEL = 6
+CSV_PAGE_SIZE = 1000
+LAST_PAGE = 1_000_000
+
+NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.FACT})
+
+
+@dataclass(frozen=True)
+class Column:
+    label: str
+    number: bool
+    sort_url: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """What components/table.html prints, and how much of the whole it is."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    shown: str
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
+    question = asked(request, key)
+    page = _read_page(request)
+    found = read_rows(question.query, page=page, size=PAGE_SIZE)
+    first = (page - 1) * PAGE_SIZE + 1
+    context = {
+        "base_template": base_template(request),
+        "metric": question.metric,
+        "recipe": found.recipe,
+        "days": wording.days(question.filters.window),
+        "table": _table(request, found),
+        "first": first,
+        "last": first + len(found.rows) - 1,
+        "total": found.total,
+        "previous_url": _page_url(question, page - 1) if page > 1 else "",
+        "next_url": _page_url(question, page + 1) if first + len(found.rows) - 1 < found.total else "",
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
+        "how_url": f"{reverse('metric_how', args=[key])}{question.filters.query_string()}",
+    }
+    return render(request, "insights/metric_rows.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
+    question = asked(request, key)
+    first = read_rows(question.query, page=1, size=CSV_PAGE_SIZE)
+    return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(request, question, first))
+
+
+def first_rows(request: HttpRequest, question: Asked) -> RowTable | None:
+    """The beginning of the rows, for the panel that explains the figure; None where there are none."""
+    found = read_rows(question.query, page=1, size=ROWS_IN_PANEL)
+    return _table(request, found) if found.total else None
+
+
+def _csv_rows(request: HttpRequest, question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
+    yield [column.label for column in first.columns]
+    found, page = first, 1
+    while found.rows:
+        individuals = Individuals.of(request.user, found.rows)
+        for row in found.rows:
+            yield [_raw(column, row, individuals) for column in found.columns]
+        page += 1
+        if len(found.rows) < CSV_PAGE_SIZE:
+            return
+        found = read_rows(question.query, page=page, size=CSV_PAGE_SIZE)
+
+
+def _table(request: HttpRequest, found: RowsPage) -> RowTable:
+    individuals = Individuals.of(request.user, found.rows)
+    return RowTable(
+        caption=f"Rows of {found.query.key}",
+        columns=[Column(column.label, column.kind in NUMBERS) for column in found.columns],
+        rows=[[_printed(column, row, individuals) for column in found.columns] for row in found.rows],
+        shown=f"{len(found.rows):,} of {found.total:,}",
+    )
+
+
+def _raw(column: RowColumn, row: Mapping[str, Any], individuals: Individuals) -> Cell:
+    """A cell as it is exported: whole numbers, ISO times, and no more of other people than they may be known by."""
+    value = row[column.name]
+    match column.kind:
+        case ColumnKind.PERSON:
+            return individuals.label(value)
+        case ColumnKind.FACT | ColumnKind.INSTANT:
+            return value if individuals.in_detail(row) else None
+        case _:
+            cell: Cell = value
+            return cell
+
+
+def _printed(column: RowColumn, row: Mapping[str, Any], individuals: Individuals) -> str:
+    value = _raw(column, row, individuals)
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        at = timezone.localtime(value)
+        return f"{wording.day(at.date())}, {at:%H:%M}"
+    if isinstance(value, date):
+        return wording.day(value)
+    if column.kind is ColumnKind.FACT:
+        return f"#{value}"
+    if column.kind is ColumnKind.NUMBER and isinstance(value, int | float):
+        return wording.exact(value)
+    return agent_name(str(value)) if column.name == Dimension.AGENT else str(value)
+
+
+def _read_page(request: HttpRequest) -> int:
+    written = request.GET.get("page") or "1"
+    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
+        return int(written[:9])
+    raise BadFilterError("page", "It must be a page's number, from 1.")
+
+
+def _page_url(question: Asked, page: int) -> str:
+    pairs = [*question.filters.parameters(), ("page", str(page))]
+    return f"{reverse('metric_rows', args=[question.metric.key])}?{urlencode(pairs)}"

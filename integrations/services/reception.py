@@ -1,0 +1,102 @@
+"""What has arrived so far, for pages that help somebody to connect an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count, Max, Sum
+
+from integrations.models import AgentSession, IngestToken, QuarantinedRecord, UnreadEvent
+
+EVENTS_COUNTED = 1000  # beyond that the page says "more than": a count over all partitions may take seconds
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A valid ingest token and its last accepted request."""
+
+    token_id: int
+    name: str
+    hint: str
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An agent whose telemetry is kept, but not understood yet."""
+
+    agent: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Reception:
+    sessions: int
+    last_session_at: datetime | None
+    events: int  # at most EVENTS_COUNTED
+    quarantined: int  # records that could not be stored and were not replayed
+    last_quarantine_reason: str
+    unread: Sequence[Unread]
+    senders: Sequence[Sender]
+
+    @property
+    def last_used_at(self) -> datetime | None:
+        return max((sender.last_used_at for sender in self.senders if sender.last_used_at), default=None)
+
+
+def reception() -> Reception:
+    """Everything that arrived at this installation.  Six small queries."""
+    sessions = AgentSession.objects.aggregate(count=Count("pk"), last_at=Max("ended_at"))
+    waiting = QuarantinedRecord.objects.filter(replayed_at=None)
+    last_problem = waiting.order_by("-received_at").values_list("reason", flat=True).first()
+    unread = UnreadEvent.objects.filter(known=False).values("agent").annotate(events=Sum("count")).order_by("agent")
+    tokens = IngestToken.objects.filter(revoked_at=None).order_by("created_at")
+    return Reception(
+        sessions=sessions["count"],
+        last_session_at=sessions["last_at"],
+        events=_count_events(),
+        quarantined=waiting.count() if last_problem is not None else 0,
+        last_quarantine_reason=last_problem or "",
+        unread=[Unread(agent=row["agent"], count=row["events"]) for row in unread],
+        senders=[Sender(token.pk, token.name, token.hint, token.last_used_at) for token in tokens],
+    )
+
+
+def last_session_of(email: str) -> datetime | None:
+    """When the last session of the person with this address was last heard of; None: nothing came from them."""
+    last_at: datetime | None = AgentSession.objects.filter(identity__person__email__iexact=email).aggregate(
+        last_at=Max("ended_at")
+    )["last_at"]
+    return last_at
+
+
+def has_sessions() -> bool:
+    return AgentSession.objects.exists()
+
+
+def last_event_at() -> datetime | None:
+    """When an agent's session was last heard of."""
+    last_at: datetime | None = AgentSession.objects.aggregate(last_at=Max("ended_at"))["last_at"]
+    return last_at
+
+
+def facts_mark() -> int:
+    """A number that grows whenever facts change; one cheap look, whatever the amount of data.
+
+    It is the position of the outbox's sequence, which moves a moment before the change can be read: who follows it
+    looks once more a few seconds after the last move.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM integrations_factchange_id_seq")
+        return int(cursor.fetchone()[0])
+
+
+def _count_events() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM integrations_agent_event LIMIT %s) AS counted", [EVENTS_COUNTED]
+        )
+        return int(cursor.fetchone()[0])
