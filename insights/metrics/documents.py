@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 
+from insights.metrics.declarations import Metric
+from insights.metrics.distribution import Spread
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
 from insights.metrics.registry import get
+from insights.metrics.rows import RowsPage
 
 Document = dict[str, Any]
 
@@ -25,6 +28,56 @@ def series_document(answer: SeriesAnswer) -> Document:
             {"from": figure.window.start.isoformat(), "to": figure.window.end.isoformat(), **_figure(figure)}
             for figure in answer.series
         ],
+    }
+
+
+def rows_document(page: RowsPage) -> Document:
+    return {
+        **heading(page.query),
+        "recipe": page.recipe,
+        "columns": [{"name": c.name, "label": c.label, "meaning": c.meaning} for c in page.columns],
+        "total": page.total,
+        "page": page.page,
+        "size": page.size,
+        "rows": [{name: _plain(value) for name, value in row.items()} for row in page.rows],
+    }
+
+
+def distribution_document(spread: Spread) -> Document:
+    return {
+        **heading(spread.query),
+        "sample_size": spread.sample_size,
+        "minimum": spread.minimum,
+        "maximum": spread.maximum,
+        "mean": spread.mean,
+        "percentiles": dict(spread.percentiles),
+        "histogram": [{"from": each.start, "to": each.end, "count": each.count} for each in spread.histogram],
+        "reason": spread.reason,
+    }
+
+
+def metric_document(metric: Metric) -> Document:
+    """A metric's entry in the catalogue."""
+    return {
+        "key": metric.key,
+        "version": metric.version,
+        "name": metric.name,
+        "meaning": metric.meaning,
+        "formula": metric.formula,
+        "unit_of_measure": metric.unit.value,
+        "better": metric.better.value,
+        "belongs_to": metric.belongs_to.value,
+        "statistic": metric.statistic.value if metric.statistic else None,
+        "statistics": [statistic.value for statistic in metric.statistics],
+        "minimum_sample": metric.minimum_sample,
+        "categories": [category.value for category in metric.categories],
+        "initiatives": [initiative.value for initiative in metric.initiatives],
+        "space": [dimension.value for dimension in metric.space],
+        "segments": [dimension.value for dimension in metric.segments],
+        "facets": [dimension.value for dimension in metric.facets],
+        "chain": list(metric.chain),
+        "source_facts": metric.source,
+        "reference": metric.reference,
     }
 
 
@@ -49,6 +102,12 @@ def heading(query: MetricQuery) -> Document:
 
 def instant(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _figure(figure: Figure) -> Document:

@@ -74,8 +74,6 @@ def _pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise QueryError(parameter, f"“{text}” is not understood. Write {parameter} as name=value.")
-        if "\0" in value:
-            raise QueryError(parameter, "A value must not contain a NUL character.")
         found[name] = (*found.get(name, ()), value)
     return found
 

@@ -120,7 +120,8 @@ def place(scope: Scope) -> Placement:
         return Placement(Placed.PERSON, scope.person_id)
     if scope.unit is None:
         return Placement(Placed.ANYBODY)
-    unit = Unit.objects.filter(slug=scope.unit).values_list("id", flat=True).first()
+    known = "\0" not in scope.unit  # PostgreSQL's text holds no NUL
+    unit = Unit.objects.filter(slug=scope.unit).values_list("id", flat=True).first() if known else None
     if unit is None:
         raise QueryError("unit", f"There is no unit “{scope.unit}”. `manage.py units` lists the slugs.")
     return Placement(Placed.UNIT, unit)
@@ -133,6 +134,8 @@ def _check(query: MetricQuery, metric: Metric) -> None:
         raise QueryError("from", "The window is longer than five years. Ask for a shorter one.")
     _check_dimensions("segment", query.segments, metric.segments, metric)
     _check_dimensions("facet", query.facets, metric.facets, metric)
+    if any("\0" in value for values in query.facets.values() for value in values):
+        raise QueryError("facet", "A value must not contain a NUL character.")
     if len(query.segments) > MOST_SEGMENTS:
         raise QueryError("segment", f"At most {MOST_SEGMENTS} segments at a time.")
     if len(set(query.segments)) < len(query.segments):

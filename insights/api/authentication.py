@@ -1,0 +1,50 @@
+"""Who asks the API: somebody signed in, or the holder of an API token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from orgtree.models import ApiToken
+from orgtree.services.api_tokens import find_api_token
+
+SCHEME = "Bearer"
+
+
+class TokenHolder(AnonymousUser):
+    """Who holds a token that acts for nobody: may read aggregates, is no person."""
+
+    @property
+    def is_authenticated(self) -> bool:  # type: ignore[override]
+        return True
+
+
+class ApiTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer hwa_…`; `request.auth` is the token."""
+
+    def authenticate(self, request: Request) -> tuple[User | TokenHolder, ApiToken] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != SCHEME.lower():
+            return None
+        token = find_api_token(secret.strip())
+        if token is None:
+            raise AuthenticationFailed(
+                "This API token is not known or was revoked. Make one with `manage.py create_api_token NAME`."
+            )
+        return token.user or TokenHolder(), token
+
+    def authenticate_header(self, request: Request) -> str:
+        return SCHEME
+
+
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ApiTokenAuthentication
+    name = "apiToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A token of `manage.py create_api_token`."}

@@ -1,0 +1,31 @@
+"""Errors as JSON: the parameter that is wrong, and what to do instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from insights.metrics.errors import QueryError, UnknownMetricError
+
+
+def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """{"error": {"parameter": …, "message": …}}; parameter is null where no parameter is to blame."""
+    if isinstance(problem, QueryError):
+        unknown = isinstance(problem, UnknownMetricError)
+        return Response(
+            document(problem.parameter, problem.message),
+            status=status.HTTP_404_NOT_FOUND if unknown else status.HTTP_400_BAD_REQUEST,
+        )
+    response = exception_handler(problem, context)
+    if response is not None:
+        message = str(problem.detail) if isinstance(problem, APIException) else "There is nothing at this address."
+        response.data = document(None, message)
+    return response
+
+
+def document(parameter: str | None, message: str) -> dict[str, Any]:
+    return {"error": {"parameter": parameter, "message": message}}

@@ -1,0 +1,152 @@
+"""The shapes of the API's answers, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from insights.metrics.query import Dimension, Granularity, Statistic
+from insights.metrics.terms import BelongsTo, Better, UnitOfMeasure
+
+
+class ScopeSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    where = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+class HeadingSerializer(serializers.Serializer[object]):
+    key = serializers.CharField()
+    version = serializers.IntegerField()
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    better = serializers.ChoiceField(choices=list(Better))
+    belongs_to = serializers.ChoiceField(choices=list(BelongsTo))
+    statistic = serializers.ChoiceField(choices=list(Statistic), allow_null=True)
+    time_zone = serializers.CharField()
+    scope = ScopeSerializer()
+    facets = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """`from` is a word of Python."""
+        return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
+
+
+class FigureSerializer(serializers.Serializer[object]):
+    segment = serializers.DictField(child=serializers.CharField())
+    value = serializers.FloatField(allow_null=True)
+    numerator = serializers.FloatField(allow_null=True)
+    denominator = serializers.FloatField(allow_null=True)
+    sample_size = serializers.IntegerField(help_text="Facts that entered.")
+    people = serializers.IntegerField(help_text="Distinct people among them.")
+    reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
+    to_date = serializers.BooleanField(help_text="The window or bucket is not over yet.")
+
+
+class PointSerializer(FigureSerializer):
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        return {"from": serializers.DateField(), "to": serializers.DateField(), **super().get_fields()}
+
+
+class SeriesSerializer(HeadingSerializer):
+    granularity = serializers.ChoiceField(choices=list(Granularity))
+    computed_at = serializers.DateTimeField()
+    fresh_until = serializers.DateTimeField()
+    unmatched = serializers.FloatField(
+        allow_null=True, required=False, help_text="Share 0–1 of facts without a person; without a unit only."
+    )
+    total = FigureSerializer(many=True)
+    series = PointSerializer(many=True)
+
+
+class ColumnSerializer(serializers.Serializer[object]):
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    meaning = serializers.CharField()
+
+
+class RowsSerializer(HeadingSerializer):
+    recipe = serializers.CharField(help_text="How the rows give the value.")
+    columns = ColumnSerializer(many=True)
+    total = serializers.IntegerField(help_text="Rows of all pages.")
+    page = serializers.IntegerField()
+    size = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    rows = serializers.ListField(child=serializers.DictField())
+
+
+class BinSerializer(serializers.Serializer[object]):
+    count = serializers.IntegerField()
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        return {"from": serializers.FloatField(), "to": serializers.FloatField(), **super().get_fields()}
+
+
+class DistributionSerializer(HeadingSerializer):
+    sample_size = serializers.IntegerField()
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True)
+    mean = serializers.FloatField(allow_null=True)
+    percentiles = serializers.DictField(child=serializers.FloatField())
+    histogram = BinSerializer(many=True)
+    reason = serializers.CharField(allow_null=True)
+
+
+class MetricSerializer(serializers.Serializer[object]):
+    """One entry of the catalogue."""
+
+    key = serializers.CharField()
+    version = serializers.IntegerField()
+    name = serializers.CharField()
+    meaning = serializers.CharField()
+    formula = serializers.CharField()
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    better = serializers.ChoiceField(choices=list(Better))
+    belongs_to = serializers.ChoiceField(choices=list(BelongsTo))
+    statistic = serializers.ChoiceField(choices=list(Statistic), allow_null=True)
+    statistics = serializers.ListField(child=serializers.ChoiceField(choices=list(Statistic)))
+    minimum_sample = serializers.IntegerField()
+    categories = serializers.ListField(child=serializers.CharField())
+    initiatives = serializers.ListField(child=serializers.CharField())
+    space = serializers.ListField(child=serializers.CharField())
+    segments = serializers.ListField(child=serializers.ChoiceField(choices=list(Dimension)))
+    facets = serializers.ListField(child=serializers.ChoiceField(choices=list(Dimension)))
+    chain = serializers.ListField(child=serializers.CharField())
+    source_facts = serializers.CharField()
+    reference = serializers.CharField()
+
+
+class CatalogueSerializer(serializers.Serializer[object]):
+    metrics = MetricSerializer(many=True)
+
+
+class ErrorSerializer(serializers.Serializer[object]):
+    parameter = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+
+
+class ErrorsSerializer(serializers.Serializer[object]):
+    error = ErrorSerializer()
+
+
+def _repeated(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, many=True, explode=True, description=description)
+
+
+WINDOW_PARAMETERS = [
+    OpenApiParameter("unit", str, description="Slug of a unit; without it the whole organisation."),
+    _repeated("where", "attribute=value of people; repeat for OR within, AND between."),
+    _repeated("facet", "name=value; repeat for OR within a name, AND between names."),
+    OpenApiParameter("from", str, description="First day, 2026-01-31. By default 12 weeks before `to`."),
+    OpenApiParameter("to", str, description="The day after the last. By default tomorrow."),
+]
+SERIES_PARAMETERS = [
+    *WINDOW_PARAMETERS,
+    OpenApiParameter("granularity", str, enum=list(Granularity), description="By default week."),
+    _repeated("segment", "Split by it; repeat for two."),
+    OpenApiParameter("statistic", str, enum=list(Statistic), description="Of durations."),
+]
+ROWS_PARAMETERS = [
+    *SERIES_PARAMETERS,
+    OpenApiParameter("page", int, description="From 1."),
+    OpenApiParameter("size", int, description="Rows a page, at most 1,000; by default 100."),
+]

@@ -1,0 +1,20 @@
+"""/api/: metrics, their OpenAPI document and its page."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from insights.api import views
+
+urlpatterns = [
+    path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
+    path("v1/metrics/<str:key>/", views.MetricView.as_view(), name="api_metric"),
+    path("v1/metrics/<str:key>/series/", views.SeriesView.as_view(), name="api_series"),
+    path("v1/metrics/<str:key>/rows/", views.RowsView.as_view(), name="api_rows"),
+    path("v1/metrics/<str:key>/distribution/", views.DistributionView.as_view(), name="api_distribution"),
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="insights/api_docs.html"),
+        name="api_docs",
+    ),
+]

@@ -1,0 +1,116 @@
+"""The read API over metrics.  Shapes: PRODUCT.md §12."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from insights.api import schema
+from insights.metrics.documents import distribution_document, metric_document, rows_document, series_document
+from insights.metrics.errors import QueryError
+from insights.metrics.parameters import Parameters
+from insights.metrics.query import MetricQuery
+from insights.metrics.read import read_distribution, read_rows, read_series, visible_rows
+from insights.metrics.registry import get, metrics
+
+WINDOW = frozenset({"unit", "where", "facet", "from", "to"})
+SERIES = WINDOW | {"granularity", "segment", "statistic"}
+ROWS = SERIES | {"page", "size"}
+DEFAULT_SIZE = 100
+LARGEST_SIZE = 1000
+LAST_PAGE = 1_000_000
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+
+
+class CatalogueView(APIView):
+    @extend_schema(responses={200: schema.CatalogueSerializer, 401: schema.ErrorsSerializer})
+    def get(self, request: Request) -> Response:
+        """Every metric with its definition."""
+        return Response({"metrics": [metric_document(metric) for metric in metrics()]})
+
+
+class MetricView(APIView):
+    @extend_schema(responses={200: schema.MetricSerializer, **ERRORS})
+    def get(self, request: Request, key: str) -> Response:
+        """One metric's definition."""
+        return Response(metric_document(get(key)))
+
+
+class SeriesView(APIView):
+    @extend_schema(parameters=schema.SERIES_PARAMETERS, responses={200: schema.SeriesSerializer, **ERRORS})
+    def get(self, request: Request, key: str) -> Response:
+        """The metric's value in the window, and in each of its weeks, months or quarters."""
+        [answer] = read_series([_query(request, key, SERIES)])
+        return Response(series_document(answer))
+
+
+class RowsView(APIView):
+    @extend_schema(parameters=schema.ROWS_PARAMETERS, responses={200: schema.RowsSerializer, **ERRORS})
+    def get(self, request: Request, key: str) -> Response:
+        """The facts behind the window's value, each with what it contributes.
+
+        Other people's rows are shown as the organisation's policy allows.
+        """
+        if not isinstance(request.user, User):
+            raise PermissionDenied(
+                "This token acts for nobody and reads aggregates only; rows show individuals. "
+                "Make one with `manage.py create_api_token NAME --user U`."
+            )
+        query = _query(request, key, ROWS)
+        number, size = _whole(request, "page", 1, LAST_PAGE), _whole(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
+        page = visible_rows(read_rows(query, page=number, size=size), request.user)
+        more = number * size < page.total
+        links = {
+            "next": _page_url(request, number + 1) if more else None,
+            "previous": _page_url(request, number - 1) if number > 1 else None,
+        }
+        return Response({**rows_document(page), **links})
+
+
+class DistributionView(APIView):
+    @extend_schema(parameters=schema.WINDOW_PARAMETERS, responses={200: schema.DistributionSerializer, **ERRORS})
+    def get(self, request: Request, key: str) -> Response:
+        """Percentiles and histogram of what each fact of the window adds."""
+        return Response(distribution_document(read_distribution(_query(request, key, WINDOW))))
+
+
+def _query(request: Request, key: str, allowed: frozenset[str]) -> MetricQuery:
+    get(key)  # an unknown metric is 404, whatever else is wrong
+    given = request.query_params
+    for name in given:
+        if name not in allowed:
+            raise QueryError(name, f"There is no parameter “{name}”. Use {', '.join(sorted(allowed))}.")
+    for name in allowed - {"where", "facet", "segment"}:
+        if len(given.getlist(name)) > 1:
+            raise QueryError(name, f"“{name}” is given more than once. Give it once.")
+    return Parameters(
+        unit=given.get("unit", ""),
+        where=given.getlist("where"),
+        facet=given.getlist("facet"),
+        start=given.get("from", ""),
+        end=given.get("to", ""),
+        granularity=given.get("granularity", ""),
+        segment=given.getlist("segment"),
+        statistic=given.get("statistic", ""),
+    ).query(key)
+
+
+def _whole(request: Request, parameter: str, default: int, greatest: int) -> int:
+    text = request.query_params.get(parameter, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= greatest:
+        raise QueryError(parameter, f"“{text[:20]}” does not do. Give a whole number from 1 to {greatest:,}.")
+    return int(text)
+
+
+def _page_url(request: Request, number: int) -> str:
+    parameters: Any = request.query_params.copy()
+    parameters["page"] = str(number)
+    return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")

@@ -1,0 +1,34 @@
+"""Tokens for reading the API."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class ApiToken(models.Model):
+    """Only the SHA-256 of a token is kept; the token itself is shown once, when it is made.
+
+    It acts for its user; without one it reads aggregates only.
+    """
+
+    name = models.CharField(max_length=100)
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    hint = models.CharField(max_length=12, editable=False, help_text="The last characters, to recognise it by.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="api_tokens",
+        help_text="Whom it acts for. Without a user it reads aggregates only.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} (…{self.hint})"
