@@ -97,16 +97,17 @@ def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
 
 
 class _Pace:
-    """Reports at most once in a few seconds, with the time left as the share done so far suggests."""
+    """Reports what is new at most once in a few seconds, with the time left as the share done so far suggests."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._sentence = ""
         self._started = self._told = time.monotonic()
 
     def tell(self, sentence: str, *, share: float) -> None:
         now = time.monotonic()
-        if now - self._told < _SECONDS_BETWEEN_REPORTS:
+        if sentence == self._sentence or now - self._told < _SECONDS_BETWEEN_REPORTS:
             return
-        self._told = now
+        self._told, self._sentence = now, sentence
         left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > 0 else ""
         self._report(f"{sentence}{left}.")
