@@ -1,4 +1,4 @@
-"""What every page needs: the navigation, the organisation and its trust state."""
+"""What every page needs: the navigation and the notice of the trial mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
-from orgtree.models import Organisation
+from orgtree.services.trust import trial_state
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`navigation`, and `organisation` as a lazy row: a page that prints neither asks the database nothing."""
+    """`navigation`, and `trial_notice` as a lazy text: a page that does not print it asks the database nothing."""
     return {
         "navigation": navigation(request),
-        "organisation": SimpleLazyObject(Organisation.current),
+        "trial_notice": SimpleLazyObject(lambda: trial_state().notice),
     }
 
 

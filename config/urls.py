@@ -2,7 +2,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import component_states, health
 
 # Admins sign in where everybody does; somebody who is no admin gets 403 there instead of a second form.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -12,6 +12,9 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),
+    path("setup/components/", component_states.component_states, name="component_states"),
+    path("setup/components/panel/", component_states.panel_example, name="component_states_panel"),
+    path("setup/components/chart/<slug:name>/", component_states.chart_example, name="component_states_chart"),
     path("", include("integrations.urls")),
     path("", include("insights.urls")),
 ]
