@@ -33,6 +33,7 @@ DELETE_DAYS: LiteralString = """
 # Absurd sums of money stop at what the column holds: one sender's nonsense must not keep others' days from being built.
 # What belongs to a day is decided by the last condition alone.  The one before it lets the index find the rows; it
 # reaches two hours further, because a local midnight may come twice.
+# CASE, because LEAST passes over a null: no cost would become the greatest one.
 INSERT_EVENT_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
         session_id, source, day, model, requests, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
@@ -47,8 +48,9 @@ INSERT_EVENT_DAYS: LiteralString = """
         WHERE source = 'events'
     )
     SELECT session_id, 'events', day, model, sum(requests), sum(input_tokens), sum(cache_read_tokens),
-           sum(cache_write_tokens), sum(output_tokens), LEAST(sum(spend), 9999999999), sum(unpriced_tokens),
-           LEAST(sum(reported_cost), 9999999999), 0, 0,
+           sum(cache_write_tokens), sum(output_tokens),
+           CASE WHEN sum(spend) > 9999999999 THEN 9999999999 ELSE sum(spend) END, sum(unpriced_tokens),
+           CASE WHEN sum(reported_cost) > 9999999999 THEN 9999999999 ELSE sum(reported_cost) END, 0, 0,
            sum(calls), sum(failures), sum(refusals), 0
     FROM (
         SELECT touched.session_id, touched.day, request.model, 1 AS requests, request.input_tokens,
@@ -82,7 +84,8 @@ INSERT_METRIC_DAYS: LiteralString = """
            sum(slot.cache_write_tokens), sum(slot.output_tokens),
            NULL,
            sum(slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens),
-           LEAST(sum(slot.reported_cost), 9999999999), sum(slot.lines_added), sum(slot.lines_removed), 0, 0, 0,
+           CASE WHEN sum(slot.reported_cost) > 9999999999 THEN 9999999999 ELSE sum(slot.reported_cost) END,
+           sum(slot.lines_added), sum(slot.lines_removed), 0, 0, 0,
            sum(slot.commits)
     FROM (SELECT DISTINCT session_id, day FROM fold_day WHERE source = 'metrics') AS touched
     JOIN integrations_agentmeterslot slot
