@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
@@ -34,9 +35,15 @@ def create_user(persona: Persona) -> User:
         username=persona.email,
         defaults={
             "email": persona.email,
-            "password": make_password(persona.password),
+            "password": _hash_that_servers_know(persona.password),
             "is_staff": persona.is_admin,
             "is_superuser": persona.is_admin,
         },
     )
     return user
+
+
+@cache
+def _hash_that_servers_know(password: str) -> str:
+    """Tests hash passwords cheaply in their own process; servers in others use the product's settings."""
+    return make_password(password, hasher="pbkdf2_sha256")
