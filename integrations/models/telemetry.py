@@ -25,7 +25,8 @@ class QuarantinedRecord(models.Model):
     signal = models.CharField(max_length=10)
     digest = models.UUIDField(unique=True, help_text="Hash of the record as sent: a repetition is not kept twice.")
     reason = models.CharField(max_length=300)
-    payload = models.BinaryField(help_text="A one-record OTLP export request in protobuf, content attributes dropped.")
+    encoding = models.CharField(max_length=10, help_text="Of the payload: protobuf or json.")
+    payload = models.BinaryField(help_text="An OTLP export request of that record alone, content attributes dropped.")
     replayed_at = models.DateTimeField(null=True)
 
 

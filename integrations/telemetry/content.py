@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from integrations.telemetry.decode_values import Value
 
 CONTENT_ATTRIBUTES = frozenset(
     {
@@ -35,48 +35,27 @@ CONTENT_ATTRIBUTES = frozenset(
         *("process.command", "process.command_args", "process.command_line"),
     }
 )
-PLACEHOLDERS = frozenset({"", "<REDACTED>", "[REDACTED]"})
+PLACEHOLDERS = (None, "", "<REDACTED>", "[REDACTED]")
 LONGEST_WORD = 200  # of an attribute nobody knows: what is longer, or has line breaks, is somebody's text
 
 
-def content_names(attributes: Iterable[KeyValue]) -> Iterator[str]:
+def content_among(attributes: Mapping[str, Value]) -> Iterator[str]:
     """Names of the attributes known to carry content that do carry some."""
-    for attribute in attributes:
-        if attribute.key in CONTENT_ATTRIBUTES and not _is_empty(attribute.value):
-            yield attribute.key
+    for name in CONTENT_ATTRIBUTES & attributes.keys():
+        if attributes[name] not in PLACEHOLDERS:
+            yield name
 
 
-def looks_like_content(value: AnyValue) -> bool:
-    """Whether a value of an attribute that nobody knows may be text that somebody wrote."""
-    kind = value.WhichOneof("value")
-    if kind == "string_value":
-        return len(value.string_value) > LONGEST_WORD or "\n" in value.string_value or "\r" in value.string_value
-    if kind == "array_value":
-        return any(looks_like_content(element) for element in value.array_value.values)
-    if kind == "kvlist_value":
-        return any(
-            entry.key in CONTENT_ATTRIBUTES or looks_like_content(entry.value) for entry in value.kvlist_value.values
-        )
-    return kind == "bytes_value"
+def is_content(name: str, value: Value) -> bool:
+    """Whether an attribute carries content, or may: one that nobody knows, with text that somebody wrote."""
+    return name in CONTENT_ATTRIBUTES or looks_like_content(value)
 
 
-def drop_content(attributes: list[KeyValue], *, known: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Remove every attribute with content from `attributes`, in place; yields the names of those that had some.
-
-    `known` are attributes that a vocabulary reads: their values are words, however long.
-    """
-    kept = []
-    for attribute in attributes:
-        if attribute.key in CONTENT_ATTRIBUTES:
-            if not _is_empty(attribute.value):
-                yield attribute.key
-        elif attribute.key not in known and looks_like_content(attribute.value):
-            yield attribute.key
-        else:
-            kept.append(attribute)
-    attributes[:] = kept
-
-
-def _is_empty(value: AnyValue) -> bool:
-    kind = value.WhichOneof("value")
-    return kind is None or (kind == "string_value" and value.string_value in PLACEHOLDERS)
+def looks_like_content(value: Value) -> bool:
+    if isinstance(value, str):
+        return len(value) > LONGEST_WORD or "\n" in value or "\r" in value
+    if isinstance(value, Mapping):
+        return any(is_content(name, element) for name, element in value.items())
+    if isinstance(value, Collection):
+        return any(looks_like_content(element) for element in value)
+    return False

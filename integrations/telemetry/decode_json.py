@@ -1,63 +1,311 @@
-"""OTLP/JSON → the protobuf request it stands for, record by record where a record is bad.
+"""Export requests in OTLP/JSON, record by record.
 
-It differs from protobuf's own JSON: trace and span ids are hexadecimal, not base64.
+Exporters differ in their JSON: integers stand as strings or as numbers, null attributes as `"value": {}`, enumerations
+as names or numbers, keys in camelCase or in snake_case.  Trace and span ids are not read, so that neither their
+encoding nor an empty one matters.
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator
-from typing import Any, TypeVar
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-from google.protobuf.json_format import ParseDict, ParseError
-from google.protobuf.message import Message
+from integrations.telemetry.content import is_content, looks_like_content
+from integrations.telemetry.decode_reading import (
+    Encoding,
+    EventRecord,
+    MetricRecord,
+    Origin,
+    PointRecord,
+    Reading,
+    Signal,
+    UnreadableRequestError,
+)
+from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
 
-from integrations.telemetry.decode_reading import Reading, Signal, UnreadableRequestError
-
-Json = dict[str, Any]
-RequestType = TypeVar("RequestType", bound=Message)
-_ID_FIELDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
+Json = Any
 _LEVELS = {
     Signal.LOGS: ("resourceLogs", "scopeLogs", "logRecords"),
     Signal.METRICS: ("resourceMetrics", "scopeMetrics", "metrics"),
     Signal.TRACES: ("resourceSpans", "scopeSpans", "spans"),
 }
+_KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
+_CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
+_NO_RECORDED_VALUE = 1  # of DataPointFlags
+_SNAKE_CASE = {
+    name: "".join(f"_{character.lower()}" if character.isupper() else character for character in name)
+    for name in (
+        *(name for names in _LEVELS.values() for name in names),
+        *("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName"),
+        *("dataPoints", "asDouble", "asInt", "aggregationTemporality", "isMonotonic", "exponentialHistogram"),
+        *("stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue", "bytesValue"),
+    )
+}
 
 
-def request_from_json(signal: Signal, request_type: type[RequestType], body: bytes, reading: Reading) -> RequestType:
-    """The request; records that cannot be read are left out of it, and put into quarantine."""
+def origins_in_json(signal: Signal, body: bytes, reading: Reading) -> Iterator[tuple[Origin, Iterable[Json]]]:
+    """Each resource and scope with its records.  Raises UnreadableRequestError."""
+    document = _parsed(body)
+    in_document, in_resource, in_scope = _LEVELS[signal]
+    for resource in _objects(document, in_document, "The request"):
+        for scope in _objects(resource, in_resource, in_document):
+            records = _list(scope, in_scope, in_resource)
+            yield JsonOrigin(signal, reading, resource.get("resource"), scope.get("scope")), records
+
+
+def _parsed(body: bytes) -> Json:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("The body is not JSON.") from None
-    if not isinstance(document, dict):
-        raise UnreadableRequestError("The body must be a JSON object.")
-    for record in _records(document, signal):
-        _ids_to_base64(record)
+        text = body.decode("utf-8-sig", "surrogateescape")  # a byte that is no UTF-8 spoils its own record only
+        return json.loads(text)
+    except RecursionError:
+        raise UnreadableRequestError("The JSON is nested too deeply.") from None
+    except ValueError as problem:
+        where = f" (line {problem.lineno}, column {problem.colno})" if isinstance(problem, json.JSONDecodeError) else ""
+        raise UnreadableRequestError(f"The body is not JSON, or it was cut off{where}.") from None
+
+
+def _list(parent: Json, name: str, where: str) -> list[Json]:
+    if not isinstance(parent, dict):
+        raise UnreadableRequestError(f"{where} must be a JSON object.")
+    found = _get(parent, name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise UnreadableRequestError(f"{name} must be a list.")
+    return found
+
+
+def _objects(parent: Json, name: str, where: str) -> Iterator[dict[str, Json]]:
+    for element in _list(parent, name, where):
+        if not isinstance(element, dict):
+            raise UnreadableRequestError(f"{name} must be a list of objects.")
+        yield element
+
+
+class JsonOrigin(Origin):
+    encoding = Encoding.JSON
+
+    def __init__(self, signal: Signal, reading: Reading, resource: Json, scope: Json) -> None:
+        self._resource = resource if isinstance(resource, dict) else {}
+        self._scope = scope if isinstance(scope, dict) else {}
+        try:
+            attributes = _attributes(self._resource)
+        except BadRecordError as problem:
+            raise UnreadableRequestError(f"A resource cannot be read. {problem}") from None
+        super().__init__(
+            signal, reading, resource=attributes, identity=(_canonical(self._resource), _canonical(self._scope))
+        )
+
+    def event(self, sent: Json) -> EventRecord:
+        record = _object(sent)
+        attributes = {**self.resource, **_attributes(record)}
+        if self.signal is Signal.TRACES:
+            time = _nanoseconds(record, "endTimeUnixNano") or _nanoseconds(record, "startTimeUnixNano")
+            return EventRecord(time, _text(record.get("name")), attributes)
+        time = _nanoseconds(record, "timeUnixNano") or _nanoseconds(record, "observedTimeUnixNano")
+        name = _text(attributes.get("event.name")) or _text(_get(record, "eventName")) or _body(record)
+        return EventRecord(time, name, attributes)
+
+    def all_attributes(self, sent: Json) -> dict[str, Value]:
+        return _attributes(sent)
+
+    def metric(self, sent: Json) -> MetricRecord:
+        metric = _object(sent)
+        kind = next((kind for kind in _KINDS if isinstance(_get(metric, kind), dict)), None)
+        found = _get(metric, kind) if kind else {}
+        points = _get(found, "dataPoints")
+        if points is not None and not isinstance(points, list):
+            raise BadRecordError("dataPoints must be a list.")
+        return MetricRecord(
+            _text(metric.get("name")),
+            kind == "sum",
+            _get(found, "aggregationTemporality") in _CUMULATIVE,
+            points or [],
+        )
+
+    def point(self, sent: Json, metric: MetricRecord) -> PointRecord:
+        point = _object(sent)
+        return PointRecord(
+            _canonical([metric.name, point.get("attributes")]),
+            _nanoseconds(point, "timeUnixNano"),
+            _nanoseconds(point, "startTimeUnixNano"),
+            _point_value(point),
+            {**self.resource, **_attributes(point)},
+        )
+
+    def identity(self, sent: Json) -> bytes:
+        return _canonical(sent)
+
+    def payload(self, sent: Json, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
+        dropped: list[str] = []
+        kept = _kept(sent, dropped)
+        if metric is not None:
+            temporality = 2 if metric.is_cumulative else 1
+            points = {"dataPoints": [kept], "aggregationTemporality": temporality, "isMonotonic": True}
+            kept = {"name": metric.name, "sum": points}
+        in_document, in_resource, in_scope = _LEVELS[self.signal]
+        scope = {"scope": self._scope, in_scope: [kept]}
+        request = {in_document: [{"resource": _kept(self._resource, []), in_resource: [scope]}]}
+        return json.dumps(request).encode(), dropped
+
+
+def _get(found: dict[str, Json], name: str) -> Json:
+    value = found.get(name)
+    return found.get(_SNAKE_CASE.get(name, name)) if value is None else value
+
+
+def _object(sent: Json) -> dict[str, Json]:
+    if not isinstance(sent, dict):
+        raise BadRecordError("It is no JSON object.")
+    return sent
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _body(record: dict[str, Json]) -> str:
+    body = record.get("body")
+    return _text(_get(body, "stringValue")) if isinstance(body, dict) else ""
+
+
+def _nanoseconds(record: dict[str, Json], name: str) -> int:
+    """A time, sent as digits or as a number; 0 where there is none."""
+    value = _get(record, name)
+    if value is None or value == "":
+        return 0
     try:
-        return ParseDict(document, request_type(), ignore_unknown_fields=True)
-    except ParseError as problem:
-        raise UnreadableRequestError(f"The body is not an OTLP {signal} export request: {problem}") from None
+        nanoseconds = int(value) if isinstance(value, str | int | float) else -1
+    except (ValueError, OverflowError):
+        nanoseconds = -1
+    if nanoseconds < 0 or isinstance(value, bool):
+        raise BadRecordError(f"{name} is not a number of nanoseconds.")
+    return nanoseconds
 
 
-def _records(document: Json, signal: Signal) -> Iterator[Json]:
-    level = [document]
-    for name in _LEVELS[signal]:
-        snake = "".join(f"_{character.lower()}" if character.isupper() else character for character in name)
-        level = [
-            element
-            for parent in level
-            for element in (parent.get(name) or parent.get(snake) or ())
-            if isinstance(element, dict)
-        ]
-    yield from level
+def _point_value(point: dict[str, Json]) -> float | None:
+    for name in ("asDouble", "asInt"):
+        value = _get(point, name)
+        if value is not None:
+            return _real(value, "Its value")
+    if _get(point, "flags") in (_NO_RECORDED_VALUE, str(_NO_RECORDED_VALUE)):
+        return None
+    raise BadRecordError("It has no value.")
 
 
-def _ids_to_base64(record: Json) -> None:
-    for name in _ID_FIELDS:
-        if name in record:
-            record[name] = base64.b64encode(bytes.fromhex(record[name] or "")).decode()
-    for link in record.get("links") or ():
-        _ids_to_base64(link)
+def _real(value: Json, what: str) -> float:
+    try:
+        return float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        raise BadRecordError(f"{what} is not a number.") from None
+    except OverflowError:
+        return math.inf
+
+
+def _attributes(owner: dict[str, Json]) -> dict[str, Value]:
+    entries = owner.get("attributes")
+    if entries is None:
+        return {}
+    if not isinstance(entries, list):
+        raise BadRecordError("attributes must be a list.")
+    return _named(entries, MOST_LEVELS)
+
+
+def _named(entries: list[Json], levels: int) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
+            raise BadRecordError("An attribute has no key.")
+        found[entry["key"]] = _plain(entry.get("value"), levels)
+    return found
+
+
+def _plain(value: Json, levels: int) -> Value:
+    """An AnyValue as Python has it; null, `{}` and bytes are None."""
+    if not value:
+        return None
+    if not isinstance(value, dict):
+        raise BadRecordError("An attribute's value is no object.")
+    kind, plain = next(iter(value.items()))
+    read = _VALUES.get(kind)
+    return read(plain, levels) if read else None
+
+
+def _string(value: Json, levels: int) -> Value:
+    if not isinstance(value, str | None):
+        raise BadRecordError("A stringValue is no text.")
+    return value
+
+
+def _list_value(value: Json, levels: int) -> Value:
+    return [_plain(element, levels - 1) for element in _elements(value, levels)]
+
+
+def _map_value(value: Json, levels: int) -> Value:
+    return _named(_elements(value, levels), levels - 1)
+
+
+def _elements(value: Json, levels: int) -> list[Json]:
+    if not levels:
+        raise BadRecordError("An attribute is nested too deeply.")
+    elements = value.get("values") if isinstance(value, dict) else None
+    return elements if isinstance(elements, list) else []
+
+
+def _integer(value: Json) -> int | float:
+    """An integer, sent as a number or as digits; a text that is none is told by what reads the attribute."""
+    try:
+        return int(value) if isinstance(value, str | int) else _real(value, "An intValue")
+    except ValueError:
+        raise BadRecordError("An intValue is not a number.") from None
+
+
+_VALUES: dict[str, Callable[[Json, int], Value]] = {
+    "stringValue": _string,
+    "intValue": lambda value, levels: _integer(value),
+    "doubleValue": lambda value, levels: _real(value, "A doubleValue"),
+    "boolValue": lambda value, levels: value in (True, "true"),
+    "arrayValue": _list_value,
+    "kvlistValue": _map_value,
+}
+_VALUES |= {_SNAKE_CASE[name]: read for name, read in _VALUES.items()}
+
+
+def _canonical(sent: Json) -> bytes:
+    """The same bytes for the same JSON, however its keys are ordered and spaced."""
+    try:
+        return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
+    except RecursionError:
+        raise UnreadableRequestError("The JSON is nested too deeply.") from None
+
+
+def _kept(sent: Json, dropped: list[str]) -> Json:
+    """What the receiver reads of a record, less content, whose names are added to `dropped`."""
+    if not isinstance(sent, dict):
+        return None
+    names = ("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName", "name")
+    kept: dict[str, Json] = {
+        name: value
+        for name in (*names, "asDouble", "asInt")
+        if isinstance(value := _get(sent, name), str | int | float) and not looks_like_content(value)
+    }
+    body = _body(sent)
+    if body and " " not in body and not looks_like_content(body):
+        kept["body"] = {"stringValue": body}
+    kept["attributes"] = []
+    entries = sent.get("attributes")
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            ((name, value),) = _named([entry], MOST_LEVELS).items()
+        except BadRecordError:
+            if not isinstance(entry, dict) or looks_like_content(str(entry)[: 2**16]):
+                continue
+            name, value = str(entry.get("key")), None
+        if is_content(name, value):
+            dropped.append(name)
+        else:
+            kept["attributes"].append(entry)
+    return kept

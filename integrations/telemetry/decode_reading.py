@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-
-from integrations.telemetry.content import content_names
+from integrations.telemetry.content import content_among
+from integrations.telemetry.decode_values import Attributes, Value
+from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
 from integrations.telemetry.vocabularies.vocabulary import Vocabulary
@@ -28,6 +29,11 @@ class Signal(StrEnum):
     LOGS = "logs"
     METRICS = "metrics"
     TRACES = "traces"
+
+
+class Encoding(StrEnum):
+    PROTOBUF = "protobuf"
+    JSON = "json"
 
 
 class Counted(StrEnum):
@@ -49,6 +55,7 @@ class RejectedRecord(NamedTuple):
     """A record that cannot be stored; `payload` is a request of this record alone, without content attributes."""
 
     signal: Signal
+    encoding: Encoding
     digest: bytes
     reason: str
     payload: bytes
@@ -65,30 +72,125 @@ class Reading:
     counts_of_rows: list[tuple[bytes, Tally]] = field(default_factory=list)
 
 
-class Origin:
+class EventRecord(NamedTuple):
+    """A log record or a span, whichever encoding it came in."""
+
+    time_unix_nano: int  # 0: none
+    name: str
+    attributes: Attributes  # those that the vocabulary reads
+
+
+class MetricRecord(NamedTuple):
+    """A metric with its points, still as sent."""
+
+    name: str
+    is_sum: bool
+    is_cumulative: bool
+    points: Sequence[Any]
+
+
+class PointRecord(NamedTuple):
+    """A number point of a sum."""
+
+    series: bytes  # what tells its series from others of the origin
+    time_unix_nano: int
+    start_time_unix_nano: int  # 0: none
+    value: float | None  # None: the sender had none to report
+    attributes: Attributes
+
+
+class Origin(ABC):
     """A resource and a scope within it: what all their records have in common."""
 
-    __slots__ = ("attributes", "hasher", "resource", "scope", "vocabulary")
+    encoding: Encoding
 
-    def __init__(self, resource: Resource, scope: InstrumentationScope, signal: Signal) -> None:
+    def __init__(
+        self, signal: Signal, reading: Reading, *, resource: Mapping[str, Value], identity: tuple[bytes, bytes]
+    ) -> None:
+        """`identity` is resource and scope as sent."""
+        self.signal = signal
+        self.reading = reading
         self.resource = resource
-        self.scope = scope
-        self.attributes: dict[str, AnyValue] = {entry.key: entry.value for entry in resource.attributes}
-        service = self.attributes.get("service.name")
-        self.vocabulary: Vocabulary = vocabulary_of(service.string_value if service is not None else "")
-        self.hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
-        for part in (resource, scope):
-            sent = part.SerializeToString(deterministic=True)
-            self.hasher.update(len(sent).to_bytes(4, "big"))
-            self.hasher.update(sent)
+        service = resource.get("service.name")
+        self.vocabulary: Vocabulary = vocabulary_of(service if isinstance(service, str) else "")
+        self._hasher = blake2b(digest_size=DIGEST_BYTES, person=f"{signal} {self.encoding}".encode())
+        for part in identity:
+            self._hasher.update(len(part).to_bytes(4, "big"))
+            self._hasher.update(part)
+        self._sessions: dict[tuple[Value, ...], SessionKey | None] = {}
 
-    def digest(self, record: bytes) -> bytes:
-        """Identity of a record of this origin: equal however it is batched, ordered or repeated."""
-        hasher = self.hasher.copy()
-        hasher.update(record)
+    @abstractmethod
+    def event(self, sent: Any) -> EventRecord:
+        """A log record or span.  Raises BadRecordError."""
+
+    @abstractmethod
+    def all_attributes(self, sent: Any) -> dict[str, Value]:
+        """A log record's or span's own attributes, also those that its vocabulary does not read."""
+
+    @abstractmethod
+    def metric(self, sent: Any) -> MetricRecord:
+        """A metric.  Raises BadRecordError."""
+
+    @abstractmethod
+    def point(self, sent: Any, metric: MetricRecord) -> PointRecord:
+        """A point of a sum.  Raises BadRecordError."""
+
+    @abstractmethod
+    def identity(self, sent: Any) -> bytes:
+        """All of a record, or of a point, as it was sent."""
+
+    @abstractmethod
+    def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
+        """An export request of one record, or of one point of `metric`, less the attributes with content.
+
+        The names of those stand beside it.
+        """
+
+    def digest(self, identity: bytes) -> bytes:
+        """What a record of this origin is known by: the same however it is batched, ordered or repeated."""
+        hasher = self._hasher.copy()
+        hasher.update(identity)
         return hasher.digest()
 
-    def count_dropped(self, reading: Reading) -> None:
-        """Count the resource's own content attributes, once a request."""
-        for name in content_names(self.resource.attributes):
-            reading.counts[Tally(Counted.DROPPED, self.vocabulary.agent, "", name[:LONGEST_NAME])] += 1
+    def session(self, attributes: Attributes) -> SessionKey | None:
+        """The session that a record belongs to; None where it names none.  Raises BadRecordError."""
+        get = attributes.get
+        named = tuple([get(name) for name in self.vocabulary.naming])
+        try:
+            return self._sessions[named]
+        except (KeyError, TypeError):  # new, or something that is no name
+            session = self._sessions[named] = session_of(attributes, self.vocabulary)
+            return session
+
+    def count(self, counted: Counted, name: str, times: int = 1) -> None:
+        """Count something that is not kept."""
+        self.reading.counts[self.tally(counted, name)] += times
+
+    def count_with_row(self, digest: bytes, counted: Counted, name: str) -> None:
+        """Count something of a row, if the row turns out to be new."""
+        self.reading.counts_of_rows.append((digest, self.tally(counted, name)))
+
+    def count_content_of_resource(self) -> None:
+        """Once a request, however many records it has."""
+        for name in content_among(self.resource):
+            self.count(Counted.DROPPED, name)
+
+    def tally(self, counted: Counted, name: str) -> Tally:
+        signal = "" if counted is Counted.DROPPED else self.signal
+        return Tally(counted, self.vocabulary.agent, signal, storable_name(name))
+
+    def reject(self, sent: Any, problem: ValueError, metric: MetricRecord | None = None) -> None:
+        """Put a record, or a point of `metric`, into quarantine."""
+        identity = self.identity(sent)
+        if metric is not None:
+            identity = metric.name.encode(errors="replace") + b"\x00" + identity
+        payload, dropped = self.payload(sent, metric)
+        for name in dropped:
+            self.count(Counted.DROPPED, name)
+        reason = "Its text is not valid Unicode." if isinstance(problem, UnicodeError) else str(problem)
+        self.reading.rejected.append(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
+
+
+def storable_name(name: str) -> str:
+    """A name that somebody else chose, fit for a column."""
+    return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"

@@ -1,111 +1,96 @@
-"""From OTLP values to ours: coerced where the sender's form is clear, refused where it is not.
+"""From the values that agents send to ours: coerced where the sender's form is clear, refused where it is not.
 
-Every refusal is a BadRecord whose sentence names the attribute, and never its value: that may be anything.
+Every refusal is a BadRecordError whose sentence names the attribute, and never its value: that may be anything.
 """
 
 from __future__ import annotations
 
 import math
-
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from collections.abc import Mapping, Sequence
 
 LARGEST_COUNT = 10**12  # of one record; more is no count of anything, and sums of it would not fit
+LARGEST_AMOUNT = 10**9  # US dollars of one record
+MOST_LEVELS = 16  # of lists in lists
 NANOSECONDS_PER_MICROSECOND = 1000
 MICROSECONDS_TO_2000 = 946_684_800_000_000  # from 1970, where OTLP counts from, to 2000, where PostgreSQL does
 MICROSECONDS_AHEAD = 24 * 3600 * 1_000_000  # a clock may be wrong by a time zone, not by more
 
+Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+# A record's attributes by name, its resource's below its own.
+Attributes = Mapping[str, Value]
 
-class BadRecord(ValueError):
+
+class BadRecordError(ValueError):
     """A record that cannot be stored, with the sentence that says why."""
 
 
-def time_of(record_nanoseconds: int, observed_nanoseconds: int, now: int) -> int:
-    """Microseconds since 2000 of a record: when it says it happened, else when it was observed.
+def time_of(nanoseconds: int, now: int) -> int:
+    """Microseconds since 2000 of a time in nanoseconds since 1970; `now` in the same unit as the result.
 
-    `now` in the same unit.  Raises BadRecord without a time, before 2000 and more than a day ahead: a record is
-    never given another time than its own.
+    Raises BadRecordError without a time, before 2000 and more than a day ahead: a record is never given another time
+    than its own.
     """
-    nanoseconds = record_nanoseconds or observed_nanoseconds
     if not nanoseconds:
-        raise BadRecord("It has no time: neither timeUnixNano nor observedTimeUnixNano is set.")
+        raise BadRecordError("It has no time.")
     at = nanoseconds // NANOSECONDS_PER_MICROSECOND - MICROSECONDS_TO_2000
     if at < 0:
-        raise BadRecord("Its time lies before the year 2000.")
+        raise BadRecordError("Its time lies before the year 2000.")
     if at > now + MICROSECONDS_AHEAD:
-        raise BadRecord("Its time lies more than a day in the future.")
+        raise BadRecordError("Its time lies more than a day in the future.")
     return at
 
 
-def text_of(value: AnyValue | None, name: str, longest: int) -> str:
+def text_of(value: Value, name: str, longest: int) -> str:
     """The text of an attribute, numbers and truth values spelled out; longer ones are cut."""
     if value is None:
         return ""
-    text = value.string_value
-    if not text:
-        kind = value.WhichOneof("value")
-        if kind is None or kind == "string_value":
-            return ""
-        if kind not in ("int_value", "double_value", "bool_value"):
-            raise BadRecord(f"{name} is neither text nor a number.")
-        text = str(getattr(value, kind))
-    if "\x00" in text:
-        raise BadRecord(f"{name} contains a NUL character.")
-    return text if len(text) <= longest else text[:longest]
+    if not isinstance(value, str):
+        if not isinstance(value, bool | int | float):
+            raise BadRecordError(f"{name} is neither text nor a number.")
+        value = str(value).lower()
+    if "\x00" in value:
+        raise BadRecordError(f"{name} contains a NUL character.")
+    return value if len(value) <= longest else value[:longest]
 
 
-def key_of(value: AnyValue | None, name: str, longest: int) -> str:
+def key_of(value: Value, name: str, longest: int) -> str:
     """The text of an attribute that identifies something: a cut one would identify something else."""
     text = text_of(value, name, longest + 1)
     if len(text) > longest:
-        raise BadRecord(f"{name} is longer than {longest} characters.")
+        raise BadRecordError(f"{name} is longer than {longest} characters.")
     return text
 
 
-def count_of(value: AnyValue | None, name: str) -> int | None:
+def count_of(value: Value, name: str) -> int | None:
     """A count of something, sent as an integer, a number or digits; None where the attribute is absent or null."""
-    if value is None:
+    number = number_of(value, name)
+    if number is None:
         return None
-    count = value.int_value
-    if not count:
-        number = number_of(value, name)
-        if number is None:
-            return None
-        count = round(number)
-    if 0 <= count <= LARGEST_COUNT:
-        return count
-    raise BadRecord(f"{name} is negative." if count < 0 else f"{name} is larger than {LARGEST_COUNT}.")
+    if 0 <= number <= LARGEST_COUNT:
+        return round(number)
+    raise BadRecordError(f"{name} is negative." if number < 0 else f"{name} is larger than {LARGEST_COUNT:,}.")
 
 
-def number_of(value: AnyValue | None, name: str) -> float | None:
-    """A finite number, sent as one or as digits; None where the attribute is absent or null."""
-    if value is None:
-        return None
-    kind = value.WhichOneof("value")
-    number: float
-    match kind:
-        case None:
-            return None
-        case "double_value":
-            number = value.double_value
-        case "int_value":
-            number = value.int_value
-        case "string_value":
-            if not value.string_value.strip():
-                return None
-            try:
-                number = float(value.string_value)
-            except ValueError:
-                raise BadRecord(f"{name} is not a number.") from None
-        case _:
-            raise BadRecord(f"{name} is not a number.")
-    if not math.isfinite(number):
-        raise BadRecord(f"{name} is not a finite number.")
-    return number
-
-
-def amount_of(value: AnyValue | None, name: str) -> float | None:
+def amount_of(value: Value, name: str) -> float | None:
     """A sum of money; None where the attribute is absent or null."""
     amount = number_of(value, name)
-    if amount is None or 0 <= amount < 10**9:
+    if amount is None or 0 <= amount < LARGEST_AMOUNT:
         return amount
-    raise BadRecord(f"{name} is negative." if amount < 0 else f"{name} is no plausible amount.")
+    raise BadRecordError(f"{name} is negative." if amount < 0 else f"{name} is larger than {LARGEST_AMOUNT:,}.")
+
+
+def number_of(value: Value, name: str) -> float | None:
+    """A finite number, sent as one or as digits; None where the attribute is absent, null or empty."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadRecordError(f"{name} is not a number.")
+    try:
+        number = float(value)
+    except ValueError:
+        raise BadRecordError(f"{name} is not a number.") from None
+    except OverflowError:  # an integer of hundreds of digits
+        raise BadRecordError(f"{name} is larger than {LARGEST_COUNT:,}.") from None
+    if not math.isfinite(number):
+        raise BadRecordError(f"{name} is not a finite number.")
+    return number

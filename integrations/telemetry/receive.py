@@ -12,94 +12,63 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from integrations.services.ingest_tokens import find_ingest_token
-from integrations.telemetry.decode import read_json, read_protobuf
-from integrations.telemetry.decode_reading import Reading, Signal, UnreadableRequestError
-from integrations.telemetry.receive_body import (
-    MOST_BYTES,
-    BodyTooLargeError,
-    UnknownEncodingError,
-    UnreadableBodyError,
-    read_body,
-)
-from integrations.telemetry.receive_reply import Code, Encoding, accepted, refused
+from integrations.telemetry.decode import read_request
+from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
+from integrations.telemetry.receive_body import read_body
+from integrations.telemetry.receive_reply import CONTENT_TYPES, Code, RefusedError, accepted, refused
 from integrations.telemetry.store import store
 
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_RETRY = 5
+MOST_REASONS = 5
 
 
 @csrf_exempt
 def receive(request: HttpRequest, signal: str) -> HttpResponse:
     """Store an export request, or say exactly what is wrong with it."""
-    encoding = _encoding(request)
-    answer_in = encoding or Encoding.JSON
-    if request.method != "POST":
-        return refused(405, Code.UNIMPLEMENTED, "Telemetry is sent with POST.", answer_in, headers={"Allow": "POST"})
+    encoding = CONTENT_TYPES.get((request.content_type or "").lower())
     try:
-        token_id = find_ingest_token(_bearer(request))
-        if token_id is None:
-            return refused(
-                401,
-                Code.UNAUTHENTICATED,
-                "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>.",
-                answer_in,
-                headers={"WWW-Authenticate": 'Bearer realm="Headway telemetry"'},
-            )
-        if encoding is None:
-            return refused(
-                415,
-                Code.INVALID_ARGUMENT,
-                "Content-Type must be application/x-protobuf or application/json.",
-                answer_in,
-                headers={"Accept": "application/x-protobuf, application/json"},
-            )
-        reading = _read(request, Signal(signal), encoding)
-        store(reading, token_id=token_id)
-    except UnknownEncodingError:
-        return refused(
-            415,
-            Code.INVALID_ARGUMENT,
-            "Content-Encoding must be gzip, deflate or identity.",
-            answer_in,
-            headers={"Accept-Encoding": "gzip, deflate"},
-        )
-    except BodyTooLargeError:
-        return refused(
-            413,
-            Code.INVALID_ARGUMENT,
-            f"A request may have {MOST_BYTES:,} bytes, inflated too. Send smaller batches.",
-            answer_in,
-        )
-    except (UnreadableBodyError, UnreadableRequestError) as problem:
-        return refused(400, Code.INVALID_ARGUMENT, str(problem), answer_in)
-    except (OperationalError, InterfaceError) as problem:
-        logger.warning("Telemetry cannot be stored at the moment: %s", problem)
-        return refused(
-            503,
-            Code.UNAVAILABLE,
-            "The database cannot be reached; nothing was stored. Send the request again.",
-            answer_in,
-            headers={"Retry-After": str(SECONDS_TO_RETRY)},
-        )
+        reading = _receive(request, Signal(signal), encoding)
+    except RefusedError as refusal:
+        return refused(refusal, encoding or Encoding.JSON)
     return accepted(
-        Signal(signal),
-        answer_in,
-        rejected=len(reading.rejected),
-        message=_why(reading),
+        Signal(signal), encoding or Encoding.JSON, rejected=len(reading.rejected), message=_reasons(reading)
     )
 
 
-def _read(request: HttpRequest, signal: Signal, encoding: Encoding) -> Reading:
-    body = read_body(request.META)
-    return read_protobuf(signal, body) if encoding is Encoding.PROTOBUF else read_json(signal, body)
-
-
-def _encoding(request: HttpRequest) -> Encoding | None:
+def _receive(request: HttpRequest, signal: Signal, encoding: Encoding | None) -> Reading:
+    if request.method != "POST":
+        raise RefusedError(405, Code.UNIMPLEMENTED, "Telemetry is sent with POST.", {"Allow": "POST"})
     try:
-        return Encoding((request.content_type or "").lower())
-    except ValueError:
-        return None
+        token_id = find_ingest_token(_bearer(request))
+        if token_id is None:
+            raise RefusedError(
+                401,
+                Code.UNAUTHENTICATED,
+                "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>.",
+                {"WWW-Authenticate": 'Bearer realm="Headway telemetry"'},
+            )
+        if encoding is None:
+            raise RefusedError(
+                415,
+                Code.INVALID_ARGUMENT,
+                f"Content-Type must be {' or '.join(CONTENT_TYPES)}.",
+                {"Accept": ", ".join(CONTENT_TYPES)},
+            )
+        reading = read_request(signal, encoding, read_body(request.META))
+        store(reading, token_id=token_id)
+    except UnreadableRequestError as problem:
+        raise RefusedError(400, Code.INVALID_ARGUMENT, str(problem)) from None
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("Telemetry cannot be stored at the moment: %s", problem)
+        raise RefusedError(
+            503,
+            Code.UNAVAILABLE,
+            "The database cannot be reached; nothing was stored. Send the request again.",
+            {"Retry-After": str(SECONDS_TO_RETRY)},
+        ) from None
+    return reading
 
 
 def _bearer(request: HttpRequest) -> str:
@@ -107,9 +76,9 @@ def _bearer(request: HttpRequest) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def _why(reading: Reading) -> str:
-    """The reasons of the rejected records, each once."""
-    reasons = dict.fromkeys(record.reason for record in reading.rejected)
+def _reasons(reading: Reading) -> str:
+    """Why records were rejected, each reason once."""
+    reasons = list(dict.fromkeys(record.reason for record in reading.rejected))[:MOST_REASONS]
     if not reasons:
         return ""
-    return "Kept in quarantine, where an administrator can see and replay them: " + " ".join(reasons)
+    return f"Kept in quarantine, where an administrator can see and replay them: {' '.join(reasons)}"

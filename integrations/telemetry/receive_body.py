@@ -7,62 +7,56 @@ chunks; gunicorn's `wsgi.input` undoes the chunks.
 from __future__ import annotations
 
 import zlib
-from typing import BinaryIO
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from integrations.telemetry.receive_reply import Code, RefusedError
 
 MOST_BYTES = 20 * 1024 * 1024  # as sent and inflated alike; agents send some kB, SDK exporters at most 512 records
 _CHUNK = 64 * 1024
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
-class UnreadableBodyError(ValueError):
-    """A body that cannot be read as its headers say; the message names the remedy."""
+def read_body(environ: Mapping[str, Any]) -> bytes:
+    """The body of a WSGI request, inflated.  Raises RefusedError."""
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding in ("", "identity"):
+        return _read(environ)
+    if encoding not in _WINDOW_BITS:
+        raise RefusedError(
+            415,
+            Code.INVALID_ARGUMENT,
+            "Content-Encoding must be gzip, deflate or identity.",
+            {"Accept-Encoding": "gzip, deflate"},
+        )
+    return _inflate(_read(environ), _WINDOW_BITS[encoding])
 
 
-class BodyTooLargeError(ValueError):
-    """A body beyond MOST_BYTES, as sent or inflated."""
-
-
-class UnknownEncodingError(ValueError):
-    """A Content-Encoding that is not understood."""
-
-
-def read_body(environ: dict[str, object]) -> bytes:
-    """The body, inflated.
-
-    Raises UnknownEncodingError, BodyTooLargeError and UnreadableBodyError.
-    """
-    encoding = str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
-    if encoding not in ("", "identity") and encoding not in _WINDOW_BITS:
-        raise UnknownEncodingError
-    sent = _read(environ)
-    return sent if encoding in ("", "identity") else _inflate(sent, _WINDOW_BITS[encoding])
-
-
-def _read(environ: dict[str, object]) -> bytes:
-    stream: BinaryIO = environ["wsgi.input"]  # type: ignore[assignment]
-    chunked = "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING", "")).lower()
-    announced = str(environ.get("CONTENT_LENGTH") or "")
-    if chunked:
+def _read(environ: Mapping[str, Any]) -> bytes:
+    stream: BinaryIO = environ["wsgi.input"]
+    announced = environ.get("CONTENT_LENGTH") or ""
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         body = _read_at_most(stream, MOST_BYTES + 1)
         if not body:
-            raise UnreadableBodyError("The request was sent in chunks, and no byte of its body arrived.")
-    elif announced.isascii() and announced.isdigit():
-        length = int(announced)
-        if length > MOST_BYTES:
-            raise BodyTooLargeError
-        body = _read_at_most(stream, length)
-        if len(body) < length:
-            raise UnreadableBodyError(f"Of {length} bytes announced by Content-Length {len(body)} arrived.")
-    elif announced:
-        raise UnreadableBodyError("Content-Length is not a number.")
-    else:
-        body = b""
-    if len(body) > MOST_BYTES:
-        raise BodyTooLargeError
+            raise _unreadable("The request was sent in chunks, and no byte of its body arrived.")
+        if len(body) > MOST_BYTES:
+            raise _too_large()
+        return body
+    if not announced:
+        return b""
+    if not (announced.isascii() and announced.isdigit()):
+        raise _unreadable("Content-Length is not a number.")
+    length = int(announced)
+    if length > MOST_BYTES:
+        raise _too_large()
+    body = _read_at_most(stream, length)
+    if len(body) < length:
+        raise _unreadable(f"Of {length} bytes that Content-Length announces {len(body)} arrived.")
     return body
 
 
 def _read_at_most(stream: BinaryIO, length: int) -> bytes:
+    """Until the end or `length` bytes; a body that breaks off is what arrived of it."""
     chunks = []
     while length > 0 and (chunk := stream.read(min(length, _CHUNK))):
         chunks.append(chunk)
@@ -71,22 +65,31 @@ def _read_at_most(stream: BinaryIO, length: int) -> bytes:
 
 
 def _inflate(sent: bytes, window_bits: int) -> bytes:
-    """Inflated member by member (gzip files may have several), never more than a chunk beyond the limit."""
+    """All members (a gzip file may have several), stopped at the limit."""
     inflated = bytearray()
     while sent:
         inflater = zlib.decompressobj(window_bits)
         try:
-            while not inflater.eof:
-                part = inflater.decompress(sent, MOST_BYTES + 1 - len(inflated))
-                inflated += part
-                if len(inflated) > MOST_BYTES:
-                    raise BodyTooLargeError
-                sent = inflater.unconsumed_tail
-                if not part and not sent and not inflater.eof:
-                    raise UnreadableBodyError("The compressed body ends too early.")
+            inflated += inflater.decompress(sent, MOST_BYTES + 1 - len(inflated))
         except zlib.error:
-            raise UnreadableBodyError("The body is not compressed as Content-Encoding says.") from None
+            raise _unreadable("The body is not compressed as Content-Encoding says.") from None
+        if len(inflated) > MOST_BYTES:
+            raise _too_large()
+        if not inflater.eof:
+            raise _unreadable("The compressed body ends too early.")
         sent = inflater.unused_data
     if not inflated:
-        raise UnreadableBodyError("The compressed body is empty.")
+        raise _unreadable("The compressed body is empty.")
     return bytes(inflated)
+
+
+def _unreadable(message: str) -> RefusedError:
+    return RefusedError(400, Code.INVALID_ARGUMENT, message)
+
+
+def _too_large() -> RefusedError:
+    return RefusedError(
+        413,
+        Code.INVALID_ARGUMENT,
+        f"A request may have {MOST_BYTES:,} bytes, as sent and inflated. Send smaller batches.",
+    )

@@ -6,7 +6,9 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
 from __future__ import annotations
 
 import json
-from enum import Enum, IntEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
 
 from django.http import HttpResponse
 from google.protobuf.json_format import MessageToJson
@@ -20,14 +22,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from integrations.telemetry.decode_reading import Signal
+from integrations.telemetry.decode_reading import Encoding, Signal
 
 LONGEST_MESSAGE = 1000
 
 
-class Encoding(Enum):
-    PROTOBUF = "application/x-protobuf"
-    JSON = "application/json"
+CONTENT_TYPES = {"application/x-protobuf": Encoding.PROTOBUF, "application/json": Encoding.JSON}
+_CONTENT_TYPE_OF = {encoding: content_type for content_type, encoding in CONTENT_TYPES.items()}
 
 
 class Code(IntEnum):
@@ -39,6 +40,16 @@ class Code(IntEnum):
     INTERNAL = 13
     UNAVAILABLE = 14
     UNAUTHENTICATED = 16
+
+
+@dataclass(eq=False)
+class RefusedError(Exception):
+    """A request that is not stored: what to answer, with the remedy in the message."""
+
+    status: int
+    code: Code
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> HttpResponse:
@@ -67,18 +78,18 @@ def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: 
     body = (
         response.SerializeToString() if encoding is Encoding.PROTOBUF else MessageToJson(response, indent=None).encode()
     )
-    return HttpResponse(body, content_type=encoding.value)
+    return HttpResponse(body, content_type=_CONTENT_TYPE_OF[encoding])
 
 
-def refused(
-    status: int, code: Code, message: str, encoding: Encoding, *, headers: dict[str, str] | None = None
-) -> HttpResponse:
-    """An error whose body is a google.rpc.Status."""
+def refused(refusal: RefusedError, encoding: Encoding) -> HttpResponse:
+    """An error; its body is a google.rpc.Status."""
     if encoding is Encoding.JSON:
-        body = json.dumps({"code": code, "message": message}).encode()
+        body = json.dumps({"code": refusal.code, "message": refusal.message}).encode()
     else:
-        body = _status(code, message)
-    return HttpResponse(body, status=status, content_type=encoding.value, headers=headers)
+        body = _status(refusal.code, refusal.message)
+    return HttpResponse(
+        body, status=refusal.status, content_type=_CONTENT_TYPE_OF[encoding], headers=dict(refusal.headers)
+    )
 
 
 def _status(code: Code, message: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Whose record is it?  The names that a record or its resource carries for its author."""
+"""Whose record is it?  The session that a record belongs to, and the names that it carries for its author."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import functools
 import re
 from typing import NamedTuple
 
-from integrations.telemetry.decode_values import BadRecord, key_of, text_of
-from integrations.telemetry.vocabularies.vocabulary import Attributes, Vocabulary
+from integrations.telemetry.decode_values import Attributes, BadRecordError, key_of, text_of
+from integrations.telemetry.vocabularies.vocabulary import Vocabulary
 from orgtree.models import IdentityKind
 from orgtree.services.identities import IdentityName, UnusableNameError
 
@@ -19,63 +19,67 @@ END_USER_PROVIDER = "enduser"
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
-class SessionKey(NamedTuple):
-    """A session as one record names it: with all the names of its author, as sent."""
+class AuthorNames(NamedTuple):
+    """The names that a record carries for its author, as sent; empty where it carries none."""
 
     agent: str
-    external_id: str
-    agent_version: str
     end_user: str
     email: str
     account_uuid: str
     account_id: str
     installation: str
 
-    @property
-    def names(self) -> tuple[IdentityName, ...]:
-        return names_of(self.agent, *self[3:])
+
+class SessionKey(NamedTuple):
+    """A session as one record names it."""
+
+    agent: str
+    external_id: str
+    agent_version: str
+    author: AuthorNames
 
 
 def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | None:
     """The session that a record belongs to; None where it names none.
 
-    Raises BadRecord for a session id or a name of its author that cannot be kept.
+    Raises BadRecordError for a session id, or a name of its author, that cannot be kept.
     """
     for name in vocabulary.session_keys:
         if external_id := key_of(attributes.get(name), name, LONGEST_SESSION_ID):
             break
     else:
         return None
-    get = attributes.get
-    author = (
-        text_of(get("enduser.id"), "enduser.id", LONGEST_NAME),
-        text_of(get("user.email"), "user.email", LONGEST_NAME),
-        text_of(get("user.account_uuid"), "user.account_uuid", LONGEST_NAME),
-        text_of(get("user.account_id"), "user.account_id", LONGEST_NAME),
-        text_of(get("user.id") or get("installation.id"), "user.id", LONGEST_NAME),
+
+    def text(name: str, longest: int = LONGEST_NAME) -> str:
+        return text_of(attributes.get(name), name, longest)
+
+    author = AuthorNames(
+        vocabulary.agent,
+        end_user=text("enduser.id"),
+        email=text("user.email"),
+        account_uuid=text("user.account_uuid"),
+        account_id=text("user.account_id"),
+        installation=text("user.id") or text("installation.id"),
     )
     try:
-        names_of(vocabulary.agent, *author)
+        identity_names(author)
     except UnusableNameError as problem:
-        raise BadRecord(str(problem)) from None
-    version = text_of(get(vocabulary.version_key), vocabulary.version_key, LONGEST_VERSION)
-    return SessionKey(vocabulary.agent, external_id, version, *author)
+        raise BadRecordError(str(problem)) from None
+    return SessionKey(vocabulary.agent, external_id, text(vocabulary.version_key, LONGEST_VERSION), author)
 
 
 @functools.lru_cache(maxsize=100_000)
-def names_of(
-    agent: str, end_user: str, email: str, account_uuid: str, account_id: str, installation: str
-) -> tuple[IdentityName, ...]:
+def identity_names(author: AuthorNames) -> tuple[IdentityName, ...]:
     """The distinct names, at least one.  Raises UnusableNameError."""
     sent = (
-        _address_or_login(end_user, END_USER_PROVIDER),
-        _address_or_login(email, agent),
-        (IdentityKind.AGENT_ACCOUNT, agent, account_uuid),
-        (IdentityKind.AGENT_ACCOUNT, agent, account_id),
-        (IdentityKind.INSTALLATION, agent, installation),
+        _address_or_login(author.end_user, END_USER_PROVIDER),
+        _address_or_login(author.email, author.agent),
+        (IdentityKind.AGENT_ACCOUNT, author.agent, author.account_uuid),
+        (IdentityKind.AGENT_ACCOUNT, author.agent, author.account_id),
+        (IdentityKind.INSTALLATION, author.agent, author.installation),
     )
     names = dict.fromkeys(IdentityName(kind, provider, value) for kind, provider, value in sent if value.strip())
-    return tuple(names) or (IdentityName.unnamed(agent),)
+    return tuple(names) or (IdentityName.unnamed(author.agent),)
 
 
 def _address_or_login(value: str, provider: str) -> tuple[IdentityKind, str, str]:

@@ -154,8 +154,8 @@ def _copy_missing(
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
         _copy(cursor, staging, columns, encoded)
-        cursor.execute(
-            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} "
+        cursor.execute(  # the names are this module's constants
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} "  # noqa: S608
             f"ON CONFLICT DO NOTHING RETURNING {identity}"
         )
         return {row[0].bytes for row in cursor.fetchall()}
@@ -174,6 +174,7 @@ def _quarantine(rejected: Sequence[RejectedRecord], token_id: int | None) -> Non
                 token_id=token_id,
                 signal=record.signal,
                 digest=UUID(bytes=record.digest),
+                encoding=record.encoding,
                 reason=record.reason[:LONGEST_REASON],
                 payload=record.payload,
             )

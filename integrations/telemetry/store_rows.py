@@ -49,7 +49,7 @@ class PointRow(NamedTuple):
 
 _length = Struct(">i").pack
 _whole = Struct(">iq").pack
-_NULL = _length(-1)
+NULL = _length(-1)
 _event_start = Struct(">h iq i16s iq iq ih".replace(" ", "")).pack
 _event_start_without_session = Struct(">h iq i16s iq i ih".replace(" ", "")).pack
 _point_start = Struct(">h iq i16s iq iq iq i?".replace(" ", "")).pack
@@ -61,18 +61,17 @@ def text(value: str) -> bytes:
     return _length(len(encoded)) + encoded
 
 
-def whole(value: int | None) -> bytes:
-    return _NULL if value is None else _whole(8, value)
+def whole(value: int) -> bytes:
+    return _whole(8, value)
 
 
-def json(value: bytes | None) -> bytes:
-    return _NULL if value is None else _length(len(value) + 1) + b"\x01" + value
+def json(value: bytes) -> bytes:
+    version_of_jsonb = b"\x01"
+    return _length(len(value) + 1) + version_of_jsonb + value
 
 
-def money(amount: float | None) -> bytes:
+def money(amount: float) -> bytes:
     """A numeric with ten decimals; `amount` is not negative and below 10**9."""
-    if amount is None:
-        return _NULL
     # Digits of base 10,000: twelve decimals are three of them.
     remaining = round(amount * 10**10) * 100
     digits = []

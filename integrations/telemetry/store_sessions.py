@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from integrations.models import AgentSession
-from integrations.telemetry.sightings import SessionKey
+from integrations.telemetry.sightings import SessionKey, identity_names
 from orgtree.services.identities import identify
 
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ def find_or_create_sessions(first_seen: Mapping[SessionKey, int]) -> dict[Sessio
     from waiting for each other in a circle.
     """
     keys = sorted(first_seen)
-    identities = identify([key.names for key in keys])
+    identities = identify([identity_names(key.author) for key in keys])
     wanted: dict[tuple[str, str, int], SessionKey] = {}
     for key, identity in zip(keys, identities, strict=True):
         wanted.setdefault((key.agent, key.external_id, identity), key)

@@ -9,19 +9,22 @@ from __future__ import annotations
 import re
 
 from integrations.models.sessions import ToolOutcome
+from integrations.telemetry.decode_values import Attributes
 from integrations.telemetry.events import EventKind, Measure
-from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, Attributes, Event, Metric, NotKept, Vocabulary
+from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, Event, EventReading, Metric, Vocabulary
 
 
 def _outcome(attributes: Attributes) -> str:
-    success = attributes.get("success")
-    if success is None:
-        return ""
-    return ToolOutcome.SUCCEEDED if success.bool_value or success.string_value == "true" else ToolOutcome.FAILED
+    match attributes.get("success"):
+        case True | "true":
+            return ToolOutcome.SUCCEEDED.value
+        case False | "false":
+            return ToolOutcome.FAILED.value
+    return ""
 
 
 def _refused(attributes: Attributes) -> str:
-    return ToolOutcome.REFUSED
+    return ToolOutcome.REFUSED.value
 
 
 REQUEST = Event(
@@ -57,24 +60,21 @@ AT_WORK = Event(kind=EventKind.SESSION)
 PROMPT = Event(kind=EventKind.PROMPT)
 
 
-def _tool_decision(attributes: Attributes) -> Event | NotKept:
+def _tool_decision(attributes: Attributes) -> EventReading:
     """A refused tool leaves no tool_result; an accepted one does, and is told of there."""
-    decision = attributes.get("decision")
-    return TOOL_REFUSED if decision is not None and decision.string_value == "reject" else NOT_KEPT
+    return TOOL_REFUSED if attributes.get("decision") == "reject" else NOT_KEPT
 
 
-def _request_span(attributes: Attributes) -> Event:
-    success = attributes.get("success")
-    failed = (
-        success is not None and success.WhichOneof("value") is not None and _outcome(attributes) == ToolOutcome.FAILED
-    )
-    return REQUEST_ERROR if failed else REQUEST
+def _request_span(attributes: Attributes) -> EventReading:
+    return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST
 
 
 CLAUDE_CODE = Vocabulary(
     agent="claude_code",
     service=re.compile(r"claude-code\b"),  # claude-code-desktop is the same agent in another window
     event_prefix="claude_code.",
+    read_by_code=frozenset({"success", "decision"}),
+    readings=(TOOL_REFUSED, REQUEST, REQUEST_ERROR),
     events={
         "api_request": REQUEST,
         "api_error": REQUEST_ERROR,

@@ -23,7 +23,7 @@ LONGEST_AGENT = 40
 def generic_vocabulary(service_name: str) -> Vocabulary:
     """A vocabulary without words for the agent that calls itself `service_name`."""
     for service, agent in KNOWN_SERVICES:
-        if service.match(service_name):
+        if service.search(service_name):
             return Vocabulary(agent=agent, service=service, session_keys=SESSION_KEYS)
     slug = re.sub(r"[^a-z0-9]+", "_", service_name.lower()).strip("_")[:LONGEST_AGENT].rstrip("_") or "unknown"
     return Vocabulary(agent=slug, service=re.compile(re.escape(service_name)), session_keys=SESSION_KEYS)

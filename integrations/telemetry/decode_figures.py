@@ -1,0 +1,136 @@
+"""From a record's attributes to the encoded columns of its row, as its vocabulary's table says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from integrations.telemetry import store_rows
+from integrations.telemetry.decode_values import LARGEST_COUNT, Attributes, amount_of, count_of, key_of, text_of
+from integrations.telemetry.vocabularies.vocabulary import Event
+
+LONGEST_KEY = 200
+LONGEST_WORD = 120  # models, tools and error types; longer ones are cut
+MOST_WORDS_REMEMBERED = 10_000
+
+Column = Callable[[Attributes], bytes]
+
+_columns: dict[Event, tuple[Column, ...]] = {}
+_words: dict[str, bytes] = {}
+
+
+def figures_of(name: str, event: Event, attributes: Attributes) -> bytes:
+    """The columns of integrations_agent_event from `name` on.  Raises BadRecordError."""
+    columns = _columns.get(event)
+    if columns is None:
+        columns = _columns[event] = _columns_of(event)
+    return _word(name) + b"".join([column(attributes) for column in columns])
+
+
+def unread_figures(name: str, attributes: bytes) -> bytes:
+    """The same columns of an event that no vocabulary reads; `attributes` are JSON."""
+    columns = (
+        _word(name),
+        *(store_rows.text(""),) * 5,
+        *(store_rows.NULL,) * 6,
+        store_rows.json(attributes),
+    )
+    return b"".join(columns)
+
+
+def _columns_of(event: Event) -> tuple[Column, ...]:
+    """One function per column, or per run of columns that are always empty."""
+    columns: list[Column | bytes] = [
+        _key_column(event.key),
+        _word_column(event.model),
+        _word_column(event.tool),
+        _outcome_column(event.outcome),
+        _word_column(event.error_type),
+        _count_column(event.input_tokens),
+        _count_column(event.cache_read_tokens),
+        _count_column(event.cache_write_tokens),
+        _count_column(event.output_tokens),
+        _count_column(event.duration_ms),
+        _amount_column(event.reported_cost),
+        store_rows.NULL,  # attributes
+    ]
+    merged: list[Column] = []
+    empty = b""
+    for column in columns:
+        if isinstance(column, bytes):
+            empty += column
+            continue
+        if empty:
+            merged.append(_constant(empty))
+            empty = b""
+        merged.append(column)
+    return (*merged, _constant(empty))
+
+
+def _constant(encoded: bytes) -> Column:
+    return lambda attributes: encoded
+
+
+def _key_column(name: str | None) -> Column | bytes:
+    if name is None:
+        return store_rows.text("")
+
+    def column(attributes: Attributes) -> bytes:
+        value = attributes.get(name)
+        if value.__class__ is str and len(value) <= LONGEST_KEY and "\x00" not in value:
+            return store_rows.text(value)  # the usual case, said shortly
+        return store_rows.text(key_of(value, name, LONGEST_KEY))
+
+    return column
+
+
+def _word_column(name: str | None) -> Column | bytes:
+    if name is None:
+        return store_rows.text("")
+
+    def column(attributes: Attributes) -> bytes:
+        value = attributes.get(name)
+        known = _words.get(value) if value.__class__ is str else None
+        return known or _word(text_of(value, name, LONGEST_WORD))
+
+    return column
+
+
+def _outcome_column(outcome: Callable[[Attributes], str] | None) -> Column | bytes:
+    if outcome is None:
+        return store_rows.text("")
+    return lambda attributes: _word(outcome(attributes))
+
+
+def _count_column(name: str | None) -> Column | bytes:
+    if name is None:
+        return store_rows.NULL
+
+    def column(attributes: Attributes) -> bytes:
+        value = attributes.get(name)
+        if value.__class__ is int and 0 <= value <= LARGEST_COUNT:
+            return store_rows.whole(value)
+        count = count_of(value, name)
+        return store_rows.NULL if count is None else store_rows.whole(count)
+
+    return column
+
+
+def _amount_column(name: str | None) -> Column | bytes:
+    if name is None:
+        return store_rows.NULL
+
+    def column(attributes: Attributes) -> bytes:
+        amount = amount_of(attributes.get(name), name)
+        return store_rows.NULL if amount is None else store_rows.money(amount)
+
+    return column
+
+
+def _word(word: str) -> bytes:
+    """A text that comes again and again, encoded."""
+    encoded = _words.get(word)
+    if encoded is None:
+        if len(_words) >= MOST_WORDS_REMEMBERED:
+            _words.clear()
+        encoded = _words[word] = store_rows.text(word)
+    return encoded

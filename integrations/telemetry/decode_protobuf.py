@@ -1,0 +1,195 @@
+"""Export requests in protobuf, record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from integrations.telemetry import decode_wire as wire
+from integrations.telemetry.content import is_content, looks_like_content
+from integrations.telemetry.decode_reading import (
+    Encoding,
+    EventRecord,
+    MetricRecord,
+    Origin,
+    PointRecord,
+    Reading,
+    Signal,
+    UnreadableRequestError,
+)
+from integrations.telemetry.decode_values import BadRecordError, Value
+
+CUMULATIVE = 2  # of AggregationTemporality
+NO_RECORDED_VALUE = 1  # of DataPointFlags
+_KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+
+
+def origins_in_protobuf(signal: Signal, body: bytes, reading: Reading) -> Iterator[tuple[Origin, Iterable[bytes]]]:
+    """Each resource and scope with its records.  Raises UnreadableRequestError."""
+    try:
+        for resource in wire.Request.FromString(body).resources:
+            for scope in resource.scopes:
+                yield ProtobufOrigin(signal, reading, resource.resource, scope.scope), scope.records
+    except DecodeError:
+        raise UnreadableRequestError(
+            f"The body is not an OTLP {signal} export request in protobuf, or it was cut off."
+        ) from None
+
+
+class ProtobufOrigin(Origin):
+    encoding = Encoding.PROTOBUF
+
+    def __init__(self, signal: Signal, reading: Reading, resource: bytes, scope: bytes) -> None:
+        """Raises DecodeError where the resource is none."""
+        self._sent = (resource, scope)
+        attributes = dict(_readable(wire.ResourceAttributes.FromString(resource).attributes))
+        super().__init__(signal, reading, resource=attributes, identity=self._sent)
+        self._known = wire.KnownAttributes(self.vocabulary.wanted)
+        self._record_class = wire.LogRecord if signal is Signal.LOGS else wire.Span
+
+    def event(self, sent: bytes) -> EventRecord:
+        record = self._record(sent)
+        attributes = self._attributes(record.attributes)
+        if self.signal is Signal.TRACES:
+            # A span tells of its request or call when it is over, as a log record of the same does.
+            return EventRecord(record.end_time_unix_nano or record.start_time_unix_nano, _text(record.name), attributes)
+        name = attributes.get("event.name") or _text(record.event_name) or wire.text_value(record.body)
+        return EventRecord(
+            record.time_unix_nano or record.observed_time_unix_nano, name if isinstance(name, str) else "", attributes
+        )
+
+    def all_attributes(self, sent: bytes) -> dict[str, Value]:
+        return dict(map(wire.plain_attribute, self._record(sent).attributes))
+
+    def metric(self, sent: bytes) -> MetricRecord:
+        try:
+            metric = wire.Metric.FromString(sent)
+        except DecodeError:
+            raise BadRecordError("It is no metric.") from None
+        kind = next((kind for kind in _KINDS if metric.HasField(kind)), None)
+        return MetricRecord(
+            _text(metric.name),
+            kind == "sum",
+            metric.sum.aggregation_temporality == CUMULATIVE,
+            getattr(metric, kind).data_points if kind else (),
+        )
+
+    def point(self, sent: bytes, metric: MetricRecord) -> PointRecord:
+        point = _point(sent)
+        value = None
+        if point.HasField("as_double"):
+            value = point.as_double
+        elif point.HasField("as_int"):
+            value = float(point.as_int)
+        elif not point.flags & NO_RECORDED_VALUE:
+            raise BadRecordError("It has no value.")
+        return PointRecord(
+            metric.name.encode() + b"\x00" + wire.ResourceAttributes(attributes=point.attributes).SerializeToString(),
+            point.time_unix_nano,
+            point.start_time_unix_nano,
+            value,
+            self._attributes(point.attributes),
+        )
+
+    def identity(self, sent: bytes) -> bytes:
+        return sent
+
+    def payload(self, sent: bytes, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
+        dropped: list[str] = []
+        if metric is not None:
+            kept = wire.Metric(name=metric.name.encode(errors="replace"))
+            kept.sum.aggregation_temporality = CUMULATIVE if metric.is_cumulative else 1
+            kept.sum.is_monotonic = True
+            kept.sum.data_points.append(_kept(wire.NumberPoint, sent, dropped).SerializeToString())
+        elif self.signal is Signal.METRICS:
+            kept = wire.Metric()
+        else:
+            kept = _kept(self._record_class, sent, dropped)
+        request = wire.Request()
+        resource = request.resources.add()
+        resource.resource = _kept(wire.ResourceAttributes, self._sent[0], []).SerializeToString()
+        scope = resource.scopes.add()
+        scope.scope = self._sent[1]
+        scope.records.append(kept.SerializeToString())
+        return request.SerializeToString(), dropped
+
+    def _record(self, sent: bytes) -> Any:
+        try:
+            return self._record_class.FromString(sent)
+        except DecodeError:
+            raise BadRecordError("It is no record of this signal.") from None
+
+    def _attributes(self, sent: Iterable[bytes]) -> dict[str, Value]:
+        """The attributes that the vocabulary reads, above those of the resource."""
+        attributes = dict(self.resource)
+        attributes.update(map(self._known.__getitem__, sent))
+        return attributes
+
+
+def _readable(attributes: Iterable[bytes]) -> Iterator[tuple[str, Value]]:
+    """A resource's attributes; one that cannot be read is left out."""
+    for sent in attributes:
+        try:
+            yield wire.plain_attribute(sent)
+        except BadRecordError:
+            continue
+
+
+def _point(sent: bytes) -> Any:
+    try:
+        return wire.NumberPoint.FromString(sent)
+    except DecodeError:
+        raise BadRecordError("It is no number point.") from None
+
+
+def _text(sent: bytes) -> str:
+    try:
+        return sent.decode()
+    except UnicodeDecodeError:
+        raise BadRecordError("Its name is not valid UTF-8.") from None
+
+
+def _kept(message_class: Any, sent: bytes, dropped: list[str]) -> Any:
+    """A message with what the receiver reads of it, less content; an empty one where it is not to be read at all.
+
+    The names of dropped attributes are added to `dropped`.
+    """
+    try:
+        message = message_class.FromString(sent)
+    except DecodeError:
+        return message_class()
+    message.DiscardUnknownFields()
+    attributes = []
+    for attribute in map(_repaired, message.attributes):
+        name, value = wire.plain_attribute(attribute)
+        if is_content(name, value):
+            dropped.append(name)
+        else:
+            attributes.append(attribute)
+    del message.attributes[:]
+    message.attributes.extend(attributes)
+    if message_class is wire.LogRecord and not _is_name(wire.text_value(message.body)):
+        message.ClearField("body")
+    return message
+
+
+def _repaired(attribute: bytes) -> bytes:
+    """The attribute; text that is not UTF-8 with replacement characters, so that it can be kept and shown."""
+    try:
+        wire.plain_attribute(attribute)
+    except BadRecordError:
+        try:
+            text = wire.KeyText.FromString(attribute)
+        except DecodeError:
+            return b""
+        value = AnyValue(string_value=text.value.string_value.decode(errors="replace"))
+        return KeyValue(key=text.key.decode(errors="replace"), value=value).SerializeToString()
+    return attribute
+
+
+def _is_name(body: str) -> bool:
+    """Whether a log record's body may be its event's name: a word, no sentence that somebody wrote."""
+    return " " not in body and not looks_like_content(body)

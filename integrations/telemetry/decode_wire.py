@@ -1,0 +1,203 @@
+"""OTLP's protobuf messages, opened only as far as the receiver looks into them.
+
+The generated classes make an object of every attribute value, which costs more than everything else that happens to
+a record.  Here the same messages are declared with the same field numbers, and their deeper parts as bytes: on the
+wire a message in a field looks like bytes in it.  A record's bytes, as sent, are its identity as well, and text
+that is not UTF-8 spoils its own record only.
+
+https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
+
+_Field = descriptor_pb2.FieldDescriptorProto
+_BYTES, _FIXED64, _SFIXED64, _DOUBLE, _ENUM, _FLAG = (
+    _Field.TYPE_BYTES,
+    _Field.TYPE_FIXED64,
+    _Field.TYPE_SFIXED64,
+    _Field.TYPE_DOUBLE,
+    _Field.TYPE_INT32,
+    _Field.TYPE_BOOL,
+)
+_PACKAGE = "headway.otlp"
+
+# Each line: field name, number, type (a message of this list by its name), repeated.
+_MESSAGES: dict[str, tuple[tuple[str, int, _Field.Type.ValueType | str, bool], ...]] = {
+    # The three export requests have one shape: resources, in them scopes, in them records.
+    "Scope": (("scope", 1, _BYTES, False), ("records", 2, _BYTES, True)),
+    "Resource": (("resource", 1, _BYTES, False), ("scopes", 2, "Scope", True)),
+    "Request": (("resources", 1, "Resource", True),),
+    "Attributes": (("attributes", 1, _BYTES, True),),  # of a resource
+    "LogRecord": (
+        ("time_unix_nano", 1, _FIXED64, False),
+        ("body", 5, _BYTES, False),
+        ("attributes", 6, _BYTES, True),
+        ("observed_time_unix_nano", 11, _FIXED64, False),
+        ("event_name", 12, _BYTES, False),
+    ),
+    "Span": (
+        ("name", 5, _BYTES, False),
+        ("start_time_unix_nano", 7, _FIXED64, False),
+        ("end_time_unix_nano", 8, _FIXED64, False),
+        ("attributes", 9, _BYTES, True),
+    ),
+    "KeyValue": (("key", 1, _BYTES, False), ("value", 2, "TextValue", False)),
+    "TextValue": (("string_value", 1, _BYTES, False),),
+    "Points": (("data_points", 1, _BYTES, True),),  # of any kind of metric
+    "Sum": (
+        ("data_points", 1, _BYTES, True),
+        ("aggregation_temporality", 2, _ENUM, False),
+        ("is_monotonic", 3, _FLAG, False),
+    ),
+    "Metric": (
+        ("name", 1, _BYTES, False),
+        ("gauge", 5, "Points", False),
+        ("sum", 7, "Sum", False),
+        ("histogram", 9, "Points", False),
+        ("exponential_histogram", 10, "Points", False),
+        ("summary", 11, "Points", False),
+    ),
+    "NumberPoint": (
+        ("start_time_unix_nano", 2, _FIXED64, False),
+        ("time_unix_nano", 3, _FIXED64, False),
+        ("as_double", 4, _DOUBLE, False),
+        ("as_int", 6, _SFIXED64, False),
+        ("attributes", 7, _BYTES, True),
+        ("flags", 8, _Field.TYPE_UINT32, False),
+    ),
+}
+
+
+def _message_classes() -> dict[str, Any]:
+    file = descriptor_pb2.FileDescriptorProto(name="headway/otlp.proto", package=_PACKAGE, syntax="proto2")
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind, repeated in fields:
+            declared = message.field.add(name=field, number=number)
+            declared.label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
+            if isinstance(kind, str):
+                declared.type = _Field.TYPE_MESSAGE
+                declared.type_name = f".{_PACKAGE}.{kind}"
+            else:
+                declared.type = kind
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in _MESSAGES
+    }
+
+
+_CLASSES = _message_classes()
+Request: Any = _CLASSES["Request"]
+ResourceAttributes: Any = _CLASSES["Attributes"]
+LogRecord: Any = _CLASSES["LogRecord"]
+Span: Any = _CLASSES["Span"]
+KeyText: Any = _CLASSES["KeyValue"]
+Metric: Any = _CLASSES["Metric"]
+NumberPoint: Any = _CLASSES["NumberPoint"]
+
+_double = Struct("<d").unpack
+_SHORT = 0x80  # a length below is one byte
+_KEY, _VALUE = 0x0A, 0x12  # tags of KeyValue
+_STRING, _BOOL, _INT, _REAL = 0x0A, 0x10, 0x18, 0x21  # tags of AnyValue
+
+
+class KnownAttributes(dict[bytes, tuple[str, Value]]):
+    """Attributes as sent → name and value, each decoded once: most are the same on every record of a request.
+
+    Those that are not `wanted` (None: all are) stand under the empty name, undecoded.
+    """
+
+    def __init__(self, wanted: frozenset[bytes] | None) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __missing__(self, sent: bytes) -> tuple[str, Value]:
+        is_usual = len(sent) > 2 and sent[0] == _KEY and sent[1] < _SHORT
+        if is_usual and self._wanted is not None and sent[2 : 2 + sent[1]] not in self._wanted:
+            attribute = _UNWANTED
+        else:
+            attribute = plain_attribute(sent)
+        self[sent] = attribute
+        return attribute
+
+
+_UNWANTED: tuple[str, Value] = ("", None)
+
+
+def plain_attribute(sent: bytes) -> tuple[str, Value]:
+    """Name and value of a KeyValue.  Raises BadRecordError where it is none, or its text is not UTF-8."""
+    try:
+        if len(sent) > 4 and sent[0] == _KEY and sent[1] < _SHORT:
+            after_key = 2 + sent[1]
+            # Tag and length of the value, and a value that fills the rest: how every exporter writes it.
+            if sent[after_key] == _VALUE and sent[after_key + 1] == len(sent) - after_key - 2:
+                return sent[2:after_key].decode(), _short_value(sent[after_key + 2 :])
+    except UnicodeDecodeError:
+        raise BadRecordError("An attribute is not valid UTF-8.") from None
+    except IndexError:
+        pass
+    try:
+        attribute = KeyValue.FromString(sent)
+    except DecodeError:
+        raise BadRecordError("An attribute is not valid UTF-8, or no attribute at all.") from None
+    return attribute.key, plain_value(attribute.value)
+
+
+def _short_value(sent: bytes) -> Value:
+    """An AnyValue of at most 127 bytes."""
+    tag = sent[0] if sent else None
+    if tag == _STRING and sent[1] == len(sent) - 2:
+        return sent[2:].decode()
+    if tag == _INT:
+        number = shift = 0
+        for byte in sent[1:]:
+            number |= (byte & 0x7F) << shift
+            shift += 7
+        if sent[-1] < _SHORT and shift <= 70:
+            return number if number < 1 << 63 else number - (1 << 64)
+    elif tag == _REAL and len(sent) == 9:
+        real: float = _double(sent[1:])[0]
+        return real
+    elif tag == _BOOL and len(sent) == 2:
+        return sent[1] != 0
+    elif tag is None:
+        return None
+    try:
+        return plain_value(AnyValue.FromString(sent))
+    except DecodeError:
+        raise BadRecordError("An attribute is not valid UTF-8, or no attribute at all.") from None
+
+
+def plain_value(value: AnyValue, levels: int = MOST_LEVELS) -> Value:
+    """The value as Python has it; bytes are None, they are nobody's words."""
+    kind = value.WhichOneof("value")
+    if kind in {"array_value", "kvlist_value"}:
+        if not levels:
+            raise BadRecordError("An attribute is nested too deeply.")
+        if kind == "array_value":
+            return [plain_value(element, levels - 1) for element in value.array_value.values]
+        return {entry.key: plain_value(entry.value, levels - 1) for entry in value.kvlist_value.values}
+    if kind is None or kind == "bytes_value":
+        return None
+    plain: Value = getattr(value, kind)
+    return plain
+
+
+def text_value(sent: bytes) -> str:
+    """The text of an AnyValue, e.g. a log record's body; empty where it is something else."""
+    if not sent:
+        return ""
+    try:
+        return AnyValue.FromString(sent).string_value
+    except DecodeError:
+        return ""
