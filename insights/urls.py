@@ -1,4 +1,4 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import connect, home, how, rows
 from insights.views.ai import charts, page, pulse
@@ -14,4 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),
     path("setup/agents/arrival/", connect.arrival, name="agent_arrival"),
+    path("api/", include("insights.api.urls")),
 ]
