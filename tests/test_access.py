@@ -34,6 +34,11 @@ def signed_in_only(address: str) -> Access:
     return Access(address, visitor=SIGN_IN, member=200, admin=200)
 
 
+def admins_only(address: str) -> Access:
+    """Members are not told that such a page exists."""
+    return Access(address, visitor=SIGN_IN, member=404, admin=200)
+
+
 def everybody(address: str, status: int = 200) -> Access:
     return Access(address, visitor=status, member=status, admin=status)
 
@@ -46,6 +51,14 @@ def api(address: str) -> Access:
 ROUTES: dict[str, Access] = {
     "healthz": everybody("/healthz"),
     "readyz": everybody("/readyz"),
+    "accounts/login/": Access("/accounts/login/", visitor=200, member=302, admin=302),
+    "accounts/logout/": signed_in_only("/accounts/logout/"),
+    "accounts/inactive/": everybody("/accounts/inactive/"),
+    "accounts/password/change/": signed_in_only("/accounts/password/change/"),
+    "accounts/password/set/": everybody("/accounts/password/set/", SIGN_IN),
+    "setup/components/": admins_only("/setup/components/"),
+    "setup/components/panel/": admins_only("/setup/components/panel/"),
+    "setup/components/chart/<slug:name>/": admins_only("/setup/components/chart/agents/"),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": everybody("/v1/logs", 405),  # POST only, with an ingest token
 }
 

@@ -20,6 +20,7 @@ export function chartConfig(Chart, figures, { still }) {
   const config = shape(Chart, figures);
   Object.assign(config.options, {
     animation: still || prefersStillness() ? false : { duration: ANIMATION_MS },
+    animations: { x: { duration: 0 }, width: { duration: 0 } }, // figures grow, nothing slides sideways
     maintainAspectRatio: false,
     responsive: true,
   });
