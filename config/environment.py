@@ -5,9 +5,11 @@ This module imports no Django, so that the launcher can read it before settings 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -51,20 +53,33 @@ def database_parameters() -> dict[str, object]:
     if parts.scheme not in ("postgres", "postgresql"):
         raise ConfigurationError("DATABASE_URL must start with postgresql:// — Headway runs on PostgreSQL only.")
     options = dict(parse_qsl(parts.query))
+    try:
+        port_in_url = parts.port
+    except ValueError:
+        raise ConfigurationError("DATABASE_URL must have a number as its port.") from None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "headway",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", None) or parts.hostname or "",
-        "PORT": str(parts.port or options.pop("port", "")),
+        "PORT": str(port_in_url or options.pop("port", "")),
         "OPTIONS": options,
     }
 
 
 def check() -> None:
     """Read every variable that can be wrong; raises ConfigurationError for the first that is."""
-    for read in (database_parameters, base_url, port, log_format, time_zone, fiscal_year_start_month, raw_event_days):
+    for read in (
+        database_parameters,
+        base_url,
+        port,
+        log_format,
+        time_zone,
+        fiscal_year_start_month,
+        raw_event_days,
+        patience_seconds,
+    ):
         read()
 
 
@@ -96,6 +111,14 @@ def raw_event_days() -> int:
     return int(value)
 
 
+def patience_seconds() -> int:
+    """How long a start waits for a database and a broker that are not there yet."""
+    value = os.environ.get("HEADWAY_WAIT_SECONDS") or "60"
+    if not value.isdecimal():
+        raise ConfigurationError(f"HEADWAY_WAIT_SECONDS must be a number of seconds, and is {value!r}.")
+    return int(value)
+
+
 def secret_key() -> str:
     """HEADWAY_SECRET_KEY, or a key that is made once and kept in the data directory."""
     configured = os.environ.get("HEADWAY_SECRET_KEY")
@@ -107,14 +130,14 @@ def secret_key() -> str:
 def kept_secret(name: str) -> str:
     """A random secret of that name, created once in the data directory with mode 0600."""
     path = data_dir() / "secrets" / name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value := secrets.token_urlsafe(50))
-    return value
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # made with mode 0600
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            with contextlib.suppress(FileExistsError):  # another process was quicker, and its value counts
+                os.link(file.name, path)
+    return path.read_text().strip()
 
 
 def broker_url() -> str:

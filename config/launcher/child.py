@@ -1,4 +1,4 @@
-"""One process of an installation: `python -m config.launcher.child web|worker|beat`.
+"""One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo`.
 
 Runs gunicorn or Celery in this very process, without their console scripts, whose first line breaks in long paths.
 """
@@ -11,9 +11,9 @@ import os
 import sys
 import warnings
 
+from config.launcher.first_steps import take_first_steps
 from config.launcher.lifeline import end_with_supervisor
 
-NAMES = ("web", "worker", "beat")
 WORKER_THREADS = 4
 
 
@@ -42,13 +42,21 @@ def run_beat() -> None:
     app.start(["--quiet", "beat", f"--scheduler={scheduler}", "--loglevel=INFO", "--pidfile="])
 
 
+def run_demo() -> None:
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    execute_from_command_line(["manage.py", "demo"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="config.launcher.child")
     parser.add_argument(
         "--lifeline", type=int, help="descriptor of the pipe whose end means that the supervisor is gone"
     )
-    parser.add_argument("--listener", type=int, help="descriptor of the listening socket")
-    parser.add_argument("name", choices=NAMES)
+    parser.add_argument("--listener", type=int, help="descriptor of the listening socket, for web")
+    parser.add_argument("--answer", type=int, help="descriptor of the file for the result, for prepare")
+    parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo"))
     options = parser.parse_args()
     multiprocessing.current_process().name = options.name  # what the JSON log calls the process
     os.environ["CELERY_SKIP_CHECKS"] = "1"  # they load every page into worker and beat; web and commands run them
@@ -61,6 +69,10 @@ def main() -> None:
             run_worker()
         case "beat":
             run_beat()
+        case "prepare":
+            take_first_steps(options.answer)
+        case "demo":
+            run_demo()
 
 
 if __name__ == "__main__":

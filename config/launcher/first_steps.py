@@ -1,14 +1,10 @@
-"""What has to be true before the children start: schema, static files, schedule, first sign-in and token.
-
-Run as `python -m config.launcher.first_steps` by the supervisor.  Writes one JSON document to stdout, and where
-something stands in the way, a sentence to stderr and exit code 1.
-"""
+"""What has to be true before the children start: broker, schema, static files, schedule, first sign-in and token."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
+from typing import Any
 
 import django
 
@@ -16,26 +12,29 @@ from config.environment import ConfigurationError
 from config.launcher.ownership import LaunchError
 
 
-def main() -> int:
+def take_first_steps(answer: int) -> None:
+    """Write one JSON document to the open descriptor: what to announce, or under "problem" what stands in the way."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        django.setup()
-
-        from config.launcher.credentials import ingest_token, sign_ins
-        from config.launcher.schema import bring_up_to_date, wait_for_database
-        from config.launcher.static_files import collect_changed
-        from config.schedule import seed_schedule
-
-        wait_for_database()
-        bring_up_to_date()
-        collect_changed()
-        seed_schedule()
-        json.dump({"sign_ins": sign_ins(), "ingest_token": ingest_token()}, sys.stdout)
+        document = _take_first_steps()
     except (ConfigurationError, LaunchError) as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 1
-    return 0
+        document = {"problem": str(problem)}
+    with os.fdopen(answer, "w") as file:
+        json.dump(document, file)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _take_first_steps() -> dict[str, Any]:
+    django.setup()
+
+    from config.launcher.credentials import ingest_token, sign_ins
+    from config.launcher.schema import bring_up_to_date
+    from config.launcher.services import wait_for_broker, wait_for_database
+    from config.launcher.static_files import collect_changed
+    from config.schedule import seed_schedule
+
+    wait_for_broker()
+    wait_for_database()
+    bring_up_to_date()
+    collect_changed()
+    seed_schedule()
+    return {"sign_ins": sign_ins(), "ingest_token": ingest_token()}

@@ -56,12 +56,12 @@ def _run(*, demo: bool) -> None:
         server.enter(as_command=False)
         server.claim()
     try:
-        prepared = prepare(supervisor)
+        prepared = prepare(supervisor, lifeline=lifeline, owner=owner)
         supervisor.run(until=web.answers)
         if not supervisor.stop_requests:
             announce(prepared, output)
-        if demo:
-            fill_with_demo(supervisor)
+        if demo and not supervisor.stop_requests:
+            fill_with_demo(supervisor, lifeline=lifeline, owner=owner)
         supervisor.run()
         output.say("Stopping.")
         supervisor.stop()

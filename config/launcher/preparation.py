@@ -1,46 +1,38 @@
-"""Running `config.launcher.first_steps` and the demo beside the supervisor, which itself knows no Django."""
+"""The two processes that do their work once: the first steps before the children start, and the demo beside them."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from typing import Any
 
-from config import environment
 from config.launcher.children import Child
 from config.launcher.ownership import LaunchError
 from config.launcher.supervisor import Supervisor
 
 
-def prepare(supervisor: Supervisor) -> dict[str, Any]:
-    """Migrate, collect static files, make the first accounts; returns what there is to announce.
+def prepare(supervisor: Supervisor, *, lifeline: int, owner: int) -> dict[str, Any]:
+    """Take the first steps; returns what there is to announce, nothing where a stop was asked for meanwhile.
 
-    Raises LaunchError with the sentence that the step wrote.  Returns nothing where a stop was asked for meanwhile.
+    Raises LaunchError with the sentence of the step that failed.
     """
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as problem:
-        steps = subprocess.Popen(
-            [sys.executable, "-m", "config.launcher.first_steps"],
-            cwd=environment.PROJECT_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=answer,
-            stderr=problem,
-            start_new_session=True,
-        )
-        supervisor.wait_for(steps)
+    with tempfile.TemporaryFile() as answer:
+        module = ("-m", "config.launcher.child", "--lifeline", str(lifeline), "--answer", str(answer.fileno()))
+        supervisor.start_errand(Child("prepare", (*module, "prepare"), (lifeline, owner, answer.fileno())))
+        supervisor.wait_for_errand()
         if supervisor.stop_requests:
             return {}
         answer.seek(0)
-        problem.seek(0)
-        if steps.returncode != 0:
-            raise LaunchError(problem.read().decode(errors="replace").strip())
-        supervisor.output.feed("prepare", problem.read())
-        return dict(json.loads(answer.read()))
+        written = answer.read()
+    if not written:
+        raise LaunchError("The preparation broke off: see above.")
+    document: dict[str, Any] = json.loads(written)
+    if problem := document.get("problem"):
+        raise LaunchError(problem)
+    return document
 
 
-def fill_with_demo(supervisor: Supervisor) -> None:
+def fill_with_demo(supervisor: Supervisor, *, lifeline: int, owner: int) -> None:
     """Run `manage.py demo` beside the children; what it says appears with theirs."""
-    demo = Child("demo", (os.fspath(environment.PROJECT_DIR / "manage.py"), "demo"))
-    supervisor.run_once(demo)
+    module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
+    supervisor.start_errand(Child("demo", (*module, "demo"), (lifeline, owner)))

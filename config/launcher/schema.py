@@ -1,9 +1,6 @@
-"""Reaching the database and bringing its schema to this version's."""
+"""Bringing the database's schema to this version's."""
 
 from __future__ import annotations
-
-import sys
-import time
 
 from django.conf import settings
 from django.core.management import call_command
@@ -13,40 +10,10 @@ from django.db.utils import OperationalError
 
 from config.launcher.ownership import LaunchError
 
-PATIENCE_SECONDS = 60.0  # a database server in the next container may still be starting
-SECONDS_BETWEEN_TRIES = 0.5
 # A migration that waits for a lock holds up everybody who comes after it: rather fail, and be started again.
 LOCK_TIMEOUT = "15s"
 MIGRATION_LOCK = 0x48656164  # one process migrates at a time; the number is only unlikely to be anybody else's
 OWN_APPS = ("orgtree", "integrations", "insights", "programs")
-# What no waiting mends: wrong user or password (28), no such database (3D).
-HOPELESS = ("password authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry")
-OLDEST_SERVER = 150000
-
-
-def wait_for_database() -> None:
-    """Return once the database answers; LaunchError says why it will not."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    told = False
-    while True:
-        try:
-            connection.ensure_connection()
-        except OperationalError as problem:
-            reason = str(problem).strip()
-            if any(sign in reason for sign in HOPELESS) or time.monotonic() > deadline:
-                raise LaunchError(f"The database of DATABASE_URL cannot be used: {reason}") from None
-            if not told:
-                told = True
-                sys.stderr.write(f"Waiting for the database: {reason.splitlines()[0]}\n")
-                sys.stderr.flush()
-            time.sleep(SECONDS_BETWEEN_TRIES)
-        else:
-            break
-    with connection.cursor() as cursor:
-        cursor.execute("show server_version_num")
-        version = int(cursor.fetchone()[0])
-    if version < OLDEST_SERVER:
-        raise LaunchError(f"Headway needs PostgreSQL 15 or newer, and this server is {version // 10000}.")
 
 
 def bring_up_to_date() -> None:

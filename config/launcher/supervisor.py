@@ -6,7 +6,6 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,17 +62,18 @@ class Supervisor:
                     self._start(child)
             self._wait(0.2)
 
-    def wait_for(self, process: subprocess.Popen[bytes]) -> None:
-        """Return when a process that comes before the children has ended; a stop request ends it."""
-        while process.poll() is None:
-            self._wait(0.2)
-            if self.stop_requests:
-                process.terminate()
-
-    def run_once(self, child: Child) -> None:
-        """Start a process that does its work beside the children and is not started again."""
+    def start_errand(self, child: Child) -> None:
+        """Start a process that does its work once and is not started again."""
         self.errand = child
         self._start(child)
+
+    def wait_for_errand(self) -> None:
+        """Return when the errand has ended; a stop request ends it."""
+        while self.errand is not None and self.errand.process is not None:
+            self._wait(0.2)
+            if self.stop_requests:
+                self.errand.ask_to_stop()
+            self._finish_errand()
 
     def stop(self) -> None:
         """Ask every child to end, and kill what has not after a while or at the next stop request."""
@@ -96,7 +96,7 @@ class Supervisor:
             return
         self._drain(self.errand)
         code, self.errand.process = self.errand.process.returncode, None
-        if code != 0:
+        if code != 0 and not self.stop_requests:
             self.output.say(f"{self.errand.name} ended with code {code} before its work was done; see above.")
 
     def _start(self, child: Child) -> None:

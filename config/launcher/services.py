@@ -1,0 +1,65 @@
+"""Waiting, with patience, for the database and the broker that the environment names."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from django.db import connection
+from django.db.utils import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
+
+from config import environment
+from config.celery import app
+from config.launcher.ownership import LaunchError
+
+SECONDS_BETWEEN_TRIES = 0.5
+SECONDS_FOR_A_CONNECTION = 3.0
+# What no waiting mends.
+HOPELESS = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry", "ACCESS_REFUSED")
+OLDEST_POSTGRES = 150000
+
+
+def wait_for_database() -> None:
+    """Return once the database answers; LaunchError says why it will not."""
+    _wait_for("The database of DATABASE_URL", connection.ensure_connection, OperationalError)
+    with connection.cursor() as cursor:
+        cursor.execute("show server_version_num")
+        version = int(cursor.fetchone()[0])
+    if version < OLDEST_POSTGRES:
+        raise LaunchError(f"Headway needs PostgreSQL 15 or newer, and this server is {version // 10000}.")
+
+
+def wait_for_broker() -> None:
+    """Return once the broker that CELERY_BROKER_URL names answers; LaunchError says why it will not."""
+    if not environment.uses_file_broker():
+        _wait_for("The broker of CELERY_BROKER_URL", _connect_to_broker, (BrokerError, OSError))
+
+
+def _connect_to_broker() -> None:
+    try:
+        with app.connection_for_write(connect_timeout=SECONDS_FOR_A_CONNECTION) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=SECONDS_FOR_A_CONNECTION)
+    except (KeyError, ImportError) as problem:
+        reason = str(problem.args[0] if problem.args else problem)
+        raise LaunchError(f"CELERY_BROKER_URL names a broker that is not known: {reason}.") from None
+
+
+def _wait_for(what: str, connect: Callable[[], object], failure: type[Exception] | tuple[type[Exception], ...]) -> None:
+    """Try until it works; the server in the next container may still be starting."""
+    deadline = time.monotonic() + environment.patience_seconds()
+    told = False
+    while True:
+        try:
+            connect()
+        except failure as problem:
+            reason = str(problem).strip() or type(problem).__name__
+            if any(sign in reason for sign in HOPELESS) or time.monotonic() > deadline:
+                raise LaunchError(f"{what} cannot be used: {reason}") from None
+            if not told:
+                told = True
+                print(f"Waiting. {what} does not answer yet: {reason.splitlines()[0]}", file=sys.stderr, flush=True)
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            return

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.launcher.installation import Installation
+
+
+@pytest.fixture(scope="session")
+def roomy_tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that root's server, which runs under an account of its own, can pass through."""
+    for folder in (tmp_path_factory.getbasetemp(), *tmp_path_factory.getbasetemp().parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    return tmp_path_factory.mktemp("launcher")
+
+
+@pytest.fixture(scope="module")
+def shared_installation(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """One installation for the tests of a module: a start takes seconds."""
+    installation = Installation(roomy_tmp_path / request.module.__name__.rpartition(".")[2])
+    yield installation
+    installation.end_everything()
+
+
+@pytest.fixture
+def running(shared_installation: Installation) -> Installation:
+    """An installation that runs and is ready, however the test before left it; `heard` begins empty."""
+    if shared_installation.is_up() and not shared_installation.is_ready():
+        shared_installation.end_everything()
+    if not shared_installation.is_up():
+        shared_installation.end_everything()
+        shared_installation.start()
+    shared_installation.listen_anew()
+    return shared_installation
+
+
+@pytest.fixture
+def stopped(shared_installation: Installation) -> Installation:
+    """An installation with data that does not run."""
+    if not (shared_installation.data_dir / "secrets" / "sign_ins.json").exists():
+        shared_installation.start()
+    if shared_installation.is_up():
+        shared_installation.stop()
+    return shared_installation

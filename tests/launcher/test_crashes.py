@@ -1,0 +1,155 @@
+"""What survives `kill -9`, of one process or of all."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psutil
+import pytest
+
+from tests.launcher.installation import Installation, gone
+from tests.servers import wait_until
+
+BACK_SECONDS = 30  # on a busy machine
+
+
+@pytest.mark.parametrize("name", ["worker", "beat"])
+def test_a_killed_child_comes_back(running: Installation, name: str) -> None:
+    killed = kill(running, name)
+    wait_until(lambda: is_another(running, name, killed), within_seconds=BACK_SECONDS, what=f"{name} is back")
+    wait_until(
+        lambda: f"{name} was ended by SIGKILL; starting it again now." in running.heard,
+        within_seconds=BACK_SECONDS,
+        what="the supervisor says so",
+    )
+
+
+def test_a_request_waits_while_the_web_process_starts_again(running: Installation) -> None:
+    with ThreadPoolExecutor() as pool:
+        fork = next(process for process in running.children() if process.parent() == running.child("web"))
+        killed = kill(running, "web")
+        fork.kill()
+        answer = pool.submit(running.get, "/healthz", timeout_seconds=BACK_SECONDS)
+        assert answer.result().status_code == httpx.codes.OK
+    wait_until(lambda: is_another(running, "web", killed), within_seconds=BACK_SECONDS, what="the web process is back")
+
+
+def test_a_killed_database_comes_back(running: Installation) -> None:
+    postmaster = running.postmaster()
+    assert postmaster is not None
+    postmaster.kill()
+    wait_until(lambda: running.postmaster() not in (None, postmaster), within_seconds=BACK_SECONDS, what="it is back")
+    wait_until(running.is_ready, within_seconds=BACK_SECONDS, what="pages are served again")
+
+
+def test_a_deleted_socket_folder_is_noticed(running: Installation) -> None:
+    shutil.rmtree(running.data_dir / "run" / "postgres")
+    wait_until(lambda: "The database is back." in running.heard, within_seconds=BACK_SECONDS, what="it is back")
+    wait_until(running.is_ready, within_seconds=BACK_SECONDS, what="pages are served again")
+
+
+def test_children_end_with_a_killed_supervisor_and_the_next_one_adopts_the_database(running: Installation) -> None:
+    children, postmaster = running.children(), running.postmaster()
+    kill_supervisor(running)
+
+    running.start()  # at once: it waits for what is still ending
+
+    assert gone(children)
+    assert running.postmaster() == postmaster
+    assert running.is_ready()
+    assert running.stop() == 0
+    assert running.postmaster() is None
+
+
+def test_children_end_by_themselves_when_nobody_starts_again(running: Installation) -> None:
+    children = running.children()
+    kill_supervisor(running)
+    wait_until(lambda: gone(children), within_seconds=BACK_SECONDS, what="every child is gone")
+
+
+def test_everything_killed_at_once_recovers_with_its_data(running: Installation) -> None:
+    before = [line for line in running.output.splitlines() if "Sign in as" in line or "Ingest token" in line]
+    children, postmaster = running.children(), running.postmaster()
+    assert postmaster is not None
+    sessions = postmaster.children()
+    kill_supervisor(running)
+    for process in (*children, postmaster, *sessions):
+        kill_process(process)
+
+    running.start()
+
+    assert running.is_ready()
+    assert before == [line for line in running.output.splitlines() if "Sign in as" in line or "Ingest token" in line]
+
+
+def test_a_fork_of_a_killed_web_process_ends(running: Installation) -> None:
+    fork = next(process for process in running.children() if process.parent() == running.child("web"))
+    kill(running, "web")
+    wait_until(lambda: gone([fork]), within_seconds=BACK_SECONDS, what="the fork is gone")
+    wait_until(running.is_ready, within_seconds=BACK_SECONDS, what="pages are served again")
+
+
+def test_a_pid_file_that_names_another_program_does_not_stop_a_start(running: Installation) -> None:
+    """After a reboot, or in a container, the old server's number is soon somebody else's."""
+    pid_file = running.data_dir / "postgres" / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    running.stop()
+    pid_file.write_text("\n".join([str(psutil.Process().pid), *lines[1:]]) + "\n")
+    running.start()
+    assert running.is_ready()
+
+
+def test_a_second_ctrl_c_hurries(running: Installation) -> None:
+    worker = running.child("worker")
+    assert worker is not None
+    worker.suspend()  # it cannot end by itself
+    assert running.up is not None
+    running.up.send_signal(signal.SIGINT)
+    wait_until(lambda: "Stopping." in running.heard, within_seconds=10, what="it is stopping")
+    started = time.monotonic()
+    running.up.send_signal(signal.SIGINT)
+    assert running.up.wait(15) == 0
+    assert time.monotonic() - started < 12
+    assert gone([worker])
+    assert running.postmaster() is None
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", range(20))
+def test_kills_at_any_moment_of_a_start_recover(stopped: Installation, seed: int) -> None:
+    stopped.start(wait=False)
+    time.sleep(seed * 0.25)  # the moment is what varies here
+    kill_supervisor(stopped)
+    if seed % 2 and (postmaster := stopped.postmaster()) is not None:
+        kill_process(postmaster)
+    stopped.start()
+    assert stopped.is_ready()
+    assert stopped.stop() == 0
+
+
+def kill(installation: Installation, name: str) -> psutil.Process:
+    process = installation.child(name)
+    assert process is not None
+    process.kill()
+    return process
+
+
+def is_another(installation: Installation, name: str, than: psutil.Process) -> bool:
+    found = installation.child(name)
+    return found is not None and found.pid != than.pid
+
+
+def kill_supervisor(installation: Installation) -> None:
+    assert installation.up is not None
+    installation.up.kill()
+    installation.up.wait()
+
+
+def kill_process(process: psutil.Process) -> None:
+    if process.is_running():
+        process.kill()

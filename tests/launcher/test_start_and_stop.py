@@ -1,0 +1,151 @@
+"""`manage.py up` as its operator sees it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.launcher.installation import Installation, gone
+from tests.servers import wait_until
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_signal_ends_every_process_and_the_database_last(running: Installation, number: signal.Signals) -> None:
+    assert running.get("/readyz").json() == {
+        "ready": True,
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+    }
+    postmaster = running.postmaster()
+    assert postmaster is not None
+    processes = [*running.children(), postmaster]
+    assert len(processes) == 5  # web and its fork, worker, beat, database
+
+    assert running.stop(number) == 0
+
+    assert gone(processes)
+    assert "Traceback" not in running.output
+    assert not (running.data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def test_sign_in_and_token_are_made_once_and_shown_at_every_start(running: Installation) -> None:
+    first = running.output
+    shown = re.search(r"Sign in as +(\S+) +password +(\S+)", first)
+    token = re.search(r"Ingest token +(\S+)", first)
+    assert shown is not None
+    assert token is not None
+    assert sign_in(running, *shown.groups()).status_code == httpx.codes.FOUND
+    assert running.url in first
+
+    running.stop()
+    running.start()
+
+    assert shown[0] in running.output
+    assert token[0] in running.output
+    for secret in (running.data_dir / "secrets").iterdir():
+        assert secret.stat().st_mode & 0o077 == 0, secret
+    logs = "".join(log.read_text() for log in (running.data_dir / "logs").glob("*.log"))
+    assert shown[2] not in logs
+    assert token[1] not in logs
+
+
+def test_a_changed_password_is_no_longer_shown(running: Installation) -> None:
+    change = (
+        "from django.contrib.auth.models import User; user = User.objects.get(username='admin'); "
+        "kept = user.password; user.set_password('another password'); user.save(); print(kept)"
+    )
+    kept = running.manage("shell", "--verbosity", "0", "-c", change).stdout.strip()
+    running.stop()
+    running.start()
+    assert "Sign in as" not in running.output
+    restore = f"from django.contrib.auth.models import User; User.objects.update(password={kept!r})"
+    assert running.manage("shell", "-c", restore).returncode == 0
+
+
+def test_a_second_up_on_the_same_data_is_refused(running: Installation) -> None:
+    second = Installation(running.data_dir)
+    said = second.refused()
+    assert running.up is not None
+    assert f"already runs on {running.data_dir} (process {running.up.pid})" in said
+    assert running.is_ready()
+
+
+def test_a_taken_port_is_named_before_anything_is_started(stopped: Installation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", stopped.port))
+        taken.listen()
+        assert f"Port {stopped.port} on 127.0.0.1 is taken" in stopped.refused()
+    assert stopped.postmaster() is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("HEADWAY_PORT", "eighty", "HEADWAY_PORT must be a number"),
+        ("HEADWAY_HOST", "no such host.invalid", "HEADWAY_HOST"),
+        ("HEADWAY_TIME_ZONE", "Mars/Olympus", "HEADWAY_TIME_ZONE must be a zone"),
+        ("HEADWAY_LOG_FORMAT", "xml", "HEADWAY_LOG_FORMAT must be text or json"),
+        ("HEADWAY_BASE_URL", "headway.example.com", "HEADWAY_BASE_URL must be an address"),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/headway", "The database of DATABASE_URL cannot be used"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:port/headway", "DATABASE_URL"),
+        ("DATABASE_URL", "mysql://root@127.0.0.1/headway", "DATABASE_URL must start with postgresql://"),
+        ("CELERY_BROKER_URL", "redis://127.0.0.1:1/0", "CELERY_BROKER_URL"),
+        ("CELERY_BROKER_URL", "carrier-pigeon://127.0.0.1/", "CELERY_BROKER_URL"),
+    ],
+)
+def test_a_wrong_setting_is_named(roomy_tmp_path: Path, variable: str, value: str, sentence: str) -> None:
+    installation = Installation(
+        roomy_tmp_path / "wrong setting", variables={variable: value, "HEADWAY_WAIT_SECONDS": "0"}
+    )
+    assert sentence in installation.refused()
+    assert installation.postmaster() is None
+
+
+def test_a_chunked_body_reaches_the_application_and_the_connection_stays_open(running: Installation) -> None:
+    """The JavaScript exporters send no Content-Length; Django alone would read an empty body."""
+    token = re.search(r"Ingest token +(\S+)", running.output)
+    assert token is not None
+    head = (
+        f"POST /v1/logs HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token[1]}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    body = b'{"resourceLogs": [}'  # broken, so that the answer shows that it was read
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        for _ in range(2):
+            connection.sendall(head.encode())
+            for begin in range(0, len(body), 7):
+                part = body[begin : begin + 7]
+                connection.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+            connection.sendall(b"0\r\n\r\n")
+            answer = connection.recv(65536).decode()
+            assert answer.startswith("HTTP/1.1 400"), answer
+            assert "JSON" in answer, answer
+
+
+def test_headers_beyond_reason_are_refused(running: Installation) -> None:
+    answer = httpx.get(f"{running.url}/healthz", headers={"X-Long": "x" * 20_000}, trust_env=False)
+    assert answer.status_code in (httpx.codes.REQUEST_HEADER_FIELDS_TOO_LARGE, httpx.codes.BAD_REQUEST)
+
+
+def test_a_request_is_answered_while_another_connection_says_nothing(running: Installation) -> None:
+    silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(40)]
+    try:
+        wait_until(running.is_ready, within_seconds=15, what="the server answers beside 40 silent connections")
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def sign_in(installation: Installation, name: str, password: str) -> httpx.Response:
+    with httpx.Client(base_url=installation.url, trust_env=False) as client:
+        page = client.get("/accounts/login/").raise_for_status()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert token is not None
+        form = {"login": name, "password": password, "csrfmiddlewaretoken": token[1]}
+        return client.post("/accounts/login/", data=form, headers={"Referer": f"{installation.url}/accounts/login/"})
