@@ -29,8 +29,8 @@ class Installation(Application):
             pid_file = self.data_dir / "postgres" / "postmaster.pid"
             first_line = pid_file.read_text().partition("\n")[0] if pid_file.exists() else ""
             return int(first_line) if first_line and Path(f"/proc/{first_line}").exists() else None
-        words = f"config.launcher.child\0{role}\0".encode()
-        return next((pid for pid in _children(self.processes["up"].pid) if words in _command_line(pid)), None)
+        children = _children(self.processes["up"].pid)
+        return next((pid for pid in children if {"config.launcher.child", role} <= _words(pid)), None)
 
     def kill_role(self, role: str) -> None:
         """Kill one process with what it forked; the database server ends at once, with all its connections."""
@@ -61,8 +61,9 @@ def _children(pid: int) -> Iterator[int]:
             yield from _children(int(child))
 
 
-def _command_line(pid: int) -> bytes:
+def _words(pid: int) -> set[str]:
+    """The words of a process's command line."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return set(Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0"))
     except OSError:
-        return b""
+        return set()
