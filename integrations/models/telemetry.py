@@ -29,6 +29,9 @@ class QuarantinedRecord(models.Model):
     payload = models.BinaryField(help_text="An OTLP export request of that record alone, content attributes dropped.")
     replayed_at = models.DateTimeField(null=True)
 
+    def __str__(self) -> str:
+        return f"{self.signal}: {self.reason}"
+
 
 class DroppedAttribute(models.Model):
     """How often an attribute that carries content was dropped at the door."""
@@ -40,6 +43,9 @@ class DroppedAttribute(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "name"], name="dropped_attribute_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.agent}: {self.name}"
 
 
 class UnreadEvent(models.Model):
@@ -55,6 +61,9 @@ class UnreadEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "signal", "name"], name="unread_event_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.agent}: {self.name}"
 
 
 class ReceivedTally(models.Model):

@@ -11,6 +11,7 @@ from integrations.telemetry.decode_figures import LONGEST_WORD
 from integrations.telemetry.decode_reading import Counted, MetricRecord, Origin
 from integrations.telemetry.decode_values import LARGEST_COUNT, Attributes, BadRecordError, text_of, time_of
 from integrations.telemetry.events import Measure
+from integrations.telemetry.store_partitions import day_number
 from integrations.telemetry.store_rows import PointRow
 from integrations.telemetry.vocabularies.vocabulary import Metric, NotKept
 
@@ -49,6 +50,8 @@ def _read_point(origin: Origin, sent: Any, metric: MetricRecord, words: Metric) 
         origin.count(Counted.NOT_KEPT if session else Counted.UNREAD, metric.name)
         return
     at = time_of(point.time_unix_nano, origin.reading.now)
+    if day_number(at) in origin.reading.closed_days:
+        raise BadRecordError("The raw telemetry of its day has expired: it can no longer be put into its series.")
     start = time_of(point.start_time_unix_nano, origin.reading.now) if point.start_time_unix_nano else at
     if start > at:
         raise BadRecordError("It starts after its own time.")

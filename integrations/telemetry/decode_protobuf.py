@@ -24,6 +24,7 @@ from integrations.telemetry.decode_values import BadRecordError, Value
 
 CUMULATIVE = 2  # of AggregationTemporality
 NO_RECORDED_VALUE = 1  # of DataPointFlags
+_RECORD_CLASSES = {Signal.LOGS: wire.LogRecord, Signal.TRACES: wire.Span, Signal.METRICS: wire.NumberPoint}
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 
 
@@ -48,7 +49,7 @@ class ProtobufOrigin(Origin):
         attributes = dict(_readable(wire.ResourceAttributes.FromString(resource).attributes))
         super().__init__(signal, reading, resource=attributes, identity=self._sent)
         self._known = wire.KnownAttributes(self.vocabulary.wanted)
-        self._record_class = wire.LogRecord if signal is Signal.LOGS else wire.Span
+        self._record_class = _RECORD_CLASSES[signal]
 
     def event(self, sent: bytes) -> EventRecord:
         record = self._record(sent)
@@ -78,7 +79,7 @@ class ProtobufOrigin(Origin):
         )
 
     def point(self, sent: bytes, metric: MetricRecord) -> PointRecord:
-        point = _point(sent)
+        point = self._record(sent)
         value = None
         if point.HasField("as_double"):
             value = point.as_double
@@ -136,13 +137,6 @@ def _readable(attributes: Iterable[bytes]) -> Iterator[tuple[str, Value]]:
             yield wire.plain_attribute(sent)
         except BadRecordError:
             continue
-
-
-def _point(sent: bytes) -> Any:
-    try:
-        return wire.NumberPoint.FromString(sent)
-    except DecodeError:
-        raise BadRecordError("It is no number point.") from None
 
 
 def _text(sent: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
@@ -64,6 +64,7 @@ class RejectedRecord(NamedTuple):
 @dataclass(slots=True)
 class Reading:
     now: int  # microseconds since 2000
+    closed_days: Container[int] = ()  # since 2000: points for them can no longer be put into their series
     events: list[EventRow] = field(default_factory=list)
     points: list[PointRow] = field(default_factory=list)
     rejected: list[RejectedRecord] = field(default_factory=list)
@@ -125,7 +126,7 @@ class Origin(ABC):
 
     @abstractmethod
     def all_attributes(self, sent: Any) -> dict[str, Value]:
-        """A log record's or span's own attributes, also those that its vocabulary does not read."""
+        """The own attributes of a log record, span or point, also those that its vocabulary does not read."""
 
     @abstractmethod
     def metric(self, sent: Any) -> MetricRecord:

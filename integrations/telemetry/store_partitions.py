@@ -21,6 +21,10 @@ def day_number(at: int) -> int:
     return at // DAY
 
 
+def day_of(day: date) -> int:
+    return (day - FIRST_DAY).days
+
+
 def date_of(day: int) -> date:
     return FIRST_DAY + timedelta(days=day)
 

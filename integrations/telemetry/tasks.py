@@ -7,6 +7,7 @@ from celery import shared_task
 from integrations.telemetry.calendar import follow_time_zone
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.retention import drop_expired_days
+from integrations.telemetry.store_tallies import add_up_tallies
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -14,6 +15,7 @@ def fold_received() -> None:
     """Fold what was received into sessions."""
     follow_time_zone()
     fold_received_batches()
+    add_up_tallies()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -1,0 +1,196 @@
+"""What comes in, in Django admin: tokens, quarantine, and what is not understood or was dropped.
+
+Facts, sessions and events are not browsable here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html_join
+from django.utils.translation import ngettext
+
+from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadEvent
+from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
+from integrations.telemetry.quarantine import describe, replay
+from integrations.telemetry.store_tallies import add_up_tallies
+
+if TYPE_CHECKING:
+    from django.forms import ModelForm
+
+    IngestTokenModelAdmin = admin.ModelAdmin[IngestToken]
+    QuarantinedRecordModelAdmin = admin.ModelAdmin[QuarantinedRecord]
+    UnreadEventModelAdmin = admin.ModelAdmin[UnreadEvent]
+    DroppedAttributeModelAdmin = admin.ModelAdmin[DroppedAttribute]
+else:  # generic for the type checker only
+    IngestTokenModelAdmin = QuarantinedRecordModelAdmin = admin.ModelAdmin
+    UnreadEventModelAdmin = DroppedAttributeModelAdmin = admin.ModelAdmin
+
+
+@admin.register(IngestToken)
+class IngestTokenAdmin(IngestTokenModelAdmin):
+    """A token is shown once, when it is made; it is revoked and never deleted, so that its name stays readable."""
+
+    list_display = ("name", "ends_with", "state", "created_at", "last_used_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name", "hint")
+    fields = ("name", "ends_with", "state", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("ends_with", "state", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
+        return self.fields if obj else ("name",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: IngestToken | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: IngestToken, form: ModelForm[IngestToken], change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        created, secret = create_ingest_token(obj.name)
+        obj.pk, obj.hint = created.pk, created.hint
+        request.new_ingest_token = secret  # type: ignore[attr-defined]  # for response_add, which has nothing else
+
+    def response_add(
+        self, request: HttpRequest, obj: IngestToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new ingest token",
+            "opts": self.opts,
+            "token": obj,
+            "secret": request.new_ingest_token,  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(
+            request, "admin/integrations/ingesttoken/created.html", context, headers={"Cache-Control": "no-store"}
+        )
+
+    @admin.display(description="Ends with", ordering="hint")
+    def ends_with(self, token: IngestToken) -> str:
+        return f"…{token.hint}"
+
+    @admin.display(description="State", ordering="revoked_at")
+    def state(self, token: IngestToken) -> str:
+        if token.revoked_at:
+            return "Revoked"
+        return "In use" if token.last_used_at else "Never used"
+
+    @admin.action(description="Revoke the selected tokens")
+    def revoke(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> None:
+        valid = list(tokens.filter(revoked_at=None))
+        for token in valid:
+            revoke_ingest_token(token)
+        self.message_user(
+            request,
+            ngettext("%d token was revoked.", "%d tokens were revoked.", len(valid)) % len(valid),
+            messages.SUCCESS,
+        )
+
+
+@admin.register(QuarantinedRecord)
+class QuarantinedRecordAdmin(QuarantinedRecordModelAdmin):
+    """Records that could not be stored: why, and what they are, but none of their values."""
+
+    list_display = ("received_at", "signal", "reason", "token", "state")
+    list_filter = ("signal", ("replayed_at", admin.EmptyFieldListFilter), "received_at")
+    search_fields = ("reason",)
+    list_select_related = ("token",)
+    fields = readonly_fields = (
+        "received_at",
+        "signal",
+        "agent",
+        "event",
+        "reason",
+        "token",
+        "attributes",
+        "replayed_at",
+    )
+    actions = ("replay",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: QuarantinedRecord | None = None) -> bool:
+        return request.user.has_perm("integrations.change_quarantinedrecord") if obj is None else False
+
+    @admin.display(description="State", ordering="replayed_at")
+    def state(self, record: QuarantinedRecord) -> str:
+        return "Stored by replay" if record.replayed_at else "Waiting"
+
+    @admin.display(description="Agent")
+    def agent(self, record: QuarantinedRecord) -> str:
+        return describe(record).agent or "unknown"
+
+    @admin.display(description="Event or metric")
+    def event(self, record: QuarantinedRecord) -> str:
+        return describe(record).name or "unknown"
+
+    @admin.display(description="Attributes (values are masked)")
+    def attributes(self, record: QuarantinedRecord) -> str:
+        kinds = describe(record).fields
+        return format_html_join("", "<div>{}: {}</div>", sorted(kinds.items())) or "none that can be read"
+
+    @admin.action(description="Replay the selected records", permissions=["change"])
+    def replay(self, request: HttpRequest, records: QuerySet[QuarantinedRecord]) -> None:
+        outcome = replay(list(records.order_by("pk").values_list("pk", flat=True)))
+        if outcome.stored:
+            self.message_user(
+                request,
+                ngettext("%d record was stored.", "%d records were stored.", outcome.stored) % outcome.stored,
+                messages.SUCCESS,
+            )
+        if outcome.still_bad:
+            self.message_user(
+                request,
+                ngettext(
+                    "%d record still cannot be stored: its reason says why.",
+                    "%d records still cannot be stored: their reasons say why.",
+                    outcome.still_bad,
+                )
+                % outcome.still_bad,
+                messages.WARNING,
+            )
+        if not outcome.stored and not outcome.still_bad:
+            self.message_user(request, "These records were replayed before.", messages.INFO)
+
+
+class CountsAdmin:
+    """A list of counts that nobody edits."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        add_up_tallies()
+        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(UnreadEvent)
+class UnreadEventAdmin(CountsAdmin, UnreadEventModelAdmin):
+    """What agents send and no figure is taken from; `known` marks what the agent's vocabulary needs nothing of."""
+
+    list_display = ("agent", "signal", "name", "known", "count", "first_at", "last_at")
+    list_filter = ("agent", "signal", "known")
+    search_fields = ("agent", "name")
+    ordering = ("known", "-count")
+
+
+@admin.register(DroppedAttribute)
+class DroppedAttributeAdmin(CountsAdmin, DroppedAttributeModelAdmin):
+    """Attributes with content that were dropped at the door."""
+
+    list_display = ("agent", "name", "count", "last_at")
+    list_filter = ("agent",)
+    search_fields = ("agent", "name")
+    ordering = ("-count",)
