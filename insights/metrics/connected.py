@@ -8,9 +8,8 @@ from datetime import date
 from django.db import connection
 from psycopg import sql
 
-from insights.metrics.plan import Placement
 from insights.metrics.query import Window
-from insights.metrics.reading import Placed
+from insights.metrics.reading import Placed, Placement
 from integrations.facts.ai import ENROLMENTS
 
 NOT_YET = "This time has not come yet."
@@ -20,14 +19,14 @@ NOTHING = "Nothing was found in this time."
 
 _SINCE = {
     Placed.ANYBODY: sql.SQL("SELECT min(enrolled_on) FROM ({enrolments}) AS source"),
-    Placed.PERSON: sql.SQL("SELECT min(enrolled_on) FROM ({enrolments}) AS source WHERE person_id = %(id)s"),
+    Placed.PERSON: sql.SQL("SELECT min(enrolled_on) FROM ({enrolments}) AS source WHERE person_id = ANY(%(ids)s)"),
     Placed.UNIT: sql.SQL(
         """
         SELECT min(greatest(source.enrolled_on, lower(placement.during)))
         FROM ({enrolments}) AS source
         JOIN orgtree_placement placement ON placement.person_id = source.person_id
          AND (upper(placement.during) IS NULL OR upper(placement.during) > source.enrolled_on)
-        WHERE placement.ancestor_id = %(id)s
+        WHERE placement.ancestor_id = ANY(%(ids)s)
         """
     ),
 }
@@ -39,7 +38,7 @@ def connected_since(placements: Iterable[Placement]) -> Mapping[Placement, date 
     with connection.cursor() as cursor:
         for placement in placements:
             cursor.execute(
-                _SINCE[placement.placed].format(enrolments=sql.SQL(ENROLMENTS.sql)), {"id": placement.unit_or_person}
+                _SINCE[placement.placed].format(enrolments=sql.SQL(ENROLMENTS.sql)), {"ids": list(placement.ids)}
             )
             found[placement] = cursor.fetchone()[0]
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 from psycopg import sql
@@ -55,8 +55,9 @@ def read_distribution(query: MetricQuery) -> Spread:
     measure = _measure(each.metric)
     if query.segments:
         raise QueryError("segment", "A distribution is not split. Use a facet to look at one part of it.")
-    reading, finer = each.needs[measure]
-    values = fact_values_statement(reading, finer)
+    need = each.needs[measure]
+    reading = cast(Reading, need.reading).of_whole()
+    values = fact_values_statement(reading, need.measure)
     summary = _summary(values, reading)
     if not summary["facts"]:
         return Spread(query, 0, None, None, None, {}, (), _reason(each))

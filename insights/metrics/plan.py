@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,8 +13,8 @@ from insights import windows
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError
 from insights.metrics.measures import Measure, PeopleAtEnd
-from insights.metrics.query import Dimension, MetricQuery, Scope
-from insights.metrics.reading import Placed, Reading
+from insights.metrics.query import Dimension, MetricQuery, Scope, Window
+from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, Reading, StockReading, windows_of
 from insights.metrics.registry import get
 from insights.metrics.statement import has_dimension
 from orgtree.models import Unit
@@ -38,6 +38,10 @@ class Clock:
     def tomorrow(self) -> date:
         return self.today + timedelta(days=1)
 
+    def stock_day(self, window: Window) -> date:
+        """The day before which people are counted in a stock of that window: its end, or tomorrow."""
+        return min(window.end, self.tomorrow)
+
     @property
     def settled_before(self) -> datetime:
         """Sessions that ended later are pending: their lines may still be committed."""
@@ -45,16 +49,16 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """A scope whose unit or person was looked up."""
+class Need:
+    """Where a metric's measure is read: a stock, or a measure in one reading of facts."""
 
-    placed: Placed
-    unit_or_person: int | None = None
+    reading: Reading | StockReading
+    measure: Measure
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A query that can be answered: each measure of the metric with the reading and the measure that give it."""
+    """A query that can be answered, with what has to be read for each measure of its metric."""
 
     query: MetricQuery
     metric: Metric
@@ -62,12 +66,12 @@ class Plan:
     placement: Placement
     segments: tuple[Dimension, ...]
     buckets: Sequence[windows.Bucket]
-    needs: dict[Measure, tuple[Reading, Measure]]
+    needs: Mapping[Measure, Need]
 
     @property
-    def ends(self) -> tuple[date, ...]:
-        """Where each bucket ends, or tomorrow: a stock is counted at what has come of the bucket."""
-        return tuple(min(bucket.clipped.end, self.clock.tomorrow) for bucket in self.buckets)
+    def windows(self) -> Sequence[Window]:
+        """The whole window and each of its buckets."""
+        return tuple(dict.fromkeys((self.query.window, *(bucket.clipped for bucket in self.buckets))))
 
 
 def plan(query: MetricQuery, clock: Clock) -> Plan:
@@ -78,35 +82,41 @@ def plan(query: MetricQuery, clock: Clock) -> Plan:
     segments = query.segments or metric.always_by
     buckets = windows.buckets(query.window, query.granularity)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
+    partitions = tuple(dict.fromkeys((edges, (query.window.start, query.window.end))))
     facets = tuple(sorted((dimension, tuple(sorted(values))) for dimension, values in query.facets.items()))
-    draft = Plan(query, metric, clock, placement, segments, buckets, {})
-    for measure in metric.measures:
-        draft.needs[measure] = _need(measure, draft, edges, facets)
-    return draft
+    needs = needs_of(metric, partitions, placement, clock, facets=facets, segments=segments)
+    return Plan(query, metric, clock, placement, segments, buckets, needs)
 
 
-def _need(
-    measure: Measure,
-    draft: Plan,
-    edges: tuple[date, ...],
-    facets: tuple[tuple[Dimension, tuple[str, ...]], ...],
-) -> tuple[Reading, Measure]:
-    placed, unit_or_person = draft.placement.placed, draft.placement.unit_or_person
-    if isinstance(measure, PeopleAtEnd):
-        return Reading(measure.relation, draft.ends, placed, unit_or_person), measure
-    used = {*draft.segments, *(dimension for dimension, _ in facets)}
-    finer = measure.for_dimensions(used)
-    reading = Reading(
-        finer.relation,
-        edges,
-        placed,
-        unit_or_person,
-        facets,
-        draft.segments,
-        draft.clock.settled_before if Dimension.OUTCOME in used else None,
-        Dimension.MODEL in dict(facets) and not has_dimension(finer, Dimension.MODEL),
-    )
-    return reading, finer
+def needs_of(
+    metric: Metric,
+    partitions: tuple[Edges, ...],
+    placement: Placement,
+    clock: Clock,
+    *,
+    facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
+    segments: tuple[Dimension, ...] = (),
+) -> Mapping[Measure, Need]:
+    """What has to be read for each measure of the metric, in these windows and for this scope."""
+    used = {*segments, *(dimension for dimension, _ in facets)}
+
+    def need(measure: Measure) -> Need:
+        if isinstance(measure, PeopleAtEnd):
+            ends = {clock.stock_day(window) for edges in partitions for window in windows_of(edges)}
+            return Need(StockReading(measure.relation, tuple(sorted(ends)), placement), measure)
+        finer = measure.for_dimensions(used)
+        reading = Reading(
+            finer.relation,
+            partitions,
+            placement,
+            facets,
+            segments,
+            clock.settled_before if Dimension.OUTCOME in used else None,
+            Dimension.MODEL in dict(facets) and not has_dimension(finer, Dimension.MODEL),
+        )
+        return Need(reading, finer)
+
+    return {measure: need(measure) for measure in metric.measures}
 
 
 def place(scope: Scope) -> Placement:
@@ -117,14 +127,14 @@ def place(scope: Scope) -> Placement:
     if scope.unit is not None and scope.person_id is not None:
         raise QueryError("person", "Ask for a unit or for a person, not for both.")
     if scope.person_id is not None:
-        return Placement(Placed.PERSON, scope.person_id)
+        return Placement(Placed.PERSON, (scope.person_id,))
     if scope.unit is None:
-        return Placement(Placed.ANYBODY)
+        return ANYBODY
     known = "\0" not in scope.unit  # PostgreSQL's text holds no NUL
     unit = Unit.objects.filter(slug=scope.unit).values_list("id", flat=True).first() if known else None
     if unit is None:
         raise QueryError("unit", f"There is no unit “{scope.unit}”. `manage.py units` lists the slugs.")
-    return Placement(Placed.UNIT, unit)
+    return Placement(Placed.UNIT, (unit,))
 
 
 def _check(query: MetricQuery, metric: Metric) -> None:

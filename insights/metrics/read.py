@@ -16,7 +16,6 @@ from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.row_privacy import visible_rows
 from insights.metrics.rows import read_rows
-from insights.metrics.scan import WHOLE_WINDOW
 
 __all__ = ["read_distribution", "read_rows", "read_series", "visible_rows"]
 
@@ -35,15 +34,13 @@ def read_series(queries: Sequence[MetricQuery]) -> list[SeriesAnswer]:
 
 
 def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
-    segments = outcomes.segments or [()]
+    segments = outcomes.segments(each.query.window) or [()]
     now = each.clock.now
     return SeriesAnswer(
         query=each.query,
-        total=[_figure(each, outcomes, since, (WHOLE_WINDOW, each.query.window), segment) for segment in segments],
+        total=[_figure(each, outcomes, since, each.query.window, segment) for segment in segments],
         series=[
-            _figure(each, outcomes, since, (number, bucket.clipped), segment)
-            for number, bucket in enumerate(each.buckets, start=1)
-            for segment in segments
+            _figure(each, outcomes, since, bucket.clipped, segment) for bucket in each.buckets for segment in segments
         ],
         unmatched=outcomes.unmatched,
         computed_at=now,
@@ -51,10 +48,9 @@ def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
     )
 
 
-def _figure(each: Plan, outcomes: Outcomes, since: date | None, cell: tuple[int, Window], segment: Segment) -> Figure:
+def _figure(each: Plan, outcomes: Outcomes, since: date | None, window: Window, segment: Segment) -> Figure:
     metric, query, today = each.metric, each.query, each.clock.today
-    bucket, window = cell
-    outcome = outcomes.cells.get((bucket, segment)) or _nothing(metric, outcomes, bucket)
+    outcome = outcomes.cells.get((window, segment)) or _nothing(metric, outcomes, window)
     if metric.per_period:
         outcome = _per_period(outcome, windows.periods(window, query.granularity, today=today))
     statistic = query.statistic or metric.statistic
@@ -80,12 +76,12 @@ def _figure(each: Plan, outcomes: Outcomes, since: date | None, cell: tuple[int,
     )
 
 
-def _nothing(metric: Metric, outcomes: Outcomes, bucket: int) -> Outcome:
+def _nothing(metric: Metric, outcomes: Outcomes, window: Window) -> Outcome:
     """A cell in which nothing was found; its denominator is that of the other segments where they share one."""
     nothing = metric.outcome(lambda _measure: NOTHING_MEASURED)
     if not metric.shared_denominator:
         return nothing
-    shared = next((cell.denominator for (other, _), cell in outcomes.cells.items() if other == bucket), None)
+    shared = next((cell.denominator for (other, _), cell in outcomes.cells.items() if other == window), None)
     return replace(nothing, value=0.0, denominator=shared) if shared else nothing
 
 

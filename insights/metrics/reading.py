@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import pairwise
 
-from insights.metrics.query import Dimension
+from insights.metrics.query import Dimension, Window
 from integrations.facts.relation import Relation
+
+Edges = tuple[date, ...]
 
 
 class Placed(enum.Enum):
@@ -15,23 +19,60 @@ class Placed(enum.Enum):
 
     ANYBODY = "the whole organisation"
     UNIT = "one unit"
-    EVERY_UNIT = "every unit at once"
+    UNITS = "each of several units"
     PERSON = "one person"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Whose facts: `ids` are the units or the person; several units without ids are all units."""
+
+    placed: Placed = Placed.ANYBODY
+    ids: tuple[int, ...] = ()
+
+
+ANYBODY = Placement()
+EVERY_UNIT = Placement(Placed.UNITS)
 
 
 @dataclass(frozen=True)
 class Reading:
     """What one statement reads.
 
-    `edges` are the n + 1 borders of n adjoining buckets (for a stock: the n ends at which people are counted);
-    `unit_or_person` is the id that `placed` asks for; `settled_before` parts spend into pending and unknown.
+    Each of `partitions` is the n + 1 borders of n adjoining windows; windows of different partitions may overlap, and
+    a fact is counted once in each.  `settled_before` parts spend into pending and unknown.
     """
 
     relation: Relation
-    edges: tuple[date, ...]
-    placed: Placed = Placed.ANYBODY
-    unit_or_person: int | None = None
+    partitions: tuple[Edges, ...]
+    placement: Placement = ANYBODY
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
     segments: tuple[Dimension, ...] = ()
     settled_before: datetime | None = None
     model_picks_facts: bool = False  # the rows name no model: the facet picks the sessions that used it
+
+    @property
+    def hull(self) -> Window:
+        return Window(min(edges[0] for edges in self.partitions), max(edges[-1] for edges in self.partitions))
+
+    def window(self, partition: int, bucket: int) -> Window:
+        """The window of that partition; buckets count from 1."""
+        edges = self.partitions[partition]
+        return Window(edges[bucket - 1], edges[bucket])
+
+    def of_whole(self) -> Reading:
+        """The same question for the hull alone."""
+        return replace(self, partitions=((self.hull.start, self.hull.end),))
+
+
+@dataclass(frozen=True)
+class StockReading:
+    """People of a relation counted at each of `ends`."""
+
+    relation: Relation
+    ends: Edges
+    placement: Placement = ANYBODY
+
+
+def windows_of(edges: Edges) -> Iterable[Window]:
+    return (Window(start, end) for start, end in pairwise(edges))

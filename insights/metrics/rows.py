@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -13,12 +13,18 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.declarations import Metric, RowsBy
-from insights.metrics.measures import Distribution, Facts, Measure, People, PeopleAtEnd, Total
+from insights.metrics.measures import Distribution, Facts, Measure, People, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
-from insights.metrics.reading import Reading
+from insights.metrics.reading import Reading, StockReading
 from insights.metrics.row_statement import DESCRIBING, fact_rows_statement
-from insights.metrics.statement import has_dimension, parameters, people_statement, stocked_people_statement
+from insights.metrics.statement import (
+    has_dimension,
+    parameters,
+    people_statement,
+    stock_parameters,
+    stocked_people_statement,
+)
 
 LARGEST_PAGE = 1000
 SHOWN_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL)  # beside those that the query uses
@@ -99,8 +105,8 @@ Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
 def _fact_rows(each: Plan, page: int, size: int) -> Rows:
-    needs = [each.needs[measure] for measure in each.metric.measures]
-    reading, measures = needs[0][0], [measure for _, measure in needs]
+    reading = _reading(each, each.metric.measures[0])
+    measures = [each.needs[measure].measure for measure in each.metric.measures]
     dimensions = [
         dimension
         for dimension in dict.fromkeys((*SHOWN_DIMENSIONS, *each.segments, *each.query.facets))
@@ -128,9 +134,8 @@ def _person_rows(each: Plan, page: int, size: int) -> Rows:
     names = [FACTS.name, *(column.name for column in contributions)]
     by_person: dict[int | None, dict[str, float]] = defaultdict(lambda: dict.fromkeys(names, 0.0))
     for column, measure in zip(contributions, each.metric.measures, strict=False):
-        reading, finer = each.needs[measure]
         weight = periods if each.metric.per_period and column.name == "denominator" else 1.0
-        for person_id, amount, facts in _amounts(reading, finer):
+        for person_id, amount, facts in _amounts(each, measure):
             row = by_person[person_id]
             row[column.name] += amount * weight
             row[FACTS.name] = max(int(row[FACTS.name]), facts)
@@ -140,10 +145,14 @@ def _person_rows(each: Plan, page: int, size: int) -> Rows:
     return (PERSON, FACTS, *contributions), rows, len(kept)
 
 
-def _amounts(reading: Reading, measure: Measure) -> list[tuple[int | None, float, int]]:
+def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]]:
     """What each person adds to the measure, and from how many facts."""
-    if isinstance(measure, PeopleAtEnd):
-        return [(row["person_id"], 1.0, 0) for row in _fetch(stocked_people_statement(reading), parameters(reading))]
+    need = each.needs[measure]
+    if isinstance(need.reading, StockReading):
+        at_end = replace(need.reading, ends=need.reading.ends[-1:])
+        people = _fetch(stocked_people_statement(at_end), stock_parameters(at_end))
+        return [(row["person_id"], 1.0, 0) for row in people]
+    reading, measure = _reading(each, measure), need.measure
     found: dict[int | None, tuple[float, int]] = {}
     for row in _fetch(people_statement(reading, [measure]), parameters(reading)):
         amount, facts = found.get(row["person_id"], (0.0, 0))
@@ -151,6 +160,14 @@ def _amounts(reading: Reading, measure: Measure) -> list[tuple[int | None, float
     if isinstance(measure, People):
         return [(person_id, min(amount, 1.0), facts) for person_id, (amount, facts) in found.items()]
     return [(person_id, amount, facts) for person_id, (amount, facts) in found.items()]
+
+
+def _reading(each: Plan, measure: Measure) -> Reading:
+    """How the measure is read in the whole window."""
+    reading = each.needs[measure].reading
+    if isinstance(reading, StockReading):
+        raise TypeError("A stock is no reading of facts.")
+    return reading.of_whole()
 
 
 def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
@@ -165,7 +182,8 @@ def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
 
 def _share_rows(each: Plan, page: int, size: int) -> Rows:
     """One row per person and segment: the share of the person's facts."""
-    reading, measure = each.needs[each.metric.measures[0]]
+    [measure] = each.metric.measures
+    reading = _reading(each, measure)
     found = [row for row in _fetch(people_statement(reading, [measure]), parameters(reading)) if row["person_id"]]
     facts: dict[int, int] = defaultdict(int)
     for row in found:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from insights.metrics.measures import Distribution, Facts, Measure, MeasureValue, People, PersonShare, Total
-from insights.metrics.query import Statistic
-from insights.metrics.reading import Reading
-from insights.metrics.statement import PERCENTILES, cells_statement, parameters, stock_statement
-
-WHOLE_WINDOW = 0  # the bucket number of the window's total; buckets count from 1
+from insights.metrics.query import Statistic, Window
+from insights.metrics.reading import Reading, StockReading
+from insights.metrics.statement import PERCENTILES, cells_statement, parameters, stock_parameters, stock_statement
 
 
-@dataclass(frozen=True)
-class CellKey:
-    """A unit (None: whatever one scope was asked for), a bucket and the segment's values."""
+class CellKey(NamedTuple):
+    """A unit (None: whatever one scope was asked for), a window and the segment's values."""
 
     unit_id: int | None
-    bucket: int
+    window: Window
     segment: tuple[str, ...]
 
 
@@ -35,14 +33,18 @@ class Cell:
 
 
 def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
-    """Every cell in which a fact was found, the whole window's among them."""
+    """Every cell in which a fact was found, of every window of every partition."""
     with connection.cursor() as cursor:
         cursor.execute(cells_statement(reading, measures), parameters(reading))
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     width = len(reading.segments)
     return {
-        CellKey(row["unit_id"] or None, row["bucket"], tuple(row[f"segment_{i}"] for i in range(width))): Cell(
+        CellKey(
+            row["unit_id"] or None,
+            reading.window(row["partition"], row["bucket"]),
+            tuple(row[f"segment_{i}"] for i in range(width)),
+        ): Cell(
             {measure: _value(measure, position, row) for position, measure in enumerate(measures)},
             row["facts"],
             row["matched_facts"],
@@ -51,11 +53,11 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     }
 
 
-def stock(reading: Reading) -> dict[tuple[int | None, int], int]:
-    """People at each end of the reading, by unit and position of the end, counted from 1."""
+def stock(reading: StockReading) -> dict[tuple[int | None, date], int]:
+    """People at each end of the reading, by unit and end."""
     with connection.cursor() as cursor:
-        cursor.execute(stock_statement(reading), parameters(reading))
-        return {(unit_id or None, position): people for unit_id, position, people in cursor.fetchall()}
+        cursor.execute(stock_statement(reading), stock_parameters(reading))
+        return {(unit_id or None, end): people for unit_id, end, people in cursor.fetchall()}
 
 
 def _value(measure: Measure, position: int, row: Mapping[str, Any]) -> MeasureValue:

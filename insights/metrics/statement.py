@@ -1,7 +1,7 @@
 """The SQL of a reading: rows → facts → people → cells.
 
 A session has several rows (days, models), so rows are first gathered into facts and facts into people; each is
-thereby counted once in every bucket and once in the whole window.
+thereby counted once in every window of every partition.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from insights.metrics.measures import Distribution, Measure, PersonShare, Total
 from insights.metrics.query import Dimension, Statistic
-from insights.metrics.reading import Placed, Reading
+from insights.metrics.reading import Placed, Placement, Reading, StockReading
 from integrations.facts.ai import AGENT_SESSION_DAYS
 
 PERCENTILES: Mapping[Statistic, float] = {
@@ -34,16 +34,13 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.OUTCOME: "ended_at",
 }
 
-PLACEMENT_JOIN = sql.SQL(
-    "JOIN orgtree_placement placement ON placement.person_id = {person} AND placement.during @> {day}"
-)
-
 
 def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per unit, bucket and segment in which anything was found.
+    """One row per unit, partition, bucket and segment in which anything was found.
 
-    unit_id is 0 without units, and bucket 0 the whole window.  For the measure of position i: v_i its value, n_i the
-    facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base, q_i percentiles.
+    unit_id is 0 without units; partitions count from 0, their buckets from 1.  For the measure of position i: v_i its
+    value, n_i the facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base,
+    q_i percentiles.
     """
     keys = _keys(reading)
     quantiles = [
@@ -65,6 +62,7 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
                    count(person_id) AS people {columns}
             FROM shares
             GROUP BY {keys}
+            WINDOW one_cell AS (PARTITION BY unit_id, partition, bucket)
         )
         SELECT * FROM cells {quantiles}
         """
@@ -78,9 +76,9 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
 
 
 def people_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per person (null: unmatched) and segment of the whole window: facts, and f_i for each measure."""
+    """One row per person (null: unmatched), window and segment: facts, and f_i for each measure."""
     totals = [_name("f", i) for i, measure in enumerate(measures) if isinstance(measure, (Total, Distribution))]
-    return sql.SQL("{people} SELECT person_id {segments}, facts {totals} FROM people WHERE bucket = 0").format(
+    return sql.SQL("{people} SELECT person_id {segments}, facts {totals} FROM people").format(
         people=_people(reading, measures),
         segments=listed(map(sql.Identifier, segment_names(reading))),
         totals=listed(totals),
@@ -88,22 +86,25 @@ def people_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compo
 
 
 def fact_values_statement(reading: Reading, measure: Measure) -> sql.Composed:
-    """One row per fact of the whole window that adds anything: its value as a float."""
-    return sql.SQL("{people} SELECT f_0::float8 AS value FROM facts WHERE bucket = 0 AND {entered}").format(
+    """One row per fact and window in which it adds anything: its value as a float."""
+    return sql.SQL("{people} SELECT f_0::float8 AS value FROM facts WHERE {entered}").format(
         people=_people(reading, [measure]),
         entered=sql.SQL("f_0 <> 0") if isinstance(measure, Total) else sql.SQL("f_0 IS NOT NULL"),
     )
 
 
 def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """WITH … people: one row per person, unit, bucket and segment."""
+    """WITH … people: one row per person, unit, window and segment."""
+    buckets = [sql.Identifier(f"bucket_{position}") for position in range(len(reading.partitions))]
     return sql.SQL(
         """
         WITH relation_rows AS ({rows}),
         facts AS (
-            SELECT unit_id, coalesce(bucket, 0) AS bucket, person_id, fact_id {segments} {fact_columns}
+            SELECT unit_id, {partition} AS partition, coalesce({buckets}) AS bucket,
+                   person_id, fact_id {segments} {fact_columns}
             FROM relation_rows
-            GROUP BY unit_id, person_id, fact_id {segments}, GROUPING SETS ((bucket), ())
+            GROUP BY unit_id, person_id, fact_id {segments}, GROUPING SETS ({sets})
+            HAVING coalesce({buckets}) > 0
         ),
         people AS (
             SELECT {keys}, person_id, count(*) AS facts {people_columns}
@@ -113,11 +114,22 @@ def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
         """
     ).format(
         rows=rows_statement(reading, measures),
+        partition=_partition(buckets),
+        buckets=sql.SQL(", ").join(buckets),
+        sets=sql.SQL(", ").join(sql.SQL("({})").format(bucket) for bucket in buckets),
         segments=listed(map(sql.Identifier, segment_names(reading))),
         fact_columns=listed(_level(measures, "facts")),
         keys=_keys(reading),
         people_columns=listed(_level(measures, "people")),
     )
+
+
+def _partition(buckets: Sequence[sql.Identifier]) -> sql.Composable:
+    """Which partition a group belongs to: GROUPING() is 0 for the bucket column that it is grouped by."""
+    whens = [
+        sql.SQL("WHEN GROUPING({}) = 0 THEN {}").format(bucket, position) for position, bucket in enumerate(buckets)
+    ]
+    return sql.SQL("CASE {} END").format(sql.SQL(" ").join(whens))
 
 
 _QUANTILES = sql.SQL("LEFT JOIN (SELECT {keys} {columns} FROM facts GROUP BY {keys}) AS quantiles USING ({keys})")
@@ -128,8 +140,8 @@ _SHARES = sql.SQL(
            facts / sum(facts) OVER mine AS share,
            CASE WHEN row_number() OVER mine_in_order = 1 THEN 1 ELSE 0 END AS first_of_person
     FROM people
-    WINDOW mine AS (PARTITION BY unit_id, bucket, person_id),
-           mine_in_order AS (PARTITION BY unit_id, bucket, person_id ORDER BY segment_0)
+    WINDOW mine AS (PARTITION BY unit_id, partition, bucket, person_id),
+           mine_in_order AS (PARTITION BY unit_id, partition, bucket, person_id ORDER BY segment_0)
     """
 )
 
@@ -157,7 +169,7 @@ _LEVELS: Mapping[type[Measure], Mapping[str, Sequence[LiteralString]]] = {
     PersonShare: {
         "cells": [
             "sum(share) FILTER (WHERE person_id IS NOT NULL) AS {v}",
-            "sum(sum(first_of_person) FILTER (WHERE person_id IS NOT NULL)) OVER (PARTITION BY unit_id, bucket) AS {b}",
+            "sum(sum(first_of_person) FILTER (WHERE person_id IS NOT NULL)) OVER one_cell AS {b}",
         ],
     },
 }
@@ -189,18 +201,25 @@ def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
             columns.append(sql.SQL("{} AS {}").format(of_source(measure.column), _name("c", position)))
         if isinstance(measure, Total) and measure.missing_column:
             columns.append(sql.SQL("{} AS {}").format(of_source(measure.missing_column), _name("m", position)))
-    every_unit = reading.placed is Placed.EVERY_UNIT
+    buckets = [
+        sql.SQL("width_bucket({day}, %({edges})s::date[]) * ({day} < %({end})s)::int AS {name}").format(
+            day=of_source(relation.day),
+            edges=sql.SQL(f"edges_{position}"),
+            end=sql.SQL(f"end_{position}"),
+            name=sql.Identifier(f"bucket_{position}"),
+        )
+        for position in range(len(reading.partitions))
+    ]
     return sql.SQL(
         """
-        SELECT {unit} AS unit_id, width_bucket({day}, %(edges)s::date[]) AS bucket,
-               {person} AS person_id, {fact} AS fact_id {columns}
+        SELECT {unit} AS unit_id, {person} AS person_id, {fact} AS fact_id {buckets} {columns}
         FROM ({relation}) AS source {conditions}
         """
     ).format(
-        unit=sql.SQL("placement.ancestor_id") if every_unit else sql.SQL("0"),
-        day=of_source(relation.day),
+        unit=_unit(reading.placement),
         person=of_source(relation.person),
         fact=of_source(relation.fact),
+        buckets=listed(buckets),
         columns=listed(columns),
         relation=sql.SQL(relation.sql),
         conditions=conditions(reading),
@@ -211,14 +230,11 @@ def conditions(reading: Reading) -> sql.Composed:
     """JOIN and WHERE for the reading's scope, window and facets over its relation, which is called source."""
     relation = reading.relation
     day, person = of_source(relation.day), of_source(relation.person)
-    parts: list[sql.Composable] = []
-    if reading.placed in (Placed.UNIT, Placed.EVERY_UNIT):
-        parts.append(PLACEMENT_JOIN.format(person=person, day=day))
-    parts.append(sql.SQL("WHERE {day} >= %(start)s AND {day} < %(end)s").format(day=day))
-    if reading.placed is Placed.UNIT:
-        parts.append(sql.SQL("AND placement.ancestor_id = %(unit_or_person)s"))
-    if reading.placed is Placed.PERSON:
-        parts.append(sql.SQL("AND {} = %(unit_or_person)s").format(person))
+    parts: list[sql.Composable] = [
+        _placed(reading.placement, person, day),
+        sql.SQL("WHERE {day} >= %(start)s AND {day} < %(end)s").format(day=day),
+        _only(reading.placement, person),
+    ]
     for position, (dimension, _values) in enumerate(reading.facets):
         values = sql.Placeholder(f"facet_{position}")
         if dimension is Dimension.MODEL and reading.model_picks_facts:
@@ -228,6 +244,25 @@ def conditions(reading: Reading) -> sql.Composed:
     return sql.SQL(" ").join(parts)
 
 
+def _unit(placement: Placement) -> sql.Composable:
+    return sql.SQL("placement.ancestor_id") if placement.placed is Placed.UNITS else sql.SQL("0")
+
+
+def _placed(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composable:
+    """The join that finds the units of a person on a day: one row per unit on the path to the root."""
+    if placement.placed not in (Placed.UNIT, Placed.UNITS):
+        return sql.SQL("")
+    return sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND placement.during @> {}").format(
+        person, day
+    )
+
+
+def _only(placement: Placement, person: sql.Composable) -> sql.Composable:
+    if placement.placed is Placed.PERSON:
+        return sql.SQL("AND {} = ANY(%(ids)s)").format(person)
+    return sql.SQL("AND placement.ancestor_id = ANY(%(ids)s)") if placement.ids else sql.SQL("")
+
+
 _SESSION_DAYS = sql.SQL(AGENT_SESSION_DAYS.sql)
 _USED_A_MODEL = sql.SQL(
     "AND {fact} IN (SELECT used.session_id FROM ({days}) AS used"
@@ -235,58 +270,51 @@ _USED_A_MODEL = sql.SQL(
 )
 
 
-def stock_statement(reading: Reading) -> sql.Composed:
-    """One row per unit and end (counted from 1): people whose day lies before it and who had not left by then."""
-    return sql.SQL("SELECT unit_id, position, count(*) FROM ({}) AS people GROUP BY unit_id, position").format(
-        _stocked(reading)
+def stock_statement(reading: StockReading) -> sql.Composed:
+    """One row per unit and end: people whose day lies before it and who had not left by then."""
+    return sql.SQL("SELECT unit_id, ends_on, count(*) FROM ({}) AS people GROUP BY unit_id, ends_on").format(
+        stocked_people_statement(reading)
     )
 
 
-def stocked_people_statement(reading: Reading) -> sql.Composed:
-    """The people that stock_statement counts at the last end."""
-    return sql.SQL("SELECT DISTINCT person_id FROM ({}) AS people WHERE position = {}").format(
-        _stocked(reading), len(reading.edges)
-    )
-
-
-def _stocked(reading: Reading) -> sql.Composed:
+def stocked_people_statement(reading: StockReading) -> sql.Composed:
     """One row per unit, end and person.  A person is in a unit on the last day before the end."""
     relation = reading.relation
-    placed: sql.Composable = sql.SQL("")
-    if reading.placed in (Placed.UNIT, Placed.EVERY_UNIT):
-        placed = PLACEMENT_JOIN.format(person=of_source(relation.person), day=sql.SQL("(ends.day - 1)"))
-    only = {
-        Placed.UNIT: sql.SQL("WHERE placement.ancestor_id = %(unit_or_person)s"),
-        Placed.PERSON: sql.SQL("WHERE {} = %(unit_or_person)s").format(of_source(relation.person)),
-    }.get(reading.placed, sql.SQL(""))
+    person = of_source(relation.person)
     return sql.SQL(
         """
-        SELECT {unit} AS unit_id, ends.position, {person} AS person_id
-        FROM unnest(%(edges)s::date[]) WITH ORDINALITY AS ends (day, position)
+        SELECT {unit} AS unit_id, ends.day AS ends_on, {person} AS person_id
+        FROM unnest(%(ends)s::date[]) AS ends (day)
         JOIN ({relation}) AS source
           ON {day} < ends.day AND (source.left_on IS NULL OR source.left_on >= ends.day)
-        {placed} {only}
+        {placed}
+        WHERE true {only}
         """
     ).format(
-        unit=sql.SQL("placement.ancestor_id") if reading.placed is Placed.EVERY_UNIT else sql.SQL("0"),
-        person=of_source(relation.person),
+        unit=_unit(reading.placement),
+        person=person,
         relation=sql.SQL(relation.sql),
         day=of_source(relation.day),
-        placed=placed,
-        only=only,
+        placed=_placed(reading.placement, person, sql.SQL("(ends.day - 1)")),
+        only=_only(reading.placement, person),
     )
 
 
 def parameters(reading: Reading) -> dict[str, Any]:
     return {
-        "edges": list(reading.edges),
-        "start": reading.edges[0],
-        "end": reading.edges[-1],
-        "unit_or_person": reading.unit_or_person,
+        "start": reading.hull.start,
+        "end": reading.hull.end,
+        **{f"edges_{position}": list(edges) for position, edges in enumerate(reading.partitions)},
+        **{f"end_{position}": edges[-1] for position, edges in enumerate(reading.partitions)},
+        "ids": list(reading.placement.ids),
         "settled_before": reading.settled_before,
         "percentiles": list(PERCENTILES.values()),
         **{f"facet_{position}": list(values) for position, (_, values) in enumerate(reading.facets)},
     }
+
+
+def stock_parameters(reading: StockReading) -> dict[str, Any]:
+    return {"ends": list(reading.ends), "ids": list(reading.placement.ids)}
 
 
 def dimension_expression(dimension: Dimension) -> sql.Composed:
@@ -300,7 +328,9 @@ def has_dimension(measure: Measure, dimension: Dimension) -> bool:
 
 
 def _keys(reading: Reading) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(name) for name in ("unit_id", "bucket", *segment_names(reading)))
+    return sql.SQL(", ").join(
+        sql.Identifier(name) for name in ("unit_id", "partition", "bucket", *segment_names(reading))
+    )
 
 
 def segment_names(reading: Reading) -> list[str]:
