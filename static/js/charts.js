@@ -46,6 +46,16 @@ async function show(canvas) {
   }
 }
 
+/* Facts changed: ask again, and redraw only what differs.  A failure leaves the figures that are there. */
+async function follow(canvas) {
+  const url = canvas.dataset.chart;
+  if (!drawn.get(canvas)?.figures) return;
+  const figures = await figuresAt(url).catch(() => undefined);
+  if (!figures || !drawn.has(canvas) || JSON.stringify(latest.get(url)) === JSON.stringify(figures)) return;
+  latest.set(url, figures);
+  await draw(canvas, figures, { still: true });
+}
+
 async function figuresAt(url) {
   const response = await fetch(url, {
     headers: { Accept: "application/json" },
@@ -112,6 +122,7 @@ function redrawAll() {
 }
 
 document.addEventListener("headway:theme", redrawAll);
+document.addEventListener("headway:facts", () => [...drawn.keys()].forEach(follow));
 
 document.addEventListener("click", (event) => {
   const retry = event.target.closest("[data-chart-retry]");
