@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import connection, connections, transaction
 
 from integrations.models import AgentSession, ReceivedBatch
 from integrations.telemetry.events import EventKind, Measure
@@ -56,18 +58,18 @@ def receive(records: Sequence[Event | Point]) -> None:
             at_from=min(record.at for record in records), at_to=max(record.at for record in records)
         )
         sessions = {}
-        for record in sorted(records, key=lambda record: (record.session, record.email)):
-            identity = identify([[IdentityName(IdentityKind.EMAIL, "", record.email)]])[0]
+        for external_id, email in sorted({(record.session, record.email) for record in records}):
             session, _ = AgentSession.objects.get_or_create(
                 agent="claude_code",
-                external_id=record.session,
-                identity_id=identity,
-                defaults={"started_at": record.at, "ended_at": record.at},
+                external_id=external_id,
+                identity_id=identify([[IdentityName(IdentityKind.EMAIL, "", email)]])[0],
+                defaults={"started_at": records[0].at, "ended_at": records[0].at},
             )
-            sessions[record.session, record.email] = session.pk
+            sessions[external_id, email] = session.pk
+        for day in {record.at.astimezone(UTC).date() for record in records}:
+            _make_partitions(day)
         with connection.cursor() as cursor:
             for record in records:
-                _make_partitions(record.at)
                 session_id = sessions[record.session, record.email]
                 if isinstance(record, Event):
                     cursor.execute(
@@ -105,19 +107,33 @@ def receive(records: Sequence[Event | Point]) -> None:
                     )
 
 
-def _make_partitions(at: datetime) -> None:
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def _make_partitions(day: date) -> None:
     with connection.cursor() as cursor:
         for table in ("integrations_agent_event", "integrations_agent_point"):
             cursor.execute(
                 f"CREATE TABLE IF NOT EXISTS {table}_{day:%Y%m%d} PARTITION OF {table} "
-                f"FOR VALUES FROM ('{day:%Y-%m-%d}+00') TO ('{day + timedelta(days=1):%Y-%m-%d}+00')"
+                f"FOR VALUES FROM ('{day} 00:00Z') TO ('{day + timedelta(days=1)} 00:00Z')"
             )
+
+
+@contextmanager
+def days_cut_in(zone: str) -> Iterator[None]:
+    """HEADWAY_TIME_ZONE for this connection."""
+    _cut_days_in(zone)
+    try:
+        yield
+    finally:
+        _cut_days_in(settings.TIME_ZONE)
+
+
+def _cut_days_in(zone: str) -> None:
+    wrapper = connections["default"]
+    wrapper.settings_dict["TIME_ZONE"] = zone
+    for kept in ("timezone", "timezone_name"):
+        wrapper.__dict__.pop(kept, None)
+    wrapper.ensure_timezone()
 
 
 def at(text: str) -> datetime:
     """A moment in UTC: at("2026-03-02 10:00")."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-__all__ = ["Event", "Point", "at", "receive", "replace"]

@@ -1,0 +1,128 @@
+"""The order in which records arrive, their repetition and their batches change nothing: an oracle says what is true."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from integrations.telemetry.events import EventKind, Measure
+from integrations.telemetry.fold import fold_received_batches
+from tests.telemetry.raw_rows import Event, Point, at, days_cut_in, receive
+from tests.telemetry.session_oracle import expected_sessions, stored_sessions
+
+pytestmark = pytest.mark.django_db
+
+FIRST = at("2026-03-07 20:00")
+# Ten minutes apart, so that gaps of exactly 30 minutes and equal times are common; two local midnights lie between.
+moments = st.integers(0, 30).map(lambda steps: FIRST + timedelta(minutes=10 * steps)) | st.integers(0, 4).map(
+    lambda steps: FIRST + timedelta(hours=9 * steps, seconds=7)
+)
+sessions = st.sampled_from(["session-1", "session-2"])
+people = st.sampled_from(["ada@example.com", "grace@example.com"])
+models = st.sampled_from(["claude-sonnet-4-5", "nobody-knows-1"])
+counts = st.integers(0, 5000)
+
+requests = st.builds(
+    Event,
+    at=moments,
+    session=sessions,
+    email=people,
+    kind=st.just(EventKind.REQUEST),
+    key=st.sampled_from(["", "r1", "r2", "r3"]),
+    model=models,
+    tokens=st.tuples(counts, counts, counts, counts),
+)
+tool_calls = st.builds(
+    Event,
+    at=moments,
+    session=sessions,
+    email=people,
+    kind=st.just(EventKind.TOOL_CALL),
+    key=st.sampled_from(["", "t1", "t2"]),
+    tool=st.sampled_from(["Bash", "Edit"]),
+    outcome=st.sampled_from(["succeeded", "failed", "refused", ""]),
+)
+others = st.builds(
+    Event,
+    at=moments,
+    session=sessions,
+    email=people,
+    kind=st.sampled_from([EventKind.SESSION, EventKind.PROMPT, EventKind.REQUEST_ERROR]),
+)
+SERIES = uuid.UUID(int=7)
+
+
+def _point(
+    *, moment: datetime, value: float, measure: Measure, cumulative: bool, back: int, session: str, email: str
+) -> Point:
+    return Point(
+        moment,
+        value,
+        measure,
+        start=FIRST - timedelta(hours=back) if cumulative else moment - timedelta(minutes=back * 30),
+        session=session,
+        email=email,
+        cumulative=cumulative,
+        model="claude-sonnet-4-5",
+        series=uuid.uuid5(SERIES, f"{measure} {cumulative} {session} {email}"),
+    )
+
+
+points = st.builds(
+    _point,
+    moment=moments,
+    value=st.integers(0, 400).map(float),
+    measure=st.sampled_from([Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS, Measure.LINES_ADDED, Measure.SESSIONS]),
+    cumulative=st.booleans(),
+    back=st.integers(0, 2),
+    session=sessions,
+    email=people,
+)
+records = st.lists(requests | tool_calls | others | points, min_size=1, max_size=20)
+
+
+def _once(given_records: list[Event | Point]) -> list[Event | Point]:
+    """One point per series, start and time: a second one with another value is no repetition but a contradiction."""
+    known: dict[object, Event | Point] = {}
+    for record in given_records:
+        key = record.digest if isinstance(record, Event) else (record.at, record.series, record.start)
+        known.setdefault(key, record)
+    return list(known.values())
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_order_repetition_and_batching_gives_what_the_oracle_says(data: st.DataObject) -> None:
+    zone = data.draw(st.sampled_from(["UTC", "America/Havana", "Asia/Kathmandu"]))
+    sent = _once(data.draw(records))
+    arriving = data.draw(st.permutations(sent + data.draw(st.lists(st.sampled_from(sent), max_size=5))))
+    with days_cut_in(zone), transaction.atomic():
+        while arriving:
+            size = data.draw(st.integers(1, len(arriving)))
+            receive(arriving[:size])
+            arriving = arriving[size:]
+            if data.draw(st.booleans()):
+                fold_received_batches()
+        fold_received_batches()
+        stored, expected = stored_sessions(), expected_sessions(_telling(sent), ZoneInfo(zone))
+        assert {name: stored[name] for name in expected} == expected
+        transaction.set_rollback(True)
+
+
+def _telling(sent: list[Event | Point]) -> list[Event | Point]:
+    """Without the sessions of which only points without any increase are known: when those were is anybody's guess."""
+    return [
+        record
+        for record in sent
+        if any(
+            (other.session, other.email) == (record.session, record.email)
+            and (isinstance(other, Event) or other.value > 0)
+            for other in sent
+        )
+    ]
