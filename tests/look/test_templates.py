@@ -1,0 +1,54 @@
+"""Templates compile and keep the Content-Security-Policy: no inline script, no inline style, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+NAMES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
+STYLESHEETS = sorted((Path(settings.BASE_DIR) / "static" / "css").rglob("*.css"))
+MODULES = sorted((Path(settings.BASE_DIR) / "static" / "js").rglob("*.js"))
+
+FORBIDDEN = {
+    "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.IGNORECASE),
+    "a <style> element": re.compile(r"<style", re.IGNORECASE),
+    "an inline script": re.compile(r"<script(?![^>]*\ssrc=)", re.IGNORECASE),
+    "an event attribute": re.compile(r"<[^>]*\s(on[a-z]+|hx-on[^=\s]*)\s*=", re.IGNORECASE),
+    "a javascript: address": re.compile(r"javascript:", re.IGNORECASE),
+    "something loaded from elsewhere": re.compile(r"""(src|href)=["'](https?:)?//(?!www\.w3\.org)""", re.IGNORECASE),
+}
+LARGEST_FILE_LINES = 400
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_compiles(name: str) -> None:
+    get_template(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_a_template_needs_nothing_that_the_policy_forbids(name: str, what: str) -> None:
+    found = FORBIDDEN[what].search((TEMPLATES / name).read_text())
+    assert found is None, f"{what} in {name}: {found.group(0)[:80]}"
+
+
+@pytest.mark.parametrize("path", [*STYLESHEETS, *MODULES], ids=lambda path: path.name)
+def test_scripts_and_stylesheets_stay_readable(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LARGEST_FILE_LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_scripts_evaluate_no_text_and_set_no_style_attribute(path: Path) -> None:
+    source = path.read_text()
+    assert not re.search(r"\beval\(|new Function\(|setAttribute\(\s*[\"']style", source)
+
+
+def test_htmx_evaluates_nothing_and_writes_no_styles() -> None:
+    configuration = (TEMPLATES / "base.html").read_text()
+    for setting in ('"includeIndicatorStyles": false', '"allowEval": false', '"attributesToSettle": ["class"]'):
+        assert setting in configuration
