@@ -12,7 +12,8 @@ from integrations.models import QuarantinedRecord
 from integrations.telemetry.decode import origins_in, read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.decode_values import BadRecordError, Value
-from integrations.telemetry.store import LONGEST_REASON, store
+from integrations.telemetry.store import store
+from integrations.telemetry.store_transaction import LONGEST_REASON
 
 
 @dataclass(frozen=True)

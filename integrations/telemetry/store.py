@@ -1,188 +1,87 @@
-"""One request's rows into the database: everything or nothing, each row once."""
+"""Received rows into the database: everything of a request or nothing, each row once.
+
+Requests that come while another is written are written together, by whichever of their threads is first: small
+requests then share the cost of a transaction and of its wait for the disk, and no two threads of a process can wait
+for each other's rows in a circle.  Each request is answered when its transaction is durable.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import chain
-from typing import LiteralString, TypeVar
-from uuid import UUID
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from celery import signature
-from django.db import IntegrityError, connection, transaction
-from django.db.backends.utils import CursorWrapper
-from psycopg import errors
+from django.db import Error, InterfaceError, OperationalError, connection
 
-from integrations.models import QuarantinedRecord, ReceivedBatch
-from integrations.telemetry.decode_reading import Reading, RejectedRecord
-from integrations.telemetry.sightings import SessionKey
-from integrations.telemetry.store_partitions import day_number, ensure_partitions, forget_partitions
-from integrations.telemetry.store_rows import (
-    EVENT_COLUMNS,
-    EVENT_TABLE,
-    POINT_COLUMNS,
-    POINT_TABLE,
-    EventRow,
-    PointRow,
-    encoded_events,
-    encoded_points,
-)
-from integrations.telemetry.store_sessions import (
-    YEAR_2000,
-    find_or_create_sessions,
-    remember_sessions,
-    remembered_sessions,
-)
-from integrations.telemetry.store_tallies import append_tallies
-from orgtree.nudges import nudge_on_commit
+from integrations.telemetry.decode_reading import Reading
+from integrations.telemetry.store_transaction import Received, write
 
-Row = TypeVar("Row", EventRow, PointRow)
-Copy = Callable[[LiteralString, LiteralString, LiteralString, bytes], set[bytes] | None]
+MOST_ROWS_AT_ONCE = 5_000  # bounds what a request waits for others
 
-# By its name: the fold stands above the store.
-FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
-LONGEST_REASON = 300
+_queue_lock = threading.Lock()
+_write_lock = threading.Lock()
 
 
-@dataclass(slots=True)
-class Rows:
-    """A request's rows in the order of the tables' keys, none of them twice."""
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A request that is to be written, and what became of it."""
 
-    events: list[EventRow]
-    points: list[PointRow]
+    received: Received
+    is_done: bool = False
+    problem: Exception | None = field(default=None)
 
-    @property
-    def times(self) -> list[int]:
-        return [row.at for rows in (self.events, self.points) for row in (rows[:1] + rows[-1:])]
+
+_queue: list[_Waiting] = []
 
 
 def store(reading: Reading, *, token_id: int | None) -> None:
-    """Everything that a request brought, in one transaction; its batch is folded into sessions soon after.
+    """Store everything that a request brought; what is new of it is folded into sessions soon after.
 
-    Rows that are there already are left alone.  Requests are usually new, so their rows are copied straight into
-    the tables; where one row turns out to be there, the request is stored again the slow way.
-    Raises django.db.OperationalError while the database is away; nothing is stored then.
+    Raises django.db.OperationalError or InterfaceError while the database is away; nothing is stored then.
     """
-    rows = Rows(
-        _once(reading.events, key=2),
-        _once(reading.points, key=3),
-    )
-    for table, table_rows in ((EVENT_TABLE, rows.events), (POINT_TABLE, rows.points)):
-        ensure_partitions(table, {day_number(row.at) for row in table_rows})
+    received = Received(reading, token_id)
+    if connection.in_atomic_block:  # part of the caller's transaction, which no other request can join
+        write([received])
+        return
+    waiting = _Waiting(received)
+    with _queue_lock:
+        _queue.append(waiting)
+    with _write_lock:
+        if not waiting.is_done:
+            _write_together(_take(waiting))
+    if waiting.problem:
+        raise waiting.problem
+
+
+def _take(first: _Waiting) -> list[_Waiting]:
+    """`first` and what waits beside it, up to a limit."""
+    with _queue_lock:
+        _queue.remove(first)
+        taken = [first]
+        rows = first.received.rows
+        while _queue and rows + _queue[0].received.rows <= MOST_ROWS_AT_ONCE:
+            taken.append(_queue.pop(0))
+            rows += taken[-1].received.rows
+    return taken
+
+
+def _write_together(requests: Sequence[_Waiting]) -> None:
+    """Write the requests; where that fails, each alone, so that one cannot spoil another."""
     try:
-        _store(reading, rows, token_id, copy=_copy_new)
-    except IntegrityError as problem:
-        if isinstance(problem.__cause__, errors.CheckViolation):
-            forget_partitions()
-            for table, table_rows in ((EVENT_TABLE, rows.events), (POINT_TABLE, rows.points)):
-                ensure_partitions(table, {day_number(row.at) for row in table_rows})
-        _store(reading, rows, token_id, copy=_copy_missing)
-
-
-def _store(reading: Reading, rows: Rows, token_id: int | None, *, copy: Copy) -> None:
-    with transaction.atomic():
-        sessions = _sessions(rows)
-        batch_id = _next_batch_id() if rows.events or rows.points else 0
-        new_events = (
-            copy(EVENT_TABLE, EVENT_COLUMNS, "digest", encoded_events(rows.events, batch_id, sessions))
-            if rows.events
-            else set()
-        )
-        new_points = (
-            copy(POINT_TABLE, POINT_COLUMNS, "series", encoded_points(rows.points, batch_id, sessions))
-            if rows.points
-            else set()
-        )
-        if new_events is None or new_points is None or new_events or new_points:
-            ReceivedBatch.objects.create(id=batch_id, at_from=_time(min(rows.times)), at_to=_time(max(rows.times)))
-            nudge_on_commit(FOLD_RECEIVED)
-        counts = reading.counts + Counter(
-            tally for digest, tally in reading.counts_of_rows if new_events is None or digest in new_events
-        )
-        if counts:
-            append_tallies(counts)
-        if reading.rejected:
-            _quarantine(reading.rejected, token_id)
-        transaction.on_commit(lambda: remember_sessions(sessions))
-
-
-def _once(rows: list[Row], key: int) -> list[Row]:
-    rows.sort()
-    return [row for position, row in enumerate(rows) if not position or row[:key] != rows[position - 1][:key]]
-
-
-def _sessions(rows: Rows) -> dict[SessionKey, int]:
-    known = remembered_sessions()
-    first_seen: dict[SessionKey, int] = {}
-    found: dict[SessionKey, int] = {}
-    every: Iterable[EventRow | PointRow] = chain(rows.events, rows.points)
-    for row in every:
-        if row.session is None or row.session in found:
-            continue
-        id_ = known.get(row.session)
-        if id_ is not None:
-            found[row.session] = id_
+        write([waiting.received for waiting in requests])
+    except (OperationalError, InterfaceError) as problem:
+        for waiting in requests:
+            waiting.problem = problem
+    except Error as problem:
+        if len(requests) == 1:
+            requests[0].problem = problem
         else:
-            first_seen.setdefault(row.session, row.at)
-    if first_seen:
-        found |= find_or_create_sessions(first_seen)
-    return found
-
-
-def _next_batch_id() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('integrations_receivedbatch', 'id'))")
-        return int(cursor.fetchone()[0])
-
-
-def _copy_new(
-    table: LiteralString, columns: LiteralString, identity: LiteralString, encoded: bytes
-) -> set[bytes] | None:
-    """Copy rows into the table.  IntegrityError where one is there already.  None: all were new."""
-    with connection.cursor() as cursor:
-        _copy(cursor, table, columns, encoded)
-    return None
-
-
-def _copy_missing(
-    table: LiteralString, columns: LiteralString, identity: LiteralString, encoded: bytes
-) -> set[bytes] | None:
-    """Copy rows that are not there yet; the digests of those."""
-    staging = f"{table}_staging"
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
-        _copy(cursor, staging, columns, encoded)
-        cursor.execute(  # the names are this module's constants
-            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} "  # noqa: S608
-            f"ON CONFLICT DO NOTHING RETURNING {identity}"
-        )
-        return {row[0].bytes for row in cursor.fetchall()}
-
-
-def _copy(cursor: CursorWrapper, table: str, columns: str, encoded: bytes) -> None:
-    # Django's cursor does not turn psycopg's exceptions into its own here.
-    with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN BINARY") as copy:
-        copy.write(encoded)
-
-
-def _quarantine(rejected: Sequence[RejectedRecord], token_id: int | None) -> None:
-    QuarantinedRecord.objects.bulk_create(
-        [
-            QuarantinedRecord(
-                token_id=token_id,
-                signal=record.signal,
-                digest=UUID(bytes=record.digest),
-                encoding=record.encoding,
-                reason=record.reason[:LONGEST_REASON],
-                payload=record.payload,
-            )
-            for record in sorted(rejected, key=lambda record: record.digest)
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _time(microseconds: int) -> datetime:
-    return YEAR_2000 + timedelta(microseconds=microseconds)
+            for waiting in requests:
+                _write_together([waiting])
+    except BaseException as problem:
+        for waiting in requests:
+            waiting.problem = RuntimeError(f"Not stored: {problem!r} in another request's thread.")
+        raise
+    finally:
+        for waiting in requests:
+            waiting.is_done = True

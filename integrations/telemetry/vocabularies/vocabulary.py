@@ -96,10 +96,12 @@ class Vocabulary:
 
     @cached_property
     def wanted(self) -> frozenset[bytes] | None:
-        """Every attribute of log records and spans that is looked at; None: all of them."""
+        """Every attribute that is looked at; None: all of them."""
         events = [event for event in (*self.events.values(), *self.spans.values()) if isinstance(event, Event)]
         if not events:
             return None
         names = {"event.name", *self.naming, *self.read_by_code, *CONTENT_ATTRIBUTES}
         names.update(*(event.attributes for event in (*events, *self.readings)))
+        metrics = [metric for metric in self.metrics.values() if isinstance(metric, Metric)]
+        names.update(name for metric in metrics for name in (metric.attribute, metric.model) if name)
         return frozenset(name.encode() for name in names)
