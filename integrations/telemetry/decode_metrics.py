@@ -52,7 +52,10 @@ def _read_point(origin: Origin, sent: Any, metric: MetricRecord, words: Metric) 
     at = time_of(point.time_unix_nano, origin.reading.now)
     if day_number(at) in origin.reading.closed_days:
         raise BadRecordError("The raw telemetry of its day has expired: it can no longer be put into its series.")
-    start = time_of(point.start_time_unix_nano, origin.reading.now) if point.start_time_unix_nano else at
+    # Readings of a counter that never says when it began belong together: their start is the earliest there is.
+    start = 0 if metric.is_cumulative else at
+    if point.start_time_unix_nano:
+        start = time_of(point.start_time_unix_nano, origin.reading.now)
     if start > at:
         raise BadRecordError("It starts after its own time.")
     origin.reading.points.append(
