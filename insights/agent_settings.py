@@ -7,9 +7,11 @@ Sources: Claude Code, https://code.claude.com/docs/en/monitoring-usage; Codex CL
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 TOKEN_PLACEHOLDER = "YOUR-INGEST-TOKEN"  # noqa: S105 - stands where the real one must be pasted
@@ -19,14 +21,31 @@ FIRST_TRY_INTERVALS = {"OTEL_METRIC_EXPORT_INTERVAL": "5000", "OTEL_LOGS_EXPORT_
 BAGGAGE_SAFE = "!#$&'()*+-./:<>?@[]^_`{|}~"
 
 
+# The name that a line sets: of an environment variable or of a key in JSON or TOML.
+SETTING = re.compile(r'(?P<before>\s*"?|export )(?P<name>[A-Za-z_]+)(?P<after>(?:"\s*:|\s*=).*)')
+
+
+class Line(NamedTuple):
+    """A line of a snippet, parted so that the name it sets can stand out."""
+
+    before: str
+    name: str
+    after: str
+
+
 @dataclass(frozen=True)
 class Snippet:
     """A file or a place, and the text that belongs there."""
 
     key: str
     title: str
+    place: str
     where: Sequence[str]
     text: str
+
+    @property
+    def lines(self) -> list[Line]:
+        return [_parted(line) for line in self.text.split("\n")]
 
 
 @dataclass(frozen=True)
@@ -36,7 +55,8 @@ class Agent:
     how: str  # under the name in the picker
     understood: bool  # there is a vocabulary that turns its telemetry into sessions, tokens and spend
     note: str
-    snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: not by OTLP
+    snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: none known
+    all_needed: bool = False  # every snippet, not one of them
 
 
 def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
@@ -53,25 +73,28 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
     return [
         Snippet(
             key="shell",
-            title="This terminal only",
-            where=("Paste into a shell, then start claude in it.",),
+            title="To try it: this terminal only",
+            place="shell",
+            where=("Paste, then start claude in the same terminal. The short intervals are for a first try.",),
             text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in trial.items()),
         ),
         Snippet(
             key="settings",
-            title="~/.claude/settings.json",
-            where=("Your own machine. Where the file exists already, add these lines to its env block.",),
+            title="For yourself",
+            place="~/.claude/settings.json",
+            where=("Where the file exists already, add these lines to its env block.",),
             text=json.dumps({"env": variables}, indent=2),
         ),
         Snippet(
             key="managed",
-            title="managed-settings.json",
+            title="For everybody: managed settings",
+            place="managed-settings.json",
             where=(
                 "Linux: /etc/claude-code/managed-settings.json",
                 "macOS: /Library/Application Support/ClaudeCode/managed-settings.json",
                 "Windows: C:\\Program Files\\ClaudeCode\\managed-settings.json",
-                "For everybody in the organisation: give each person their own enduser.id, or leave that line out "
-                "where everybody signs in to Claude Code, because then it sends the address itself.",
+                "Give each person their own enduser.id. Where everybody signs in to Claude Code, leave that line out: "
+                "it then sends the address itself.",
             ),
             text=json.dumps({"env": variables}, indent=2),
         ),
@@ -92,10 +115,17 @@ def codex(base_url: str, token: str, email: str) -> list[Snippet]:
         exporter("metrics_exporter", "metrics"),
     ]
     return [
-        Snippet("config", "~/.codex/config.toml", ("Read from your home directory only.",), "\n".join(lines)),
+        Snippet(
+            key="config",
+            title="1. Configuration",
+            place="~/.codex/config.toml",
+            where=("Read from your home directory only.",),
+            text="\n".join(lines),
+        ),
         Snippet(
             key="shell",
-            title="Shell profile",
+            title="2. Environment",
+            place="shell profile",
             where=("Says whose sessions they are.",),
             text=f"export OTEL_RESOURCE_ATTRIBUTES={shlex.quote(resource_attributes(email))}",
         ),
@@ -118,13 +148,15 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
     return [
         Snippet(
             key="settings",
-            title="~/.gemini/settings.json",
+            title="1. Configuration",
+            place="~/.gemini/settings.json",
             where=("Add the telemetry block.",),
             text=json.dumps({"telemetry": telemetry}, indent=2),
         ),
         Snippet(
             key="shell",
-            title="Shell profile",
+            title="2. Environment",
+            place="shell profile",
             where=("The token, and whose sessions they are.",),
             text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         ),
@@ -134,6 +166,11 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
 def resource_attributes(email: str) -> str:
     """`enduser.id=<address>`: without a vendor sign-in an agent sends no other identity."""
     return f"enduser.id={quote(email, safe=BAGGAGE_SAFE)}"
+
+
+def _parted(line: str) -> Line:
+    found = SETTING.fullmatch(line)
+    return Line(found["before"], found["name"], found["after"]) if found else Line(line, "", "")
 
 
 KEPT_GENERIC = (
@@ -146,6 +183,6 @@ AGENTS = (
         "cursor", "Cursor", "Admin API", False, "Cursor sends no OpenTelemetry. Its admin API is not read yet.", None
     ),
     Agent("copilot", "Copilot", "OpenTelemetry", False, KEPT_GENERIC, None),
-    Agent("codex", "Codex", "OpenTelemetry", False, KEPT_GENERIC, codex),
-    Agent("gemini", "Gemini", "OpenTelemetry", False, KEPT_GENERIC, gemini),
+    Agent("codex", "Codex", "OpenTelemetry", False, KEPT_GENERIC, codex, all_needed=True),
+    Agent("gemini", "Gemini", "OpenTelemetry", False, KEPT_GENERIC, gemini, all_needed=True),
 )

@@ -42,6 +42,7 @@ class ChartData:
     labels: Sequence[str]
     datasets: Sequence[Dataset]
     days: Sequence[date] = ()  # the first day of each bucket, where labels are buckets
+    drawn_from: int = 0  # index of the first bucket that is drawn; the CSV has them all
     to_date_from: int | None = None  # index of the bucket that is not over yet
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
@@ -68,13 +69,14 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
         return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
     def get_labels(self) -> list[str]:
-        return list(self.drawn.labels)
+        return list(self.drawn.labels[self.drawn.drawn_from :])
 
     def get_providers(self) -> list[str]:
         return [dataset.label for dataset in self.drawn.datasets]
 
     def get_data(self) -> list[list[float | None]]:
-        return [[_number(value) for value in dataset.values] for dataset in self.drawn.datasets]
+        first = self.drawn.drawn_from
+        return [[_number(value) for value in dataset.values[first:]] for dataset in self.drawn.datasets]
 
     def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, str]:
         dataset = self.drawn.datasets[index]
@@ -82,13 +84,14 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         drawn = super().get_context_data(**kwargs)
+        to_date = self.drawn.to_date_from
         return {
             "kind": self.drawn.kind,
             "unit": self.drawn.unit,
             "label_name": self.drawn.label_name,
             "labels": drawn["labels"],
             "datasets": drawn["datasets"],
-            "to_date_from": self.drawn.to_date_from,
+            "to_date_from": None if to_date is None else to_date - self.drawn.drawn_from,
             "marks": [],
             "benchmarks": [],
             **self._centre(),

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from insights import wording
+from insights import windows, wording
 from insights.metrics.declarations import Metric
-from insights.metrics.query import Dimension, Figure, SeriesAnswer, Window
+from insights.metrics.query import Dimension, Figure, Granularity, SeriesAnswer, Window
 
 STEADY_SHARE = 0.01  # a change of less than one part in a hundred is the same figure to a reader
 STEADY_POINTS = 0.5  # for percentages, in percentage points
@@ -71,6 +71,7 @@ class ChartCard:
     summary: str = ""
     pickers: Sequence[Picker] = ()
     caveat: str = ""
+    change: Change | None = None
     state: State = "value"
     reason: str = ""
     reason_link: Link | None = None
@@ -83,13 +84,13 @@ def whole(answer: SeriesAnswer) -> Figure:
 
 
 def by_segment(answer: SeriesAnswer, dimension: Dimension) -> Mapping[str, Figure]:
-    """The whole window's figures of a segmented query, by the segment's value, in the answer's order."""
-    return {figure.segment[dimension]: figure for figure in answer.total}
+    """The whole window's figures of a segmented query, by the segment's value; empty where there are no facts."""
+    return {figure.segment[dimension]: figure for figure in answer.total if dimension in figure.segment}
 
 
 def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Change | None:
-    """How the figure moved, judged by the metric's direction; None where either side has no value."""
-    if now.value is None or before.value is None:
+    """How the figure moved, judged by the metric's direction; None where either side has no value, or both nothing."""
+    if now.value is None or before.value is None or now.value == before.value == 0:
         return None
     delta = now.value - before.value
     judgement = _judgement(metric, delta, before.value)
@@ -104,8 +105,20 @@ def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Chan
 def earlier(window: Window, before: Window) -> str:
     """What a figure is compared with.  A window that is not over meets as many days of the one before."""
     if before.days == window.days:
-        return f"the previous {wording.span(before)}"
+        return f"previous {wording.span(before)}"
     return f"the first {wording.span(before)} of the one before"
+
+
+def stub(series: Sequence[Figure], granularity: Granularity) -> Window | None:
+    """The first bucket where less than half of its week, month or quarter lies in the window.
+
+    Drawn as a point of a line it would look like a rise that never was; the CSV keeps it.
+    """
+    if not series:
+        return None
+    first = series[0].window
+    whole_days = windows.whole_bucket(first.start, granularity).days
+    return first if first.days * 2 < whole_days and series[-1].window != first else None
 
 
 def tile(
@@ -119,9 +132,13 @@ def tile(
     note: str = "",
     how_url: str = "",
     rows_url: str = "",
+    nothing: str = "",
     reason_link: Link | None = None,
 ) -> Tile:
-    """The tile of a metric for the window of `now`, set against the window of `before`."""
+    """The tile of a metric for the window of `now`, set against the window of `before`.
+
+    `nothing` is what to say in place of a sample or reason where nothing was found at all.
+    """
     figure = whole(now)
     if figure.value is None:
         return Tile(
@@ -129,7 +146,7 @@ def tile(
             label=label or metric.name,
             value=None,
             state="no_data",
-            reason=figure.reason or "Nothing in this window.",
+            reason=nothing or figure.reason or "",
             reason_link=reason_link,
             how_url=how_url,
         )
@@ -139,14 +156,19 @@ def tile(
         label=label or metric.name,
         value=printed.value,
         unit=printed.unit if unit is None else unit,
-        spark=[bucket.value for bucket in now.series],
+        spark=_spark(now) if figure.value else (),
         change=change(metric, figure, whole(before), earlier(now.query.window, before.query.window)),
-        sample=sample,
+        sample=sample if figure.value or not nothing else nothing,
         how_url=how_url,
         rows_url=rows_url,
         to_date=figure.to_date,
         note=_small_sample(metric, figure) or note,
     )
+
+
+def _spark(answer: SeriesAnswer) -> list[float | None]:
+    left_out = stub(answer.series, answer.query.granularity)
+    return [bucket.value for bucket in answer.series if bucket.window != left_out]
 
 
 def _is_steady(metric: Metric, delta: float, before: float) -> bool:
@@ -164,7 +186,7 @@ def _judgement(metric: Metric, delta: float, before: float) -> Literal["better",
 
 
 def _small_sample(metric: Metric, figure: Figure) -> str:
-    """Below the minimum sample the value is given and marked, never withheld."""
-    if figure.sample_size >= metric.minimum_sample:
+    """Below the minimum sample the value is given and marked, never withheld; nothing at all needs no mark."""
+    if not figure.sample_size or figure.sample_size >= metric.minimum_sample:
         return ""
     return f"Few data: {figure.sample_size} of the {metric.minimum_sample} that make this figure steady."

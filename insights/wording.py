@@ -91,7 +91,9 @@ def duration(seconds: float) -> Reading:
 def difference(delta: float, unit: str) -> str:
     """The size of a change, without its sign: 6.1 pts, $31.00, 12 min, 1.2k."""
     size = abs(delta)
-    return f"{_decimals(size, 1)} pts" if unit == "percent" else str(reading(size, unit))
+    if unit == "percent":
+        return f"{_decimals(size, 1)} pts"
+    return compact(size) if unit in ("lines", "tokens") else str(reading(size, unit))
 
 
 def percent_of(part: float, whole: float) -> str:
@@ -115,7 +117,9 @@ def days(window: Window) -> str:
         return day(first)
     if first.year != last.year:
         return f"{day(first)} – {day(last)}"
-    return f"{first.day} {first:%b} – {day(last)}"
+    if first.month != last.month:
+        return f"{first.day} {first:%b} – {day(last)}"
+    return f"{first.day} – {day(last)}"
 
 
 def bucket(window: Window, granularity: Granularity) -> str:

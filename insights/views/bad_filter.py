@@ -19,7 +19,7 @@ View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
     @wraps(view)
-    def explained(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+    def explained(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except (BadFilterError, QueryError) as problem:

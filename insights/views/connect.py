@@ -116,12 +116,10 @@ def _arrival(received: Reception, own_last_at: datetime | None, email: str, now:
     )
     everything = f"{events} in {wording.count(received.sessions, 'session')}"
     if own_last_at is not None:
-        return Arrival(
-            True, "Your sessions are arriving", f"Last heard of {wording.ago(own_last_at, now)} · {everything}"
-        )
+        return Arrival(True, "Your sessions are arriving", f"Last event {wording.ago(own_last_at, now)} · {everything}")
     if received.last_session_at is not None:
         since = wording.ago(received.last_session_at, now)
-        return Arrival(True, "Events are arriving", f"Last {since} · {everything} · none yet from {email}")
+        return Arrival(True, "Events are arriving", f"Last event {since} · {everything} · none yet from {email}")
     return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · {events} received")
 
 
@@ -151,7 +149,9 @@ def _door(received: Reception, now: datetime) -> Finding:
             "No request with a valid token yet",
             "The agent does not reach this address, or sends another token",
         )
-    return Finding("plug-connected", "A valid token knocked", f"Last {wording.ago(received.last_used_at, now)}")
+    return Finding(
+        "plug-connected", "A valid token is in use", f"Last request {wording.ago(received.last_used_at, now)}"
+    )
 
 
 def _chosen_agent(request: HttpRequest) -> Agent:

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from insights import wording
-from insights.agents import agent_name
 from insights.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
 from insights.metrics.query import Dimension
-from insights.views.ai.answers import Answers
+from insights.views.ai.answers import Answers, facet_label
 
 VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
 
@@ -98,10 +97,10 @@ def _facet(answers: Answers, dimension: Dimension, key: str, noun: str) -> Facet
     values += [value for value in chosen if value not in values]
     return FacetMenu(
         name=FACETS[dimension],
-        chosen=", ".join(_named(dimension, value) for value in chosen),
+        chosen=", ".join(facet_label(dimension, value) for value in chosen),
         options=[
             Option(
-                label=_named(dimension, value),
+                label=facet_label(dimension, value),
                 url=_url(filters.with_toggled(dimension, value)),
                 active=value in chosen,
                 note=_amount(present[value].value, noun) if value in present else "not in this window",
@@ -115,10 +114,6 @@ def _facet(answers: Answers, dimension: Dimension, key: str, noun: str) -> Facet
 
 def _amount(amount: float | None, noun: str) -> str:
     return f"{wording.compact(amount or 0)} {noun if amount == 1 else noun + 's'}"
-
-
-def _named(dimension: Dimension, value: str) -> str:
-    return agent_name(value) if dimension is Dimension.AGENT else value
 
 
 def _url(filters: Filters) -> str:

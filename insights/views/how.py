@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from insights import tiles, wording
-from insights.agents import agent_name
 from insights.filters import FACETS, Filters
 from insights.metrics.declarations import Metric
-from insights.metrics.query import Dimension, Figure, SeriesAnswer
+from insights.metrics.query import Figure, SeriesAnswer
+from insights.views.ai.answers import facet_label
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, figures
 from insights.views.rows import first_rows
@@ -69,6 +69,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
     words, _, explanation = metric.formula.partition("; ")
+    explanation = f"{explanation[:1].upper()}{explanation[1:]}." if explanation else ""
     above, below, value = figure.numerator, figure.denominator, figure.value
     if value is None or above is None or not below:
         return Formula(words, explanation)
@@ -91,7 +92,9 @@ def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, 
     if metric.statistic is not None:
         pairs.append(("Statistic", metric.statistic.value))
     for dimension, values in question.query.facets.items():
-        pairs.append((FACETS.get(dimension, dimension.value), ", ".join(_named(dimension, value) for value in values)))
+        pairs.append(
+            (FACETS.get(dimension, dimension.value), ", ".join(facet_label(dimension, value) for value in values))
+        )
     if figure.sample_size < metric.minimum_sample:
         pairs.append(("Few data", f"{metric.minimum_sample} would make the figure steady"))
     return pairs
@@ -112,7 +115,3 @@ def _left_out(metric: Metric, answer: SeriesAnswer) -> Sequence[LeftOut]:
         what = "of the facts could be matched to no person: they count here, and for nobody"
         left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))
     return left
-
-
-def _named(dimension: Dimension, value: str) -> str:
-    return agent_name(value) if dimension is Dimension.AGENT else value

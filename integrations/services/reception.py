@@ -41,10 +41,7 @@ class Reception:
     last_quarantine_reason: str
     unread: Sequence[Unread]
     senders: Sequence[Sender]
-
-    @property
-    def last_used_at(self) -> datetime | None:
-        return max((sender.last_used_at for sender in self.senders if sender.last_used_at), default=None)
+    last_used_at: datetime | None  # of any token, revoked ones included; noted once a minute
 
 
 def reception() -> Reception:
@@ -53,7 +50,7 @@ def reception() -> Reception:
     waiting = QuarantinedRecord.objects.filter(replayed_at=None)
     last_problem = waiting.order_by("-received_at").values_list("reason", flat=True).first()
     unread = UnreadEvent.objects.filter(known=False).values("agent").annotate(events=Sum("count")).order_by("agent")
-    tokens = IngestToken.objects.filter(revoked_at=None).order_by("created_at")
+    tokens = IngestToken.objects.order_by("created_at")
     return Reception(
         sessions=sessions["count"],
         last_session_at=sessions["last_at"],
@@ -61,7 +58,10 @@ def reception() -> Reception:
         quarantined=waiting.count() if last_problem is not None else 0,
         last_quarantine_reason=last_problem or "",
         unread=[Unread(agent=row["agent"], count=row["events"]) for row in unread],
-        senders=[Sender(token.pk, token.name, token.hint, token.last_used_at) for token in tokens],
+        senders=[
+            Sender(token.pk, token.name, token.hint, token.last_used_at) for token in tokens if not token.revoked_at
+        ],
+        last_used_at=max((token.last_used_at for token in tokens if token.last_used_at), default=None),
     )
 
 

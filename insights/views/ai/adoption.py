@@ -78,7 +78,7 @@ def _donut(answers: Answers) -> ChartCard:
         kind="donut",
         span=4,
         missing=None if known else adoption,
-        caveat=f"{moved.text} {moved.judgement} {moved.comparison}" if moved else "",
+        change=moved,
     )
 
 
@@ -113,6 +113,8 @@ def _charts(answers: Answers) -> list[ChartCard]:
     period = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
     sessions = answers.figure("ai.sessions")
     missing = None if sessions.value else sessions
+    stub = tiles.stub(answers.answer("ai.adoption_rate").series, answers.filters.granularity)
+    not_drawn = f"Not drawn: {wording.days(stub)}, the end of a {answers.filters.granularity.value}." if stub else ""
     return [
         answers.card(
             "active_share",
@@ -121,6 +123,7 @@ def _charts(answers: Answers) -> list[ChartCard]:
             kind="area",
             span=4,
             missing=missing,
+            caveat=not_drawn,
         ),
         answers.card(
             "active_by_agent",
@@ -129,5 +132,6 @@ def _charts(answers: Answers) -> list[ChartCard]:
             kind="line",
             span=8,
             missing=missing,
+            caveat=not_drawn,
         ),
     ]

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from insights import tiles
+from insights import tiles, wording
+from insights.agents import agent_name
 from insights.charts import Kind
 from insights.filters import FACETS, Choice, Filters
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Window
@@ -73,6 +74,7 @@ class Answers:
             note=note,
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
+            nothing=self.nothing(),
             reason_link=self.widen(),
         )
 
@@ -87,6 +89,7 @@ class Answers:
         missing: Figure | None = None,
         pickers: Sequence[tiles.Picker] = (),
         caveat: str = "",
+        change: tiles.Change | None = None,
     ) -> tiles.ChartCard:
         """The card of the chart `name`, which draws the metric `key`; `missing` is a figure that says why not."""
         suffix = self.filters.query_string()
@@ -101,8 +104,9 @@ class Answers:
             rows_url=rows_url(self.filters, key),
             pickers=pickers,
             caveat=caveat,
+            change=change,
             state="value" if missing is None else "no_data",
-            reason="" if missing is None else missing.reason or NOTHING_THERE,
+            reason="" if missing is None else self.nothing() or missing.reason or NOTHING_THERE,
             reason_link=None if missing is None else self.widen(),
             span=span,
         )
@@ -117,6 +121,14 @@ class Answers:
             )
             for option, label in choice.options.items()
         ]
+
+    def nothing(self) -> str:
+        """Why there may be nothing: the facets, by name; empty where none is chosen."""
+        chosen = [
+            f"{FACETS[dimension]} {' or '.join(facet_label(dimension, value) for value in values)}"
+            for dimension, values in self.filters.facets.items()
+        ]
+        return f"Nothing in this window matches {wording.listed(chosen)}." if chosen else ""
 
     def widen(self) -> tiles.Link | None:
         """Where nothing matches the facets, the way to let them go."""
@@ -148,6 +160,11 @@ def read(filters: Filters, wanted: Iterable[Wanted]) -> Answers:
         now={item: answers[questions.index(query)] for item, query in now.items()},
         earlier={item: answers[questions.index(query)] for item, query in earlier.items()},
     )
+
+
+def facet_label(dimension: Dimension, value: str) -> str:
+    """A facet's value as people call it."""
+    return agent_name(value) if dimension is Dimension.AGENT else value
 
 
 def how_url(filters: Filters, key: str) -> str:

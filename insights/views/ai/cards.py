@@ -114,6 +114,7 @@ class Section:
     charts: Sequence[ChartCard] = ()
     failing_tools: Sequence[FailingTool] = ()
     failing_tools_csv_url: str = ""
+    failing_tools_note: str = ""
     need: Need | None = None
     hints: Sequence[Hint] = ()
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from insights import wording
+from insights import tiles, wording
 from insights.agents import agent_name, in_agent_order
 from insights.charts import ChartData, ChartView, Dataset, Kind, Role
 from insights.csv_export import Cell, csv_response
@@ -146,7 +146,7 @@ def _split_over_time(
     values = list(answers.split(key, dimension))
     by_value: dict[str, list[float | None]] = {value: [] for value in values}
     starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
-    found = {(figure.segment[dimension], figure.window.start): figure.value for figure in answer.series}
+    found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
     for value in values:
         by_value[value] = [found.get((value, start)) for start in starts]
     drawn_values, rest = values, values[SERIES_DRAWN:]
@@ -173,6 +173,7 @@ def _over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) ->
         labels=[wording.bucket(figure.window, answer.query.granularity) for figure in buckets],
         days=[figure.window.start for figure in buckets],
         datasets=datasets,
+        drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
         to_date_from=running[0] if running else None,
     )
 

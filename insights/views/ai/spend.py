@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
+
 from insights import guidance, tiles, wording
 from insights.agents import AGENT_NAMES, in_agent_order
-from insights.filters import Choice
+from insights.filters import Choice, Filters
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard, Tile
-from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
+from insights.views.ai.answers import Answers, Wanted, rows_url
 from insights.views.ai.cards import OutcomeTile, Section, Share, shares
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
@@ -20,8 +22,6 @@ WANTED = (
     Wanted("ai.spend_per_developer", compared=True),
     Wanted("ai.reported_cost", compared=True),
     Wanted("ai.spend", Dimension.OUTCOME),
-    Wanted("ai.spend", Dimension.AGENT),
-    Wanted("ai.spend", Dimension.MODEL),
     Wanted("ai.tokens", compared=True),
     Wanted("ai.unpriced_tokens"),
     Wanted("ai.unpriced_tokens", Dimension.MODEL),
@@ -130,6 +130,11 @@ def _sessions_behind(answers: Answers) -> str:
     return f"{wording.compact(spend.sample_size)} sessions"
 
 
+def _by_model(filters: Filters) -> str:
+    by_model = filters.with_pick(TREND, "model").with_pick(BREAKDOWN, "model")
+    return f"{reverse('ai')}{by_model.query_string()}#spend"
+
+
 def _hints(answers: Answers) -> list[Hint]:
     found = (
         guidance.spend_rises_without_use(
@@ -137,7 +142,7 @@ def _hints(answers: Answers) -> list[Hint]:
             tiles.whole(answers.before("ai.spend")),
             answers.figure("ai.sessions"),
             tiles.whole(answers.before("ai.sessions")),
-            url=how_url(answers.filters, "ai.spend"),
+            url=_by_model(answers.filters),
         ),
         guidance.tokens_without_a_price(
             answers.figure("ai.unpriced_tokens").value or 0,

@@ -46,6 +46,7 @@ def section(answers: Answers) -> Section:
             )
         ],
         failing_tools=_failing_tools(answers),
+        failing_tools_note=_refused(answers),
         failing_tools_csv_url=f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
         hints=_hints(answers),
     )
@@ -66,6 +67,14 @@ def _failing_tools(answers: Answers) -> list[FailingTool]:
     ]
 
 
+def _refused(answers: Answers) -> str:
+    refusals = answers.figure("ai.tool_refusals").value
+    if not refusals:
+        return ""
+    calls = wording.count(int(refusals), "call")
+    return f"{calls} refused by the person {'is' if refusals == 1 else 'are'} not among these: a refusal is no failure."
+
+
 def failing_tools(answers: Answers) -> list[tuple[str, Figure]]:
     """Tools by their number of failed calls, the most first; those that never fail are left out."""
     by_tool = answers.split("ai.error_rate", Dimension.TOOL)
@@ -75,8 +84,6 @@ def failing_tools(answers: Answers) -> list[tuple[str, Figure]]:
 
 def _tiles(answers: Answers) -> list[Tile]:
     cache, errors = answers.figure("ai.cache_hit_rate"), answers.figure("ai.error_rate")
-    refusals = answers.figure("ai.tool_refusals").value
-    refused = f" · {wording.compact(refusals)} refused, not counted" if refusals else ""
     return [
         answers.tile(
             "ai.cache_hit_rate",
@@ -86,8 +93,7 @@ def _tiles(answers: Answers) -> list[Tile]:
         answers.tile(
             "ai.error_rate",
             label="Error rate",
-            sample=f"{wording.compact(errors.numerator or 0)} of {wording.compact(errors.denominator or 0)} tool calls"
-            f"{refused}",
+            sample=f"{wording.compact(errors.numerator or 0)} of {wording.compact(errors.denominator or 0)} tool calls",
         ),
         answers.tile(
             "ai.tokens",
