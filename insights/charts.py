@@ -42,17 +42,26 @@ class ChartData:
     labels: Sequence[str]
     datasets: Sequence[Dataset]
     days: Sequence[date] = ()  # the first day of each bucket, where labels are buckets
-    drawn_from: int = 0  # index of the first bucket that is drawn; the CSV has them all
+    drawn_from: int = 0  # index of the first bucket that is drawn; tables have them all
     to_date_from: int | None = None  # index of the bucket that is not over yet
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
 
     def rows(self) -> Iterator[list[str | Number]]:
-        """The chart as a table, heads first: a label and every dataset's value in each row."""
+        """The chart as a table, heads first: a row for each bucket, or for each part of a donut."""
+        if self.kind == "donut":
+            yield from self._parts()
+            return
         yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in self.datasets)]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
             yield [label, *(_number(dataset.values[index]) for dataset in self.datasets)]
+
+    def _parts(self) -> Iterator[list[str | Number]]:
+        values = [_number(dataset.values[0]) or 0.0 for dataset in self.datasets]
+        yield ["Part", f"Value ({self.unit})", "Share (percent)"]
+        for dataset, value in zip(self.datasets, values, strict=True):
+            yield [dataset.label, value, _number(value / sum(values) * 100) if value else 0.0]
 
 
 class ChartView(BaseLineChartView):  # type: ignore[misc]
@@ -69,14 +78,13 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
         return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
     def get_labels(self) -> list[str]:
-        return list(self.drawn.labels[self.drawn.drawn_from :])
+        return list(self.drawn.labels)
 
     def get_providers(self) -> list[str]:
         return [dataset.label for dataset in self.drawn.datasets]
 
     def get_data(self) -> list[list[float | None]]:
-        first = self.drawn.drawn_from
-        return [[_number(value) for value in dataset.values[first:]] for dataset in self.drawn.datasets]
+        return [[_number(value) for value in dataset.values] for dataset in self.drawn.datasets]
 
     def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, str]:
         dataset = self.drawn.datasets[index]
@@ -84,14 +92,14 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         drawn = super().get_context_data(**kwargs)
-        to_date = self.drawn.to_date_from
         return {
             "kind": self.drawn.kind,
             "unit": self.drawn.unit,
             "label_name": self.drawn.label_name,
             "labels": drawn["labels"],
             "datasets": drawn["datasets"],
-            "to_date_from": None if to_date is None else to_date - self.drawn.drawn_from,
+            "drawn_from": self.drawn.drawn_from,
+            "to_date_from": self.drawn.to_date_from,
             "marks": [],
             "benchmarks": [],
             **self._centre(),

@@ -87,7 +87,20 @@ async function draw(canvas, figures, { still }) {
   fillLegend(card, figures, (index, shown) => entry.chart.setDatasetVisibility(index, shown) ?? entry.chart.update());
   fillList(card, figures);
   fillTable(card, figures);
-  entry.chart = new Chart(canvas, chartConfig(Chart, figures, { still }));
+  entry.chart = new Chart(canvas, chartConfig(Chart, drawnPart(figures), { still }));
+}
+
+/* A stub of a week at the beginning is in the table, and would look like a rise in a line. */
+function drawnPart(figures) {
+  const first = figures.drawn_from ?? 0;
+  if (!first) return figures;
+  return {
+    ...figures,
+    labels: figures.labels.slice(first),
+    datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first) })),
+    to_date_from: figures.to_date_from === null ? null : figures.to_date_from - first,
+    marks: (figures.marks ?? []).map((mark) => ({ ...mark, index: mark.index - first })),
+  };
 }
 
 const cardOf = (canvas) => canvas.closest("[data-chart-card]");
