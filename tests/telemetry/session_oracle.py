@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
@@ -16,6 +17,8 @@ from tests.telemetry.raw_rows import Event, Point
 
 GAP = timedelta(minutes=30)
 TOKENS = (Measure.INPUT_TOKENS, Measure.CACHE_READ_TOKENS, Measure.CACHE_WRITE_TOKENS, Measure.OUTPUT_TOKENS)
+PRICED = "claude-sonnet-4-5"
+DOLLARS_A_MILLION = (3, Decimal("0.3"), Decimal("3.75"), 15)  # for requests of at most 200,000 prompt tokens
 OUTCOMES = ("succeeded", "failed", "refused")  # the later outweighs the earlier
 
 
@@ -26,6 +29,9 @@ class DayFigures:
     lines: list[int] = field(default_factory=lambda: [0, 0])  # added, removed
     calls: list[int] = field(default_factory=lambda: [0, 0, 0])  # ran, failed, refused
     commits: int = 0
+    spend: Decimal | None = None
+    unpriced_tokens: int = 0
+    reported_cost: Decimal | None = None
 
 
 @dataclass
@@ -69,6 +75,9 @@ def stored_sessions() -> Expected:
                     [row.lines_added, row.lines_removed],
                     [row.tool_calls, row.tool_failures, row.tool_refusals],
                     row.commits,
+                    row.spend,
+                    row.unpriced_tokens,
+                    row.reported_cost,
                 )
                 for row in AgentSessionDay.objects.filter(session=session)
             },
@@ -88,8 +97,15 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
     for request in _merged(event for event in events if event.kind == EventKind.REQUEST):
         figures = days["events", _day(min(e.at for e in request), zone), max(e.model for e in request)]
         figures.requests += 1
-        for kind in range(4):
-            figures.tokens[kind] += max(e.tokens[kind] for e in request)
+        tokens = [max(e.tokens[kind] for e in request) for kind in range(4)]
+        figures.tokens = [sum(pair) for pair in zip(figures.tokens, tokens, strict=True)]
+        if max(e.model for e in request) == PRICED:
+            figures.spend = (figures.spend or Decimal(0)) + _price(tokens)
+        else:
+            figures.unpriced_tokens += sum(tokens)
+        costs = [Decimal(str(e.reported_cost)) for e in request if e.reported_cost is not None]
+        if costs:
+            figures.reported_cost = (figures.reported_cost or Decimal(0)) + max(costs)
     for call in _merged(event for event in events if event.kind == EventKind.TOOL_CALL and event.outcome):
         day = _day(min(e.at for e in call), zone)
         outcome = max((e.outcome for e in call), key=OUTCOMES.index)
@@ -102,6 +118,9 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
         figures = days["metrics", _day(point.at, zone), point.model]
         if point.measure in TOKENS:
             figures.tokens[TOKENS.index(point.measure)] += round(amount)
+            figures.spend = _price(figures.tokens)
+        elif point.measure == Measure.REPORTED_COST:
+            figures.reported_cost = (figures.reported_cost or Decimal(0)) + Decimal(str(amount))
         elif point.measure in (Measure.LINES_ADDED, Measure.LINES_REMOVED):
             figures.lines[int(point.measure == Measure.LINES_REMOVED)] += round(amount)
         elif point.measure == Measure.COMMITS:
@@ -124,6 +143,10 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
         dict(days),
         dict(tools),
     )
+
+
+def _price(tokens: Sequence[int]) -> Decimal:
+    return sum((Decimal(n) * p for n, p in zip(tokens, DOLLARS_A_MILLION, strict=True)), Decimal(0)) / 1_000_000
 
 
 def _merged(events: Iterable[Event]) -> list[list[Event]]:

@@ -37,6 +37,7 @@ requests = st.builds(
     key=st.sampled_from(["", "r1", "r2", "r3"]),
     model=models,
     tokens=st.tuples(counts, counts, counts, counts),
+    reported_cost=st.none() | st.sampled_from([0.0, 0.25, 1.5]),
 )
 tool_calls = st.builds(
     Event,
@@ -78,7 +79,7 @@ points = st.builds(
     _point,
     moment=moments,
     value=st.integers(0, 400).map(float),
-    measure=st.sampled_from([Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS, Measure.LINES_ADDED, Measure.SESSIONS]),
+    measure=st.sampled_from([Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS, Measure.LINES_ADDED, Measure.REPORTED_COST]),
     cumulative=st.booleans(),
     back=st.integers(0, 2),
     session=sessions,
