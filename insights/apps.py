@@ -7,5 +7,9 @@ class InsightsConfig(AppConfig):
 
     def ready(self) -> None:
         from insights.metrics import registry
+        from insights.snapshots.tasks import refresh
+        from integrations.facts.changes import on_change
+        from orgtree.nudges import nudge_on_commit
 
         checks.register(registry.check)
+        on_change(lambda: nudge_on_commit(refresh))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from insights.metrics.query import Granularity, Window
 
-TRAILING_WEEKS = (4, 12, 26, 52)  # the presets of every page
+TRAILING_WEEKS = (4, 8, 12, 26, 52)  # the presets of every page
 DEFAULT_WEEKS = 12
 MONTHS_A_YEAR = 12
 MONTHS_A_QUARTER = 3

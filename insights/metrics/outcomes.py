@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 
 from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
@@ -21,11 +22,14 @@ Segment = tuple[str, ...]
 class Outcomes:
     """By window and segment; what is absent is nothing.
 
-    `unmatched` is the share 0–1 of the whole window's facts without a person, where everybody's were asked for.
+    `denominators` are those of each window, for metrics whose segments share one.  `unmatched` is the share 0–1 of the
+    whole window's facts without a person, where everybody's were asked for.
     """
 
     cells: Mapping[tuple[Window, Segment], Outcome]
-    unmatched: float | None = None
+    denominators: Mapping[Window, float]
+    unmatched: float | None
+    as_of: datetime  # the moment whose facts they hold
 
     def segments(self, window: Window) -> list[Segment]:
         """The segments found in the window, in alphabetical order."""
@@ -70,17 +74,22 @@ class Facts:
         readings = [need.reading for need in needs.values() if isinstance(need.reading, Reading)]
         return {key for reading in readings for key in self.scanned[reading]}
 
-    def unmatched(self, needs: Mapping[Measure, Need], key: CellKey) -> float | None:
-        """The share of the cell's facts without a person."""
-        readings = dict.fromkeys(need.reading for need in needs.values() if isinstance(need.reading, Reading))
-        cells = [
-            cell
-            for reading in readings
-            for found, cell in self.scanned[reading].items()
-            if (found.unit_id, found.window) == (key.unit_id, key.window)
-        ]
-        facts = sum(cell.facts for cell in cells)
-        return sum(cell.facts - cell.matched_facts for cell in cells) / facts if facts else None
+    def unmatched(self, needs: Mapping[Measure, Need], window: Window) -> float | None:
+        """The share 0–1 of the window's facts without a person; None where there are none."""
+        readings = {need.reading for need in needs.values() if isinstance(need.reading, Reading)}
+        counted = [self._counted.get((reading, window), (0, 0)) for reading in readings]
+        facts = sum(facts for facts, _ in counted)
+        return sum(facts - matched for facts, matched in counted) / facts if facts else None
+
+    @cached_property
+    def _counted(self) -> Mapping[tuple[Reading, Window], tuple[int, int]]:
+        """Facts and matched facts of each reading and window, over its segments."""
+        counted: dict[tuple[Reading, Window], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for reading, cells in self.scanned.items():
+            for key, cell in cells.items():
+                facts, matched = counted[reading, key.window]
+                counted[reading, key.window] = facts + cell.facts, matched + cell.matched_facts
+        return counted
 
 
 def outcomes_from_facts(plans: Sequence[Plan]) -> list[Outcomes]:
@@ -97,8 +106,17 @@ def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
         for segment in segments
     }
     entered = {s for s in segments if not plan.segments or cells[whole, s].sample_size or cells[whole, s].missing}
-    everybody = plan.placement.placed is Placed.ANYBODY
+    kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
     return Outcomes(
-        {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty},
-        facts.unmatched(plan.needs, CellKey(None, whole, ())) if everybody else None,
+        kept,
+        {window: outcome.denominator for (window, _), outcome in kept.items() if outcome.denominator},
+        facts.unmatched(plan.needs, whole) if tells_unmatched(plan, kept) else None,
+        plan.clock.now,
     )
+
+
+def tells_unmatched(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> bool:
+    """Whether everybody's facts were asked for, and any entered."""
+    whole = plan.query.window
+    entered = any(cell.sample_size for (window, _), cell in cells.items() if window == whole)
+    return entered and plan.placement.placed is Placed.ANYBODY

@@ -76,13 +76,23 @@ class Plan:
 
 def plan(query: MetricQuery, clock: Clock) -> Plan:
     """Raises QueryError, naming the parameter and the remedy, where the query cannot be answered."""
+    _check(query, get(query.key))
+    return _plan(query, clock, windows.buckets(query.window, query.granularity))
+
+
+def plan_total(query: MetricQuery, clock: Clock) -> Plan:
+    """As `plan`, for the whole window alone."""
+    _check(query, get(query.key))
+    return _plan(query, clock, ())
+
+
+def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket]) -> Plan:
     metric = get(query.key)
-    _check(query, metric)
     placement = place(query.scope)
     segments = query.segments or metric.always_by
-    buckets = windows.buckets(query.window, query.granularity)
+    whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
-    partitions = tuple(dict.fromkeys((edges, (query.window.start, query.window.end))))
+    partitions = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
     facets = tuple(sorted((dimension, tuple(sorted(values))) for dimension, values in query.facets.items()))
     needs = needs_of(metric, partitions, placement, clock, facets=facets, segments=segments)
     return Plan(query, metric, clock, placement, segments, buckets, needs)

@@ -12,30 +12,43 @@ from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
-from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.plan import Clock, Plan, plan, plan_total
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.row_privacy import visible_rows
 from insights.metrics.rows import read_rows
+from insights.snapshots.read import Freshness, outcomes_from_cells
 
-__all__ = ["read_distribution", "read_rows", "read_series", "visible_rows"]
+__all__ = ["read_distribution", "read_rows", "read_series", "read_totals", "visible_rows"]
 
 FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
 
 
-def read_series(queries: Sequence[MetricQuery]) -> list[SeriesAnswer]:
-    """Answer all queries together, in order.  Raises QueryError where one of them cannot be answered."""
+def read_series(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE) -> list[SeriesAnswer]:
+    """Answer all queries together, in order: from cells where they are fresh enough, else from facts.
+
+    Raises QueryError where one of them cannot be answered.
+    """
     clock = Clock.read()
-    plans = [plan(query, clock) for query in queries]
+    return _answers([plan(query, clock) for query in queries], freshness)
+
+
+def read_totals(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE) -> list[SeriesAnswer]:
+    """As `read_series`, for the whole window alone: `series` is empty."""
+    clock = Clock.read()
+    return _answers([plan_total(query, clock) for query in queries], freshness)
+
+
+def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
+    kept = outcomes_from_cells(plans, freshness)
+    computed = iter(outcomes_from_facts([each for each, found in zip(plans, kept, strict=True) if found is None]))
     since = connected_since({each.placement for each in plans})
     return [
-        _answer(each, outcomes, since[each.placement])
-        for each, outcomes in zip(plans, outcomes_from_facts(plans), strict=True)
+        _answer(each, found or next(computed), since[each.placement]) for each, found in zip(plans, kept, strict=True)
     ]
 
 
 def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
     segments = outcomes.segments(each.query.window) or [()]
-    now = each.clock.now
     return SeriesAnswer(
         query=each.query,
         total=[_figure(each, outcomes, since, each.query.window, segment) for segment in segments],
@@ -43,14 +56,16 @@ def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
             _figure(each, outcomes, since, bucket.clipped, segment) for bucket in each.buckets for segment in segments
         ],
         unmatched=outcomes.unmatched,
-        computed_at=now,
-        fresh_until=now + FRESH_FOR,
+        computed_at=outcomes.as_of,
+        fresh_until=each.clock.now + FRESH_FOR,
     )
 
 
 def _figure(each: Plan, outcomes: Outcomes, since: date | None, window: Window, segment: Segment) -> Figure:
     metric, query, today = each.metric, each.query, each.clock.today
     outcome = outcomes.cells.get((window, segment)) or _nothing(metric, outcomes, window)
+    if window.start > today:  # a stock is one of today, and no figure of a time that has not come
+        outcome = metric.outcome(lambda _measure: NOTHING_MEASURED)
     if metric.per_period:
         outcome = _per_period(outcome, windows.periods(window, query.granularity, today=today))
     statistic = query.statistic or metric.statistic
@@ -79,9 +94,7 @@ def _figure(each: Plan, outcomes: Outcomes, since: date | None, window: Window, 
 def _nothing(metric: Metric, outcomes: Outcomes, window: Window) -> Outcome:
     """A cell in which nothing was found; its denominator is that of the other segments where they share one."""
     nothing = metric.outcome(lambda _measure: NOTHING_MEASURED)
-    if not metric.shared_denominator:
-        return nothing
-    shared = next((cell.denominator for (other, _), cell in outcomes.cells.items() if other == window), None)
+    shared = outcomes.denominators.get(window) if metric.shared_denominator else None
     return replace(nothing, value=0.0, denominator=shared) if shared else nothing
 
 

@@ -1,0 +1,50 @@
+"""`manage.py recompute`: compute the kept figures anew from facts."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from insights.metrics.errors import QueryError
+from insights.metrics.parameters import Parameters
+from insights.metrics.query import Window
+from insights.metrics.registry import get
+from insights.snapshots.refresh import fill_everything
+from insights.snapshots.tasks import fill_nightly
+
+
+class Command(BaseCommand):
+    help = "Fill the kept figures anew: in the background, or with --wait here and now."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--metric", metavar="KEY", action="extend", nargs="+", default=[])
+        parser.add_argument("--from", metavar="DATE", dest="start", default="")
+        parser.add_argument("--to", metavar="DATE", dest="end", default="", help="the day after the last")
+        parser.add_argument("--wait", action="store_true", help="compute in this process and say how much it was")
+        parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        try:
+            only = [get(key) for key in options["metric"]]
+            days = _days(options["start"], options["end"])
+        except QueryError as problem:
+            raise CommandError(f"{problem.parameter}: {problem.message}") from problem
+        if options["wait"] or only or days:
+            cells = fill_everything(only=only, days=days)
+            self.stdout.write(json.dumps({"cells": cells}) if options["json"] else f"{cells:,} cells computed.")
+            return
+        fill_nightly.delay()
+        self.stdout.write(json.dumps({"queued": True}) if options["json"] else "The background fills all cells anew.")
+
+
+def _days(start: str, end: str) -> Window | None:
+    """The days asked for; None: all."""
+    if not start and not end:
+        return None
+    window = Parameters(start=start or "2000-01-01", end=end).window()
+    if window.days <= 0:
+        raise QueryError("to", "The window is empty: `to` is the first day that no longer belongs to it.")
+    return window

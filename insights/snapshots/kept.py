@@ -1,0 +1,83 @@
+"""Which spans of time have cells, and which of a metric's segments.
+
+Whole days, weeks and months follow the facts within seconds.  Quarters and the trailing windows of the pages'
+presets, each with the window it is compared with and the part bucket with which its trend begins, may lag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+
+from insights import windows
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Dimension, Granularity, Window
+from insights.metrics.reading import Edges
+from insights.models import Period
+
+PROMPT = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
+KEPT_SEGMENTS = (Dimension.AGENT, Dimension.TOKEN_KIND)
+MOST_SEGMENT_VALUES = 12
+GRANULARITIES_SHOWN = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
+
+
+def kept_segments(metric: Metric) -> Sequence[tuple[Dimension, ...]]:
+    """The ways to split the metric that have cells: not at all, and by one dimension at a time."""
+    unsplit: tuple[tuple[Dimension, ...], ...] = () if metric.always_by else ((),)
+    return (*unsplit, *((dimension,) for dimension in KEPT_SEGMENTS if dimension in metric.segments))
+
+
+def bucket_edges(days: Window, granularity: Granularity) -> Edges:
+    """The borders of all whole buckets that touch `days`."""
+    found = windows.buckets(days, granularity)
+    return (*(bucket.whole.start for bucket in found), found[-1].whole.end)
+
+
+@lru_cache(maxsize=8)
+def lagging_windows(today: date) -> Collection[Window]:
+    """The kept windows that are no whole buckets, as of that day."""
+    trailing = [windows.trailing(weeks, today=today) for weeks in windows.TRAILING_WEEKS]
+    first = [windows.buckets(window, granularity)[0] for window in trailing for granularity in GRANULARITIES_SHOWN]
+    parts = [bucket.clipped for bucket in first if bucket.clipped != bucket.whole]
+    earlier = [windows.previous(window, today=today) for window in trailing]
+    return frozenset((*trailing, *earlier, *parts))
+
+
+def kept_as(window: Window, today: date) -> tuple[Period, Window] | None:
+    """The cell in which a window is kept; None where it has none.
+
+    The running bucket up to today is the same as the whole bucket: no fact lies beyond.
+    """
+    if window in lagging_windows(today):
+        return Period.WINDOW, window
+    for granularity in Granularity:
+        whole = windows.whole_bucket(window.start, granularity)
+        runs = window.end == whole.end or today < window.end < whole.end
+        if window.start == whole.start and runs:
+            return Period(granularity.value), whole
+    return None
+
+
+def prompt_partitions(days: Window) -> Sequence[tuple[Period, Edges]]:
+    """The buckets to compute anew after facts on `days` changed."""
+    return [(Period(granularity.value), bucket_edges(days, granularity)) for granularity in PROMPT]
+
+
+def lagging_partitions(days: Window, today: date) -> Sequence[tuple[Period, Edges]]:
+    """The quarters and windows to compute anew after facts on `days` changed."""
+    touched = [
+        (Period.WINDOW, (window.start, window.end))
+        for window in lagging_windows(today)
+        if window.start < days.end and days.start < window.end
+    ]
+    return [(Period.QUARTER, bucket_edges(days, Granularity.QUARTER)), *touched]
+
+
+def quarters_between(first: date, last: date) -> Iterable[Window]:
+    """Whole fiscal quarters from the first day's to the last day's: the pieces in which everything is filled."""
+    day = first
+    while day <= last:
+        quarter = windows.quarter_of(day)
+        yield quarter
+        day = quarter.end

@@ -1,0 +1,168 @@
+"""Keeping the cells in step with the facts: what changed, a new day, and the nightly fill of everything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from insights.metrics.connected import connected_since
+from insights.metrics.declarations import Metric
+from insights.metrics.plan import Clock
+from insights.metrics.query import Window
+from insights.metrics.reading import ANYBODY, Placed, Placement
+from insights.metrics.registry import metrics
+from insights.models import DirtyRange, MetricCell, Period, SnapshotState
+from insights.snapshots.cells import Partitions, metrics_of, recompute
+from insights.snapshots.dirty import Dirt, claim, note_changes
+from insights.snapshots.kept import lagging_partitions, lagging_windows, prompt_partitions, quarters_between
+from orgtree.models import Placement as PlacementRow
+
+# Only one process computes cells at a time: two would meet in the same week.
+LOCK = 0x48574D43
+LONGEST_LAG = timedelta(seconds=60)
+# Lagging cells may take this share of the time; where they are cheap they follow at once.
+SHARE_OF_TIME = 0.2
+
+
+def refresh() -> int:
+    """Bring the cells up to date with the outbox; how many cells were computed.
+
+    Does nothing while another process is at it: that one goes on until nothing is left.
+    """
+    with _alone("SELECT pg_try_advisory_lock(%s)") as alone:
+        if not alone:
+            return 0
+        note_changes()
+        written = _roll(Clock.read())
+        while True:
+            prompt = _recompute_claimed(lagging=False)
+            late = _recompute_claimed(lagging=True) if _lagging_is_due() else 0
+            written += prompt + late
+            if not note_changes() and not (prompt or late):
+                return written
+
+
+def fill_everything(*, only: Collection[Metric] = (), days: Window | None = None) -> int:
+    """Compute all cells (of these metrics, touched by these days) anew from facts; how many there are.
+
+    Waits for a refresh that is under way.  What changes meanwhile stays in the outbox and is refreshed later.
+    """
+    with _alone("SELECT pg_advisory_lock(%s) IS NOT NULL"):
+        note_changes()
+        clock = Clock.read()
+        if only or days:
+            with transaction.atomic():
+                written = _fill(clock, only or metrics(), days)
+                _changed()
+            return written
+        return _fill_all(clock)
+
+
+def _fill_all(clock: Clock) -> int:
+    with transaction.atomic():
+        DirtyRange.objects.all().delete()
+        MetricCell.objects.all().delete()
+        written = _fill(clock, metrics(), None)
+        _changed(rolled_to=clock.today)
+    return written
+
+
+def _fill(clock: Clock, only: Collection[Metric], days: Window | None) -> int:
+    first = connected_since([ANYBODY])[ANYBODY]
+    if first is None:
+        return 0
+    asked = days or Window(first, clock.tomorrow)
+    days = Window(max(asked.start, first), min(asked.end, clock.tomorrow))
+    if days.days <= 0:
+        return 0
+    pieces: Iterator[Partitions] = (
+        prompt_partitions(Window(max(days.start, quarter.start), min(days.end, quarter.end)))
+        for quarter in quarters_between(days.start, days.end - timedelta(days=1))
+    )
+    written = sum(_everybody_and_every_unit(piece, clock, only) for piece in pieces)
+    return written + _everybody_and_every_unit(lagging_partitions(days, clock.today), clock, only)
+
+
+def _roll(clock: Clock) -> int:
+    """On a new local day: stocks of the running buckets move, and trailing windows are other windows."""
+    rolled_to = SnapshotState.current().rolled_to
+    if rolled_to == clock.today:
+        return 0
+    if rolled_to is None or rolled_to > clock.today:
+        return _fill_all(clock)
+    windows = lagging_windows(clock.today)
+    with transaction.atomic():
+        MetricCell.objects.filter(period=Period.WINDOW).delete()
+        running = prompt_partitions(Window(rolled_to, clock.tomorrow))
+        late = lagging_partitions(Window(min(window.start for window in windows), clock.tomorrow), clock.today)
+        written = sum(_everybody_and_every_unit(each, clock, metrics()) for each in (running, late))
+        _changed(rolled_to=clock.today)
+    return written
+
+
+def _everybody_and_every_unit(partitions: Partitions, clock: Clock, only: Collection[Metric]) -> int:
+    written = recompute(partitions, ANYBODY, clock, only)
+    units = tuple(PlacementRow.objects.order_by().values_list("ancestor_id", flat=True).distinct())
+    if units:
+        written += recompute(partitions, Placement(Placed.UNITS, units), clock, only)
+    return written
+
+
+def _recompute_claimed(*, lagging: bool) -> int:
+    began = time.monotonic()
+    written = 0
+    with transaction.atomic():
+        dirt = claim(lagging=lagging)
+        if not dirt:
+            return 0
+        clock = Clock.read()
+        written = sum(_recompute(each, clock, lagging=lagging) for each in dirt)
+        if lagging:
+            _changed(lagging_at=timezone.now(), lagging_seconds=time.monotonic() - began)
+        else:
+            _changed()
+    return written
+
+
+def _recompute(dirt: Dirt, clock: Clock, *, lagging: bool) -> int:
+    days = Window(dirt.days.start, min(dirt.days.end, clock.tomorrow))
+    if days.days <= 0:  # facts of the future are refused at the door; a leaving that is announced is none yet
+        return 0
+    partitions = lagging_partitions(days, clock.today) if lagging else prompt_partitions(days)
+    only = metrics_of(dirt.family)
+    units = tuple(unit for unit in dirt.units if unit is not None)
+    written = recompute(partitions, ANYBODY, clock, only) if None in dirt.units else 0
+    return written + (recompute(partitions, Placement(Placed.UNITS, units), clock, only) if units else 0)
+
+
+def _lagging_is_due() -> bool:
+    state = SnapshotState.current()
+    if state.lagging_at is None:
+        return True
+    pause = min(timedelta(seconds=state.lagging_seconds / SHARE_OF_TIME), LONGEST_LAG)
+    return timezone.now() - state.lagging_at >= pause
+
+
+def _changed(**state: object) -> None:
+    SnapshotState.objects.filter(pk=SnapshotState.current().pk).update(
+        changes=F("changes") + 1, changed_at=timezone.now(), **state
+    )
+
+
+@contextmanager
+def _alone(lock: str) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute(lock, [LOCK])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
