@@ -18,7 +18,7 @@ from insights.metrics.row_privacy import visible_rows
 from insights.metrics.rows import read_rows
 from insights.snapshots.read import Freshness, outcomes_from_cells
 
-__all__ = ["read_distribution", "read_rows", "read_series", "read_totals", "visible_rows"]
+__all__ = ["Freshness", "read_distribution", "read_rows", "read_series", "read_totals", "visible_rows"]
 
 FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
 

@@ -15,7 +15,7 @@ from insights.agents import agent_name
 from insights.charts import Kind
 from insights.filters import FACETS, Choice, Filters
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Window
-from insights.metrics.read import read_series
+from insights.metrics.read import Freshness, read_series, read_totals
 from insights.metrics.registry import get
 
 NOTHING_THERE = "Nothing in this window."
@@ -150,16 +150,22 @@ def read(filters: Filters, wanted: Iterable[Wanted]) -> Answers:
     previous = filters.previous
     now = {item: _query(filters, item, filters.window) for item in asked}
     earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
-    questions: list[MetricQuery] = []
-    for query in (*now.values(), *earlier.values()):
-        if query not in questions:
-            questions.append(query)
-    answers = read_series(questions)
+    questions, comparisons = _distinct(now.values()), _distinct(earlier.values())
+    answers = read_series(questions, freshness=Freshness.OF_PAGES)
+    totals = read_totals(comparisons, freshness=Freshness.OF_PAGES)
     return Answers(
         filters=filters,
         now={item: answers[questions.index(query)] for item, query in now.items()},
-        earlier={item: answers[questions.index(query)] for item, query in earlier.items()},
+        earlier={item: totals[comparisons.index(query)] for item, query in earlier.items()},
     )
+
+
+def _distinct(queries: Iterable[MetricQuery]) -> list[MetricQuery]:
+    found: list[MetricQuery] = []
+    for query in queries:
+        if query not in found:
+            found.append(query)
+    return found
 
 
 def facet_label(dimension: Dimension, value: str) -> str:

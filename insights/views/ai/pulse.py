@@ -8,15 +8,15 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET
 
-from insights import windows
+from insights.snapshots.pulse import pulse
 from integrations.services.reception import facts_mark
 
 
 @login_required
 @require_GET
 def ai_pulse(request: HttpRequest) -> HttpResponseBase:
-    """204 with the mark of the newest facts and of the day; 304 while both are those the page knows."""
+    """204 with the mark of the newest facts, of the computed figures and of the day; 304 while the page knows all."""
     response = HttpResponse(status=204)
-    response["ETag"] = f'"{facts_mark()}-{windows.local_today():%Y%m%d}"'
+    response["ETag"] = f'"{facts_mark()}-{pulse()}"'
     response["Cache-Control"] = "private, no-cache"
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
