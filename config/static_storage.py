@@ -15,5 +15,5 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
 
     patterns = (
         *ManifestFilesMixin.patterns,
-        ("js/*.js", ManifestFilesMixin._js_module_import_aggregation_patterns[1]),
+        ("js/*.js", ManifestFilesMixin._js_module_import_aggregation_patterns[1]),  # type: ignore[attr-defined]
     )

@@ -66,7 +66,11 @@ async function figuresAt(url) {
     );
   });
   const isJson = response.headers.get("content-type")?.includes("json");
-  if (response.ok && isJson) return response.json();
+  if (response.ok && isJson) {
+    const figures = await response.json();
+    if (Array.isArray(figures.datasets)) return figures;
+    throw new Error(figures.detail || "The answer was no chart.");
+  }
   if (response.redirected) throw new Error("You are no longer signed in. Reload the page to sign in again.");
   const detail = isJson ? (await response.json()).detail : "";
   throw new Error(detail || `The server answered ${response.status}.`);

@@ -14,7 +14,8 @@ function open(link) {
 async function load() {
   show("loading");
   body.setAttribute("aria-busy", "true");
-  await htmx.ajax("GET", address, { target: body, swap: "innerHTML" });
+  // Without a source htmx would report failures on the document, where anybody else's arrive as well.
+  await htmx.ajax("GET", address, { source: body, target: body, swap: "innerHTML" });
 }
 
 function show(state) {
@@ -43,7 +44,7 @@ panel.addEventListener("close", () => body.replaceChildren()); // destroys its c
 body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target !== body) return;
   body.setAttribute("aria-busy", "false");
-  panel.scrollTop = 0;
+  body.scrollTop = 0;
   const heading = body.querySelector("h1, h2");
   if (!heading) return;
   heading.id ||= "panel-title";

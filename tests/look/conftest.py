@@ -1,0 +1,3 @@
+from tests.journeys.conftest import browser, windows
+
+__all__ = ["browser", "windows"]
