@@ -21,7 +21,7 @@ elif [ "${HEADWAY_SKIP_BROWSER:-}" != 1 ]; then
 fi
 
 {
-    .venv/bin/python -m pytest -n "${HEADWAY_TEST_PROCESSES:-2}" "$@"
+    .venv/bin/python -m pytest -n "${HEADWAY_TEST_PROCESSES:-2}" --dist loadfile "$@"
     echo $? >.test-output/status
 } 2>&1 | tee "$report"
 [ "$(cat .test-output/status)" = 0 ] || failed=yes

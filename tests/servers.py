@@ -59,6 +59,7 @@ class Application:
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._clients: list[httpx.Client] = []
+        self._sessions: dict[Persona, str] = {}
         log_dir.mkdir(parents=True, exist_ok=True)
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -165,6 +166,12 @@ class Application:
         )
         assert "sessionid" in client.cookies, f"{as_.name} could not sign in: {answer.status_code}"
         return client
+
+    def session_of(self, persona: Persona) -> str:
+        """The session cookie of that persona, who signs in once."""
+        if persona not in self._sessions:
+            self._sessions[persona] = self.browse(as_=persona).cookies["sessionid"]
+        return self._sessions[persona]
 
     def logs(self, lines: int = 40) -> str:
         """The last lines of every process, for the report of a failed test."""

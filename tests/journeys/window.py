@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
 from tests.personas import Persona
 from tests.servers import Server
@@ -45,16 +45,15 @@ class BrowserWindows:
         )
         self._contexts.append(context)
         context.add_init_script(REPORT_VIOLATIONS)
+        if as_ is not None:
+            context.add_cookies([{"name": "sessionid", "value": server.session_of(as_), "url": server.url}])
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("requestfailed", self._note_failure)
         page.on("response", self._note_status)
-        window = BrowserWindow(page, self._screenshots)
-        if as_ is not None:
-            window.sign_in(as_)
-        return window
+        return BrowserWindow(page, self._screenshots)
 
     def close(self) -> None:
         for context in self._contexts:
@@ -93,7 +92,7 @@ class BrowserWindow:
     def settle(self) -> None:
         """Wait until no chart and no part of the page is still loading."""
         self.page.wait_for_load_state("load")
-        self.page.wait_for_function("!document.querySelector('[aria-busy=true], .htmx-request')")
+        expect(self.page.locator("[aria-busy=true], .htmx-request")).to_have_count(0)
 
     def tile(self, key: str) -> str:
         """The figure on a tile, with its unit."""
