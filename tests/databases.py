@@ -47,6 +47,19 @@ def pointed_at(name: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
 
 
+@contextmanager
+def out_of_reach(name: str) -> Iterator[None]:
+    """Nobody can use database `name`, and who was using it is thrown out."""
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with _administration() as postgres:
+        postgres.execute(allow.format(sql.Identifier(name), sql.Literal(False)))
+        postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        try:
+            yield
+        finally:
+            postgres.execute(allow.format(sql.Identifier(name), sql.Literal(True)))
+
+
 def _administration() -> psycopg.Connection[Any]:
     settings = connection.settings_dict
     return psycopg.connect(

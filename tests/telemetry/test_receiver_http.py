@@ -1,0 +1,256 @@
+"""The receiver's manners, over real HTTP: tokens, methods, encodings, limits, and answers in the words of OTLP."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import io
+import json
+import socket
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.db import connection
+from django.utils import timezone
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from integrations.models import IngestToken
+from integrations.services.ingest_tokens import SECONDS_KNOWN, create_ingest_token, revoke_ingest_token
+from integrations.telemetry.receive_body import MOST_BYTES
+from tests.conftest import StartServer
+from tests.databases import out_of_reach
+from tests.servers import Server, wait_until
+from tests.telemetry.intake import JSON, PROTOBUF, REQUEST, log_record, logs, rows
+
+BODY = json.dumps(logs(log_record(REQUEST))).encode()
+CUT_OFF = json.dumps(logs(log_record({**REQUEST, "request_id": "req_cut_off"}))).encode()
+
+
+@pytest.fixture(scope="module")
+def web(start_server: StartServer) -> Iterator[Server]:
+    with start_server("web", named="receiver") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def agent(web: Server) -> httpx.Client:
+    return web.agent()
+
+
+def post(agent: httpx.Client, body: bytes, **headers: str) -> httpx.Response:
+    return agent.post("/v1/logs", content=body, headers={"Content-Type": JSON} | _dashed(headers))
+
+
+def _dashed(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def message_of(answer: httpx.Response) -> str:
+    return str(answer.json()["message"])
+
+
+@pytest.mark.parametrize("content_type", [JSON, "application/json; charset=utf-8", "Application/JSON"])
+def test_a_request_in_json_is_answered_in_json(agent: httpx.Client, content_type: str) -> None:
+    answer = post(agent, BODY, Content_Type=content_type)
+    assert (answer.status_code, answer.headers["Content-Type"], answer.json()) == (200, JSON, {})
+
+
+@pytest.mark.parametrize(
+    ("signal", "response"),
+    [
+        ("logs", ExportLogsServiceResponse),
+        ("metrics", ExportMetricsServiceResponse),
+        ("traces", ExportTraceServiceResponse),
+    ],
+)
+def test_a_request_in_protobuf_is_answered_in_protobuf(
+    agent: httpx.Client,
+    signal: str,
+    response: type[ExportLogsServiceResponse | ExportMetricsServiceResponse | ExportTraceServiceResponse],
+) -> None:
+    answer = agent.post(f"/v1/{signal}", content=b"", headers={"Content-Type": PROTOBUF, "Content-Length": "0"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, PROTOBUF)
+    assert response.FromString(answer.content) == response()
+
+
+def test_rejected_records_are_a_partial_success(agent: httpx.Client) -> None:
+    bad = {**logs(log_record({**REQUEST, "input_tokens": -1}))}
+    in_json = post(agent, json.dumps(bad).encode()).json()
+    assert in_json["partialSuccess"]["rejectedLogRecords"] == "1"
+
+    sent = ExportLogsServiceRequest()
+    sent.resource_logs.add().scope_logs.add().log_records.add()
+    answer = post(agent, sent.SerializeToString(), Content_Type=PROTOBUF)
+    partial = ExportLogsServiceResponse.FromString(answer.content).partial_success
+    assert partial.rejected_log_records == 1
+    assert "It has no time." in partial.error_message
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer hwi_wrong", "Basic aHdpOg==", "Bearer \u00ff\u00fe"])
+def test_without_a_valid_token_nothing_is_accepted(web: Server, authorization: str) -> None:
+    headers = [(b"Content-Type", JSON.encode()), (b"Authorization", authorization.encode("latin-1"))]
+    answer = httpx.post(f"{web.url}/v1/logs", content=BODY, headers=headers, trust_env=False)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.json()["code"] == 16
+    assert "Authorization: Bearer" in message_of(answer)
+
+
+def test_a_revoked_token_is_refused_within_seconds(web: Server) -> None:
+    with web.database():
+        token, secret = create_ingest_token("lost laptop")
+    headers = {"Content-Type": JSON, "Authorization": f"Bearer {secret}"}
+    with httpx.Client(base_url=web.url, headers=headers, trust_env=False) as lost:
+        assert lost.post("/v1/logs", content=BODY).status_code == 200
+        with web.database():
+            revoke_ingest_token(token)
+        wait_until(
+            lambda: lost.post("/v1/logs", content=BODY).status_code == 401,
+            within_seconds=SECONDS_KNOWN + 5,
+            what="the revoked token is refused",
+        )
+
+
+def test_the_use_of_a_token_is_noted_once_a_minute(web: Server, agent: httpx.Client) -> None:
+    post(agent, BODY)
+    with web.database():
+        token = IngestToken.objects.get(name="tests")
+        assert token.last_used_at is not None
+        assert timezone.now() - token.last_used_at < timedelta(minutes=2)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_other_methods_are_refused(agent: httpx.Client, method: str) -> None:
+    answer = agent.request(method, "/v1/metrics")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_other_content_types_are_refused(agent: httpx.Client, content_type: str) -> None:
+    answer = post(agent, BODY, Content_Type=content_type)
+    assert answer.status_code == 415
+    assert "application/x-protobuf" in message_of(answer)
+
+
+def test_an_unknown_content_encoding_is_refused(agent: httpx.Client) -> None:
+    answer = post(agent, BODY, Content_Encoding="br")
+    assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "gzip, deflate")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(BODY)),
+        ("gzip", gzip.compress(BODY[:40]) + gzip.compress(BODY[40:])),
+        ("deflate", zlib.compress(BODY)),
+        ("identity", BODY),
+    ],
+)
+def test_compressed_bodies_are_inflated(agent: httpx.Client, encoding: str, body: bytes) -> None:
+    assert post(agent, body, Content_Encoding=encoding).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (gzip.compress(BODY)[:-20], "The compressed body ends too early."),
+        (b"no gzip at all", "The body is not compressed as Content-Encoding says."),
+        (gzip.compress(b""), "The compressed body is empty."),
+        (b"", "The compressed body is empty."),
+    ],
+)
+def test_damaged_gzip_is_refused(agent: httpx.Client, body: bytes, message: str) -> None:
+    answer = post(agent, body, Content_Encoding="gzip")
+    assert (answer.status_code, message_of(answer)) == (400, message)
+
+
+def test_an_empty_body_is_no_json(agent: httpx.Client) -> None:
+    answer = post(agent, b"")
+    assert (answer.status_code, message_of(answer)) == (
+        400,
+        "The body is not JSON, or it was cut off (line 1, column 1).",
+    )
+
+
+def test_broken_protobuf_is_refused_and_answered_in_protobuf(agent: httpx.Client) -> None:
+    request = ExportLogsServiceRequest()
+    request.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=1, severity_text="x" * 100)
+    for body in (request.SerializeToString()[:-10], b"\xff\xff\xff\xff", BODY):
+        answer = post(agent, body, Content_Type=PROTOBUF)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (400, PROTOBUF)
+        assert answer.content.startswith(b"\x08\x03\x12")  # google.rpc.Status: code 3, then the message
+        assert b"not an OTLP logs export request" in answer.content
+
+
+def bomb() -> bytes:
+    """100 times as many zeros as a request may have, in some hundred kB."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb") as file:
+        for _ in range(100):
+            file.write(bytes(MOST_BYTES))
+    return packed.getvalue()
+
+
+def test_a_gzip_bomb_is_refused_before_it_is_inflated(agent: httpx.Client) -> None:
+    answer = post(agent, bomb(), Content_Encoding="gzip")
+    assert answer.status_code == 413
+    assert "Send smaller batches" in message_of(answer)
+
+
+def test_a_body_of_50_mb_is_refused(web: Server, agent: httpx.Client) -> None:
+    """Announced by its length, where reading it is not worth the while, and in chunks, where it is cut short."""
+    size = 50_000_000
+    announced = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    headers = {"Authorization": agent.headers["Authorization"], "Content-Type": JSON}
+    announced.request("POST", "/v1/logs", headers={**headers, "Content-Length": str(size)})
+    assert announced.getresponse().status == 413
+    announced.close()
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(size // 100_000):
+            yield b" " * 100_000
+
+    with httpx.Client(base_url=web.url, headers=headers, timeout=30, trust_env=False) as chunked:
+        with suppress(httpx.WriteError):  # the server had answered and closed before all was sent
+            assert chunked.post("/v1/logs", content=chunks()).status_code == 413
+    assert post(agent, BODY).status_code == 200
+
+
+def test_a_chunked_request_without_a_byte_is_refused(agent: httpx.Client) -> None:
+    """A body that got lost on its way must not be taken for an empty request and answered with 200."""
+    answer = agent.post(
+        "/v1/logs", content=iter(()), headers={"Content-Type": PROTOBUF, "Transfer-Encoding": "chunked"}
+    )
+    assert answer.status_code == 400
+
+
+def test_a_body_shorter_than_announced_is_not_stored(web: Server, agent: httpx.Client) -> None:
+    broken = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    headers = {"Authorization": agent.headers["Authorization"], "Content-Type": JSON}
+    broken.request("POST", "/v1/logs", body=CUT_OFF, headers={**headers, "Content-Length": str(len(CUT_OFF) + 10)})
+    broken.sock.shutdown(socket.SHUT_WR)  # nothing more comes
+    assert broken.getresponse().status == 400
+    broken.close()
+    with web.database():
+        assert not rows("SELECT 1 FROM integrations_agent_event WHERE key = 'req_cut_off'")
+
+
+def test_while_the_database_is_away_the_sender_is_asked_to_try_again(web: Server, agent: httpx.Client) -> None:
+    body = json.dumps(logs(log_record({**REQUEST, "request_id": "req_while_away"}))).encode()
+    with web.database():
+        database = str(connection.settings_dict["NAME"])
+    with out_of_reach(database):
+        answer = post(agent, body)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert answer.json()["code"] == 14
+    wait_until(
+        lambda: post(agent, body).status_code == 200, within_seconds=20, what="telemetry is accepted once it is back"
+    )
+    with web.database():
+        assert len(rows("SELECT 1 FROM integrations_agent_event WHERE key = 'req_while_away'")) == 1
