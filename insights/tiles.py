@@ -112,7 +112,7 @@ def earlier(window: Window, before: Window) -> str:
 def stub(series: Sequence[Figure], granularity: Granularity) -> Window | None:
     """The first bucket where less than half of its week, month or quarter lies in the window.
 
-    Drawn as a point of a line it would look like a rise that never was; the CSV keeps it.
+    Drawn as a point of a line it would look like a rise that never was; tables and CSV keep it.
     """
     if not series:
         return None

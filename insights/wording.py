@@ -51,10 +51,10 @@ def compact(value: float) -> str:
     """12, 3.4, 1.2k, 262k, 1.73M, 2.1B: three significant digits from a thousand up."""
     size = abs(value)
     if size < 1000 and round(size, 1) < 1000:
-        return _trim(f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}" if size >= 0.1 else f"{value:.2g}")
+        return _decimals(value, 0) if float(value).is_integer() else _trim(_decimals(value, 1 if size >= 0.1 else 3))
     for limit, divisor, letter in ((1e6, 1e3, "k"), (1e9, 1e6, "M"), (1e12, 1e9, "B"), (math.inf, 1e12, "T")):
         if float(f"{size:.3g}") < limit:
-            return f"{_significant(value / divisor)}{letter}"
+            return f"{'−' if value < 0 else ''}{_significant(size / divisor)}{letter}"
     raise AssertionError("every number is below infinity")
 
 

@@ -1,0 +1,188 @@
+"""The AI page with and without data, for whoever is signed in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from insights import windows
+from insights.views.ai.charts import CHARTS
+from tests.org import Org
+from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
+
+MOST_QUERIES = 20  # PRODUCT.md asks for 15 at the size of the bench, where snapshots answer
+HOSTILE = "<script>alert('x')</script>&\"'"
+
+
+@pytest.fixture
+def busy(org: Org) -> Org:
+    """Three developers, two models and a tool that fails, yesterday and five weeks ago."""
+    yesterday = windows.local_today() - timedelta(days=1)
+    org.session(by="ada", on=yesterday, tokens=100_000, cache_read=300_000, output=5_000, lines=120, minutes=20)
+    org.session(
+        by="grace",
+        on=yesterday,
+        tokens=50_000,
+        output=2_000,
+        model="claude-opus-4-1",
+        tool_calls={"Edit": 90},
+        failures={"Bash": 20},
+    )
+    org.session(by="edith", on=yesterday - timedelta(weeks=5), tokens=10_000, output=1_000)
+    org.fold()
+    return org
+
+
+def tile(html: str, key: str) -> str:
+    """The text of a tile, its tags left out."""
+    found = re.search(rf'<article[^>]*data-tile="{re.escape(key)}".*?</article>', html, re.DOTALL)
+    assert found, f"there is no tile {key}"
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
+
+
+def test_visitors_sign_in_first(db: None) -> None:
+    for address in ("/", "/insights/ai/", "/insights/ai/pulse/", "/setup/agents/", "/insights/ai/charts/adoption/"):
+        answer = Client().get(address)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("persona", [ADMIN, MEMBER, OTHER_MEMBER], ids=lambda persona: persona.name)
+def test_everybody_who_signed_in_sees_the_same_figures(
+    busy: Org, sign_in: Callable[[Persona], Client], persona: Persona
+) -> None:
+    html = sign_in(persona).get("/insights/ai/").content.decode()
+    assert " 3 " in tile(html, "ai.active_developers")
+    assert "of 3 enrolled developers" in tile(html, "ai.active_developers")
+    assert " 3 " in tile(html, "ai.sessions")
+    assert "20 of 110 tool calls" in tile(html, "ai.error_rate")
+    assert "18.2 %" in tile(html, "ai.error_rate")
+    assert "Pending" in tile(html, "ai.spend")
+    assert "Unknown" in tile(html, "ai.spend")
+
+
+def test_a_figure_and_its_rows_agree(busy: Org, member: Client) -> None:
+    how = member.get("/insights/metrics/ai.error_rate/how/").content.decode()
+    assert "18.2%" in how
+    assert re.search(r"<span>20</span><span>110</span>", how)
+    rows = member.get("/insights/metrics/ai.error_rate/rows/").content.decode()
+    assert "Σ" in rows
+
+
+def test_without_telemetry_the_page_says_how_to_connect(member: Client) -> None:
+    html = member.get("/insights/ai/").content.decode()
+    assert "Connect your first agent" in html
+    assert "Waiting for the first event" in html
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in html
+    assert "data-tile" not in html
+
+
+def test_a_filter_that_matches_nothing_is_named_and_can_be_cleared(busy: Org, member: Client) -> None:
+    html = member.get("/insights/ai/?range=4w&agent=codex").content.decode()
+    assert "Nothing in this window matches Agent Codex." in html
+    assert 'href="/insights/ai/?range=4w">Clear agent</a>' in html
+
+
+def test_facets_list_what_there_is(busy: Org, member: Client) -> None:
+    html = member.get("/insights/ai/?model=claude-opus-4-1").content.decode()
+    assert "model=claude-opus-4-1&amp;model=claude-sonnet-4-5" in html, "the other model can still be added"
+    assert " 1 " in tile(html, "ai.sessions")
+
+
+def test_every_chart_is_json_and_csv(busy: Org, member: Client) -> None:
+    for name in CHARTS:
+        chart = json.loads(member.get(f"/insights/ai/charts/{name}/").content, parse_constant=pytest.fail)
+        assert "view" not in chart
+        assert chart["labels"]
+        assert chart["datasets"]
+        for dataset in chart["datasets"]:
+            assert len(dataset["data"]) == len(chart["labels"])
+            assert all(value is None or isinstance(value, int | float) for value in dataset["data"])
+        text = b"".join(member.get(f"/insights/ai/charts/{name}.csv").streaming_content).decode("utf-8-sig")
+        lines = text.splitlines()
+        assert len(lines) == 1 + (len(chart["datasets"]) if chart["kind"] == "donut" else len(chart["labels"]))
+
+
+def test_a_chart_adds_up_to_its_tile(busy: Org, member: Client) -> None:
+    by_agent = member.get("/insights/ai/charts/spend_trend/").json()
+    by_model = member.get("/insights/ai/charts/spend_trend/?trend=model").json()
+    total = sum(value or 0 for dataset in by_agent["datasets"] for value in dataset["data"])
+    assert total == pytest.approx(sum(value or 0 for dataset in by_model["datasets"] for value in dataset["data"]))
+    figure = busy.metric("ai.spend", from_=windows.trailing(12).start, to=windows.trailing(12).end)
+    assert total == pytest.approx(figure.value)
+    assert {dataset["label"] for dataset in by_model["datasets"]} == {"claude-sonnet-4-5", "claude-opus-4-1"}
+
+
+def test_an_unknown_chart_or_metric_is_not_found(member: Client) -> None:
+    for address in (
+        "/insights/ai/charts/nothing/",
+        "/insights/ai/charts/nothing.csv",
+        "/insights/metrics/ai.nothing/how/",
+        "/insights/metrics/ai.nothing/rows/",
+        "/insights/metrics/ai.nothing/rows.csv",
+    ):
+        assert member.get(address).status_code == 404
+
+
+def test_a_chart_that_did_not_change_is_not_sent_again(busy: Org, member: Client) -> None:
+    first = member.get("/insights/ai/charts/adoption/")
+    again = member.get("/insights/ai/charts/adoption/", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_pulse_beats_when_facts_change(busy: Org, member: Client) -> None:
+    first = member.get("/insights/ai/pulse/")
+    assert first.status_code == 204
+    known = {"If-None-Match": first["ETag"]}
+    assert member.get("/insights/ai/pulse/", headers=known).status_code == 304
+    busy.session(by="ada", on=windows.local_today() - timedelta(days=1))
+    busy.fold()
+    assert member.get("/insights/ai/pulse/", headers=known).status_code == 204
+
+
+def test_names_from_telemetry_are_text(org: Org, member: Client) -> None:
+    """Models and tools are words of whoever sends; here they try to be markup, a formula and a path."""
+    yesterday = windows.local_today() - timedelta(days=1)
+    org.session(
+        by="ada", on=yesterday, tokens=1_000_000, model=HOSTILE, failures={f"={HOSTILE}": 150}, tool_calls={"Edit": 1}
+    )
+    org.fold()
+    for address in ("/insights/ai/", "/insights/metrics/ai.tokens/rows/", "/insights/metrics/ai.tokens/how/"):
+        html = member.get(address, {"model": HOSTILE}).content.decode()
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert" in html
+    table = b"".join(member.get("/insights/ai/charts/failing_tools.csv").streaming_content).decode("utf-8-sig")
+    assert table.splitlines()[1].startswith("\"'=<script>")
+    assert member.get("/insights/ai/charts/spend_trend/?trend=model")["Content-Type"] == "application/json"
+
+
+def test_what_to_look_for_speaks_only_when_a_rule_applies(org: Org, member: Client) -> None:
+    yesterday = windows.local_today() - timedelta(days=1)
+    org.session(by="ada", on=yesterday, tool_calls={"Edit": 400}, failures={"Bash": 3})
+    org.fold()
+    assert "What to look for" not in member.get("/insights/ai/").content.decode()
+    org.session(by="ada", on=yesterday, failures={"WebFetch": 100})
+    org.fold()
+    html = member.get("/insights/ai/").content.decode()
+    assert "of the failures are calls of WebFetch" in html
+
+
+def test_the_page_asks_a_bounded_number_of_questions(busy: Org, member: Client) -> None:
+    member.get("/insights/ai/")
+    with CaptureQueriesContext(connection) as few:
+        member.get("/insights/ai/")
+    for number in range(5):
+        busy.session(by=f"person{number}", on=windows.local_today(), model=f"model-{number}", failures={"Bash": 1})
+    busy.fold()
+    member.get("/insights/ai/")
+    with CaptureQueriesContext(connection) as more:
+        member.get("/insights/ai/")
+    assert len(more) <= MOST_QUERIES
+    assert abs(len(more) - len(few)) <= 2, "the number does not grow with the data"

@@ -1,0 +1,148 @@
+"""Connecting an agent: the lines to paste, tokens, and whether anything arrives."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shlex
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insights import windows
+from insights.agent_settings import AGENTS, claude_code, codex, resource_attributes
+from integrations.models import IngestToken
+from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
+from tests.org import Org
+from tests.personas import MEMBER
+
+PAGE = "/setup/agents/"
+BASE_URL = "https://headway.example.com"
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'id="ingest-token">([^<]+)<', page)
+    assert found
+    return html.unescape(found[1])
+
+
+def test_the_shell_lines_are_what_a_shell_reads() -> None:
+    shell, settings, managed = claude_code(BASE_URL, "hwi_abc", "o'neil+x%y@example.com")
+    variables = dict(word.split("=", 1) for word in shlex.split(shell.text) if "=" in word)
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == BASE_URL
+    assert variables["OTEL_EXPORTER_OTLP_HEADERS"] == "Authorization=Bearer hwi_abc"
+    assert variables["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf"
+    assert variables["OTEL_RESOURCE_ATTRIBUTES"] == "enduser.id=o'neil+x%25y@example.com"
+    for snippet in (settings, managed):
+        env = json.loads(snippet.text)["env"]
+        assert env.items() <= variables.items()
+        assert "OTEL_METRIC_EXPORT_INTERVAL" not in env
+
+
+@given(st.emails())
+def test_an_address_survives_its_encoding(email: str) -> None:
+    from opentelemetry.util.re import parse_env_headers
+
+    encoded = resource_attributes(email)
+    assert not set(' ",;\\') & set(encoded)
+    # The headers' variable has the same format, and the SDK a reader for it; it lowers names, not values.
+    assert parse_env_headers(encoded, liberal=True) == {"enduser.id": email}
+
+
+def test_the_lines_of_a_snippet_are_its_text() -> None:
+    for agent in AGENTS:
+        for snippet in agent.snippets(BASE_URL, "hwi_abc", "ada@example.com") if agent.snippets else ():
+            assert "\n".join("".join(line) for line in snippet.lines) == snippet.text
+
+
+def test_codex_settings_are_toml() -> None:
+    import tomllib
+
+    config, _ = codex(BASE_URL, 'hwi_"quoted"', "ada@example.com")
+    otel = tomllib.loads(config.text)["otel"]
+    assert otel["exporter"]["otlp-http"]["endpoint"] == f"{BASE_URL}/v1/logs"
+    assert otel["metrics_exporter"]["otlp-http"]["headers"] == {"Authorization": 'Bearer hwi_"quoted"'}
+
+
+@pytest.mark.parametrize("slug", [agent.slug for agent in AGENTS])
+def test_each_agent_has_an_honest_page(member: Client, slug: str) -> None:
+    page = member.get(PAGE, {"agent": slug}).content.decode()
+    agent = next(agent for agent in AGENTS if agent.slug == slug)
+    assert html.escape(agent.note) in page
+    assert ("<pre" in page) == (agent.snippets is not None)
+
+
+def test_an_unknown_agent_is_not_found(member: Client) -> None:
+    assert member.get(PAGE, {"agent": "nobody"}).status_code == 404
+
+
+def test_the_lines_name_the_signed_in_person(member: Client) -> None:
+    assert f"enduser.id={MEMBER.email}" in member.get(PAGE).content.decode()
+
+
+def test_an_admin_makes_a_token_that_works_and_is_shown_once(admin: Client) -> None:
+    answer = admin.post(PAGE, {"name": "Payments"})
+    secret = token_in(answer.content.decode())
+    assert f"Bearer {secret}" in html.unescape(answer.content.decode())
+    assert find_ingest_token(secret) is not None
+    assert "no-store" in answer["Cache-Control"]
+    later = admin.get(PAGE).content.decode()
+    assert secret not in later
+    assert "Payments" in later
+
+
+def test_a_replaced_token_stops(admin: Client) -> None:
+    token, old = create_ingest_token("Laptops")
+    new = token_in(admin.post(PAGE, {"replace": token.pk}).content.decode())
+    assert find_ingest_token(old) is None
+    assert find_ingest_token(new) is not None
+    assert list(IngestToken.objects.filter(revoked_at=None).values_list("name", flat=True)) == ["Laptops"]
+
+
+@pytest.mark.parametrize("fields", [{"name": "Mine"}, {"replace": "1"}])
+def test_members_make_no_tokens(member: Client, fields: dict[str, str]) -> None:
+    create_ingest_token("Laptops")
+    assert member.post(PAGE, fields).status_code == 403
+    assert IngestToken.objects.count() == 1
+    assert "Create a token" not in member.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\x00b", "two\nlines"])
+def test_a_token_needs_a_name(admin: Client, name: str) -> None:
+    answer = admin.post(PAGE, {"name": name})
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()
+    assert not IngestToken.objects.exists()
+
+
+@pytest.mark.parametrize("token", ["0", "x", "-1", "99999999999999999999999", "١"])
+def test_replacing_what_is_not_there_is_not_found(admin: Client, token: str) -> None:
+    assert admin.post(PAGE, {"replace": token}).status_code == 404
+
+
+def test_the_first_event_turns_the_line_green(org: Org, member: Client) -> None:
+    waiting = member.get("/setup/agents/arrival/").content.decode()
+    assert 'data-arrived="false"' in waiting
+    assert "No ingest token" in waiting
+    org.session(by="grace", on=windows.local_today() - timedelta(days=1))
+    arrived = member.get("/setup/agents/arrival/").content.decode()
+    assert 'data-arrived="true"' in arrived
+    assert f"none yet from {MEMBER.email}" in arrived
+    assert "A valid token is in use" in arrived
+    org.session(by="ada", on=windows.local_today() - timedelta(days=1))
+    assert "Your sessions are arriving" in member.get("/setup/agents/arrival/").content.decode()
+
+
+def test_home_says_what_is_left_to_set_up(org: Org, admin: Client, member: Client) -> None:
+    before = admin.get("/").content.decode()
+    assert "No request yet" in before
+    assert "Health" not in member.get("/").content.decode()
+    org.session(by="ada", on=windows.local_today() - timedelta(days=1))
+    org.fold()
+    after = admin.get("/").content.decode()
+    assert "Last request" in after
+    assert 'data-tile="ai.active_developers"' in after

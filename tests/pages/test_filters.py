@@ -1,0 +1,182 @@
+"""The state of a page stands in its address, and a wrong address is explained."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from insights.filters import (
+    GRANULARITIES,
+    WEEK_RANGES,
+    BadFilterError,
+    Choice,
+    Filters,
+    quarters_to_offer,
+    read_filters,
+)
+from insights.metrics.query import Dimension, Granularity, Window
+
+TODAY = date(2026, 11, 20)  # a Friday
+TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
+FACET_VALUES = st.lists(
+    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40),
+    max_size=4,
+    unique=True,
+)
+
+
+def read(address: str) -> Filters:
+    return read_filters(QueryDict(address), today=TODAY, choices=[TREND])
+
+
+@given(
+    range_name=st.sampled_from([*WEEK_RANGES, "quarter", "2026-Q3", "2025-Q1"]),
+    granularity=st.sampled_from(GRANULARITIES),
+    agents=FACET_VALUES,
+    models=FACET_VALUES,
+    trend=st.sampled_from(list(TREND.options)),
+)
+def test_a_state_survives_its_own_address(
+    range_name: str, granularity: Granularity, agents: list[str], models: list[str], trend: str
+) -> None:
+    pairs = [("range", range_name), ("granularity", granularity.value), ("trend", trend)]
+    pairs += [("agent", agent) for agent in agents] + [("model", model) for model in models]
+    first = read(urlencode(pairs))
+    again = read(first.query_string().removeprefix("?"))
+    assert again == first
+    assert again.query_string() == first.query_string()
+
+
+@given(start=st.dates(date(2020, 1, 1), date(2026, 1, 1)), days=st.integers(1, 1800))
+def test_a_custom_range_survives_its_own_address(start: date, days: int) -> None:
+    first = read(f"from={start}&to={start + timedelta(days=days)}")
+    assert first.window == Window(start, start + timedelta(days=days))
+    assert read(first.query_string().removeprefix("?")) == first
+
+
+def test_defaults_are_left_out_of_the_address() -> None:
+    assert read("").query_string() == ""
+    assert read("range=12w&granularity=week&trend=agent&agent=").query_string() == ""
+
+
+def test_a_form_says_the_last_day_and_means_it_too() -> None:
+    assert read("range=custom&from=2026-07-01&through=2026-07-31").window == Window(date(2026, 7, 1), date(2026, 8, 1))
+
+
+def test_weeks_end_today() -> None:
+    assert read("range=4w").window == Window(date(2026, 10, 24), date(2026, 11, 21))
+
+
+def test_quarters_are_fiscal(settings: Settings) -> None:
+    assert read("range=2026-Q3").window == Window(date(2026, 7, 1), date(2026, 10, 1))
+    assert quarters_to_offer(TODAY)[:2] == ["2026-Q4", "2026-Q3"]
+    settings.FISCAL_YEAR_START_MONTH = 4
+    assert read("range=2027-Q3").window == Window(date(2026, 10, 1), date(2027, 1, 1))
+    assert quarters_to_offer(TODAY)[:3] == ["2027-Q3", "2027-Q2", "2027-Q1"]
+    for name in quarters_to_offer(TODAY):
+        assert read(f"range={name}").window.days >= 90
+
+
+def test_a_running_quarter_is_compared_with_the_same_part_of_the_one_before() -> None:
+    quarter = read("range=quarter")
+    assert quarter.window == Window(date(2026, 10, 1), date(2027, 1, 1))
+    assert quarter.previous == Window(date(2026, 7, 1), date(2026, 8, 21))
+
+
+def test_a_link_changes_one_thing_and_keeps_the_rest() -> None:
+    here = read("range=26w&granularity=month&agent=codex&trend=model")
+    there = here.with_toggled(Dimension.AGENT, "claude_code")
+    assert dict(parse_qsl(there.query_string()[1:])) == {
+        "range": "26w",
+        "granularity": "month",
+        "agent": "claude_code",
+        "trend": "model",
+    }
+    assert there.facets[Dimension.AGENT] == ("codex", "claude_code")
+    assert there.with_toggled(Dimension.AGENT, "claude_code") == here
+    assert here.without_facets().query_string() == "?range=26w&granularity=month&trend=model"
+
+
+@pytest.mark.parametrize(
+    ("address", "parameter"),
+    [
+        ("range=13w", "range"),
+        ("range=2026-Q5", "range"),
+        ("range=9999-Q1", "range"),
+        ("range=0000-Q1", "range"),
+        ("range=custom", "from"),
+        ("from=yesterday&to=2026-01-01", "from"),
+        ("from=2026-01-01", "through"),
+        ("from=2026-02-30&to=2026-03-01", "from"),
+        ("from=2026-03-02&to=2026-03-02", "to"),
+        ("from=2026-03-02&through=2026-03-01", "through"),
+        ("from=1970-01-01&to=1970-02-01", "from"),
+        ("from=2000-01-01&to=2026-02-01", "to"),
+        ("from=2026-01-01&to=9999-12-31", "to"),
+        ("granularity=fortnight", "granularity"),
+        ("granularity=day", "granularity"),
+        ("agent=a%00b", "agent"),
+        ("model=" + "m" * 201, "model"),
+        ("&".join(f"model={number}" for number in range(51)), "model"),
+        ("trend=tool", "trend"),
+    ],
+)
+def test_a_wrong_parameter_is_named(address: str, parameter: str) -> None:
+    with pytest.raises(BadFilterError) as problem:
+        read(address)
+    assert problem.value.parameter == parameter
+    assert problem.value.message.endswith(".")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["range", "from", "to", "through", "granularity", "agent", "model", "trend", "page"]),
+        st.text(max_size=30),
+    )
+)
+def test_no_address_breaks_the_reader(parameters: dict[str, str]) -> None:
+    query = QueryDict(mutable=True)
+    query.update(parameters)
+    try:
+        filters = read_filters(query, today=TODAY, choices=[TREND])
+    except BadFilterError:
+        return
+    assert filters.window.days > 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/insights/ai/?range=bogus",
+        "/insights/ai/charts/spend_trend/?range=bogus",
+        "/insights/ai/charts/spend_trend.csv?range=bogus",
+        "/insights/metrics/ai.spend/how/?range=bogus",
+        "/insights/metrics/ai.spend/rows/?range=bogus",
+        "/insights/metrics/ai.spend/rows.csv?range=bogus",
+    ],
+)
+def test_a_wrong_address_is_answered_with_its_parameter(member: Client, address: str) -> None:
+    answer = member.get(address)
+    assert answer.status_code == 400
+    assert "“range” cannot be read" in answer.content.decode()
+
+
+def test_a_program_gets_the_parameter_as_json(member: Client) -> None:
+    answer = member.get("/insights/ai/charts/spend_trend/?granularity=x", headers={"Accept": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "granularity"
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "٣", "99999999999999999999"])
+def test_a_wrong_page_number_is_named(member: Client, page: str) -> None:
+    answer = member.get("/insights/metrics/ai.sessions/rows/", {"page": page})
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 400:
+        assert "“page”" in answer.content.decode()

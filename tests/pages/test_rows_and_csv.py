@@ -1,0 +1,127 @@
+"""Rows behind a figure: paged, exported, and no more of other people than the policy lets through."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insights import windows
+from insights.csv_export import csv_lines, safe_cell
+from insights.views.rows import PAGE_SIZE
+from orgtree.models import IndividualPolicy, Organisation
+from orgtree.services.trust import HIDDEN_LABEL
+from tests.org import Org
+
+SESSIONS = "/insights/metrics/ai.tokens/rows/"
+EXPORT = "/insights/metrics/ai.tokens/rows.csv"
+
+
+@given(st.text(max_size=30))
+def test_no_text_is_a_formula(text: str) -> None:
+    cell = safe_cell(text)
+    assert isinstance(cell, str)
+    assert cell.lstrip()[:1] not in ("=", "+", "-", "@")
+    assert not cell.startswith(("\t", "\r", "\n"))
+    assert cell.endswith(text), "nothing is lost"
+
+
+def test_numbers_stay_numbers() -> None:
+    assert list(csv_lines([["n", "of"], [-3, 0.5]])) == ["\ufeff", "n,of\r\n", "-3,0.5\r\n"]
+
+
+@pytest.fixture
+def five_people(org: Org) -> Org:
+    """Enough people to end the trial mode: from here on the policy holds."""
+    yesterday = windows.local_today() - timedelta(days=1)
+    for name in ("ada", "grace", "edith", "mary", "joan"):
+        org.session(by=name, on=yesterday, tokens=1000)
+    org.fold()
+    return org
+
+
+def exported(client: Client, address: str = EXPORT) -> list[dict[str, str]]:
+    text = b"".join(client.get(address).streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def set_policy(policy: IndividualPolicy) -> None:
+    organisation = Organisation.current()
+    organisation.individual_policy = policy
+    organisation.save()
+
+
+def test_on_trial_everybody_sees_every_name(org: Org, member: Client) -> None:
+    org.session(by="grace", on=windows.local_today() - timedelta(days=1))
+    org.fold()
+    (row,) = exported(member)
+    assert "grace" in row["Developer"].lower()
+    assert row["Session"]
+    assert row["Started"]
+
+
+def test_with_pseudonyms_ones_own_row_is_whole_and_others_are_days(five_people: Org, member: Client) -> None:
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    rows = exported(member)
+    assert len(rows) == 5
+    own = [row for row in rows if "ada" in row["Developer"].lower()]
+    assert len(own) == 1
+    assert own[0]["Session"]
+    assert own[0]["Started"]
+    for row in rows:
+        if row not in own:
+            assert row["Developer"].startswith("Developer ")
+            assert (row["Session"], row["Started"], row["Ended"]) == ("", "", "")
+            assert row["Day"]
+    html = member.get(SESSIONS).content.decode()
+    assert "grace" not in html.lower()
+
+
+def test_self_only_names_nobody_else(five_people: Org, member: Client) -> None:
+    set_policy(IndividualPolicy.SELF_ONLY)
+    assert sorted(row["Developer"] for row in exported(member)).count(HIDDEN_LABEL) == 4
+
+
+def test_an_admin_sees_no_names_either(five_people: Org, admin: Client) -> None:
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    assert all(row["Developer"].startswith("Developer ") for row in exported(admin))
+
+
+def test_named_names_everybody(five_people: Org, member: Client) -> None:
+    set_policy(IndividualPolicy.NAMED)
+    assert all(row["Session"] for row in exported(member))
+
+
+def test_rows_are_paged_and_exported_whole(org: Org, member: Client) -> None:
+    yesterday = windows.local_today() - timedelta(days=1)
+    for number in range(PAGE_SIZE + 3):
+        org.session(by="ada", on=yesterday, at=f"{number % 24:02}:00", tokens=number + 1)
+    org.fold()
+    first = member.get(SESSIONS).content.decode()
+    assert f"1–{PAGE_SIZE} of {PAGE_SIZE + 3}" in first
+    second = member.get(SESSIONS, {"page": 2}).content.decode()
+    assert f"{PAGE_SIZE + 1}–{PAGE_SIZE + 3} of {PAGE_SIZE + 3}" in second
+    rows = exported(member)
+    assert len(rows) == PAGE_SIZE + 3
+    contributions = sum(float(row["Contribution"]) for row in rows)
+    assert contributions == sum(range(1, PAGE_SIZE + 4))
+
+
+def test_a_page_beyond_the_last_is_empty(five_people: Org, member: Client) -> None:
+    answer = member.get(SESSIONS, {"page": 99})
+    assert answer.status_code == 200
+    assert "No rows" in answer.content.decode()
+
+
+def test_the_panel_is_a_page_of_its_own_without_a_script(five_people: Org, member: Client) -> None:
+    page = member.get("/insights/metrics/ai.sessions/how/").content.decode()
+    panel = member.get("/insights/metrics/ai.sessions/how/", headers={"HX-Request": "true"}).content.decode()
+    assert page.startswith("<!doctype html>")
+    assert "<html" not in panel
+    assert "Formula" in page
+    assert "Formula" in panel
