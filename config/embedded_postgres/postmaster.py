@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+SECONDS_BETWEEN_LOOKS = 0.05
 STATUS_LINE = 7  # src/include/utils/pidfile.h: LOCK_FILE_LINE_PM_STATUS is the eighth
 
 
@@ -35,6 +38,17 @@ class Postmaster:
     def is_alive(self) -> bool:
         """Whether that process runs and is a PostgreSQL server: after a reboot the number may be another's."""
         return "postgres" in _command_line(self.pid)
+
+    def ends_by(self, number: signal.Signals, *, within_seconds: float) -> bool:
+        """Send the signal, and say whether the process ended in time; true where it was not running."""
+        deadline = time.monotonic() + within_seconds
+        if self.is_alive():
+            os.kill(self.pid, number)
+        while self.is_alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        return True
 
     def remove_misleading_file(self) -> None:
         """Remove the file where its number is now another program's: PostgreSQL would refuse to start.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -47,6 +48,9 @@ SIGN_OF_ORPHANED_SESSIONS = "shared memory block"
 # A supervisor that was killed right after it started the server leaves one behind that is on its way.
 SIGN_OF_ANOTHER_START = 'lock file "postmaster.pid" already exists'
 SECONDS_BETWEEN_LOOKS = 0.05
+# Fast, then immediate shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
+STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+SECONDS_TO_STOP = 30.0
 
 _started: dict[Path, subprocess.Popen[bytes]] = {}
 
@@ -84,20 +88,9 @@ def start(cluster: Cluster, *, patience_seconds: float = 60) -> None:
 def stop(cluster: Cluster) -> None:
     """Stop the server after its clients were disconnected; does nothing where none runs."""
     postmaster = Postmaster.read(cluster.postgres_dir)
-    if postmaster is not None and postmaster.is_alive():
-        for mode in ("fast", "immediate"):
-            command = [
-                str(binaries() / "pg_ctl"),
-                "-D",
-                str(cluster.postgres_dir),
-                "-m",
-                mode,
-                "-w",
-                "-t",
-                "30",
-                "stop",
-            ]
-            if _finish(command, as_server=True).returncode == 0 or not postmaster.is_alive():
+    if postmaster is not None:
+        for number in STOP_SIGNALS:
+            if postmaster.ends_by(number, within_seconds=SECONDS_TO_STOP):
                 break
         else:
             raise EmbeddedPostgresError(f"PostgreSQL (process {postmaster.pid}) did not stop.")

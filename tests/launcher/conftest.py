@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from tests.launcher.installation import Installation
 
 
 @pytest.fixture(scope="session")
-def roomy_tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A temporary folder that root's server, which runs under an account of its own, can pass through."""
-    for folder in (tmp_path_factory.getbasetemp(), *tmp_path_factory.getbasetemp().parents):
-        if not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return tmp_path_factory.mktemp("launcher")
+def roomy_tmp_path() -> Iterator[Path]:
+    """A temporary folder that root's server, which runs under an account of its own, can pass through.
+
+    pytest's own is closed to other accounts, again by each run that starts meanwhile.
+    """
+    with tempfile.TemporaryDirectory(prefix="headway-launcher-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")

@@ -82,14 +82,14 @@ class Installation:
         assert "Traceback" not in self.output, self.output
         return self.output
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask `up` to stop and return its exit code."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask `up` to stop; AssertionError where it does not come to a clean end."""
         assert self.up is not None
         self.up.send_signal(number)
         code = self.up.wait(STOP_SECONDS)
         self._finish_reading()
+        assert code == 0, self.output
         self.up = None
-        return code
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
