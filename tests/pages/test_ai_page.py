@@ -105,7 +105,7 @@ def test_every_chart_is_json_and_csv(busy: Org, member: Client) -> None:
         for dataset in chart["datasets"]:
             assert len(dataset["data"]) == len(chart["labels"])
             assert all(value is None or isinstance(value, int | float) for value in dataset["data"])
-        text = b"".join(member.get(f"/insights/ai/charts/{name}.csv").streaming_content).decode("utf-8-sig")
+        text = member.get(f"/insights/ai/charts/{name}.csv").getvalue().decode("utf-8-sig")
         lines = text.splitlines()
         assert len(lines) == 1 + (len(chart["datasets"]) if chart["kind"] == "donut" else len(chart["labels"]))
 
@@ -158,7 +158,7 @@ def test_names_from_telemetry_are_text(org: Org, member: Client) -> None:
         html = member.get(address, {"model": HOSTILE}).content.decode()
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
-    table = b"".join(member.get("/insights/ai/charts/failing_tools.csv").streaming_content).decode("utf-8-sig")
+    table = member.get("/insights/ai/charts/failing_tools.csv").getvalue().decode("utf-8-sig")
     assert table.splitlines()[1].startswith("\"'=<script>")
     assert member.get("/insights/ai/charts/spend_trend/?trend=model")["Content-Type"] == "application/json"
 

@@ -46,7 +46,7 @@ def five_people(org: Org) -> Org:
 
 
 def exported(client: Client, address: str = EXPORT) -> list[dict[str, str]]:
-    text = b"".join(client.get(address).streaming_content).decode("utf-8-sig")
+    text = client.get(address).getvalue().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
