@@ -3,6 +3,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import component_states, health
+from config.prometheus import prometheus
 
 # Admins sign in where everybody does; somebody who is no admin gets 403 there instead of a second form.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -10,6 +11,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("prometheus", prometheus),
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),
     path("setup/components/", component_states.component_states, name="component_states"),

@@ -27,8 +27,12 @@ def run_web(listener: int | None) -> None:
 
 
 def run_worker() -> None:
-    from config.celery import app
+    from celery.signals import task_postrun
 
+    from config.celery import app
+    from config.tasks_seen import note_finished_task
+
+    task_postrun.connect(note_finished_task)
     # Celery warns root of messages that are code (pickle); settings accept JSON only.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
     alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # a sweep finds what a lost worker left

@@ -1,0 +1,142 @@
+"""What `manage.py doctor` looks at, one function per part."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import django
+from django.conf import settings
+from django.db import connection
+from django.db.models import Min
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from config import checks, environment
+from config.tasks_seen import seconds_since_last_task
+from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch
+
+SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of changes need room
+LONGEST_BACKLOG = timedelta(minutes=1)  # sweeps come every 5 seconds
+LONGEST_SILENCE_SECONDS = 60
+
+
+class State(StrEnum):
+    RIGHT = "right"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    part: str
+    state: State
+    sentence: str
+
+
+def diagnose() -> Iterator[Finding]:
+    """One finding per part; where the database is away, only those that need none."""
+    yield from (versions(), disk(), address())
+    database = checks.database_state()
+    if database != "ok":
+        yield Finding("database", State.WRONG, f"The database is {database}.")
+        return
+    for look in NEEDING_DATABASE:
+        yield look()
+
+
+def versions() -> Finding:
+    sentence = f"Python {platform.python_version()}, Django {django.get_version()}, {platform.system()}."
+    return Finding("versions", State.RIGHT, sentence)
+
+
+def disk() -> Finding:
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    sentence = f"{free / 1e9:.1f} GB free for {settings.DATA_DIR}."
+    if free < SMALLEST_FREE_BYTES:
+        return Finding("disk", State.WRONG, f"Only {sentence} Free some space: at 0 nothing can be received.")
+    return Finding("disk", State.RIGHT, sentence)
+
+
+def address() -> Finding:
+    return Finding("address", State.RIGHT, f"People and agents use {settings.BASE_URL}.")
+
+
+def database() -> Finding:
+    where = "embedded" if environment.uses_embedded_database() else "of DATABASE_URL"
+    with connection.cursor() as cursor:
+        cursor.execute("select current_setting('server_version'), pg_size_pretty(pg_database_size(current_database()))")
+        version, size = cursor.fetchone()
+    return Finding("database", State.RIGHT, f"PostgreSQL {version} ({where}), {size}.")
+
+
+def migrations() -> Finding:
+    if checks.migrations_state() == "ok":
+        return Finding("migrations", State.RIGHT, "The database has this version's schema.")
+    return Finding(
+        "migrations", State.WRONG, "The database lacks migrations: restart `manage.py up`, which applies them."
+    )
+
+
+def broker() -> Finding:
+    state = checks.broker_state()
+    where = "Files under the data directory" if environment.uses_file_broker() else "The broker of CELERY_BROKER_URL"
+    if state == "ok":
+        return Finding("broker", State.RIGHT, f"{where}: usable.")
+    return Finding("broker", State.WRONG, f"{where}: {state}.")
+
+
+def worker() -> Finding:
+    """Beat sends a sweep every few seconds, so a task that finished lately shows both at work."""
+    seconds = seconds_since_last_task()
+    if seconds is None:
+        return Finding("worker", State.NOTE, "No task was ever finished here: `manage.py up` has not run yet.")
+    if seconds > LONGEST_SILENCE_SECONDS:
+        sentence = (
+            f"No task was finished for {timedelta(seconds=int(seconds))}: worker or beat does not run on this machine."
+        )
+        return Finding("worker", State.WRONG, sentence)
+    return Finding("worker", State.RIGHT, f"Worker and beat are at work: a task was finished {seconds:.0f} s ago.")
+
+
+def schedule() -> Finding:
+    disabled = list(PeriodicTask.objects.filter(enabled=False).values_list("name", flat=True))
+    if disabled:
+        return Finding("schedule", State.NOTE, f"Switched off in admin: {', '.join(disabled)}.")
+    return Finding("schedule", State.RIGHT, f"{PeriodicTask.objects.count()} tasks, all switched on.")
+
+
+def intake() -> Finding:
+    oldest = ReceivedBatch.objects.aggregate(oldest=Min("received_at"))["oldest"]
+    if oldest is not None and timezone.now() - oldest > LONGEST_BACKLOG:
+        count = ReceivedBatch.objects.count()
+        return Finding(
+            "intake", State.WRONG, f"{count} requests wait to be counted, the oldest since {oldest:%Y-%m-%d %H:%M} UTC."
+        )
+    if not IngestToken.objects.filter(revoked_at=None).exists():
+        return Finding("intake", State.NOTE, "There is no ingest token: manage.py create_ingest_token NAME makes one.")
+    return Finding("intake", State.RIGHT, "All that was received is counted.")
+
+
+def quarantine() -> Finding:
+    count = QuarantinedRecord.objects.filter(replayed_at=None).count()
+    if count:
+        return Finding(
+            "quarantine", State.NOTE, f"{count} records could not be read; admin shows why, and can replay them."
+        )
+    return Finding("quarantine", State.RIGHT, "Empty.")
+
+
+NEEDING_DATABASE: tuple[Callable[[], Finding], ...] = (
+    database,
+    migrations,
+    broker,
+    worker,
+    schedule,
+    intake,
+    quarantine,
+)

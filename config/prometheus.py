@@ -1,0 +1,101 @@
+"""`/prometheus`: the installation's own state as Prometheus reads it.  No person and no metric of the product is in it.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Count, Min, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from config import checks
+from config.tasks_seen import seconds_since_last_task
+from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
+from orgtree.services.api_tokens import find_api_token
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One series; `name` ends in the unit."""
+
+    name: str
+    help: str
+    value: float
+    labels: str = ""
+
+
+@require_safe
+@never_cache
+def prometheus(request: HttpRequest) -> HttpResponse:
+    """For a token of the API, and without one from this machine while no proxy stands in front."""
+    if not (_is_local(request) or _has_token(request)):
+        answer = HttpResponse(
+            "Send a token of the API: Authorization: Bearer … (manage.py create_api_token NAME makes one).\n",
+            content_type="text/plain; charset=utf-8",
+            status=401,
+        )
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+    return HttpResponse("".join(_lines(_gauges())), content_type=CONTENT_TYPE)
+
+
+def _gauges() -> Iterator[Gauge]:
+    parts = checks.readiness()
+    for part, state in parts.items():
+        yield Gauge("headway_ready", "1 where the part is usable.", state == "ok", f'{{part="{part}"}}')
+    silence = seconds_since_last_task()
+    if silence is not None:
+        yield Gauge("headway_last_task_seconds", "Since the worker of this machine last finished a task.", silence)
+    if parts["database"] != "ok" or parts["migrations"] != "ok":
+        return
+    waiting = ReceivedBatch.objects.aggregate(count=Count("id"), oldest=Min("received_at"))
+    age = (timezone.now() - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0.0
+    yield Gauge("headway_requests_waiting", "Received requests that are not counted yet.", waiting["count"])
+    yield Gauge("headway_oldest_waiting_request_seconds", "Age of the oldest of them, 0 where there is none.", age)
+    quarantined = QuarantinedRecord.objects.filter(replayed_at=None).count()
+    yield Gauge("headway_quarantined_records", "Records that could not be read and were not replayed.", quarantined)
+    unread = UnreadEvent.objects.aggregate(sum=Sum("count"))["sum"] or 0
+    yield Gauge("headway_unread_records", "Records received of which no figure is taken.", unread)
+    dropped = DroppedAttribute.objects.aggregate(sum=Sum("count"))["sum"] or 0
+    yield Gauge("headway_dropped_attributes", "Attributes with content that were dropped at the door.", dropped)
+
+
+def _lines(gauges: Iterator[Gauge]) -> Iterator[str]:
+    described = set()
+    for gauge in gauges:
+        if gauge.name not in described:
+            described.add(gauge.name)
+            yield f"# HELP {gauge.name} {gauge.help}\n# TYPE {gauge.name} gauge\n"
+        yield f"{gauge.name}{gauge.labels} {float(gauge.value):.15g}\n"
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """Behind a proxy every request comes from this machine: its address then says nothing."""
+    if _is_loopback(urlsplit(settings.BASE_URL).hostname or "") and "X-Forwarded-For" not in request.headers:
+        return _is_loopback(request.META.get("REMOTE_ADDR", ""))
+    return False
+
+
+def _is_loopback(address: str) -> bool:
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and find_api_token(secret.strip()) is not None

@@ -1,0 +1,27 @@
+"""When this machine's worker last finished a task: the time of change of one file."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+
+def _mark() -> Path:
+    return Path(settings.DATA_DIR) / "run" / "last-task"
+
+
+def note_finished_task(**_: object) -> None:
+    """Receiver of Celery's task_postrun signal."""
+    with contextlib.suppress(OSError):  # a full disk must not fail the task
+        _mark().touch()
+
+
+def seconds_since_last_task() -> float | None:
+    """None where no worker ever finished a task here."""
+    try:
+        return max(0.0, time.time() - _mark().stat().st_mtime)
+    except FileNotFoundError:
+        return None
