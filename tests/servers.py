@@ -121,7 +121,7 @@ class Application:
         except AssertionError as too_late:
             raise AssertionError(f"{too_late}\n{self.logs()}") from None
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, within_seconds: float = START_SECONDS) -> str:
         """Standard output of `manage.py …` on this installation; AssertionError with its errors when it fails."""
         finished = subprocess.run(
             [sys.executable, "manage.py", *arguments],
@@ -130,7 +130,7 @@ class Application:
             capture_output=True,
             text=True,
             check=False,
-            timeout=START_SECONDS,
+            timeout=within_seconds,
         )
         assert finished.returncode == 0, f"manage.py {' '.join(arguments)}: {finished.stdout}\n{finished.stderr}"
         return finished.stdout
