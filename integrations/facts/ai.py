@@ -49,25 +49,25 @@ AGENT_SESSION_DAYS = Relation(
         }
     ),
     sql="""
-        SELECT session.id AS session_id,
+        SELECT figures.session_id,
                identity.person_id,
-               session.agent,
+               figures.agent,
                figures.day,
                figures.model,
                session.started_at,
                session.ended_at,
-               CASE WHEN counted THEN figures.requests ELSE 0 END AS requests,
-               CASE WHEN counted THEN figures.input_tokens ELSE 0 END AS input_tokens,
-               CASE WHEN counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
-               CASE WHEN counted THEN figures.cache_write_tokens ELSE 0 END AS cache_write_tokens,
-               CASE WHEN counted THEN figures.output_tokens ELSE 0 END AS output_tokens,
-               CASE WHEN counted THEN figures.input_tokens + figures.cache_read_tokens
+               CASE WHEN figures.counted THEN figures.requests ELSE 0 END AS requests,
+               CASE WHEN figures.counted THEN figures.input_tokens ELSE 0 END AS input_tokens,
+               CASE WHEN figures.counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
+               CASE WHEN figures.counted THEN figures.cache_write_tokens ELSE 0 END AS cache_write_tokens,
+               CASE WHEN figures.counted THEN figures.output_tokens ELSE 0 END AS output_tokens,
+               CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
                                     + figures.cache_write_tokens ELSE 0 END AS prompt_tokens,
-               CASE WHEN counted THEN figures.input_tokens + figures.cache_read_tokens
+               CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
                                     + figures.cache_write_tokens + figures.output_tokens ELSE 0 END AS tokens,
-               CASE WHEN counted THEN figures.spend END AS spend,
-               CASE WHEN counted THEN figures.unpriced_tokens ELSE 0 END AS unpriced_tokens,
-               CASE WHEN counted THEN figures.reported_cost END AS reported_cost,
+               CASE WHEN figures.counted THEN figures.spend END AS spend,
+               CASE WHEN figures.counted THEN figures.unpriced_tokens ELSE 0 END AS unpriced_tokens,
+               CASE WHEN figures.counted THEN figures.reported_cost END AS reported_cost,
                figures.lines_added,
                figures.lines_removed,
                figures.commits,
@@ -75,12 +75,8 @@ AGENT_SESSION_DAYS = Relation(
                figures.tool_failures,
                figures.tool_refusals
         FROM integrations_agentsessionday figures
-        JOIN integrations_agentsession session ON session.id = figures.session_id
-        JOIN orgtree_identity identity ON identity.id = session.identity_id
-        CROSS JOIN LATERAL (
-            SELECT figures.source =
-                   CASE WHEN session.event_tokens >= session.metric_tokens THEN 'events' ELSE 'metrics' END
-        ) AS choice (counted)
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
     """,
 )
 """One row per session, local day, model and source (events or metrics) with that day's figures.
@@ -88,6 +84,7 @@ AGENT_SESSION_DAYS = Relation(
 Tokens, requests and costs stand only in rows of the source that counts for the session; lines and commits only in
 rows of its metrics, tool calls only in rows of its events: a sum over the rows counts everything once.
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
+The session is joined on the left, so that a query that asks for none of its columns is planned without it.
 """
 
 AGENT_TOKEN_KINDS = Relation(
@@ -99,9 +96,9 @@ AGENT_TOKEN_KINDS = Relation(
         {"session_id", "person_id", "agent", "day", "model", "started_at", "ended_at", "token_kind", "tokens"}
     ),
     sql="""
-        SELECT session.id AS session_id,
+        SELECT figures.session_id,
                identity.person_id,
-               session.agent,
+               figures.agent,
                figures.day,
                figures.model,
                session.started_at,
@@ -109,15 +106,15 @@ AGENT_TOKEN_KINDS = Relation(
                kind.token_kind,
                kind.tokens
         FROM integrations_agentsessionday figures
-        JOIN integrations_agentsession session ON session.id = figures.session_id
-        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
         CROSS JOIN LATERAL (
             VALUES ('input', figures.input_tokens),
                    ('cache_read', figures.cache_read_tokens),
                    ('cache_write', figures.cache_write_tokens),
                    ('output', figures.output_tokens)
         ) AS kind (token_kind, tokens)
-        WHERE figures.source = CASE WHEN session.event_tokens >= session.metric_tokens THEN 'events' ELSE 'metrics' END
+        WHERE figures.counted
     """,
 )
 """One row per session, local day, model and kind of token: the tokens of AGENT_SESSION_DAYS, split.
@@ -132,17 +129,16 @@ AGENT_TOOL_DAYS = Relation(
     fact="session_id",
     columns=frozenset({"session_id", "person_id", "agent", "day", "tool", "calls", "failures", "refusals"}),
     sql="""
-        SELECT session.id AS session_id,
+        SELECT figures.session_id,
                identity.person_id,
-               session.agent,
+               figures.agent,
                figures.day,
                figures.tool,
                figures.calls,
                figures.failures,
                figures.refusals
         FROM integrations_agenttoolday figures
-        JOIN integrations_agentsession session ON session.id = figures.session_id
-        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
     """,
 )
 """One row per session, local day and tool.  calls = those that ran (succeeded or failed), refusals stand apart."""

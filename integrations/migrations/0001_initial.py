@@ -121,7 +121,9 @@ class Migration(migrations.Migration):
             name='AgentSessionDay',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('agent', models.CharField(max_length=40)),
                 ('source', models.CharField(choices=[('events', 'Events'), ('metrics', 'Metrics')], max_length=8)),
+                ('counted', models.BooleanField()),
                 ('day', models.DateField()),
                 ('model', models.CharField(blank=True, help_text='Empty where a figure belongs to no model.', max_length=120)),
                 ('requests', models.BigIntegerField(default=0)),
@@ -138,6 +140,7 @@ class Migration(migrations.Migration):
                 ('tool_failures', models.BigIntegerField(default=0)),
                 ('tool_refusals', models.BigIntegerField(default=0)),
                 ('commits', models.BigIntegerField(default=0)),
+                ('identity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                 ('session', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='days', to='integrations.agentsession')),
             ],
         ),
@@ -158,11 +161,13 @@ class Migration(migrations.Migration):
             name='AgentToolDay',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('agent', models.CharField(max_length=40)),
                 ('day', models.DateField()),
                 ('tool', models.CharField(max_length=120)),
                 ('calls', models.BigIntegerField(default=0)),
                 ('failures', models.BigIntegerField(default=0)),
                 ('refusals', models.BigIntegerField(default=0)),
+                ('identity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                 ('session', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.agentsession')),
             ],
         ),
@@ -256,7 +261,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='agentsessionday',
-            index=models.Index(fields=['day'], name='integration_day_74be54_idx'),
+            index=models.Index(fields=['day'], name='agent_session_day_by_day'),
+        ),
+        migrations.AddIndex(
+            model_name='agentsessionday',
+            index=models.Index(fields=['identity', 'day'], name='agent_session_day_by_identity'),
         ),
         migrations.AddConstraint(
             model_name='agentsessionday',
@@ -272,7 +281,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='agenttoolday',
-            index=models.Index(fields=['day'], name='integration_day_f04777_idx'),
+            index=models.Index(fields=['day'], name='agent_tool_day_by_day'),
+        ),
+        migrations.AddIndex(
+            model_name='agenttoolday',
+            index=models.Index(fields=['identity', 'day'], name='agent_tool_day_by_identity'),
         ),
         migrations.AddConstraint(
             model_name='agenttoolday',

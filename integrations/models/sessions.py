@@ -114,14 +114,21 @@ class AgentMeterSlot(models.Model):
 
 
 class AgentSessionDay(models.Model):
-    """A session's figures of one local day and model, once as its events tell them and once as its metrics do."""
+    """A session's figures of one local day and model, once as its events tell them and once as its metrics do.
+
+    Agent and identity repeat the session's, and `counted` says whether this source reported more tokens over the whole
+    session and is the one that counts: reading a year of days would spend most of its time looking the session up.
+    """
 
     class Source(models.TextChoices):
         EVENTS = "events"
         METRICS = "metrics"
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="days", db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
+    agent = models.CharField(max_length=40)
     source = models.CharField(max_length=8, choices=Source.choices)
+    counted = models.BooleanField()
     day = models.DateField()
     model = models.CharField(max_length=120, blank=True, help_text="Empty where a figure belongs to no model.")
     requests = models.BigIntegerField(default=0)
@@ -143,13 +150,18 @@ class AgentSessionDay(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["session", "day", "source", "model"], name="agent_session_day_is_unique")
         ]
-        indexes = [models.Index(fields=["day"])]
+        indexes = [
+            models.Index(fields=["day"], name="agent_session_day_by_day"),
+            models.Index(fields=["identity", "day"], name="agent_session_day_by_identity"),
+        ]
 
 
 class AgentToolDay(models.Model):
     """A session's calls of one tool on one local day."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
+    agent = models.CharField(max_length=40)
     day = models.DateField()
     tool = models.CharField(max_length=120)
     calls = models.BigIntegerField(default=0)
@@ -158,7 +170,10 @@ class AgentToolDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "day", "tool"], name="agent_tool_day_is_unique")]
-        indexes = [models.Index(fields=["day"])]
+        indexes = [
+            models.Index(fields=["day"], name="agent_tool_day_by_day"),
+            models.Index(fields=["identity", "day"], name="agent_tool_day_by_identity"),
+        ]
 
 
 class Enrolment(models.Model):

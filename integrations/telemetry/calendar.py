@@ -61,7 +61,7 @@ def _rebuild(sessions: list[int]) -> None:
     execute(
         """
         INSERT INTO fold_session
-        SELECT id, identity_id, started_on, event_tokens >= metric_tokens
+        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
         FROM integrations_agentsession
         WHERE id = ANY (%(sessions)s)
         ORDER BY id

@@ -38,7 +38,7 @@ def _read_event(origin: Origin, sent: Any) -> None:
         return
     if callable(event):
         event = event(record.attributes)
-    digest = origin.digest(origin.identity(sent))
+    digest = origin.digest(record.identity)
     if not CONTENT_ATTRIBUTES.isdisjoint(record.attributes):
         _count_content(origin, record, digest, is_kept=not isinstance(event, NotKept))
     if isinstance(event, NotKept):
@@ -60,7 +60,7 @@ def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kep
 
 def _keep_unread(origin: Origin, sent: Any, record: EventRecord, name: str, at: int) -> None:
     """An event that no vocabulary reads: kept with its attributes, content left out, for the vocabulary to come."""
-    digest = origin.digest(origin.identity(sent))
+    digest = origin.digest(record.identity)
     name = storable_name(name)
     kept: dict[str, Value] = {}
     for attribute, value in origin.all_attributes(sent).items():

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from integrations.telemetry import decode_wire as wire
 from integrations.telemetry.content import is_content, looks_like_content
 from integrations.telemetry.decode_reading import (
     Encoding,
@@ -34,6 +35,7 @@ _LEVELS = {
 }
 _KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
+MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
 _NO_RECORDED_VALUE = 1  # of DataPointFlags
 _SNAKE_CASE = {
     name: "".join(f"_{character.lower()}" if character.isupper() else character for character in name)
@@ -95,19 +97,22 @@ class JsonOrigin(Origin):
             attributes = _attributes(self._resource)
         except BadRecordError as problem:
             raise UnreadableRequestError(f"A resource cannot be read. {problem}") from None
+        name, version = (_text(self._scope.get(field)).encode(errors="replace") for field in ("name", "version"))
         super().__init__(
-            signal, reading, resource=attributes, identity=(_canonical(self._resource), _canonical(self._scope))
+            signal, reading, resource=attributes, identity=wire.origin_identity(_wire(attributes), name, version)
         )
 
     def event(self, sent: Json) -> EventRecord:
         record = _object(sent)
-        attributes = {**self.resource, **_attributes(record)}
+        own = _attributes(record)
         if self.signal is Signal.TRACES:
-            time = _nanoseconds(record, "endTimeUnixNano") or _nanoseconds(record, "startTimeUnixNano")
-            return EventRecord(time, _text(record.get("name")), attributes)
-        time = _nanoseconds(record, "timeUnixNano") or _nanoseconds(record, "observedTimeUnixNano")
-        name = _text(attributes.get("event.name")) or _text(_get(record, "eventName")) or _body(record)
-        return EventRecord(time, name, attributes)
+            time, other_time = _nanoseconds(record, "endTimeUnixNano"), _nanoseconds(record, "startTimeUnixNano")
+            name = _text(record.get("name"))
+        else:
+            time, other_time = _nanoseconds(record, "timeUnixNano"), _nanoseconds(record, "observedTimeUnixNano")
+            name = _text(own.get("event.name")) or _text(_get(record, "eventName")) or _body(record)
+        identity = wire.event_identity(time, other_time, name, _wire(own))
+        return EventRecord(time or other_time, name, {**self.resource, **own}, identity)
 
     def all_attributes(self, sent: Json) -> dict[str, Value]:
         return _attributes(sent)
@@ -128,15 +133,16 @@ class JsonOrigin(Origin):
 
     def point(self, sent: Json, metric: MetricRecord) -> PointRecord:
         point = _object(sent)
+        own = _attributes(point)
         return PointRecord(
-            _canonical([metric.name, point.get("attributes")]),
+            wire.series_identity(metric.name, _wire(own)),
             _nanoseconds(point, "timeUnixNano"),
             _nanoseconds(point, "startTimeUnixNano"),
             _point_value(point),
-            {**self.resource, **_attributes(point)},
+            {**self.resource, **own},
         )
 
-    def identity(self, sent: Json) -> bytes:
+    def bytes_of(self, sent: Json) -> bytes:
         return _canonical(sent)
 
     def payload(self, sent: Json, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
@@ -150,6 +156,11 @@ class JsonOrigin(Origin):
         scope = {"scope": self._scope, in_scope: [kept]}
         request = {in_document: [{"resource": _kept(self._resource, []), in_resource: [scope]}]}
         return json.dumps(request).encode(), dropped
+
+
+def _wire(attributes: dict[str, Value]) -> Iterator[bytes]:
+    """The attributes in protobuf: a record is the same in both encodings."""
+    return (wire.wire_attribute(name, value) for name, value in attributes.items())
 
 
 def _get(found: dict[str, Json], name: str) -> Json:
@@ -183,7 +194,7 @@ def _nanoseconds(record: dict[str, Json], name: str) -> int:
         nanoseconds = -1
     if nanoseconds < 0 or isinstance(value, bool):
         raise BadRecordError(f"{name} is not a number of nanoseconds.")
-    return nanoseconds
+    return min(nanoseconds, MOST_NANOSECONDS)
 
 
 def _point_value(point: dict[str, Json]) -> float | None:
@@ -256,11 +267,14 @@ def _elements(value: Json, levels: int) -> list[Json]:
 
 
 def _integer(value: Json) -> int | float:
-    """An integer, sent as a number or as digits; a text that is none is told by what reads the attribute."""
+    """An integer, sent as a number or as digits."""
     try:
-        return int(value) if isinstance(value, str | int) else _real(value, "An intValue")
+        number = int(value) if isinstance(value, str | int) else _real(value, "An intValue")
     except ValueError:
         raise BadRecordError("An intValue is not a number.") from None
+    if not -(2**63) <= number < 2**63:
+        raise BadRecordError("An intValue does not fit into 64 bits.")
+    return number
 
 
 _VALUES: dict[str, Callable[[Json, int], Value]] = {

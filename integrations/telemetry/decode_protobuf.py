@@ -44,10 +44,16 @@ class ProtobufOrigin(Origin):
     encoding = Encoding.PROTOBUF
 
     def __init__(self, signal: Signal, reading: Reading, resource: bytes, scope: bytes) -> None:
-        """Raises DecodeError where the resource is none."""
+        """Raises DecodeError where resource or scope are none."""
         self._sent = (resource, scope)
-        attributes = dict(_readable(wire.ResourceAttributes.FromString(resource).attributes))
-        super().__init__(signal, reading, resource=attributes, identity=self._sent)
+        sent = wire.ResourceAttributes.FromString(resource).attributes
+        named = wire.Scope.FromString(scope)
+        super().__init__(
+            signal,
+            reading,
+            resource=dict(_readable(sent)),
+            identity=wire.origin_identity(sent, named.name, named.version),
+        )
         self._known = wire.KnownAttributes(self.vocabulary.wanted)
         self._record_class = _RECORD_CLASSES[signal]
 
@@ -56,11 +62,14 @@ class ProtobufOrigin(Origin):
         attributes = self._attributes(record.attributes)
         if self.signal is Signal.TRACES:
             # A span tells of its request or call when it is over, as a log record of the same does.
-            return EventRecord(record.end_time_unix_nano or record.start_time_unix_nano, _text(record.name), attributes)
-        name = attributes.get("event.name") or _text(record.event_name) or wire.text_value(record.body)
-        return EventRecord(
-            record.time_unix_nano or record.observed_time_unix_nano, name if isinstance(name, str) else "", attributes
-        )
+            time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
+            name = _text(record.name)
+        else:
+            time, other_time = record.time_unix_nano, record.observed_time_unix_nano
+            named = attributes.get("event.name") or _text(record.event_name) or wire.text_value(record.body)
+            name = named if isinstance(named, str) else ""
+        identity = wire.event_identity(time, other_time, name, record.attributes)
+        return EventRecord(time or other_time, name, attributes, identity)
 
     def all_attributes(self, sent: bytes) -> dict[str, Value]:
         return dict(map(wire.plain_attribute, self._record(sent).attributes))
@@ -88,14 +97,14 @@ class ProtobufOrigin(Origin):
         elif not point.flags & NO_RECORDED_VALUE:
             raise BadRecordError("It has no value.")
         return PointRecord(
-            metric.name.encode() + b"\x00" + wire.ResourceAttributes(attributes=point.attributes).SerializeToString(),
+            wire.series_identity(metric.name, point.attributes),
             point.time_unix_nano,
             point.start_time_unix_nano,
             value,
             self._attributes(point.attributes),
         )
 
-    def identity(self, sent: bytes) -> bytes:
+    def bytes_of(self, sent: bytes) -> bytes:
         return sent
 
     def payload(self, sent: bytes, metric: MetricRecord | None) -> tuple[bytes, list[str]]:

@@ -79,6 +79,7 @@ class EventRecord(NamedTuple):
     time_unix_nano: int  # 0: none
     name: str
     attributes: Attributes  # those that the vocabulary reads
+    identity: bytes  # what tells it from others of its origin: its times, name and attributes, as sent
 
 
 class MetricRecord(NamedTuple):
@@ -106,15 +107,15 @@ class Origin(ABC):
     encoding: Encoding
 
     def __init__(
-        self, signal: Signal, reading: Reading, *, resource: Mapping[str, Value], identity: tuple[bytes, bytes]
+        self, signal: Signal, reading: Reading, *, resource: Mapping[str, Value], identity: tuple[bytes, ...]
     ) -> None:
-        """`identity` is resource and scope as sent."""
+        """`identity` is what tells resource and scope from others."""
         self.signal = signal
         self.reading = reading
         self.resource = resource
         service = resource.get("service.name")
         self.vocabulary: Vocabulary = vocabulary_of(service if isinstance(service, str) else "")
-        self._hasher = blake2b(digest_size=DIGEST_BYTES, person=f"{signal} {self.encoding}".encode())
+        self._hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
         for part in identity:
             self._hasher.update(len(part).to_bytes(4, "big"))
             self._hasher.update(part)
@@ -137,8 +138,8 @@ class Origin(ABC):
         """A point of a sum.  Raises BadRecordError."""
 
     @abstractmethod
-    def identity(self, sent: Any) -> bytes:
-        """All of a record, or of a point, as it was sent."""
+    def bytes_of(self, sent: Any) -> bytes:
+        """All of a record, or of a point."""
 
     @abstractmethod
     def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
@@ -182,7 +183,7 @@ class Origin(ABC):
 
     def reject(self, sent: Any, problem: ValueError, metric: MetricRecord | None = None) -> None:
         """Put a record, or a point of `metric`, into quarantine."""
-        identity = self.identity(sent)
+        identity = self.bytes_of(sent)
         if metric is not None:
             identity = metric.name.encode(errors="replace") + b"\x00" + identity
         payload, dropped = self.payload(sent, metric)

@@ -2,20 +2,23 @@
 
 The generated classes make an object of every attribute value, which costs more than everything else that happens to
 a record.  Here the same messages are declared with the same field numbers, and their deeper parts as bytes: on the
-wire a message in a field looks like bytes in it.  A record's bytes, as sent, are its identity as well, and text
-that is not UTF-8 spoils its own record only.
+wire a message in a field looks like bytes in it.  Text that is not UTF-8 spoils its own record only.
+
+A record is known by its origin, times, name and attributes.  The rest is left out, so that who sends a record again
+through another program, which writes defaults or drops what it does not know, sends the same record.
 
 https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
 
@@ -33,9 +36,10 @@ _PACKAGE = "headway.otlp"
 # Each line: field name, number, type (a message of this list by its name), repeated.
 _MESSAGES: dict[str, tuple[tuple[str, int, _Field.Type.ValueType | str, bool], ...]] = {
     # The three export requests have one shape: resources, in them scopes, in them records.
-    "Scope": (("scope", 1, _BYTES, False), ("records", 2, _BYTES, True)),
-    "Resource": (("resource", 1, _BYTES, False), ("scopes", 2, "Scope", True)),
-    "Request": (("resources", 1, "Resource", True),),
+    "Request": (("resources", 1, "OfResource", True),),
+    "OfResource": (("resource", 1, _BYTES, False), ("scopes", 2, "OfScope", True)),
+    "OfScope": (("scope", 1, _BYTES, False), ("records", 2, _BYTES, True)),
+    "Scope": (("name", 1, _BYTES, False), ("version", 2, _BYTES, False)),
     "Attributes": (("attributes", 1, _BYTES, True),),  # of a resource
     "LogRecord": (
         ("time_unix_nano", 1, _FIXED64, False),
@@ -98,6 +102,7 @@ def _message_classes() -> dict[str, Any]:
 
 _CLASSES = _message_classes()
 Request: Any = _CLASSES["Request"]
+Scope: Any = _CLASSES["Scope"]
 ResourceAttributes: Any = _CLASSES["Attributes"]
 LogRecord: Any = _CLASSES["LogRecord"]
 Span: Any = _CLASSES["Span"]
@@ -106,6 +111,7 @@ Metric: Any = _CLASSES["Metric"]
 NumberPoint: Any = _CLASSES["NumberPoint"]
 
 _double = Struct("<d").unpack
+_times = Struct("<QQ").pack
 _SHORT = 0x80  # a length below is one byte
 _KEY, _VALUE = 0x0A, 0x12  # tags of KeyValue
 _STRING, _BOOL, _INT, _REAL = 0x0A, 0x10, 0x18, 0x21  # tags of AnyValue
@@ -201,3 +207,39 @@ def text_value(sent: bytes) -> str:
         return AnyValue.FromString(sent).string_value
     except DecodeError:
         return ""
+
+
+def origin_identity(resource_attributes: Iterable[bytes], scope: bytes, scope_version: bytes) -> tuple[bytes, ...]:
+    return b"".join(resource_attributes), scope, scope_version
+
+
+def event_identity(time: int, other_time: int, name: str, attributes: Iterable[bytes]) -> bytes:
+    return _times(time, other_time) + name.encode() + b"\x00" + b"".join(attributes)
+
+
+def series_identity(metric: str, attributes: Iterable[bytes]) -> bytes:
+    return metric.encode() + b"\x00" + b"".join(attributes)
+
+
+def wire_attribute(name: str, value: Value) -> bytes:
+    """A KeyValue, as exporters write it."""
+    return KeyValue(key=name, value=_any_value(value)).SerializeToString()
+
+
+def _any_value(value: Value) -> AnyValue:
+    encoded = AnyValue()
+    match value:
+        case bool():
+            encoded.bool_value = value
+        case int():
+            encoded.int_value = value
+        case float():
+            encoded.double_value = value
+        case str():
+            encoded.string_value = value
+        case Mapping():
+            entries = [KeyValue(key=name, value=_any_value(element)) for name, element in value.items()]
+            encoded.kvlist_value.CopyFrom(KeyValueList(values=entries))
+        case Sequence():
+            encoded.array_value.CopyFrom(ArrayValue(values=[_any_value(element) for element in value]))
+    return encoded

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold_changes import append_changes_of_fold
-from integrations.telemetry.fold_days import rebuild_days
+from integrations.telemetry.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
 from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
 from integrations.telemetry.fold_tables import create_tables, execute
@@ -56,6 +56,7 @@ def _fold_some() -> int:
         rebuild_slots()
         rebuild_days()
         _update_sessions()
+        count_days_of_greater_source()
         append_changes_of_fold()
         return len(claimed)
 
@@ -139,7 +140,7 @@ def _lock_sessions() -> None:
     execute(
         """
         INSERT INTO fold_session
-        SELECT id, identity_id, started_on, event_tokens >= metric_tokens
+        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
         FROM integrations_agentsession
         WHERE id IN (SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point)
         ORDER BY id

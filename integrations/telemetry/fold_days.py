@@ -15,8 +15,9 @@ from integrations.telemetry.prices import TokenCounts, price_of_day
 
 
 def rebuild_days() -> None:
-    """Rebuild the days named in fold_day, each source for itself."""
-    execute("ANALYZE fold_day")
+    """Rebuild the days named in fold_day, of sessions in fold_session, each source for itself."""
+    execute(FIND_BOUNDS)
+    execute("ANALYZE fold_rebuilt_day")
     execute(DELETE_DAYS)
     execute(INSERT_EVENT_DAYS)
     execute(INSERT_METRIC_DAYS)
@@ -25,96 +26,111 @@ def rebuild_days() -> None:
     _price_metric_days()
 
 
+def count_days_of_greater_source() -> None:
+    """Let the other source's days count, of sessions where the fold made it the greater one."""
+    execute(
+        """
+        UPDATE integrations_agentsessionday figures
+        SET counted = NOT figures.counted
+        FROM fold_session
+        JOIN integrations_agentsession session ON session.id = fold_session.session_id
+        WHERE figures.session_id = session.id
+          AND fold_session.events_counted <> (session.event_tokens >= session.metric_tokens)
+        """
+    )
+
+
+# What belongs to a day is decided by its local date alone.  The bounds let an index find the rows; they reach two hours
+# further, because a local midnight may come twice.
+FIND_BOUNDS: LiteralString = """
+    INSERT INTO fold_rebuilt_day
+    SELECT session_id, identity_id, agent, source, (source = 'events') = events_counted, day,
+           (day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours',
+           ((day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours'
+    FROM (SELECT DISTINCT session_id, source, day FROM fold_day) AS touched
+    JOIN fold_session USING (session_id)
+"""
+
 DELETE_DAYS: LiteralString = """
-    DELETE FROM integrations_agentsessionday stored USING fold_day touched
-    WHERE stored.session_id = touched.session_id AND stored.day = touched.day AND stored.source = touched.source
+    DELETE FROM integrations_agentsessionday stored USING fold_rebuilt_day rebuilt
+    WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND stored.source = rebuilt.source
 """
 
 # Absurd sums of money stop at what the column holds: one sender's nonsense must not keep others' days from being built.
-# What belongs to a day is decided by the last condition alone.  The one before it lets the index find the rows; it
-# reaches two hours further, because a local midnight may come twice.
 # CASE, because LEAST passes over a null: no cost would become the greatest one.
 INSERT_EVENT_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
-        session_id, source, day, model, requests, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-        spend, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls, tool_failures, tool_refusals,
-        commits
+        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
+        tool_refusals, lines_added, lines_removed, commits
     )
-    WITH touched AS (
-        SELECT DISTINCT session_id, day,
-               (day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours' AS after,
-               ((day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours' AS before
-        FROM fold_day
-        WHERE source = 'events'
-    )
-    SELECT session_id, 'events', day, model, sum(requests), sum(input_tokens), sum(cache_read_tokens),
-           sum(cache_write_tokens), sum(output_tokens),
+    SELECT session_id, identity_id, agent, 'events', counted, day, model, sum(requests), sum(input_tokens),
+           sum(cache_read_tokens), sum(cache_write_tokens), sum(output_tokens),
            CASE WHEN sum(spend) > 9999999999 THEN 9999999999 ELSE sum(spend) END, sum(unpriced_tokens),
-           CASE WHEN sum(reported_cost) > 9999999999 THEN 9999999999 ELSE sum(reported_cost) END, 0, 0,
-           sum(calls), sum(failures), sum(refusals), 0
+           CASE WHEN sum(reported_cost) > 9999999999 THEN 9999999999 ELSE sum(reported_cost) END,
+           sum(calls), sum(failures), sum(refusals), 0, 0, 0
     FROM (
-        SELECT touched.session_id, touched.day, request.model, 1 AS requests, request.input_tokens,
-               request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.spend,
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, request.model,
+               1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
+               request.output_tokens, request.spend,
                CASE WHEN request.spend IS NULL THEN request.input_tokens + request.cache_read_tokens
                     + request.cache_write_tokens + request.output_tokens ELSE 0 END AS unpriced_tokens,
                request.reported_cost, 0 AS calls, 0 AS failures, 0 AS refusals
-        FROM touched
+        FROM fold_rebuilt_day rebuilt
         JOIN integrations_agentrequest request
-          ON request.session_id = touched.session_id AND request.at BETWEEN touched.after AND touched.before
-         AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = touched.day
+          ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
+         AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+        WHERE rebuilt.source = 'events'
         UNION ALL
-        SELECT touched.session_id, touched.day, '', 0, 0, 0, 0, 0, NULL, 0, NULL,
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, '',
+               0, 0, 0, 0, 0, NULL, 0, NULL,
                (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
-        FROM touched
+        FROM fold_rebuilt_day rebuilt
         JOIN integrations_agenttoolcall call
-          ON call.session_id = touched.session_id AND call.at BETWEEN touched.after AND touched.before
-         AND (call.at AT TIME ZONE current_setting('TimeZone'))::date = touched.day
+          ON call.session_id = rebuilt.session_id AND call.at BETWEEN rebuilt.after AND rebuilt.before
+         AND (call.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+        WHERE rebuilt.source = 'events'
     ) AS figures
-    GROUP BY session_id, day, model
+    GROUP BY session_id, identity_id, agent, counted, day, model
 """
 
 INSERT_METRIC_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
-        session_id, source, day, model, requests, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-        spend, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls, tool_failures, tool_refusals,
-        commits
+        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
+        tool_refusals, lines_added, lines_removed, commits
     )
-    SELECT touched.session_id, 'metrics', touched.day, slot.model, 0,
-           sum(slot.input_tokens), sum(slot.cache_read_tokens),
-           sum(slot.cache_write_tokens), sum(slot.output_tokens),
-           NULL,
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day, slot.model,
+           0, sum(slot.input_tokens), sum(slot.cache_read_tokens),
+           sum(slot.cache_write_tokens), sum(slot.output_tokens), NULL,
            sum(slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens),
            CASE WHEN sum(slot.reported_cost) > 9999999999 THEN 9999999999 ELSE sum(slot.reported_cost) END,
-           sum(slot.lines_added), sum(slot.lines_removed), 0, 0, 0,
-           sum(slot.commits)
-    FROM (SELECT DISTINCT session_id, day FROM fold_day WHERE source = 'metrics') AS touched
+           0, 0, 0, sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
+    FROM fold_rebuilt_day rebuilt
     JOIN integrations_agentmeterslot slot
-      ON slot.session_id = touched.session_id
-     AND slot.slot BETWEEN (touched.day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours'
-                       AND ((touched.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours'
-     AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = touched.day
-    WHERE slot.active_from IS NOT NULL
-    GROUP BY touched.session_id, touched.day, slot.model
+      ON slot.session_id = rebuilt.session_id AND slot.slot BETWEEN rebuilt.after AND rebuilt.before
+     AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    WHERE rebuilt.source = 'metrics' AND slot.active_from IS NOT NULL
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, slot.model
 """
 
 DELETE_TOOL_DAYS: LiteralString = """
-    DELETE FROM integrations_agenttoolday stored USING fold_day touched
-    WHERE stored.session_id = touched.session_id AND stored.day = touched.day AND touched.source = 'events'
+    DELETE FROM integrations_agenttoolday stored USING fold_rebuilt_day rebuilt
+    WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
 """
 
 INSERT_TOOL_DAYS: LiteralString = """
-    INSERT INTO integrations_agenttoolday (session_id, day, tool, calls, failures, refusals)
-    SELECT touched.session_id, touched.day, call.tool,
+    INSERT INTO integrations_agenttoolday (session_id, identity_id, agent, day, tool, calls, failures, refusals)
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, call.tool,
            count(*) FILTER (WHERE call.outcome <> 'refused'),
            count(*) FILTER (WHERE call.outcome = 'failed'),
            count(*) FILTER (WHERE call.outcome = 'refused')
-    FROM (SELECT DISTINCT session_id, day FROM fold_day WHERE source = 'events') AS touched
+    FROM fold_rebuilt_day rebuilt
     JOIN integrations_agenttoolcall call
-      ON call.session_id = touched.session_id
-     AND call.at BETWEEN (touched.day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours'
-                     AND ((touched.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours'
-     AND (call.at AT TIME ZONE current_setting('TimeZone'))::date = touched.day
-    GROUP BY touched.session_id, touched.day, call.tool
+      ON call.session_id = rebuilt.session_id AND call.at BETWEEN rebuilt.after AND rebuilt.before
+     AND (call.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    WHERE rebuilt.source = 'events'
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, call.tool
 """
 
 
@@ -122,10 +138,11 @@ def _price_metric_days() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, model, day, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
-            FROM integrations_agentsessionday
-            WHERE (session_id, day) IN (SELECT session_id, day FROM fold_day WHERE source = 'metrics')
-              AND source = 'metrics' AND unpriced_tokens > 0
+            SELECT figures.id, figures.model, figures.day, figures.input_tokens, figures.cache_read_tokens,
+                   figures.cache_write_tokens, figures.output_tokens
+            FROM fold_rebuilt_day rebuilt
+            JOIN integrations_agentsessionday figures USING (session_id, day, source)
+            WHERE figures.source = 'metrics' AND figures.unpriced_tokens > 0
             """
         )
         priced = [

@@ -18,14 +18,18 @@ TABLES: LiteralString = """
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
-        session_id bigint, identity_id bigint, started_on date, events_counted boolean
+        session_id bigint, identity_id bigint, agent text, started_on date, events_counted boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_rebuilt_day (
+        session_id bigint, identity_id bigint, agent text, source text, counted boolean, day date,
+        after timestamptz, before timestamptz
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date
     ) ON COMMIT DELETE ROWS;
-    TRUNCATE fold_event, fold_point, fold_session, fold_slot, fold_day, fold_change;
+    TRUNCATE fold_event, fold_point, fold_session, fold_slot, fold_day, fold_rebuilt_day, fold_change;
 """
 
 

@@ -85,9 +85,10 @@ PLACEMENTS = """
 
 SESSIONS = """
     INSERT INTO integrations_agentsession
-        (agent, external_id, identity_id, started_at, ended_at, active_seconds, has_work, event_tokens, metric_tokens)
-    SELECT 'claude_code', 'bench-' || number, identity.id, started.at,
-           started.at + interval '40 minutes', 900 + number %% 3000, true, 7400, 0
+        (agent, external_id, identity_id, started_at, ended_at, started_on, active_seconds, has_work, event_tokens,
+         metric_tokens)
+    SELECT 'claude_code', 'bench-' || number, identity.id, started.at, started.at + interval '40 minutes',
+           (started.at AT TIME ZONE current_setting('TimeZone'))::date, 900 + number %% 3000, true, 7400, 0
     FROM generate_series(1, %(sessions)s) AS number
     JOIN (
         SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM orgtree_identity WHERE value LIKE 'bench%%'
@@ -99,10 +100,10 @@ SESSIONS = """
 
 SESSION_DAYS = """
     INSERT INTO integrations_agentsessionday
-        (session_id, source, day, model, requests, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-         spend, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls, tool_failures, tool_refusals,
+        (session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls, tool_failures, tool_refusals,
          commits)
-    SELECT id, source, (started_at AT TIME ZONE current_setting('TimeZone'))::date,
+    SELECT id, identity_id, agent, source, true, started_on,
            CASE id %% 3 WHEN 0 THEN 'claude-opus-4-1' ELSE 'claude-sonnet-4-5' END,
            events, 900 * events, 5000 * events, 300 * events, 1200 * events,
            0.0237 * events, 0, 0.0237 * events, 0, 0, 6 * events, id %% 2 * events, 0, 0
@@ -110,15 +111,15 @@ SESSION_DAYS = """
     CROSS JOIN (VALUES ('events', 1)) AS counted (source, events)
     WHERE external_id LIKE 'bench-%%'
     UNION ALL
-    SELECT id, 'metrics', (started_at AT TIME ZONE current_setting('TimeZone'))::date, '',
+    SELECT id, identity_id, agent, 'metrics', false, started_on, '',
            0, 0, 0, 0, 0, 0, 0, 0, id %% 120, id %% 40, 0, 0, 0, 0
     FROM integrations_agentsession
     WHERE external_id LIKE 'bench-%%'
 """
 
 TOOL_DAYS = """
-    INSERT INTO integrations_agenttoolday (session_id, day, tool, calls, failures, refusals)
-    SELECT id, (started_at AT TIME ZONE current_setting('TimeZone'))::date, tool, 2,
+    INSERT INTO integrations_agenttoolday (session_id, identity_id, agent, day, tool, calls, failures, refusals)
+    SELECT id, identity_id, agent, started_on, tool, 2,
            CASE WHEN tool = 'Bash' THEN id %% 2 ELSE 0 END, 0
     FROM integrations_agentsession
     CROSS JOIN unnest(ARRAY['Bash', 'Edit', 'Read']) AS tool

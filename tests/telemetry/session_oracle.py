@@ -32,6 +32,7 @@ class DayFigures:
     spend: Decimal | None = None
     unpriced_tokens: int = 0
     reported_cost: Decimal | None = None
+    counted: bool = False
 
 
 @dataclass
@@ -78,6 +79,7 @@ def stored_sessions() -> Expected:
                     row.spend,
                     row.unpriced_tokens,
                     row.reported_cost,
+                    row.counted,
                 )
                 for row in AgentSessionDay.objects.filter(session=session)
             },
@@ -125,6 +127,13 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
             figures.lines[int(point.measure == Measure.LINES_REMOVED)] += round(amount)
         elif point.measure == Measure.COMMITS:
             figures.commits += round(amount)
+    tokens_by_source = {
+        source: sum(sum(figures.tokens) for (of, *_), figures in days.items() if of == source)
+        for source in ("events", "metrics")
+    }
+    for (source, *_), figures in days.items():
+        greater = "events" if tokens_by_source["events"] >= tokens_by_source["metrics"] else "metrics"
+        figures.counted = source == greater
     moments = [(event.at, event.at) for event in events] or [
         (_since(point), point.at) for point, amount in increases if amount > 0
     ]
@@ -136,10 +145,7 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
         active_seconds,
         any(event.kind != EventKind.SESSION for event in events)
         or bool(measured & {*TOKENS, Measure.LINES_ADDED, Measure.LINES_REMOVED, Measure.COMMITS}),
-        (
-            sum(sum(figures.tokens) for (source, *_), figures in days.items() if source == "events"),
-            sum(sum(figures.tokens) for (source, *_), figures in days.items() if source == "metrics"),
-        ),
+        (tokens_by_source["events"], tokens_by_source["metrics"]),
         dict(days),
         dict(tools),
     )
