@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
+
+from django.utils import timezone
 
 from insights import windows, wording
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Dimension, Figure, Granularity, SeriesAnswer, Window
+from insights.metrics.read import FRESH_FOR
 
 STEADY_SHARE = 0.01  # a change of less than one part in a hundred is the same figure to a reader
+LAG_WORTH_SAYING = timedelta(seconds=10)
 STEADY_POINTS = 0.5  # for percentages, in percentage points
 
 State = Literal["value", "no_data", "hidden", "error", "stale"]
@@ -162,7 +167,7 @@ def tile(
         how_url=how_url,
         rows_url=rows_url,
         to_date=figure.to_date,
-        note=_small_sample(metric, figure) or note,
+        note=_small_sample(metric, figure) or _lagging(now) or note,
     )
 
 
@@ -183,6 +188,14 @@ def _judgement(metric: Metric, delta: float, before: float) -> Literal["better",
     if metric.better == "neither":
         return "higher" if delta > 0 else "lower"
     return "better" if (delta > 0) == (metric.better == "higher") else "worse"
+
+
+def _lagging(answer: SeriesAnswer) -> str:
+    """Trailing windows and quarters may follow new facts later than the rest; the tile then says how far it is."""
+    answered_at = answer.fresh_until - FRESH_FOR
+    if answered_at - answer.computed_at < LAG_WORTH_SAYING:
+        return ""
+    return f"as of {timezone.localtime(answer.computed_at):%H:%M:%S}"
 
 
 def _small_sample(metric: Metric, figure: Figure) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -21,10 +20,11 @@ from insights.agents import agent_name
 from insights.csv_export import Cell, csv_response
 from insights.filters import BadFilterError
 from insights.metrics.query import Dimension
-from insights.metrics.rows import ColumnKind, RowColumn, RowsPage, read_rows
+from insights.metrics.read import read_rows, visible_rows
+from insights.metrics.rows import ColumnKind, RowColumn, RowsPage
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.individuals import Individuals
 from insights.views.metric_panel import Asked, asked, base_template
+from orgtree.services.trust import Viewer
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
@@ -58,14 +58,14 @@ class RowTable:
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
     page = _read_page(request)
-    found = read_rows(question.query, page=page, size=PAGE_SIZE)
+    found = visible_rows(read_rows(question.query, page=page, size=PAGE_SIZE), request.user)
     first = (page - 1) * PAGE_SIZE + 1
     context = {
         "base_template": base_template(request),
         "metric": question.metric,
         "recipe": found.recipe,
         "days": wording.days(question.filters.window),
-        "table": _table(request, found),
+        "table": _table(found),
         "first": first,
         "last": first + len(found.rows) - 1,
         "total": found.total,
@@ -82,54 +82,38 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
-    first = read_rows(question.query, page=1, size=CSV_PAGE_SIZE)
-    return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(request, question, first))
+    first = visible_rows(read_rows(question.query, page=1, size=CSV_PAGE_SIZE), request.user)
+    return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(request.user, question, first))
 
 
 def first_rows(request: HttpRequest, question: Asked) -> RowTable | None:
     """The beginning of the rows, for the panel that explains the figure; None where there are none."""
-    found = read_rows(question.query, page=1, size=ROWS_IN_PANEL)
-    return _table(request, found) if found.total else None
+    found = visible_rows(read_rows(question.query, page=1, size=ROWS_IN_PANEL), request.user)
+    return _table(found) if found.total else None
 
 
-def _csv_rows(request: HttpRequest, question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
+def _csv_rows(viewer: Viewer, question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
     yield [column.label for column in first.columns]
     found, page = first, 1
     while found.rows:
-        individuals = Individuals.of(request.user, found.rows)
         for row in found.rows:
-            yield [_raw(column, row, individuals) for column in found.columns]
+            yield [row[column.name] for column in found.columns]
         page += 1
         if len(found.rows) < CSV_PAGE_SIZE:
             return
-        found = read_rows(question.query, page=page, size=CSV_PAGE_SIZE)
+        found = visible_rows(read_rows(question.query, page=page, size=CSV_PAGE_SIZE), viewer)
 
 
-def _table(request: HttpRequest, found: RowsPage) -> RowTable:
-    individuals = Individuals.of(request.user, found.rows)
+def _table(found: RowsPage) -> RowTable:
     return RowTable(
         caption=f"Rows of {found.query.key}",
         columns=[Column(column.label, column.kind in NUMBERS) for column in found.columns],
-        rows=[[_printed(column, row, individuals) for column in found.columns] for row in found.rows],
+        rows=[[_printed(column, row[column.name]) for column in found.columns] for row in found.rows],
         shown=f"{len(found.rows):,} of {found.total:,}",
     )
 
 
-def _raw(column: RowColumn, row: Mapping[str, Any], individuals: Individuals) -> Cell:
-    """A cell as it is exported: whole numbers, ISO times, and no more of other people than they may be known by."""
-    value = row[column.name]
-    match column.kind:
-        case ColumnKind.PERSON:
-            return individuals.label(value)
-        case ColumnKind.FACT | ColumnKind.INSTANT:
-            return value if individuals.in_detail(row) else None
-        case _:
-            cell: Cell = value
-            return cell
-
-
-def _printed(column: RowColumn, row: Mapping[str, Any], individuals: Individuals) -> str:
-    value = _raw(column, row, individuals)
+def _printed(column: RowColumn, value: Cell) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
