@@ -59,7 +59,8 @@ class ProtobufOrigin(Origin):
 
     def event(self, sent: bytes) -> EventRecord:
         record = self._record(sent)
-        attributes = self._attributes(record.attributes)
+        own = list(record.attributes)  # taken out of the message once: that is what costs
+        attributes = self._attributes(own)
         if self.signal is Signal.TRACES:
             # A span tells of its request or call when it is over, as a log record of the same does.
             time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
@@ -68,7 +69,7 @@ class ProtobufOrigin(Origin):
             time, other_time = record.time_unix_nano, record.observed_time_unix_nano
             named = attributes.get("event.name") or _text(record.event_name) or wire.text_value(record.body)
             name = named if isinstance(named, str) else ""
-        identity = wire.event_identity(time, other_time, name, record.attributes)
+        identity = wire.event_identity(time, other_time, name, own)
         return EventRecord(time or other_time, name, attributes, identity)
 
     def all_attributes(self, sent: bytes) -> dict[str, Value]:

@@ -48,7 +48,8 @@ class Intake:
 
     def post(self, path: str, body: bytes, content_type: str = JSON, **headers: str) -> HttpResponse:
         sent = {"Authorization": f"Bearer {self.secret}", **headers}
-        return self._client.post(path, data=body, content_type=content_type, headers=sent)
+        answer: HttpResponse = self._client.post(path, data=body, content_type=content_type, headers=sent)  # type: ignore[assignment]
+        return answer
 
     def send(self, request: Message | Json) -> Json:
         """The answer, as JSON, to a request that must be accepted; its signal is told by what it holds."""
