@@ -101,8 +101,8 @@ SESSIONS = """
 SESSION_DAYS = """
     INSERT INTO integrations_agentsessionday
         (session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
-         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls, tool_failures, tool_refusals,
-         commits)
+         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, lines_added, lines_removed,
+         tool_calls, tool_failures, tool_refusals, commits)
     SELECT id, identity_id, agent, source, true, started_on,
            CASE id %% 3 WHEN 0 THEN 'claude-opus-4-1' ELSE 'claude-sonnet-4-5' END,
            events, 900 * events, 5000 * events, 300 * events, 1200 * events,

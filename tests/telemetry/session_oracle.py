@@ -18,7 +18,7 @@ from tests.telemetry.raw_rows import Event, Point
 GAP = timedelta(minutes=30)
 TOKENS = (Measure.INPUT_TOKENS, Measure.CACHE_READ_TOKENS, Measure.CACHE_WRITE_TOKENS, Measure.OUTPUT_TOKENS)
 PRICED = "claude-sonnet-4-5"
-DOLLARS_A_MILLION = (3, Decimal("0.3"), Decimal("3.75"), 15)  # for requests of at most 200,000 prompt tokens
+DOLLARS_A_MILLION = tuple(Decimal(price) for price in ("3", "0.3", "3.75", "15"))  # up to 200,000 prompt tokens
 OUTCOMES = ("succeeded", "failed", "refused")  # the later outweighs the earlier
 
 
@@ -63,7 +63,7 @@ def expected_sessions(records: Sequence[Event | Point], zone: ZoneInfo) -> Expec
 
 def stored_sessions() -> Expected:
     return {
-        (session.external_id, session.address): SessionFigures(  # type: ignore[attr-defined]
+        (session.external_id, session.address): SessionFigures(
             session.started_at,
             session.ended_at,
             session.active_seconds,
@@ -99,12 +99,12 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
     for request in _merged(event for event in events if event.kind == EventKind.REQUEST):
         figures = days["events", _day(min(e.at for e in request), zone), max(e.model for e in request)]
         figures.requests += 1
-        tokens = [max(e.tokens[kind] for e in request) for kind in range(4)]
-        figures.tokens = [sum(pair) for pair in zip(figures.tokens, tokens, strict=True)]
+        used = [max(e.tokens[kind] for e in request) for kind in range(4)]
+        figures.tokens = [sum(pair) for pair in zip(figures.tokens, used, strict=True)]
         if max(e.model for e in request) == PRICED:
-            figures.spend = (figures.spend or Decimal(0)) + _price(tokens)
+            figures.spend = (figures.spend or Decimal(0)) + _price(used)
         else:
-            figures.unpriced_tokens += sum(tokens)
+            figures.unpriced_tokens += sum(used)
         costs = [Decimal(str(e.reported_cost)) for e in request if e.reported_cost is not None]
         if costs:
             figures.reported_cost = (figures.reported_cost or Decimal(0)) + max(costs)
@@ -127,13 +127,7 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
             figures.lines[int(point.measure == Measure.LINES_REMOVED)] += round(amount)
         elif point.measure == Measure.COMMITS:
             figures.commits += round(amount)
-    tokens_by_source = {
-        source: sum(sum(figures.tokens) for (of, *_), figures in days.items() if of == source)
-        for source in ("events", "metrics")
-    }
-    for (source, *_), figures in days.items():
-        greater = "events" if tokens_by_source["events"] >= tokens_by_source["metrics"] else "metrics"
-        figures.counted = source == greater
+    tokens = _choose_source(days)
     moments = [(event.at, event.at) for event in events] or [
         (_since(point), point.at) for point, amount in increases if amount > 0
     ]
@@ -145,10 +139,21 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
         active_seconds,
         any(event.kind != EventKind.SESSION for event in events)
         or bool(measured & {*TOKENS, Measure.LINES_ADDED, Measure.LINES_REMOVED, Measure.COMMITS}),
-        (tokens_by_source["events"], tokens_by_source["metrics"]),
+        tokens,
         dict(days),
         dict(tools),
     )
+
+
+def _choose_source(days: dict[tuple[str, date, str], DayFigures]) -> tuple[int, int]:
+    """Mark the days of the source that told of more tokens; how many each told of."""
+    events, metrics = (
+        sum(sum(figures.tokens) for (of, *_), figures in days.items() if of == source)
+        for source in ("events", "metrics")
+    )
+    for (source, *_), figures in days.items():
+        figures.counted = source == ("events" if events >= metrics else "metrics")
+    return events, metrics
 
 
 def _price(tokens: Sequence[int]) -> Decimal:
