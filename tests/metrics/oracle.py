@@ -1,0 +1,223 @@
+"""The second opinion: every metric of agents counted slowly, in Python, from the facts of a World."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from statistics import mean, quantiles
+
+from insights.metrics.query import Statistic, Window
+from tests.metrics.facts import DayFacts, SessionFacts, World
+
+SETTLING = timedelta(hours=72)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A window, and whose and which facts of it; days are those on which the facts count."""
+
+    window: Window
+    now: datetime
+    unit: str | None = None
+    agents: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+    @property
+    def end_of_stock(self) -> date:
+        return min(self.window.end, self.now.date() + timedelta(days=1))
+
+
+Expected = tuple[float | None, float | None, float | None]  # value, numerator, denominator
+
+
+def expected(world: World, key: str, asked: Asked, *, periods: float = 1) -> Expected:
+    """Value, numerator and denominator, with None for a value that is no data."""
+    return ORACLE[key](world, asked, periods)
+
+
+def by_segment(world: World, key: str, asked: Asked, segment: str) -> Mapping[str, float]:
+    """The value of a sum for each segment value in which anything entered."""
+    found: dict[str, Decimal] = {}
+    for session, row in days(world, asked, of_model=True):
+        for name, amount in SEGMENTS[key, segment](session, row, asked):
+            if amount:
+                found[name] = found.get(name, Decimal(0)) + Decimal(amount)
+    return {name: float(amount) for name, amount in found.items()}
+
+
+def sessions(world: World, asked: Asked) -> list[SessionFacts]:
+    return [
+        session
+        for session in world.sessions
+        if asked.window.start <= session.day < asked.window.end
+        and _placed(world, session.person, session.day, asked.unit)
+        and _picked(session, asked)
+    ]
+
+
+def days(world: World, asked: Asked, *, of_model: bool) -> Iterable[tuple[SessionFacts, DayFacts]]:
+    """Rows of days in the window; a model picks rows that name it (`of_model`), else sessions that used it."""
+    for session in world.sessions:
+        if asked.agents and session.agent not in asked.agents:
+            continue
+        if asked.models and not of_model and not _picked(session, asked):
+            continue
+        for row in session.days:
+            in_window = asked.window.start <= row.day < asked.window.end
+            named = not (asked.models and of_model) or (row.model or "unknown") in asked.models
+            if in_window and named and _placed(world, session.person, row.day, asked.unit):
+                yield session, row
+
+
+def _picked(session: SessionFacts, asked: Asked) -> bool:
+    used = {row.model for row in session.days if sum(row.tokens.values())}
+    return (not asked.agents or session.agent in asked.agents) and (not asked.models or bool(used & {*asked.models}))
+
+
+def _placed(world: World, person: int | None, day: date, unit: str | None) -> bool:
+    if unit is None:
+        return True
+    return any(
+        who == person and where == unit and start <= day and (end is None or day < end)
+        for who, where, start, end in world.placements
+    )
+
+
+def _active(world: World, asked: Asked) -> set[int]:
+    return {session.person for session in sessions(world, asked) if session.person is not None}
+
+
+def _enrolled(world: World, asked: Asked) -> set[int]:
+    end = asked.end_of_stock
+    return {
+        person
+        for person, since in world.enrolled.items()
+        if since < end
+        and (person not in world.left or world.left[person] >= end)
+        and _placed(world, person, end - timedelta(days=1), asked.unit)
+    }
+
+
+def _rate(above: float, below: float) -> Expected:
+    return (above / below * 100 if below else None, above, below)
+
+
+def _sum(amount: Callable[[DayFacts], Decimal | int], *, of_model: bool = True) -> Callable[..., Expected]:
+    def total(world: World, asked: Asked, _periods: float) -> Expected:
+        return float(sum(amount(row) for _, row in days(world, asked, of_model=of_model))), None, None
+
+    return total
+
+
+def _spend(world: World, asked: Asked, _periods: float) -> Expected:
+    rows = [row for _, row in days(world, asked, of_model=True)]
+    priced = sum((row.spend for row in rows if row.spend), Decimal(0))
+    unpriced = sum(row.unpriced for row in rows)
+    return (None if unpriced and not priced else float(priced)), None, None
+
+
+def _spend_per_developer(world: World, asked: Asked, periods: float) -> Expected:
+    above, below = _spend(world, asked, periods)[0], len(_active(world, asked))
+    return (above / below if above is not None and below else None), above, below
+
+
+def _sessions_per_developer(world: World, asked: Asked, periods: float) -> Expected:
+    above, below = len(sessions(world, asked)), len(_active(world, asked)) * periods
+    return (above / below if below else None), above, below
+
+
+def _duration(of: Callable[[SessionFacts], float]) -> Callable[..., Expected]:
+    def average(world: World, asked: Asked, _periods: float) -> Expected:
+        amounts = [of(session) for session in sessions(world, asked)]
+        return (mean(amounts) if amounts else None), (sum(amounts) if amounts else None), len(amounts)
+
+    return average
+
+
+def _quotient(
+    above: Callable[[DayFacts], int], below: Callable[[DayFacts], int], *, of_model: bool
+) -> Callable[..., Expected]:
+    def quotient(world: World, asked: Asked, _periods: float) -> Expected:
+        rows = [row for _, row in days(world, asked, of_model=of_model)]
+        return _rate(sum(map(above, rows)), sum(map(below, rows)))
+
+    return quotient
+
+
+def percentile(world: World, asked: Asked, statistic: Statistic) -> float | None:
+    """Of active seconds, interpolated linearly between the two nearest ranks."""
+    amounts = sorted(session.active_seconds for session in sessions(world, asked))
+    if len(amounts) < 2:
+        return amounts[0] if amounts else None
+    rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P90: 90, Statistic.P95: 95}[statistic]
+    return quantiles(amounts, n=100, method="inclusive")[rank - 1]
+
+
+def shares(world: World, asked: Asked) -> Mapping[str, float]:
+    """Each active developer counts 1, divided over agents; per cent of the active developers."""
+    found: dict[str, float] = {}
+    active = _active(world, asked)
+    for person in active:
+        own = [session.agent for session in sessions(world, asked) if session.person == person]
+        for agent in own:
+            found[agent] = found.get(agent, 0) + 100 / len(own) / len(active)
+    return found
+
+
+def _calls(index: int) -> Callable[[DayFacts], int]:
+    return lambda row: sum(counts[index] for counts in row.calls.values())
+
+
+def _prompt(row: DayFacts) -> int:
+    return sum(amount for kind, amount in row.tokens.items() if kind != "output_tokens")
+
+
+def _active_of_enrolled(world: World, asked: Asked, _periods: float) -> Expected:
+    return _rate(len(_active(world, asked)), len(_enrolled(world, asked)))
+
+
+ORACLE: Mapping[str, Callable[..., Expected]] = {
+    "ai.adoption_rate": _active_of_enrolled,
+    "ai.active_share": _active_of_enrolled,
+    "ai.active_developers": lambda w, a, _: (
+        float(len(_active(w, a))),
+        len(_active(w, a)),
+        len(_enrolled(w, a)),
+    ),
+    "ai.sessions": lambda w, a, _: (float(len(sessions(w, a))), None, None),
+    "ai.sessions_per_developer": _sessions_per_developer,
+    "ai.session_duration": _duration(lambda session: session.active_seconds),
+    "ai.session_span": _duration(lambda session: (session.ended - session.started).total_seconds()),
+    "ai.tokens": _sum(lambda row: sum(row.tokens.values())),
+    "ai.spend": _spend,
+    "ai.spend_per_developer": _spend_per_developer,
+    "ai.reported_cost": _sum(lambda row: row.cost or 0),
+    "ai.unpriced_tokens": _sum(lambda row: row.unpriced),
+    "ai.lines_generated": _sum(lambda row: row.lines),
+    "ai.cache_hit_rate": _quotient(lambda row: row.tokens.get("cache_read_tokens", 0), _prompt, of_model=True),
+    "ai.error_rate": _quotient(_calls(1), _calls(0), of_model=False),
+    "ai.tool_calls": _sum(_calls(0), of_model=False),
+    "ai.tool_failures": _sum(_calls(1), of_model=False),
+    "ai.tool_refusals": _sum(_calls(2), of_model=False),
+}
+
+Amounts = Iterable[tuple[str, Decimal | int]]
+
+
+def _outcome(session: SessionFacts, asked: Asked) -> str:
+    return "pending" if session.ended > asked.now - SETTLING else "unknown"
+
+
+SEGMENTS: Mapping[tuple[str, str], Callable[[SessionFacts, DayFacts, Asked], Amounts]] = {
+    ("ai.tokens", "token_kind"): lambda s, row, a: [(k.removesuffix("_tokens"), n) for k, n in row.tokens.items()],
+    ("ai.tokens", "agent"): lambda s, row, a: [(s.agent, sum(row.tokens.values()))],
+    ("ai.tokens", "model"): lambda s, row, a: [(row.model or "unknown", sum(row.tokens.values()))],
+    ("ai.spend", "agent"): lambda s, row, a: [(s.agent, row.spend or 0)],
+    ("ai.spend", "model"): lambda s, row, a: [(row.model or "unknown", row.spend or 0)],
+    ("ai.spend", "outcome"): lambda s, row, a: [(_outcome(s, a), row.spend or 0)],
+    ("ai.lines_generated", "agent"): lambda s, row, a: [(s.agent, row.lines)],
+    ("ai.tool_calls", "tool"): lambda s, row, a: [(tool, counts[0]) for tool, counts in row.calls.items()],
+    ("ai.tool_failures", "tool"): lambda s, row, a: [(tool, counts[1]) for tool, counts in row.calls.items()],
+}
