@@ -92,6 +92,11 @@ class Metric:
         """Whether all segments of a bucket have the same denominator."""
         return False
 
+    def entered(self, outcome: Outcome) -> bool:
+        """Whether any fact of the cell's own is in it; a denominator that all segments share is not."""
+        own_denominator = outcome.denominator and not self.shared_denominator
+        return bool(outcome.sample_size or outcome.missing or own_denominator)
+
     @property
     def rows_by(self) -> RowsBy:
         """What one row behind the figure is; the rows' contributions, put together by `recipe`, give the value."""

@@ -105,7 +105,7 @@ def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
         for window in plan.windows
         for segment in segments
     }
-    entered = {s for s in segments if not plan.segments or cells[whole, s].sample_size or cells[whole, s].missing}
+    entered = {each for each in segments if not plan.segments or plan.metric.entered(cells[whole, each])}
     kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
     return Outcomes(
         kept,

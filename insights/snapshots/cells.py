@@ -98,7 +98,7 @@ def _rows(
             for value in values:
                 key = CellKey(span.unit_id, span.window, (value,) if split else ())
                 outcome = facts.outcome(metric, needed, key, clock)
-                if outcome.sample_size or outcome.missing or (not split and not outcome.empty):
+                if metric.entered(outcome) or (not split and not outcome.empty):
                     yield common | _figures(outcome) | {"segment_value": value}
 
 
