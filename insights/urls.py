@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import connect, home, how, rows
+from insights.views import catalogue, connect, home, how, rows
 from insights.views.ai import charts, page, pulse
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -9,6 +9,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/pulse/", pulse.ai_pulse, name="ai_pulse"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
     path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),
+    path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
+    path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
+    path("insights/metrics/<str:key>/", catalogue.metric_page, name="metric_page"),
+    path("insights/metrics/<str:key>/charts/<slug:name>/", catalogue.metric_chart, name="metric_chart"),
+    path("insights/metrics/<str:key>/charts/<slug:name>.csv", catalogue.metric_chart_csv, name="metric_chart_csv"),
     path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),

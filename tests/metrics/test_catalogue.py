@@ -1,0 +1,81 @@
+"""The catalogue and the metrics' own pages."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from insights.metrics.registry import metrics
+from insights.views.catalogue import matches
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("ada", "ada@example.com"))
+    return client
+
+
+def test_every_metric_stands_in_the_catalogue_with_a_link_to_its_page(browser: Client) -> None:
+    page = browser.get("/insights/metrics/").content.decode()
+    for metric in metrics():
+        assert f'href="/insights/metrics/{metric.key}/"' in page
+        assert metric.name in page
+
+
+@pytest.mark.parametrize("key", [metric.key for metric in metrics()])
+def test_a_metric_has_a_page_with_its_definition_and_charts(browser: Client, key: str) -> None:
+    response = browser.get(f"/insights/metrics/{key}/")
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert "Definition" in page
+    for url in {part.split('"')[0] for part in page.split('data-chart="')[1:]}:
+        chart = browser.get(url)
+        assert chart.status_code == 200
+        assert len(chart.json()["labels"]) in (26, 27)
+        assert browser.get(url.rstrip("/") + ".csv").status_code == 200
+
+
+def test_the_search_finds_by_every_word(browser: Client) -> None:
+    page = browser.get("/insights/metrics/", {"q": "cache PROMPT"}).content.decode()
+    assert "/insights/metrics/ai.cache_hit_rate/" in page
+    assert "/insights/metrics/ai.sessions/" not in page
+    nothing = browser.get("/insights/metrics/", {"q": "<b>nothing</b>"}).content.decode()
+    assert "No metric matches" in nothing
+    assert "<b>nothing</b>" not in nothing
+
+
+def test_a_search_looks_at_key_name_meaning_and_formula() -> None:
+    adoption = next(metric for metric in metrics() if metric.key == "ai.adoption_rate")
+    assert all(matches(adoption, word) for word in ("ai.adoption", "Adoption", "coding agent", "off-boarded", ""))
+    assert not matches(adoption, "tokens")
+
+
+def test_the_csv_has_every_metric_once(browser: Client) -> None:
+    response = browser.get("/insights/metrics.csv")
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["key"] for row in rows] == [metric.key for metric in metrics()]
+    assert all(row["formula"] and row["unit"] for row in rows)
+
+
+def test_what_does_not_exist_is_not_found(browser: Client) -> None:
+    for path in (
+        "/insights/metrics/ai.nothing/",
+        "/insights/metrics/ai.sessions/charts/nothing/",
+        "/insights/metrics/ai.nothing/charts/trend/",
+        "/insights/metrics/ai.active_share_by_agent/charts/trend/",
+    ):
+        assert browser.get(path).status_code == 404
+
+
+def test_strangers_are_sent_to_sign_in() -> None:
+    response = Client().get("/insights/metrics/")
+    assert response.status_code == 302
+    assert "login" in response.headers["Location"]
