@@ -1,0 +1,104 @@
+"""The demo's figures as they are planned, computed from the sessions themselves: a slow second opinion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+
+from integrations.demo.model_prices import UNKNOWN_MODEL
+from integrations.demo.session import DemoSession, ModelRequest, ToolUse
+from integrations.demo.stories import YEAR_WEEKS, Weeks
+from integrations.demo.year import DemoYear
+
+
+class PlannedFigures:
+    """Sessions count where they start; durations are from a stretch's first to its last event."""
+
+    def __init__(self, year: DemoYear) -> None:
+        self.year = year
+
+    def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None:
+        compute: Callable[[list[DemoSession], str | None], float | None] = {
+            "ai.sessions": lambda sessions, model: len(sessions),
+            "ai.session_duration": lambda sessions, model: _ratio(sum(map(_active_seconds, sessions)), len(sessions)),
+            "ai.error_rate": _error_rate,
+            "ai.cache_hit_rate": _cache_hit_rate,
+            "ai.spend": _spend,
+            "ai.tokens": lambda sessions, model: sum(_tokens(request) for request in _answered(sessions, model)),
+            "ai.adoption_rate": lambda sessions, model: self._adoption_rate(sessions, weeks),
+        }[key]
+        return compute(self._sessions_in(weeks, email), facets.get("model"))
+
+    def by_weekday(self, key: str, weeks: Weeks, email: str) -> Mapping[int, float]:
+        assert key == "ai.sessions"
+        return Counter(self._day(session).weekday() for session in self._sessions_in(weeks, email))
+
+    @cached_property
+    def sessions(self) -> list[DemoSession]:
+        return [session for week in range(YEAR_WEEKS) for session in self.year.sessions_of_week(week)]
+
+    def _sessions_in(self, weeks: Weeks, email: str | None) -> list[DemoSession]:
+        first, after = self.year.first_day_of(weeks.first), self.year.first_day_of(weeks.last)
+        return [
+            session
+            for session in self.sessions
+            if first <= self._day(session) < after and email in (None, session.setting.person.email)
+        ]
+
+    def _day(self, session: DemoSession) -> date:
+        return session.stretches[0].turns[0].prompted_at.astimezone(self.year.anchor.tzinfo).date()
+
+    def _adoption_rate(self, sessions: list[DemoSession], weeks: Weeks) -> float | None:
+        after = self.year.first_day_of(weeks.last)
+        left = {email for email, day in self.year.leavers().items() if day < after}
+        enrolled = {session.setting.person.email for session in self.sessions if self._day(session) < after} - left
+        active = {session.setting.person.email for session in sessions} & enrolled
+        return _ratio(100 * len(active), len(enrolled))
+
+
+def answered_requests(session: DemoSession) -> Iterator[ModelRequest]:
+    for stretch in session.stretches:
+        for turn in stretch.turns:
+            yield from (request for request in turn.requests if not request.failed)
+
+
+def tool_uses(session: DemoSession) -> Iterator[ToolUse]:
+    yield from (request.tool for request in answered_requests(session) if request.tool is not None)
+
+
+def _answered(sessions: list[DemoSession], model: str | None) -> list[ModelRequest]:
+    return [
+        request
+        for session in sessions
+        for request in answered_requests(session)
+        if model is None or request.model == model
+    ]
+
+
+def _tokens(request: ModelRequest) -> int:
+    return request.uncached_input + request.output + request.cache_read + request.cache_write
+
+
+def _active_seconds(session: DemoSession) -> float:
+    return sum((stretch.ended_at - stretch.turns[0].prompted_at).total_seconds() for stretch in session.stretches)
+
+
+def _error_rate(sessions: list[DemoSession], model: str | None) -> float | None:
+    calls = [call for session in sessions for call in tool_uses(session) if not call.refused]
+    return _ratio(100 * sum(1 for call in calls if call.error_type), len(calls))
+
+
+def _cache_hit_rate(sessions: list[DemoSession], model: str | None) -> float | None:
+    requests = _answered(sessions, model)
+    read = sum(request.cache_read for request in requests)
+    return _ratio(100 * read, sum(_tokens(request) - request.output for request in requests))
+
+
+def _spend(sessions: list[DemoSession], model: str | None) -> float:
+    return sum(request.cost_usd for request in _answered(sessions, model) if request.model != UNKNOWN_MODEL)
+
+
+def _ratio(numerator: float, denominator: float) -> float | None:
+    return numerator / denominator if denominator else None

@@ -1,0 +1,58 @@
+"""Reading a story's expectations against figures, wherever those come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from integrations.demo.stories import Expectation, Reading, Story, Weeks
+
+
+class Figures(Protocol):
+    """Figures of the demo's metrics by weeks before its end; None where there is no data."""
+
+    def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None: ...
+
+    def by_weekday(self, key: str, weeks: Weeks, email: str) -> Mapping[int, float]:
+        """The sums of the daily figures of one person, by weekday (Monday is 0)."""
+        ...
+
+
+def assert_told(story: Story, figures: Figures) -> None:
+    """AssertionError naming the story, the expectation and the figure that does not tell it."""
+    for expectation in story.expectations:
+        for figure in _read(expectation, figures):
+            compared_with = (
+                figures.figure(expectation.key, expectation.compared_with, expectation.facets)
+                if expectation.compared_with
+                else None
+            )
+            assert _is_met(expectation, figure, compared_with), (
+                f"{story.key}: {expectation.key} over {expectation.weeks} is {figure}, compared with {compared_with}; "
+                f"expected {expectation.reading.value} {expectation.number}"
+            )
+
+
+def _read(expectation: Expectation, figures: Figures) -> list[float | None]:
+    key, weeks = expectation.key, expectation.weeks
+    if expectation.each_of:
+        return [figures.figure(key, weeks, expectation.facets, email) for email in sorted(expectation.each_of)]
+    if expectation.weekend_share_of:
+        days = [figures.by_weekday(key, weeks, email) for email in sorted(expectation.weekend_share_of)]
+        weekend = sum(figure for by_weekday in days for weekday, figure in by_weekday.items() if weekday >= 5)
+        return [100 * weekend / sum(figure for by_weekday in days for figure in by_weekday.values())]
+    return [figures.figure(key, weeks, expectation.facets)]
+
+
+def _is_met(expectation: Expectation, figure: float | None, compared_with: float | None) -> bool:
+    if figure is None:
+        return False
+    match expectation.reading:
+        case Reading.AT_LEAST:
+            return figure >= expectation.number
+        case Reading.AT_MOST:
+            return figure <= expectation.number
+        case Reading.TIMES_AT_LEAST:
+            return compared_with is not None and figure >= expectation.number * compared_with
+        case Reading.POINTS_BELOW:
+            return compared_with is not None and compared_with - figure >= expectation.number

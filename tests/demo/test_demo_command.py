@@ -1,0 +1,206 @@
+"""`manage.py demo` against the real server: complete, told by metrics and page, and changed by no second run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, SeriesAnswer, Window
+from insights.metrics.read import read_series
+from integrations.demo.people import PEOPLE
+from integrations.demo.sending import send_year
+from integrations.demo.stories import STORIES, YEAR_WEEKS, Flavour, Story, Weeks
+from integrations.demo.year import DemoYear
+from integrations.models import (
+    AgentRequest,
+    AgentSession,
+    AgentSessionDay,
+    AgentToolCall,
+    QuarantinedRecord,
+    ReceivedBatch,
+)
+from orgtree.models import IndividualPolicy, Organisation, Person
+from programs.models import DemoRun
+from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
+from tests.conftest import StartServer
+from tests.demo.planned import PlannedFigures, tool_uses
+from tests.demo.telling import assert_told
+from tests.org import Org
+from tests.personas import MEMBER
+from tests.servers import Server, wait_until
+
+pytestmark = pytest.mark.timeout(600)  # a year of telemetry, on a machine that does other things as well
+
+DEMO_SECONDS = 400
+FOLD_SECONDS = 120
+HINT = "What to look for"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A server that holds the demo, and what the command printed."""
+
+    server: Server
+    printed: dict[str, Any]
+    year: DemoYear
+
+
+@dataclass(frozen=True)
+class ReadFigures:
+    """The figures as the metric engine reads them."""
+
+    year: DemoYear
+
+    def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None:
+        return self._answer(key, weeks, facets, email, Granularity.WEEK).total[0].value
+
+    def by_weekday(self, key: str, weeks: Weeks, email: str) -> Mapping[int, float]:
+        sums: Counter[int] = Counter()
+        for day in self._answer(key, weeks, {}, email, Granularity.DAY).series:
+            sums[day.window.start.weekday()] += int(day.value or 0)
+        return sums
+
+    def _answer(
+        self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None, granularity: Granularity
+    ) -> SeriesAnswer:
+        query = MetricQuery(
+            key=key,
+            window=Window(self.year.first_day_of(weeks.first), self.year.first_day_of(weeks.last)),
+            granularity=granularity,
+            scope=Scope(person_id=Person.objects.get(email=email).pk) if email else Scope(),
+            facets={Dimension(name): (value,) for name, value in facets.items()},
+        )
+        return read_series([query])[0]
+
+
+@pytest.fixture(scope="module")
+def demo(start_server: StartServer) -> Iterator[Demo]:
+    with start_server("web", "worker", "beat", named="demo") as server:
+        printed = json.loads(server.manage("demo", "--json", within_seconds=DEMO_SECONDS))
+        with server.database():
+            year = year_of(DemoRun.objects.get())
+        yield Demo(server, printed, year)
+
+
+def test_everything_that_was_planned_has_arrived(demo: Demo) -> None:
+    planned = PlannedFigures(demo.year)
+    assert demo.printed["sent"]["sessions"] == len(planned.sessions)
+    assert demo.printed["sent"]["rejected"] == 0
+    with demo.server.database():
+        read = ReadFigures(demo.year)
+        year = Weeks(YEAR_WEEKS, 0)
+        for key in ("ai.sessions", "ai.tokens", "ai.error_rate", "ai.cache_hit_rate", "ai.spend", "ai.adoption_rate"):
+            assert read.figure(key, year, {}) == pytest.approx(planned.figure(key, year, {})), key
+        lines = sum(call.lines_added for session in planned.sessions for call in tool_uses(session))
+        assert read.figure("ai.lines_generated", year, {}) == lines
+        assert not QuarantinedRecord.objects.exists()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.key)
+def test_the_metrics_tell_the_story(demo: Demo, story: Story) -> None:
+    with demo.server.database():
+        assert_told(story, ReadFigures(demo.year))
+
+
+def test_the_page_says_what_to_look_for(demo: Demo) -> None:
+    page = demo.server.browse(as_=MEMBER)
+    quarter_year = page.get("/insights/ai/").raise_for_status().text
+    assert "calls of WebFetch" in quarter_year  # failing_tool
+    assert "a session costs more than before" in quarter_year  # expensive_model
+    assert "without a known price" in quarter_year  # unknown_model
+    first, after = demo.year.first_day_of(48), demo.year.first_day_of(42)
+    early = page.get("/insights/ai/", params={"from": f"{first}", "to": f"{after}"}).raise_for_status().text
+    assert "a few get value, the tool has not spread" in early  # few_with_long_sessions
+
+
+def test_people_have_their_names_and_the_leaver_has_left(demo: Demo) -> None:
+    with demo.server.database():
+        organisation = Organisation.current()
+        assert organisation.individual_policy == IndividualPolicy.NAMED
+        names = dict(Person.objects.values_list("email", "full_name"))
+        assert names == {person.email: person.full_name for person in PEOPLE}
+        left = dict(Person.objects.exclude(left_on=None).values_list("email", "left_on"))
+        assert left == demo.year.leavers()
+
+
+def test_the_printed_sign_ins_work(demo: Demo) -> None:
+    with demo.server.database():
+        for sign_in in demo.printed["sign_ins"]:
+            user = User.objects.get(username=sign_in["email"])
+            assert user.check_password(sign_in["password"])
+            assert user.is_staff == user.is_superuser == (sign_in["role"] == "admin")
+    assert {sign_in["role"] for sign_in in demo.printed["sign_ins"]} == {"admin", "executive", "manager", "member"}
+
+
+def test_a_second_run_sends_nothing_and_prints_the_same(demo: Demo) -> None:
+    again = json.loads(demo.server.manage("demo", "--json"))
+    assert again["sent"]["requests"] == 0
+    for kept in ("seed", "flavour", "anchor", "completed_at", "sign_ins"):
+        assert again[kept] == demo.printed[kept]
+
+
+def test_what_is_sent_again_is_recognised(demo: Demo) -> None:
+    with demo.server.database():
+        before = _rows()
+        sent = send_year(demo.year, base_url=demo.server.url, token=demo.server.ingest_token, weeks=(0, 30))
+        assert sent.records > 1000
+        assert sent.rejected == 0
+        _wait_until_folded()
+        assert _rows() == before
+
+
+def test_another_seed_is_refused_and_named(demo: Demo) -> None:
+    with pytest.raises(AssertionError, match=r"already holds the demo with seed 1 and flavour stories"):
+        demo.server.manage("demo", "--seed", "2")
+
+
+def test_the_quiet_flavour_raises_nothing(start_server: StartServer) -> None:
+    with start_server("web", "worker", "beat", named="demo_quiet") as server:
+        with server.database():
+            run = begin_demo(seed=1, flavour=Flavour.QUIET, now=timezone.now())
+            sent = send_year(year_of(run), base_url=server.url, token=server.ingest_token, weeks=range(24))
+            assert sent.rejected == 0
+            _wait_until_folded()
+            assert not Person.objects.exclude(left_on=None).exists()
+        page = server.browse(as_=MEMBER)
+        for range_ in ("4w", "8w", "12w"):
+            text = page.get("/insights/ai/", params={"range": range_}).raise_for_status().text
+            assert "Spend" in text
+            assert HINT not in text, range_
+
+
+def test_it_does_not_mix_with_real_telemetry(org: Org) -> None:
+    org.session(by="ada", on="2026-11-02")
+    with pytest.raises(RealDataError, match="telemetry of your own"):
+        begin_demo(seed=1, flavour=Flavour.STORIES, now=timezone.now())
+    assert not DemoRun.objects.exists()
+    assert not Person.objects.filter(email=PEOPLE[0].email).exists()
+
+
+def test_the_first_run_decides_when_it_ends(db: None) -> None:
+    first = begin_demo(seed=3, flavour=Flavour.STORIES, now=datetime.fromisoformat("2026-11-20T10:00:30Z"))
+    later = begin_demo(seed=3, flavour=Flavour.STORIES, now=datetime.fromisoformat("2026-12-24T10:00:30Z"))
+    assert later.anchor == first.anchor == datetime.fromisoformat("2026-11-20T10:00:00Z")
+    with pytest.raises(AnotherDemoError, match="seed 3"):
+        begin_demo(seed=3, flavour=Flavour.QUIET, now=timezone.now())
+
+
+def _wait_until_folded() -> None:
+    wait_until(
+        lambda: not ReceivedBatch.objects.exists(), within_seconds=FOLD_SECONDS, what="the worker folds every batch"
+    )
+
+
+def _rows() -> dict[str, int]:
+    return {
+        model.__name__: model._default_manager.count()
+        for model in (AgentSession, AgentRequest, AgentToolCall, AgentSessionDay, Person)
+    }
