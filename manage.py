@@ -31,6 +31,8 @@ def main() -> int:
     except (ConfigurationError, EmbeddedPostgresError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

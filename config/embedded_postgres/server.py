@@ -96,6 +96,8 @@ def stop(cluster: Cluster) -> None:
             raise EmbeddedPostgresError(f"PostgreSQL (process {postmaster.pid}) did not stop.")
     server = _started.pop(cluster.postgres_dir, None)
     if server is not None:
+        if postmaster is None:  # interrupted before it wrote its pid file
+            server.terminate()
         server.wait()
 
 

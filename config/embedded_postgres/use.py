@@ -54,9 +54,9 @@ class ServerLock:
             # Changing to exclusive lets go for a moment; whoever comes first starts the server.
             if self._lock(fcntl.LOCK_EX):
                 if not is_running(self.cluster):
-                    start(self.cluster)
                     if as_command:
-                        self.mark.touch()
+                        self.mark.touch()  # first, so that an interrupted start is undone too
+                    start(self.cluster)
                 continue
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
@@ -94,8 +94,8 @@ class ServerLock:
 def server_for_a_command(cluster: Cluster) -> Iterator[None]:
     """The running server, or one that is started for as long as this command and others need it."""
     lock = ServerLock(cluster)
-    lock.enter(as_command=True)
     try:
+        lock.enter(as_command=True)
         yield
     finally:
         lock.leave()

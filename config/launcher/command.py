@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from config import environment
 from config.embedded_postgres.use import server_for_a_command
@@ -16,5 +18,11 @@ def database_for_a_command() -> Iterator[None]:
     if not environment.uses_embedded_database():
         yield
         return
+    signal.signal(signal.SIGTERM, _end)
     with server_for_a_command(environment.cluster()):
         yield
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """End as Ctrl-C does, so that the database which was started for the command is stopped."""
+    raise SystemExit(128 + number)

@@ -11,11 +11,12 @@ from tests.launcher.installation import Installation
 
 @pytest.fixture(scope="session")
 def roomy_tmp_path() -> Iterator[Path]:
-    """A temporary folder that root's server, which runs under an account of its own, can pass through.
+    """A temporary folder, with a space in its name, that root's server can pass through.
 
-    pytest's own is closed to other accounts, again by each run that starts meanwhile.
+    That server runs under an account of its own.  pytest's folder is closed to other accounts, again by each run that
+    starts meanwhile.
     """
-    with tempfile.TemporaryDirectory(prefix="headway-launcher-") as folder:
+    with tempfile.TemporaryDirectory(prefix="headway launcher ") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 

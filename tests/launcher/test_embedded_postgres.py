@@ -1,0 +1,105 @@
+"""The embedded server by itself: where it may stand, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.embedded_postgres import Cluster, EmbeddedPostgresError, is_running, start, stop
+from config.embedded_postgres.accounts import refuse_folders_of_others
+from config.embedded_postgres.cluster import LONGEST_SOCKET_FOLDER
+from config.embedded_postgres.postmaster import Postmaster
+
+only_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
+STRANGER = 65534  # nobody
+
+
+@pytest.fixture
+def cluster(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    cluster = Cluster(roomy_tmp_path / request.node.name[:40] / "data")
+    yield cluster
+    stop(cluster)
+    shutil.rmtree(cluster.data_dir.parent, ignore_errors=True)
+
+
+@pytest.fixture
+def far_away(roomy_tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster whose path is longer than any socket's may be."""
+    cluster = Cluster(roomy_tmp_path.joinpath(*(f"{'deeply nested ' * 8}{i}" for i in range(6))))
+    yield cluster
+    stop(cluster)
+    shutil.rmtree(cluster.socket_dir, ignore_errors=True)
+    shutil.rmtree(cluster.data_dir, ignore_errors=True)
+
+
+def test_it_starts_in_a_very_long_path_beside_a_squatted_socket_folder(far_away: Cluster) -> None:
+    squatted = far_away.socket_dir
+    squatted.symlink_to(far_away.data_dir)  # somebody else's trap
+    try:
+        assert far_away.socket_dir != squatted
+        assert len(os.fsencode(far_away.data_dir)) > 600
+        start(far_away)
+        assert is_running(far_away)
+        assert far_away.socket_dir.stat().st_mode & 0o077 == 0
+        assert len(os.fsencode(far_away.socket_dir)) <= LONGEST_SOCKET_FOLDER
+    finally:
+        squatted.unlink()
+
+
+@only_root
+def test_a_socket_folder_of_another_account_is_passed_by(far_away: Cluster) -> None:
+    squatted = far_away.socket_dir
+    squatted.mkdir()
+    try:
+        os.chown(squatted, STRANGER, STRANGER)
+        assert far_away.socket_dir != squatted
+    finally:
+        squatted.rmdir()
+
+
+def test_a_running_server_is_adopted_and_one_without_its_socket_is_started_anew(cluster: Cluster) -> None:
+    start(cluster)
+    first = Postmaster.read(cluster.postgres_dir)
+    start(cluster)
+    assert Postmaster.read(cluster.postgres_dir) == first
+    shutil.rmtree(cluster.socket_dir)
+    start(cluster)
+    second = Postmaster.read(cluster.postgres_dir)
+    assert is_running(cluster)
+    assert first is not None
+    assert second is not None
+    assert first.pid != second.pid
+
+
+def test_data_of_another_postgresql_is_refused_and_left_alone(cluster: Cluster) -> None:
+    cluster.postgres_dir.mkdir(parents=True)
+    (cluster.postgres_dir / "PG_VERSION").write_text("17\n")
+    with pytest.raises(EmbeddedPostgresError, match="belongs to another version: it was written by PostgreSQL 17"):
+        start(cluster)
+    assert [path.name for path in cluster.postgres_dir.iterdir()] == ["PG_VERSION"]
+
+
+def test_data_of_another_account_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.run_dir.mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: STRANGER)
+    with pytest.raises(EmbeddedPostgresError, match=r"belongs to .*, and this is"):
+        refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
+
+
+@only_root
+def test_a_full_disk_is_called_so(roomy_tmp_path: Path) -> None:
+    disk = roomy_tmp_path / "small disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m,mode=0711", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        with pytest.raises(EmbeddedPostgresError, match="The disk is full: PostgreSQL cannot write to"):
+            start(Cluster(disk / "data"))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
