@@ -23,6 +23,7 @@ SENDERS = 3
 RETRY_SECONDS = 60  # how long an agent goes on trying one request
 FOLD_SECONDS = 60
 EVERYTHING = "everything"
+pytestmark = pytest.mark.timeout(300)  # whole installations are started, some of them twice
 FEW_SEEDS = [("web", 1), ("worker", 2), ("database", 3), (EVERYTHING, 4)]
 MANY_SEEDS = [(victim, seed) for victim in ("web", "worker", "database", EVERYTHING) for seed in range(10, 20)]
 
@@ -33,7 +34,6 @@ def test_nothing_answered_is_lost_or_counted_twice(installation: Installation, v
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("victim", "seed"), MANY_SEEDS)
 def test_nothing_answered_is_lost_whenever_it_happens(installation: Installation, victim: str, seed: int) -> None:
     check_intake_survives(installation, victim, random.Random(seed))

@@ -39,6 +39,7 @@ METRICS = (
 )
 
 
+@pytest.mark.timeout(300)  # starts a whole installation and a dozen commands
 def test_every_recording_twice_and_shuffled_gives_its_totals(
     server_with_worker: Server, recordings: Recordings
 ) -> None:
