@@ -39,6 +39,7 @@ function scaleOf({ unit, datasets }) {
 function lineChart(Chart, figures) {
   const { divisor, print } = scaleOf(figures);
   const several = figures.datasets.length > 1;
+  const named = several || figures.datasets[0].role === "agent"; // an agent's line says whose it is, even alone
   const from = figures.to_date_from ?? Infinity;
   return {
     type: "line",
@@ -57,7 +58,7 @@ function lineChart(Chart, figures) {
           borderDash: dash,
           segment: { borderDash: (part) => (part.p1DataIndex >= from ? TO_DATE_DASH : undefined) },
           pointStyle: POINT_STYLES[marker],
-          pointRadius: (point) => pointRadius(point, series.data, several),
+          pointRadius: (point) => pointRadius(point, series.data, named),
           pointBackgroundColor: several ? colour : token("surface"),
           pointBorderColor: colour,
           pointBorderWidth: several ? 1 : 1.75,
@@ -67,20 +68,20 @@ function lineChart(Chart, figures) {
       }),
     },
     options: {
-      layout: { padding: { right: several ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
+      layout: { padding: { right: named ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
       interaction: { mode: "index", intersect: false },
       scales: axes(print, figures.unit),
-      plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: several }, notes: { ...figures, divisor, print } },
+      plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: named }, notes: { ...figures, divisor, print } },
     },
-    plugins: several ? [directLabels, notes] : [notes],
+    plugins: named ? [directLabels, notes] : [notes],
   };
 }
 
-/* One series ends in a ring; with several only points without neighbours are drawn, for a line cannot show them. */
-function pointRadius({ dataIndex }, data, several) {
+/* A series without a label at its end has a ring there; a point without neighbours is drawn, for no line shows it. */
+function pointRadius({ dataIndex }, data, named) {
   const alone = (data[dataIndex - 1] ?? null) === null && (data[dataIndex + 1] ?? null) === null;
   if (alone) return 3;
-  return !several && dataIndex === data.findLastIndex((value) => value !== null) ? 3.5 : 0;
+  return !named && dataIndex === data.findLastIndex((value) => value !== null) ? 3.5 : 0;
 }
 
 function lineLook(series, index) {

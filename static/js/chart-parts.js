@@ -50,7 +50,7 @@ export function fillList(card, figures) {
         {},
         keyElement(slice, index),
         element("span", { textContent: slice.label, title: slice.label }),
-        element("b", { textContent: figures.unit === "currency" ? tick(slice.value, figures.unit) : exact(slice.value, figures.unit) }),
+        element("b", { textContent: brief(slice.value, figures.unit) }),
         element("em", { textContent: share(slice.value, total) }),
       ),
     ),
@@ -60,11 +60,15 @@ export function fillList(card, figures) {
   centre.replaceChildren(element("b", { textContent: value }), element("span", { textContent: note }));
 }
 
+/* As short as a list allows: cents below a thousand dollars, thousands as "12.3k" above. */
+const brief = (value, unit) =>
+  unit === "count" || (unit === "currency" && Math.abs(value) < 1000) ? exact(value, unit) : tick(value, unit);
+
 /* Two slices of people are "so many of so many"; anything else shows its total. */
 function centreOf(slices, total, { unit }) {
   if (unit === "count" && slices.length === 2 && REST_KEYS.has(slices[1].key))
     return { value: `${slices[0].value}/${total}`, note: share(slices[0].value, total) };
-  return { value: tick(total, unit), note: unitWord(unit) === "$" || unitWord(unit) === "%" ? "" : unitWord(unit) };
+  return { value: brief(total, unit), note: unitWord(unit) === "$" || unitWord(unit) === "%" ? "" : unitWord(unit) };
 }
 
 /* The same figures as a real table, for everyone who reads better without a picture. */
