@@ -64,6 +64,19 @@ ROUTES: dict[str, Access] = {
     "insights/metrics/<str:key>/how/": signed_in_only("/insights/metrics/ai.spend/how/"),
     "insights/metrics/<str:key>/rows/": signed_in_only("/insights/metrics/ai.spend/rows/"),
     "insights/metrics/<str:key>/rows.csv": signed_in_only("/insights/metrics/ai.spend/rows.csv"),
+    "insights/metrics/": signed_in_only("/insights/metrics/"),
+    "insights/metrics.csv": signed_in_only("/insights/metrics.csv"),
+    "insights/metrics/<str:key>/": signed_in_only("/insights/metrics/ai.spend/"),
+    "insights/metrics/<str:key>/charts/<slug:name>/": signed_in_only("/insights/metrics/ai.spend/charts/trend/"),
+    "insights/metrics/<str:key>/charts/<slug:name>.csv": signed_in_only("/insights/metrics/ai.spend/charts/trend.csv"),
+    "api/v1/metrics/": api("/api/v1/metrics/"),
+    "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
+    "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
+    "api/v1/metrics/<str:key>/rows/": api("/api/v1/metrics/ai.spend/rows/"),
+    "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),
+    "api/schema/": api("/api/schema/"),
+    "api/docs/": api("/api/docs/"),
+    "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
     "setup/agents/": signed_in_only("/setup/agents/"),
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
     "setup/components/": admins_only("/setup/components/"),
@@ -105,7 +118,7 @@ ADMIN_LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for mod
 @pytest.mark.parametrize("listed", ADMIN_LISTS)
 def test_admin_pages_are_for_admins(listed: str, sign_in: Callable[[Persona], Client]) -> None:
     address = f"/admin/{listed}/"
-    assert sign_in(ADMIN).get(address).status_code == 200
+    assert sign_in(ADMIN).get(address, follow=True).status_code == 200
     assert sign_in(MEMBER).get(address).status_code == SIGN_IN
     assert Client().get(address).status_code == SIGN_IN
 
