@@ -74,8 +74,8 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
     "api/v1/metrics/<str:key>/rows/": api("/api/v1/metrics/ai.spend/rows/"),
     "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),
-    "api/schema/": api("/api/schema/"),
-    "api/docs/": api("/api/docs/"),
+    "api/schema/": everybody("/api/schema/"),
+    "api/docs/": everybody("/api/docs/"),
     "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
     "setup/agents/": signed_in_only("/setup/agents/"),
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
