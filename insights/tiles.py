@@ -18,6 +18,7 @@ from insights.metrics.query import Dimension, Figure, Granularity, SeriesAnswer,
 from insights.metrics.read import FRESH_FOR
 
 STEADY_SHARE = 0.01  # a change of less than one part in a hundred is the same figure to a reader
+SHORTEST_SPARK = 3  # two points are a line, not a course
 LAG_WORTH_SAYING = timedelta(seconds=10)
 STEADY_POINTS = 0.5  # for percentages, in percentage points
 
@@ -173,7 +174,8 @@ def tile(
 
 def _spark(answer: SeriesAnswer) -> list[float | None]:
     left_out = stub(answer.series, answer.query.granularity)
-    return [bucket.value for bucket in answer.series if bucket.window != left_out]
+    values = [bucket.value for bucket in answer.series if bucket.window != left_out]
+    return values if sum(value is not None for value in values) >= SHORTEST_SPARK else []
 
 
 def _is_steady(metric: Metric, delta: float, before: float) -> bool:

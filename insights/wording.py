@@ -62,9 +62,7 @@ def exact(value: float, unit: str = "") -> str:
     """The number for a formula or a table: grouped digits, at most two decimals, cents for money."""
     if unit == "currency":
         return f"{'−' if value < 0 else ''}${abs(value):,.2f}"
-    if float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:,.2f}"
+    return f"{value:,.0f}" if round(value, 2) == round(value) else f"{value:,.2f}"
 
 
 def money(value: float) -> str:

@@ -62,7 +62,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "rows": first_rows(request, question),
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
-        "definition_url": f"/insights/metrics/{key}/",
+        "definition_url": reverse("metric_page", args=[key]),
     }
     return render(request, "insights/metric_how.html", context)
 

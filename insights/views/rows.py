@@ -68,7 +68,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "table": _table(found),
         "first": first,
         "last": first + len(found.rows) - 1,
-        "total": found.total,
+        "total": f"{found.total:,}",
         "previous_url": _page_url(question, page - 1) if page > 1 else "",
         "next_url": _page_url(question, page + 1) if first + len(found.rows) - 1 < found.total else "",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
