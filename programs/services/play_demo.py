@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from insights.snapshots.waiting import changes_waiting
 from integrations.demo.sending import Sent, send_year
 from integrations.demo.stories import YEAR_WEEKS
 from integrations.services.folding import batches_waiting
@@ -60,6 +61,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
         f"in {sent_at - started:.0f} s."
     )
     _wait(batches_waiting, "received batches", report)
+    _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
     return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)

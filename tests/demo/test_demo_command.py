@@ -97,8 +97,17 @@ def test_everything_that_was_planned_has_arrived(demo: Demo) -> None:
     with demo.server.database():
         read = ReadFigures(demo.year)
         year = Weeks(YEAR_WEEKS, 0)
-        for key in ("ai.sessions", "ai.tokens", "ai.error_rate", "ai.cache_hit_rate", "ai.spend", "ai.adoption_rate"):
-            assert read.figure(key, year, {}) == pytest.approx(planned.figure(key, year, {})), key
+        for key in (
+            "ai.sessions",
+            "ai.tokens",
+            "ai.error_rate",
+            "ai.cache_hit_rate",
+            "ai.spend",
+            "ai.session_duration",
+        ):
+            assert read.figure(key, year, {}) == pytest.approx(planned.figure(key, year, {}), rel=0.01), key
+        month = Weeks(4, 0)  # after somebody left
+        assert read.figure("ai.adoption_rate", month, {}) == planned.figure("ai.adoption_rate", month, {})
         lines = sum(call.lines_added for session in planned.sessions for call in tool_uses(session))
         assert read.figure("ai.lines_generated", year, {}) == lines
         assert not QuarantinedRecord.objects.exists()
