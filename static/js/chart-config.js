@@ -52,6 +52,7 @@ function lineChart(Chart, figures) {
           marker,
           data: series.data.map((value) => (value === null ? null : value / divisor)),
           borderColor: colour,
+          swatch: colour,
           backgroundColor: figures.kind === "area" ? translucent(colour, 0.1) : colour,
           fill: figures.kind === "area" ? "origin" : false,
           borderWidth: 1.75,
@@ -110,11 +111,14 @@ function barChart(Chart, figures) {
       labels: figures.labels,
       datasets: figures.datasets.map((series, index) => {
         const look = fillLook(series, index);
+        const fill = ({ dataIndex }) => (dataIndex >= from ? look.lighter : look.fill);
         return {
           label: series.label,
           marker: series.role === "agent" ? agentOf(series.key).marker : "square",
           data: series.data.map((value) => (value === null ? null : value / divisor)),
-          backgroundColor: ({ dataIndex }) => (dataIndex >= from ? look.lighter : look.fill),
+          backgroundColor: fill,
+          swatch: look.fill,
+          hoverBackgroundColor: fill, // a colour means a series; pointing at it must not change it
           outline: look.outline,
           borderColor: token("surface"),
           borderWidth: { top: look.outline ? 0 : 1 },
@@ -152,7 +156,7 @@ function outcomeLook(key) {
   if (key === "wasted") {
     const colour = token("spend-wasted");
     return {
-      fill: hatched(colour, translucent(token("surface"), 0.42), colour),
+      fill: hatched(colour, translucent(token("surface"), 0.42)),
       lighter: hatched(translucent(colour, 0.55), translucent(token("surface"), 0.42)),
     };
   }
@@ -173,6 +177,7 @@ function donutChart(Chart, figures) {
         {
           data: slices.map((slice) => slice.value),
           backgroundColor: looks.map((look) => look.fill),
+          hoverBackgroundColor: looks.map((look) => look.fill),
           borderColor: looks.map((look) => look.outline?.colour ?? token("surface")),
           borderWidth: looks.map((look) => (look.outline ? 1.25 : 2)),
           borderDash: ({ dataIndex }) => (looks[dataIndex]?.outline?.dashed ? [3, 2.5] : []),
@@ -183,10 +188,7 @@ function donutChart(Chart, figures) {
     options: {
       cutout: "72%",
       plugins: {
-        tooltip: {
-          ...tooltipLook(),
-          callbacks: { label: ({ label, raw }) => ` ${label}  ${exact(raw, figures.unit)}` },
-        },
+        tooltip: { enabled: false }, // the list beside it has every figure, and the middle is taken
       },
     },
     plugins: [],
@@ -257,12 +259,11 @@ function tooltip(figures, divisor) {
         first ? first.label + (first.dataIndex >= (figures.to_date_from ?? Infinity) ? " · to date" : "") : "",
       label: ({ dataset, raw }) => `${dataset.label}  ${exact(raw * divisor, figures.unit)}`,
       labelPointStyle: ({ dataset }) => ({ pointStyle: POINT_STYLES[dataset.marker] ?? "rect", rotation: 0 }),
-      labelColor: ({ dataset }) => {
-        const look = dataset.outline?.colour ?? dataset.borderColor;
-        const colour = dataset.type === "line" || figures.kind !== "stacked_bar" ? dataset.borderColor : look;
-        const fill = figures.kind === "stacked_bar" ? fillLook(figures.datasets.find((s) => s.label === dataset.label), 0).fill : colour;
-        return { borderColor: typeof fill === "string" ? fill : colour, backgroundColor: fill, borderWidth: 1 };
-      },
+      labelColor: ({ dataset }) => ({
+        backgroundColor: dataset.swatch,
+        borderColor: dataset.outline?.colour ?? dataset.swatch,
+        borderWidth: 1,
+      }),
       footer: (items) =>
         figures.kind === "stacked_bar" && items.length > 1
           ? `Total  ${exact(items.reduce((sum, item) => sum + item.raw * divisor, 0), figures.unit)}`
