@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import chain
 from typing import LiteralString, TypeVar
 from uuid import UUID
@@ -13,7 +12,6 @@ from uuid import UUID
 from celery import signature
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg import errors
 
 from integrations.models import QuarantinedRecord, ReceivedBatch
 from integrations.telemetry.decode_reading import Reading, Tally
@@ -29,12 +27,7 @@ from integrations.telemetry.store_rows import (
     encoded_events,
     encoded_points,
 )
-from integrations.telemetry.store_sessions import (
-    YEAR_2000,
-    find_or_create_sessions,
-    remember_sessions,
-    remembered_sessions,
-)
+from integrations.telemetry.store_sessions import Batch, forget_identities, open_batch
 from integrations.telemetry.store_tallies import append_tallies
 from orgtree.nudges import nudge_on_commit
 
@@ -88,10 +81,11 @@ def write(requests: Sequence[Received]) -> None:
     rows.ensure_partitions()
     try:
         _write(requests, rows, copy=_copy_new)
-    except IntegrityError as problem:
-        if isinstance(problem.__cause__, errors.CheckViolation):  # a partition that this process remembers is gone
-            forget_partitions()
-            rows.ensure_partitions()
+    except IntegrityError:
+        # Rows that are there, or else something that this process remembers and that is gone.
+        forget_partitions()
+        forget_identities()
+        rows.ensure_partitions()
         _write(requests, rows, copy=_copy_missing)
 
 
@@ -100,16 +94,18 @@ def _write(requests: Sequence[Received], rows: _Rows, *, copy: Copy) -> None:
         new_events: set[bytes] | None = set()
         new_points: set[bytes] | None = set()
         if rows.events or rows.points:
-            batch_id, sessions = _batch_and_sessions(rows)
+            batch = _open_batch(rows)
             if rows.events:
-                new_events = copy(EVENT_TABLE, EVENT_COLUMNS, "digest", encoded_events(rows.events, batch_id, sessions))
+                encoded = encoded_events(rows.events, batch.id, batch.sessions)
+                new_events = copy(EVENT_TABLE, EVENT_COLUMNS, "digest", encoded)
             if rows.points:
-                new_points = copy(POINT_TABLE, POINT_COLUMNS, "series", encoded_points(rows.points, batch_id, sessions))
-            if new_events != set() or new_points != set():
-                times = [row.at for row in rows.all]
-                ReceivedBatch.objects.create(id=batch_id, at_from=_time(min(times)), at_to=_time(max(times)))
+                encoded = encoded_points(rows.points, batch.id, batch.sessions)
+                new_points = copy(POINT_TABLE, POINT_COLUMNS, "series", encoded)
+            if new_events == set() and new_points == set():
+                ReceivedBatch.objects.filter(pk=batch.id).delete()
+            else:
                 nudge_on_commit(FOLD_RECEIVED)
-            transaction.on_commit(lambda: remember_sessions(sessions))
+            transaction.on_commit(batch.remember)
         counts: Counter[Tally] = Counter()
         for request in requests:
             _count(request.reading, counts, new_events, new_points)
@@ -128,31 +124,14 @@ def _sorted_once(rows: Iterable[Row], length_of_key: int) -> list[Row]:
     ]
 
 
-def _batch_and_sessions(rows: _Rows) -> tuple[int, dict[SessionKey, int]]:
-    """A number for the batch, and the id of each row's session; sessions that are new are made."""
+def _open_batch(rows: _Rows) -> Batch:
     first_seen: dict[SessionKey, int] = {}
+    earliest = latest = next(iter(rows.all)).at
     for row in rows.all:
+        earliest, latest = min(earliest, row.at), max(latest, row.at)
         if row.session is not None and first_seen.get(row.session, row.at) >= row.at:
             first_seen[row.session] = row.at
-    remembered = remembered_sessions()
-    sessions = {key: remembered[key] for key in first_seen if key in remembered}
-    with connection.cursor() as cursor:
-        # Sessions may have been deleted since this process stored them.
-        cursor.execute(
-            """
-            SELECT nextval(pg_get_serial_sequence('integrations_receivedbatch', 'id')),
-                   (SELECT array_agg(ARRAY[id::text, agent, external_id])
-                    FROM integrations_agentsession WHERE id = ANY (%s))
-            """,
-            [list(sessions.values())],
-        )
-        batch_id, found = cursor.fetchone()
-    existing = {(int(id_), agent, external_id) for id_, agent, external_id in found or ()}
-    sessions = {key: id_ for key, id_ in sessions.items() if (id_, key.agent, key.external_id) in existing}
-    missing = {key: at for key, at in first_seen.items() if key not in sessions}
-    if missing:
-        sessions |= find_or_create_sessions(missing)
-    return batch_id, sessions
+    return open_batch(first_seen, earliest=earliest, latest=latest)
 
 
 def _copy_new(
@@ -223,7 +202,3 @@ def _quarantine(requests: Sequence[Received]) -> None:
             ],
             ignore_conflicts=True,
         )
-
-
-def _time(microseconds: int) -> datetime:
-    return YEAR_2000 + timedelta(microseconds=microseconds)
