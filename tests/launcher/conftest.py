@@ -21,10 +21,10 @@ def roomy_tmp_path() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(scope="module")
-def shared_installation(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """One installation for the tests of a module: a start takes seconds."""
-    installation = Installation(roomy_tmp_path / request.module.__name__.rpartition(".")[2])
+@pytest.fixture(scope="session")
+def shared_installation(roomy_tmp_path: Path) -> Iterator[Installation]:
+    """One installation for all tests of a process: a first start takes ten seconds of a processor."""
+    installation = Installation(roomy_tmp_path / "data")
     yield installation
     installation.end_everything()
 
