@@ -41,8 +41,9 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     A sighting is all the names that one record carried for its author, e.g. e-mail address and installation id.
     The strongest name (order of IdentityKind) is the identity.  Missing identities are created; an e-mail address,
     a login or an agent account becomes a person, and the weaker names seen beside it point to the same person,
-    unless they already point to another one.  A person without an e-mail address is provisional: the login or
-    account that it was made of follows the address it is later seen with.  An installation alone names nobody.
+    unless they already point to another one.  A person without an e-mail address is provisional: once a login or
+    account of theirs is seen with an address, they are the person of that address, under all their names.  An
+    installation alone names nobody.
 
     Runs in the caller's transaction; safe under concurrency.  ValueError where a sighting is empty (a record that
     names nobody has IdentityName.unnamed).
@@ -138,10 +139,23 @@ def _settle(sightings: Sequence[Sequence[IdentityName]], known: dict[IdentityNam
         for name in sighting[1:]:
             weaker = known[name]
             if _follows(name, weaker, strongest):
-                moves.append(IdentityMove(weaker.identity_id, weaker.person_id, strongest.person_id))
-                weaker.person_id, weaker.person_has_email = strongest.person_id, strongest.person_has_email
+                for follower in [weaker] if weaker.person_id is None else _names_of(weaker.person_id, known):
+                    moves.append(IdentityMove(follower.identity_id, follower.person_id, strongest.person_id))
+                    follower.person_id, follower.person_has_email = strongest.person_id, strongest.person_has_email
     _apply(moves)
     _forget_empty({move.previous_person_id for move in moves if move.previous_person_id is not None})
+
+
+def _names_of(person_id: int, known: dict[IdentityName, _Known]) -> list[_Known]:
+    """All identities of a provisional person: whoever it turns out to be, is so under each of its names."""
+    here = [identity for identity in known.values() if identity.person_id == person_id]
+    elsewhere = (
+        Identity.objects.select_for_update(no_key=True)
+        .filter(person_id=person_id)
+        .exclude(pk__in=[identity.identity_id for identity in known.values()])
+        .order_by("pk")
+    )
+    return here + [_Known(identity.pk, person_id, person_has_email=False) for identity in elsewhere]
 
 
 def _point(identity: _Known, person: Person, moves: list[IdentityMove]) -> None:
@@ -192,7 +206,18 @@ def _people_by_email(emails: Sequence[str]) -> dict[str, Person]:
     return {person.email.lower(): person for person in found if person.email is not None}
 
 
-def _apply(moves: Sequence[IdentityMove]) -> None:
+def _apply(steps: Sequence[IdentityMove]) -> None:
+    """Store where the identities ended up, after one step or several."""
+    first: dict[int, int | None] = {}
+    last: dict[int, int | None] = {}
+    for step in steps:
+        first.setdefault(step.identity_id, step.previous_person_id)
+        last[step.identity_id] = step.person_id
+    moves = [
+        IdentityMove(identity_id, first[identity_id], person_id)
+        for identity_id, person_id in sorted(last.items())
+        if first[identity_id] != person_id
+    ]
     if not moves:
         return
     with connection.cursor() as cursor:

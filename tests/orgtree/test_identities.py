@@ -1,0 +1,178 @@
+"""From names to people."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+
+import pytest
+from django.db import connection, transaction
+
+from orgtree.models import Identity, IdentityKind, Person
+from orgtree.services import identities
+from orgtree.services.identities import IdentityMove, IdentityName, UnusableNameError, identify, point_to
+from orgtree.services.identity_names import readable_name
+
+pytestmark = pytest.mark.django_db
+
+
+def email(value: str = "ada.lovelace@example.com") -> IdentityName:
+    return IdentityName(IdentityKind.EMAIL, "", value)
+
+
+def account(value: str = "account-1") -> IdentityName:
+    return IdentityName(IdentityKind.AGENT_ACCOUNT, "claude_code", value)
+
+
+def installation(value: str = "machine-1") -> IdentityName:
+    return IdentityName(IdentityKind.INSTALLATION, "claude_code", value)
+
+
+def person_of(name: IdentityName) -> Person | None:
+    return Identity.objects.get(kind=name.kind, provider=name.provider, value=name.value).person
+
+
+def test_the_strongest_name_is_the_identity_and_becomes_a_person() -> None:
+    (found,) = identify([[installation(), email()]])
+    assert Identity.objects.get(pk=found).value == "ada.lovelace@example.com"
+    person = Person.objects.get()
+    assert (person.full_name, person.email) == ("Ada Lovelace", "ada.lovelace@example.com")
+    assert person_of(installation()) == person
+
+
+def test_the_answers_come_in_order_and_the_second_time_nothing_is_new() -> None:
+    sightings = [[email("b@example.com")], [email("a@example.com"), account()], [email("b@example.com")]]
+    first = identify(sightings)
+    assert first[0] == first[2] != first[1]
+    assert identify(sightings) == first
+    assert (Identity.objects.count(), Person.objects.count()) == (3, 2)
+
+
+def test_an_installation_alone_is_nobody_until_it_is_seen_beside_somebody() -> None:
+    identify([[installation()]])
+    assert person_of(installation()) is None
+    identify([[email(), installation()]])
+    assert person_of(installation()) == Person.objects.get()
+
+
+def test_an_installation_stays_with_whom_it_was_seen_first() -> None:
+    identify([[email("ada@example.com"), installation()]])
+    identify([[email("grace@example.com"), installation()]])
+    ada = Person.objects.get(email="ada@example.com")
+    assert person_of(installation()) == ada
+
+
+def test_addresses_compare_without_case_and_however_accents_are_written() -> None:
+    composed, decomposed = "José@example.com", "JOSE\u0301@Example.COM"
+    assert len({*identify([[email(composed)], [email(decomposed)]])}) == 1
+
+
+def test_an_address_belongs_to_the_person_who_was_entered_with_it() -> None:
+    entered = Person.objects.create(full_name="Augusta King", email="Ada.Lovelace@example.com")
+    identify([[email()]])
+    assert person_of(email()) == entered
+    assert Person.objects.get().full_name == "Augusta King"
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "in one request"])
+@pytest.mark.parametrize(
+    "order",
+    list(itertools.permutations([[account()], [email()], [account(), email()], [account(), installation()]])),
+    ids=lambda order: " ".join("+".join(name.kind for name in sighting) for sighting in order),
+)
+def test_an_account_and_its_address_are_one_person_in_whichever_order_they_are_seen(
+    order: Sequence[Sequence[IdentityName]], together: bool
+) -> None:
+    for sightings in [order] if together else [[sighting] for sighting in order]:
+        identify(sightings)
+    person = Person.objects.get()
+    assert (person.full_name, person.email) == ("Ada Lovelace", "ada.lovelace@example.com")
+    assert {person_of(name) for name in (account(), email(), installation())} == {person}
+
+
+def test_two_addresses_are_two_people_even_beside_one_account() -> None:
+    identify([[email("ada@example.com"), account()], [email("grace@example.com"), account()]])
+    assert Person.objects.count() == 2
+    assert person_of(account()) == Person.objects.get(email="ada@example.com")
+
+
+def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[IdentityMove] = []
+    monkeypatch.setattr(identities, "_move_listeners", [told.extend])
+    identify([[email()]])
+    identity, ada = Identity.objects.get(), Person.objects.get()
+    grace = Person.objects.create(full_name="Grace Hopper")
+    with transaction.atomic():
+        point_to([identity], grace)
+        point_to([identity], grace)
+        point_to([identity], None)
+    assert told == [
+        IdentityMove(identity.pk, None, ada.pk),
+        IdentityMove(identity.pk, ada.pk, grace.pk),
+        IdentityMove(identity.pk, grace.pk, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        (IdentityKind.EMAIL, "ada", "name@domain"),
+        (IdentityKind.EMAIL, "a b@example.com", "name@domain"),
+        (IdentityKind.EMAIL, "a@" + "x" * 400, "320 are allowed"),
+        (IdentityKind.LOGIN, "   ", "empty"),
+        (IdentityKind.INSTALLATION, "a\x00b", "control characters"),
+    ],
+)
+def test_names_that_can_identify_nobody_are_refused_in_words(kind: IdentityKind, value: str, said: str) -> None:
+    with pytest.raises(UnusableNameError, match=said):
+        IdentityName(kind, "" if kind == IdentityKind.EMAIL else "claude_code", value)
+
+
+def test_a_record_that_names_nobody_needs_a_name_for_that() -> None:
+    with pytest.raises(ValueError, match="unnamed"):
+        identify([[]])
+    identify([[IdentityName.unnamed("claude_code")]])
+    assert Identity.objects.get().person is None
+
+
+@pytest.mark.parametrize(
+    ("name", "readable"),
+    [
+        (email("ada.lovelace+ai@example.com"), "Ada Lovelace"),
+        (email("jsmith42@example.com"), "Jsmith42"),
+        (email("anna-maria_o.neil@example.com"), "Anna Maria O Neil"),
+        (email("...@example.com"), "...@example.com"),
+        (IdentityName(IdentityKind.LOGIN, "enduser", "octavia"), "octavia"),
+        (account("0f55df90-0882-4546-b159-26cafde226b1"), "claude_code account …fde226b1"),
+    ],
+)
+def test_people_get_a_readable_name(name: IdentityName, readable: str) -> None:
+    assert readable_name(name) == readable
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_requests_at_once_make_each_person_once() -> None:
+    sightings = [[email(f"person{number}@example.com"), installation(f"m{number}")] for number in range(12)]
+    failures: list[BaseException] = []
+    start = threading.Barrier(4)
+
+    def run(step: int) -> None:
+        try:
+            start.wait(timeout=10)
+            for _ in range(3):
+                with transaction.atomic():
+                    identify(sightings[step:] + sightings[:step])
+        except BaseException as problem:
+            failures.append(problem)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(step * 3,)) for step in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not failures
+    assert (Identity.objects.count(), Person.objects.count()) == (24, 12)
+    assert not Identity.objects.filter(person=None).exists()

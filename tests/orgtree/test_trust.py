@@ -1,0 +1,109 @@
+"""What people see of each other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+
+from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.services import trust
+from orgtree.services.trust import HIDDEN_LABEL, person_label, person_labels, person_of, trial_state
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def active(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many people have activity: the number in the list."""
+    people = [0]
+    monkeypatch.setattr(trust, "_counters", [lambda up_to: min(up_to, people[0])])
+    return people
+
+
+@pytest.fixture
+def ada() -> Person:
+    return Person.objects.create(full_name="Ada Lovelace", email="Ada@example.com")
+
+
+@pytest.fixture
+def grace() -> Person:
+    return Person.objects.create(full_name="Grace Hopper", email="grace@example.com")
+
+
+@pytest.fixture
+def viewer(ada: Person) -> User:
+    return User.objects.create(username="ada", email="ada@EXAMPLE.com")
+
+
+def set_policy(policy: IndividualPolicy) -> None:
+    Organisation.current()
+    Organisation.objects.update(individual_policy=policy, protected_since=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class TestTrial:
+    def test_lasts_while_fewer_than_k_people_are_active(self, active: list[int]) -> None:
+        active[0] = 4
+        assert trial_state().in_trial
+        assert "Fewer than 5 people" in trial_state().notice
+
+    def test_ends_with_the_kth_person_and_never_comes_back(self, active: list[int]) -> None:
+        active[0] = 5
+        assert not trial_state().in_trial
+        since = trial_state().protected_since
+        active[0] = 0
+        assert trial_state().protected_since == since
+        Organisation.objects.update(minimum_group_size=50)
+        assert not trial_state().in_trial
+
+    def test_shows_names_to_everyone_who_signed_in(self, active: list[int], viewer: User, grace: Person) -> None:
+        assert person_label(viewer, grace) == "Grace Hopper"
+
+    def test_shows_no_name_to_a_token_of_nobody(self, active: list[int], grace: Person) -> None:
+        assert person_label(None, grace).startswith("Developer ")
+
+
+class TestPolicy:
+    def test_named_shows_names(self, viewer: User, grace: Person) -> None:
+        set_policy(IndividualPolicy.NAMED)
+        assert person_label(viewer, grace) == "Grace Hopper"
+
+    def test_self_only_shows_nobody_else(self, viewer: User, ada: Person, grace: Person) -> None:
+        set_policy(IndividualPolicy.SELF_ONLY)
+        assert person_labels(viewer, [ada, grace]) == {ada.pk: "Ada Lovelace", grace.pk: HIDDEN_LABEL}
+
+    def test_pseudonyms_are_stable_for_a_viewer_and_a_quarter(self, viewer: User, ada: Person, grace: Person) -> None:
+        set_policy(IndividualPolicy.PSEUDONYMS)
+        with time_machine.travel(datetime(2026, 1, 1, 12, tzinfo=UTC)):
+            first = person_label(viewer, grace)
+            assert person_label(viewer, ada) == "Ada Lovelace"
+        with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC)):
+            assert person_label(viewer, grace) == first
+        with time_machine.travel(datetime(2026, 4, 1, 12, tzinfo=UTC)):
+            assert person_label(viewer, grace) != first
+        assert first.startswith("Developer ")
+        assert "Grace" not in first
+
+    def test_two_viewers_cannot_compare_pseudonyms(self, viewer: User, grace: Person) -> None:
+        set_policy(IndividualPolicy.PSEUDONYMS)
+        other = User.objects.create(username="margaret")
+        assert person_label(viewer, grace) != person_label(other, grace)
+
+
+class TestPersonOfAnAccount:
+    def test_is_whoever_has_its_address(self, viewer: User, ada: Person) -> None:
+        assert person_of(viewer) == ada
+
+    def test_is_whom_an_admin_linked_before_that(self, viewer: User, ada: Person, grace: Person) -> None:
+        Person.objects.filter(pk=grace.pk).update(user=viewer)
+        assert person_of(viewer) == grace
+
+    def test_is_nobody_who_is_linked_to_another_account(self, viewer: User, ada: Person) -> None:
+        Person.objects.filter(pk=ada.pk).update(user=User.objects.create(username="other"))
+        assert person_of(viewer) is None
+
+    def test_is_nobody_without_an_address(self, ada: Person) -> None:
+        Person.objects.create(full_name="No address")
+        assert person_of(User.objects.create(username="nobody")) is None
