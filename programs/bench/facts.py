@@ -29,7 +29,17 @@ class Size:
 def generate(size: Size) -> None:
     """Fill the tables that pages read, as the fold would have left them, ending today."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for statement in (PEOPLE, IDENTITIES, TREE, UNIT_ROWS, PLACEMENTS, SESSIONS, SESSION_DAYS, TOOL_DAYS):
+        for statement in (
+            PEOPLE,
+            IDENTITIES,
+            TREE,
+            UNIT_ROWS,
+            PLACEMENTS,
+            SESSIONS,
+            ENROLMENTS,
+            SESSION_DAYS,
+            TOOL_DAYS,
+        ):
             cursor.execute(
                 statement,
                 {
@@ -85,42 +95,46 @@ PLACEMENTS = """
 
 SESSIONS = """
     INSERT INTO integrations_agentsession
-        (agent, external_id, identity_id, started_at, ended_at, started_on, active_seconds, has_work, event_tokens,
-         metric_tokens)
-    SELECT 'claude_code', 'bench-' || number, identity.id, started.at, started.at + interval '40 minutes',
-           (started.at AT TIME ZONE current_setting('TimeZone'))::date, 900 + number %% 3000, true, 7400, 0
-    FROM generate_series(1, %(sessions)s) AS number
+        (agent, external_id, identity_id, started_at, ended_at, started_on, active_seconds, has_work, event_tokens)
+    SELECT 'claude_code', 'bench-' || session.number, identity.id, started.at, started.at + interval '40 minutes',
+           (started.at AT TIME ZONE current_setting('TimeZone'))::date, 900 + session.number %% 3000, true, 7400
+    FROM generate_series(1, %(sessions)s) AS session (number)
     JOIN (
         SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM orgtree_identity WHERE value LIKE 'bench%%'
-    ) AS identity ON identity.number = number %% %(people)s
+    ) AS identity ON identity.number = session.number %% %(people)s
     CROSS JOIN LATERAL (
-        SELECT now() - interval '1 hour' - (hashint8(number) & 2147483647) %% (%(days)s * 86400) * interval '1 second'
+        SELECT now() - interval '1 hour'
+               - (hashint8(session.number) & 2147483647) %% (%(days)s * 86400) * interval '1 second'
     ) AS started (at)
 """
 
+ENROLMENTS = """
+    INSERT INTO integrations_enrolment (identity_id, first_at)
+    SELECT identity_id, min(started_at) FROM integrations_agentsession WHERE external_id LIKE 'bench-%%'
+    GROUP BY identity_id
+"""
+
+# What a session's events tell, and what its metrics tell beside: lines, which no model wrote.
 SESSION_DAYS = """
     INSERT INTO integrations_agentsessionday
-        (session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
+        (session_id, identity_id, agent, day, source, counted, model, requests, input_tokens, cache_read_tokens,
          cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, lines_added, lines_removed,
          tool_calls, tool_failures, tool_refusals, commits)
-    SELECT id, identity_id, agent, source, true, started_on,
+    SELECT id, identity_id, agent, started_on, 'events', true,
            CASE id %% 3 WHEN 0 THEN 'claude-opus-4-1' ELSE 'claude-sonnet-4-5' END,
-           events, 900 * events, 5000 * events, 300 * events, 1200 * events,
-           0.0237 * events, 0, 0.0237 * events, 0, 0, 6 * events, id %% 2 * events, 0, 0
+           4, 900, 5000, 300, 1200, 0.0237, 0, 0.0237, 0, 0, 6, id %% 2, 0, 0
     FROM integrations_agentsession
-    CROSS JOIN (VALUES ('events', 1)) AS counted (source, events)
     WHERE external_id LIKE 'bench-%%'
     UNION ALL
-    SELECT id, identity_id, agent, 'metrics', false, started_on, '',
-           0, 0, 0, 0, 0, 0, 0, 0, id %% 120, id %% 40, 0, 0, 0, 0
+    SELECT id, identity_id, agent, started_on, 'metrics', false, '',
+           0, 0, 0, 0, 0, NULL, 0, NULL, id %% 120, id %% 40, 0, 0, 0, 0
     FROM integrations_agentsession
     WHERE external_id LIKE 'bench-%%'
 """
 
 TOOL_DAYS = """
     INSERT INTO integrations_agenttoolday (session_id, identity_id, agent, day, tool, calls, failures, refusals)
-    SELECT id, identity_id, agent, started_on, tool, 2,
-           CASE WHEN tool = 'Bash' THEN id %% 2 ELSE 0 END, 0
+    SELECT id, identity_id, agent, started_on, tool, 2, CASE WHEN tool = 'Bash' THEN id %% 2 ELSE 0 END, 0
     FROM integrations_agentsession
     CROSS JOIN unnest(ARRAY['Bash', 'Edit', 'Read']) AS tool
     WHERE external_id LIKE 'bench-%%'

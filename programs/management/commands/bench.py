@@ -50,14 +50,20 @@ class Command(BaseCommand):
         if not options["measure_here"]:
             _measure_in_temporary_instance(_words(names, options))
             return
-        figures = [figure for name in NAMES if name in names for figure in self._measurements(options)[name]()]
+        measurements = self._measurements(options)
+        chosen = [measurements[name] for name in NAMES if name in names]
         if options["json"]:
-            document = {"machine": machine(), "figures": [figure.as_json() for figure in figures]}
+            document = {"machine": machine(), "figures": [each.as_json() for measure in chosen for each in measure()]}
             self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
             return
         self.stdout.write(machine_as_text(machine()) + "\n")
-        for figure in figures:
-            self.stdout.write(figure.as_text())
+        figures: list[Measured] = []
+        for measure in chosen:
+            measured = measure()
+            for figure in measured:
+                self.stdout.write(figure.as_text())
+            self.stdout.flush()
+            figures += measured
         self.stdout.write("\n" + summary(figures))
 
     def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
