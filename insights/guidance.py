@@ -64,15 +64,14 @@ def spend_rises_without_use(
     )
 
 
-def tokens_without_a_price(unpriced: float, tokens: float | None, models: list[str], *, url: str) -> Hint | None:
+def tokens_without_a_price(unpriced: float, tokens: float | None, *, url: str) -> Hint | None:
     """A part of the tokens belongs to models that no price list knows, so the total is too low."""
     if not tokens or unpriced / tokens < UNPRICED_SHARE:
         return None
-    named = f" ({wording.listed(models[:3])})" if models else ""
     return Hint(
-        f"{wording.percent_of(unpriced, tokens)} of all tokens belong to models without a known price{named}: "
+        f"{wording.percent_of(unpriced, tokens)} of all tokens belong to models without a known price: "
         "the total spend is too low by what they cost.",
-        Link("See the tokens by model", url),
+        Link("See whose tokens they are", url),
     )
 
 

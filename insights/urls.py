@@ -1,12 +1,13 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import catalogue, connect, home, how, rows
-from insights.views.ai import charts, page, pulse
+from insights.views.ai import charts, page, parts, pulse
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("insights/ai/", page.ai_page, name="ai"),
     path("insights/ai/pulse/", pulse.ai_pulse, name="ai_pulse"),
+    path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
     path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),

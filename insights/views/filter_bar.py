@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from insights import wording
 from insights.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
-from insights.metrics.query import Dimension
+from insights.metrics.query import Dimension, Figure
 from insights.views.ai.answers import Answers, facet_label
 
 VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
@@ -30,6 +30,7 @@ class FacetMenu:
     chosen: str  # the chosen values in words; empty where nothing is chosen
     options: Sequence[Option]
     clear_url: str
+    part_url: str = ""  # where the options come from when the menu is opened; empty where they are here
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def filter_bar(answers: Answers) -> FilterBar:
             for one in GRANULARITIES
         ],
         facets=[
-            _facet(answers, Dimension.AGENT, "ai.sessions", "session"),
-            _facet(answers, Dimension.MODEL, "ai.tokens", "token"),
+            facet_menu(filters, Dimension.AGENT, answers.present("ai.sessions", Dimension.AGENT), "session"),
+            facet_menu(filters, Dimension.MODEL, {}, "token", part_url=answers.part_url("models")),
         ],
         chosen_facets=sum(len(values) for values in filters.facets.values()),
         clear_url=_url(filters.without_facets()),
@@ -89,10 +90,11 @@ def _range(filters: Filters, name: str, label: str, note: str = "") -> Option:
     return Option(label, _url(filters.with_range(name)), filters.range == name, note)
 
 
-def _facet(answers: Answers, dimension: Dimension, key: str, noun: str) -> FacetMenu:
-    filters = answers.filters
+def facet_menu(
+    filters: Filters, dimension: Dimension, present: Mapping[str, Figure], noun: str, *, part_url: str = ""
+) -> FacetMenu:
+    """The menu of a facet: the values in `present` with their amounts, and the chosen ones whatever there is."""
     chosen = filters.facets.get(dimension, ())
-    present = answers.present(key, dimension)
     values = list(present)[:VALUES_LISTED]
     values += [value for value in chosen if value not in values]
     return FacetMenu(
@@ -109,6 +111,7 @@ def _facet(answers: Answers, dimension: Dimension, key: str, noun: str) -> Facet
             if value
         ],
         clear_url=_url(filters.without(dimension)),
+        part_url=part_url,
     )
 
 

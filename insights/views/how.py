@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from insights import tiles, wording
 from insights.filters import FACETS, Filters
@@ -44,6 +45,7 @@ class LeftOut:
 
 @login_required
 @require_GET
+@vary_on_headers("HX-Request")
 @explains_bad_filters
 def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)

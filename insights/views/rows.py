@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from insights import wording
 from insights.agents import agent_name
@@ -54,6 +55,7 @@ class RowTable:
 
 @login_required
 @require_GET
+@vary_on_headers("HX-Request")
 @explains_bad_filters
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights import windows
 from insights.views.ai.charts import CHARTS
+from insights.views.ai.parts import PARTS
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
@@ -64,8 +65,32 @@ def test_everybody_who_signed_in_sees_the_same_figures(
     assert " 3 " in tile(html, "ai.sessions")
     assert "20 of 110 tool calls" in tile(html, "ai.error_rate")
     assert "18.2 %" in tile(html, "ai.error_rate")
-    assert "Pending" in tile(html, "ai.spend")
-    assert "Unknown" in tile(html, "ai.spend")
+
+
+def part(client: Client, name: str, **parameters: str) -> str:
+    return client.get(f"/insights/ai/parts/{name}/", parameters, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_every_dollar_is_pending_or_unknown(busy: Org, member: Client) -> None:
+    outcome = part(member, "spend_outcome")
+    assert "Pending" in outcome
+    assert "Unknown" in outcome
+    assert "Wasted" not in outcome
+
+
+def test_tools_that_fail_are_listed_by_their_failures(busy: Org, member: Client) -> None:
+    table = part(member, "failing_tools")
+    assert re.search(r'<th scope="row" class="stick">Bash</th>.*?20.*?>20<.*?>100.0%<', table, re.DOTALL)
+    assert "Edit" not in table, "it never failed"
+
+
+def test_a_part_is_a_page_of_its_own_without_a_script(busy: Org, member: Client) -> None:
+    for name in PARTS:
+        assert "<html" not in part(member, name)
+        page = member.get(f"/insights/ai/parts/{name}/")
+        assert page.content.decode().startswith("<!doctype html>")
+        assert "HX-Request" in page["Vary"]
+    assert member.get("/insights/ai/parts/nothing/").status_code == 404
 
 
 def test_a_figure_and_its_rows_agree(busy: Org, member: Client) -> None:
@@ -91,9 +116,11 @@ def test_a_filter_that_matches_nothing_is_named_and_can_be_cleared(busy: Org, me
 
 
 def test_facets_list_what_there_is(busy: Org, member: Client) -> None:
+    models = part(member, "models", model="claude-opus-4-1")
+    assert "model=claude-opus-4-1&amp;model=claude-sonnet-4-5" in models, "the other model can still be added"
     html = member.get("/insights/ai/?model=claude-opus-4-1").content.decode()
-    assert "model=claude-opus-4-1&amp;model=claude-sonnet-4-5" in html, "the other model can still be added"
     assert " 1 " in tile(html, "ai.sessions")
+    assert 'href="/insights/ai/?agent=claude_code&amp;model=claude-opus-4-1"' in html
 
 
 def test_every_chart_is_json_and_csv(busy: Org, member: Client) -> None:
@@ -154,7 +181,13 @@ def test_names_from_telemetry_are_text(org: Org, member: Client) -> None:
         by="ada", on=yesterday, tokens=1_000_000, model=HOSTILE, failures={f"={HOSTILE}": 150}, tool_calls={"Edit": 1}
     )
     org.fold()
-    for address in ("/insights/ai/", "/insights/metrics/ai.tokens/rows/", "/insights/metrics/ai.tokens/how/"):
+    for address in (
+        "/insights/ai/",
+        "/insights/ai/parts/models/",
+        "/insights/ai/parts/failing_tools/",
+        "/insights/metrics/ai.tokens/rows/",
+        "/insights/metrics/ai.tokens/how/",
+    ):
         html = member.get(address, {"model": HOSTILE}).content.decode()
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
@@ -168,10 +201,10 @@ def test_what_to_look_for_speaks_only_when_a_rule_applies(org: Org, member: Clie
     org.session(by="ada", on=yesterday, tool_calls={"Edit": 400}, failures={"Bash": 3})
     org.fold()
     assert "What to look for" not in member.get("/insights/ai/").content.decode()
+    assert "What to look for" not in part(member, "failing_tools")
     org.session(by="ada", on=yesterday, failures={"WebFetch": 100})
     org.fold()
-    html = member.get("/insights/ai/").content.decode()
-    assert "of the failures are calls of WebFetch" in html
+    assert "of the failures are calls of WebFetch" in part(member, "failing_tools")
 
 
 def test_the_page_asks_a_bounded_number_of_questions(busy: Org, member: Client) -> None:

@@ -111,6 +111,9 @@ class Answers:
             span=span,
         )
 
+    def part_url(self, name: str) -> str:
+        return f"{reverse('ai_part', args=[name])}{self.filters.query_string()}"
+
     def pickers(self, choice: Choice) -> list[tiles.Picker]:
         """The links that change a picker of this page and nothing else."""
         return [

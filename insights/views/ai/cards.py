@@ -48,12 +48,6 @@ class BarsCard:
 
 
 @dataclass(frozen=True)
-class OutcomeTile:
-    tile: Tile
-    shares: Sequence[Share]
-
-
-@dataclass(frozen=True)
 class Need:
     """What a part of the page waits for, and what it will show then."""
 
@@ -94,6 +88,15 @@ def shares(
 
 
 @dataclass(frozen=True)
+class FailingTools:
+    """The table of tools that fail, and what is said below it."""
+
+    rows: Sequence[FailingTool]
+    note: str
+    hints: Sequence[Hint]
+
+
+@dataclass(frozen=True)
 class FailingTool:
     tool: str
     calls: str
@@ -110,11 +113,10 @@ class Section:
     tiles: Sequence[Tile] = ()
     donut: ChartCard | None = None
     bars: BarsCard | None = None
-    outcome: OutcomeTile | None = None
+    total: Tile | None = None
     charts: Sequence[ChartCard] = ()
-    failing_tools: Sequence[FailingTool] = ()
-    failing_tools_csv_url: str = ""
-    failing_tools_note: str = ""
+    part_url: str = ""  # what the page asks for once it stands: facts that no snapshot keeps
+    part_csv_url: str = ""
     need: Need | None = None
     hints: Sequence[Hint] = ()
 

@@ -19,11 +19,7 @@ from insights.views.filter_bar import filter_bar
 from integrations.services.reception import has_sessions
 
 CHOICES = (spend.TREND, spend.BREAKDOWN)
-# What the facet menus list; without a chosen facet these are the sections' own questions.
-MENUS = (
-    Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGENT),
-    Wanted("ai.tokens", Dimension.MODEL, unfiltered_by=Dimension.MODEL),
-)
+AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGENT)
 
 
 @login_required
@@ -33,7 +29,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     if not has_sessions():
         return connect_first_agent(request)
-    answers = read(filters, (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, *MENUS))
+    answers = read(filters, (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, AGENT_MENU))
     context = {
         "filters": filters,
         "bar": filter_bar(answers),

@@ -11,7 +11,7 @@ from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard, Tile
 from insights.views.ai.answers import Answers, Wanted, rows_url
-from insights.views.ai.cards import OutcomeTile, Section, Share, shares
+from insights.views.ai.cards import Section, Share, shares
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
 BREAKDOWN = Choice("breakdown", {"agent": "Agents", "model": "Models"})
@@ -21,10 +21,8 @@ WANTED = (
     Wanted("ai.spend", compared=True),
     Wanted("ai.spend_per_developer", compared=True),
     Wanted("ai.reported_cost", compared=True),
-    Wanted("ai.spend", Dimension.OUTCOME),
     Wanted("ai.tokens", compared=True),
     Wanted("ai.unpriced_tokens"),
-    Wanted("ai.unpriced_tokens", Dimension.MODEL),
 )
 
 
@@ -33,15 +31,8 @@ def section(answers: Answers) -> Section:
         key="spend",
         title="Spend",
         lede="What agents cost at list prices",
-        outcome=OutcomeTile(
-            tile=answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers)),
-            shares=shares(
-                {name: answers.split("ai.spend", Dimension.OUTCOME)[name] for name in _outcomes(answers)},
-                "currency",
-                role="outcome",
-                labels=OUTCOMES,
-            ),
-        ),
+        total=answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers)),
+        part_url=answers.part_url("spend_outcome"),
         tiles=_tiles(answers),
         charts=[
             answers.card(
@@ -59,9 +50,11 @@ def section(answers: Answers) -> Section:
     )
 
 
-def _outcomes(answers: Answers) -> list[str]:
+def outcome_shares(answers: Answers) -> list[Share]:
+    """What became of the spend, in the order in which it is told."""
     known = answers.split("ai.spend", Dimension.OUTCOME)
-    return [name for name in OUTCOMES if name in known]
+    told = {name: known[name] for name in OUTCOMES if name in known}
+    return shares(told, "currency", role="outcome", labels=OUTCOMES)
 
 
 def _tiles(answers: Answers) -> list[Tile]:
@@ -115,9 +108,7 @@ def _unpriced_line(answers: Answers) -> str:
     unpriced = answers.figure("ai.unpriced_tokens").value
     if not unpriced:
         return ""
-    models = list(answers.split("ai.unpriced_tokens", Dimension.MODEL))
-    named = f" ({wording.listed(models[:3])})" if models else ""
-    return f"{wording.compact(unpriced)} tokens have no known price{named} and are not in this sum."
+    return f"{wording.compact(unpriced)} tokens have no known price and are not in this sum."
 
 
 def _missing(answers: Answers) -> Figure | None:
@@ -147,7 +138,6 @@ def _hints(answers: Answers) -> list[Hint]:
         guidance.tokens_without_a_price(
             answers.figure("ai.unpriced_tokens").value or 0,
             answers.figure("ai.tokens").value,
-            [model for model in answers.split("ai.unpriced_tokens", Dimension.MODEL) if model],
             url=rows_url(answers.filters, "ai.unpriced_tokens"),
         ),
     )

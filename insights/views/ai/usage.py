@@ -9,7 +9,7 @@ from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import Tile
 from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
-from insights.views.ai.cards import FailingTool, Section
+from insights.views.ai.cards import FailingTool, FailingTools, Section
 
 TOOLS_LISTED = 8
 TOKEN_KINDS = {
@@ -22,8 +22,11 @@ TOKEN_KINDS = {
 WANTED = (
     Wanted("ai.cache_hit_rate", compared=True),
     Wanted("ai.error_rate", compared=True),
-    Wanted("ai.error_rate", Dimension.TOOL),
     Wanted("ai.tokens", compared=True),
+)
+FAILING_TOOLS_WANTED = (
+    Wanted("ai.error_rate"),
+    Wanted("ai.error_rate", Dimension.TOOL),
     Wanted("ai.tool_refusals"),
 )
 
@@ -45,11 +48,19 @@ def section(answers: Answers) -> Section:
                 missing=None if tokens.value else tokens,
             )
         ],
-        failing_tools=_failing_tools(answers),
-        failing_tools_note=_refused(answers),
-        failing_tools_csv_url=f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
+        part_url=answers.part_url("failing_tools"),
+        part_csv_url=f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
         hints=_hints(answers),
     )
+
+
+def failing_tools_card(answers: Answers) -> FailingTools:
+    hint = guidance.one_tool_fails(
+        answers.figure("ai.error_rate"),
+        answers.split("ai.error_rate", Dimension.TOOL),
+        url=rows_url(answers.filters, "ai.tool_failures"),
+    )
+    return FailingTools(rows=_failing_tools(answers), note=_refused(answers), hints=[hint] if hint else [])
 
 
 def _failing_tools(answers: Answers) -> list[FailingTool]:
@@ -112,12 +123,6 @@ def _tiles(answers: Answers) -> list[Tile]:
 
 
 def _hints(answers: Answers) -> list[Hint]:
-    found = (
-        guidance.one_tool_fails(
-            answers.figure("ai.error_rate"),
-            answers.split("ai.error_rate", Dimension.TOOL),
-            url=rows_url(answers.filters, "ai.tool_failures"),
-        ),
-        guidance.cold_cache(answers.figure("ai.cache_hit_rate"), url=how_url(answers.filters, "ai.cache_hit_rate")),
-    )
-    return [hint for hint in found if hint]
+    url = how_url(answers.filters, "ai.cache_hit_rate")
+    hint = guidance.cold_cache(answers.figure("ai.cache_hit_rate"), url=url)
+    return [hint] if hint else []

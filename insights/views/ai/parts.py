@@ -1,0 +1,62 @@
+"""Parts of the page that it asks for once it stands, because they are read from facts and no snapshot keeps them.
+
+Without a script their links lead to the same parts as pages of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights.filters import Filters
+from insights.metrics.query import Dimension
+from insights.views.ai import spend, usage
+from insights.views.ai.answers import Wanted, read
+from insights.views.ai.page import page_filters
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.filter_bar import facet_menu
+
+MODEL_MENU = Wanted("ai.tokens", Dimension.MODEL, unfiltered_by=Dimension.MODEL)
+
+
+def spend_outcome(filters: Filters) -> dict[str, Any]:
+    answers = read(filters, [Wanted("ai.spend", Dimension.OUTCOME)])
+    return {"title": "What became of the spend", "shares": spend.outcome_shares(answers)}
+
+
+def failing_tools(filters: Filters) -> dict[str, Any]:
+    answers = read(filters, usage.FAILING_TOOLS_WANTED)
+    return {"title": "Top failing tools", "tools": usage.failing_tools_card(answers)}
+
+
+def models(filters: Filters) -> dict[str, Any]:
+    present = read(filters, [MODEL_MENU]).present("ai.tokens", Dimension.MODEL)
+    return {"title": "Models", "menu": facet_menu(filters, Dimension.MODEL, present, "token")}
+
+
+PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
+    "spend_outcome": spend_outcome,
+    "failing_tools": failing_tools,
+    "models": models,
+}
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def ai_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    try:
+        part = PARTS[name]
+    except KeyError:
+        raise Http404("No such part.") from None
+    context = {**part(page_filters(request)), "part": f"insights/_part_{name}.html"}
+    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
+    return render(request, template, context)
