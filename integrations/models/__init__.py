@@ -1,4 +1,7 @@
+from integrations.models.attribution import CommitEvidence, EvidenceLevel, FileAttribution, Method
 from integrations.models.changes import FactChange, FactFamily
+from integrations.models.code import CoAuthor, Commit, CommitFile, CommitInRepository, CommitSetApart, ContextFile
+from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
 from integrations.models.ingest import IngestToken
 from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.sessions import (
@@ -26,16 +29,30 @@ __all__ = [
     "AgentSessionDay",
     "AgentToolCall",
     "AgentToolDay",
+    "CoAuthor",
+    "Commit",
+    "CommitEvidence",
+    "CommitFile",
+    "CommitInRepository",
+    "CommitSetApart",
+    "Connection",
+    "ContextFile",
     "DroppedAttribute",
     "Enrolment",
+    "EvidenceLevel",
     "FactChange",
     "FactFamily",
+    "FileAttribution",
     "IngestToken",
+    "Method",
     "QuarantinedRecord",
     "RawDay",
     "ReceivedBatch",
     "ReceivedTally",
+    "Repository",
+    "RepositorySource",
     "SeriesBase",
+    "SyncRun",
     "ToolOutcome",
     "UnreadEvent",
 ]

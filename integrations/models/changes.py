@@ -11,6 +11,7 @@ class FactFamily(models.TextChoices):
 
     AI = "ai", "Agent sessions, tokens, tools"
     ENROLMENT = "enrolment", "Who ever sent telemetry"
+    CODE = "code", "Commits, their lines, and what of them came from agents"
 
 
 class FactChange(models.Model):

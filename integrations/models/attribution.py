@@ -1,0 +1,64 @@
+"""What says that lines of a commit came from an agent, and what follows from it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.models.code import Commit, CommitFile
+from integrations.models.sessions import AgentSession
+
+
+class Method(models.TextChoices):
+    """In the order in which evidence is believed."""
+
+    LINE_CHECKPOINT = "line_checkpoint", "Line checkpoints of the collector"
+    NOTE = "note", "git-ai note"
+    VENDOR = "vendor", "Vendor's commit API"
+    TRAILER = "trailer", "Trailer or identity of a known agent"
+    OVERLAP = "overlap", "A session of the author at that time"
+
+
+class EvidenceLevel(models.TextChoices):
+    LINE = "line", "Line level: its lines"
+    COMMIT = "commit", "Commit level: all added lines, as an upper bound"
+
+
+class CommitEvidence(models.Model):
+    """One thing that was seen.  Append-only; a notes ref that changes withdraws what it said before."""
+
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="evidence")
+    method = models.CharField(max_length=16, choices=Method.choices)
+    level = models.CharField(max_length=8, choices=EvidenceLevel.choices)
+    agent = models.CharField(max_length=40)
+    model = models.CharField(max_length=120, blank=True)
+    session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
+    external_session = models.CharField(max_length=200, blank=True, help_text="As the note names it.")
+    lines_by_path = models.JSONField(null=True, help_text="Path → number of lines, for line level.")
+    confidence = models.FloatField(help_text="0–1")
+    said = models.CharField(max_length=500, blank=True, help_text="The trailer or what else was seen, in short.")
+    digest = models.UUIDField(help_text="Hash of all the above: the same thing seen again is the same row.")
+    seen_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["commit", "digest"], name="commit_evidence_is_unique")]
+
+
+class FileAttribution(models.Model):
+    """Derived: AI lines of one counted file by agent; rebuilt from the best evidence at any time."""
+
+    file = models.ForeignKey(CommitFile, models.CASCADE, related_name="attributions", db_index=False)
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")
+    agent = models.CharField(max_length=40)
+    model = models.CharField(max_length=120, blank=True)
+    session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
+    method = models.CharField(max_length=16, choices=Method.choices)
+    level = models.CharField(max_length=8, choices=EvidenceLevel.choices)
+    ai_lines = models.IntegerField(help_text="Never more than the file's added lines over all agents.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "agent", "session"], nulls_distinct=False, name="file_attribution_is_unique"
+            )
+        ]

@@ -1,0 +1,124 @@
+"""Commits, their files, and where they stand.
+
+A commit is its object id alone; which repositories hold it is a link.  Neither code nor the body of a message is
+kept: the subject line, the trailers that name people and agents, and counts.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from integrations.models.connections import Repository
+from orgtree.models import Identity
+
+
+class CommitSetApart(models.TextChoices):
+    """Why a commit's lines count nowhere; empty where they count."""
+
+    MERGE = "merge", "Merge: its lines are its parents'"
+    DUPLICATE = "duplicate", "The same change as another commit (rebase, cherry-pick)"
+    SQUASHED = "squashed", "Part of a squash that stands on the default branch"
+    BULK = "bulk", "Bulk: over the thresholds for lines or files"
+    BOT = "bot", "By a bot that is no coding agent"
+    GONE = "gone", "No branch holds it any more"
+
+
+class Commit(models.Model):
+    """One commit object."""
+
+    sha = models.CharField(max_length=64, unique=True)
+    author = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    committer = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    # Whose commit it counts as: the author, or, for a coding agent that commits by itself, the person who asked
+    # for it; null: an autonomous agent without a known person.
+    credited = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    authored_at = models.DateTimeField()
+    committed_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField()
+    counted_on = models.DateField(help_text="Local day of the committer time; of the first sight where that lies ahead")
+    parents = ArrayField(models.CharField(max_length=64), default=list)
+    subject = models.CharField(max_length=200, blank=True)
+    # False where git could not read the objects (partial clone): lines are unknown then, not zero.
+    lines_known = models.BooleanField(default=True)
+    file_count = models.IntegerField(default=0)
+    change_key = models.UUIDField(help_text="Hash of author, author time and per-file counts: one change.")
+    set_apart = models.CharField(max_length=12, choices=CommitSetApart.choices, blank=True)
+    # The commit that counts in its place; evidence for this one counts there.
+    stands_in = models.ForeignKey("self", models.SET_NULL, null=True, related_name="stands_for")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["counted_on"], name="commit_by_day"),
+            models.Index(fields=["change_key"], name="commit_by_change"),
+            models.Index(fields=["author", "committed_at"], name="commit_by_author"),
+        ]
+
+
+class CommitFile(models.Model):
+    """One file in one commit."""
+
+    class SetApart(models.TextChoices):
+        GENERATED = "generated", "Generated"
+        VENDORED = "vendored", "Vendored"
+        MINIFIED = "minified", "Minified"
+        LOCK = "lock", "Lock file"
+        BINARY = "binary", "Binary"
+
+    class Type(models.TextChoices):
+        CODE = "code", "Code"
+        DOCUMENTATION = "documentation", "Documentation"
+        SCRIPT = "script", "Script"
+        TEST = "test", "Test"
+        CONFIGURATION = "configuration", "Configuration"
+        MIGRATION = "migration", "Migration"
+        OTHER = "other", "Other"
+
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="files", db_index=False)
+    path = models.TextField(help_text="As git has it; bytes that are no UTF-8 are shown as \\xNN.")
+    old_path = models.TextField(blank=True, help_text="Before a rename.")
+    language = models.CharField(max_length=60, blank=True)
+    file_type = models.CharField(max_length=16, choices=Type.choices)
+    added = models.IntegerField(null=True)
+    deleted = models.IntegerField(null=True)
+    set_apart = models.CharField(max_length=10, choices=SetApart.choices, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["commit"], name="commit_file_of_commit")]
+
+
+class CommitInRepository(models.Model):
+    """A repository holds a commit on some branch; the row goes when no branch of any source holds it any more."""
+
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="repositories", db_index=False)
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    on_default_branch = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["commit", "repository"], name="commit_in_repository_is_unique")]
+
+
+class CoAuthor(models.Model):
+    """Someone, or an agent, whom a trailer of the commit names."""
+
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="co_authors")
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    agent = models.CharField(max_length=40, blank=True, help_text="Slug, where the address is a known agent's.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["commit", "identity"], name="co_author_is_unique")]
+
+
+class ContextFile(models.Model):
+    """An agent context file on a repository's default branch, from the commit day that brought it on."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="context_files")
+    path = models.TextField()
+    agent = models.CharField(max_length=40, blank=True, help_text="Empty where any agent reads it (AGENTS.md).")
+    present_from = models.DateField()
+    present_to = models.DateField(null=True, help_text="First day without it; null while it is there.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "path", "present_from"], name="context_file_is_unique")
+        ]

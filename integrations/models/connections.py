@@ -1,0 +1,80 @@
+"""Connections: one configured account, or one path, at a provider; and the repositories that they bring."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Connection(models.Model):
+    """What an admin configures.  Local git needs only a path; its settings are {"path": "/srv/git/shop.git"}."""
+
+    provider = models.CharField(max_length=40)
+    name = models.CharField(max_length=200, unique=True)
+    settings = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Repository(models.Model):
+    """One repository, whichever connections bring it: recognised by its remote's address or its root commit."""
+
+    name = models.CharField(max_length=200, unique=True)
+    remote = models.CharField(max_length=500, blank=True, help_text="Host and path in one spelling, without user.")
+    root_sha = models.CharField(max_length=64, blank=True)
+    default_branch = models.CharField(max_length=300, blank=True)
+    shallow = models.BooleanField(default=False, help_text="History before its oldest commit is not known.")
+
+    class Meta:
+        verbose_name_plural = "repositories"
+        indexes = [models.Index(fields=["remote"]), models.Index(fields=["root_sha"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RepositorySource(models.Model):
+    """A repository as one connection sees it, and how far it was read.
+
+    `refs` moves only in the transaction that stores the commits behind it.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="sources")
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="sources", null=True)
+    external_id = models.CharField(max_length=500, help_text="The path, for local git.")
+    refs = models.JSONField(default=dict, help_text="Branch → object id, as last stored.")
+    notes = models.JSONField(default=dict, help_text="Notes ref → object id, as last stored.")
+    # Work to do is a row: asked for, and not yet done since.
+    asked_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="repository_source_is_unique")
+        ]
+
+
+class SyncRun(models.Model):
+    """One reading of a source: its progress while it runs, its outcome afterwards."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        INTERRUPTED = "interrupted", "Interrupted"
+
+    source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="runs")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(auto_now=True)
+    to_read = models.BigIntegerField(default=0)
+    read = models.BigIntegerField(default=0)
+    added = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    removed = models.BigIntegerField(default=0)
+    quarantined = models.BigIntegerField(default=0)
+    problem = models.TextField(blank=True, help_text="In words, with what to do.")
