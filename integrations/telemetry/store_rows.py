@@ -8,7 +8,7 @@ https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from struct import Struct, pack
+from struct import Struct
 from typing import NamedTuple
 
 from integrations.telemetry.sightings import SessionKey
@@ -54,6 +54,7 @@ _event_start = Struct(">h iq i16s iq iq ih".replace(" ", "")).pack
 _event_start_without_session = Struct(">h iq i16s iq i ih".replace(" ", "")).pack
 _point_start = Struct(">h iq i16s iq iq iq i?".replace(" ", "")).pack
 _double = Struct(">id").pack
+_numeric = Struct(">ihhHH6H").pack
 
 
 def text(value: str) -> bytes:
@@ -72,15 +73,13 @@ def json(value: bytes) -> bytes:
 
 def money(amount: float) -> bytes:
     """A numeric with ten decimals; `amount` is not negative and below 10**9."""
-    # Digits of base 10,000: twelve decimals are three of them.
-    remaining = round(amount * 10**10) * 100
-    digits = []
-    while remaining:
-        remaining, digit = divmod(remaining, 10_000)
-        digits.append(digit)
-    weight = len(digits) - 4 if digits else 0  # of the first digit, in powers of 10,000
-    sign, scale = 0, 10
-    return pack(f">ihhHH{len(digits)}H", 8 + 2 * len(digits), len(digits), weight, sign, scale, *reversed(digits))
+    # Digits of base 10,000: three before the point and three after it; the server strips the zeros.
+    dollars, decimals = divmod(round(amount * 10**10) * 100, 10**12)
+    return _numeric(
+        *(20, 6, 2, 0, 10),  # bytes, digits, weight of the first digit, sign, decimals that are shown
+        *(dollars // 10**8, dollars // 10**4 % 10**4, dollars % 10**4),
+        *(decimals // 10**8, decimals // 10**4 % 10**4, decimals % 10**4),
+    )
 
 
 def encoded_events(rows: Iterable[EventRow], batch_id: int, sessions: Mapping[SessionKey, int]) -> bytes:
