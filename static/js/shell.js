@@ -28,6 +28,7 @@ narrow.addEventListener("change", () => isOpen() && setNavigation(false));
 const bar = document.querySelector(".hw-filter:has(.unfold)");
 if (bar) {
   const mark = document.createElement("div");
+  mark.className = "hw-fold-mark";
   bar.before(mark);
   new IntersectionObserver(([entry]) => bar.classList.toggle("is-folded", !entry.isIntersecting)).observe(mark);
 }
