@@ -24,11 +24,15 @@ document.addEventListener("keydown", (event) => {
 
 narrow.addEventListener("change", () => isOpen() && setNavigation(false));
 
-/* The filter bar keeps its rows while it is at the top and folds to one once the page has scrolled. */
+/* The filter bar folds to one row once the page has scrolled.  Folding moves what is below it up, so the place where
+   it unfolds lies well above the place where it folds. */
+const FOLDS_BELOW = 160;
+const UNFOLDS_ABOVE = 40;
 const bar = document.querySelector(".hw-filter:has(.unfold)");
-if (bar) {
-  const mark = document.createElement("div");
-  mark.className = "hw-fold-mark";
-  bar.before(mark);
-  new IntersectionObserver(([entry]) => bar.classList.toggle("is-folded", !entry.isIntersecting)).observe(mark);
+
+function fold() {
+  if (scrollY > FOLDS_BELOW) bar.classList.add("is-folded");
+  else if (scrollY < UNFOLDS_ABOVE) bar.classList.remove("is-folded");
 }
+
+if (bar) addEventListener("scroll", fold, { passive: true });
