@@ -14,60 +14,90 @@ from integrations.telemetry.prices import TokenCounts, price_of_request
 
 
 def merge_requests() -> None:
-    """Merge answered requests: of each figure the greatest, of the times the earliest, and its price."""
-    kind = {"kind": int(EventKind.REQUEST)}
+    """Merge answered requests: of each figure the greatest, of the times the earliest, and its price.
+
+    They are merged with what is stored aside, and priced there, so that each is written once.
+    """
     execute(
         """
-        INSERT INTO fold_day
-        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
-        FROM fold_event WHERE kind = %(kind)s
-        UNION
-        SELECT session_id, 'events', (stored.at AT TIME ZONE current_setting('TimeZone'))::date
-        FROM fold_event JOIN integrations_agentrequest stored USING (session_id, key)
-        WHERE kind = %(kind)s
-        """,
-        kind,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_agentrequest AS stored (
-                session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-                duration_ms, reported_cost
-            )
-            SELECT session_id, key, min(at), max(model),
-                   coalesce(max(input_tokens), 0), coalesce(max(cache_read_tokens), 0),
-                   coalesce(max(cache_write_tokens), 0), coalesce(max(output_tokens), 0),
-                   max(duration_ms), max(reported_cost)
+        INSERT INTO fold_request (
+            session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+            duration_ms, reported_cost
+        )
+        SELECT fresh.session_id, fresh.key, stored.at, LEAST(stored.at, fresh.at), GREATEST(stored.model, fresh.model),
+               GREATEST(stored.input_tokens, fresh.input_tokens, 0),
+               GREATEST(stored.cache_read_tokens, fresh.cache_read_tokens, 0),
+               GREATEST(stored.cache_write_tokens, fresh.cache_write_tokens, 0),
+               GREATEST(stored.output_tokens, fresh.output_tokens, 0),
+               GREATEST(stored.duration_ms, fresh.duration_ms),
+               GREATEST(stored.reported_cost, fresh.reported_cost)
+        FROM (
+            SELECT session_id, key, min(at) AS at, max(model) AS model, max(input_tokens) AS input_tokens,
+                   max(cache_read_tokens) AS cache_read_tokens, max(cache_write_tokens) AS cache_write_tokens,
+                   max(output_tokens) AS output_tokens, max(duration_ms) AS duration_ms,
+                   max(reported_cost) AS reported_cost
             FROM fold_event
             WHERE kind = %(kind)s
             GROUP BY session_id, key
-            ON CONFLICT (session_id, key) DO UPDATE
-            SET at = LEAST(stored.at, excluded.at),
-                model = GREATEST(stored.model, excluded.model),
-                input_tokens = GREATEST(stored.input_tokens, excluded.input_tokens),
-                cache_read_tokens = GREATEST(stored.cache_read_tokens, excluded.cache_read_tokens),
-                cache_write_tokens = GREATEST(stored.cache_write_tokens, excluded.cache_write_tokens),
-                output_tokens = GREATEST(stored.output_tokens, excluded.output_tokens),
-                duration_ms = GREATEST(stored.duration_ms, excluded.duration_ms),
-                reported_cost = GREATEST(stored.reported_cost, excluded.reported_cost)
-            RETURNING id, model, at, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, spend
-            """,
-            kind,
+        ) AS fresh
+        LEFT JOIN integrations_agentrequest stored USING (session_id, key)
+        """,
+        {"kind": int(EventKind.REQUEST)},
+    )
+    _price_requests()
+    execute(
+        """
+        INSERT INTO integrations_agentrequest AS stored (
+            session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+            duration_ms, reported_cost, spend
+        )
+        SELECT session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+               duration_ms, reported_cost, spend
+        FROM fold_request
+        ON CONFLICT (session_id, key) DO UPDATE
+        SET at = excluded.at,
+            model = excluded.model,
+            input_tokens = excluded.input_tokens,
+            cache_read_tokens = excluded.cache_read_tokens,
+            cache_write_tokens = excluded.cache_write_tokens,
+            output_tokens = excluded.output_tokens,
+            duration_ms = excluded.duration_ms,
+            reported_cost = excluded.reported_cost,
+            spend = excluded.spend
+        """
+    )
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date FROM fold_request
+        UNION
+        SELECT session_id, 'events', (stored_at AT TIME ZONE current_setting('TimeZone'))::date FROM fold_request
+        WHERE stored_at IS NOT NULL
+        """
+    )
+
+
+def _price_requests() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT number, model, at, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
+            FROM fold_request
+            """
         )
         priced = [
-            (request, spend)
-            for request, model, at, *tokens, stored_spend in cursor.fetchall()
-            if (spend := price_of_request(model, at, TokenCounts(*tokens))) != stored_spend
+            (number, spend)
+            for number, model, at, *tokens in cursor.fetchall()
+            if (spend := price_of_request(model, at, TokenCounts(*tokens))) is not None
         ]
         if priced:
             cursor.execute(
                 """
-                UPDATE integrations_agentrequest request SET spend = priced.spend
-                FROM unnest(%s::bigint[], %s::numeric[]) AS priced (id, spend)
-                WHERE request.id = priced.id
+                UPDATE fold_request SET spend = priced.spend
+                FROM unnest(%s::bigint[], %s::numeric[]) AS priced (number, spend)
+                WHERE fold_request.number = priced.number
                 """,
-                [[request for request, _ in priced], [spend for _, spend in priced]],
+                [[number for number, _ in priced], [spend for _, spend in priced]],
             )
 
 

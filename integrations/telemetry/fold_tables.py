@@ -20,6 +20,11 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
         session_id bigint, identity_id bigint, agent text, started_on date, events_counted boolean
     ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
+        number bigint GENERATED ALWAYS AS IDENTITY, session_id bigint, key text, stored_at timestamptz, at timestamptz,
+        model text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint,
+        duration_ms bigint, reported_cost numeric, spend numeric
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_rebuilt_day (
@@ -29,7 +34,7 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date
     ) ON COMMIT DELETE ROWS;
-    TRUNCATE fold_event, fold_point, fold_session, fold_slot, fold_day, fold_rebuilt_day, fold_change;
+    TRUNCATE fold_event, fold_point, fold_session, fold_request, fold_slot, fold_day, fold_rebuilt_day, fold_change;
 """
 
 
