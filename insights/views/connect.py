@@ -19,7 +19,7 @@ from insights import wording
 from insights.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from integrations.models import IngestToken
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
-from integrations.services.reception import EVENTS_COUNTED, Reception, last_session_of, reception
+from integrations.services.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
 
 LONGEST_TOKEN_NAME = 100
 ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
@@ -111,16 +111,20 @@ def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any
 
 
 def _arrival(received: Reception, own_last_at: datetime | None, email: str, now: datetime) -> Arrival:
-    events = (
-        f"{EVENTS_COUNTED:,}+ events" if received.events == EVENTS_COUNTED else wording.count(received.events, "event")
-    )
-    everything = f"{events} in {wording.count(received.sessions, 'session')}"
+    sessions = wording.count(received.sessions, "session")
+    if received.sessions == SESSIONS_COUNTED:
+        sessions = f"{SESSIONS_COUNTED:,} sessions or more"
     if own_last_at is not None:
-        return Arrival(True, "Your sessions are arriving", f"Last event {wording.ago(own_last_at, now)} · {everything}")
-    if received.last_session_at is not None:
-        since = wording.ago(received.last_session_at, now)
-        return Arrival(True, "Events are arriving", f"Last event {since} · {everything} · none yet from {email}")
-    return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · {events} received")
+        detail = f"Last event of yours {wording.ago(own_last_at, now)} · {sessions} of everybody"
+        return Arrival(True, "Your sessions are arriving", detail)
+    if received.sessions:
+        since = f"Last request {wording.ago(received.last_used_at, now)} · " if received.last_used_at else ""
+        return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}")
+    if received.unread:
+        agents = wording.listed([unread.agent for unread in received.unread])
+        records = wording.count(sum(unread.count for unread in received.unread), "record")
+        return Arrival(False, "Telemetry arrives and is kept", f"{records} of {agents}, which Headway cannot read yet")
+    return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · nothing received yet")
 
 
 def _diagnosis(received: Reception, now: datetime) -> list[Finding]:

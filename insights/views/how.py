@@ -22,7 +22,7 @@ from insights.views.ai.answers import facet_label
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, figures
 from insights.views.rows import first_rows
-from integrations.services.reception import last_event_at
+from integrations.services.reception import last_request_at
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,11 @@ def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, 
 
 
 def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
-    last = last_event_at()
+    last = last_request_at()
     as_of = timezone.localtime(answer.computed_at)
     return [
         ("As of", f"{wording.day(as_of.date())}, {as_of:%H:%M:%S %Z}"),
-        ("Agent telemetry", f"last event {wording.ago(last, timezone.now())}" if last else "nothing yet"),
+        ("Agent telemetry", f"last request {wording.ago(last, timezone.now())}" if last else "nothing yet"),
     ]
 
 

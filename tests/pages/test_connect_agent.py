@@ -10,12 +10,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from insights import windows
 from insights.agent_settings import AGENTS, claude_code, codex, resource_attributes
-from integrations.models import IngestToken
+from integrations.models import IngestToken, UnreadEvent
 from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
 from tests.org import Org
 from tests.personas import MEMBER
@@ -146,3 +147,14 @@ def test_home_says_what_is_left_to_set_up(org: Org, admin: Client, member: Clien
     after = admin.get("/").content.decode()
     assert "Last request" in after
     assert 'data-tile="ai.active_developers"' in after
+
+
+def test_telemetry_that_nobody_reads_yet_is_not_called_sessions(member: Client) -> None:
+    now = timezone.now()
+    UnreadEvent.objects.create(
+        agent="codex_exec", signal="logs", name="codex.api_request", count=3, first_at=now, last_at=now
+    )
+    line = member.get("/setup/agents/arrival/").content.decode()
+    assert 'data-arrived="false"' in line
+    assert "Telemetry arrives and is kept" in line
+    assert "3 records of codex_exec" in line
