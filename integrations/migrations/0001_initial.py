@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ('received_at', models.DateTimeField(auto_now_add=True)),
                 ('at_from', models.DateTimeField(null=True)),
                 ('at_to', models.DateTimeField(null=True)),
+                ('problem', models.CharField(db_default='', default='', help_text='Why it was set aside; it is tried again every night.', max_length=300)),
             ],
         ),
         migrations.CreateModel(

@@ -15,6 +15,9 @@ class ReceivedBatch(models.Model):
     # The times of its rows lie in [at_from, at_to]: the fold then looks into those days' partitions only.
     at_from = models.DateTimeField(null=True)
     at_to = models.DateTimeField(null=True)
+    problem = models.CharField(
+        max_length=300, default="", db_default="", help_text="Why it was set aside; it is tried again every night."
+    )
 
 
 class QuarantinedRecord(models.Model):

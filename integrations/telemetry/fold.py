@@ -11,11 +11,13 @@ others (`fold_session`, `fold_slot`, `fold_day`); they are created once per conn
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import LiteralString
 
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
+from integrations.models import ReceivedBatch
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import count_days_of_greater_source, rebuild_days
@@ -23,9 +25,12 @@ from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
 from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
 from integrations.telemetry.fold_tables import create_tables, execute
 
+logger = logging.getLogger(__name__)
+
 # A batch is one export request, most often of 1 to 1,000 records.  A transaction must stay short enough for pages
 # to follow within seconds, and long enough for its fixed cost not to matter.
 BATCHES_PER_TRANSACTION = 100
+LONGEST_PROBLEM = 300
 
 KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL, EventKind.PROMPT]
 
@@ -34,17 +39,30 @@ def fold_received_batches() -> int:
     """Fold all that was received, some batches per transaction, until nothing is left; how many there were.
 
     Any number of processes may do so at the same time: they claim different batches, and the sessions that both
-    touch are folded one after the other.
+    touch are folded one after the other.  A batch that the database refuses is set aside, so that it keeps nobody
+    else's telemetry waiting; its rows stay, and `retry_batches_set_aside` lets it be tried again.
     """
     folded = 0
-    while count := _fold_some():
+    while True:
+        try:
+            count = _fold(most=BATCHES_PER_TRANSACTION)
+        except (DataError, IntegrityError):
+            logger.warning("Some batches could not be folded together; trying them one by one.", exc_info=True)
+            count = _fold_one_by_one()
+        if not count:
+            return folded
         folded += count
-    return folded
 
 
-def _fold_some() -> int:
+def retry_batches_set_aside() -> int:
+    """Let the batches that were set aside be folded again; how many there are."""
+    return ReceivedBatch.objects.exclude(problem="").update(problem="")
+
+
+def _fold(*, most: int, only: int | None = None) -> int:
+    """Fold up to that many batches, or that one only, in one transaction; how many."""
     with transaction.atomic():
-        claimed = _claim()
+        claimed = _claim(most, only)
         if not claimed:
             return 0
         create_tables()
@@ -61,17 +79,32 @@ def _fold_some() -> int:
         return len(claimed)
 
 
-def _claim() -> list[tuple[int, datetime | None, datetime | None]]:
+def _fold_one_by_one() -> int:
+    waiting = ReceivedBatch.objects.filter(problem="").order_by("pk").values_list("pk", flat=True)
+    handled = 0
+    for batch in list(waiting[:BATCHES_PER_TRANSACTION]):
+        try:
+            handled += _fold(most=1, only=batch)
+        except (DataError, IntegrityError) as problem:
+            logger.exception("Batch %d could not be folded and was set aside.", batch)
+            handled += ReceivedBatch.objects.filter(pk=batch).update(problem=str(problem)[:LONGEST_PROBLEM])
+    return handled
+
+
+def _claim(most: int, only: int | None) -> list[tuple[int, datetime | None, datetime | None]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             DELETE FROM integrations_receivedbatch
             WHERE id = ANY (ARRAY(
-                SELECT id FROM integrations_receivedbatch ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+                SELECT id FROM integrations_receivedbatch
+                WHERE problem = '' AND (%(only)s::bigint IS NULL OR id = %(only)s)
+                ORDER BY id LIMIT %(most)s
+                FOR UPDATE SKIP LOCKED
             ))
             RETURNING id, at_from, at_to
             """,
-            [BATCHES_PER_TRANSACTION],
+            {"most": most, "only": only},
         )
         return [(batch, at_from, at_to) for batch, at_from, at_to in cursor.fetchall()]
 

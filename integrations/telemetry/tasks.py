@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from integrations.telemetry.calendar import follow_time_zone
-from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.fold import fold_received_batches, retry_batches_set_aside
 from integrations.telemetry.retention import drop_expired_days
 from integrations.telemetry.store_tallies import add_up_tallies
 
@@ -20,5 +20,6 @@ def fold_received() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def drop_expired() -> None:
-    """Drop raw telemetry that was kept long enough."""
+    """Drop raw telemetry that was kept long enough, and try again what could not be folded."""
     drop_expired_days()
+    retry_batches_set_aside()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 
 from integrations.models import FactChange, ReceivedBatch
 from integrations.telemetry import fold
@@ -105,5 +105,28 @@ def test_a_fold_that_dies_before_its_end_leaves_everything_as_it_was(monkeypatch
     assert ReceivedBatch.objects.count() == 1
     assert not FactChange.objects.exists()
 
+    fold.fold_received_batches()
+    assert stored_sessions() == expected_sessions(records, ZoneInfo("UTC"))
+
+
+def test_a_batch_that_cannot_be_folded_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = many_records()
+    for first in range(0, len(records), 40):
+        receive(records[first : first + 40])
+    spoilt = ReceivedBatch.objects.earliest("pk")
+    real_claim = fold._claim
+
+    def claim(most: int, only: int | None) -> list[tuple[int, datetime | None, datetime | None]]:
+        claimed = real_claim(most, only)
+        if spoilt.pk in {batch for batch, _, _ in claimed}:
+            raise DataError("numeric field overflow")
+        return claimed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fold, "_claim", claim)
+        fold.fold_received_batches()
+        assert ReceivedBatch.objects.get().problem == "numeric field overflow"
+        fold.fold_received_batches()
+    assert fold.retry_batches_set_aside() == 1
     fold.fold_received_batches()
     assert stored_sessions() == expected_sessions(records, ZoneInfo("UTC"))
