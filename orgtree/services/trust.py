@@ -59,7 +59,10 @@ def count_active_people_with(counter: CountActivePeople) -> None:
 
 def trial_state() -> TrialState:
     """Whether the installation is in trial mode.  The first look that finds enough people ends it for good."""
-    organisation = Organisation.current()
+    return _trial_state_of(Organisation.current())
+
+
+def _trial_state_of(organisation: Organisation) -> TrialState:
     size = organisation.minimum_group_size
     if organisation.protected_since is None and sum(count(size) for count in _counters) >= size:
         now = timezone.now()
@@ -70,9 +73,10 @@ def trial_state() -> TrialState:
 
 def effective_policy() -> IndividualPolicy:
     """What holds for other people's rows now: the organisation's policy, or names while it is on trial."""
-    if trial_state().in_trial:
+    organisation = Organisation.current()
+    if _trial_state_of(organisation).in_trial:
         return IndividualPolicy.NAMED
-    return IndividualPolicy(Organisation.current().individual_policy)
+    return IndividualPolicy(organisation.individual_policy)
 
 
 def person_of(user: Viewer) -> Person | None:
