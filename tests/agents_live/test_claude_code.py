@@ -13,10 +13,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
+from psycopg import sql
 
 from insights.agent_settings import claude_code
-from integrations.models import AgentRequest, AgentSession, AgentSessionDay, AgentToolCall, QuarantinedRecord
+from integrations.models import (
+    AgentRequest,
+    AgentSession,
+    AgentSessionDay,
+    AgentToolCall,
+    DroppedAttribute,
+    QuarantinedRecord,
+)
 from tests.agents_live.model_server import ModelServer, Reply, Say, UseTool
 from tests.conftest import StartServer
 from tests.servers import Server, wait_until
@@ -33,6 +42,18 @@ FOLD_SECONDS = 30
 LINES = ("x = 1", "y = 2", "print(x + y)")
 SPANS = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "otlp"}
 JSON = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}
+# Everything that makes the program send content.
+EVERYTHING = dict.fromkeys(
+    (
+        "OTEL_LOG_USER_PROMPTS",
+        "OTEL_LOG_ASSISTANT_RESPONSES",
+        "OTEL_LOG_TOOL_DETAILS",
+        "OTEL_LOG_TOOL_CONTENT",
+        "OTEL_LOG_RAW_API_BODIES",
+    ),
+    "1",
+)
+CONTENT = "heliotrope-under-the-stairs"
 GZIP = {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
 
 
@@ -96,6 +117,54 @@ def test_the_lines_of_the_connect_page_bring_a_session(
         assert not QuarantinedRecord.objects.exists()
 
 
+def test_nothing_of_what_people_write_is_stored_even_when_everything_is_switched_on(
+    installation: Server, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    replies: list[Reply] = [
+        UseTool("Write", {"file_path": str(work / f"{CONTENT}.py"), "content": f"secret = '{CONTENT}'\n"}),
+        UseTool("Bash", {"command": f"echo {CONTENT} >&2; exit 3", "description": CONTENT}),
+        Say(f"It is {CONTENT}."),
+    ]
+    with ModelServer(replies).running() as model:
+        answer = _run(
+            installation,
+            model,
+            folder=tmp_path,
+            work=work,
+            pasted="shell",
+            email="everything@example.com",
+            changed=SPANS | EVERYTHING,
+            prompt=f"Tell me about {CONTENT}.",
+        )
+    with installation.database():
+        wait_until(
+            lambda: AgentSession.objects.filter(external_id=answer["session_id"], metric_tokens__gt=0).exists(),
+            within_seconds=FOLD_SECONDS,
+            what="the session is folded",
+        )
+        assert DroppedAttribute.objects.filter(count__gt=0).exists()
+        assert _tables_containing(CONTENT) == []
+
+
+def _tables_containing(word: str) -> list[str]:
+    """Tables of this database in which the word stands, as text or as bytes."""
+    with connection.cursor() as cursor:
+        tables = [table.name for table in connection.introspection.get_table_list(cursor)]
+        found = []
+        for table in tables:
+            cursor.execute(
+                sql.SQL("SELECT EXISTS (SELECT FROM {} AS kept WHERE kept::text LIKE ANY (%s))").format(
+                    sql.Identifier(table)
+                ),
+                [[f"%{word}%", f"%{word.encode().hex()}%"]],
+            )
+            if cursor.fetchone()[0]:
+                found.append(table)
+    return found
+
+
 def _run(
     server: Server,
     model: ModelServer,
@@ -105,6 +174,7 @@ def _run(
     pasted: str,
     email: str,
     changed: Mapping[str, str],
+    prompt: str = "Write the sum.",
 ) -> dict[str, object]:
     """Start the program as a person does who pasted that snippet; its own account of the run."""
     home = folder / "home"
@@ -119,9 +189,7 @@ def _run(
         settings = json.loads(snippet)
         settings["env"] |= changed
         (home / ".claude" / "settings.json").write_text(json.dumps(settings))
-    script = "\n".join(
-        [*lines, 'exec claude -p "Write the sum." --output-format json --permission-mode bypassPermissions']
-    )
+    script = "\n".join([*lines, f'exec claude -p "{prompt}" --output-format json --permission-mode bypassPermissions'])
     finished = subprocess.run(
         ["sh", "-c", script],
         cwd=work,
