@@ -176,6 +176,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+LOG_FORMAT = environment.log_format()
 LOGGING = logs.configuration()
 
 CELERY_BROKER_URL = environment.broker_url()

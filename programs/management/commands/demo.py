@@ -63,6 +63,9 @@ class Command(BaseCommand):
                 f"The demo was complete before ({played.completed_at:%Y-%m-%d %H:%M} UTC); nothing was sent."
             )
         self.stdout.write(f"  Page           {settings.BASE_URL}/insights/ai/")
+        if settings.LOG_FORMAT == "json":  # what is printed ends in a log, where secrets don't belong
+            self.stdout.write("  Sign-ins       manage.py demo --json")
+            return
         for sign_in in sign_ins:
             self.stdout.write(f"  {sign_in.role:<14} {sign_in.email:<30} password  {sign_in.password}")
 
