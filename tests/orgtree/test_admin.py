@@ -1,0 +1,123 @@
+"""What an admin can do to the organisation, its people and their names, and who learns of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.facts.changes import Change, take_changes
+from integrations.models import FactFamily
+from integrations.telemetry.events import EventKind
+from integrations.telemetry.fold import fold_received_batches
+from orgtree.models import Identity, IndividualPolicy, Organisation, Person
+from tests.telemetry.raw_rows import Event, at, receive
+
+pytestmark = pytest.mark.django_db
+
+TOMORROW = timedelta(days=1)
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("admin", "admin@example.com"))
+    return client
+
+
+@pytest.fixture
+def ada() -> Person:
+    """Somebody with one session, on 2 March 2026."""
+    receive([Event(at("2026-03-02 10:00"), kind=EventKind.REQUEST, tokens=(1, 2, 3, 4))])
+    fold_received_batches()
+    taken()
+    return Person.objects.get(email="ada@example.com")
+
+
+def taken() -> set[Change]:
+    with transaction.atomic():
+        return set(take_changes())
+
+
+def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> None:
+    page = admin.get(reverse("admin:orgtree_organisation_changelist"), follow=True)
+    assert page.redirect_chain
+    assert "Minimum group size" in page.content.decode()
+    answer = admin.post(
+        reverse("admin:orgtree_organisation_change", args=[1]),
+        {"name": "Example", "individual_policy": "named", "minimum_group_size": "7"},
+    )
+    assert answer.status_code == 302
+    organisation = Organisation.current()
+    assert (organisation.name, organisation.minimum_group_size) == ("Example", 7)
+    assert organisation.individual_policy == IndividualPolicy.NAMED
+
+
+@pytest.mark.parametrize("size", ["1", "0", "-3", "many"])
+def test_a_group_of_fewer_than_two_is_refused(admin: Client, size: str) -> None:
+    answer = admin.post(
+        reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk]),
+        {"name": "Example", "individual_policy": "named", "minimum_group_size": size},
+    )
+    assert answer.status_code == 200
+    assert Organisation.current().minimum_group_size == 5
+
+
+@pytest.mark.parametrize("asked", ["lovelace", "ADA@example", "installation-7"])
+def test_people_are_found_by_name_address_and_any_of_their_names(admin: Client, asked: str) -> None:
+    person = Person.objects.create(full_name="Ada Lovelace", email="ada@example.com")
+    Person.objects.create(full_name="Grace Hopper", email="grace@example.com")
+    Identity.objects.create(kind="installation", provider="claude_code", value="installation-7", person=person)
+    page = admin.get(reverse("admin:orgtree_person_changelist"), {"q": asked}).content.decode()
+    assert "Ada Lovelace" in page
+    assert "Grace Hopper" not in page
+
+
+def test_a_persons_page_lists_their_names(admin: Client, ada: Person) -> None:
+    page = admin.get(reverse("admin:orgtree_person_change", args=[ada.pk])).content.decode()
+    assert "ada@example.com" in page
+
+
+def test_moving_a_name_to_somebody_else_moves_its_figures(admin: Client, ada: Person) -> None:
+    grace = Person.objects.create(full_name="Grace Hopper", email="grace@example.com")
+    identity = Identity.objects.get()
+    answer = admin.post(reverse("admin:orgtree_identity_change", args=[identity.pk]), {"person": str(grace.pk)})
+    assert answer.status_code == 302
+    identity.refresh_from_db()
+    assert identity.person == grace
+    day, tomorrow = date(2026, 3, 2), timezone.localdate() + TOMORROW
+    assert taken() == {
+        change
+        for person in (ada, grace)
+        for change in (
+            Change(FactFamily.AI, person.pk, day, day + TOMORROW),
+            Change(FactFamily.ENROLMENT, person.pk, day, tomorrow),
+        )
+    }
+
+
+def test_somebody_who_leaves_is_enrolled_on_other_days(admin: Client, ada: Person) -> None:
+    address = reverse("admin:orgtree_person_change", args=[ada.pk])
+    form = {
+        "full_name": "Ada King",
+        "email": "ada@example.com",
+        "left_on": "2026-04-01",
+        "identities-TOTAL_FORMS": "1",
+        "identities-INITIAL_FORMS": "1",
+        "identities-0-id": str(Identity.objects.get().pk),
+        "identities-0-person": str(ada.pk),
+    }
+    assert admin.post(address, form).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.full_name, ada.left_on) == ("Ada King", date(2026, 4, 1))
+    assert taken() == {Change(FactFamily.ENROLMENT, ada.pk, date(2026, 4, 1), timezone.localdate() + TOMORROW)}
+    admin.post(address, form)
+    assert taken() == set()
+
+
+def test_people_are_never_deleted_here(admin: Client, ada: Person) -> None:
+    assert admin.get(reverse("admin:orgtree_person_delete", args=[ada.pk])).status_code == 403
