@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/charts/<slug:name>.csv", catalogue.metric_chart_csv, name="metric_chart_csv"),
     path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
+    path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),
     path("setup/agents/arrival/", connect.arrival, name="agent_arrival"),

@@ -64,6 +64,7 @@ ROUTES: dict[str, Access] = {
     "insights/ai/charts/<slug:name>.csv": signed_in_only("/insights/ai/charts/adoption.csv"),
     "insights/metrics/<str:key>/how/": signed_in_only("/insights/metrics/ai.spend/how/"),
     "insights/metrics/<str:key>/rows/": signed_in_only("/insights/metrics/ai.spend/rows/"),
+    "insights/metrics/<str:key>/rows/first/": signed_in_only("/insights/metrics/ai.spend/rows/first/"),
     "insights/metrics/<str:key>/rows.csv": signed_in_only("/insights/metrics/ai.spend/rows.csv"),
     "insights/metrics/": signed_in_only("/insights/metrics/"),
     "insights/metrics.csv": signed_in_only("/insights/metrics.csv"),

@@ -21,7 +21,6 @@ from insights.metrics.query import Figure, SeriesAnswer
 from insights.views.ai.answers import facet_label
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, figures
-from insights.views.rows import first_rows
 from integrations.services.reception import last_request_at
 
 
@@ -61,7 +60,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "sample": _sample(metric, figure, question),
         "freshness": _freshness(answer),
         "left_out": _left_out(metric, answer),
-        "rows": first_rows(request, question),
+        "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
         "definition_url": reverse("metric_page", args=[key]),

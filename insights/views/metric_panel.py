@@ -11,7 +11,7 @@ from insights.filters import Filters, read_filters
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
-from insights.metrics.read import read_series
+from insights.metrics.read import Freshness, read_totals
 from insights.metrics.registry import get
 
 
@@ -51,11 +51,15 @@ def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
         granularity=query.granularity,
         facets=query.facets,
     )
-    answer, earlier = read_series([query, before])
+    answer, earlier = read_totals([query, before], freshness=Freshness.OF_PAGES)
     return answer, tiles.whole(answer), tiles.whole(earlier)
+
+
+def is_panel(request: HttpRequest) -> bool:
+    """Whether the side panel asks, which htmx says in a header."""
+    return "HX-Request" in request.headers
 
 
 def base_template(request: HttpRequest) -> str:
     """The side panel takes the fragment; the same address on its own is a whole page."""
-    is_panel = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    return "insights/_panel_base.html" if is_panel else "insights/_panel_page.html"
+    return "insights/_panel_base.html" if is_panel(request) else "insights/_panel_page.html"

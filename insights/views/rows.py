@@ -24,7 +24,7 @@ from insights.metrics.query import Dimension
 from insights.metrics.read import read_rows, visible_rows
 from insights.metrics.rows import ColumnKind, RowColumn, RowsPage
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.metric_panel import Asked, asked, base_template
+from insights.views.metric_panel import Asked, asked, base_template, is_panel
 from orgtree.services.trust import Viewer
 
 PAGE_SIZE = 50
@@ -65,6 +65,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     context = {
         "base_template": base_template(request),
         "metric": question.metric,
+        "panel_name": f"Rows of {question.metric.name}" if is_panel(request) else "",
         "recipe": found.recipe,
         "days": wording.days(question.filters.window),
         "table": _table(found),
@@ -82,16 +83,26 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @login_required
 @require_GET
 @explains_bad_filters
+def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The beginning of the rows, which the panel that explains the figure asks for once it stands."""
+    question = asked(request, key)
+    found = visible_rows(read_rows(question.query, page=1, size=ROWS_IN_PANEL), request.user)
+    context = {
+        "table": _table(found),
+        "metric": question.metric,
+        "rows_url": f"{reverse('metric_rows', args=[key])}{question.filters.query_string()}",
+        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
+    }
+    return render(request, "insights/_first_rows.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
 def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
     first = visible_rows(read_rows(question.query, page=1, size=CSV_PAGE_SIZE), request.user)
     return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(request.user, question, first))
-
-
-def first_rows(request: HttpRequest, question: Asked) -> RowTable | None:
-    """The beginning of the rows, for the panel that explains the figure; None where there are none."""
-    found = visible_rows(read_rows(question.query, page=1, size=ROWS_IN_PANEL), request.user)
-    return _table(found) if found.total else None
 
 
 def _csv_rows(viewer: Viewer, question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
