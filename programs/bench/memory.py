@@ -46,11 +46,10 @@ def _tree(pid: int) -> Iterator[int]:
 
 
 def _role(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    for role, marks in {"postgres": ("postgres",), "web": ("gunicorn", "wsgi"), "beat": ("beat",)}.items():
-        if any(mark in words for mark in marks):
-            return role
-    return "worker" if "celery" in words or "worker" in words else "supervisor"
+    words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    if "postgres" in words[0]:
+        return "postgres"
+    return next((role for role in ("web", "worker", "beat") if role in words), "supervisor")
 
 
 def _pss_mb(pid: int) -> float:
