@@ -23,7 +23,7 @@ from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
 from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
-from integrations.telemetry.fold_tables import create_tables, execute
+from integrations.telemetry.fold_tables import analyse_where_large, create_tables, execute
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,8 @@ def _stage(claimed: list[tuple[int, datetime | None, datetime | None]]) -> None:
     execute(STAGE_POINTS, bounds)
     execute(NOTE_RAW_DAYS)
     execute("DELETE FROM fold_event WHERE session_id IS NULL")
-    execute("ANALYZE fold_event, fold_point")
+    analyse_where_large("fold_event")
+    analyse_where_large("fold_point")
 
 
 STAGE_EVENTS: LiteralString = """
@@ -180,7 +181,7 @@ def _lock_sessions() -> None:
         FOR NO KEY UPDATE
         """
     )
-    execute("ANALYZE fold_session")
+    analyse_where_large("fold_session")
 
 
 def _update_sessions() -> None:

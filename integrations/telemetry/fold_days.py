@@ -10,14 +10,14 @@ from typing import LiteralString
 
 from django.db import connection
 
-from integrations.telemetry.fold_tables import execute
+from integrations.telemetry.fold_tables import analyse_where_large, execute
 from integrations.telemetry.prices import TokenCounts, price_of_day
 
 
 def rebuild_days() -> None:
     """Rebuild the days named in fold_day, of sessions in fold_session, each source for itself."""
     execute(FIND_BOUNDS)
-    execute("ANALYZE fold_rebuilt_day")
+    analyse_where_large("fold_rebuilt_day")
     execute(DELETE_DAYS)
     execute(INSERT_EVENT_DAYS)
     execute(INSERT_METRIC_DAYS)

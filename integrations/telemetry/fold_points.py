@@ -13,7 +13,7 @@ from typing import LiteralString
 
 from django.db import connection
 
-from integrations.telemetry.fold_tables import execute
+from integrations.telemetry.fold_tables import analyse_where_large, execute
 
 
 def find_touched_slots() -> None:
@@ -46,15 +46,15 @@ def find_touched_slots() -> None:
                 SELECT point.at
                 FROM integrations_agent_point point
                 WHERE point.session_id = came.session_id AND point.series = came.series AND point.start = came.start
-                  AND point.at > came.at AND point.at < %(latest)s
+                  AND point.at > came.at AND point.at > %(earliest)s AND point.at < %(latest)s
                 ORDER BY point.at
                 LIMIT 1
             ) AS following
             WHERE came.cumulative
             """,
-            {"latest": latest},
+            {"earliest": _one_time("SELECT min(at) FROM fold_point WHERE cumulative"), "latest": latest},
         )
-    execute("ANALYZE fold_slot")
+    analyse_where_large("fold_slot")
 
 
 def rebuild_slots() -> None:

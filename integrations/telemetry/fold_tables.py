@@ -7,6 +7,8 @@ from typing import Any, LiteralString
 
 from django.db import connection
 
+LARGE_BYTES = 500_000  # some 5,000 rows
+
 # ON COMMIT DELETE ROWS: created once per connection, so that folding every second does not bloat the catalogue.
 TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_event (
@@ -46,3 +48,14 @@ def create_tables() -> None:
 def execute(sql: LiteralString, parameters: Mapping[str, Any] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
+
+
+def analyse_where_large(table: LiteralString) -> None:
+    """Let the planner know what is in a temporary table, where that decides anything.
+
+    For small ones its guess is good enough, and statistics that are written every second would bloat the catalogue.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass)", [table])
+        if cursor.fetchone()[0] > LARGE_BYTES:
+            cursor.execute(f"ANALYZE {table}")
