@@ -13,7 +13,7 @@ from integrations.telemetry.decode_reading import Counted, EventRecord, Origin, 
 from integrations.telemetry.decode_values import BadRecordError, Value, time_of
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.store_rows import EventRow
-from integrations.telemetry.vocabularies.vocabulary import NotKept
+from integrations.telemetry.vocabularies.vocabulary import EventChoice, EventReading, NotKept
 
 MOST_ATTRIBUTE_BYTES = 16_384  # of an event that nobody reads yet
 
@@ -31,8 +31,13 @@ def _read_event(origin: Origin, sent: Any) -> None:
     record = origin.event(sent)
     at = time_of(record.time_unix_nano, origin.reading.now)
     vocabulary = origin.vocabulary
-    name = record.name.removeprefix(vocabulary.event_prefix)
-    event = (vocabulary.events if origin.signal is Signal.LOGS else vocabulary.spans).get(name)
+    name = record.name
+    event: EventReading | EventChoice | None
+    if origin.signal is Signal.LOGS:
+        name = name.removeprefix(vocabulary.event_prefix)
+        event = vocabulary.events.get(name)
+    else:
+        event = vocabulary.spans.get(name)
     if event is None:
         _keep_unread(origin, sent, record, name, at)
         return

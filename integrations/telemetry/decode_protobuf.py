@@ -22,8 +22,9 @@ from integrations.telemetry.decode_reading import (
 )
 from integrations.telemetry.decode_values import BadRecordError, Value
 
-CUMULATIVE = 2  # of AggregationTemporality
+DELTA, CUMULATIVE = 1, 2  # of AggregationTemporality
 NO_RECORDED_VALUE = 1  # of DataPointFlags
+NO_RECORD = b"\xff"  # stands in quarantine for bytes that are no message: what they hold cannot be judged
 _RECORD_CLASSES = {Signal.LOGS: wire.LogRecord, Signal.TRACES: wire.Span, Signal.METRICS: wire.NumberPoint}
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 
@@ -110,22 +111,30 @@ class ProtobufOrigin(Origin):
 
     def payload(self, sent: bytes, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         dropped: list[str] = []
-        if metric is not None:
-            kept = wire.Metric(name=metric.name.encode(errors="replace"))
-            kept.sum.aggregation_temporality = CUMULATIVE if metric.is_cumulative else 1
-            kept.sum.is_monotonic = True
-            kept.sum.data_points.append(_kept(wire.NumberPoint, sent, dropped).SerializeToString())
-        elif self.signal is Signal.METRICS:
-            kept = wire.Metric()
-        else:
-            kept = _kept(self._record_class, sent, dropped)
+        try:
+            record = self._kept(sent, metric, dropped)
+        except DecodeError:
+            record = NO_RECORD
         request = wire.Request()
         resource = request.resources.add()
-        resource.resource = _kept(wire.ResourceAttributes, self._sent[0], []).SerializeToString()
+        resource.resource = _without_content(wire.ResourceAttributes, self._sent[0], []).SerializeToString()
         scope = resource.scopes.add()
         scope.scope = self._sent[1]
-        scope.records.append(kept.SerializeToString())
+        scope.records.append(record)
         return request.SerializeToString(), dropped
+
+    def _kept(self, sent: bytes, metric: MetricRecord | None, dropped: list[str]) -> bytes:
+        if self.signal is not Signal.METRICS:
+            message: bytes = _without_content(self._record_class, sent, dropped).SerializeToString()
+            return message
+        if metric is None:
+            return NO_RECORD
+        alone = wire.Metric(name=metric.name.encode(errors="replace"))
+        alone.sum.aggregation_temporality = CUMULATIVE if metric.is_cumulative else DELTA
+        alone.sum.is_monotonic = True
+        alone.sum.data_points.append(_without_content(wire.NumberPoint, sent, dropped).SerializeToString())
+        kept: bytes = alone.SerializeToString()
+        return kept
 
     def _record(self, sent: bytes) -> Any:
         try:
@@ -156,15 +165,12 @@ def _text(sent: bytes) -> str:
         raise BadRecordError("Its name is not valid UTF-8.") from None
 
 
-def _kept(message_class: Any, sent: bytes, dropped: list[str]) -> Any:
-    """A message with what the receiver reads of it, less content; an empty one where it is not to be read at all.
+def _without_content(message_class: Any, sent: bytes, dropped: list[str]) -> Any:
+    """A message with what the receiver reads of it, less content, whose names are added to `dropped`.
 
-    The names of dropped attributes are added to `dropped`.
+    Raises DecodeError where it is none.
     """
-    try:
-        message = message_class.FromString(sent)
-    except DecodeError:
-        return message_class()
+    message = message_class.FromString(sent)
     message.DiscardUnknownFields()
     attributes = []
     for attribute in map(_repaired, message.attributes):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from integrations.telemetry.content import content_among
-from integrations.telemetry.decode_values import Attributes, Value
+from integrations.telemetry.decode_values import Attributes, BadRecordError, Value
 from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
@@ -186,6 +187,9 @@ class Origin(ABC):
         identity = self.bytes_of(sent)
         if metric is not None:
             identity = metric.name.encode(errors="replace") + b"\x00" + identity
+        elif self.signal is not Signal.METRICS:
+            with suppress(BadRecordError, UnicodeError):  # the identity that its row will have when it is replayed
+                identity = self.event(sent).identity
         payload, dropped = self.payload(sent, metric)
         for name in dropped:
             self.count(Counted.DROPPED, name)

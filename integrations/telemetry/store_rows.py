@@ -74,7 +74,8 @@ def json(value: bytes) -> bytes:
 def money(amount: float) -> bytes:
     """A numeric with ten decimals; `amount` is not negative and below 10**9."""
     # Digits of base 10,000: three before the point and three after it; the server strips the zeros.
-    dollars, decimals = divmod(round(amount * 10**10) * 100, 10**12)
+    carried, decimals = divmod(round(amount % 1 * 10**10) * 100, 10**12)
+    dollars = int(amount) + carried
     return _numeric(
         *(20, 6, 2, 0, 10),  # bytes, digits, weight of the first digit, sign, decimals that are shown
         *(dollars // 10**8, dollars // 10**4 % 10**4, dollars % 10**4),

@@ -53,7 +53,7 @@ def test_an_attribute_written_value_first_is_read_too() -> None:
 @pytest.mark.django_db
 def test_money_is_stored_to_ten_decimals() -> None:
     intake = Intake()
-    amounts = [0.0, 1e-10, 0.0095889, 0.1, 1.0, 9_999.99, 10_000.0001, 123_456_789.123456, 999_999_999.5]
+    amounts = [0.0, 1e-10, 0.0095889, 0.1, 1.0, 9_999.99, 10_000.0001, 123_456_789.123456, 999_999_999.5, 0.99999999999]
     intake.send(
         logs(
             *(
@@ -63,7 +63,9 @@ def test_money_is_stored_to_ten_decimals() -> None:
         )
     )
     stored = {event["key"]: event["reported_cost"] for event in intake.events}
-    assert [stored[f"req_{number}"] for number in range(len(amounts))] == [Decimal(str(amount)) for amount in amounts]
+    assert [stored[f"req_{number}"] for number in range(len(amounts))] == [
+        round(Decimal(amount), 10) for amount in amounts
+    ]
 
 
 @pytest.mark.django_db
