@@ -99,7 +99,10 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SILENCED_SYSTEM_CHECKS: list[str] = []
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # whether every name under the domain is https for ever is the reverse proxy's to say
+    "security.W008",  # the proxy redirects; redirecting here would break a proxy that speaks plain http to us
+]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
