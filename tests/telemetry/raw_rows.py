@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, connections, transaction
 
 from integrations.models import AgentSession, ReceivedBatch
@@ -119,14 +118,15 @@ def _make_partitions(day: date) -> None:
 @contextmanager
 def days_cut_in(zone: str) -> Iterator[None]:
     """HEADWAY_TIME_ZONE for this connection."""
+    before = connection.settings_dict["TIME_ZONE"]
     _cut_days_in(zone)
     try:
         yield
     finally:
-        _cut_days_in(settings.TIME_ZONE)
+        _cut_days_in(before)
 
 
-def _cut_days_in(zone: str) -> None:
+def _cut_days_in(zone: str | None) -> None:
     wrapper = connections["default"]
     wrapper.settings_dict["TIME_ZONE"] = zone
     for kept in ("timezone", "timezone_name"):
