@@ -20,7 +20,7 @@ from programs.services.begin_demo import year_of
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
 _SECONDS_BETWEEN_REPORTS = 3.0
 _SECONDS_BETWEEN_LOOKS = 0.25
-_PATIENCE_SECONDS = 120.0  # without any progress
+_PATIENCE_SECONDS = 300.0  # without any progress: one refresh of the figures may take long on a busy machine
 
 Report = Callable[[str], None]
 
