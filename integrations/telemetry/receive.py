@@ -32,6 +32,10 @@ def receive(request: HttpRequest, signal: str) -> HttpResponse:
         reading = _receive(request, Signal(signal), encoding)
     except RefusedError as refusal:
         return refused(refusal, encoding or Encoding.JSON)
+    except Exception:
+        logger.exception("Telemetry could not be stored.")
+        problem = "This is a fault of Headway; nothing was stored. Its log says more."
+        return refused(RefusedError(500, Code.INTERNAL, problem), encoding or Encoding.JSON)
     return accepted(
         Signal(signal), encoding or Encoding.JSON, rejected=len(reading.rejected), message=_reasons(reading)
     )

@@ -23,7 +23,7 @@ _write_lock = threading.Lock()
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class Waiting:
     """A request that is to be written, and what became of it."""
 
     received: Received
@@ -31,7 +31,7 @@ class _Waiting:
     problem: Exception | None = field(default=None)
 
 
-_queue: list[_Waiting] = []
+_queue: list[Waiting] = []
 
 
 def store(reading: Reading, *, token_id: int | None) -> None:
@@ -43,17 +43,17 @@ def store(reading: Reading, *, token_id: int | None) -> None:
     if connection.in_atomic_block:  # part of the caller's transaction, which no other request can join
         write([received])
         return
-    waiting = _Waiting(received)
+    waiting = Waiting(received)
     with _queue_lock:
         _queue.append(waiting)
     with _write_lock:
         if not waiting.is_done:
-            _write_together(_take(waiting))
+            write_together(_take(waiting))
     if waiting.problem:
         raise waiting.problem
 
 
-def _take(first: _Waiting) -> list[_Waiting]:
+def _take(first: Waiting) -> list[Waiting]:
     """`first` and what waits beside it, up to a limit."""
     with _queue_lock:
         _queue.remove(first)
@@ -65,7 +65,7 @@ def _take(first: _Waiting) -> list[_Waiting]:
     return taken
 
 
-def _write_together(requests: Sequence[_Waiting]) -> None:
+def write_together(requests: Sequence[Waiting]) -> None:
     """Write the requests; where that fails, each alone, so that one cannot spoil another."""
     try:
         _write_or_reconnect([waiting.received for waiting in requests])
@@ -77,7 +77,7 @@ def _write_together(requests: Sequence[_Waiting]) -> None:
             requests[0].problem = problem
         else:
             for waiting in requests:
-                _write_together([waiting])
+                write_together([waiting])
     except BaseException as problem:
         for waiting in requests:
             waiting.problem = RuntimeError(f"Not stored: {problem!r} in another request's thread.")

@@ -256,6 +256,15 @@ def test_an_empty_request_is_accepted(intake: Intake) -> None:
     assert not QuarantinedRecord.objects.exists()
 
 
+def test_a_fault_of_our_own_is_told_in_the_words_of_otlp(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("integrations.telemetry.receive.store", broken)
+    answer = intake.post("/v1/logs", b"{}")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (500, 13)
+
+
 def protobuf_of(request: dict[str, Any]) -> ExportLogsServiceRequest:
     from google.protobuf.json_format import ParseDict
 
