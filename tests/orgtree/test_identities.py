@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
 
+from integrations.facts.changes import Change, take_changes
+from integrations.models import AgentSession, FactFamily
 from orgtree.models import Identity, IdentityKind, Person
 from orgtree.services import identities
 from orgtree.services.identities import IdentityMove, IdentityName, UnusableNameError, identify, point_to
@@ -176,3 +179,26 @@ def test_many_requests_at_once_make_each_person_once() -> None:
     assert not failures
     assert (Identity.objects.count(), Person.objects.count()) == (24, 12)
     assert not Identity.objects.filter(person=None).exists()
+
+
+def test_sessions_of_an_installation_follow_it_to_its_person() -> None:
+    (unmatched,) = identify([[installation()]])
+    day = date(2026, 3, 2)
+    moment = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    AgentSession.objects.create(
+        agent="claude_code",
+        external_id="session-1",
+        identity_id=unmatched,
+        started_at=moment,
+        ended_at=moment,
+        started_on=day,
+        has_work=True,
+    )
+    identify([[email(), installation()]])
+    with transaction.atomic():
+        changes = take_changes()
+    person = Person.objects.get()
+    assert set(changes) == {
+        Change(FactFamily.AI, None, day, day + timedelta(days=1)),
+        Change(FactFamily.AI, person.pk, day, day + timedelta(days=1)),
+    }
