@@ -20,8 +20,16 @@ from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, SeriesAnswer
 from insights.views.ai.answers import facet_label
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.metric_panel import Asked, asked, base_template, figures
+from insights.views.metric_panel import Asked, asked, base_template, figures, total
 from integrations.services.reception import last_request_at
+
+UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
+# Metrics that leave something out which another metric counts, and what that is.
+LEFT_OUT = {
+    "ai.spend": UNPRICED,
+    "ai.spend_per_developer": UNPRICED,
+    "ai.error_rate": ("ai.tool_refusals", "calls that the person refused: a refusal is no failure"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "formula": _formula(metric, figure, filters),
         "sample": _sample(metric, figure, question),
         "freshness": _freshness(answer),
-        "left_out": _left_out(metric, answer),
+        "left_out": _left_out(question, answer),
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
@@ -110,8 +118,11 @@ def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(metric: Metric, answer: SeriesAnswer) -> Sequence[LeftOut]:
+def _left_out(question: Asked, answer: SeriesAnswer) -> Sequence[LeftOut]:
     left = []
+    key, what = LEFT_OUT.get(question.metric.key, ("", ""))
+    if key and (amount := total(question, key)):
+        left.append(LeftOut(wording.compact(amount), what))
     if answer.unmatched:
         what = "of the facts could be matched to no person: they count here, and for nobody"
         left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))

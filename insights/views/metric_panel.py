@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import Http404, HttpRequest
 
@@ -45,14 +45,15 @@ def asked(request: HttpRequest, key: str) -> Asked:
 def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
     """The answer, its figure of the whole window, and that of the window before."""
     query = question.query
-    before = MetricQuery(
-        key=query.key,
-        window=question.filters.previous,
-        granularity=query.granularity,
-        facets=query.facets,
-    )
+    before = replace(query, window=question.filters.previous)
     answer, earlier = read_totals([query, before], freshness=Freshness.OF_PAGES)
     return answer, tiles.whole(answer), tiles.whole(earlier)
+
+
+def total(question: Asked, key: str) -> float | None:
+    """Another metric's value for the same window and facets."""
+    query = replace(question.query, key=key)
+    return tiles.whole(read_totals([query], freshness=Freshness.OF_PAGES)[0]).value
 
 
 def is_panel(request: HttpRequest) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -33,6 +33,7 @@ CSV_PAGE_SIZE = 1000
 LAST_PAGE = 1_000_000
 
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.FACT})
+NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # what a row adds must stand in sight there
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "panel_name": f"Rows of {question.metric.name}" if is_panel(request) else "",
         "recipe": found.recipe,
         "days": wording.days(question.filters.window),
-        "table": _table(found),
+        "table": _table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "first": first,
         "last": first + len(found.rows) - 1,
         "total": f"{found.total:,}",
@@ -88,7 +89,7 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
     found = visible_rows(read_rows(question.query, page=1, size=ROWS_IN_PANEL), request.user)
     context = {
-        "table": _table(found),
+        "table": _table(found, without=NOT_IN_PANEL),
         "metric": question.metric,
         "rows_url": f"{reverse('metric_rows', args=[key])}{question.filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
@@ -117,11 +118,12 @@ def _csv_rows(viewer: Viewer, question: Asked, first: RowsPage) -> Iterator[list
         found = visible_rows(read_rows(question.query, page=page, size=CSV_PAGE_SIZE), viewer)
 
 
-def _table(found: RowsPage) -> RowTable:
+def _table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
+    columns = [column for column in found.columns if column.kind not in without]
     return RowTable(
         caption=f"Rows of {found.query.key}",
-        columns=[Column(column.label, column.kind in NUMBERS) for column in found.columns],
-        rows=[[_printed(column, row[column.name]) for column in found.columns] for row in found.rows],
+        columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
+        rows=[[_printed(column, row[column.name]) for column in columns] for row in found.rows],
         shown=f"{len(found.rows):,} of {found.total:,}",
     )
 

@@ -101,6 +101,16 @@ def test_a_figure_and_its_rows_agree(busy: Org, member: Client) -> None:
     assert "Σ" in rows
 
 
+def test_a_panel_says_what_the_figure_leaves_out(org: Org, member: Client) -> None:
+    yesterday = windows.local_today() - timedelta(days=1)
+    org.session(by="ada", on=yesterday, tokens=10_000, model="a-model-of-our-own")
+    org.session(by="ada", on=yesterday, tokens=10_000)
+    org.fold()
+    how = member.get("/insights/metrics/ai.spend/how/").content.decode()
+    assert re.search(r"<b>10k</b><span>tokens of models without a known price", how)
+    assert "without a known price" not in member.get("/insights/metrics/ai.sessions/how/").content.decode()
+
+
 def test_without_telemetry_the_page_says_how_to_connect(member: Client) -> None:
     html = member.get("/insights/ai/").content.decode()
     assert "Connect your first agent" in html

@@ -28,15 +28,6 @@ class Share:
     fraction: float = 0.0  # 0–1, of the sum
     start: float = 0.0  # 0–1, where its part of a stacked bar begins
 
-    @property
-    def start_percent(self) -> str:
-        """As an SVG attribute of a box that is 100 wide."""
-        return f"{self.start * 100:.2f}"
-
-    @property
-    def width_percent(self) -> str:
-        return f"{self.fraction * 100:.2f}"
-
 
 @dataclass(frozen=True)
 class BarsCard:
