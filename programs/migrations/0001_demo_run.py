@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ('seed', models.BigIntegerField()),
                 ('flavour', models.CharField(max_length=20)),
                 ('anchor', models.DateTimeField(help_text='The instant at which the demo ends.')),
+                ('sent_at', models.DateTimeField(help_text='When the receiver had answered the last request.', null=True)),
                 ('completed_at', models.DateTimeField(help_text='When all of it stood on the pages.', null=True)),
             ],
             options={

@@ -14,6 +14,7 @@ class DemoRun(models.Model):
     seed = models.BigIntegerField()
     flavour = models.CharField(max_length=20)
     anchor = models.DateTimeField(help_text="The instant at which the demo ends.")
+    sent_at = models.DateTimeField(null=True, help_text="When the receiver had answered the last request.")
     completed_at = models.DateTimeField(null=True, help_text="When all of it stood on the pages.")
 
     class Meta:

@@ -37,7 +37,7 @@ class NoProgressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What this call did (nothing was sent, where the demo was complete before), and since when all of it stands."""
+    """What this call did (nothing was sent where all of it was before), and since when all of it stands."""
 
     completed_at: datetime
     sent: Sent
@@ -54,12 +54,8 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     if run.completed_at is not None:
         return Played(run.completed_at, Sent(), 0.0, 0.0)
     started = time.monotonic()
-    sent = _send(run, base_url, report)
+    sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
     sent_at = time.monotonic()
-    report(
-        f"Sent {sent.sessions:,} sessions in {sent.records:,} records ({sent.requests} requests) "
-        f"in {sent_at - started:.0f} s."
-    )
     _wait(batches_waiting, "received batches", report)
     _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
@@ -70,8 +66,9 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
     token, secret = create_ingest_token(_TOKEN_NAME)
     pace = _Pace(report)
+    started = time.monotonic()
     try:
-        return send_year(
+        sent = send_year(
             year_of(run),
             base_url=base_url,
             token=secret,
@@ -82,6 +79,13 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
         )
     finally:
         revoke_ingest_token(token)
+    run.sent_at = timezone.now()
+    run.save(update_fields=["sent_at"])
+    report(
+        f"Sent {sent.sessions:,} sessions in {sent.records:,} records ({sent.requests} requests) "
+        f"in {time.monotonic() - started:.0f} s."
+    )
+    return sent
 
 
 def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:

@@ -60,7 +60,7 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(
-                f"The demo was complete before ({played.completed_at:%Y-%m-%d %H:%M} UTC); nothing was sent."
+                f"The demo is complete since {played.completed_at:%Y-%m-%d %H:%M} UTC; nothing had to be sent."
             )
         self.stdout.write(f"  Page           {settings.BASE_URL}/insights/ai/")
         if settings.LOG_FORMAT == "json":  # what is printed ends in a log, where secrets don't belong
