@@ -38,6 +38,9 @@ class Shown:
 @dataclass(frozen=True)
 class Outcome:
     key: str
+    label: str
+    amount: str
+    percent: str
     start: float
     fraction: float
 
@@ -187,10 +190,10 @@ CHANGES = (
 )
 
 OUTCOMES = (
-    Outcome("committed", 0, 0.64),
-    Outcome("wasted", 0.64, 0.2),
-    Outcome("pending", 0.84, 0.12),
-    Outcome("unknown", 0.96, 0.04),
+    Outcome("committed", "Committed", "$30,854", "64%", 0, 0.64),
+    Outcome("wasted", "Wasted", "$9,642", "20%", 0.64, 0.2),
+    Outcome("pending", "Pending", "$6,000", "12%", 0.84, 0.12),
+    Outcome("unknown", "Unknown", "$1,714", "4%", 0.96, 0.04),
 )
 
 LINES = """{

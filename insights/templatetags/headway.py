@@ -140,10 +140,14 @@ def track(share: float, key: str = "accent") -> SafeString:
 
 
 class Part(Protocol):
-    """A part of a whole: where its bar begins and how long it is, both from 0 to 1."""
+    """A part of a whole in words, where its bar begins and how long it is, both from 0 to 1."""
 
     @property
     def key(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def percent(self) -> str: ...
     @property
     def start(self) -> float: ...
     @property
@@ -151,13 +155,13 @@ class Part(Protocol):
 
 
 @register.simple_tag
-def outcome_bar(parts: Sequence[Part], label: str) -> SafeString:
+def outcome_bar(parts: Sequence[Part]) -> SafeString:
     """What became of the spend: solid is committed, hatched wasted, a dashed outline pending, a plain one unknown."""
     return format_html(
         '<svg class="hw-outcome" role="img" aria-label="{}"><defs><pattern id="hw-hatch" width="8" height="8" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
         '<rect class="line" width="3" height="8"/></pattern></defs>{}</svg>',
-        label,
+        ", ".join(f"{part.label} {part.percent}" for part in parts),
         format_html_join(
             "",
             '<svg x="{}%" width="{}%" height="20"><rect class="{}" x="1" y="1" height="18" rx="3"/></svg>',

@@ -20,6 +20,8 @@ Values = list[float | None]
 @dataclass(frozen=True)
 class Part:
     key: str
+    label: str
+    percent: str
     start: float
     fraction: float
 
@@ -60,10 +62,10 @@ def test_a_bar_is_never_longer_than_its_track(share: float, width: str) -> None:
 
 
 def test_outcomes_leave_out_what_is_nothing() -> None:
-    bar = headway.outcome_bar([Part("committed", 0, 1), Part("wasted", 1, 0)], "All committed")
+    bar = headway.outcome_bar([Part("committed", "Committed", "100%", 0, 1), Part("wasted", "Wasted", "0%", 1, 0)])
     assert 'class="committed"' in bar
     assert 'class="wasted"' not in bar
-    assert 'aria-label="All committed"' in bar
+    assert 'aria-label="Committed 100%, Wasted 0%"' in bar
 
 
 def test_the_charts_draw_the_same_agents_in_the_same_order_with_the_same_markers() -> None:
