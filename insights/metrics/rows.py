@@ -154,7 +154,7 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
         return [(row["person_id"], 1.0, 0) for row in people]
     reading, measure = _reading(each, measure), need.measure
     found: dict[int | None, tuple[float, int]] = {}
-    for row in _fetch(people_statement(reading, [measure]), parameters(reading)):
+    for row in _fetch(people_statement(reading, measure), parameters(reading)):
         amount, facts = found.get(row["person_id"], (0.0, 0))
         found[row["person_id"]] = (amount + _amount(measure, row), facts + row["facts"])
     if isinstance(measure, People):
@@ -184,7 +184,7 @@ def _share_rows(each: Plan, page: int, size: int) -> Rows:
     """One row per person and segment: the share of the person's facts."""
     [measure] = each.metric.measures
     reading = _reading(each, measure)
-    found = [row for row in _fetch(people_statement(reading, [measure]), parameters(reading)) if row["person_id"]]
+    found = [row for row in _fetch(people_statement(reading, measure), parameters(reading)) if row["person_id"]]
     facts: dict[int, int] = defaultdict(int)
     for row in found:
         facts[row["person_id"]] += row["facts"]

@@ -1,7 +1,7 @@
-"""The SQL of a reading: rows → facts → people → cells.
+"""The SQL of a reading: rows → people → cells.
 
-A session has several rows (days, models), so rows are first gathered into facts and facts into people; each is
-thereby counted once in every window of every partition.
+Rows are gathered by person before anything else, so that people are counted once in every window of every partition;
+a session has several rows (days, models), which are gathered into facts in order to count those once too.
 """
 
 from __future__ import annotations
@@ -42,86 +42,125 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
     value, n_i the facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base,
     q_i percentiles.
     """
-    keys = _keys(reading)
-    quantiles = [
-        sql.SQL("percentile_cont(%(percentiles)s::float8[]) WITHIN GROUP (ORDER BY {}::float8) AS {}").format(
-            _name("f", position), _name("q", position)
-        )
-        for position, measure in enumerate(measures)
-        if isinstance(measure, Distribution)
-    ]
-    shares = _SHARES if any(isinstance(measure, PersonShare) for measure in measures) else _NO_SHARES
+    quantiles = any(isinstance(measure, Distribution) for measure in measures)
+    shares = any(isinstance(measure, PersonShare) for measure in measures)
+    by_row = reading.relation.fact_is_row
     return sql.SQL(
         """
+        WITH relation_rows AS NOT MATERIALIZED ({rows}),
+        sums AS ({sums}),
         {people},
         shares AS ({shares}),
-        cells AS (
+        counts AS (
             SELECT {keys},
                    sum(facts)::bigint AS facts,
-                   coalesce(sum(facts) FILTER (WHERE person_id IS NOT NULL), 0)::bigint AS matched_facts,
-                   count(person_id) AS people {columns}
+                   coalesce(sum(facts) FILTER (WHERE person_id <> 0), 0)::bigint AS matched_facts,
+                   count(*) FILTER (WHERE person_id <> 0) AS people {counts}
             FROM shares
             GROUP BY {keys}
             WINDOW one_cell AS (PARTITION BY unit_id, partition, bucket)
         )
-        SELECT * FROM cells {quantiles}
+        SELECT * FROM sums JOIN counts USING ({keys}) {quantiles}
         """
     ).format(
+        rows=rows_statement(reading, measures),
+        sums=_grouped(
+            reading,
+            "",
+            sql.SQL("count(*) AS rows_added"),
+            (*_level(measures, "sums"), *(_level(measures, "facts_by_row") if by_row else ())),
+        ),
         people=_people(reading, measures),
-        shares=shares,
-        keys=keys,
-        columns=listed(_level(measures, "cells")),
-        quantiles=_QUANTILES.format(keys=keys, columns=listed(quantiles)) if quantiles else sql.SQL(""),
-    )
-
-
-def people_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per person (null: unmatched), window and segment: facts, and f_i for each measure."""
-    totals = [_name("f", i) for i, measure in enumerate(measures) if isinstance(measure, (Total, Distribution))]
-    return sql.SQL("{people} SELECT person_id {segments}, facts {totals} FROM people").format(
-        people=_people(reading, measures),
-        segments=listed(map(sql.Identifier, segment_names(reading))),
-        totals=listed(totals),
-    )
-
-
-def fact_values_statement(reading: Reading, measure: Measure) -> sql.Composed:
-    """One row per fact and window in which it adds anything: its value as a float."""
-    return sql.SQL("{people} SELECT f_0::float8 AS value FROM facts WHERE {entered}").format(
-        people=_people(reading, [measure]),
-        entered=sql.SQL("f_0 <> 0") if isinstance(measure, Total) else sql.SQL("f_0 IS NOT NULL"),
+        shares=_SHARES if shares else sql.SQL("SELECT * FROM people"),
+        keys=_keys(reading),
+        counts=listed((*_level(measures, "people"), *(() if by_row else _level(measures, "facts_of_people")))),
+        quantiles=_quantiles(reading, measures) if quantiles else sql.SQL(""),
     )
 
 
 def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """WITH … people: one row per person, unit, window and segment."""
-    buckets = [sql.Identifier(f"bucket_{position}") for position in range(len(reading.partitions))]
+    """people AS (…): one row per person (0: unmatched), unit, window and segment; `entered` has a bit per measure.
+
+    Nothing is added up here: carrying every column through groups of people and facts would cost most of the time.
+    """
+    entered = _entered(measures)
+    if reading.relation.fact_is_row:
+        return sql.SQL("people AS ({})").format(_grouped(reading, "person_id", sql.SQL("count(*) AS facts"), [entered]))
     return sql.SQL(
         """
-        WITH relation_rows AS ({rows}),
-        facts AS (
-            SELECT unit_id, {partition} AS partition, coalesce({buckets}) AS bucket,
-                   person_id, fact_id {segments} {fact_columns}
-            FROM relation_rows
-            GROUP BY unit_id, person_id, fact_id {segments}, GROUPING SETS ({sets})
-            HAVING coalesce({buckets}) > 0
-        ),
+        facts AS ({facts}),
         people AS (
-            SELECT {keys}, person_id, count(*) AS facts {people_columns}
+            SELECT {keys}, person_id, count(*) AS facts, bit_or(entered) AS entered {counts}
             FROM facts
             GROUP BY {keys}, person_id
         )
         """
     ).format(
-        rows=rows_statement(reading, measures),
+        facts=_grouped(reading, "person_id, fact_id", entered, ()),
+        keys=_keys(reading),
+        counts=listed(_level(measures, "facts")),
+    )
+
+
+def people_statement(reading: Reading, measure: Measure) -> sql.Composed:
+    """One row per person (null: unmatched), window and segment: the facts, and f_0, what they add to the measure."""
+    added = sql.SQL("sum(c_0) AS f_0") if isinstance(measure, (Total, Distribution)) else sql.SQL("count(*) AS f_0")
+    facts = sql.SQL("count(DISTINCT fact_id) AS facts")
+    return sql.SQL(
+        """
+        WITH relation_rows AS ({rows})
+        SELECT nullif(person_id, 0) AS person_id {segments}, facts, f_0 FROM ({people}) AS people
+        """
+    ).format(
+        rows=rows_statement(reading, [measure]),
+        segments=listed(map(sql.Identifier, segment_names(reading))),
+        people=_grouped(reading, "person_id", facts, [added]),
+    )
+
+
+def fact_values_statement(reading: Reading, measure: Measure) -> sql.Composed:
+    """One row per fact and window in which it adds anything: its value as a float."""
+    return sql.SQL(
+        """
+        SELECT {value}::float8 AS value
+        FROM ({rows}) AS relation_rows
+        GROUP BY fact_id {windows}
+        HAVING {value} {entered}
+        """
+    ).format(
+        value=sql.SQL("sum(c_0)" if isinstance(measure, Total) else "max(c_0)"),
+        rows=rows_statement(reading, [measure]),
+        windows=listed(_buckets(reading)),
+        entered=sql.SQL("<> 0" if isinstance(measure, Total) else "IS NOT NULL"),
+    )
+
+
+def _grouped(
+    reading: Reading, by: LiteralString, first: sql.Composable, others: Iterable[sql.Composable]
+) -> sql.Composed:
+    """The relation's rows aggregated by unit, window, segments and `by`."""
+    buckets = _buckets(reading)
+    sets = sql.SQL(", ").join(sql.SQL("({})").format(bucket) for bucket in buckets)
+    return sql.SQL(
+        """
+        SELECT unit_id, {partition} AS partition, coalesce({buckets}) AS bucket {segments} {by}, {first} {others}
+        FROM relation_rows
+        GROUP BY unit_id {segments} {by}, GROUPING SETS ({sets})
+        HAVING coalesce({buckets}) > 0
+        """
+    ).format(
         partition=_partition(buckets),
         buckets=sql.SQL(", ").join(buckets),
-        sets=sql.SQL(", ").join(sql.SQL("({})").format(bucket) for bucket in buckets),
         segments=listed(map(sql.Identifier, segment_names(reading))),
-        fact_columns=listed(_level(measures, "facts")),
-        keys=_keys(reading),
-        people_columns=listed(_level(measures, "people")),
+        by=sql.SQL(", " + by if by else ""),
+        first=first,
+        others=listed(others),
+        sets=sets,
     )
+
+
+def _buckets(reading: Reading) -> Sequence[sql.Identifier]:
+    return [sql.Identifier(f"bucket_{position}") for position in range(len(reading.partitions))]
 
 
 def _partition(buckets: Sequence[sql.Identifier]) -> sql.Composable:
@@ -132,8 +171,29 @@ def _partition(buckets: Sequence[sql.Identifier]) -> sql.Composable:
     return sql.SQL("CASE {} END").format(sql.SQL(" ").join(whens))
 
 
-_QUANTILES = sql.SQL("LEFT JOIN (SELECT {keys} {columns} FROM facts GROUP BY {keys}) AS quantiles USING ({keys})")
-_NO_SHARES = sql.SQL("SELECT * FROM people")
+def _entered(measures: Sequence[Measure]) -> sql.Composable:
+    """A bit for each measure to which one of the rows adds something."""
+    bits = [
+        sql.SQL("(CASE WHEN {} THEN {} ELSE 0 END)").format(_is_entered(position, measure), 1 << position)
+        for position, measure in enumerate(measures)
+        if isinstance(measure, (Total, Distribution))
+    ]
+    return sql.SQL("bit_or({}) AS entered").format(sql.SQL(" | ").join(bits) if bits else sql.SQL("0"))
+
+
+def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    columns = [
+        sql.SQL("percentile_cont(%(percentiles)s::float8[]) WITHIN GROUP (ORDER BY {}::float8) AS {}").format(
+            _name("c", position), _name("q", position)
+        )
+        for position, measure in enumerate(measures)
+        if isinstance(measure, Distribution)
+    ]
+    return sql.SQL("LEFT JOIN ({}) AS quantiles USING ({})").format(
+        _grouped(reading, "", columns[0], columns[1:]), _keys(reading)
+    )
+
+
 _SHARES = sql.SQL(
     """
     SELECT *,
@@ -145,48 +205,37 @@ _SHARES = sql.SQL(
     """
 )
 
-
-# What a measure adds to each level; the letters are those of cells_statement, f what one fact or person adds.
-_LEVELS: Mapping[type[Measure], Mapping[str, Sequence[LiteralString]]] = {
-    Total: {
-        "facts": ["sum({c}) AS {f}"],
-        "people": ["sum({f}) AS {f}", "count(*) FILTER (WHERE {f} <> 0) AS {n}"],
-        "cells": [
-            "sum({f}) AS {v}",
-            "sum({n})::bigint AS {n}",
-            "count(person_id) FILTER (WHERE {n} > 0) AS {p}",
-        ],
-    },
-    Distribution: {
-        "facts": ["max({c}) AS {f}"],
-        "people": ["sum({f}) AS {f}", "count({f}) AS {n}"],
-        "cells": [
-            "sum({f}) AS {v}",
-            "sum({n})::bigint AS {n}",
-            "count(person_id) FILTER (WHERE {n} > 0) AS {p}",
-        ],
-    },
-    PersonShare: {
-        "cells": [
-            "sum(share) FILTER (WHERE person_id IS NOT NULL) AS {v}",
-            "sum(sum(first_of_person) FILTER (WHERE person_id IS NOT NULL)) OVER one_cell AS {b}",
-        ],
-    },
+# What a measure adds to each level; the letters are those of cells_statement.
+_SUMMED: Mapping[str, Sequence[LiteralString]] = {
+    "sums": ["sum({c}) AS {v}"],
+    "facts_by_row": ["count(*) FILTER (WHERE {entered}) AS {n}"],
+    "facts": ["count(*) FILTER (WHERE entered & {bit} <> 0) AS {n}"],
+    "facts_of_people": ["sum({n})::bigint AS {n}"],
+    "people": ["count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id <> 0) AS {p}"],
 }
-_MISSING: Mapping[str, LiteralString] = {
-    "facts": "sum({m}) AS {x}",
-    "people": "sum({x}) AS {x}",
-    "cells": "sum({x}) AS {x}",
+_SHARED: Mapping[str, Sequence[LiteralString]] = {
+    "people": [
+        "sum(share) FILTER (WHERE person_id <> 0) AS {v}",
+        "sum(sum(first_of_person) FILTER (WHERE person_id <> 0)) OVER one_cell AS {b}",
+    ],
 }
+_MISSING: Mapping[str, Sequence[LiteralString]] = {"sums": ["sum({m}) AS {x}"]}
 
 
 def _level(measures: Sequence[Measure], level: str) -> Iterable[sql.Composable]:
     for position, measure in enumerate(measures):
-        names = {letter: _name(letter, position) for letter in "cmfnxvpb"}
-        for text in _LEVELS.get(type(measure), {}).get(level, ()):
-            yield sql.SQL(text).format(**names)
-        if isinstance(measure, Total) and measure.missing_column:
-            yield sql.SQL(_MISSING[level]).format(**names)
+        texts = [*_SUMMED.get(level, ())] if isinstance(measure, (Total, Distribution)) else []
+        texts += _SHARED.get(level, ()) if isinstance(measure, PersonShare) else ()
+        texts += _MISSING.get(level, ()) if isinstance(measure, Total) and measure.missing_column else ()
+        names: dict[str, sql.Composable] = {letter: _name(letter, position) for letter in "cmnxvpb"}
+        names["bit"] = sql.Literal(1 << position)
+        names["entered"] = _is_entered(position, measure)
+        yield from (sql.SQL(text).format(**names) for text in texts)
+
+
+def _is_entered(position: int, measure: Measure) -> sql.Composable:
+    """Whether a row adds something: an amount other than zero, or any value to a distribution."""
+    return sql.SQL("{} IS NOT NULL" if isinstance(measure, Distribution) else "{} <> 0").format(_name("c", position))
 
 
 def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -212,7 +261,7 @@ def rows_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
     ]
     return sql.SQL(
         """
-        SELECT {unit} AS unit_id, {person} AS person_id, {fact} AS fact_id {buckets} {columns}
+        SELECT {unit} AS unit_id, coalesce({person}, 0) AS person_id, {fact} AS fact_id {buckets} {columns}
         FROM ({relation}) AS source {conditions}
         """
     ).format(

@@ -9,6 +9,7 @@ AGENT_SESSIONS = Relation(
     day="day",
     person="person_id",
     fact="session_id",
+    fact_is_row=True,
     columns=frozenset(
         {"session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"}
     ),

@@ -22,3 +22,4 @@ class Relation:
     person: str
     fact: str
     columns: frozenset[str]
+    fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
