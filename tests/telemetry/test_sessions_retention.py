@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from integrations.models import AgentRequest, AgentSessionDay, RawDay, SeriesBase
+from integrations.telemetry import retention
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.retention import closed_days, drop_expired_days, forget_closed_days
@@ -105,3 +107,31 @@ def test_readings_of_counters_that_were_silent_for_a_year_are_forgotten() -> Non
     drop_expired_days(NOW)
     drop_expired_days(NOW + timedelta(days=400))
     assert not SeriesBase.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_day_that_somebody_reads_is_dropped_another_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "LOCK_TIMEOUT_MS", 100)
+    fold(Event(at("2026-03-02 10:00")))
+    received_on(NOW - timedelta(days=31))
+    reading_now, finished = threading.Event(), threading.Event()
+
+    def read() -> None:
+        try:
+            with transaction.atomic():
+                raw_events()
+                reading_now.set()
+                finished.wait(timeout=30)
+        finally:
+            connection.close()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        assert reading_now.wait(timeout=30)
+        assert drop_expired_days(NOW) == []
+        assert closed_days() == set()
+    finally:
+        finished.set()
+        reader.join(timeout=30)
+    assert drop_expired_days(NOW) == [date(2026, 3, 2)]
