@@ -39,7 +39,7 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     """The identity that each sighting stands for, as ids, in order.
 
     A sighting is all the names that one record carried for its author, e.g. e-mail address and installation id.
-    The strongest name (order of IdentityKind) is the identity.  Missing identities are created; an e-mail address,
+    The strongest name (order of IdentityKind, among equals the one that is named first) is the identity.  Missing identities are created; an e-mail address,
     a login or an agent account becomes a person, and the weaker names seen beside it point to the same person,
     unless they already point to another one.  A person without an e-mail address is provisional: once a login or
     account of theirs is seen with an address, they are the person of that address, under all their names.  An
@@ -48,7 +48,7 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     Runs in the caller's transaction; safe under concurrency.  ValueError where a sighting is empty (a record that
     names nobody has IdentityName.unnamed).
     """
-    ordered = [sorted(sighting, key=lambda name: (name.strength, name)) for sighting in sightings]
+    ordered = [sorted(sighting, key=lambda name: name.strength) for sighting in sightings]
     if not all(ordered):
         raise ValueError("A sighting needs at least one name; use IdentityName.unnamed.")
     names = {name for sighting in ordered for name in sighting}

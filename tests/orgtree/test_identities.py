@@ -100,6 +100,12 @@ def test_two_addresses_are_two_people_even_beside_one_account() -> None:
     assert person_of(account()) == Person.objects.get(email="ada@example.com")
 
 
+def test_of_two_addresses_in_one_record_the_one_named_first_is_the_identity() -> None:
+    (found,) = identify([[email("work@example.com"), email("home@example.com")]])
+    assert Identity.objects.get(pk=found).value == "work@example.com"
+    assert person_of(email("home@example.com")) == Person.objects.get(email="work@example.com")
+
+
 def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[IdentityMove] = []
     monkeypatch.setattr(identities, "_move_listeners", [told.extend])
