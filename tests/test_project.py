@@ -1,10 +1,15 @@
 """The project itself: wiring that every other test relies on."""
 
+import re
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from pytest_socket import SocketConnectBlockedError
+
+from tests.servers import PROJECT_DIR
 
 
 @pytest.mark.django_db
@@ -16,3 +21,37 @@ def test_models_and_migrations_agree() -> None:
 def test_tests_reach_this_machine_only() -> None:
     with pytest.raises(SocketConnectBlockedError):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+SAYS_NOTHING = {"utils", "util", "helpers", "common", "misc", "manager", "handler", "processor"}
+LEFT_TO_DO = re.compile(r"\b(TODO|FIXME|XXX)\b")
+OURS = (".py", ".js", ".css", ".html", ".sh", ".md")
+
+
+def files_of_the_project() -> list[Path]:
+    """What git tracks or would track, but for what other people wrote."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT_DIR,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    paths = [PROJECT_DIR / name for name in listed.split("\0") if name and not name.startswith("static/vendor/")]
+    return [path for path in paths if path.suffix in OURS and path.is_file()]
+
+
+def test_files_are_named_after_what_they_hold() -> None:
+    assert [path for path in files_of_the_project() if path.stem in SAYS_NOTHING] == []
+
+
+def test_nothing_is_left_to_do_in_the_code() -> None:
+    code = [path for path in files_of_the_project() if path != Path(__file__)]
+    assert [path for path in code if LEFT_TO_DO.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_heavy_libraries_are_imported_where_they_are_used() -> None:
+    """An idle process that loads them would take a hundred megabytes more."""
+    heavy = re.compile(r"^(import|from) (numpy|scipy|pandas|statsmodels|sklearn)\b", re.MULTILINE)
+    code = [path for path in files_of_the_project() if path.suffix == ".py" and "tests" not in path.parts]
+    assert [path for path in code if heavy.search(path.read_text(encoding="utf-8"))] == []
