@@ -39,11 +39,11 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     """The identity that each sighting stands for, as ids, in order.
 
     A sighting is all the names that one record carried for its author, e.g. e-mail address and installation id.
-    The strongest name (order of IdentityKind, among equals the one that is named first) is the identity.  Missing identities are created; an e-mail address,
-    a login or an agent account becomes a person, and the weaker names seen beside it point to the same person,
-    unless they already point to another one.  A person without an e-mail address is provisional: once a login or
-    account of theirs is seen with an address, they are the person of that address, under all their names.  An
-    installation alone names nobody.
+    The strongest name (order of IdentityKind, among equals the one named first) is the identity.  Missing identities
+    are created; an e-mail address, a login or an agent account becomes a person, and the weaker names seen beside it
+    point to the same person, unless they already point to another one.  A person without an e-mail address is
+    provisional: once a login or account of theirs is seen with an address, they are the person of that address, under
+    all their names.  An installation alone names nobody.
 
     Runs in the caller's transaction; safe under concurrency.  ValueError where a sighting is empty (a record that
     names nobody has IdentityName.unnamed).
