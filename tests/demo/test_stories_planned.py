@@ -19,7 +19,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(("seed", "end"), enumerate(ENDS.values(), start=1), ids=ENDS.keys())
+@pytest.mark.parametrize(("seed", "end"), list(enumerate(ENDS.values(), start=1)), ids=list(ENDS))
 def test_every_story_is_told(seed: int, end: datetime) -> None:
     figures = PlannedFigures(DemoYear(seed=seed, flavour=Flavour.STORIES, anchor=end))
     assert 8_000 <= len(figures.sessions) <= 15_000
