@@ -33,7 +33,7 @@ SERVER_SETTINGS = {
     "max_wal_size": "4GB",
     "max_connections": "100",
     "work_mem": "32MB",
-    "hash_mem_multiplier": "8",  # a scan counts half a year of sessions in memory, once, instead of sorting them on disk
+    "hash_mem_multiplier": "8",  # half a year of sessions is counted in memory instead of sorted on disk
     "maintenance_work_mem": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
