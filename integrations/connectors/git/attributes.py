@@ -1,0 +1,82 @@
+"""The linguist-* attributes that a repository gives its files, as git itself reads them.
+
+git looks attributes up in an index; a temporary one is filled with the tree of the default branch, so that nothing
+of the repository is touched and bare repositories answer too.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from integrations.connectors.git.commands import GitError, arguments, environment, failure, lines
+from integrations.connectors.git.languages import NO_ATTRIBUTES, Attributes
+
+NAMES = ("linguist-generated", "linguist-vendored", "linguist-documentation", "linguist-language")
+
+
+class AttributeReader:
+    """Answers for paths at one commit; a context manager, because of its temporary index."""
+
+    def __init__(self, git_dir: Path, tip: str) -> None:
+        self._git_dir = git_dir
+        self._tip = tip
+        self._known: dict[str, Attributes] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        if self._has_attributes():
+            self._folder = tempfile.TemporaryDirectory(prefix="headway-git-")
+            self._run("read-tree", "--end-of-options", self._tip)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def of(self, paths: Iterable[str]) -> dict[str, Attributes]:
+        """Path → attributes that are specified for it.  Paths that are no UTF-8 have none."""
+        asked = list(dict.fromkeys(paths))
+        if self._folder is None:
+            return dict.fromkeys(asked, NO_ATTRIBUTES)
+        new = [path for path in asked if path not in self._known]
+        if new:
+            self._known |= self._look_up(new)
+        return {path: self._known[path] for path in asked}
+
+    def _has_attributes(self) -> bool:
+        if (self._git_dir / "info" / "attributes").exists():
+            return True
+        try:
+            found = lines(self._git_dir, "ls-tree", "-r", "-z", "--name-only", "--end-of-options", self._tip)
+        except GitError:
+            return False  # no commit yet, or a tree that is missing: the names alone decide
+        return any(path.rsplit("/", 1)[-1] == ".gitattributes" for path in "".join(found).split("\0"))
+
+    def _look_up(self, paths: list[str]) -> dict[str, Attributes]:
+        given = "".join(f"{path}\0" for path in paths).encode()
+        answers = self._run("check-attr", "--cached", "--stdin", "-z", *NAMES, given=given).decode().split("\0")[:-1]
+        found: dict[str, dict[str, str]] = {path: {} for path in paths}
+        for path, name, value in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
+            if value != "unspecified":
+                found[path][name] = value
+        return {path: attributes or NO_ATTRIBUTES for path, attributes in found.items()}
+
+    def _run(self, *words: str, given: bytes = b"") -> bytes:
+        if self._folder is None:
+            raise GitError("The temporary index is gone.")
+        finished = subprocess.run(
+            arguments(self._git_dir, *words),
+            input=given,
+            capture_output=True,
+            check=False,
+            env=environment() | {"GIT_INDEX_FILE": str(Path(self._folder.name) / "index")},
+            cwd=self._git_dir,
+        )
+        if finished.returncode != 0:
+            raise failure(finished.stderr)
+        return finished.stdout

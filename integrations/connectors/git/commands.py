@@ -1,0 +1,152 @@
+"""Running git on somebody else's repository: reading only, and nothing of the repository's own is executed.
+
+A repository's configuration can name programs (hooks, filters, textconv, external diff, fsmonitor, pagers, signature
+checks, transports for objects that a partial clone lacks).  Only plumbing is called, and what plumbing would still
+obey is overridden here, by environment or `-c`, which both outrank the repository's configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+OVERRIDES = (
+    ("safe.directory", "*"),  # the operator named the path; whoever owns it
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", os.devnull),
+    ("core.attributesFile", os.devnull),
+    ("core.quotePath", "false"),
+    ("core.commitGraph", "true"),
+    ("diff.renameLimit", "1000"),
+    ("i18n.logOutputEncoding", "UTF-8"),
+    ("log.showSignature", "false"),
+    ("mailmap.file", os.devnull),
+    ("mailmap.blob", "HEAD:.mailmap"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+)
+ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    # Objects that are not there stay away: no transport may run, whatever protocol.* the repository allows itself.
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "LC_ALL": "C.UTF-8",
+}
+OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+class GitError(Exception):
+    """git could not do what was asked; the message is git's, or ours for the operator."""
+
+
+class NotARepositoryError(GitError):
+    """The path is no git repository, or cannot be read."""
+
+
+class ObjectsMissingError(GitError):
+    """The repository lacks objects that its history names: a partial clone, or damage."""
+
+
+def arguments(git_dir: Path, *words: str) -> list[str]:
+    """The command line of `git words…` on this repository."""
+    overrides = [word for key, value in OVERRIDES for word in ("-c", f"{key}={value}")]
+    return ["git", "--no-pager", f"--git-dir={git_dir}", *overrides, *words]
+
+
+def environment() -> dict[str, str]:
+    """The process environment without any GIT_ variable of ours, and with those that make reading safe."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return inherited | ENVIRONMENT
+
+
+def run(git_dir: Path, *words: str, given: bytes | None = None) -> bytes:
+    """What `git words…` prints.  Raises GitError with git's own words."""
+    finished = subprocess.run(
+        arguments(git_dir, *words),
+        input=given,
+        stdin=None if given is not None else subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=environment(),
+        cwd=git_dir,
+    )
+    if finished.returncode != 0:
+        raise failure(finished.stderr)
+    return finished.stdout
+
+
+def lines(git_dir: Path, *words: str, given: bytes | None = None) -> list[str]:
+    return run(git_dir, *words, given=given).decode("utf-8", "replace").splitlines()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGit:
+    """A git process with all three streams open."""
+
+    process: subprocess.Popen[bytes]
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+
+
+def start(git_dir: Path, *words: str) -> RunningGit:
+    """`git words…`, to be written to and read from while it runs."""
+    process = subprocess.Popen(
+        arguments(git_dir, *words),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=git_dir,
+    )
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise GitError("git was started without its streams.")
+    return RunningGit(process, process.stdin, process.stdout, process.stderr)
+
+
+def failure(stderr: bytes) -> GitError:
+    words = stderr.decode("utf-8", "replace").strip()
+    missing = ("unable to read", "missing", "could not fetch", "bad object", "transport '", "promisor")
+    kind = ObjectsMissingError if any(word in words for word in missing) else GitError
+    return kind(words or "git failed without a word")
+
+
+def valid_ids(ids: Sequence[str]) -> bool:
+    return all(OBJECT_ID.fullmatch(each) for each in ids)
+
+
+def find_git_dir(path: Path) -> Path:
+    """The git directory of a repository, bare or not, worktree or submodule.
+
+    Raises NotARepositoryError with a sentence for the operator.  A folder inside a repository is none: it would
+    bring in commits that the operator did not mean.
+    """
+    if not path.exists():
+        raise NotARepositoryError(f"There is no folder {path}.")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise NotARepositoryError(f"{path} cannot be read by the account that Headway runs as.")
+    overrides = [word for key, value in OVERRIDES for word in ("-c", f"{key}={value}")]
+    finished = subprocess.run(
+        ["git", *overrides, "rev-parse", "--absolute-git-dir"],
+        capture_output=True,
+        check=False,
+        text=True,
+        errors="surrogateescape",
+        stdin=subprocess.DEVNULL,
+        cwd=path,
+        env=environment() | {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)},
+    )
+    if finished.returncode != 0:
+        raise NotARepositoryError(f"{path} is not a git repository: {finished.stderr.strip()}")
+    return Path(finished.stdout.rstrip("\n"))

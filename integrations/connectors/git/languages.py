@@ -1,0 +1,187 @@
+"""What a file is, by its name: language, type, and whether it is set apart from the counting.
+
+Languages and vendored paths come from linguist's data (scripts/vendor_language_data.py); a repository's own
+linguist-* attributes outrank it, as at the Git hosts.  Types are Headway's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+DATA = Path(__file__).parent / "data" / "languages.json"
+
+SCRIPT_LANGUAGES = frozenset({"Awk", "Batchfile", "Fish", "Just", "Makefile", "Nushell", "PowerShell", "Shell", "Tcsh"})
+CONFIGURATION_LANGUAGES = frozenset(
+    {"CMake", "Dockerfile", "Earthly", "Gradle", "HCL", "Meson", "Nix", "Nginx", "Puppet", "SaltStack", "Starlark"}
+)
+DATA_THAT_IS_CODE = frozenset({"GraphQL", "Protocol Buffer", "SQL", "Thrift"})
+
+MIGRATION = re.compile(
+    r"(^|/)(migrations?|db/migrate|alembic/versions|liquibase|flyway)/.+\.(py|sql|rb|php|js|ts|cs|java|kt|go|xml|ya?ml)$"
+    r"|(^|/)V\d[\d._]*__[^/]+\.sql$"
+)
+TEST = re.compile(
+    r"(^|/)(tests?|__tests__|specs?|e2e|cypress|testing)/"
+    r"|(^|/)(test_[^/]+|conftest)\.py$"
+    r"|(^|/)[^/]+[_.-](test|tests|spec|e2e)\.[^/]+$"
+    r"|(^|/)[^/]*[a-z0-9](Test|Tests|IT|Spec)\.(java|kt|scala|groovy|cs|swift|php)$"
+)
+DOCUMENTATION = re.compile(
+    r"(^|/)(docs?|documentation|man)/.+\.(md|mdx|rst|adoc|txt|tex|html)$"
+    r"|(^|/)(README|LICEN[CS]E|NOTICE|CHANGE(S|LOG)|CONTRIBUTING|AUTHORS|COPYING|SECURITY|CODE_OF_CONDUCT)([.-][^/]*)?$",
+    re.IGNORECASE,
+)
+SCRIPT_FOLDER = re.compile(r"(^|/)(scripts?|bin)/[^/]+$")
+DOT_CONFIGURATION = re.compile(r"(^|/)\.[^/]+(rc|ignore|config|attributes|env[^/]*|version)(\.[^/]+)?$")
+
+GENERATED = re.compile(
+    r"\.(pb|pulsar|connect)\.(go|ts|js|cc|h|rs|swift|dart)$|_pb2?(_grpc)?\.(py|pyi|js|d\.ts|rb)$|(^|/)zz_generated\."
+    r"|\.(g|freezed|gr)\.dart$|\.designer\.(cs|vb)$|\.g(\.i)?\.cs$|[._-]generated\.[^/]+$|(^|/)__generated__/"
+    r"|\.(js|css)\.map$|(^|/)(openapi|swagger)[._-]?(types|client|schema)\.(ts|py|go)$|\.(nib|xcworkspacedata|pbxproj)$"
+)
+MINIFIED = re.compile(r"[.-]min\.(js|css|mjs|cjs)$")
+LOCK = re.compile(
+    r"(^|/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|poetry\.lock"
+    r"|Pipfile\.lock|uv\.lock|pdm\.lock|pixi\.lock|Cargo\.lock|Gemfile\.lock|composer\.lock|go\.sum|go\.work\.sum"
+    r"|mix\.lock|pubspec\.lock|Podfile\.lock|Package\.resolved|packages\.lock\.json|paket\.lock|flake\.lock"
+    r"|gradle\.lockfile|\.terraform\.lock\.hcl|Chart\.lock|conda-lock\.ya?ml|rebar\.lock|cabal\.project\.freeze)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """`language` is linguist's name or empty; `file_type` and `set_apart` are values of CommitFile's enumerations."""
+
+    language: str
+    file_type: str
+    set_apart: str
+
+
+Attributes = Mapping[str, str]
+"""linguist-generated, -vendored, -documentation, -language → git's value: set, unset, unspecified or a word."""
+
+NO_ATTRIBUTES: Attributes = {}
+
+
+def classify(path: str, attributes: Attributes = NO_ATTRIBUTES, *, binary: bool = False) -> Classification:
+    """What the file of that path is."""
+    if not attributes:
+        return _classify_by_name(path, binary)
+    return _classify(path, attributes, binary)
+
+
+def _classify(path: str, attributes: Attributes, binary: bool) -> Classification:
+    language = _language(path, attributes)
+    return Classification(language, _file_type(path, language, attributes), _set_apart(path, attributes, binary=binary))
+
+
+@lru_cache(maxsize=100_000)
+def _classify_by_name(path: str, binary: bool) -> Classification:
+    return _classify(path, NO_ATTRIBUTES, binary)
+
+
+def _language(path: str, attributes: Attributes) -> str:
+    told = attributes.get("linguist-language", "unspecified")
+    if told not in ("unspecified", "unset", "set"):
+        return _by_lower_name().get(told.lower().replace("-", " "), told)
+    data, name = _data(), PurePosixPath(path).name
+    if name in data["filenames"]:
+        return str(data["filenames"][name])
+    parts = name.lower().split(".")
+    for position in range(1, len(parts)):  # the longest extension first: .d.ts before .ts
+        if language := data["extensions"].get("." + ".".join(parts[position:])):
+            return str(language)
+    return ""
+
+
+def _file_type(path: str, language: str, attributes: Attributes) -> str:
+    kind = _data()["types"].get(language, "")
+    code = kind in ("programming", "markup") or language in DATA_THAT_IS_CODE
+    documentation = _is(attributes, "linguist-documentation") or DOCUMENTATION.search(path) or kind == "prose"
+    script = language in SCRIPT_LANGUAGES or (SCRIPT_FOLDER.search(path) and kind == "programming")
+    answers = (
+        ("migration", MIGRATION.search(path)),
+        ("test", kind in ("programming", "markup") and TEST.search(path)),
+        ("documentation", documentation),
+        ("script", script),
+        ("configuration", DOT_CONFIGURATION.search(path) or language in CONFIGURATION_LANGUAGES),
+        ("code", code),
+        ("configuration", kind == "data"),
+    )
+    return next((file_type for file_type, applies in answers if applies), "other")
+
+
+def _set_apart(path: str, attributes: Attributes, *, binary: bool) -> str:
+    if binary:
+        return "binary"
+    if LOCK.search(path):
+        return "lock"
+    if _told(attributes, "linguist-generated", otherwise=bool(GENERATED.search(path))):
+        return "generated"
+    if MINIFIED.search(path):
+        return "minified"
+    return "vendored" if _told(attributes, "linguist-vendored", otherwise=_vendored().contain(path)) else ""
+
+
+def _is(attributes: Attributes, name: str) -> bool:
+    return _told(attributes, name, otherwise=False)
+
+
+def _told(attributes: Attributes, name: str, *, otherwise: bool) -> bool:
+    value = attributes.get(name, "unspecified").lower()
+    return otherwise if value == "unspecified" else value not in ("unset", "false")
+
+
+@cache
+def _data() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
+    return document
+
+
+@cache
+def _by_lower_name() -> dict[str, str]:
+    return {name.lower(): name for name in _data()["types"]}
+
+
+class _VendoredPaths:
+    """Linguist's patterns for vendored paths, sorted by what they look at: one search over all costs a millisecond.
+
+    A folder pattern is asked once per folder, a name pattern once per name, and those for web libraries of web files
+    only.
+    """
+
+    WEB = re.compile(r"\.(js|mjs|css|less|scss|styl|map)$")
+
+    def __init__(self, patterns: list[str]) -> None:
+        folders = [pattern for pattern in patterns if pattern.endswith("/")]
+        names = [pattern for pattern in patterns if re.fullmatch(r"(\(\^\|/\)|\[\^\\s\]|\([^/^]*\))?[^/^]+", pattern)]
+        web = [pattern for pattern in names if re.search(r"js|css", pattern)]
+        self._folder = _any(folders)
+        self._web_name = _any(web)
+        self._name = _any([pattern for pattern in names if pattern not in web])
+        self._path = _any([pattern for pattern in patterns if pattern not in folders and pattern not in names])
+        self._in_folder = cache(lambda folder: bool(self._folder.search(folder)))
+
+    def contain(self, path: str) -> bool:
+        folder, slash, name = path.rpartition("/")
+        return bool(
+            self._in_folder(folder + slash)
+            or self._name.search(name)
+            or (self.WEB.search(name) and self._web_name.search(name))
+            or self._path.search(path)
+        )
+
+
+def _any(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)")
+
+
+@cache
+def _vendored() -> _VendoredPaths:
+    return _VendoredPaths(_data()["vendored"])

@@ -1,0 +1,147 @@
+"""A repository on disk: what it is, what its branches point at, and what else it keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from integrations.connectors.git.commands import GitError, find_git_dir, lines, run
+
+NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink")
+_SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
+
+
+@dataclass(frozen=True)
+class GitRepository:
+    """An opened repository; every property asks git anew."""
+
+    git_dir: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> GitRepository:
+        """Raises NotARepositoryError with a sentence for the operator."""
+        return cls(find_git_dir(Path(path).expanduser()))
+
+    @property
+    def branches(self) -> Mapping[str, str]:
+        """Full ref name → object id, of local and remote-tracking branches; empty in an empty repository.
+
+        Symbolic refs (origin/HEAD) only repeat another branch and are left out.
+        """
+        found = lines(
+            self.git_dir,
+            *("for-each-ref", "--format=%(objectname) %(objecttype) %(symref) %(refname)"),
+            *("refs/heads", "refs/remotes"),
+        )
+        parts = (line.split(" ", 3) for line in found)
+        return {name: sha for sha, kind, symref, name in parts if kind == "commit" and not symref}
+
+    def default_branch(self, branches: Mapping[str, str]) -> str | None:
+        """The ref that the others are merged into: the remote's HEAD, this repository's HEAD, main or master.
+
+        None in an empty repository.  A worktree on a feature branch says nothing about the default: the remote's
+        word and the usual names come before its HEAD.
+        """
+        head = self._symbolic("HEAD")
+        candidates = [
+            self._symbolic("refs/remotes/origin/HEAD"),
+            head if self.is_bare else None,
+            *(f"{prefix}/{name}" for prefix in ("refs/remotes/origin", "refs/heads") for name in ("main", "master")),
+            head,
+        ]
+        return next((name for name in candidates if name in branches), next(iter(branches), None))
+
+    @property
+    def is_bare(self) -> bool:
+        return lines(self.git_dir, "rev-parse", "--is-bare-repository") == ["true"]
+
+    @property
+    def is_shallow(self) -> bool:
+        return lines(self.git_dir, "rev-parse", "--is-shallow-repository") == ["true"]
+
+    @property
+    def remote(self) -> str:
+        """Host and path of the remote "origin" in one spelling, without scheme, user and .git; or empty."""
+        try:
+            (url,) = lines(self.git_dir, "config", "--local", "--get", "remote.origin.url")
+        except (GitError, ValueError):
+            return ""
+        return one_spelling(url)
+
+    def root(self, tip: str) -> str:
+        """The oldest commit that the first-parent chain of `tip` leads to; empty where it is cut off."""
+        if self.is_shallow:
+            return ""
+        return lines(self.git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", tip)[0]
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor; None where the two have none."""
+        try:
+            return lines(self.git_dir, "merge-base", "--end-of-options", one, other)[0]
+        except (GitError, IndexError):
+            return None
+
+    def first_parents(self, tip: str) -> list[str]:
+        return lines(self.git_dir, "rev-list", "--first-parent", "--end-of-options", tip)
+
+    def counts_between(self, base: str, tip: str) -> list[tuple[str, int | None, int | None]]:
+        """Path, added and deleted lines of what a branch changed as a whole."""
+        answer = run(
+            self.git_dir,
+            *("diff-tree", "-r", "-M", "--numstat", "-z", "--no-ext-diff", "--no-textconv", "--end-of-options"),
+            *(base, tip),
+        )
+        tokens = iter(answer.decode("utf-8", "backslashreplace").split("\0")[:-1])
+        counts = []
+        for token in tokens:
+            added, deleted, path = token.split("\t", 2)
+            if not path:
+                next(tokens, "")
+                path = next(tokens, "")
+            counts.append((path, None if added == "-" else int(added), None if deleted == "-" else int(deleted)))
+        return counts
+
+    def notes(self) -> Mapping[str, str]:
+        """Notes ref → its tip, of the refs in which agents leave notes."""
+        found = lines(self.git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *NOTES_REFS)
+        return {name: sha for sha, _, name in (line.partition(" ") for line in found)}
+
+    def read_notes(self, tip: str) -> Iterator[tuple[str, bytes]]:
+        """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored."""
+        listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip).decode("utf-8", "replace")
+        entries = [entry.split("\t", 1) for entry in listing.split("\0")[:-1]]
+        blobs = [(name.replace("/", ""), meta.split()[2]) for meta, name in entries]
+        for start in range(0, len(blobs), 500):
+            yield from self._contents(blobs[start : start + 500])
+
+    def _contents(self, blobs: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+        answer = run(self.git_dir, "cat-file", "--batch", given="".join(f"{blob}\n" for _, blob in blobs).encode())
+        position = 0
+        for commit, _blob in blobs:
+            header, _, _ = answer[position:].partition(b"\n")
+            position += len(header) + 1
+            if header.endswith(b" missing"):
+                continue
+            size = int(header.rsplit(b" ", 1)[1])
+            yield commit, answer[position : position + size]
+            position += size + 1
+
+    def _symbolic(self, ref: str) -> str | None:
+        try:
+            return lines(self.git_dir, "symbolic-ref", "--quiet", ref)[0]
+        except (GitError, IndexError):
+            return None
+
+
+def one_spelling(url: str) -> str:
+    """host/path of a remote's address, however it is written: git@host:a/b.git and https://host/a/b are one."""
+    if "://" not in url and (scp := _SCP_LIKE.match(url)):
+        host, path = scp.groups()
+    else:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path
+    path = path.strip("/").removesuffix(".git").strip("/")
+    return f"{host.lower()}/{path}" if host else ""
