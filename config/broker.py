@@ -37,6 +37,13 @@ def transport_options(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def clear_leftovers(data_dir: Path) -> None:
+    """Remove what killed processes left half written or half read; only while no process uses the broker."""
+    for pattern in ("*.unfinished", "*.claimed"):
+        for file in (data_dir / "broker" / "messages").glob(pattern):
+            file.unlink(missing_ok=True)
+
+
 class Channel(filesystem.Channel):
     """One folder of files named `<time>-<id>.<queue>.msg`, oldest first."""
 

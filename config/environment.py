@@ -18,6 +18,7 @@ from config.embedded_postgres import Cluster
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE_BROKER = "headway-files://"  # see config/broker.py
+SECONDS_TO_CONNECT = "10"  # to a database that does not even refuse
 LOG_FORMATS = ("text", "json")
 LONGEST_RAW_EVENT_DAYS = 3650
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
@@ -52,7 +53,7 @@ def database_parameters() -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
         raise ConfigurationError("DATABASE_URL must start with postgresql:// — Headway runs on PostgreSQL only.")
-    options = dict(parse_qsl(parts.query))
+    options = {"connect_timeout": SECONDS_TO_CONNECT, **dict(parse_qsl(parts.query))}
     try:
         port_in_url = parts.port
     except ValueError:

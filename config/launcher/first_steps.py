@@ -8,8 +8,8 @@ from typing import Any
 
 import django
 
-from config.environment import ConfigurationError
-from config.launcher.ownership import LaunchError
+from config import environment
+from config.launcher.errors import LaunchError, no_room
 
 
 def take_first_steps(answer: int) -> None:
@@ -17,8 +17,10 @@ def take_first_steps(answer: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         document = _take_first_steps()
-    except (ConfigurationError, LaunchError) as problem:
+    except (environment.ConfigurationError, LaunchError) as problem:
         document = {"problem": str(problem)}
+    except OSError as problem:
+        document = {"problem": str(no_room(problem))}
     with os.fdopen(answer, "w") as file:
         json.dump(document, file)
 
@@ -26,12 +28,14 @@ def take_first_steps(answer: int) -> None:
 def _take_first_steps() -> dict[str, Any]:
     django.setup()
 
+    from config.broker import clear_leftovers
     from config.launcher.credentials import ingest_token, sign_ins
     from config.launcher.schema import bring_up_to_date
     from config.launcher.services import wait_for_broker, wait_for_database
     from config.launcher.static_files import collect_changed
     from config.schedule import seed_schedule
 
+    clear_leftovers(environment.data_dir())
     wait_for_broker()
     wait_for_database()
     bring_up_to_date()

@@ -14,8 +14,9 @@ from config.launcher import web
 from config.launcher.announcement import announce
 from config.launcher.children import Child
 from config.launcher.database import EmbeddedDatabase
+from config.launcher.errors import LaunchError, no_room
 from config.launcher.output import Output
-from config.launcher.ownership import LaunchError, own_data_directory
+from config.launcher.ownership import own_data_directory
 from config.launcher.preparation import fill_with_demo, prepare
 from config.launcher.supervisor import Supervisor
 
@@ -31,7 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run an installation; returns the exit code."""
     options = parser().parse_args(arguments)
     try:
-        _run(demo=options.demo)
+        try:
+            _run(demo=options.demo)
+        except OSError as problem:
+            raise no_room(problem) from None
     except (environment.ConfigurationError, EmbeddedPostgresError, LaunchError) as problem:
         print(f"Headway did not start. {problem}", file=sys.stderr)
         return 1

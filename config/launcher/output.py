@@ -28,9 +28,6 @@ class Output:
 
     def say(self, message: str) -> None:
         """A line of the supervisor's own."""
-        if self._json:
-            at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            message = json.dumps({"at": at, "level": "info", "process": "up", "message": message}, ensure_ascii=False)
         self.write("up", message)
 
     def feed(self, name: str, chunk: bytes) -> None:
@@ -47,6 +44,9 @@ class Output:
             self.write(name, rest.decode(errors="replace"))
 
     def write(self, name: str, line: str) -> None:
+        if self._json and not line.startswith("{"):  # a library's own words
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            line = json.dumps({"at": at, "level": "info", "process": name, "message": line}, ensure_ascii=False)
         prefix = "" if self._json else f"{name:<{LONGEST_NAME}}| "
         try:
             sys.stdout.write(f"{prefix}{line}\n")

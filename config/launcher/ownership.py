@@ -7,12 +7,10 @@ import os
 import time
 from pathlib import Path
 
+from config.launcher.errors import LaunchError
+
 SECONDS_FOR_EARLIER_CHILDREN = 30.0
 SECONDS_BETWEEN_TRIES = 0.1
-
-
-class LaunchError(Exception):
-    """The installation cannot be started; the message says why and what to do."""
 
 
 def own_data_directory(run_dir: Path, data_dir: Path) -> int:

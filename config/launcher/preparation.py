@@ -7,7 +7,7 @@ import tempfile
 from typing import Any
 
 from config.launcher.children import Child
-from config.launcher.ownership import LaunchError
+from config.launcher.errors import LaunchError
 from config.launcher.supervisor import Supervisor
 
 

@@ -7,7 +7,8 @@ import sys
 
 from config import environment
 from config.embedded_postgres import EmbeddedPostgresError, stop
-from config.launcher.ownership import LaunchError, own_data_directory
+from config.launcher.errors import LaunchError
+from config.launcher.ownership import own_data_directory
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
-from config.launcher.ownership import LaunchError
+from config.launcher.errors import LaunchError
 
 # A migration that waits for a lock holds up everybody who comes after it: rather fail, and be started again.
 LOCK_TIMEOUT = "15s"

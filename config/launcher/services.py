@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from config import environment
 from config.celery import app
-from config.launcher.ownership import LaunchError
+from config.launcher.errors import LaunchError
 
 SECONDS_BETWEEN_TRIES = 0.5
 SECONDS_FOR_A_CONNECTION = 3.0

@@ -12,7 +12,7 @@ import socket
 import time
 
 from config import environment
-from config.launcher.ownership import LaunchError
+from config.launcher.errors import LaunchError
 
 BACKLOG = 1024  # connections that wait while the web process starts again
 SECONDS_BETWEEN_QUESTIONS = 0.2
