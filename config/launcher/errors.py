@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from config import environment
+
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -15,4 +17,5 @@ def no_room(problem: OSError) -> LaunchError:
     """The sentence for a full disk; raises `problem` itself where it is something else."""
     if problem.errno not in NO_ROOM:
         raise problem
-    return LaunchError(f"The disk is full: {problem.filename} could not be written. Free some space and start again.")
+    where = problem.filename or environment.data_dir()
+    return LaunchError(f"The disk is full: {where} could not be written to. Free some space and start again.")
