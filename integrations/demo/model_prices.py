@@ -39,6 +39,7 @@ MODEL_PRICES: dict[str, ModelPrice] = {
     "claude-sonnet-4-6": SONNET_PRICE,
     "claude-sonnet-5": ModelPrice(2, 10, 0.2, 2.5),
     "claude-haiku-4-5-20251001": ModelPrice(1, 5, 0.1, 1.25),
+    "claude-opus-4-1-20250805": ModelPrice(15, 75, 1.5, 18.75),
     "claude-opus-4-5-20251101": OPUS_PRICE,
     "claude-opus-4-6": OPUS_PRICE,
     "claude-opus-4-8": OPUS_PRICE,
@@ -48,9 +49,10 @@ MODEL_PRICES: dict[str, ModelPrice] = {
 }
 
 # (weeks before the end from which it is offered, model), newest last
-_MAIN_MODELS = ((53, "claude-sonnet-4-5-20250929"), (38, "claude-sonnet-4-6"), (19, "claude-sonnet-5"))
+_MAIN_MODELS = ((54, "claude-sonnet-4-5-20250929"), (38, "claude-sonnet-4-6"), (19, "claude-sonnet-5"))
 _LARGE_MODELS = (
-    (53, "claude-opus-4-5-20251101"),
+    (54, "claude-opus-4-1-20250805"),
+    (51, "claude-opus-4-5-20251101"),
     (38, "claude-opus-4-6"),
     (26, "claude-opus-4-8"),
     (14, "claude-opus-5"),

@@ -12,7 +12,7 @@ import httpx
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from integrations.demo.export_requests import ExportRequest, export_requests_of_week
-from integrations.demo.stories import YEAR_WEEKS
+from integrations.demo.stories import DEMO_WEEKS
 from integrations.demo.year import DemoYear
 
 # While the receiver works on one request another is on its way; more only take the processor from the fold.
@@ -67,7 +67,7 @@ def send_year(
     *,
     base_url: str,
     token: str,
-    weeks: Iterable[int] = range(YEAR_WEEKS),
+    weeks: Iterable[int] = range(DEMO_WEEKS),
     on_progress: Callable[[Sent], None] = lambda sent: None,
 ) -> Sent:
     """Post the weeks (before the end) in order, a few requests at a time, and return once all were answered.

@@ -16,18 +16,17 @@ from zoneinfo import ZoneInfo
 from integrations.demo.model_prices import SMALL_MODEL, large_model, main_model
 from integrations.demo.people import PEOPLE, DemoPerson
 from integrations.demo.session import DemoSession, SessionSetting, play_session
-from integrations.demo.stories import YEAR_WEEKS, Effect, Flavour, Story
+from integrations.demo.stories import INTRODUCTION, SINCE_INTRODUCTION, Effect, Flavour, Story
 
 _RAMP_WEEKS = 5  # from the first regular use to the full habit
 _WEEKEND_CHANCE = 0.015
-_INTRODUCTION_WEEKS = (51, 50)  # everybody tried the agent then, where people take it up one after another
 _QUIET_DAYS = ((12, 24), (12, 25), (12, 26), (12, 31), (1, 1))  # (month, day)
 _HOLIDAY_WEEKS = 4  # a person's weeks off in a year
 _USUAL_MINUTES = 13.0
 _LONGEST_MINUTES = 170.0
 _LARGE_MODEL_CHANCE, _SMALL_MODEL_CHANCE = 0.14, 0.08
 # (weeks before the end from which it is in use, version of the agent)
-_VERSIONS = ((53, "2.0.47"), (45, "2.0.76"), (36, "2.1.22"), (27, "2.1.71"), (18, "2.1.118"), (9, "2.1.163"))
+_VERSIONS = ((54, "2.0.47"), (45, "2.0.76"), (36, "2.1.22"), (27, "2.1.71"), (18, "2.1.118"), (9, "2.1.163"))
 _VERSIONS_NOW = (3, "2.1.197")
 
 
@@ -102,7 +101,7 @@ class DemoYear:
         rng = Random(f"{self.seed}/{person.email}/introduction")  # noqa: S311
         days = [
             day
-            for week in _INTRODUCTION_WEEKS
+            for week in range(INTRODUCTION.last, INTRODUCTION.first)
             for offset in range(7)
             if (day := self.first_day_of(week + 1) + timedelta(days=offset)).weekday() < 5
         ]
@@ -111,7 +110,7 @@ class DemoYear:
     def _holidays(self, person: DemoPerson) -> frozenset[int]:
         """Weeks before the end in which the person is away; never the last ones, which everybody looks at."""
         rng = Random(f"{self.seed}/{person.email}/holidays")  # noqa: S311
-        return frozenset(rng.sample(range(4, _INTRODUCTION_WEEKS[-1]), _HOLIDAY_WEEKS))
+        return frozenset(rng.sample(range(4, SINCE_INTRODUCTION.first), _HOLIDAY_WEEKS))
 
     def _setting(
         self, person: DemoPerson, day: date, weeks_before_end: int, effects: list[Effect], rng: Random
@@ -140,11 +139,6 @@ class DemoYear:
             failing_tools=failing_tools,
             version=_version(weeks_before_end),
         )
-
-
-def all_weeks_newest_first() -> range:
-    """Weeks before the end, as `DemoYear.sessions_of_week` wants them."""
-    return range(YEAR_WEEKS)
 
 
 def _start(person: DemoPerson, day: date, rng: Random) -> datetime:

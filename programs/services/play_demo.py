@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from insights.snapshots.waiting import changes_waiting
 from integrations.demo.sending import Sent, send_year
-from integrations.demo.stories import YEAR_WEEKS
+from integrations.demo.stories import DEMO_WEEKS
 from integrations.services.folding import batches_waiting
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from programs.models import DemoRun
@@ -73,8 +73,8 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
             base_url=base_url,
             token=secret,
             on_progress=lambda sent: pace.tell(
-                f"Sent {sent.weeks} of {YEAR_WEEKS} weeks, {sent.sessions:,} sessions",
-                share=sent.weeks / YEAR_WEEKS,
+                f"Sent {sent.weeks} of {DEMO_WEEKS} weeks, {sent.sessions:,} sessions",
+                share=sent.weeks / DEMO_WEEKS,
             ),
         )
     finally:

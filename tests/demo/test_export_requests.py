@@ -19,13 +19,13 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from integrations.demo.export_requests import ExportRequest, export_requests_of_week
 from integrations.demo.model_prices import MODEL_PRICES, UNKNOWN_MODEL
 from integrations.demo.people import PEOPLE
-from integrations.demo.stories import STORIES, YEAR_WEEKS, Flavour
+from integrations.demo.stories import DEMO_WEEKS, STORIES, Flavour
 from integrations.demo.year import DemoYear
 from tests.recordings import Recordings
 
 ANCHOR = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=ANCHOR)
-SOME_WEEKS = (0, 3, 13, 51)
+SOME_WEEKS = (0, 3, 13, DEMO_WEEKS - 1)
 
 Shape = dict[str, dict[str, str]]  # event or metric name → attribute → type
 
@@ -54,8 +54,8 @@ def test_no_two_records_are_alike(some_requests: list[ExportRequest]) -> None:
 def test_nothing_lies_outside_the_year(some_requests: list[ExportRequest]) -> None:
     for session in YEAR.sessions_of_week(0):
         assert session.ended_at <= ANCHOR
-    oldest = YEAR.sessions_of_week(YEAR_WEEKS - 1)[0]
-    assert oldest.setting.started_at.date() >= YEAR.first_day_of(YEAR_WEEKS)
+    oldest = YEAR.sessions_of_week(DEMO_WEEKS - 1)[0]
+    assert oldest.setting.started_at.date() >= YEAR.first_day_of(DEMO_WEEKS)
 
 
 def test_events_are_numbered_and_in_the_order_of_time(some_requests: list[ExportRequest]) -> None:
