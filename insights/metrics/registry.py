@@ -51,6 +51,11 @@ def get(key: str) -> Metric:
         raise UnknownMetricError(key) from None
 
 
+def forget_declarations() -> None:
+    """Read the modules again at the next look, e.g. after one was added while the program runs."""
+    _by_key.cache_clear()
+
+
 def check(**_kwargs: object) -> list[CheckMessage]:
     """Django's start-up check of all declarations."""
     return [Error(problem, id="insights.E001") for problem in problems(list(_declared()))]

@@ -1,0 +1,99 @@
+"""Declarations: what the start-up check refuses, and that one declaration is all that a new metric takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+import insights.metrics
+from insights.metrics import registry
+from insights.metrics.ai_adoption import ADOPTION_RATE, SESSION_DURATION, SESSIONS
+from insights.metrics.query import Dimension
+from tests.org import Org
+
+DECLARATION = """
+from insights.metrics.declarations import Count
+from insights.metrics.measures import Total
+from insights.metrics.query import Dimension
+from insights.metrics.terms import Better, Category, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSION_DAYS
+
+REQUESTS = Count(
+    key="ai.requests",
+    version=1,
+    name="Requests",
+    meaning="How many requests agents made to models.",
+    formula="answered requests",
+    of=Total(AGENT_SESSION_DAYS, column="requests"),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT,),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    chain=("ai.tokens",),
+    source="Requests in the telemetry of agents",
+)
+"""
+
+
+@pytest.fixture
+def _declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A family module more, with one metric in it."""
+    (tmp_path / "ai_requests.py").write_text(DECLARATION)
+    monkeypatch.setattr(insights.metrics, "__path__", [*insights.metrics.__path__, str(tmp_path)])
+    registry.forget_declarations()
+    yield
+    monkeypatch.undo()
+    sys.modules.pop("insights.metrics.ai_requests", None)
+    registry.forget_declarations()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_declared")
+def test_one_declaration_adds_a_metric_everywhere(org: Org) -> None:
+    assert registry.check() == []
+    org.session(by="ada", on="2026-03-02", requests=3)
+    assert org.metric("ai.requests", week="2026-W10").value == 3
+    browser = Client()
+    browser.force_login(User.objects.create_user("reader"))
+    keys = [metric["key"] for metric in browser.get("/api/v1/metrics/").json()["metrics"]]
+    assert "ai.requests" in keys
+    answer = browser.get("/api/v1/metrics/ai.requests/series/?from=2026-03-02&to=2026-03-09&segment=agent").json()
+    assert [(total["segment"], total["value"]) for total in answer["total"]] == [({"agent": "claude_code"}, 3.0)]
+    assert "/insights/metrics/ai.requests/" in browser.get("/insights/metrics/").content.decode()
+    assert browser.get("/insights/metrics/ai.requests/").status_code == 200
+
+
+def test_the_declarations_that_stand_are_sound() -> None:
+    assert registry.check() == []
+
+
+def test_a_key_declared_twice_is_refused() -> None:
+    problems = list(registry.problems([SESSIONS, replace(SESSIONS, name="Other", chain=())]))
+    assert "ai.sessions: declared more than once." in problems
+
+
+def test_a_chain_names_metrics_that_exist_or_will() -> None:
+    broken = replace(ADOPTION_RATE, chain=("ai.no_such_metric", "ai.committed_code_share"))
+    assert list(registry.problems([broken])) == [
+        "ai.adoption_rate: its chain names ai.no_such_metric, which nothing declares."
+    ]
+
+
+def test_a_segment_needs_a_column_of_the_facts() -> None:
+    broken = replace(SESSIONS, chain=(), segments=(Dimension.REPOSITORY,), facets=(Dimension.LANGUAGE,))
+    assert list(registry.problems([broken])) == [
+        "ai.sessions: its facts have no column for the segment repository.",
+        "ai.sessions: its facts have no column for the facet language.",
+    ]
+
+
+def test_percentiles_need_a_default() -> None:
+    broken = replace(SESSION_DURATION, chain=(), statistic=None)
+    assert list(registry.problems([broken])) == ["ai.session_duration: names no default statistic."]
