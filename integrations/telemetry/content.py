@@ -59,3 +59,8 @@ def looks_like_content(value: Value) -> bool:
     if isinstance(value, Collection):
         return any(looks_like_content(element) for element in value)
     return False
+
+
+def name_in(body: str) -> str:
+    """A log record's body where it is its event's name: a word, and no sentence that somebody wrote; else nothing."""
+    return "" if " " in body or looks_like_content(body) else body

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from integrations.telemetry import decode_wire as wire
-from integrations.telemetry.content import is_content, looks_like_content
+from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_content, looks_like_content, name_in
 from integrations.telemetry.decode_reading import (
     Encoding,
     EventRecord,
@@ -93,10 +94,7 @@ class JsonOrigin(Origin):
     def __init__(self, signal: Signal, reading: Reading, resource: Json, scope: Json) -> None:
         self._resource = resource if isinstance(resource, dict) else {}
         self._scope = scope if isinstance(scope, dict) else {}
-        try:
-            attributes = _attributes(self._resource)
-        except BadRecordError as problem:
-            raise UnreadableRequestError(f"A resource cannot be read. {problem}") from None
+        attributes = dict(_readable(self._resource))
         name, version = (_text(self._scope.get(field)).encode(errors="replace") for field in ("name", "version"))
         super().__init__(
             signal, reading, resource=attributes, identity=wire.origin_identity(_wire(attributes), name, version)
@@ -105,13 +103,17 @@ class JsonOrigin(Origin):
     def event(self, sent: Json) -> EventRecord:
         record = _object(sent)
         own = _attributes(record)
+        body = ""
         if self.signal is Signal.TRACES:
             time, other_time = _nanoseconds(record, "endTimeUnixNano"), _nanoseconds(record, "startTimeUnixNano")
             name = _text(record.get("name"))
         else:
             time, other_time = _nanoseconds(record, "timeUnixNano"), _nanoseconds(record, "observedTimeUnixNano")
-            name = _text(own.get("event.name")) or _text(_get(record, "eventName")) or _body(record)
-        identity = wire.event_identity(time, other_time, name, _wire(own))
+            name = _text(own.get("event.name")) or _text(_get(record, "eventName"))
+            if not name:
+                body = _body(record)
+                name = name_in(body)
+        identity = wire.event_identity(time, other_time, name or body, _wire(own))
         return EventRecord(time or other_time, name, {**self.resource, **own}, identity)
 
     def all_attributes(self, sent: Json) -> dict[str, Value]:
@@ -156,6 +158,16 @@ class JsonOrigin(Origin):
         scope = {"scope": self._scope, in_scope: [kept]}
         request = {in_document: [{"resource": _kept(self._resource, []), in_resource: [scope]}]}
         return json.dumps(request).encode(), dropped
+
+
+def _readable(resource: dict[str, Json]) -> Iterator[tuple[str, Value]]:
+    """A resource's attributes; one that cannot be read is left out."""
+    entries = resource.get("attributes")
+    for entry in entries if isinstance(entries, list) else ():
+        with suppress(BadRecordError, UnicodeError):
+            ((name, value),) = _named([entry], MOST_LEVELS).items()
+            wire.wire_attribute(name, value)
+            yield name, value
 
 
 def _wire(attributes: dict[str, Value]) -> Iterator[bytes]:
@@ -306,20 +318,29 @@ def _kept(sent: Json, dropped: list[str]) -> Json:
         for name in (*names, "asDouble", "asInt")
         if isinstance(value := _get(sent, name), str | int | float) and not looks_like_content(value)
     }
-    body = _body(sent)
-    if body and " " not in body and not looks_like_content(body):
-        kept["body"] = {"stringValue": body}
+    if name := name_in(_body(sent)):
+        kept["body"] = {"stringValue": name}
     kept["attributes"] = []
     entries = sent.get("attributes")
     for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict):
+            continue
+        name, sent_value = _text(entry.get("key")), entry.get("value")
+        plain: Value = None
         try:
-            ((name, value),) = _named([entry], MOST_LEVELS).items()
-        except BadRecordError:
-            if not isinstance(entry, dict) or looks_like_content(str(entry)[: 2**16]):
-                continue
-            name, value = str(entry.get("key")), None
-        if is_content(name, value):
+            plain = _plain(sent_value, MOST_LEVELS)
+            is_kept = not is_content(name, plain)
+        except BadRecordError:  # perhaps why the record is bad
+            is_kept = name not in CONTENT_ATTRIBUTES and _is_short(sent_value)
+        if is_kept:
+            kept["attributes"].append({"key": name, "value": sent_value})
+        elif plain not in PLACEHOLDERS:
             dropped.append(name)
-        else:
-            kept["attributes"].append(entry)
     return kept
+
+
+def _is_short(value: Json) -> bool:
+    """Whether an AnyValue that cannot be read is a word or a number, such as a text where a number should be."""
+    return not isinstance(value, dict) or all(
+        isinstance(part, str | int | float | None) and not looks_like_content(part) for part in value.values()
+    )

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from integrations.telemetry import decode_wire as wire
-from integrations.telemetry.content import is_content, looks_like_content
+from integrations.telemetry.content import PLACEHOLDERS, is_content, name_in
 from integrations.telemetry.decode_reading import (
     Encoding,
     EventRecord,
@@ -62,15 +62,19 @@ class ProtobufOrigin(Origin):
         record = self._record(sent)
         own = list(record.attributes)  # taken out of the message once: that is what costs
         attributes = self._attributes(own)
+        body = ""
         if self.signal is Signal.TRACES:
             # A span tells of its request or call when it is over, as a log record of the same does.
             time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
             name = _text(record.name)
         else:
             time, other_time = record.time_unix_nano, record.observed_time_unix_nano
-            named = attributes.get("event.name") or _text(record.event_name) or wire.text_value(record.body)
+            named = attributes.get("event.name") or _text(record.event_name)
             name = named if isinstance(named, str) else ""
-        identity = wire.event_identity(time, other_time, name, own)
+            if not name:
+                body = wire.text_value(record.body)
+                name = name_in(body)
+        identity = wire.event_identity(time, other_time, name or body, own)
         return EventRecord(time or other_time, name, attributes, identity)
 
     def all_attributes(self, sent: bytes) -> dict[str, Value]:
@@ -176,12 +180,13 @@ def _without_content(message_class: Any, sent: bytes, dropped: list[str]) -> Any
     for attribute in map(_repaired, message.attributes):
         name, value = wire.plain_attribute(attribute)
         if is_content(name, value):
-            dropped.append(name)
+            if value not in PLACEHOLDERS:
+                dropped.append(name)
         else:
             attributes.append(attribute)
     del message.attributes[:]
     message.attributes.extend(attributes)
-    if message_class is wire.LogRecord and not _is_name(wire.text_value(message.body)):
+    if message_class is wire.LogRecord and not name_in(wire.text_value(message.body)):
         message.ClearField("body")
     return message
 
@@ -198,8 +203,3 @@ def _repaired(attribute: bytes) -> bytes:
         value = AnyValue(string_value=text.value.string_value.decode(errors="replace"))
         return KeyValue(key=text.key.decode(errors="replace"), value=value).SerializeToString()
     return attribute
-
-
-def _is_name(body: str) -> bool:
-    """Whether a log record's body may be its event's name: a word, no sentence that somebody wrote."""
-    return " " not in body and not looks_like_content(body)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import Error, InterfaceError, OperationalError, connection
+from psycopg import errors
 
 from integrations.telemetry.decode_reading import Reading
 from integrations.telemetry.store_transaction import Received, write
@@ -88,7 +89,7 @@ def write_together(requests: Sequence[Waiting]) -> None:
 
 
 def _write_or_reconnect(requests: Sequence[Received]) -> None:
-    """A connection that was lost while nobody used it is opened again, once.
+    """A connection that was lost while nobody used it is opened again, once; after a deadlock it is tried again, too.
 
     Django would ask the database before every request whether the connection still works, which costs a small one
     a tenth of its time.  Writing twice is safe: what is there is left alone.
@@ -96,8 +97,9 @@ def _write_or_reconnect(requests: Sequence[Received]) -> None:
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         write(requests)
-    except (OperationalError, InterfaceError):
-        if connection.connection is not None and connection.is_usable():
-            raise
-        connection.close()
+    except (OperationalError, InterfaceError) as problem:
+        if not isinstance(problem.__cause__, errors.DeadlockDetected):
+            if connection.connection is not None and connection.is_usable():
+                raise
+            connection.close()
         write(requests)

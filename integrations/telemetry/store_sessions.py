@@ -2,6 +2,9 @@
 
 A process remembers the identities of the authors it has stored, once that is committed.  One that was deleted since
 lets the next transaction with it fail, after which everything is looked up anew.
+
+A session id under two names of one person (its events carry an address, its metrics only the installation) is one
+session: a session that is new is looked up under the person's other names, and goes on under the name it began with.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ MOST_REMEMBERED = 100_000
 
 _identity_ids: dict[AuthorNames, int] = {}
 _Session = tuple[str, str, int]  # agent, external id, identity: what is unique about it
+_begun_as: dict[_Session, _Session] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +33,22 @@ class Batch:
     id: int
     sessions: Mapping[SessionKey, int]
     identities: Mapping[AuthorNames, int]
+    begun_as: Mapping[_Session, _Session]
 
     def remember(self) -> None:
         """To be called once the batch's transaction is committed."""
         if len(_identity_ids) + len(self.identities) > MOST_REMEMBERED:
             _identity_ids.clear()
         _identity_ids.update(self.identities)
+        if len(_begun_as) + len(self.begun_as) > MOST_REMEMBERED:
+            _begun_as.clear()
+        _begun_as.update(self.begun_as)
 
 
 def forget_identities() -> None:
     """Look everybody up again: somebody who is remembered does not exist any more."""
     _identity_ids.clear()
+    _begun_as.clear()
 
 
 def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: int) -> Batch:
@@ -50,9 +59,11 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
     transaction; insertion in order keeps concurrent transactions from waiting for each other in a circle.
     """
     identities = _identities_of(key.author for key in first_seen)
+    named = {key: (key.agent, key.external_id, identities[key.author]) for key in first_seen}
+    meant = {key: _begun_as.get(session, session) for key, session in named.items()}
     keys: dict[_Session, SessionKey] = {}
     for key in first_seen:
-        keys.setdefault((key.agent, key.external_id, identities[key.author]), key)
+        keys.setdefault(meant[key], key)
     sessions = sorted(keys)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -67,12 +78,16 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
         )
         answers = cursor.fetchall()
     batch_id = answers[0][0]
-    ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session in answers if id_ is not None}
+    ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session, _ in answers if id_ is not None}
     while missing := sorted(keys.keys() - ids.keys()):  # another transaction made them at the same time
         ids |= _existing(missing)
-    return Batch(
-        batch_id, {key: ids[key.agent, key.external_id, identities[key.author]] for key in first_seen}, identities
-    )
+    new = {id_: (*session,) for _, id_, *session, is_new in answers if is_new}
+    begun_as: dict[_Session, _Session] = {}
+    for new_id, earlier_id, identity in _unite(list(new)) if new else ():
+        session = new[new_id]
+        ids[session] = earlier_id
+        begun_as[session] = (session[0], session[1], identity)
+    return Batch(batch_id, {key: ids[meant[key]] for key in first_seen}, identities, begun_as)
 
 
 def time_at(microseconds: int) -> datetime:
@@ -101,6 +116,16 @@ def _existing(sessions: list[_Session]) -> dict[_Session, int]:
             _columns(sessions),
         )
         return {(agent, external_id, identity): id_ for id_, agent, external_id, identity in cursor.fetchall()}
+
+
+def _unite(new: list[int]) -> list[tuple[int, int, int]]:
+    """Take back the new sessions that began under another name of their person.
+
+    Each with the id of the session that it goes on in, and that one's identity.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(UNITE, [new])
+        return [(new_id, earlier_id, identity) for new_id, earlier_id, identity in cursor.fetchall()]
 
 
 def _columns(sessions: list[_Session]) -> list[list[str] | list[int]]:
@@ -133,5 +158,22 @@ OPEN_BATCH = """
         RETURNING id, agent, external_id, identity_id
     )
     SELECT batch.id, session.*
-    FROM batch LEFT JOIN (SELECT * FROM existing UNION ALL SELECT * FROM made) AS session ON true
+    FROM batch LEFT JOIN (SELECT *, false FROM existing UNION ALL SELECT *, true FROM made) AS session ON true
+"""
+
+UNITE = """
+    WITH begun AS (
+        SELECT DISTINCT ON (new.id) new.id AS new_id, earlier.id AS earlier_id, earlier.identity_id
+        FROM integrations_agentsession new
+        JOIN orgtree_identity name ON name.id = new.identity_id
+        JOIN integrations_agentsession earlier
+          ON earlier.agent = new.agent AND earlier.external_id = new.external_id AND earlier.id < new.id
+        JOIN orgtree_identity other_name
+          ON other_name.id = earlier.identity_id AND other_name.person_id = name.person_id
+        WHERE new.id = ANY (%s)
+        ORDER BY new.id, earlier.id
+    )
+    DELETE FROM integrations_agentsession session USING begun
+    WHERE session.id = begun.new_id
+    RETURNING begun.new_id, begun.earlier_id, begun.identity_id
 """

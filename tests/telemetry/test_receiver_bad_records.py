@@ -219,6 +219,14 @@ def test_the_same_session_id_of_two_people_is_two_sessions(intake: Intake) -> No
     ]
 
 
+@pytest.mark.parametrize("bad", [{"stringValue": "\ud800"}, {"stringValue": 7}, {"intValue": "x"}, "no object"])
+def test_a_resource_attribute_that_cannot_be_read_is_left_out(intake: Intake, bad: Any) -> None:
+    request = logs(GOOD)
+    request["resourceLogs"][0]["resource"]["attributes"].append({"key": "host.name", "value": bad})
+    intake.send(request)
+    assert [event["key"] for event in intake.events] == ["req_good"]
+
+
 def test_deeply_nested_attributes_are_refused_alone(intake: Intake) -> None:
     nested: Any = {"stringValue": "bottom"}
     for _ in range(200):

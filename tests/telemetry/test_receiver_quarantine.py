@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch
 from integrations.services.ingest_tokens import find_ingest_token
@@ -48,11 +50,19 @@ def ids() -> list[int]:
 
 def test_content_is_not_kept_in_quarantine_either(intake: Intake) -> None:
     intake.send(logs(log_record(TOO_MANY, body={"stringValue": SECRET})))
-    sent = otlp.metrics(counter("claude_code.commit.count", point(-1, {"prompt": SECRET})))
-    intake.send(sent)
-    assert len(ids()) == 2
+    intake.send(metrics(counter("claude_code.commit.count", point(-1, {"prompt": SECRET}))))
+    intake.send(logs(log_record({"prompt": "<REDACTED>"}, timeUnixNano="0", body={"stringValue": SECRET})))
+    assert len(ids()) == 3
     assert SECRET not in stored_text()
     assert intake.dropped == {"prompt": 2, "notes": 1}
+
+
+def test_a_sentence_in_a_record_without_a_name_is_not_taken_for_its_name(intake: Intake) -> None:
+    in_json = logs(log_record({}, body={"stringValue": SECRET}), resource={"service.name": "some-agent"})
+    intake.send(in_json)
+    intake.send(ParseDict(in_json, ExportLogsServiceRequest()))
+    assert [event["name"] for event in intake.events] == ["(unnamed)"]
+    assert SECRET not in stored_text()
 
 
 def test_a_replayed_record_is_stored_as_the_record_that_was_sent(
