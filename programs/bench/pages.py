@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import time
 from datetime import timedelta
@@ -22,6 +24,7 @@ P95_MS = 60
 QUERIES = 15
 ONE_FAMILY_SECONDS = 1.0
 WHOLE_PAGE_SECONDS = 4.0
+RECOMPUTE_MINUTES = 10
 AD_HOC_WEEKS = 26
 PAGE = "/insights/ai/"
 SOURCES = re.compile(r'data-(?:chart|src)="([^"]+)"|hx-get="([^"]+)"')
@@ -29,16 +32,29 @@ SOURCES = re.compile(r'data-(?:chart|src)="([^"]+)"|hx-get="([^"]+)"')
 
 def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured]:
     """Every response of the AI page, by the server's own clock, then the page with a filter that no snapshot holds."""
-    started = time.perf_counter()
     generate(size)
-    generated = time.perf_counter()
-    call_command("recompute", "--wait", verbosity=0)
-    filled = time.perf_counter()
-    conditions = f"{size}; generated in {generated - started:.0f} s, snapshots filled in {filled - generated:.0f} s"
+    conditions = str(size)
+    fill = _fill(conditions)
     with httpx.Client(
         base_url=settings.BASE_URL, cookies={settings.SESSION_COOKIE_NAME: session_cookie}, timeout=120, trust_env=False
     ) as browser:
-        return [*_responses(browser, session_cookie, conditions, rounds), *_ad_hoc(browser, conditions)]
+        return [fill, *_responses(browser, session_cookie, conditions, rounds), *_ad_hoc(browser, conditions)]
+
+
+def _fill(conditions: str) -> Measured:
+    """Every kept figure from its facts, as each night."""
+    output = io.StringIO()
+    started = time.perf_counter()
+    call_command("recompute", "--wait", "--json", stdout=output)
+    minutes = (time.perf_counter() - started) / 60
+    return Measured(
+        name="recompute everything",
+        value=minutes,
+        unit="min",
+        goal=f"≤ {RECOMPUTE_MINUTES} min for a year of the whole product's facts",
+        met=None,  # those facts are not all there yet
+        conditions=f"{json.loads(output.getvalue())['cells']:,} cells; {conditions}",
+    )
 
 
 def _responses(browser: httpx.Client, session_cookie: str, conditions: str, rounds: int) -> list[Measured]:

@@ -14,6 +14,7 @@ PAGES = {
     "how": "/insights/metrics/ai.spend/how/",
     "rows": "/insights/metrics/ai.spend/rows/",
     "catalogue": "/insights/metrics/",
+    "metric": "/insights/metrics/ai.spend/",
     "connect": "/setup/agents/",
 }
 ADMIN_PAGES = {

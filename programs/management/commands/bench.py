@@ -39,6 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
         parser.add_argument("--people", type=int, help=f"people with two years of facts ({FULL.people})")
         parser.add_argument(
+            "--sessions-per-week", type=int, help=f"sessions of each of them ({FULL.sessions_per_week})"
+        )
+        parser.add_argument(
             "--partition-rows", type=int, help="rows in the partition before the small requests (2,000,000)"
         )
         parser.add_argument("--measure-here", action="store_true", help="fill and measure this very installation")
@@ -69,8 +72,9 @@ class Command(BaseCommand):
     def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
         quick = options["quick"]
         size = QUICK if quick else FULL
-        if options["people"]:
-            size = Size(options["people"], size.weeks, size.sessions_per_week)
+        size = Size(
+            options["people"] or size.people, size.weeks, options["sessions_per_week"] or size.sessions_per_week
+        )
         rows = options["partition_rows"] or (20_000 if quick else 2_000_000)
         return {
             "memory": idle_memory,
@@ -83,7 +87,11 @@ class Command(BaseCommand):
 
 def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
     """The command line that asks for the same measurements, in the installation where it is run."""
-    numbers = {"--people": options["people"], "--partition-rows": options["partition_rows"]}
+    numbers = {
+        "--people": options["people"],
+        "--sessions-per-week": options["sessions_per_week"],
+        "--partition-rows": options["partition_rows"],
+    }
     words = [word for name, number in numbers.items() if number for word in (name, str(number))]
     switches = {"--quick": options["quick"], "--json": options["json"]}
     return [*names, *words, *(name for name, on in switches.items() if on), "--measure-here"]
