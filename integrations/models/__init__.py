@@ -1,4 +1,11 @@
-from integrations.models.attribution import CommitEvidence, EvidenceLevel, FileAttribution, Method
+from integrations.models.attribution import (
+    AttributionWork,
+    CommitEvidence,
+    EvidenceLevel,
+    FileAttribution,
+    Method,
+    UnreadableNote,
+)
 from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import CoAuthor, Commit, CommitFile, CommitInRepository, CommitSetApart, ContextFile
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
@@ -29,6 +36,7 @@ __all__ = [
     "AgentSessionDay",
     "AgentToolCall",
     "AgentToolDay",
+    "AttributionWork",
     "CoAuthor",
     "Commit",
     "CommitEvidence",
@@ -55,4 +63,5 @@ __all__ = [
     "SyncRun",
     "ToolOutcome",
     "UnreadEvent",
+    "UnreadableNote",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from integrations.models.code import Commit, CommitFile
+from integrations.models.connections import Repository
 from integrations.models.sessions import AgentSession
 
 
@@ -62,3 +63,20 @@ class FileAttribution(models.Model):
                 fields=["file", "agent", "session"], nulls_distinct=False, name="file_attribution_is_unique"
             )
         ]
+
+
+class AttributionWork(models.Model):
+    """A commit whose attribution is to be derived anew.  Work to do is a row."""
+
+    commit = models.OneToOneField(Commit, models.CASCADE, related_name="+")
+
+
+class UnreadableNote(models.Model):
+    """A note that is not as its standard says; listed until it is written anew."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "commit"], name="unreadable_note_is_unique")]

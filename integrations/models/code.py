@@ -42,8 +42,16 @@ class Commit(models.Model):
     # False where git could not read the objects (partial clone): lines are unknown then, not zero.
     lines_known = models.BooleanField(default=True)
     file_count = models.IntegerField(default=0)
+    by_bot = models.BooleanField(default=False, help_text="By a bot that is no coding agent.")
+    by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that signed as its author.")
+    # Added and deleted lines of the files that are not set apart.
+    lines_added = models.IntegerField(default=0)
+    lines_deleted = models.IntegerField(default=0)
+    counts_key = models.UUIDField(help_text="Hash of the per-file counts: what a squash shares with its branch.")
     change_key = models.UUIDField(help_text="Hash of author, author time and per-file counts: one change.")
     set_apart = models.CharField(max_length=12, choices=CommitSetApart.choices, blank=True)
+    # A commit on the default branch changes the lines of the branch that this one was part of.
+    squashed = models.BooleanField(default=False, db_default=False)
     # The commit that counts in its place; evidence for this one counts there.
     stands_in = models.ForeignKey("self", models.SET_NULL, null=True, related_name="stands_for")
 
@@ -51,6 +59,7 @@ class Commit(models.Model):
         indexes = [
             models.Index(fields=["counted_on"], name="commit_by_day"),
             models.Index(fields=["change_key"], name="commit_by_change"),
+            models.Index(fields=["counts_key"], name="commit_by_counts"),
             models.Index(fields=["author", "committed_at"], name="commit_by_author"),
         ]
 

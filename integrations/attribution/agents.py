@@ -1,0 +1,91 @@
+"""The addresses, names and trailers by which coding agents sign commits, and those of other bots.
+
+The address decides: a trailer may name one tool's model and another tool's address.  Sources are listed in
+docs/agents/signatures.md.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NO_REPLY = re.compile(r"^(?:\d+\+)?(?P<login>[^@]+)@users\.noreply\.github\.com$", re.IGNORECASE)
+
+# GitHub logins, less "[bot]"; matched without case and without the numeric prefix of their no-reply addresses.
+_LOGINS = {
+    "claude": "claude_code",
+    "copilot": "copilot",
+    "copilot-swe-agent": "copilot",
+    "cursor": "cursor",
+    "cursoragent": "cursor",
+    "chatgpt-codex-connector": "codex",
+    "gemini-cli": "gemini",
+    "gemini-code-assist": "gemini",
+    "google-labs-jules": "jules",
+    "devin-ai-integration": "devin",
+}
+_ADDRESSES = {
+    "noreply@anthropic.com": "claude_code",
+    "cursoragent@cursor.com": "cursor",
+    "copilot@github.com": "copilot",
+    "noreply@openai.com": "codex",
+    "codex@openai.com": "codex",
+    "gemini-cli-agent@google.com": "gemini",
+    "gemini-cli-robot@google.com": "gemini",
+    "aider@aider.chat": "aider",
+    "noreply@aider.chat": "aider",
+    "amp@ampcode.com": "amp",
+    "noreply@opencode.ai": "opencode",
+    "openhands@all-hands.dev": "openhands",
+    "roomote@roocode.com": "roo_code",
+    "noreply@cline.bot": "cline",
+}
+# Trailers that only one tool writes, whatever their value.
+_TRAILERS = {
+    "claude-session": "claude_code",
+    "agent-logs-url": "copilot",
+    "amp-thread-id": "amp",
+}
+_AIDER_NAME = re.compile(r" \(aider\)$")
+_MADE_WITH = {"cursor": "cursor"}
+_BOT_LOGIN = re.compile(r"\[bot\]$", re.IGNORECASE)
+_BOTS = frozenset(
+    {"dependabot", "renovate", "github-actions", "web-flow", "greenkeeper", "snyk-bot", "semantic-release"}
+)
+
+
+def agent_of_signature(name: str, email: str) -> str:
+    """The agent that signs so, by its slug; empty for anybody else."""
+    email = email.strip().lower()
+    if agent := _ADDRESSES.get(email):
+        return agent
+    if login := login_of_no_reply(email):
+        return _LOGINS.get(_BOT_LOGIN.sub("", login), "")
+    if _BOT_LOGIN.search(name):
+        return _LOGINS.get(_BOT_LOGIN.sub("", name).lower(), "")
+    return "aider" if _AIDER_NAME.search(name) else ""
+
+
+def agent_of_trailer(key: str, value: str) -> str:
+    """The agent that a trailer other than Co-authored-by gives away; empty for any other trailer."""
+    key = key.strip().lower()
+    if key == "made-with":
+        return _MADE_WITH.get(value.strip().lower(), "")
+    return _TRAILERS.get(key, "")
+
+
+def login_of_no_reply(email: str) -> str:
+    """The GitHub login in a no-reply address, in lower case; empty for any other address."""
+    found = _NO_REPLY.match(email.strip())
+    return found["login"].lower() if found else ""
+
+
+def is_bot(name: str, email: str) -> bool:
+    """Whether a signature is a bot's, coding agents included."""
+    login = login_of_no_reply(email)
+    return bool(
+        agent_of_signature(name, email)
+        or _BOT_LOGIN.search(name)
+        or _BOT_LOGIN.search(login)
+        or login in _BOTS
+        or name.lower() in _BOTS
+    )

@@ -1,0 +1,26 @@
+"""What changed attribution means for what is computed: commits, and the sessions whose spend they explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from integrations.facts.changes import announce_changes
+from integrations.models import FactFamily
+
+
+def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
+    """Append the days of these commits to the outbox, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+            SELECT DISTINCT %(family)s, identity.person_id, commit.counted_on, commit.counted_on + 1
+            FROM integrations_commit commit
+            LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+            WHERE commit.id = ANY (%(commits)s)
+            """,
+            {"family": FactFamily.CODE.value, "commits": sorted(commit_ids)},
+        )
+    announce_changes()

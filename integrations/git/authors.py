@@ -1,0 +1,39 @@
+"""The identities of those who sign commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from integrations.attribution.agents import is_bot, login_of_no_reply
+from integrations.connectors.git.history import Signature
+from orgtree.models import IdentityKind
+from orgtree.services.identities import IdentityName, UnusableNameError, identify
+
+BOTS, UNADDRESSED = "git-bot", "git"
+LONGEST = 300
+
+
+def identify_authors(signatures: Iterable[Signature]) -> dict[tuple[str, str], int]:
+    """(name, e-mail) as signed → identity id.
+
+    An address names a person, a host's no-reply address a login.  Bots, and signatures without a usable address,
+    get an identity that names nobody: their commits are seen, and counted as unmatched.
+    """
+    signed = sorted({(signature.name, signature.email) for signature in signatures})
+    return dict(zip(signed, identify([[_name(name, email)] for name, email in signed]), strict=True))
+
+
+def _name(name: str, email: str) -> IdentityName:
+    if is_bot(name, email):
+        return _nobody(BOTS, email or name)
+    try:
+        if login := login_of_no_reply(email):
+            return IdentityName(IdentityKind.LOGIN, "github", login)
+        return IdentityName(IdentityKind.EMAIL, "", email)
+    except UnusableNameError:
+        return _nobody(UNADDRESSED, f"{name} <{email}>")
+
+
+def _nobody(provider: str, value: str) -> IdentityName:
+    printable = "".join(character if character.isprintable() else "�" for character in value)
+    return IdentityName(IdentityKind.INSTALLATION, provider, printable[:LONGEST].strip() or "unsigned")

@@ -1,0 +1,46 @@
+"""Which repository a source is of: by its remote's address, else by its root commit; else a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import Repository, RepositorySource
+
+
+@transaction.atomic
+def recognise(
+    source: RepositorySource, repository: GitRepository, branches: Mapping[str, str], default: str | None
+) -> Repository:
+    """The repository of the source, brought up to date with what the source says of it.
+
+    A source stays with its repository, unless an admin takes it away.
+    """
+    remote = repository.remote
+    root = repository.root(branches[default]) if default else ""
+    stored = source.repository or _known(remote, root) or Repository(name=_free_name(source.connection.name))
+    stored.remote = remote or stored.remote
+    stored.root_sha = root or stored.root_sha
+    stored.default_branch = default or ""
+    stored.shallow = repository.is_shallow
+    stored.save()
+    if source.repository_id != stored.pk:
+        source.repository = stored
+        source.save(update_fields=["repository"])
+    return stored
+
+
+def _known(remote: str, root: str) -> Repository | None:
+    """Two remotes of one root are forks, and forks are repositories of their own; without remotes the root decides."""
+    if remote:
+        return Repository.objects.filter(remote=remote).first()
+    return Repository.objects.filter(root_sha=root, remote="").first() if root else None
+
+
+def _free_name(wanted: str) -> str:
+    taken = set(Repository.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(
+        name for name in (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))) if name not in taken
+    )
