@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         except OSError as problem:
             raise no_room(problem) from None
     except (environment.ConfigurationError, EmbeddedPostgresError, LaunchError) as problem:
-        print(f"Headway did not start. {problem}", file=sys.stderr)
+        print(problem, file=sys.stderr)
         return 1
     return 0
 
@@ -67,9 +67,9 @@ def _run(*, demo: bool) -> None:
         if demo and not supervisor.stop_requests:
             fill_with_demo(supervisor, lifeline=lifeline, owner=owner)
         supervisor.run()
+    finally:
         output.say("Stopping.")
         supervisor.stop()
-    finally:
         if environment.uses_embedded_database():
             stop(cluster)
         server.close()
