@@ -176,7 +176,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Metrics with their series, rows and distributions.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {  # used under several names: segments and facets, statistic and statistics
+        "DimensionEnum": "insights.api.schema.DIMENSIONS",
+        "StatisticEnum": "insights.api.schema.STATISTICS",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

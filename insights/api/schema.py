@@ -8,6 +8,10 @@ from rest_framework import serializers
 from insights.metrics.query import Dimension, Granularity, Statistic
 from insights.metrics.terms import BelongsTo, Better, UnitOfMeasure
 
+# Named in SPECTACULAR_SETTINGS: a set of words that several fields share is one type.
+DIMENSIONS = [dimension.value for dimension in Dimension]
+STATISTICS = [statistic.value for statistic in Statistic]
+
 
 class ScopeSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")

@@ -29,7 +29,9 @@ ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
 class CatalogueView(APIView):
-    @extend_schema(responses={200: schema.CatalogueSerializer, 401: schema.ErrorsSerializer})
+    @extend_schema(
+        operation_id="v1_metrics_list", responses={200: schema.CatalogueSerializer, 401: schema.ErrorsSerializer}
+    )
     def get(self, request: Request) -> Response:
         """Every metric with its definition."""
         return Response({"metrics": [metric_document(metric) for metric in metrics()]})
