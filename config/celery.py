@@ -7,7 +7,12 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-TASK_MODULES = ("integrations.telemetry.tasks", "insights.snapshots.tasks")
+TASK_MODULES = (
+    "integrations.telemetry.tasks",
+    "integrations.git.tasks",
+    "integrations.attribution.tasks",
+    "insights.snapshots.tasks",
+)
 
 app = Celery("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,0 +1,32 @@
+"""Connects a git repository on disk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from integrations.connectors.git.commands import GitError
+from integrations.git.connect import NameTakenError, connect_git
+
+
+class Command(BaseCommand):
+    help = "Connect the git repository at PATH, or rename its connection, and ask for it to be read."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", help="Of a repository, bare or with a work tree, that Headway may read.")
+        parser.add_argument("--name", default="", help="What to call it; by default the folder's name.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            source = connect_git(options["path"], name=options["name"])
+        except (GitError, NameTakenError) as problem:
+            raise CommandError(str(problem)) from None
+        connection = source.connection
+        if options["json"]:
+            document = {"id": connection.pk, "name": connection.name, "path": source.external_id, "webhook": None}
+            self.stdout.write(json.dumps(document))
+        else:
+            self.stdout.write(f"{connection.pk}  {connection.name}  {source.external_id}")
