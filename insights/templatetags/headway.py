@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -41,12 +42,18 @@ OTHER_AGENT = '<circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of the sprite.  With a label it is an image with that name, without one it is decoration."""
-    sprite = static("vendor/icons/sprite.svg")
+    sprite = _sprite()
     if label:
         return format_html(
             '<svg class="hw-icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, sprite, name
         )
     return format_html('<svg class="hw-icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
+
+
+@cache
+def _sprite() -> str:
+    """Its address: a page has a hundred icons, and each look-up costs."""
+    return static("vendor/icons/sprite.svg")
 
 
 @register.simple_tag
