@@ -72,10 +72,10 @@ def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime |
         if kept is None:
             return None
         lagging = kept[0] in LAGGING_PERIODS
-        patience = timedelta() if freshness is Freshness.AT_ONCE else LAGGING_WITHIN if lagging else PROMPT_WITHIN
+        patience = LAGGING_WITHIN if lagging else PROMPT_WITHIN
         for each in dirt:
             if each.lagging == lagging and _touches(each, plan, kept[1]):
-                if plan.clock.now - each.since >= patience:
+                if freshness is Freshness.AT_ONCE or plan.clock.now - each.since >= patience:
                     return None
                 as_of = min(as_of, each.since)
     return as_of

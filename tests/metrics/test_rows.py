@@ -1,0 +1,118 @@
+"""Recomputing a figure from its rows gives the number; what the policy withholds is not in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+
+from insights.metrics.declarations import RowsBy
+from insights.metrics.errors import QueryError
+from insights.metrics.query import Dimension, MetricQuery, Scope, Window
+from insights.metrics.read import read_distribution, read_rows, read_series, visible_rows
+from insights.metrics.registry import metrics
+from orgtree.models import IndividualPolicy, Organisation, Person
+from tests.metrics.facts import World, create_world
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+DAYS = [NOW.date() - timedelta(days=n) for n in range(59, -1, -1)]
+WINDOW = Window(date(2026, 2, 1), date(2026, 3, 19))
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world() -> World:
+    return create_world(6, days=DAYS, sessions=40)
+
+
+@pytest.mark.parametrize("unit", [None, "red"])
+@pytest.mark.parametrize("agents", [(), ("codex",)])
+def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[str, ...]) -> None:
+    facets = {Dimension.AGENT: agents} if agents else {}
+    for metric in metrics():
+        query = MetricQuery(metric.key, WINDOW, scope=Scope(unit), facets=facets)
+        figures = read_series([query])[0].total
+        rows = read_rows(query, size=1000).rows
+        above = sum(row["contribution"] for row in rows)
+        if metric.rows_by is RowsBy.PERSON_AND_SEGMENT:
+            people = len({row["person_id"] for row in rows})
+            for figure in figures:
+                own = [row["contribution"] for row in rows if row["agent"] == figure.segment.get("agent")]
+                assert not rows or sum(own) / people * 100 == pytest.approx(figure.value), metric.key
+            continue
+        [figure] = figures
+        if figure.value is None:
+            assert not rows or not sum(row.get("denominator", 0) for row in rows), metric.key
+        elif rows and "denominator" in rows[0] and metric.key != "ai.active_developers":
+            factor = 100 if metric.unit == "percent" else 1
+            below = sum(row["denominator"] for row in rows)
+            assert above / below * factor == pytest.approx(figure.value), metric.key
+        elif metric.statistics:
+            assert above / len(rows) == pytest.approx(figure.value), metric.key
+        else:
+            assert above == pytest.approx(figure.value), metric.key
+
+
+def test_pages_are_disjoint_and_complete(world: World) -> None:
+    query = MetricQuery("ai.tokens", WINDOW)
+    whole = read_rows(query, size=1000)
+    pages = [read_rows(query, page=number, size=7) for number in range(1, whole.total // 7 + 2)]
+    assert [row for page in pages for row in page.rows] == list(whole.rows)
+    assert {page.total for page in pages[:-1]} == {whole.total}
+
+
+def test_others_appear_under_a_pseudonym_without_session_and_time(world: World) -> None:
+    Organisation.objects.update_or_create(
+        pk=1, defaults={"individual_policy": IndividualPolicy.PSEUDONYMS, "protected_since": NOW}
+    )
+    me = Person.objects.get(pk=world.placements[0][0])
+    user = User.objects.create_user("me", str(me.email))
+    page = visible_rows(read_rows(MetricQuery("ai.sessions", WINDOW), size=1000), user)
+    own = [row for row in page.rows if row["person"] == me.full_name]
+    others = [row for row in page.rows if row["person"] != me.full_name]
+    assert own
+    assert all(row["fact_id"] and row["started_at"] for row in own)
+    assert all(row["fact_id"] is None and row["started_at"] is None and row["ended_at"] is None for row in others)
+    names = {person.full_name for person in Person.objects.all()}
+    assert not names & {row["person"] for row in others}
+    assert all("person_id" not in row for row in page.rows)
+
+
+def test_a_policy_of_names_shows_them(world: World) -> None:
+    Organisation.objects.update_or_create(
+        pk=1, defaults={"individual_policy": IndividualPolicy.NAMED, "protected_since": NOW}
+    )
+    page = visible_rows(read_rows(MetricQuery("ai.sessions", WINDOW), size=1000), User.objects.create_user("me"))
+    names = {person.full_name for person in Person.objects.all()} | {"Unmatched"}
+    assert {row["person"] for row in page.rows} <= names
+
+
+def test_the_distribution_holds_every_fact_once(world: World) -> None:
+    for key in ("ai.session_duration", "ai.tokens", "ai.lines_generated"):
+        spread = read_distribution(MetricQuery(key, WINDOW))
+        [figure] = read_series([MetricQuery(key, WINDOW)])[0].total
+        assert spread.sample_size == figure.sample_size == sum(each.count for each in spread.histogram)
+        assert spread.histogram[0].start == spread.minimum
+        assert spread.histogram[-1].end == spread.maximum
+        assert list(spread.percentiles.values()) == sorted(spread.percentiles.values())
+
+
+def test_what_is_no_amount_per_session_has_no_distribution(world: World) -> None:
+    with pytest.raises(QueryError, match="no distribution"):
+        read_distribution(MetricQuery("ai.adoption_rate", WINDOW))
+
+
+def test_the_distribution_of_nothing_says_why() -> None:
+    spread = read_distribution(MetricQuery("ai.tokens", WINDOW))
+    assert (spread.sample_size, spread.histogram) == (0, ())
+    assert "Connect an agent" in (spread.reason or "")

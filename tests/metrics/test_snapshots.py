@@ -1,0 +1,149 @@
+"""Cells follow the facts, a nightly fill reproduces them, and readers are never told less than the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+
+from insights import windows
+from insights.metrics.plan import Plan
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
+from insights.metrics.read import Freshness, read_series
+from insights.models import DirtyRange, MetricCell, SnapshotState
+from insights.snapshots.pulse import pulse
+from insights.snapshots.refresh import LOCK, fill_everything, refresh
+from integrations.facts.changes import Change, append_changes
+from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
+from tests.metrics.facts import World, announce, create_world
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+TODAY = NOW.date()
+DAYS = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel(NOW, tick=False) as travelling:
+        yield travelling
+
+
+@pytest.fixture
+def world() -> World:
+    return create_world(5, days=DAYS, sessions=40)
+
+
+def cells() -> set[tuple[object, ...]]:
+    """Every cell but for its number and its time."""
+    fields = [field.attname for field in MetricCell._meta.fields if field.name not in ("id", "computed_at")]
+    return set(MetricCell.objects.values_list(*fields))
+
+
+def test_the_nightly_fill_reproduces_what_refreshes_left(world: World) -> None:
+    refresh()
+    sessions = list(AgentSession.objects.order_by("id"))
+    AgentSessionDay.objects.filter(session=sessions[0]).delete()
+    AgentSession.objects.filter(pk=sessions[1].pk).update(started_on=DAYS[3], active_seconds=77)
+    AgentSessionDay.objects.filter(session=sessions[2]).update(input_tokens=123_456)
+    announce(world, tomorrow=TODAY + timedelta(days=1))
+    person_id = sessions[1].identity.person_id
+    append_changes([Change(FactFamily.AI, person_id, DAYS[3], DAYS[4])])
+    refresh()
+    refreshed = cells()
+    assert refreshed
+    assert fill_everything() == len(refreshed)
+    assert cells() == refreshed
+
+
+def test_a_new_day_rolls_the_windows_as_a_fill_would(world: World, clock: time_machine.Coordinates) -> None:
+    refresh()
+    clock.shift(timedelta(days=9))
+    refresh()
+    rolled = cells()
+    fill_everything()
+    assert cells() == rolled
+    assert SnapshotState.current().rolled_to == TODAY + timedelta(days=9)
+
+
+def test_a_refresh_takes_the_outbox_and_leaves_no_dirt(world: World) -> None:
+    assert FactChange.objects.exists()
+    before = pulse()
+    assert refresh() > 0
+    assert not FactChange.objects.exists()
+    assert not DirtyRange.objects.exists()
+    after = pulse()
+    assert after != before
+    assert refresh() == 0
+    assert pulse() == after
+
+
+def test_a_pushed_fact_is_in_the_answer_before_it_is_in_a_cell(world: World) -> None:
+    refresh()
+    query = MetricQuery("ai.tokens", windows.trailing(4), scope=Scope("root"))
+    before = read_series([query])[0].total[0].value
+    row = AgentSessionDay.objects.filter(counted=True, day__gte=query.window.start, identity__person__isnull=False)
+    changed = row.filter(identity__person__in=[p for p, unit, _, _ in world.placements if unit == "root"]).first()
+    assert changed is not None
+    assert before is not None
+    changed.input_tokens += 1000
+    changed.save()
+    announce(world, tomorrow=TODAY + timedelta(days=1))
+    assert read_series([query])[0].total[0].value == before + 1000
+    assert read_series([query], freshness=Freshness.OF_PAGES)[0].total[0].value == before
+    refresh()
+    assert read_series([query], freshness=Freshness.OF_PAGES)[0].total[0].value == before + 1000
+
+
+def test_pages_go_to_the_facts_when_nobody_refreshes(world: World, clock: time_machine.Coordinates) -> None:
+    refresh()
+    query = MetricQuery("ai.tokens", windows.trailing(4))
+    changed = AgentSessionDay.objects.filter(counted=True, day__gte=query.window.start).first()
+    assert changed is not None
+    before = read_series([query])[0].total[0].value or 0
+    changed.input_tokens += 1000
+    changed.save()
+    announce(world, tomorrow=TODAY + timedelta(days=1))
+    FactChange.objects.update(at=NOW)
+    clock.shift(timedelta(seconds=61))
+    assert read_series([query], freshness=Freshness.OF_PAGES)[0].total[0].value == before + 1000
+
+
+def test_dirt_of_other_days_leaves_a_month_to_its_cell(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    refresh()
+    asked: list[Plan] = []
+    monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", lambda plans: asked.extend(plans) or [])
+    FactChange.objects.create(family="ai", day_from=TODAY, day_to=TODAY + timedelta(days=1))
+    february = Window(date(2026, 2, 1), date(2026, 3, 1))
+    read_series([MetricQuery("ai.sessions", february, granularity=Granularity.MONTH)])
+    assert not asked
+
+
+def test_one_process_refreshes_at_a_time(world: World) -> None:
+
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        assert refresh() == 0
+        assert FactChange.objects.exists()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    finally:
+        other.close()
+    assert refresh() > 0
+
+
+def test_a_segment_with_too_many_values_is_read_from_facts(world: World) -> None:
+    for number, session in enumerate(AgentSession.objects.all()):
+        AgentSession.objects.filter(pk=session.pk).update(agent=f"agent-{number % 20}")
+    query = MetricQuery("ai.sessions", windows.trailing(12), segments=(Dimension.AGENT,))
+    from_facts = read_series([query])[0]
+    refresh()
+    from_cells = read_series([query])[0]
+    assert len(from_facts.total) > 12
+    assert (from_cells.total, from_cells.series) == (from_facts.total, from_facts.series)
