@@ -26,6 +26,7 @@ from orgtree.models import Placement as PlacementRow
 # Only one process computes cells at a time: two would meet in the same week.
 LOCK = 0x48574D43
 LONGEST_LAG = timedelta(seconds=60)
+LONGEST_PAUSE_SECONDS = 1.0
 # Lagging cells may take this share of the time; where they are cheap they follow at once.
 SHARE_OF_TIME = 0.2
 
@@ -41,11 +42,14 @@ def refresh() -> int:
         note_changes()
         written = _roll(Clock.read())
         while True:
+            began = time.monotonic()
             prompt = _recompute_claimed(lagging=False)
             late = _recompute_claimed(lagging=True) if _lagging_is_due() else 0
             written += prompt + late
             if not note_changes() and not (prompt or late):
                 return written
+            if prompt:  # while facts go on coming, half of the time is theirs
+                time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_SECONDS))
 
 
 def fill_everything(*, only: Collection[Metric] = (), days: Window | None = None) -> int:

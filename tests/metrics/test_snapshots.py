@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection
 
 from insights import windows
+from insights.metrics.outcomes import Outcomes
 from insights.metrics.plan import Plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import Freshness, read_series
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as travelling:
         yield travelling
 
@@ -60,7 +61,7 @@ def test_the_nightly_fill_reproduces_what_refreshes_left(world: World) -> None:
     assert cells() == refreshed
 
 
-def test_a_new_day_rolls_the_windows_as_a_fill_would(world: World, clock: time_machine.Coordinates) -> None:
+def test_a_new_day_rolls_the_windows_as_a_fill_would(world: World, clock: time_machine.Traveller) -> None:
     refresh()
     clock.shift(timedelta(days=9))
     refresh()
@@ -99,7 +100,7 @@ def test_a_pushed_fact_is_in_the_answer_before_it_is_in_a_cell(world: World) -> 
     assert read_series([query], freshness=Freshness.OF_PAGES)[0].total[0].value == before + 1000
 
 
-def test_pages_go_to_the_facts_when_nobody_refreshes(world: World, clock: time_machine.Coordinates) -> None:
+def test_pages_go_to_the_facts_when_nobody_refreshes(world: World, clock: time_machine.Traveller) -> None:
     refresh()
     query = MetricQuery("ai.tokens", windows.trailing(4))
     changed = AgentSessionDay.objects.filter(counted=True, day__gte=query.window.start).first()
@@ -116,7 +117,12 @@ def test_pages_go_to_the_facts_when_nobody_refreshes(world: World, clock: time_m
 def test_dirt_of_other_days_leaves_a_month_to_its_cell(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     refresh()
     asked: list[Plan] = []
-    monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", lambda plans: asked.extend(plans) or [])
+
+    def noting(plans: Sequence[Plan]) -> list[Outcomes]:
+        asked.extend(plans)
+        return []
+
+    monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", noting)
     FactChange.objects.create(family="ai", day_from=TODAY, day_to=TODAY + timedelta(days=1))
     february = Window(date(2026, 2, 1), date(2026, 3, 1))
     read_series([MetricQuery("ai.sessions", february, granularity=Granularity.MONTH)])
