@@ -133,6 +133,8 @@ def read_filters(parameters: QueryDict, *, today: date, choices: Sequence[Choice
     Parameters of other pages are ignored.  An empty value means the default, as forms send it.
     """
     name, window = _read_window(parameters, today)
+    if window.start > today:
+        raise BadFilterError("from" if name == "custom" else "range", "It begins after today: nothing has come of it.")
     return Filters(
         range=name,
         window=window,
@@ -184,7 +186,7 @@ def _named_window(name: str, today: date) -> Window:
         return windows.quarter_of(today)
     if match := QUARTER.fullmatch(name):
         year, number = int(match[1]), int(match[2])
-        if FIRST_DAY.year <= year <= today.year + 1:
+        if FIRST_DAY.year < year <= today.year + 1:
             return _quarter_window(year, number)
     raise BadFilterError("range", f"It can be {', '.join(WEEK_RANGES)}, quarter, or a quarter such as 2026-Q3.")
 

@@ -18,7 +18,7 @@ from insights.views.ai.parts import PARTS
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
-MOST_QUERIES = 20  # PRODUCT.md asks for 15 at the size of the bench, where snapshots answer
+MOST_QUERIES = 15  # PRODUCT.md §11
 HOSTILE = "<script>alert('x')</script>&\"'"
 
 

@@ -109,6 +109,8 @@ def test_a_link_changes_one_thing_and_keeps_the_rest() -> None:
     [
         ("range=13w", "range"),
         ("range=2026-Q5", "range"),
+        ("range=2027-Q1", "range"),
+        ("from=2026-11-21&to=2026-12-01", "from"),
         ("range=9999-Q1", "range"),
         ("range=0000-Q1", "range"),
         ("range=custom", "from"),
@@ -149,6 +151,7 @@ def test_no_address_breaks_the_reader(parameters: dict[str, str]) -> None:
     except BadFilterError:
         return
     assert filters.window.days > 0
+    assert filters.previous.days > 0
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGEN
 @explains_bad_filters
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
-    if not has_sessions():
-        return connect_first_agent(request)
     answers = read(filters, (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, AGENT_MENU))
+    if answers.figure("ai.sessions").value is None and not has_sessions():
+        return connect_first_agent(request)
     context = {
         "filters": filters,
         "bar": filter_bar(answers),
