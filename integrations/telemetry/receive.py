@@ -16,7 +16,7 @@ from integrations.telemetry.decode import read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.receive_body import read_body
 from integrations.telemetry.receive_reply import CONTENT_TYPES, Code, RefusedError, accepted, refused
-from integrations.telemetry.store import store
+from integrations.telemetry.store import OverloadedError, store
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,13 @@ def _receive(request: HttpRequest, signal: Signal, encoding: Encoding | None) ->
         store(reading, token_id=token_id)
     except UnreadableRequestError as problem:
         raise RefusedError(400, Code.INVALID_ARGUMENT, str(problem)) from None
+    except OverloadedError:
+        raise RefusedError(
+            429,
+            Code.RESOURCE_EXHAUSTED,
+            "More telemetry arrives than the database can store; nothing was stored. Send the request again later.",
+            {"Retry-After": str(SECONDS_TO_RETRY)},
+        ) from None
     except (OperationalError, InterfaceError) as problem:
         logger.warning("Telemetry cannot be stored at the moment: %s", problem)
         raise RefusedError(

@@ -18,9 +18,14 @@ from integrations.telemetry.decode_reading import Reading
 from integrations.telemetry.store_transaction import Received, write
 
 MOST_ROWS_AT_ONCE = 5_000  # bounds what a request waits for others
+MOST_WAITING = 64  # requests; beyond that the database does not keep up, and senders had better wait than their data
 
 _queue_lock = threading.Lock()
 _write_lock = threading.Lock()
+
+
+class OverloadedError(Exception):
+    """More requests wait to be written than the database keeps up with; nothing of this one was stored."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,8 +43,11 @@ _queue: list[Waiting] = []
 def store(reading: Reading, *, token_id: int | None) -> None:
     """Store everything that a request brought; what is new of it is folded into sessions soon after.
 
-    Raises django.db.OperationalError or InterfaceError while the database is away; nothing is stored then.
+    Raises django.db.OperationalError or InterfaceError while the database is away, and OverloadedError while it does
+    not keep up; nothing is stored then.
     """
+    if len(_queue) >= MOST_WAITING:
+        raise OverloadedError
     received = Received(reading, token_id)
     if connection.in_atomic_block:  # part of the caller's transaction, which no other request can join
         write([received])
