@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from integrations.demo.model_prices import UNKNOWN_MODEL
-from integrations.demo.session import DemoSession, ModelRequest, ToolUse
+from integrations.demo.session import DemoSession, ModelRequest, Stretch, ToolUse
 from integrations.demo.stories import DEMO_WEEKS, Weeks
 from integrations.demo.year import DemoYear
 
@@ -82,7 +82,18 @@ def _tokens(request: ModelRequest) -> int:
 
 
 def _active_seconds(session: DemoSession) -> float:
-    return sum((stretch.ended_at - stretch.turns[0].prompted_at).total_seconds() for stretch in session.stretches)
+    return sum(
+        (max(_event_times(stretch)) - stretch.turns[0].prompted_at).total_seconds() for stretch in session.stretches
+    )
+
+
+def _event_times(stretch: Stretch) -> Iterator[datetime]:
+    for turn in stretch.turns:
+        yield turn.prompted_at
+        for request in turn.requests:
+            yield request.at
+            if request.tool is not None:
+                yield request.tool.at + timedelta(milliseconds=request.tool.duration_ms)
 
 
 def _error_rate(sessions: list[DemoSession], model: str | None) -> float | None:
