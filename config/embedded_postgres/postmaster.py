@@ -36,8 +36,15 @@ class Postmaster:
         return cls(pid=pid, status=status, file=file)
 
     def is_alive(self) -> bool:
-        """Whether that process runs and is a PostgreSQL server: after a reboot the number may be another's."""
-        return "postgres" in _command_line(self.pid)
+        """Whether that process runs and is the server of this folder: after a reboot the number may be another's."""
+        return Path(_command(self.pid)[0]).name == "postgres" and self._works_here()
+
+    def _works_here(self) -> bool:
+        folder = self.file.parent
+        try:
+            return os.path.samefile(f"/proc/{self.pid}/cwd", folder)  # a server changes into its data directory
+        except OSError:  # no /proc on this system, or another account's process
+            return any(str(folder) in part for part in _command(self.pid))
 
     def ends_by(self, number: signal.Signals, *, within_seconds: float) -> bool:
         """Send the signal, and say whether the process ended in time; true where it was not running."""
@@ -55,16 +62,17 @@ class Postmaster:
 
         A file whose process is gone stays; PostgreSQL clears it up itself, after checking for orphaned sessions.
         """
-        if _command_line(self.pid):
+        if _command(self.pid)[0] and not self.is_alive():
             self.file.unlink(missing_ok=True)
 
 
-def _command_line(pid: int) -> str:
-    """The command of a process; empty where there is none, or where it has ended and was not waited for."""
+def _command(pid: int) -> list[str]:
+    """Program and arguments of a process; [""] where there is none, or where it has ended and was not waited for."""
     if os.path.isdir("/proc/self"):
         try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
         except (FileNotFoundError, ProcessLookupError):
-            return ""
+            return [""]
     listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
-    return listed.stdout
+    program, _, arguments = listed.stdout.strip().partition(" -D ")
+    return [program, arguments]

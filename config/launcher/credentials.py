@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+
+from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
 
 FIRST_ADMIN = "admin@example.com"
 FIRST_TOKEN = "First token"  # noqa: S105  # its name, not the token
@@ -37,16 +38,13 @@ def sign_ins() -> list[SignIn]:
 
 
 def ingest_token() -> str | None:
-    """The token that agents send their telemetry with; None once it was revoked."""
-    if find_spec("integrations.services") is None or find_spec("integrations.services.ingest_tokens") is None:
-        return None
-    from integrations.services.ingest_tokens import create_ingest_token
-
+    """The token that agents send their telemetry with, made at the first start; None once it was revoked."""
     kept = _Kept(settings.DATA_DIR / "secrets" / "ingest_token")
-    if (token := kept.read()) is None:
+    token = kept.read()
+    if token is None:
         _, token = create_ingest_token(FIRST_TOKEN)
         kept.write(token)
-    return token
+    return token if find_ingest_token(token) is not None else None
 
 
 class _Kept:

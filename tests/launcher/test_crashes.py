@@ -93,16 +93,6 @@ def test_a_fork_of_a_killed_web_process_ends(running: Installation) -> None:
     wait_until(running.is_ready, within_seconds=BACK_SECONDS, what="pages are served again")
 
 
-def test_a_pid_file_that_names_another_program_does_not_stop_a_start(running: Installation) -> None:
-    """After a reboot, or in a container, the old server's number is soon somebody else's."""
-    pid_file = running.data_dir / "postgres" / "postmaster.pid"
-    lines = pid_file.read_text().splitlines()
-    running.stop()
-    pid_file.write_text("\n".join([str(psutil.Process().pid), *lines[1:]]) + "\n")
-    running.start()
-    assert running.is_ready()
-
-
 def test_a_second_ctrl_c_hurries(running: Installation) -> None:
     worker = running.child("worker")
     assert worker is not None

@@ -76,6 +76,17 @@ def test_a_running_server_is_adopted_and_one_without_its_socket_is_started_anew(
     assert first.pid != second.pid
 
 
+def test_a_pid_file_that_names_another_program_does_not_stop_a_start(cluster: Cluster) -> None:
+    """After a reboot, or in a container, the old server's number is soon somebody else's."""
+    start(cluster)
+    pid_file = cluster.postgres_dir / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    stop(cluster)
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    start(cluster)
+    assert is_running(cluster)
+
+
 def test_data_of_another_postgresql_is_refused_and_left_alone(cluster: Cluster) -> None:
     cluster.postgres_dir.mkdir(parents=True)
     (cluster.postgres_dir / "PG_VERSION").write_text("17\n")
