@@ -31,10 +31,11 @@ def cluster(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cl
 def far_away(roomy_tmp_path: Path) -> Iterator[Cluster]:
     """A cluster whose path is longer than any socket's may be."""
     cluster = Cluster(roomy_tmp_path.joinpath(*(f"{'deeply nested ' * 8}{i}" for i in range(6))))
+    name = cluster.socket_dir
     yield cluster
     stop(cluster)
-    shutil.rmtree(cluster.socket_dir, ignore_errors=True)
-    shutil.rmtree(cluster.data_dir, ignore_errors=True)
+    for folder in (*name.parent.glob(f"{name.name}*"), cluster.data_dir):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_it_starts_in_a_very_long_path_beside_a_squatted_socket_folder(far_away: Cluster) -> None:
