@@ -38,7 +38,10 @@ def _now() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=[1, 2, 3])
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 21))]
+
+
+@pytest.fixture(params=SEEDS)
 def world(request: pytest.FixtureRequest) -> World:
     return create_world(request.param, days=DAYS)
 
