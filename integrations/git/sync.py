@@ -77,8 +77,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     run.to_read, run.unchanged = len(missing), len(new) - len(missing)
     run.save()
     if default is not None:
+        mailmap = repository.mailmap(branches[default])
         with AttributeReader(repository.git_dir, branches[default]) as attributes:
-            for chunk in _chunks(read_commits(repository.git_dir, missing), CHUNK):
+            for chunk in _chunks(read_commits(repository.git_dir, missing, mailmap=mailmap), CHUNK):
                 with transaction.atomic():
                     commits = store_commits(chunk, attributes)
                     note_evidence(commits)

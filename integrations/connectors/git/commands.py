@@ -26,7 +26,7 @@ OVERRIDES = (
     ("i18n.logOutputEncoding", "UTF-8"),
     ("log.showSignature", "false"),
     ("mailmap.file", os.devnull),
-    ("mailmap.blob", "HEAD:.mailmap"),
+    ("mailmap.blob", ""),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
 )
@@ -88,6 +88,12 @@ def run(git_dir: Path, *words: str, given: bytes | None = None) -> bytes:
 
 def lines(git_dir: Path, *words: str, given: bytes | None = None) -> list[str]:
     return run(git_dir, *words, given=given).decode("utf-8", "replace").splitlines()
+
+
+def is_there(git_dir: Path, object_id: str) -> bool:
+    """Whether the repository has the object, and not only its name."""
+    answer = lines(git_dir, "cat-file", "--batch-check", given=f"{object_id}\n".encode())
+    return answer != [f"{object_id} missing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,17 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from integrations.connectors.git.commands import GitError, RunningGit, failure, run, start
+from integrations.connectors.git.commands import GitError, ObjectsMissingError, RunningGit, failure, run, start
 
 FIELDS = ("%x01%H", "%P", "%aN", "%aE", "%at", "%cN", "%cE", "%ct", "%s")
 TRAILERS = "%(trailers:only,unfold,separator=%x1e,key_value_separator=%x1f)"
 FORMAT = "--format=tformat:" + "%x00".join((*FIELDS, TRAILERS))
-WITH_LINES = ("diff-tree", "--stdin", "--always", "--root", "-r", "-M", "--no-ext-diff", "--no-textconv", "-z")
+WITH_LINES = (
+    *("diff-tree", "--stdin", "--always", "--root", "-r", "-M", "--numstat", "-z"),
+    *("--no-ext-diff", "--no-textconv"),
+)
+# Opens no tree: `diff-tree -s` would.
+WITHOUT_LINES = ("log", "--no-walk=unsorted", "--stdin", "-s", "-z", "--no-show-signature")
 LONGEST_SUBJECT = 200
 LONGEST_TRAILER = 500
 CHUNK = 1 << 18
@@ -67,8 +72,8 @@ class ReadCommit:
     lines_known: bool = True
 
 
-def read_commits(git_dir: Path, shas: Iterable[str]) -> Iterator[ReadCommit]:
-    """The commits of these object ids, in order, with the lines of their files.
+def read_commits(git_dir: Path, shas: Iterable[str], *, mailmap: str = "") -> Iterator[ReadCommit]:
+    """The commits of these object ids, in order, with the lines of their files and the names of a mailmap's blob.
 
     Where objects are missing, git dies at a commit: that one comes with `lines_known` False, and the rest is read by
     another process; in a partial clone, where every commit fails, the rest comes without lines at once.
@@ -81,14 +86,18 @@ def read_commits(git_dir: Path, shas: Iterable[str]) -> Iterator[ReadCommit]:
         first = next(waiting, None)
         if first is None:
             return
-        stream = _Stream(git_dir, chain([first], waiting), with_lines=with_lines)
+        stream = _Stream(git_dir, mailmap, chain([first], waiting), with_lines=with_lines)
         for commit in stream:
             failures = 0
             yield commit
         if stream.broken_at is None:
             return
-        yield next(iter(_Stream(git_dir, [stream.broken_at], with_lines=False)))
-        failures += 1
+        # git may have died before it named the commit it was at: then the one before is whole.
+        if whole := list(_Stream(git_dir, mailmap, [stream.broken_at], with_lines=True)):
+            yield from whole
+        else:
+            yield from _Stream(git_dir, mailmap, [stream.broken_at], with_lines=False)
+            failures += 1
         with_lines = failures < MOST_FAILURES_IN_A_ROW
         waiting = chain(stream.not_read, waiting)
 
@@ -96,8 +105,9 @@ def read_commits(git_dir: Path, shas: Iterable[str]) -> Iterator[ReadCommit]:
 class _Stream:
     """One git process: iterate over its commits, then look where it broke."""
 
-    def __init__(self, git_dir: Path, shas: Iterable[str], *, with_lines: bool) -> None:
+    def __init__(self, git_dir: Path, mailmap: str, shas: Iterable[str], *, with_lines: bool) -> None:
         self.git_dir = git_dir
+        self.mailmap = mailmap
         self.with_lines = with_lines
         self.broken_at: str | None = None
         self._sent: list[str] = []
@@ -111,8 +121,8 @@ class _Stream:
         return self._sent[self._answered + 1 :]
 
     def __iter__(self) -> Iterator[ReadCommit]:
-        lines = ("--numstat",) if self.with_lines else ("-s",)
-        git = start(self.git_dir, *WITH_LINES, *lines, FORMAT)
+        words = WITH_LINES if self.with_lines else WITHOUT_LINES
+        git = start(self.git_dir, "-c", f"mailmap.blob={self.mailmap}", *words, FORMAT)
         errors: list[bytes] = []
         threads = [
             threading.Thread(target=self._feed, args=[git.stdin], daemon=True),
@@ -121,7 +131,7 @@ class _Stream:
         for thread in threads:
             thread.start()
         try:
-            yield from self._complete(git, errors)
+            yield from self._complete(git)
         finally:
             git.stdout.close()
             if git.process.poll() is None:
@@ -130,28 +140,43 @@ class _Stream:
             for thread in threads:
                 thread.join()
             git.stderr.close()
+        if git.process.returncode != 0 and (self.broken_at is None or not self.with_lines):
+            raise failure(b"".join(errors))
 
-    def _complete(self, git: RunningGit, errors: list[bytes]) -> Iterator[ReadCommit]:
+    def _complete(self, git: RunningGit) -> Iterator[ReadCommit]:
         """All commits but one that git could not finish."""
         held: ReadCommit | None = None
         for commit in _parsed(_tokens(git.stdout), lines_known=self.with_lines):
             if held is not None:
-                self._answered += 1
-                yield held
+                yield self._answer(held)
             held = commit
         if git.process.wait() == 0:
             if held is not None:
-                self._answered += 1
-                yield held
+                yield self._answer(held)
+            if self._answered < len(self._sent):
+                raise self._gone()
             return
         # The commit that git was at: perhaps its header came out, and some of its files.
         broken = held.sha if held is not None else next(iter(self._sent[self._answered :]), None)
-        if broken is None or not self.with_lines:
-            raise failure(b"".join(errors))
+        if broken is None:
+            return
         with self._lock:
             while self._answered < len(self._sent) and self._sent[self._answered] != broken:
                 self._answered += 1
         self.broken_at = broken
+
+    def _answer(self, commit: ReadCommit) -> ReadCommit:
+        """git passes over a commit that is not there without a word, and succeeds."""
+        if self._sent[self._answered] != commit.sha:
+            raise self._gone()
+        self._answered += 1
+        return commit
+
+    def _gone(self) -> ObjectsMissingError:
+        return ObjectsMissingError(
+            f"Commit {self._sent[self._answered]} is not there: the repository is damaged, or was rewritten and "
+            "cleaned up while it was read. Check it with `git fsck`; the next reading tries again."
+        )
 
     def _feed(self, stdin: IO[bytes]) -> None:
         try:

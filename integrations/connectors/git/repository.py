@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from integrations.connectors.git.commands import GitError, find_git_dir, lines, run
+from integrations.connectors.git.commands import GitError, find_git_dir, is_there, lines, run
 
 NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink")
 _SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
@@ -76,6 +76,14 @@ class GitRepository:
         if self.is_shallow:
             return ""
         return lines(self.git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", tip)[0]
+
+    def mailmap(self, tip: str) -> str:
+        """Object id of the .mailmap at that commit; empty where there is none, or it is missing."""
+        try:
+            found = lines(self.git_dir, "ls-tree", "--format=%(objectname)", "--end-of-options", tip, ".mailmap")
+            return found[0] if found and is_there(self.git_dir, found[0]) else ""
+        except GitError:
+            return ""
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor; None where the two have none."""
