@@ -139,7 +139,9 @@ def find_git_dir(path: Path) -> Path:
     bring in commits that the operator did not mean.
     """
     if not path.exists():
-        raise NotARepositoryError(f"There is no folder {path}.")
+        raise NotARepositoryError(f"There is no folder {path}. It was moved or deleted, or its disk is not mounted.")
+    if not path.is_dir():
+        raise NotARepositoryError(f"{path} is not a folder. Name the folder of the repository.")
     if not os.access(path, os.R_OK | os.X_OK):
         raise NotARepositoryError(f"{path} cannot be read by the account that Headway runs as.")
     overrides = [word for key, value in OVERRIDES for word in ("-c", f"{key}={value}")]

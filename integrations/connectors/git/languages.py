@@ -103,7 +103,9 @@ def _language(path: str, attributes: Attributes) -> str:
 def _file_type(path: str, language: str, attributes: Attributes) -> str:
     kind = _data()["types"].get(language, "")
     code = kind in ("programming", "markup") or language in DATA_THAT_IS_CODE
-    documentation = _is(attributes, "linguist-documentation") or DOCUMENTATION.search(path) or kind == "prose"
+    documentation = kind == "prose" or _told(
+        attributes, "linguist-documentation", otherwise=bool(DOCUMENTATION.search(path))
+    )
     script = language in SCRIPT_LANGUAGES or (SCRIPT_FOLDER.search(path) and kind == "programming")
     answers = (
         ("migration", MIGRATION.search(path)),
@@ -127,10 +129,6 @@ def _set_apart(path: str, attributes: Attributes, *, binary: bool) -> str:
     if MINIFIED.search(path):
         return "minified"
     return "vendored" if _told(attributes, "linguist-vendored", otherwise=_vendored().contain(path)) else ""
-
-
-def _is(attributes: Attributes, name: str) -> bool:
-    return _told(attributes, name, otherwise=False)
 
 
 def _told(attributes: Attributes, name: str, *, otherwise: bool) -> bool:

@@ -149,7 +149,10 @@ def one_spelling(url: str) -> str:
     if "://" not in url and (scp := _SCP_LIKE.match(url)):
         host, path = scp.groups()
     else:
-        parts = urlsplit(url)
-        host, path = parts.hostname or "", parts.path
+        try:
+            parts = urlsplit(url)
+            host, path = parts.hostname or "", parts.path
+        except ValueError:  # no address at all
+            return ""
     path = path.strip("/").removesuffix(".git").strip("/")
     return f"{host.lower()}/{path}" if host else ""
