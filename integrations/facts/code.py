@@ -2,26 +2,39 @@
 
 Only commits that count are here: each change once, without merges, bulk commits and bots; only files that count:
 without generated, vendored, minified, lock and binary ones.  A commit that several repositories hold stands in one of
-them: where it is on the default branch, else in the one that was connected first.
+them: where it is on the default branch, else in the one that was connected first.  That repository is a subquery of
+its own, so that a query that does not ask for it is planned without it.
 """
 
 from __future__ import annotations
 
 from integrations.facts.relation import Relation
+from integrations.models import FactFamily
 
 COMMITTED_FILES = Relation(
     name="committed_files",
+    family=FactFamily.CODE,
     day="day",
     person="person_id",
     fact="commit_id",
     columns=frozenset(
-        {"commit_id", "person_id", "day", "repository", "language", "file_type", "lines_added", "lines_deleted"}
+        {
+            *("commit_id", "person_id", "day", "sha", "repository", "path", "language", "file_type"),
+            *("lines_added", "lines_deleted"),
+        }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
                commit.counted_on AS day,
-               repository.name AS repository,
+               commit.sha,
+               (SELECT repository.name
+                FROM integrations_commitinrepository link
+                JOIN integrations_repository repository ON repository.id = link.repository_id
+                WHERE link.commit_id = commit.id
+                ORDER BY link.on_default_branch DESC, link.repository_id
+                LIMIT 1) AS repository,
+               file.path,
                file.language,
                file.file_type,
                file.added AS lines_added,
@@ -29,85 +42,123 @@ COMMITTED_FILES = Relation(
         FROM integrations_commit commit
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        CROSS JOIN LATERAL (
-            SELECT link.repository_id FROM integrations_commitinrepository link
-            WHERE link.commit_id = commit.id
-            ORDER BY link.on_default_branch DESC, link.repository_id
-            LIMIT 1
-        ) AS home
-        JOIN integrations_repository repository ON repository.id = home.repository_id
         WHERE commit.set_apart = ''
     """,
 )
 """One row per counted file of a counted commit.  It counts on the local day of the committer time.
 
 person_id is null where the author is unmatched, or an autonomous agent for which nobody is known to have asked.
+lines_added is null where git could not read the commit's objects.
 """
 
 AI_COMMITTED_FILES = Relation(
     name="ai_committed_files",
+    family=FactFamily.CODE,
     day="day",
     person="person_id",
     fact="commit_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", "day", "repository", "language", "file_type", "agent", "model", "session_id"),
-            *("ai_lines", "ai_lines_by_line", "method"),
+            *("commit_id", "person_id", "day", "sha", "repository", "path", "language", "file_type", "lines_added"),
+            *("agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
         }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
                commit.counted_on AS day,
-               repository.name AS repository,
+               commit.sha,
+               (SELECT repository.name
+                FROM integrations_commitinrepository link
+                JOIN integrations_repository repository ON repository.id = link.repository_id
+                WHERE link.commit_id = commit.id
+                ORDER BY link.on_default_branch DESC, link.repository_id
+                LIMIT 1) AS repository,
+               file.path,
                file.language,
                file.file_type,
+               file.added AS lines_added,
                attribution.agent,
                attribution.model,
                attribution.session_id,
                attribution.method,
                attribution.ai_lines,
                CASE WHEN attribution.level = 'line' THEN attribution.ai_lines ELSE 0 END AS ai_lines_by_line
-        FROM integrations_fileattribution attribution
-        JOIN integrations_commitfile file ON file.id = attribution.file_id
-        JOIN integrations_commit commit ON commit.id = attribution.commit_id AND commit.set_apart = ''
+        FROM integrations_commit commit
+        JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
+        JOIN integrations_commitfile file ON file.id = attribution.file_id AND file.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        CROSS JOIN LATERAL (
-            SELECT link.repository_id FROM integrations_commitinrepository link
-            WHERE link.commit_id = commit.id
-            ORDER BY link.on_default_branch DESC, link.repository_id
-            LIMIT 1
-        ) AS home
-        JOIN integrations_repository repository ON repository.id = home.repository_id
+        WHERE commit.set_apart = ''
     """,
 )
-"""One row per counted file and agent that wrote in it, with the lines that are that agent's.
+"""One row per counted file, agent, session and method, with the lines that are that agent's.
 
 ai_lines is an upper bound where the evidence is of commit level; ai_lines_by_line counts line-level evidence alone.
 """
 
 COMMITS = Relation(
     name="commits",
+    family=FactFamily.CODE,
+    open_as_in_tools=True,
     day="day",
     person="person_id",
     fact="commit_id",
-    columns=frozenset({"commit_id", "person_id", "day", "repository", "lines_unknown"}),
+    fact_is_row=True,
+    columns=frozenset({"commit_id", "person_id", "day", "sha", "repository", "subject", "lines_unknown"}),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
                commit.counted_on AS day,
-               repository.name AS repository,
+               commit.sha,
+               (SELECT repository.name
+                FROM integrations_commitinrepository link
+                JOIN integrations_repository repository ON repository.id = link.repository_id
+                WHERE link.commit_id = commit.id
+                ORDER BY link.on_default_branch DESC, link.repository_id
+                LIMIT 1) AS repository,
+               commit.subject,
                CASE WHEN commit.lines_known THEN 0 ELSE 1 END AS lines_unknown
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        CROSS JOIN LATERAL (
-            SELECT link.repository_id FROM integrations_commitinrepository link
-            WHERE link.commit_id = commit.id
-            ORDER BY link.on_default_branch DESC, link.repository_id
-            LIMIT 1
-        ) AS home
-        JOIN integrations_repository repository ON repository.id = home.repository_id
         WHERE commit.set_apart = ''
     """,
 )
 """One row per counted commit.  lines_unknown is 1 where git could not read its objects."""
+
+AGENT_REPOSITORIES = Relation(
+    name="agent_repositories",
+    family=FactFamily.CODE,
+    day="day",
+    person="person_id",
+    fact="repository_id",
+    columns=frozenset({"repository_id", "person_id", "day", "repository", "agent", "context_file_days"}),
+    sql="""
+        SELECT active.repository_id,
+               active.person_id,
+               active.day,
+               active.agent,
+               repository.name AS repository,
+               (SELECT range_agg(daterange(context.present_from, context.present_to))
+                FROM integrations_contextfile context
+                WHERE context.repository_id = active.repository_id) AS context_file_days
+        FROM (
+            SELECT (SELECT link.repository_id
+                    FROM integrations_commitinrepository link
+                    WHERE link.commit_id = commit.id
+                    ORDER BY link.on_default_branch DESC, link.repository_id
+                    LIMIT 1) AS repository_id,
+                   identity.person_id,
+                   commit.counted_on AS day,
+                   attribution.agent
+            FROM integrations_commit commit
+            JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
+            LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+            WHERE commit.set_apart = ''
+        ) AS active
+        JOIN integrations_repository repository ON repository.id = active.repository_id
+    """,
+)
+"""Agents at work in repositories: at least one row per repository, person, day and agent with an attributed commit.
+
+context_file_days are the days (a multirange, null: none) on which the repository had any agent context file.
+"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import LiteralString
 
+from integrations.models import FactFamily
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -14,6 +16,9 @@ class Relation:
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
+
+    `family` names the facts that, when they change, change its rows.  `open_as_in_tools` says that its rows tell of a
+    person no more than the tools that they come from show everybody.
     """
 
     name: str
@@ -22,4 +27,6 @@ class Relation:
     person: str
     fact: str
     columns: frozenset[str]
+    family: FactFamily = FactFamily.AI
+    open_as_in_tools: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
