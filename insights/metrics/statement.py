@@ -24,7 +24,10 @@ PERCENTILES: Mapping[Statistic, float] = {
 }
 
 # A dimension in SQL; its placeholder is the relation's column of DIMENSION_COLUMNS.
-OUTCOME = sql.SQL("CASE WHEN {} > %(settled_before)s THEN 'pending' ELSE 'unknown' END")
+OUTCOME = sql.SQL(
+    "CASE WHEN source.committed THEN 'committed' WHEN {} > %(settled_before)s THEN 'pending'"
+    " WHEN NOT source.covered THEN 'unknown' ELSE 'wasted' END"
+)
 NAMED = sql.SQL("coalesce(nullif({}, ''), 'unknown')")
 DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.AGENT: "agent",

@@ -24,3 +24,28 @@ def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
             {"family": FactFamily.CODE.value, "commits": sorted(commit_ids)},
         )
     announce_changes()
+
+
+def append_changes_of_sessions(session_ids: Iterable[int]) -> None:
+    """Append the days on which anything of these sessions counts to the outbox, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+            SELECT %(family)s, person_id, lower(days), upper(days)
+            FROM (
+                SELECT identity.person_id, unnest(range_agg(daterange(counting.day, counting.day + 1))) AS days
+                FROM integrations_agentsession session
+                JOIN orgtree_identity identity ON identity.id = session.identity_id
+                CROSS JOIN LATERAL (
+                    SELECT figures.day FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
+                    UNION
+                    SELECT session.started_on WHERE session.started_on IS NOT NULL
+                ) AS counting
+                WHERE session.id = ANY (%(sessions)s)
+                GROUP BY identity.person_id
+            ) AS coalesced
+            """,
+            {"family": FactFamily.AI.value, "sessions": sorted(session_ids)},
+        )
+    announce_changes()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from integrations.attribution.agents import agent_of_signature, agent_of_trailer
 from integrations.connectors.git.history import ReadCommit, Signature
-from integrations.models import EvidenceLevel, Method
+from integrations.models import CommitEvidence, EvidenceLevel, Method
 
 if TYPE_CHECKING:
     from integrations.git.store import StoredCommit
@@ -99,3 +100,8 @@ def append_evidence(found: Iterable[tuple[int, Evidence]]) -> set[int]:
             ],
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+def withdraw_evidence(ids: Iterable[int]) -> None:
+    """Let evidence no longer stand; the rows stay."""
+    CommitEvidence.objects.filter(pk__in=list(ids)).update(withdrawn_at=timezone.now())

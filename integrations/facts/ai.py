@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integrations.facts.relation import Relation
+from integrations.models import FactFamily
 
 AGENT_SESSIONS = Relation(
     name="agent_sessions",
@@ -11,7 +12,10 @@ AGENT_SESSIONS = Relation(
     fact="session_id",
     fact_is_row=True,
     columns=frozenset(
-        {"session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"}
+        {
+            *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"),
+            *("committed", "covered"),
+        }
     ),
     sql="""
         SELECT session.id AS session_id,
@@ -21,7 +25,9 @@ AGENT_SESSIONS = Relation(
                session.started_at,
                session.ended_at,
                session.active_seconds,
-               extract(epoch FROM session.ended_at - session.started_at) AS span_seconds
+               extract(epoch FROM session.ended_at - session.started_at) AS span_seconds,
+               session.committed,
+               session.covered
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work
@@ -32,7 +38,8 @@ AGENT_SESSIONS = Relation(
 Done is a request, a prompt, a tool call, or, by its metrics, tokens, lines or commits: an agent that continues a
 session announces it under an id that never appears again, and that is no session.
 person_id is null where the identity is unmatched.  active_seconds is the sum of the session's stretches,
-span_seconds its end − start.
+span_seconds its end − start.  committed and covered say what became of it: a counted commit has lines of it, and
+the person's commits are known (docs/attribution.md).
 """
 
 AGENT_SESSION_DAYS = Relation(
@@ -46,7 +53,7 @@ AGENT_SESSION_DAYS = Relation(
             *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
             *("prompt_tokens", "tokens"),
             *("spend", "unpriced_tokens", "reported_cost", "lines_added", "lines_removed", "commits"),
-            *("tool_calls", "tool_failures", "tool_refusals"),
+            *("tool_calls", "tool_failures", "tool_refusals", "committed", "covered"),
         }
     ),
     sql="""
@@ -74,7 +81,9 @@ AGENT_SESSION_DAYS = Relation(
                figures.commits,
                figures.tool_calls,
                figures.tool_failures,
-               figures.tool_refusals
+               figures.tool_refusals,
+               session.committed,
+               session.covered
         FROM integrations_agentsessionday figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
@@ -94,7 +103,10 @@ AGENT_TOKEN_KINDS = Relation(
     person="person_id",
     fact="session_id",
     columns=frozenset(
-        {"session_id", "person_id", "agent", "day", "model", "started_at", "ended_at", "token_kind", "tokens"}
+        {
+            *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at", "token_kind", "tokens"),
+            *("committed", "covered"),
+        }
     ),
     sql="""
         SELECT figures.session_id,
@@ -105,7 +117,9 @@ AGENT_TOKEN_KINDS = Relation(
                session.started_at,
                session.ended_at,
                kind.token_kind,
-               kind.tokens
+               kind.tokens,
+               session.committed,
+               session.covered
         FROM integrations_agentsessionday figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
@@ -146,6 +160,7 @@ AGENT_TOOL_DAYS = Relation(
 
 ENROLMENTS = Relation(
     name="enrolments",
+    family=FactFamily.ENROLMENT,
     day="enrolled_on",
     person="person_id",
     fact="identity_id",
@@ -162,6 +177,7 @@ ENROLMENTS = Relation(
 
 ENROLLED_PEOPLE = Relation(
     name="enrolled_people",
+    family=FactFamily.ENROLMENT,
     day="enrolled_on",
     person="person_id",
     fact="person_id",

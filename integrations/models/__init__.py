@@ -4,6 +4,7 @@ from integrations.models.attribution import (
     EvidenceLevel,
     FileAttribution,
     Method,
+    SessionRepository,
     UnreadableNote,
 )
 from integrations.models.changes import FactChange, FactFamily
@@ -60,6 +61,7 @@ __all__ = [
     "Repository",
     "RepositorySource",
     "SeriesBase",
+    "SessionRepository",
     "SyncRun",
     "ToolOutcome",
     "UnreadEvent",

@@ -43,6 +43,13 @@ class CommitEvidence(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["commit", "digest"], name="commit_evidence_is_unique")]
+        indexes = [
+            models.Index(
+                fields=["external_session"],
+                condition=~models.Q(external_session=""),
+                name="commit_evidence_by_session",
+            )
+        ]
 
 
 class FileAttribution(models.Model):
@@ -60,15 +67,47 @@ class FileAttribution(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["file", "agent", "session"], nulls_distinct=False, name="file_attribution_is_unique"
+                fields=["file", "agent", "session", "method"],
+                nulls_distinct=False,
+                name="file_attribution_is_unique",
             )
         ]
 
 
-class AttributionWork(models.Model):
-    """A commit whose attribution is to be derived anew.  Work to do is a row."""
+class SessionRepository(models.Model):
+    """Derived: a session's AI lines in the counted commits of one repository, by which its spend is split.
 
-    commit = models.OneToOneField(Commit, models.CASCADE, related_name="+")
+    The repositories of a session stand one behind the other: `lines_before` is what those before it hold, so that
+    shares can be cut without a remainder.
+    """
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    lines = models.BigIntegerField()
+    lines_before = models.BigIntegerField()
+    lines_of_session = models.BigIntegerField(help_text="Over all repositories.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "repository"], name="session_repository_is_unique"),
+        ]
+
+
+class AttributionWork(models.Model):
+    """A commit, or a session, of which something changed that attribution follows from.  Work to do is a row.
+
+    The same one may wait several times: a row that is there already, but was claimed, would not be seen to wait again.
+    """
+
+    commit = models.ForeignKey(Commit, models.CASCADE, null=True, related_name="+", db_index=False)
+    session = models.ForeignKey(AgentSession, models.CASCADE, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(commit=None) ^ models.Q(session=None), name="attribution_work_is_of_one"
+            )
+        ]
 
 
 class UnreadableNote(models.Model):

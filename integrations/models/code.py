@@ -61,6 +61,7 @@ class Commit(models.Model):
             models.Index(fields=["change_key"], name="commit_by_change"),
             models.Index(fields=["counts_key"], name="commit_by_counts"),
             models.Index(fields=["author", "committed_at"], name="commit_by_author"),
+            models.Index(fields=["credited", "authored_at"], name="commit_by_credited"),
         ]
 
 

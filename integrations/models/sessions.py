@@ -36,12 +36,21 @@ class AgentSession(models.Model):
     event_tokens = models.BigIntegerField(default=0, db_default=0)
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
+    # What its days add up to: matching sessions with commits asks it of each.
+    lines_added = models.BigIntegerField(default=0, db_default=0)
+    commits = models.BigIntegerField(default=0, db_default=0, help_text="As the agent itself counts them.")
+    # Kept by attribution (integrations/attribution/outcomes.py), never by the fold.
+    committed = models.BooleanField(default=False, db_default=False, help_text="A counted commit has lines of it.")
+    covered = models.BooleanField(default=False, db_default=False, help_text="Its person's commits are known.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["agent", "external_id", "identity"], name="agent_session_is_unique")
         ]
-        indexes = [models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day")]
+        indexes = [
+            models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day"),
+            models.Index(fields=["identity", "ended_at"], name="agent_session_by_identity"),
+        ]
 
 
 class AgentRequest(models.Model):

@@ -19,7 +19,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from integrations.models import ReceivedBatch
 from integrations.telemetry.events import EventKind
-from integrations.telemetry.fold_changes import append_changes_of_fold
+from integrations.telemetry.fold_changes import append_changes_of_fold, enqueue_folded_sessions
 from integrations.telemetry.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
 from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
@@ -76,6 +76,7 @@ def _fold(*, most: int, only: int | None = None) -> int:
         _update_sessions()
         count_days_of_greater_source()
         append_changes_of_fold()
+        enqueue_folded_sessions()
         return len(claimed)
 
 
@@ -205,8 +206,10 @@ def _update_sessions() -> None:
         ), counted AS (
             SELECT session_id,
                    sum(tokens) FILTER (WHERE source = 'events') AS event_tokens,
-                   sum(tokens) FILTER (WHERE source = 'metrics') AS metric_tokens
-            FROM (SELECT session_id, source,
+                   sum(tokens) FILTER (WHERE source = 'metrics') AS metric_tokens,
+                   sum(lines_added) AS lines_added,
+                   sum(commits) AS commits
+            FROM (SELECT session_id, source, lines_added, commits,
                          input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
                   FROM integrations_agentsessionday
                   WHERE session_id IN (SELECT session_id FROM fold_session)) AS figures
@@ -217,7 +220,9 @@ def _update_sessions() -> None:
                    coalesce(metered.stretches, session.metric_stretches) AS metric_stretches,
                    session.has_work OR coalesce(fresh.worked, false) OR coalesce(metered.worked, false) AS has_work,
                    coalesce(counted.event_tokens, 0) AS event_tokens,
-                   coalesce(counted.metric_tokens, 0) AS metric_tokens
+                   coalesce(counted.metric_tokens, 0) AS metric_tokens,
+                   coalesce(counted.lines_added, 0) AS lines_added,
+                   coalesce(counted.commits, 0) AS commits
             FROM fold_session
             JOIN integrations_agentsession session ON session.id = fold_session.session_id
             LEFT JOIN fresh ON fresh.session_id = session.id
@@ -230,6 +235,8 @@ def _update_sessions() -> None:
             has_work = merged.has_work,
             event_tokens = merged.event_tokens,
             metric_tokens = merged.metric_tokens,
+            lines_added = merged.lines_added,
+            commits = merged.commits,
             started_at = coalesce(lower(telling), session.started_at),
             started_on = (coalesce(lower(telling), session.started_at) AT TIME ZONE current_setting('TimeZone'))::date,
             ended_at = coalesce(upper(telling) - interval '30 minutes', session.ended_at),

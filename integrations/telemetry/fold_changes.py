@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integrations.attribution.work import wake_attribution
 from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
 from integrations.telemetry.fold_tables import execute
@@ -12,6 +13,12 @@ def append_changes_of_fold() -> None:
     _collect_changed_days()
     _enrol()
     _append()
+
+
+def enqueue_folded_sessions() -> None:
+    """Let attribution look at the sessions again: which commits lie near them, and what became of them."""
+    execute("INSERT INTO integrations_attributionwork (session_id) SELECT session_id FROM fold_session")
+    wake_attribution()
 
 
 def _collect_changed_days() -> None:

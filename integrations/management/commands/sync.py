@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations.attribution.tasks import attribute_waiting_commits
+from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import ask_for_sync
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.git.tasks import sync_sources
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             self._print(options["json"], [_asked(source) for source in sources])
             return
         results = [_result(source, self._read(source, full=options["full"])) for source in sources]
-        attribute_waiting_commits()
+        attribute_what_waits()
         self._print(options["json"], results)
         if any(result["state"] != SyncRun.State.DONE for result in results):
             raise SystemExit(1)

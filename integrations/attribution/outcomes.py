@@ -1,0 +1,113 @@
+"""What became of sessions: whether commits have lines of them, in which repositories, and whether anybody could know.
+
+Committed and covered are facts; pending and wasted depend on the clock, and are decided when they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection
+
+# A person who committed within a year before or after a session commits to repositories that are connected: what a
+# session of theirs led to would be seen.  Of anybody else nothing can be called waste.
+COVERING = "365 days"
+
+REPLACE_SPLITS: LiteralString = """
+    WITH told AS (
+        SELECT attribution.session_id, home.repository_id, sum(attribution.ai_lines)::bigint AS lines
+        FROM integrations_fileattribution attribution
+        JOIN integrations_commit commit ON commit.id = attribution.commit_id AND commit.set_apart = ''
+        CROSS JOIN LATERAL (
+            SELECT link.repository_id FROM integrations_commitinrepository link
+            WHERE link.commit_id = commit.id
+            ORDER BY link.on_default_branch DESC, link.repository_id
+            LIMIT 1
+        ) AS home
+        WHERE attribution.session_id = ANY (%(sessions)s)
+        GROUP BY 1, 2
+    ), split AS (
+        SELECT session_id, repository_id, lines,
+               (sum(lines) OVER (PARTITION BY session_id ORDER BY repository_id) - lines)::bigint AS lines_before,
+               (sum(lines) OVER (PARTITION BY session_id))::bigint AS lines_of_session
+        FROM told
+    ), gone AS (
+        DELETE FROM integrations_sessionrepository stored
+        WHERE stored.session_id = ANY (%(sessions)s)
+          AND NOT EXISTS (
+              SELECT FROM split
+              WHERE split.session_id = stored.session_id AND split.repository_id = stored.repository_id
+          )
+        RETURNING session_id
+    ), kept AS (
+        INSERT INTO integrations_sessionrepository AS stored
+            (session_id, repository_id, lines, lines_before, lines_of_session)
+        SELECT session_id, repository_id, lines, lines_before, lines_of_session FROM split
+        ON CONFLICT (session_id, repository_id) DO UPDATE
+        SET lines = excluded.lines, lines_before = excluded.lines_before, lines_of_session = excluded.lines_of_session
+        WHERE (stored.lines, stored.lines_before, stored.lines_of_session)
+              <> (excluded.lines, excluded.lines_before, excluded.lines_of_session)
+        RETURNING session_id
+    )
+    SELECT session_id FROM gone UNION SELECT session_id FROM kept
+"""
+
+# Sessions are locked in the order in which a fold locks them.
+UPDATE_OUTCOMES: LiteralString = """
+    WITH concerned AS (
+        SELECT commit.credited_id, author.person_id, bool_or(commit.set_apart = 'gone') AS lost
+        FROM integrations_commit commit
+        JOIN orgtree_identity author ON author.id = commit.credited_id
+        WHERE commit.id = ANY (%(commits)s) AND author.person_id IS NOT NULL
+        GROUP BY 1, 2
+    ), looked_at AS (
+        SELECT unnest(%(sessions)s::bigint[]) AS id
+        UNION
+        SELECT session.id
+        FROM concerned
+        JOIN orgtree_identity identity ON identity.person_id = concerned.person_id
+        JOIN integrations_agentsession session ON session.identity_id = identity.id
+        WHERE concerned.lost OR NOT session.covered
+    ), told AS (
+        SELECT session.id,
+               EXISTS (SELECT FROM integrations_sessionrepository split WHERE split.session_id = session.id)
+                   AS committed,
+               EXISTS (
+                   SELECT FROM orgtree_identity author
+                   JOIN integrations_commit commit
+                     ON commit.credited_id = author.id
+                    AND commit.authored_at BETWEEN session.started_at - %(covering)s::interval
+                                               AND session.ended_at + %(covering)s::interval
+                    AND commit.set_apart <> 'gone'
+                   WHERE author.person_id = identity.person_id
+               ) AS covered
+        FROM looked_at
+        JOIN integrations_agentsession session ON session.id = looked_at.id
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+    ), locked AS (
+        SELECT session.id, told.committed, told.covered
+        FROM integrations_agentsession session JOIN told ON told.id = session.id
+        WHERE (session.committed, session.covered) <> (told.committed, told.covered)
+        ORDER BY session.id
+        FOR NO KEY UPDATE OF session
+    )
+    UPDATE integrations_agentsession session
+    SET committed = locked.committed, covered = locked.covered
+    FROM locked WHERE session.id = locked.id
+    RETURNING session.id
+"""
+
+
+def settle_outcomes(commits: Collection[int], sessions: Collection[int]) -> set[int]:
+    """Bring up to date what became of these sessions, and which are covered by whom the commits are of.
+
+    The sessions of which anything changed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(REPLACE_SPLITS, {"sessions": sorted(sessions)})
+        changed = {row[0] for row in cursor.fetchall()}
+        cursor.execute(
+            UPDATE_OUTCOMES, {"commits": sorted(commits), "sessions": sorted(sessions), "covering": COVERING}
+        )
+        return changed | {row[0] for row in cursor.fetchall()}
