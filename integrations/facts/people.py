@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from django.db import connection
 from django.utils import timezone
 
+from integrations.attribution.work import enqueue_moved_identities
 from integrations.facts.changes import Change, announce_changes, append_changes
 from integrations.models import FactFamily
 from orgtree.services.identities import IdentityMove
@@ -34,7 +35,10 @@ def count_active_people(up_to: int) -> int:
 
 
 def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
-    """Append to the outbox, in the transaction of the moves, the days of the identities' sessions for both people."""
+    """Append to the outbox, in the transaction of the moves, the days of the identities' sessions and commits.
+
+    They change for both people; whose sessions lie near whose commits changes too.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -52,6 +56,10 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                     UNION
                     SELECT session.started_on WHERE session.started_on IS NOT NULL
                 ) AS days
+                UNION ALL
+                SELECT %(code)s, move.person_id, daterange(commit.counted_on, commit.counted_on + 1)
+                FROM move
+                JOIN integrations_commit commit ON commit.credited_id = move.identity_id
                 UNION ALL
                 SELECT %(enrolment)s, move.person_id,
                        daterange(since.day, GREATEST(since.day, local_now.day) + 1)
@@ -75,9 +83,14 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 "before": [move.previous_person_id for move in moves],
                 "after": [move.person_id for move in moves],
                 "ai": FactFamily.AI.value,
+                "code": FactFamily.CODE.value,
                 "enrolment": FactFamily.ENROLMENT.value,
             },
         )
+    enqueue_moved_identities(
+        {move.identity_id for move in moves},
+        {person for move in moves for person in (move.previous_person_id, move.person_id) if person is not None},
+    )
     announce_changes()
 
 

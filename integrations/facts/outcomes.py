@@ -1,0 +1,99 @@
+"""What agent sessions led to, as relations: their spend by repository, and their lines, generated and committed."""
+
+from __future__ import annotations
+
+from integrations.facts.relation import Relation
+
+AGENT_SPEND_BY_REPOSITORY = Relation(
+    name="agent_spend_by_repository",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    columns=frozenset(
+        {
+            *("session_id", "person_id", "agent", "day", "model", "repository", "spend", "tokens", "unpriced_tokens"),
+            *("started_at", "ended_at", "committed", "covered"),
+        }
+    ),
+    sql="""
+        SELECT figures.session_id,
+               identity.person_id,
+               figures.agent,
+               figures.day,
+               figures.model,
+               coalesce(repository.name, '') AS repository,
+               CASE WHEN split.session_id IS NULL THEN figures.spend
+                    ELSE round(figures.spend * (split.lines_before + split.lines) / split.lines_of_session, 10)
+                         - round(figures.spend * split.lines_before / split.lines_of_session, 10) END AS spend,
+               CASE WHEN split.session_id IS NULL THEN figures.tokens
+                    ELSE div(figures.tokens::numeric * (split.lines_before + split.lines), split.lines_of_session)
+                         - div(figures.tokens::numeric * split.lines_before, split.lines_of_session) END::bigint
+                   AS tokens,
+               CASE WHEN split.session_id IS NULL THEN figures.unpriced_tokens
+                    ELSE div(figures.unpriced_tokens::numeric * (split.lines_before + split.lines),
+                             split.lines_of_session)
+                         - div(figures.unpriced_tokens::numeric * split.lines_before, split.lines_of_session)
+                    END::bigint AS unpriced_tokens,
+               session.started_at,
+               session.ended_at,
+               session.committed,
+               session.covered
+        FROM (
+            SELECT session_id, identity_id, agent, day, model, spend, unpriced_tokens,
+                   input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
+            FROM integrations_agentsessionday
+            WHERE counted
+        ) AS figures
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        LEFT JOIN integrations_sessionrepository split ON split.session_id = figures.session_id
+        LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
+    """,
+)
+"""One row per session, local day, model and repository that has AI lines of the session, with its share of the day.
+
+The shares are those of the session's AI lines over all its commits; they are cut so that their sum is the day's spend
+and tokens to the last digit.  repository is empty where no counted commit has lines of the session.
+"""
+
+AGENT_SESSION_LINES = Relation(
+    name="agent_session_lines",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    fact_is_row=True,
+    columns=frozenset(
+        {
+            *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "committed", "covered"),
+            *("lines_generated", "lines_committed", "is_known"),
+        }
+    ),
+    sql="""
+        SELECT session.id AS session_id,
+               identity.person_id,
+               session.agent,
+               session.started_on AS day,
+               session.started_at,
+               session.ended_at,
+               session.committed,
+               session.covered,
+               session.lines_added AS lines_generated,
+               coalesce((
+                   SELECT split.lines_of_session FROM integrations_sessionrepository split
+                   WHERE split.session_id = session.id
+                   LIMIT 1
+               ), 0) AS lines_committed,
+               CASE WHEN session.lines_added > 0 AND (session.committed OR session.covered) THEN 1 ELSE 0 END
+                   AS is_known
+        FROM integrations_agentsession session
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        WHERE session.has_work
+    """,
+)
+"""One row per session in which something was done: the lines that its agent wrote, and those found in counted commits.
+
+It counts where it starts.  is_known is 1 where both sides are: the agent reports lines, and the session is committed
+or its person's commits are known.  Pending sessions are among the latter; the outcome tells them apart.
+lines_committed can exceed lines_generated where the evidence is of commit level, or a note attests more than the
+agent's own counter.
+"""
