@@ -39,11 +39,19 @@ class NavigationSection:
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("", (Entry("home", "Home", "home"),)),
-    ("Insights", (Entry("ai", "AI", "sparkles"), Entry("metric_catalogue", "Metrics", "chart-line"))),
+    (
+        "Insights",
+        (
+            Entry("ai", "AI", "sparkles"),
+            Entry("attribution", "Attribution", "git-commit"),
+            Entry("metric_catalogue", "Metrics", "chart-line"),
+        ),
+    ),
     (
         "Setup",
         (
             Entry("connect_agent", "Connect an agent", "plug"),
+            Entry("connect_repository", "Repositories", "binary-tree-2"),
             Entry("admin:index", "Admin", "settings", staff_only=True),
         ),
     ),
@@ -61,22 +69,28 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def navigation(request: HttpRequest) -> list[NavigationSection]:
     """The sections with the pages that this installation has and that this user may open."""
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
-    sections = [
-        NavigationSection(title, list(_items(request.path, [e for e in entries if is_staff or not e.staff_only])))
-        for title, entries in NAVIGATION
+    found = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
+    current = _leading_to(request.path, [url for _, links in found for _, url in links])
+    return [
+        NavigationSection(
+            title, [NavigationItem(entry.label, entry.icon, url, current=url == current) for entry, url in links]
+        )
+        for title, links in found
+        if links
     ]
-    return [section for section in sections if section.items]
 
 
-def _items(path: str, entries: Sequence[Entry]) -> Iterator[NavigationItem]:
+def _linked(entries: Sequence[Entry], *, is_staff: bool) -> Iterator[tuple[Entry, str]]:
     for entry in entries:
+        if entry.staff_only and not is_staff:
+            continue
         try:
-            url = reverse(entry.url_name)
+            yield entry, reverse(entry.url_name)
         except NoReverseMatch:
             continue
-        yield NavigationItem(entry.label, entry.icon, url, current=_leads_to(url, path))
 
 
-def _leads_to(url: str, path: str) -> bool:
-    """Whether the page at `path` stands below `url`; the home page stands below nothing."""
-    return path == url if url == "/" else path.startswith(url)
+def _leading_to(path: str, urls: Sequence[str]) -> str:
+    """The entry below which the page at `path` stands, the nearest of several; below the home page stands nothing."""
+    above = [url for url in urls if path == url or (url != "/" and path.startswith(url))]
+    return max(above, key=len, default="")

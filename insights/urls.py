@@ -1,7 +1,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import catalogue, connect, home, how, rows
+from insights.views import catalogue, connect, home, how, repositories, rows
 from insights.views.ai import charts, page, parts, pulse
+from insights.views.attribution import commit, commits
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -10,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
     path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),
+    path("insights/ai/attribution/", commits.commits, name="attribution"),
+    path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
+    path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
     path("insights/metrics/<str:key>/", catalogue.metric_page, name="metric_page"),
@@ -21,5 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),
     path("setup/agents/arrival/", connect.arrival, name="agent_arrival"),
+    path("setup/repositories/", repositories.connect_repository, name="connect_repository"),
+    path("setup/repositories/list/", repositories.connections, name="connections"),
     path("api/", include("insights.api.urls")),
 ]

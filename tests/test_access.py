@@ -62,6 +62,11 @@ ROUTES: dict[str, Access] = {
     "insights/ai/parts/<slug:name>/": signed_in_only("/insights/ai/parts/failing_tools/"),
     "insights/ai/charts/<slug:name>/": signed_in_only("/insights/ai/charts/adoption/"),
     "insights/ai/charts/<slug:name>.csv": signed_in_only("/insights/ai/charts/adoption.csv"),
+    "insights/ai/attribution/": signed_in_only("/insights/ai/attribution/"),
+    "insights/ai/attribution.csv": signed_in_only("/insights/ai/attribution.csv"),
+    "insights/ai/attribution/<slug:sha>/": Access(
+        "/insights/ai/attribution/0123456789abcdef/", visitor=SIGN_IN, member=404, admin=404
+    ),
     "insights/metrics/<str:key>/how/": signed_in_only("/insights/metrics/ai.spend/how/"),
     "insights/metrics/<str:key>/rows/": signed_in_only("/insights/metrics/ai.spend/rows/"),
     "insights/metrics/<str:key>/rows/first/": signed_in_only("/insights/metrics/ai.spend/rows/first/"),
@@ -81,6 +86,8 @@ ROUTES: dict[str, Access] = {
     "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
     "setup/agents/": signed_in_only("/setup/agents/"),
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
+    "setup/repositories/": signed_in_only("/setup/repositories/"),
+    "setup/repositories/list/": signed_in_only("/setup/repositories/list/"),
     "setup/components/": admins_only("/setup/components/"),
     "setup/components/panel/": admins_only("/setup/components/panel/"),
     "setup/components/chart/<slug:name>/": admins_only("/setup/components/chart/agents/"),

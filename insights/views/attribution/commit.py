@@ -1,0 +1,228 @@
+"""One commit explained: what git says, whether it counts, and what says that an agent wrote in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights import wording
+from insights.agents import agent_name, in_agent_order
+from insights.views.attribution import words
+from insights.views.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
+from insights.views.attribution.people import labels_of
+from insights.views.bad_filter import explains_bad_filters
+from integrations.models import AgentSession, Commit
+from integrations.services.commit_evidence import (
+    MOST_EVIDENCE,
+    AttributedFile,
+    SeenEvidence,
+    agent_lines_of,
+    evidence_of,
+    files_of,
+    unreadable_notes_of,
+    waits_for_derivation,
+)
+from integrations.services.commits import repositories_of, visible_commits
+from orgtree.models import IndividualPolicy
+from orgtree.services.trust import Viewer, effective_policy, person_of
+
+FILES_PER_PAGE = 100
+STOOD_FOR_LISTED = 20
+
+
+@dataclass(frozen=True)
+class OtherCommit:
+    """A commit that this one stands for, or that stands in its place."""
+
+    short_sha: str
+    subject: str
+    url: str  # empty where the viewer may not see it
+
+
+@dataclass(frozen=True)
+class EvidenceLine:
+    method: str
+    level: str
+    agent: str
+    model: str
+    confidence: str
+    said: str
+    lines: str
+    session: str
+    commit: OtherCommit | None  # where it was seen, if that is another commit
+    seen_at: str
+    outcome: str
+    decided: bool
+
+
+@dataclass(frozen=True)
+class FileLine:
+    path: str
+    old_path: str
+    language: str
+    file_type: str
+    added: str
+    deleted: str
+    set_apart: str
+    ai_lines: Sequence[tuple[str, str]]  # agent, lines
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
+    visible = visible_commits(request.user).select_related("author__person", "credited__person", "stands_in")
+    found = visible.filter(sha=sha.lower()).first()
+    if found is None:
+        if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
+            return redirect(f"{reverse('attribution')}?{urlencode({'q': sha.lower()})}")
+        raise Http404("No such commit, or one that you may not see.")
+    seen, evidence_count = evidence_of(found)
+    by_agent = agent_lines_of(found)
+    page = _read_page(request)
+    files = files_of(found, first=(page - 1) * FILES_PER_PAGE, count=FILES_PER_PAGE)
+    stood_for = list(found.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
+    others = _others(visible, [*stood_for, *([found.stands_in] if found.stands_in else [])])
+    ai_lines = sum(each.lines for each in by_agent)
+    context = {
+        "commit": found,
+        "short_sha": found.sha[:SHORT_SHA],
+        "facts": _facts(request.user, found),
+        "counts": not found.set_apart,
+        "why": words.why(found),
+        "stands_in": others.get(found.stands_in_id) if found.stands_in_id else None,
+        "stood_for": [others[each.pk] for each in stood_for[:STOOD_FOR_LISTED]],
+        "more_stood_for": len(stood_for) > STOOD_FOR_LISTED,
+        "ai_lines": f"{ai_lines:,}",
+        "ai_percent": wording.percent_of(ai_lines, found.lines_added) if found.lines_added else "",
+        "by_agent": [
+            (each, agent_name(each.agent), words.METHODS[each.method], f"{each.lines:,}") for each in by_agent
+        ],
+        "upper_bound": any(each.level == "commit" for each in by_agent),
+        "evidence": _evidence_lines(request.user, found, seen, others, visible),
+        "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
+        "unreadable": unreadable_notes_of(found),
+        "waits": waits_for_derivation(found),
+        "files": [_file_line(each) for each in files],
+        "first": (page - 1) * FILES_PER_PAGE + 1,
+        "last": (page - 1) * FILES_PER_PAGE + len(files),
+        "total": f"{found.file_count:,}",
+        "previous_url": f"?page={page - 1}" if page > 1 else "",
+        "next_url": f"?page={page + 1}" if page * FILES_PER_PAGE < found.file_count else "",
+    }
+    return render(request, "insights/attribution/commit.html", context)
+
+
+def _facts(viewer: Viewer, commit: Commit) -> list[tuple[str, str]]:
+    """What git says, in pairs of term and description."""
+    held = repositories_of([commit]).get(commit.pk, ())
+    where = [
+        f"{link.repository.name} ({'default branch' if link.on_default_branch else 'another branch'})" for link in held
+    ]
+    lines = f"+{commit.lines_added:,} −{commit.lines_deleted:,}" if commit.lines_known else "unknown"
+    facts = [
+        ("Commit", commit.sha),
+        ("Counts as", labels_of(viewer, [commit])[commit.pk]),
+        ("Committed", words.moment(commit.committed_at)),
+        ("Written", words.moment(commit.authored_at)),
+        ("Counted on", wording.day(commit.counted_on)),
+        ("Repositories", ", ".join(where) or "none: no branch holds it any more"),
+        ("Parents", str(len(commit.parents))),
+        ("Files", f"{commit.file_count:,}"),
+        ("Lines", f"{lines}, without files that are set apart" if commit.lines_known else lines),
+    ]
+    if commit.by_agent:
+        facts.insert(2, ("Signed by", agent_name(commit.by_agent)))
+    return facts
+
+
+def _others(visible: object, commits: Sequence[Commit]) -> dict[int, OtherCommit]:
+    """Other commits by id, with a link and a subject where the viewer may see them."""
+    ids = [commit.pk for commit in commits]
+    seen = set(visible.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()  # type: ignore[attr-defined]
+    return {
+        commit.pk: OtherCommit(
+            short_sha=commit.sha[:SHORT_SHA],
+            subject=commit.subject if commit.pk in seen else "",
+            url=reverse("attributed_commit", args=[commit.sha]) if commit.pk in seen else "",
+        )
+        for commit in commits
+    }
+
+
+def _evidence_lines(
+    viewer: Viewer, commit: Commit, seen: Sequence[SeenEvidence], others: dict[int, OtherCommit], visible: object
+) -> list[EvidenceLine]:
+    elsewhere = [each.row.commit for each in seen if each.row.commit_id not in (commit.pk, *others)]
+    others = {**others, **_others(visible, list({other.pk: other for other in elsewhere}.values()))}
+    named = effective_policy() == IndividualPolicy.NAMED
+    own = person_of(viewer)
+    decided_by = next((words.method_name(each.row.method) for each in seen if each.decided), "")
+    return [
+        EvidenceLine(
+            method=words.method_name(each.row.method),
+            level=words.level_name(each.row.level),
+            agent=each.row.agent,
+            model=each.row.model,
+            confidence=f"{each.row.confidence:.0%}",
+            said=each.row.said,
+            lines="" if each.lines is None else f"{each.lines:,}",
+            session=_session(each, named=named, own_id=own.pk if own else None),
+            commit=others.get(each.row.commit_id) if each.row.commit_id != commit.pk else None,
+            seen_at=words.moment(each.row.seen_at),
+            outcome=_outcome(commit, each, decided_by),
+            decided=each.decided,
+        )
+        for each in seen
+    ]
+
+
+def _session(seen: SeenEvidence, *, named: bool, own_id: int | None) -> str:
+    """The session as far as this viewer may know it."""
+    session: AgentSession | None = seen.session
+    if session is None:
+        return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session and named else ""
+    if not named and (own_id is None or session.identity.person_id != own_id):
+        return "a colleague's"
+    return f"#{session.pk}, {words.moment(session.started_at)}"
+
+
+def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
+    if seen.row.withdrawn_at is not None:
+        return f"Withdrawn on {wording.day(seen.row.withdrawn_at.date())}: the notes no longer say so"
+    if commit.set_apart:
+        return "Counts where the commit is counted" if commit.stands_in_id else "Not used: the commit does not count"
+    if seen.decided:
+        return "Decided"
+    if decided_by and words.method_name(seen.row.method) != decided_by:
+        return f"Not used: {decided_by[:1].lower()}{decided_by[1:]} is believed first"
+    return "No lines of counted files are left for it"
+
+
+def _file_line(each: AttributedFile) -> FileLine:
+    file = each.file
+    return FileLine(
+        path=file.path,
+        old_path=file.old_path,
+        language=file.language,
+        file_type=words.FILE_TYPES.get(file.file_type, file.file_type),
+        added="" if file.added is None else f"{file.added:,}",
+        deleted="" if file.deleted is None else f"{file.deleted:,}",
+        set_apart=words.FILE_SET_APART.get(file.set_apart, ""),
+        ai_lines=[(agent, f"{each.ai_lines[agent]:,}") for agent in in_agent_order(each.ai_lines)],
+    )
+
+
+def _read_page(request: HttpRequest) -> int:
+    written = request.GET.get("page") or "1"
+    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
+        return int(written[:9])
+    raise Http404("No such page.")

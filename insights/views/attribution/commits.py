@@ -1,0 +1,266 @@
+"""The list of commits whose attribution can be explained, and what kinds of evidence the figures rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights import tiles, windows, wording
+from insights.agents import agent_name, in_agent_order
+from insights.csv_export import Cell, csv_response
+from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.views.attribution import words
+from insights.views.attribution.people import labels_of
+from insights.views.bad_filter import explains_bad_filters
+from integrations.models import Commit, CommitSetApart, Method
+from integrations.services.commits import (
+    NO_EVIDENCE,
+    CommitFilter,
+    agents_with_evidence,
+    ai_lines_of,
+    methods_of,
+    mix_of_methods,
+    narrowed,
+    repositories_of,
+    repository_names,
+    visible_commits,
+)
+from orgtree.models import IndividualPolicy
+from orgtree.services.trust import effective_policy
+
+PAGE_SIZE = 50
+CSV_PAGE_SIZE = 500
+LAST_PAGE = 100_000
+SHORTEST_PREFIX, LONGEST_SHA = 4, 64
+SHORT_SHA = 10
+LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Select:
+    """A menu of the list's form."""
+
+    name: str
+    label: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class CommitLine:
+    """A commit as the list shows it."""
+
+    url: str
+    short_sha: str
+    subject: str
+    author: str
+    committed_at: str
+    repository: str
+    set_apart: str
+    lines: str
+    ai_lines: str
+    agents: Sequence[str]
+    methods: str
+
+
+@dataclass(frozen=True)
+class MixPart:
+    method: str
+    lines: str
+    percent: str
+    commits: str
+    fraction: float
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def commits(request: HttpRequest) -> HttpResponseBase:
+    visible = visible_commits(request.user)
+    written = request.GET.get("q", "").strip().lower()
+    wanted = _read_filter(request)
+    if written:
+        visible = _with_prefix(visible, written)
+        if (only := _only(visible)) is not None:
+            return redirect("attributed_commit", sha=only.sha)
+    number = _read_page(request)
+    found = narrowed(visible, wanted)
+    total = found.count()
+    shown = _page(found, number, PAGE_SIZE)
+    filters = read_filters(request.GET, today=windows.local_today())
+    first = (number - 1) * PAGE_SIZE + 1
+    context = {
+        "search": written,
+        "selects": _selects(wanted),
+        "narrowed": wanted != CommitFilter() or bool(written),
+        "lines": _lines(request, shown),
+        "first": first,
+        "last": first + len(shown) - 1,
+        "total": f"{total:,}",
+        "previous_url": _url(request, page=number - 1) if number > 1 else "",
+        "next_url": _url(request, page=number + 1) if first + len(shown) - 1 < total else "",
+        "csv_url": _url(request, page=1, name="attribution_csv"),
+        "mix": _mix(filters),
+        "mix_days": wording.days(filters.window),
+        "ranges": _ranges(request, filters),
+        "range": filters.range,
+        "own_only": effective_policy() != IndividualPolicy.NAMED,
+        "has_repositories": bool(repository_names()),
+        "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
+    }
+    return render(request, "insights/attribution/commits.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def commits_csv(request: HttpRequest) -> HttpResponse:
+    visible = visible_commits(request.user)
+    if written := request.GET.get("q", "").strip().lower():
+        visible = _with_prefix(visible, written)
+    rows = _csv_rows(request, narrowed(visible, _read_filter(request)))
+    return csv_response("headway-attributed-commits", rows)
+
+
+def _csv_rows(request: HttpRequest, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
+    yield ["Commit", "Subject", "Author", "Committed", "Repositories", "Counts", "Lines added", "AI lines", "Agents"]
+    number = 1
+    while page := _page(found, number, CSV_PAGE_SIZE):
+        authors, held, by_agent = labels_of(request.user, page), repositories_of(page), ai_lines_of(page)
+        for commit in page:
+            agents = by_agent.get(commit.pk, {})
+            yield [
+                commit.sha,
+                commit.subject,
+                authors[commit.pk],
+                commit.committed_at,
+                ", ".join(link.repository.name for link in held.get(commit.pk, ())),
+                words.SET_APART.get(commit.set_apart, "counted"),
+                commit.lines_added if commit.lines_known else None,
+                sum(agents.values()),
+                ", ".join(in_agent_order(agents)),
+            ]
+        number += 1
+
+
+def _page(found: QuerySet[Commit], number: int, size: int) -> list[Commit]:
+    newest = found.select_related("author__person", "credited__person").order_by("-committed_at", "-pk")
+    return list(newest[(number - 1) * size : number * size])
+
+
+def _with_prefix(commits: QuerySet[Commit], written: str) -> QuerySet[Commit]:
+    hexadecimal = all(character in "0123456789abcdef" for character in written)
+    if not hexadecimal or not SHORTEST_PREFIX <= len(written) <= LONGEST_SHA:
+        raise BadFilterError(
+            "q", f"It must be the beginning of a commit's id: {SHORTEST_PREFIX} to {LONGEST_SHA} digits of 0–9 and a–f."
+        )
+    return commits.filter(sha__startswith=written)
+
+
+def _only(commits: QuerySet[Commit]) -> Commit | None:
+    found = list(commits.order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _lines(request: HttpRequest, shown: Sequence[Commit]) -> list[CommitLine]:
+    authors, held = labels_of(request.user, shown), repositories_of(shown)
+    by_agent, methods = ai_lines_of(shown), methods_of(shown)
+    return [
+        CommitLine(
+            url=reverse("attributed_commit", args=[commit.sha]),
+            short_sha=commit.sha[:SHORT_SHA],
+            subject=commit.subject or "No subject",
+            author=authors[commit.pk],
+            committed_at=words.moment(commit.committed_at),
+            repository=", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
+            set_apart=words.SET_APART.get(commit.set_apart, ""),
+            lines=f"{commit.lines_added:,}" if commit.lines_known else "unknown",
+            ai_lines=f"{sum(by_agent[commit.pk].values()):,}" if commit.pk in by_agent else "",
+            agents=in_agent_order(by_agent.get(commit.pk, ())),
+            methods=", ".join(words.method_name(method) for method in methods.get(commit.pk, ())),
+        )
+        for commit in shown
+    ]
+
+
+def _mix(filters: Filters) -> list[MixPart]:
+    shares = mix_of_methods(filters.window.start, filters.window.end)
+    total = sum(share.lines for share in shares)
+    return [
+        MixPart(
+            method=words.METHODS[share.method],
+            lines=wording.compact(share.lines),
+            percent=wording.percent_of(share.lines, total),
+            commits=wording.count(share.commits, "commit"),
+            fraction=share.lines / total if total else 0.0,
+        )
+        for share in shares
+    ]
+
+
+def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
+    return [
+        tiles.Picker(wording.count(weeks, "week"), _url(request, range=name), filters.range == name)
+        for name, weeks in WEEK_RANGES.items()
+    ]
+
+
+def _selects(wanted: CommitFilter) -> list[Select]:
+    agents = {slug: agent_name(slug) for slug in in_agent_order(agents_with_evidence())}
+    methods = {method.value: words.METHODS[method] for method in Method}
+    counts = {"counted": "Counted", **{reason.value: words.SET_APART[reason] for reason in CommitSetApart}}
+    return [
+        _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, wanted.agent),
+        _select("method", "Any evidence", methods, wanted.method),
+        _select("repository", "Any repository", {name: name for name in repository_names()}, wanted.repository),
+        _select("set_apart", "Counted or not", counts, wanted.set_apart),
+    ]
+
+
+def _select(name: str, label: str, options: dict[str, str], chosen: str) -> Select:
+    known = options if not chosen or chosen in options else {**options, chosen: chosen}
+    choices = [Choice(value, text, value == chosen) for value, text in known.items()]
+    return Select(name, label, [Choice("", label, not chosen), *choices])
+
+
+def _read_filter(request: HttpRequest) -> CommitFilter:
+    written = {name: request.GET.get(name, "") for name in asdict(CommitFilter())}
+    for name, value in written.items():
+        if len(value) > LONGEST_VALUE or "\x00" in value:
+            raise BadFilterError(name, f"A value has at most {LONGEST_VALUE} printable characters.")
+    wanted = CommitFilter(**written)
+    if wanted.method and wanted.method not in (*Method.values, NO_EVIDENCE):
+        raise BadFilterError("method", f"It can be {wording.listed([*Method.values, NO_EVIDENCE])}.")
+    if wanted.set_apart and wanted.set_apart not in ("counted", *CommitSetApart.values):
+        raise BadFilterError("set_apart", f"It can be {wording.listed(['counted', *CommitSetApart.values])}.")
+    return replace(wanted, repository=wanted.repository.strip())
+
+
+def _read_page(request: HttpRequest) -> int:
+    written = request.GET.get("page") or "1"
+    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
+        return int(written[:9])
+    raise BadFilterError("page", "It must be a page's number, from 1.")
+
+
+def _url(request: HttpRequest, *, name: str = "attribution", **changed: str | int) -> str:
+    """This list with other parameters; those at their defaults are left out."""
+    kept = {key: value for key in ("q", "range", *asdict(CommitFilter())) if (value := request.GET.get(key))}
+    pairs = {**kept, **changed}
+    query = urlencode({key: value for key, value in pairs.items() if (key, value) != ("page", 1)})
+    return f"{reverse(name)}{'?' + query if query else ''}"

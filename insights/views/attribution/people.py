@@ -1,0 +1,28 @@
+"""Whose commit it is, as this viewer may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from integrations.models import Commit
+from orgtree.models import Identity, Person
+from orgtree.services.trust import Viewer, person_labels
+
+
+def labels_of(viewer: Viewer, commits: Iterable[Commit]) -> Mapping[int, str]:
+    """Whose each commit counts as, by the commit's id."""
+    found = list(commits)
+    people = {person.pk: person for commit in found if (person := _person(commit.credited)) is not None}
+    labels = person_labels(viewer, people.values())
+    return {commit.pk: _label(commit, labels) for commit in found}
+
+
+def _label(commit: Commit, labels: Mapping[int, str]) -> str:
+    if commit.credited is None:
+        return "Autonomous agent" if commit.by_agent else f"{commit.author.value} (bot)"
+    person = _person(commit.credited)
+    return labels[person.pk] if person else f"{commit.credited.value} (unmatched)"
+
+
+def _person(identity: Identity | None) -> Person | None:
+    return identity.person if identity else None

@@ -1,0 +1,130 @@
+"""Everything that was seen of one commit, and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Q
+
+from integrations.models import (
+    AgentSession,
+    AttributionWork,
+    Commit,
+    CommitEvidence,
+    CommitFile,
+    FileAttribution,
+    Method,
+    UnreadableNote,
+)
+
+MOST_EVIDENCE = 200  # rows read: a squash of a long branch can have thousands
+
+
+@dataclass(frozen=True)
+class SeenEvidence:
+    """One evidence row, the session that it speaks of, and its lines where it names lines."""
+
+    row: CommitEvidence
+    session: AgentSession | None
+    lines: int | None
+    decided: bool
+
+
+@dataclass(frozen=True)
+class AttributedFile:
+    """A file of a commit, and the AI lines in it by agent."""
+
+    file: CommitFile
+    ai_lines: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class AgentLines:
+    """What one agent wrote of a commit, by the method that decided."""
+
+    agent: str
+    model: str
+    method: Method
+    level: str
+    lines: int
+
+
+def evidence_of(commit: Commit) -> tuple[list[SeenEvidence], int]:
+    """The evidence for a commit and for those that it stands for, the strongest first, and how many rows there are."""
+    own = CommitEvidence.objects.filter(Q(commit=commit) | Q(commit__stands_in=commit))
+    rows = own.select_related("session__identity__person", "commit").defer("lines_by_path")
+    order = {method.value: position for position, method in enumerate(Method)}
+    read = sorted(rows.order_by("-pk")[:MOST_EVIDENCE], key=lambda row: (order.get(row.method, len(order)), row.pk))
+    lines = _named_lines([row.pk for row in read])
+    sessions = _named_sessions(read)
+    deciding = set(FileAttribution.objects.filter(commit=commit).values_list("method", "agent"))
+    seen = [
+        SeenEvidence(
+            row=row,
+            session=row.session or sessions.get((row.agent, row.external_session)),
+            lines=lines.get(row.pk),
+            decided=row.withdrawn_at is None and (row.method, row.agent) in deciding,
+        )
+        for row in read
+    ]
+    return seen, len(seen) if len(seen) < MOST_EVIDENCE else own.count()
+
+
+def _named_lines(evidence: Sequence[int]) -> dict[int, int]:
+    """How many lines each evidence row names; those of commit level are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT evidence.id, sum(path.lines::bigint)
+            FROM integrations_commitevidence evidence
+            CROSS JOIN LATERAL jsonb_each_text(evidence.lines_by_path) AS path (name, lines)
+            WHERE evidence.id = ANY (%s) AND jsonb_typeof(evidence.lines_by_path) = 'object'
+            GROUP BY evidence.id
+            """,
+            [list(evidence)],
+        )
+        return {pk: int(lines) for pk, lines in cursor.fetchall()}
+
+
+def _named_sessions(rows: Sequence[CommitEvidence]) -> dict[tuple[str, str], AgentSession]:
+    """The sessions that notes name by the agent's own id, where their telemetry arrived."""
+    named = {row.external_session for row in rows if row.external_session and row.session_id is None}
+    if not named:
+        return {}
+    found = AgentSession.objects.filter(external_id__in=named).select_related("identity__person").order_by("pk")
+    return {(session.agent, session.external_id): session for session in found}
+
+
+def agent_lines_of(commit: Commit) -> list[AgentLines]:
+    """AI lines of the commit by agent, model and method; the most first."""
+    found: dict[tuple[str, str, str, str], int] = {}
+    rows = FileAttribution.objects.filter(commit=commit).values_list("agent", "model", "method", "level", "ai_lines")
+    for agent, model, method, level, lines in rows.iterator():
+        found[agent, model, method, level] = found.get((agent, model, method, level), 0) + lines
+    listed = [AgentLines(agent, model, Method(method), level, n) for (agent, model, method, level), n in found.items()]
+    return sorted(listed, key=lambda each: (-each.lines, each.agent, each.model))
+
+
+def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
+    """`count` files of the commit from number `first` (from 0), those with the most lines first."""
+    ordered = CommitFile.objects.filter(commit=commit).extra(
+        select={"touched": "COALESCE(added, 0) + COALESCE(deleted, 0)"}, order_by=["set_apart", "-touched", "id"]
+    )
+    files = list(ordered[first : first + count])
+    by_file: dict[int, dict[str, int]] = {}
+    rows = FileAttribution.objects.filter(file__in=[file.pk for file in files])
+    for file_id, agent, lines in rows.values_list("file_id", "agent", "ai_lines"):
+        agents = by_file.setdefault(file_id, {})
+        agents[agent] = agents.get(agent, 0) + lines
+    return [AttributedFile(file, by_file.get(file.pk, {})) for file in files]
+
+
+def unreadable_notes_of(commit: Commit) -> list[str]:
+    return list(UnreadableNote.objects.filter(commit=commit).order_by("pk").values_list("reason", flat=True))
+
+
+def waits_for_derivation(commit: Commit) -> bool:
+    """Whether something changed that the attribution has not followed yet."""
+    return AttributionWork.objects.filter(commit=commit).exists()

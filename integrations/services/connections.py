@@ -1,0 +1,56 @@
+"""The connections as the page that sets them up shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery
+
+from integrations.git.connect import ask_for_sync
+from integrations.git.tasks import sync_sources
+from integrations.models import CommitInRepository, RepositorySource, SyncRun
+from orgtree.nudges import nudge_on_commit
+
+
+@dataclass(frozen=True)
+class ConnectedSource:
+    """A source, its last reading (None: none yet) and how many commits its repository holds."""
+
+    source: RepositorySource
+    last_run: SyncRun | None
+    commits: int
+
+
+def connected_sources() -> Sequence[ConnectedSource]:
+    """Every source, by the name of its connection."""
+    last = SyncRun.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    sources = list(
+        RepositorySource.objects.select_related("connection", "repository")
+        .annotate(last_run_id=Subquery(last))
+        .order_by("connection__name", "pk")
+    )
+    runs = SyncRun.objects.in_bulk([source.last_run_id for source in sources if source.last_run_id])
+    held = commits_by_repository([source.repository_id for source in sources if source.repository_id])
+    return [
+        ConnectedSource(source, runs.get(source.last_run_id), held.get(source.repository_id or 0, 0))
+        for source in sources
+    ]
+
+
+def commits_by_repository(repositories: Sequence[int]) -> dict[int, int]:
+    links = CommitInRepository.objects.filter(repository__in=repositories).order_by()
+    return dict(links.values_list("repository").annotate(commits=Count("pk")))
+
+
+def read_now(source: RepositorySource) -> None:
+    """Ask for the source to be read, and wake the worker."""
+    with transaction.atomic():
+        ask_for_sync([source])
+        nudge_on_commit(sync_sources)
+
+
+def has_repositories() -> bool:
+    """Whether any repository is connected, read already or not."""
+    return RepositorySource.objects.exists()
