@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, Sum, Value
 
 from integrations.models import (
     AgentSession,
@@ -51,15 +51,26 @@ class AgentLines:
     lines: int
 
 
-def evidence_of(commit: Commit) -> tuple[list[SeenEvidence], int]:
-    """The evidence for a commit and for those that it stands for, the strongest first, and how many rows there are."""
+@dataclass(frozen=True)
+class OpenQuestions:
+    """What keeps an attribution from being the last word."""
+
+    waits: bool  # something changed that the attribution has not followed yet
+    unreadable_notes: Sequence[str]  # why not, each
+
+
+def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[SeenEvidence], int]:
+    """The evidence for a commit and for those that it stands for, the strongest first, and how many rows there are.
+
+    `decided` are the lines that were derived from it.
+    """
     own = CommitEvidence.objects.filter(Q(commit=commit) | Q(commit__stands_in=commit))
     rows = own.select_related("session__identity__person", "commit").defer("lines_by_path")
     order = {method.value: position for position, method in enumerate(Method)}
     read = sorted(rows.order_by("-pk")[:MOST_EVIDENCE], key=lambda row: (order.get(row.method, len(order)), row.pk))
     lines = _named_lines([row.pk for row in read])
     sessions = _named_sessions(read)
-    deciding = set(FileAttribution.objects.filter(commit=commit).values_list("method", "agent"))
+    deciding = {(each.method, each.agent) for each in decided}
     seen = [
         SeenEvidence(
             row=row,
@@ -99,12 +110,13 @@ def _named_sessions(rows: Sequence[CommitEvidence]) -> dict[tuple[str, str], Age
 
 def agent_lines_of(commit: Commit) -> list[AgentLines]:
     """AI lines of the commit by agent, model and method; the most first."""
-    found: dict[tuple[str, str, str, str], int] = {}
-    rows = FileAttribution.objects.filter(commit=commit).values_list("agent", "model", "method", "level", "ai_lines")
-    for agent, model, method, level, lines in rows.iterator():
-        found[agent, model, method, level] = found.get((agent, model, method, level), 0) + lines
-    listed = [AgentLines(agent, model, Method(method), level, n) for (agent, model, method, level), n in found.items()]
-    return sorted(listed, key=lambda each: (-each.lines, each.agent, each.model))
+    rows = FileAttribution.objects.filter(commit=commit).values_list("agent", "model", "method", "level")
+    return [
+        AgentLines(agent, model, Method(method), level, lines)
+        for agent, model, method, level, lines in rows.annotate(lines=Sum("ai_lines")).order_by(
+            "-lines", "agent", "model"
+        )
+    ]
 
 
 def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
@@ -121,10 +133,11 @@ def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
     return [AttributedFile(file, by_file.get(file.pk, {})) for file in files]
 
 
-def unreadable_notes_of(commit: Commit) -> list[str]:
-    return list(UnreadableNote.objects.filter(commit=commit).order_by("pk").values_list("reason", flat=True))
-
-
-def waits_for_derivation(commit: Commit) -> bool:
-    """Whether something changed that the attribution has not followed yet."""
-    return AttributionWork.objects.filter(commit=commit).exists()
+def open_questions_of(commit: Commit) -> OpenQuestions:
+    waiting = AttributionWork.objects.filter(commit=commit).order_by().values_list(Value("waits"), Value(""))
+    unreadable = UnreadableNote.objects.filter(commit=commit).order_by().values_list(Value("unreadable"), "reason")
+    found = sorted(waiting.union(unreadable))
+    return OpenQuestions(
+        waits=any(kind == "waits" for kind, _ in found),
+        unreadable_notes=[reason for kind, reason in found if kind == "unreadable"],
+    )

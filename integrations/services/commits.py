@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
 from orgtree.models import IndividualPolicy
-from orgtree.services.trust import Viewer, effective_policy, person_of
+from orgtree.services.trust import Viewer, person_of
 
 NO_EVIDENCE = "none"  # in place of an agent or a method: commits of which nothing speaks of an agent
 
@@ -26,6 +26,23 @@ class CommitFilter:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """The values that a list of commits can be narrowed to."""
+
+    agents: Sequence[str]
+    repositories: Sequence[str]
+
+
+@dataclass(frozen=True)
+class CommitAttribution:
+    """The lines of a commit that are one agent's, and the method that decided."""
+
+    agent: str
+    method: Method
+    lines: int
+
+
+@dataclass(frozen=True)
 class MethodShare:
     """What one method of evidence says of the commits of a window."""
 
@@ -34,14 +51,14 @@ class MethodShare:
     commits: int
 
 
-def visible_commits(viewer: Viewer) -> QuerySet[Commit]:
-    """All commits where people are named; elsewhere one's own.
+def visible_commits(viewer: Viewer, policy: IndividualPolicy) -> QuerySet[Commit]:
+    """All commits where the policy names people; elsewhere one's own.
 
     An object id leads to its author for everybody who has the repository, so a commit cannot be shown under a
     pseudonym.
     """
     commits = Commit.objects.all()
-    if effective_policy() == IndividualPolicy.NAMED:
+    if policy == IndividualPolicy.NAMED:
         return commits
     own = person_of(viewer)
     if own is None:
@@ -84,23 +101,13 @@ def repositories_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitIn
     return found
 
 
-def ai_lines_of(commits: Iterable[Commit]) -> Mapping[int, Mapping[str, int]]:
-    """AI lines by agent, by the commit's id."""
-    rows = FileAttribution.objects.filter(commit__in=[commit.pk for commit in commits]).values_list(
-        "commit_id", "agent"
-    )
-    found: dict[int, dict[str, int]] = {}
-    for commit_id, agent, lines in rows.annotate(lines=Sum("ai_lines")).order_by("commit_id", "agent"):
-        found.setdefault(commit_id, {})[agent] = lines
-    return found
-
-
-def methods_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[Method]]:
-    """The methods that decided the attribution of each commit, by its id."""
+def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAttribution]]:
+    """What agents wrote of each commit and by which method that was decided, by the commit's id."""
     rows = FileAttribution.objects.filter(commit__in=[commit.pk for commit in commits])
-    found: dict[int, list[Method]] = {}
-    for commit_id, method in rows.values_list("commit_id", "method").distinct().order_by("commit_id", "method"):
-        found.setdefault(commit_id, []).append(Method(method))
+    summed = rows.values_list("commit_id", "agent", "method").annotate(lines=Sum("ai_lines"))
+    found: dict[int, list[CommitAttribution]] = {}
+    for commit_id, agent, method, lines in summed.order_by("commit_id", "agent", "method"):
+        found.setdefault(commit_id, []).append(CommitAttribution(agent, Method(method), lines))
     return found
 
 
@@ -114,11 +121,12 @@ def mix_of_methods(first_day: date, day_after: date) -> list[MethodShare]:
     return [MethodShare(method, *found[method]) for method in Method if method in found]
 
 
-def agents_with_evidence() -> list[str]:
-    """Slugs of the agents that any commit's evidence names."""
-    agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by("agent").values_list("agent", flat=True)
-    return list(agents.distinct())
-
-
-def repository_names() -> list[str]:
-    return list(Repository.objects.order_by("name").values_list("name", flat=True))
+def choices_of_filters() -> Choices:
+    """What commits can be narrowed to: the agents that evidence names, and the repositories."""
+    agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by().values_list(Value("agent"), "agent").distinct()
+    repositories = Repository.objects.order_by().values_list(Value("repository"), "name")
+    found = sorted(agents.union(repositories, all=True))
+    return Choices(
+        agents=[name for kind, name in found if kind == "agent"],
+        repositories=[name for kind, name in found if kind == "repository"],
+    )

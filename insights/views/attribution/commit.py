@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,7 +20,7 @@ from insights.views.attribution import words
 from insights.views.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.views.attribution.people import labels_of
 from insights.views.bad_filter import explains_bad_filters
-from integrations.models import AgentSession, Commit
+from integrations.models import Commit
 from integrations.services.commit_evidence import (
     MOST_EVIDENCE,
     AttributedFile,
@@ -27,8 +28,7 @@ from integrations.services.commit_evidence import (
     agent_lines_of,
     evidence_of,
     files_of,
-    unreadable_notes_of,
-    waits_for_derivation,
+    open_questions_of,
 )
 from integrations.services.commits import repositories_of, visible_commits
 from orgtree.models import IndividualPolicy
@@ -79,14 +79,16 @@ class FileLine:
 @require_GET
 @explains_bad_filters
 def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
-    visible = visible_commits(request.user).select_related("author__person", "credited__person", "stands_in")
-    found = visible.filter(sha=sha.lower()).first()
+    policy = effective_policy()
+    visible = visible_commits(request.user, policy)
+    related = visible.select_related("author__person", "credited__person", "stands_in")
+    found = related.filter(sha=sha.lower()).first()
     if found is None:
         if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
             return redirect(f"{reverse('attribution')}?{urlencode({'q': sha.lower()})}")
         raise Http404("No such commit, or one that you may not see.")
-    seen, evidence_count = evidence_of(found)
     by_agent = agent_lines_of(found)
+    seen, evidence_count = evidence_of(found, by_agent)
     page = _read_page(request)
     files = files_of(found, first=(page - 1) * FILES_PER_PAGE, count=FILES_PER_PAGE)
     stood_for = list(found.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
@@ -95,7 +97,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     context = {
         "commit": found,
         "short_sha": found.sha[:SHORT_SHA],
-        "facts": _facts(request.user, found),
+        "facts": _facts(found, labels_of(request.user, policy, [found])[found.pk]),
         "counts": not found.set_apart,
         "why": words.why(found),
         "stands_in": others.get(found.stands_in_id) if found.stands_in_id else None,
@@ -107,10 +109,9 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
             (each, agent_name(each.agent), words.METHODS[each.method], f"{each.lines:,}") for each in by_agent
         ],
         "upper_bound": any(each.level == "commit" for each in by_agent),
-        "evidence": _evidence_lines(request.user, found, seen, others, visible),
+        "evidence": _evidence_lines(found, seen, others, visible, _session_of(request.user, policy)),
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
-        "unreadable": unreadable_notes_of(found),
-        "waits": waits_for_derivation(found),
+        "questions": open_questions_of(found),
         "files": [_file_line(each) for each in files],
         "first": (page - 1) * FILES_PER_PAGE + 1,
         "last": (page - 1) * FILES_PER_PAGE + len(files),
@@ -121,7 +122,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     return render(request, "insights/attribution/commit.html", context)
 
 
-def _facts(viewer: Viewer, commit: Commit) -> list[tuple[str, str]]:
+def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
     """What git says, in pairs of term and description."""
     held = repositories_of([commit]).get(commit.pk, ())
     where = [
@@ -130,7 +131,7 @@ def _facts(viewer: Viewer, commit: Commit) -> list[tuple[str, str]]:
     lines = f"+{commit.lines_added:,} −{commit.lines_deleted:,}" if commit.lines_known else "unknown"
     facts = [
         ("Commit", commit.sha),
-        ("Counts as", labels_of(viewer, [commit])[commit.pk]),
+        ("Counts as", author),
         ("Committed", words.moment(commit.committed_at)),
         ("Written", words.moment(commit.authored_at)),
         ("Counted on", wording.day(commit.counted_on)),
@@ -144,10 +145,10 @@ def _facts(viewer: Viewer, commit: Commit) -> list[tuple[str, str]]:
     return facts
 
 
-def _others(visible: object, commits: Sequence[Commit]) -> dict[int, OtherCommit]:
+def _others(visible: QuerySet[Commit], commits: Sequence[Commit]) -> dict[int, OtherCommit]:
     """Other commits by id, with a link and a subject where the viewer may see them."""
     ids = [commit.pk for commit in commits]
-    seen = set(visible.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()  # type: ignore[attr-defined]
+    seen = set(visible.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return {
         commit.pk: OtherCommit(
             short_sha=commit.sha[:SHORT_SHA],
@@ -159,12 +160,14 @@ def _others(visible: object, commits: Sequence[Commit]) -> dict[int, OtherCommit
 
 
 def _evidence_lines(
-    viewer: Viewer, commit: Commit, seen: Sequence[SeenEvidence], others: dict[int, OtherCommit], visible: object
+    commit: Commit,
+    seen: Sequence[SeenEvidence],
+    others: dict[int, OtherCommit],
+    visible: QuerySet[Commit],
+    session_of: Callable[[SeenEvidence], str],
 ) -> list[EvidenceLine]:
     elsewhere = [each.row.commit for each in seen if each.row.commit_id not in (commit.pk, *others)]
     others = {**others, **_others(visible, list({other.pk: other for other in elsewhere}.values()))}
-    named = effective_policy() == IndividualPolicy.NAMED
-    own = person_of(viewer)
     decided_by = next((words.method_name(each.row.method) for each in seen if each.decided), "")
     return [
         EvidenceLine(
@@ -175,7 +178,7 @@ def _evidence_lines(
             confidence=f"{each.row.confidence:.0%}",
             said=each.row.said,
             lines="" if each.lines is None else f"{each.lines:,}",
-            session=_session(each, named=named, own_id=own.pk if own else None),
+            session=session_of(each),
             commit=others.get(each.row.commit_id) if each.row.commit_id != commit.pk else None,
             seen_at=words.moment(each.row.seen_at),
             outcome=_outcome(commit, each, decided_by),
@@ -185,14 +188,20 @@ def _evidence_lines(
     ]
 
 
-def _session(seen: SeenEvidence, *, named: bool, own_id: int | None) -> str:
-    """The session as far as this viewer may know it."""
-    session: AgentSession | None = seen.session
-    if session is None:
-        return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session and named else ""
-    if not named and (own_id is None or session.identity.person_id != own_id):
-        return "a colleague's"
-    return f"#{session.pk}, {words.moment(session.started_at)}"
+def _session_of(viewer: Viewer, policy: IndividualPolicy) -> Callable[[SeenEvidence], str]:
+    """Puts the session of an evidence row in words, as far as this viewer may know it."""
+    named = policy == IndividualPolicy.NAMED
+    own = None if named else person_of(viewer)
+
+    def told(seen: SeenEvidence) -> str:
+        session = seen.session
+        if session is None:
+            return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session else ""
+        if not named and (own is None or session.identity.person_id != own.pk):
+            return "a colleague's"
+        return f"#{session.pk}, {words.moment(session.started_at)}"
+
+    return told
 
 
 def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,18 +24,17 @@ from insights.views.bad_filter import explains_bad_filters
 from integrations.models import Commit, CommitSetApart, Method
 from integrations.services.commits import (
     NO_EVIDENCE,
+    Choices,
     CommitFilter,
-    agents_with_evidence,
-    ai_lines_of,
-    methods_of,
+    attributions_of,
+    choices_of_filters,
     mix_of_methods,
     narrowed,
     repositories_of,
-    repository_names,
     visible_commits,
 )
 from orgtree.models import IndividualPolicy
-from orgtree.services.trust import effective_policy
+from orgtree.services.trust import Viewer, effective_policy
 
 PAGE_SIZE = 50
 CSV_PAGE_SIZE = 500
@@ -91,7 +90,8 @@ class MixPart:
 @require_GET
 @explains_bad_filters
 def commits(request: HttpRequest) -> HttpResponseBase:
-    visible = visible_commits(request.user)
+    policy = effective_policy()
+    visible = visible_commits(request.user, policy)
     written = request.GET.get("q", "").strip().lower()
     wanted = _read_filter(request)
     if written:
@@ -102,13 +102,14 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     found = narrowed(visible, wanted)
     total = found.count()
     shown = _page(found, number, PAGE_SIZE)
+    choices = choices_of_filters()
     filters = read_filters(request.GET, today=windows.local_today())
     first = (number - 1) * PAGE_SIZE + 1
     context = {
         "search": written,
-        "selects": _selects(wanted),
+        "selects": _selects(wanted, choices),
         "narrowed": wanted != CommitFilter() or bool(written),
-        "lines": _lines(request, shown),
+        "lines": _lines(request.user, policy, shown),
         "first": first,
         "last": first + len(shown) - 1,
         "total": f"{total:,}",
@@ -119,8 +120,8 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "mix_days": wording.days(filters.window),
         "ranges": _ranges(request, filters),
         "range": filters.range,
-        "own_only": effective_policy() != IndividualPolicy.NAMED,
-        "has_repositories": bool(repository_names()),
+        "own_only": policy != IndividualPolicy.NAMED,
+        "has_repositories": bool(choices.repositories),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
     }
     return render(request, "insights/attribution/commits.html", context)
@@ -129,21 +130,33 @@ def commits(request: HttpRequest) -> HttpResponseBase:
 @login_required
 @require_GET
 @explains_bad_filters
-def commits_csv(request: HttpRequest) -> HttpResponse:
-    visible = visible_commits(request.user)
+def commits_csv(request: HttpRequest) -> HttpResponseBase:
+    policy = effective_policy()
+    visible = visible_commits(request.user, policy)
     if written := request.GET.get("q", "").strip().lower():
         visible = _with_prefix(visible, written)
-    rows = _csv_rows(request, narrowed(visible, _read_filter(request)))
+    rows = _csv_rows(request.user, policy, narrowed(visible, _read_filter(request)))
     return csv_response("headway-attributed-commits", rows)
 
 
-def _csv_rows(request: HttpRequest, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
-    yield ["Commit", "Subject", "Author", "Committed", "Repositories", "Counts", "Lines added", "AI lines", "Agents"]
+def _csv_rows(viewer: Viewer, policy: IndividualPolicy, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
+    yield [
+        "Commit",
+        "Subject",
+        "Author",
+        "Committed",
+        "Repositories",
+        "Counts",
+        "Lines added",
+        "AI lines",
+        "Agents",
+        "Evidence",
+    ]
     number = 1
     while page := _page(found, number, CSV_PAGE_SIZE):
-        authors, held, by_agent = labels_of(request.user, page), repositories_of(page), ai_lines_of(page)
+        authors, held, attributed = labels_of(viewer, policy, page), repositories_of(page), attributions_of(page)
         for commit in page:
-            agents = by_agent.get(commit.pk, {})
+            of_agents = attributed.get(commit.pk, ())
             yield [
                 commit.sha,
                 commit.subject,
@@ -152,8 +165,9 @@ def _csv_rows(request: HttpRequest, found: QuerySet[Commit]) -> Iterator[list[Ce
                 ", ".join(link.repository.name for link in held.get(commit.pk, ())),
                 words.SET_APART.get(commit.set_apart, "counted"),
                 commit.lines_added if commit.lines_known else None,
-                sum(agents.values()),
-                ", ".join(in_agent_order(agents)),
+                sum(each.lines for each in of_agents),
+                ", ".join(in_agent_order({each.agent for each in of_agents})),
+                ", ".join(dict.fromkeys(each.method for each in of_agents)),
             ]
         number += 1
 
@@ -177,9 +191,9 @@ def _only(commits: QuerySet[Commit]) -> Commit | None:
     return found[0] if len(found) == 1 else None
 
 
-def _lines(request: HttpRequest, shown: Sequence[Commit]) -> list[CommitLine]:
-    authors, held = labels_of(request.user, shown), repositories_of(shown)
-    by_agent, methods = ai_lines_of(shown), methods_of(shown)
+def _lines(viewer: Viewer, policy: IndividualPolicy, shown: Sequence[Commit]) -> list[CommitLine]:
+    authors, held = labels_of(viewer, policy, shown), repositories_of(shown)
+    attributed = attributions_of(shown)
     return [
         CommitLine(
             url=reverse("attributed_commit", args=[commit.sha]),
@@ -190,9 +204,9 @@ def _lines(request: HttpRequest, shown: Sequence[Commit]) -> list[CommitLine]:
             repository=", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
             set_apart=words.SET_APART.get(commit.set_apart, ""),
             lines=f"{commit.lines_added:,}" if commit.lines_known else "unknown",
-            ai_lines=f"{sum(by_agent[commit.pk].values()):,}" if commit.pk in by_agent else "",
-            agents=in_agent_order(by_agent.get(commit.pk, ())),
-            methods=", ".join(words.method_name(method) for method in methods.get(commit.pk, ())),
+            ai_lines=f"{sum(each.lines for each in attributed[commit.pk]):,}" if commit.pk in attributed else "",
+            agents=in_agent_order({each.agent for each in attributed.get(commit.pk, ())}),
+            methods=", ".join(dict.fromkeys(words.METHODS[each.method] for each in attributed.get(commit.pk, ()))),
         )
         for commit in shown
     ]
@@ -220,14 +234,14 @@ def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
     ]
 
 
-def _selects(wanted: CommitFilter) -> list[Select]:
-    agents = {slug: agent_name(slug) for slug in in_agent_order(agents_with_evidence())}
+def _selects(wanted: CommitFilter, offered: Choices) -> list[Select]:
+    agents = {slug: agent_name(slug) for slug in in_agent_order(offered.agents)}
     methods = {method.value: words.METHODS[method] for method in Method}
     counts = {"counted": "Counted", **{reason.value: words.SET_APART[reason] for reason in CommitSetApart}}
     return [
         _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, wanted.agent),
         _select("method", "Any evidence", methods, wanted.method),
-        _select("repository", "Any repository", {name: name for name in repository_names()}, wanted.repository),
+        _select("repository", "Any repository", {name: name for name in offered.repositories}, wanted.repository),
         _select("set_apart", "Counted or not", counts, wanted.set_apart),
     ]
 

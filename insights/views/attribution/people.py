@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from integrations.models import Commit
-from orgtree.models import Identity, Person
+from orgtree.models import Identity, IndividualPolicy, Person
 from orgtree.services.trust import Viewer, person_labels
 
 
-def labels_of(viewer: Viewer, commits: Iterable[Commit]) -> Mapping[int, str]:
+def labels_of(viewer: Viewer, policy: IndividualPolicy, commits: Iterable[Commit]) -> Mapping[int, str]:
     """Whose each commit counts as, by the commit's id."""
     found = list(commits)
     people = {person.pk: person for commit in found if (person := _person(commit.credited)) is not None}
-    labels = person_labels(viewer, people.values())
+    if policy == IndividualPolicy.NAMED:
+        labels: Mapping[int, str] = {pk: person.full_name for pk, person in people.items()}
+    else:
+        labels = person_labels(viewer, people.values())
     return {commit.pk: _label(commit, labels) for commit in found}
 
 
