@@ -52,6 +52,9 @@ _BOTS = frozenset(
     {"dependabot", "renovate", "github-actions", "web-flow", "greenkeeper", "snyk-bot", "semantic-release"}
 )
 
+# Hosts that commit in the name of whoever pressed a button.
+_HOSTS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
+
 
 def agent_of_signature(name: str, email: str) -> str:
     """The agent that signs so, by its slug; empty for anybody else."""
@@ -87,5 +90,6 @@ def is_bot(name: str, email: str) -> bool:
         or _BOT_LOGIN.search(name)
         or _BOT_LOGIN.search(login)
         or login in _BOTS
+        or email.strip().lower() in _HOSTS
         or name.lower() in _BOTS
     )

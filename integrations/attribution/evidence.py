@@ -35,13 +35,15 @@ class Evidence:
     model: str = ""
     external_session: str = ""
     session_id: int | None = None
+    repository_id: int | None = None
     lines_by_path: Mapping[str, int] | None = None
     said: str = ""
 
     @property
     def digest(self) -> UUID:
         """The same thing seen again has the same digest."""
-        text = repr(sorted((key, repr(value)) for key, value in asdict(self).items()))
+        fields = asdict(self) | {"lines_by_path": sorted((self.lines_by_path or {}).items())}
+        text = repr(sorted((key, repr(value)) for key, value in fields.items()))
         return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
 
 
@@ -70,18 +72,19 @@ def append_evidence(found: Iterable[tuple[int, Evidence]]) -> set[int]:
 
     What was withdrawn and is seen again, stands again.
     """
-    rows = [(commit_id, evidence, evidence.digest) for commit_id, evidence in found]
+    by_key = {(commit_id, evidence.digest): evidence for commit_id, evidence in found}
+    rows = [(commit_id, evidence, digest) for (commit_id, digest), evidence in by_key.items()]
     if not rows:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO integrations_commitevidence AS known
-                (commit_id, method, level, agent, model, session_id, external_session, lines_by_path, confidence,
-                 said, digest, seen_at)
+                (commit_id, method, level, agent, model, session_id, external_session, repository_id, lines_by_path,
+                 confidence, said, digest, seen_at)
             SELECT *, now() FROM unnest(
-                %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::jsonb[],
-                %s::float8[], %s::text[], %s::uuid[])
+                %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[],
+                %s::jsonb[], %s::float8[], %s::text[], %s::uuid[])
             ON CONFLICT (commit_id, digest) DO UPDATE SET withdrawn_at = NULL WHERE known.withdrawn_at IS NOT NULL
             RETURNING commit_id
             """,
@@ -93,6 +96,7 @@ def append_evidence(found: Iterable[tuple[int, Evidence]]) -> set[int]:
                 [each.model for _, each, _ in rows],
                 [each.session_id for _, each, _ in rows],
                 [each.external_session for _, each, _ in rows],
+                [each.repository_id for _, each, _ in rows],
                 [None if each.lines_by_path is None else Jsonb(dict(each.lines_by_path)) for _, each, _ in rows],
                 [each.confidence for _, each, _ in rows],
                 [each.said for _, each, _ in rows],

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 SCHEMA = re.compile(r"^authorship/3\.\d+\.\d+$")
 DIVIDER = "---"
 MOST_LINES = 10_000_000  # a range beyond it is a mistake, not a file
-_ENTRY = re.compile(r"^  (?P<key>\S+) (?P<ranges>[\d,\- ]+)$")
-_RANGE = re.compile(r"^(\d+)(?:-(\d+))?$")
+_ENTRY = re.compile(r"^  (?P<key>\S+) (?P<ranges>[0-9,\- ]+)$")
+_RANGE = re.compile(r"^([0-9]{1,9})(?:-([0-9]{1,9}))?$")
+_LEGACY_KEY = re.compile(r"^[0-9a-f]{7,16}$")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # JSON can say them, PostgreSQL cannot keep them
 _TOOLS = {
     "claude": "claude_code",
     "claude-code": "claude_code",
@@ -50,14 +52,26 @@ def read_note(text: bytes) -> list[NotedSession]:
     except UnicodeDecodeError:
         raise UnreadableNoteError("The note is not UTF-8.") from None
     described = _described(document)
-    lines: dict[tuple[str, str, str], dict[str, set[int]]] = {}
-    for path, key, numbers in _attested(attestations):
-        if (who := described.get(key.partition("::")[0])) is not None:
-            lines.setdefault(who, {}).setdefault(path, set()).update(numbers)
+    ranges: dict[tuple[str, str, str], dict[str, list[tuple[int, int]]]] = {}
+    for path, key, attested in _attested(attestations):
+        if (who := _who(key, described)) is not None:
+            ranges.setdefault(who, {}).setdefault(path, []).extend(attested)
     return [
-        NotedSession(agent, model, session, {path: len(numbers) for path, numbers in by_path.items()})
-        for (agent, model, session), by_path in lines.items()
+        NotedSession(agent, model, session, {path: _count(found) for path, found in by_path.items()})
+        for (agent, model, session), by_path in ranges.items()
     ]
+
+
+def _who(key: str, described: Mapping[str, tuple[str, str, str]]) -> tuple[str, str, str] | None:
+    """Whom an attestation's key names; None for people, and for keys that nothing describes.
+
+    A trace follows the session's key behind "::".  Early versions shortened the keys of prompts to seven digits.
+    """
+    key = key.partition("::")[0]
+    if key in described or not _LEGACY_KEY.match(key):
+        return described.get(key)
+    longer = [known for known in described if known.startswith(key) and _LEGACY_KEY.match(known)]
+    return described[longer[0]] if len(longer) == 1 else None
 
 
 def _halves(text: str) -> tuple[str, str, str]:
@@ -73,7 +87,7 @@ def _described(document: str) -> dict[str, tuple[str, str, str]]:
     """Key → (agent, model, the agent's own session id), of agents; people's keys are left out."""
     try:
         told: Any = json.loads(document)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: also for a number of thousands of digits
         raise UnreadableNoteError("The note's document is not JSON.") from None
     if not isinstance(told, dict):
         raise UnreadableNoteError("The note's document is not a JSON object.")
@@ -90,15 +104,15 @@ def _described(document: str) -> dict[str, tuple[str, str, str]]:
             if isinstance(agent, dict) and isinstance(agent.get("tool"), str):
                 tool = agent["tool"].strip().lower()
                 found[key] = (
-                    _TOOLS.get(tool, re.sub(r"[^a-z0-9]+", "_", tool).strip("_")[:40]),
-                    str(agent.get("model") or "")[:120],
-                    str(agent.get("id") or "")[:200],
+                    _TOOLS.get(tool) or re.sub(r"[^a-z0-9]+", "_", tool).strip("_")[:40] or "unknown",
+                    _storable(str(agent.get("model") or ""))[:120],
+                    _storable(str(agent.get("id") or ""))[:200],
                 )
     return found
 
 
-def _attested(text: str) -> Iterator[tuple[str, str, set[int]]]:
-    """Path, key and line numbers of every entry."""
+def _attested(text: str) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
+    """Path, key and line ranges of every entry."""
     path = ""
     for line in text.split("\n"):
         if not line.strip():
@@ -108,28 +122,42 @@ def _attested(text: str) -> Iterator[tuple[str, str, set[int]]]:
         elif entry := _ENTRY.match(line):
             if not path:
                 raise UnreadableNoteError("The note attests lines before it names a file.")
-            yield path, entry["key"], _numbers(entry["ranges"])
+            yield path, entry["key"], _ranges(entry["ranges"])
         else:
             raise UnreadableNoteError(f"The note has an entry that cannot be read: {line.strip()[:60]!r}.")
 
 
 def _unquoted(line: str) -> str:
     if not line.startswith('"'):
-        return line
+        return _storable(line)
     try:
-        return str(json.loads(line))
-    except json.JSONDecodeError:
-        return line.strip('"')
+        return _storable(str(json.loads(line)))
+    except (ValueError, RecursionError):
+        return _storable(line.strip('"'))
 
 
-def _numbers(ranges: str) -> set[int]:
-    numbers: set[int] = set()
-    for each in ranges.replace(" ", "").split(","):
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("�", text)
+
+
+def _ranges(text: str) -> list[tuple[int, int]]:
+    """First and last line of each; the note names no line beyond any file's end that could be checked here."""
+    ranges = []
+    for each in text.replace(" ", "").split(","):
         found = _RANGE.match(each)
         if found is None:
             raise UnreadableNoteError(f"The note has a range that cannot be read: {each[:40]!r}.")
         first, last = int(found[1]), int(found[2] or found[1])
-        if not 1 <= first <= last <= MOST_LINES or last - first > MOST_LINES // 10:
+        if not 1 <= first <= last <= MOST_LINES:
             raise UnreadableNoteError(f"The note has an impossible range: {each[:40]!r}.")
-        numbers.update(range(first, last + 1))
-    return numbers
+        ranges.append((first, last))
+    return ranges
+
+
+def _count(ranges: Iterable[tuple[int, int]]) -> int:
+    """How many lines the ranges name, each once: two traces of a session may name the same ones."""
+    count = reached = 0
+    for first, last in sorted(ranges):
+        count += max(0, last - max(first - 1, reached))
+        reached = max(reached, last)
+    return count

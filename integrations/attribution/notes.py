@@ -1,10 +1,11 @@
-"""Notes of a repository → evidence.  A notes ref that changes withdraws what it no longer says."""
+"""Notes of a repository → evidence.  Notes that change withdraw what they no longer say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from integrations.attribution.evidence import Evidence, append_evidence
@@ -14,26 +15,49 @@ from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, R
 
 # A note says it of lines; only a tool that writes notes wrongly makes it wrong.
 CONFIDENCE = 0.95
+NOTES_AT_ONCE = 500
+
+Note = tuple[str, bytes]
 
 
-def note_notes(repository: Repository, notes: Iterable[tuple[str, bytes]]) -> int:
-    """Take over all notes of a ref, in the caller's transaction; how many commits have other evidence now.
+def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
+    """Take over all notes of a repository, in the caller's transaction; how many commits have other evidence now.
 
-    A note that cannot be read is listed with the reason, and what the commit's note said before stays.
+    What the repository's notes said before and no longer say is withdrawn; what another repository's notes say of the
+    same commits stays.  A note that cannot be read is listed with the reason, and what it said before stays.  Notes on
+    commits that are not stored are passed over: they are read again when commits were added.
     """
-    texts = dict(notes)
-    ids = dict(Commit.objects.filter(sha__in=texts).values_list("sha", "pk"))
-    found: list[tuple[int, Evidence]] = []
+    said: set[tuple[int, UUID]] = set()
     unreadable: dict[int, str] = {}
-    for sha, commit_id in ids.items():
-        try:
-            sessions = read_note(texts[sha])
-        except UnreadableNoteError as problem:
-            unreadable[commit_id] = str(problem)
+    changed: set[int] = set()
+    remaining = iter(notes)
+    while chunk := list(islice(remaining, NOTES_AT_ONCE)):
+        found = list(_evidence(repository, chunk, unreadable))
+        said |= {(commit_id, evidence.digest) for commit_id, evidence in found}
+        changed |= append_evidence(found)
+    _list_unreadable(repository, unreadable)
+    changed |= _withdraw(repository, said, unreadable)
+    enqueue_commits(changed)
+    return len(changed)
+
+
+def _evidence(
+    repository: Repository, notes: Iterable[Note], unreadable: dict[int, str]
+) -> Iterator[tuple[int, Evidence]]:
+    """Commit and evidence, of notes on known commits; those that cannot be read are added to `unreadable`."""
+    notes = list(notes)
+    ids = dict(Commit.objects.filter(sha__in=[sha for sha, _ in notes]).values_list("sha", "pk"))
+    for sha, text in notes:
+        if sha not in ids:
             continue
-        found += [
-            (
-                commit_id,
+        try:
+            sessions = read_note(text)
+        except UnreadableNoteError as problem:
+            unreadable[ids[sha]] = str(problem)
+            continue
+        for session in sessions:
+            yield (
+                ids[sha],
                 Evidence(
                     Method.NOTE,
                     EvidenceLevel.LINE,
@@ -42,22 +66,16 @@ def note_notes(repository: Repository, notes: Iterable[tuple[str, bytes]]) -> in
                     model=session.model,
                     external_session=session.external_session,
                     lines_by_path=session.lines_by_path,
+                    repository_id=repository.pk,
                 ),
             )
-            for session in sessions
-        ]
-    _list_unreadable(repository, unreadable)
-    changed = append_evidence(found) | _withdraw(repository, found, unreadable)
-    enqueue_commits(changed)
-    return len(changed)
 
 
-def _withdraw(repository: Repository, found: list[tuple[int, Evidence]], unreadable: Iterable[int]) -> set[int]:
-    """Withdraw what the notes of this repository's commits said and no longer say."""
-    said = {(commit_id, evidence.digest) for commit_id, evidence in found}
-    standing = CommitEvidence.objects.filter(
-        Q(commit__repositories__repository=repository), method=Method.NOTE, withdrawn_at=None
-    ).exclude(commit_id__in=list(unreadable))
+def _withdraw(repository: Repository, said: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
+    """Withdraw what the notes of this repository no longer say; the commits."""
+    standing = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None).exclude(
+        commit_id__in=list(unreadable)
+    )
     stale = {
         pk: commit_id
         for pk, commit_id, digest in standing.values_list("pk", "commit_id", "digest")

@@ -79,7 +79,7 @@ UPDATE_OUTCOMES: LiteralString = """
                      ON commit.credited_id = author.id
                     AND commit.authored_at BETWEEN session.started_at - %(covering)s::interval
                                                AND session.ended_at + %(covering)s::interval
-                    AND commit.set_apart <> 'gone'
+                    AND commit.set_apart <> 'gone' AND commit.lines_known
                    WHERE author.person_id = identity.person_id
                ) AS covered
         FROM looked_at

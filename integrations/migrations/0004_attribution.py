@@ -25,6 +25,17 @@ class Migration(migrations.Migration):
             name="file_attribution_is_unique",
         ),
         migrations.AddField(
+            model_name="commitevidence",
+            name="repository",
+            field=models.ForeignKey(
+                help_text="Whose notes say it; null for what is no note.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="integrations.repository",
+            ),
+        ),
+        migrations.AddField(
             model_name="agentsession",
             name="commits",
             field=models.BigIntegerField(db_default=0, default=0, help_text="As the agent itself counts them."),

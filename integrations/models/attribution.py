@@ -34,6 +34,13 @@ class CommitEvidence(models.Model):
     model = models.CharField(max_length=120, blank=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     external_session = models.CharField(max_length=200, blank=True, help_text="As the note names it.")
+    repository = models.ForeignKey(
+        Repository,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Whose notes say it; null for what is no note.",
+    )
     lines_by_path = models.JSONField(null=True, help_text="Path → number of lines, for line level.")
     confidence = models.FloatField(help_text="0–1")
     said = models.CharField(max_length=500, blank=True, help_text="The trailer or what else was seen, in short.")

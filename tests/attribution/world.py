@@ -149,7 +149,9 @@ def trailer(of: Commit, agent: str = "claude_code", said: str = "") -> None:
     enqueue_commits([of.pk])
 
 
-def note(of: Commit, lines: Mapping[str, int], *, agent: str = "claude_code", session: str = "s", model: str = "") -> None:
+def note(
+    of: Commit, lines: Mapping[str, int], *, agent: str = "claude_code", session: str = "s", model: str = ""
+) -> None:
     evidence = Evidence(
         Method.NOTE, EvidenceLevel.LINE, agent, 0.95, model=model, external_session=session, lines_by_path=lines
     )
