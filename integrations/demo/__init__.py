@@ -1,4 +1,4 @@
-"""The demo organisation: fictitious people whose year with Claude Code is told in genuine OTLP export requests.
+"""The demo organisation: fictitious people whose year is told in genuine telemetry and commits.
 
 people.py        who they are and how they like to work
 model_prices.py  the models they use in which weeks, and what those cost
@@ -8,6 +8,12 @@ session.py       what happens within one session
 otlp.py          a session as the records that the real program sends
 export_requests.py  the export requests of a week, as bytes
 sending.py       the requests over HTTP, newest weeks first
+
+repositories.py  the repositories, and who signs commits with what address
+commits.py       which session was followed by which commit
+work_tree.py     which files a commit changes, filler.py with what lines
+history.py       a repository's year, authorship_notes.py with the notes that an agent's tool leaves
+fast_import.py   both as commands of `git fast-import`
 
 Nothing here knows Django: the data enters by the same door as everybody's.
 """

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from integrations.demo.model_prices import EXPENSIVE_MODEL, UNKNOWN_MODEL
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, SEARCH, addresses, team
+from integrations.demo.people import CHECKOUT, DATA, MOBILE, SEARCH, TOOLING, addresses, team
 
 YEAR_WEEKS = 52
 INTRODUCTION_WEEKS = 2  # before the year: everybody tries the agent, where people take it up one after another
@@ -45,6 +45,7 @@ class Effect:
     main_model: str | None = None
     failing_tools: Mapping[str, float] = field(default_factory=dict)  # tool → chance that a call fails
     leaves: bool = False  # the people leave the organisation on the first of the weeks
+    ship_factor: float = 1.0  # times the chance that a session's lines are committed
     ramps_up: bool = False  # people take the agent up one after another instead of all at the start
 
 
@@ -202,6 +203,14 @@ STORIES: tuple[Story, ...] = (
             Expectation("ai.tokens", Weeks(11, 9), Reading.AT_LEAST, 1_000_000, facets={"model": UNKNOWN_MODEL}),
             Expectation("ai.tokens", Weeks(9, 0), Reading.AT_MOST, 0, facets={"model": UNKNOWN_MODEL}),
         ),
+    ),
+    Story(
+        key="no_context_files",
+        tells="Tooling's repository tells the agent nothing about itself, and most of what it writes there is dropped.",
+        who=team(TOOLING),
+        weeks=SINCE_INTRODUCTION,
+        effect=Effect(ship_factor=0.25),
+        expectations=(),
     ),
     Story(
         key="leaver",

@@ -24,6 +24,7 @@ _QUIET_DAYS = ((12, 24), (12, 25), (12, 26), (12, 31), (1, 1))  # (month, day)
 _HOLIDAY_WEEKS = 4  # a person's weeks off in a year
 _USUAL_MINUTES = 13.0
 _LONGEST_MINUTES = 170.0
+_SHIP_CHANCE = 0.52
 _LARGE_MODEL_CHANCE, _SMALL_MODEL_CHANCE = 0.14, 0.08
 # (weeks before the end from which it is in use, version of the agent)
 _VERSIONS = ((54, "2.0.47"), (45, "2.0.76"), (36, "2.1.22"), (27, "2.1.71"), (18, "2.1.118"), (9, "2.1.163"))
@@ -54,6 +55,14 @@ class DemoYear:
             if story.effect.leaves
             for email in sorted(story.who or ())
         }
+
+    def ship_chance(self, email: str, weeks_before_end: int) -> float:
+        """The chance that what a session of the person generated is committed."""
+        chance = _SHIP_CHANCE
+        for story in self.flavour.stories:
+            if story.concerns(email, weeks_before_end):
+                chance *= story.effect.ship_factor
+        return chance
 
     def sessions_of_week(self, weeks_before_end: int) -> list[DemoSession]:
         """All sessions that start in the week, in order of time."""

@@ -1,0 +1,144 @@
+"""Who committed what after which session: the demo's commits, before they are written.
+
+About half of the sessions that generated lines are followed by a commit, within the session or up to forty minutes
+after, of at most those lines and some by hand.  Beside them people commit without an agent, the more so before they
+took it up.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from integrations.demo.people import PLATFORM, DemoPerson
+from integrations.demo.repositories import REPOSITORIES, DemoRepository
+from integrations.demo.session import DemoSession
+from integrations.demo.stories import YEAR_WEEKS
+from integrations.demo.year import DemoYear
+
+_LATEST = timedelta(minutes=40)  # after the session's end
+_ELSEWHERE_CHANCE = 0.06  # a commit to the platform's repository instead of one's own
+_BY_HAND_CHANCE_BEFORE, _BY_HAND_CHANCE = 0.20, 0.09  # of a workday, before and after somebody took the agent up
+_CLEAR_OF_SESSIONS = timedelta(minutes=70)  # a commit without an agent lies nowhere near one
+
+
+class Mark(enum.Enum):
+    """What a commit itself says of the agent."""
+
+    NOTE = "a git-ai note"
+    TRAILER = "a Co-Authored-By trailer"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCommit:
+    """One person's commit; `session` is None where no agent had a part in it."""
+
+    repository: DemoRepository
+    person: DemoPerson
+    at: datetime
+    session: DemoSession | None
+    agent_lines: int
+    own_lines: int
+    mark: Mark
+
+
+def generated_lines(session: DemoSession) -> int:
+    return sum(
+        request.tool.lines_added
+        for stretch in session.stretches
+        for turn in stretch.turns
+        for request in turn.requests
+        if request.tool is not None and not request.failed
+    )
+
+
+def plan_commits(year: DemoYear, sessions: Iterable[DemoSession]) -> dict[str, list[DemoCommit]]:
+    """Repository name → its commits by people, in order of time, of the last 52 weeks."""
+    first = year.first_day_of(YEAR_WEEKS)
+    by_person: dict[str, list[DemoSession]] = defaultdict(list)
+    for session in sessions:
+        if session.setting.started_at.astimezone(year.anchor.tzinfo).date() >= first:
+            by_person[session.setting.person.email].append(session)
+    planned: dict[str, list[DemoCommit]] = {repository.name: [] for repository in REPOSITORIES}
+    for repository in REPOSITORIES:
+        for person in repository.people:
+            own = by_person[person.email]
+            for commit in (*_after_sessions(year, repository, own), *_by_hand(year, repository, person, own)):
+                planned[commit.repository.name].append(commit)
+    return {name: sorted(commits, key=lambda each: (each.at, each.person.email)) for name, commits in planned.items()}
+
+
+def _after_sessions(
+    year: DemoYear, repository: DemoRepository, sessions: Sequence[DemoSession]
+) -> Iterator[DemoCommit]:
+    for session in sessions:
+        rng = Random(f"{year.seed}/{session.session_id}/commit")  # noqa: S311 - a demo, not a secret
+        lines = generated_lines(session)
+        weeks_before_end = (year.last_day - session.setting.started_at.date()).days // 7
+        chance = year.ship_chance(session.setting.person.email, weeks_before_end)
+        if not lines or rng.random() >= chance:
+            continue
+        at = _commit_time(session, rng)
+        if at > year.anchor:
+            continue
+        agent_lines = max(1, round(lines * rng.uniform(0.55, 1)))
+        yield DemoCommit(
+            repository=_repository_of(repository, rng),
+            person=session.setting.person,
+            at=at,
+            session=session,
+            agent_lines=agent_lines,
+            own_lines=round(agent_lines * rng.uniform(0, 0.35)) + rng.randrange(3),
+            mark=rng.choices((Mark.NOTE, Mark.TRAILER, Mark.NOTHING), (0.35, 0.35, 0.30))[0],
+        )
+
+
+def _commit_time(session: DemoSession, rng: Random) -> datetime:
+    """At the end of the run in which the agent committed; else soon after the session."""
+    committing = [stretch for stretch in session.stretches if stretch.commits]
+    if committing:
+        return (committing[-1].ended_at - timedelta(seconds=rng.randrange(5, 40))).replace(microsecond=0)
+    return (session.ended_at + _LATEST * rng.betavariate(1, 3)).replace(microsecond=0)
+
+
+def _by_hand(
+    year: DemoYear, repository: DemoRepository, person: DemoPerson, sessions: Sequence[DemoSession]
+) -> Iterator[DemoCommit]:
+    busy: dict[date, list[DemoSession]] = defaultdict(list)
+    for session in sessions:
+        busy[session.setting.started_at.date()].append(session)
+    left = year.leavers().get(person.email)
+    for days_before_end in range(7 * YEAR_WEEKS):
+        day = year.last_day - timedelta(days=days_before_end)
+        rng = Random(f"{year.seed}/{person.email}/{days_before_end}/by hand")  # noqa: S311
+        chance = _BY_HAND_CHANCE_BEFORE if days_before_end // 7 >= person.took_up else _BY_HAND_CHANCE
+        if rng.random() >= chance or day.weekday() >= 5 or (left is not None and day >= left):
+            continue
+        at = datetime.combine(day, time(8), ZoneInfo(person.time_zone)) + timedelta(seconds=rng.randrange(11 * 3600))
+        if at > year.anchor or any(_is_near(at, session) for session in busy[at.date()]):
+            continue
+        yield DemoCommit(
+            repository=_repository_of(repository, rng),
+            person=person,
+            at=at,
+            session=None,
+            agent_lines=0,
+            own_lines=int(rng.lognormvariate(2.7, 0.9)) + 1,
+            mark=Mark.NOTHING,
+        )
+
+
+def _is_near(at: datetime, session: DemoSession) -> bool:
+    return session.setting.started_at - _CLEAR_OF_SESSIONS <= at <= session.ended_at + _CLEAR_OF_SESSIONS
+
+
+def _repository_of(own: DemoRepository, rng: Random) -> DemoRepository:
+    if rng.random() < _ELSEWHERE_CHANCE:
+        return next(repository for repository in REPOSITORIES if repository.team == PLATFORM)
+    return own
