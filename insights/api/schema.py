@@ -34,6 +34,11 @@ class HeadingSerializer(serializers.Serializer[object]):
         return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
 
+class RangeSerializer(serializers.Serializer[object]):
+    low = serializers.FloatField(help_text="By line-level evidence alone.")
+    high = serializers.FloatField(help_text="By all evidence: an upper bound.")
+
+
 class FigureSerializer(serializers.Serializer[object]):
     segment = serializers.DictField(child=serializers.CharField())
     value = serializers.FloatField(allow_null=True)
@@ -43,6 +48,12 @@ class FigureSerializer(serializers.Serializer[object]):
     people = serializers.IntegerField(help_text="Distinct people among them.")
     reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
     to_date = serializers.BooleanField(help_text="The window or bucket is not over yet.")
+    range = RangeSerializer(required=False, help_text="Of figures that rest on attribution.")
+    evidence = serializers.DictField(
+        child=serializers.FloatField(),
+        required=False,
+        help_text="Method of attribution → share 0–1 of the attributed lines.",
+    )
 
 
 class PointSerializer(FigureSerializer):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from insights.metrics.ai_adoption import ACTIVE_DEVELOPERS
 from insights.metrics.declarations import Count, Ratio
 from insights.metrics.measures import Total
 from insights.metrics.query import Dimension
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
+from integrations.facts.outcomes import AGENT_SPEND_BY_REPOSITORY
 
 SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
 BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
@@ -17,12 +20,27 @@ TOKENS_USED = Total(
     column="tokens",
     instead=((Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),),
 )
-SPENT = Total(
-    AGENT_SESSION_DAYS,
+_SPENT_IN_REPOSITORIES = Total(
+    AGENT_SPEND_BY_REPOSITORY,
     column="spend",
     missing_column="unpriced_tokens",
     missing_reason="No price is known for the models that were used.",
 )
+SPENT = replace(
+    _SPENT_IN_REPOSITORIES,
+    relation=AGENT_SESSION_DAYS,
+    instead=((Dimension.REPOSITORY, _SPENT_IN_REPOSITORIES),),
+)
+SPEND_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY)
+OUTCOME_SOURCE = "commits of connected repositories and what attributes them to sessions"
+
+
+def _spent_by_sessions_that_are(outcome: str) -> Total:
+    """Spend of sessions of which that became."""
+    only = (Dimension.OUTCOME, (outcome,))
+    in_repositories = replace(_SPENT_IN_REPOSITORIES, only=only)
+    return replace(SPENT, only=only, instead=((Dimension.REPOSITORY, in_repositories),))
+
 
 TOKENS = Count(
     key="ai.tokens",
@@ -54,11 +72,48 @@ SPEND = Count(
     better=Better.NEITHER,
     categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
-    segments=(Dimension.AGENT, Dimension.MODEL, Dimension.OUTCOME),
-    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.OUTCOME),
-    chain=("ai.spend_per_developer", "ai.tokens", "ai.reported_cost", "ai.cache_hit_rate"),
+    segments=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
+    facets=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
+    chain=("ai.spend_per_developer", "ai.spend_wasted", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
     source=SPEND_SOURCE,
     reference="https://github.com/pydantic/genai-prices",
+)
+
+SPEND_COMMITTED = Count(
+    key="ai.spend_committed",
+    version=1,
+    name="Spend committed",
+    meaning="What sessions cost of which lines stand in a commit.",
+    formula="spend of sessions with at least one attributed commit that counts",
+    of=_spent_by_sessions_that_are("committed"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=SPEND_DIMENSIONS,
+    facets=SPEND_DIMENSIONS,
+    chain=("ai.spend", "ai.spend_wasted", "ai.spend_per_commit"),
+    source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
+)
+
+SPEND_WASTED = Count(
+    key="ai.spend_wasted",
+    version=1,
+    name="Spend wasted",
+    meaning="What sessions cost that led to no commit, although their people's commits are known.",
+    formula="spend of sessions without an attributed commit; those that ended less than 72 hours ago (to the full "
+    "hour) are pending, and those of people of whom no repository holds a commit within a year are unknown: neither is "
+    "waste",
+    of=_spent_by_sessions_that_are("wasted"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    initiatives=BOTH_INITIATIVES,
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=SPEND_DIMENSIONS,
+    facets=SPEND_DIMENSIONS,
+    chain=("ai.spend", "ai.spend_per_commit", "ai.ship_rate", "ai.enabled_repositories", "ai.error_rate"),
+    source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
 )
 
 SPEND_PER_DEVELOPER = Ratio(

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from insights.metrics.measures import Distribution, Measure, MeasureValue, People, PeopleAtEnd, PersonShare, Total
+from insights.metrics.measures import (
+    Distribution,
+    Measure,
+    MeasureValue,
+    People,
+    PeopleAtEnd,
+    PersonShare,
+    StandingAtEnd,
+    Total,
+)
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.models import FactFamily
 
 PartValue = Callable[[Measure], MeasureValue]
 
@@ -20,6 +30,7 @@ class RowsBy(enum.Enum):
     FACT = "a fact's day"
     PERSON = "a person"
     PERSON_AND_SEGMENT = "a person's share of a segment"
+    STANDING_FACT = "a fact that may be of several people"
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,8 @@ class Outcome:
     people: int = 0
     statistics: Mapping[Statistic, float] = field(default_factory=dict)
     missing: bool = False
+    low: float | None = None
+    mix: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -88,14 +101,43 @@ class Metric:
         raise NotImplementedError
 
     @property
-    def shared_denominator(self) -> bool:
-        """Whether all segments of a bucket have the same denominator."""
-        return False
+    def base(self) -> Measure | None:
+        """What stands below the line, where that is a measure of its own."""
+        return None
 
-    def entered(self, outcome: Outcome) -> bool:
-        """Whether any fact of the cell's own is in it; a denominator that all segments share is not."""
-        own_denominator = outcome.denominator and not self.shared_denominator
-        return bool(outcome.sample_size or outcome.missing or own_denominator)
+    @property
+    def sampled(self) -> Measure:
+        """The measure whose facts are the sample."""
+        return self.measures[0]
+
+    @property
+    def families(self) -> frozenset[FactFamily]:
+        """The families of facts that, when they change, change the metric."""
+        return frozenset(measure.relation.family for measure in self.measures)
+
+    @property
+    def settles(self) -> bool:
+        """Whether its value changes as time goes by, because spend is pending first."""
+        return any(isinstance(each, Total) and each.only and each.only[0] in SETTLING for each in self.measures)
+
+    def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
+        """Whether all segments of a bucket have the same denominator."""
+        return self.base is not None and self.base.shared_by(segments)
+
+    def shared_part(self, outcome: Outcome, segments: Sequence[Dimension]) -> Outcome | None:
+        """What a segment without facts of its own has in common with this one; None where that is nothing."""
+        if not (self.shares_denominator(segments) and outcome.denominator):
+            return None
+        shared = Outcome(0.0, 0.0, outcome.denominator)
+        if self.sampled.shared_by(segments) and not isinstance(self.sampled, PeopleAtEnd):
+            return replace(shared, sample_size=outcome.sample_size, people=outcome.people)
+        return shared
+
+    def entered(self, outcome: Outcome, segments: Sequence[Dimension]) -> bool:
+        """Whether any fact of the cell's own is in it; what all segments share is not."""
+        own_denominator = outcome.denominator and not self.shares_denominator(segments)
+        own_sample = outcome.sample_size and not self.sampled.shared_by(segments)
+        return bool(own_sample or outcome.missing or own_denominator or outcome.numerator)
 
     @property
     def rows_by(self) -> RowsBy:
@@ -128,8 +170,8 @@ class Count(Metric):
         return (self.of,) if self.out_of is None else (self.of, self.out_of)
 
     @property
-    def shared_denominator(self) -> bool:
-        return isinstance(self.out_of, PeopleAtEnd)
+    def base(self) -> Measure | None:
+        return self.out_of
 
     @property
     def recipe(self) -> str:
@@ -137,7 +179,9 @@ class Count(Metric):
 
     def outcome(self, part: PartValue) -> Outcome:
         of = part(self.of)
-        counted = Outcome(of.value, sample_size=of.facts, people=of.people, missing=of.missing)
+        counted = Outcome(
+            of.value, sample_size=of.facts, people=of.people, missing=of.missing, low=of.low, mix=_shares(of)
+        )
         if self.out_of is None:
             return counted
         return replace(counted, numerator=of.value or 0, denominator=part(self.out_of).value or 0)
@@ -159,8 +203,12 @@ class Ratio(Metric):
         return (self.numerator, self.denominator)
 
     @property
-    def shared_denominator(self) -> bool:
-        return isinstance(self.denominator, PeopleAtEnd)
+    def base(self) -> Measure | None:
+        return self.denominator
+
+    @property
+    def sampled(self) -> Measure:
+        return self.sample or self.denominator
 
     @property
     def recipe(self) -> str:
@@ -168,7 +216,7 @@ class Ratio(Metric):
 
     def outcome(self, part: PartValue) -> Outcome:
         above, below = part(self.numerator), part(self.denominator)
-        entered = part(self.sample or self.denominator)
+        entered = part(self.sampled)
         numerator = None if above.value is None and above.missing else above.value or 0
         return Outcome(
             quotient(numerator, below.value, self.unit),
@@ -177,7 +225,27 @@ class Ratio(Metric):
             entered.facts,
             entered.people,
             missing=numerator is None,
+            low=quotient(above.low, below.value, self.unit),
+            mix=_shares(above),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown(Ratio):
+    """How a sum is made up: the share of each value of one of its dimensions; the values sum to 100 %.
+
+    Numerator and denominator are the same sum; only the numerator is split.
+    """
+
+    by: Dimension
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        return (self.by,)
+
+    @property
+    def recipe(self) -> str:
+        return "Σ contribution of the segment's rows ÷ Σ denominator × 100"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,8 +289,7 @@ class ShareOfPeople(Metric):
     def always_by(self) -> tuple[Dimension, ...]:
         return (self.of.dimension,)
 
-    @property
-    def shared_denominator(self) -> bool:
+    def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
         return True
 
     @property
@@ -240,6 +307,38 @@ class ShareOfPeople(Metric):
     def outcome(self, part: PartValue) -> Outcome:
         of = part(self.of)
         return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareStanding(Metric):
+    """Share of the facts of a bucket that stand at its end."""
+
+    of: StandingAtEnd
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.STANDING_FACT
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+
+
+# Dimensions whose values depend on the clock.
+SETTLING = (Dimension.OUTCOME,)
+
+
+def _shares(of: MeasureValue) -> Mapping[str, float]:
+    """Method → share 0–1 of the value."""
+    return {method: amount / of.value for method, amount in of.by_method.items()} if of.value else {}
 
 
 def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMeasure) -> float | None:

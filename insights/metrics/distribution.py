@@ -16,7 +16,8 @@ from insights.metrics.measures import Distribution, Measure, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import MetricQuery
 from insights.metrics.reading import Reading
-from insights.metrics.statement import fact_values_statement, parameters
+from insights.metrics.source import parameters
+from insights.metrics.statement import fact_values_statement
 
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99)
 BINS = 20
@@ -122,5 +123,6 @@ def _histogram(values: sql.Composed, reading: Reading, summary: Mapping[str, Any
 
 
 def _reason(each: Plan) -> str:
-    since = connected_since([each.placement])[each.placement]
+    asked = (each.metric, each.placement)
+    since = connected_since([asked])[asked]
     return why_no_data(each.query.window, since, each.clock.today)

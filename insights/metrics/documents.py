@@ -120,4 +120,6 @@ def _figure(figure: Figure) -> Document:
         "people": figure.people,
         "reason": figure.reason,
         "to_date": figure.to_date,
+        **({} if figure.low is None else {"range": {"low": figure.low, "high": figure.high}}),
+        **({"evidence": dict(figure.mix)} if figure.mix else {}),
     }

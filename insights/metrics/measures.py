@@ -26,6 +26,8 @@ class MeasureValue:
     statistics: Mapping[Statistic, float] = field(default_factory=dict)
     base: float | None = None  # what `value` is a share of, where the measure itself knows it
     missing: bool = False  # something was there that could not be added, e.g. tokens of a model without a price
+    low: float | None = None  # the part of `value` that is beyond doubt, where the measure tells it
+    by_method: Mapping[str, float] = field(default_factory=dict)  # `value` by how it is known
 
 
 NOTHING = MeasureValue()
@@ -37,15 +39,23 @@ class Measure:
 
     `instead` names, for a dimension that the relation does not have, the measure that gives the same figure from
     a finer relation.  `not_by` lists dimensions whose column exists but says nothing about this figure.
+    A measure is never split by the dimensions of `not_split_by` and never filtered by those of `not_filtered_by`: a
+    part is held against a whole.
     """
 
     relation: Relation
     instead: tuple[tuple[Dimension, Measure], ...] = ()
     not_by: tuple[Dimension, ...] = ()
+    not_split_by: tuple[Dimension, ...] = ()
+    not_filtered_by: tuple[Dimension, ...] = ()
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read when the query filters or splits by `dimensions`."""
         return next((finer for dimension, finer in self.instead if dimension in dimensions), self)
+
+    def shared_by(self, segments: Collection[Dimension]) -> bool:
+        """Whether it is the same in all segments of a bucket."""
+        return bool(segments) and all(dimension in self.not_split_by for dimension in segments)
 
 
 @dataclass(frozen=True)
@@ -63,11 +73,20 @@ class Total(Measure):
     """The sum of a column; a fact enters where its sum is known and not zero.
 
     `missing_column` counts what was there and could not be added, e.g. tokens of a model without a price.
+    `only` adds up the rows of some values of a dimension, in the same scan as the others.
     """
 
     column: str = ""
     missing_column: str = ""
     missing_reason: str = ""
+    only: tuple[Dimension, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class AttributedLines(Total):
+    """A sum of lines that evidence gives to agents: an upper bound, of which `certain_column` is beyond doubt."""
+
+    certain_column: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,3 +109,16 @@ class PeopleAtEnd(Measure):
 
     The relation has one row per person and the column left_on (first day no longer there).
     """
+
+    def shared_by(self, segments: Collection[Dimension]) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class StandingAtEnd(Measure):
+    """Distinct facts of the bucket that stand on its last day, or today: `base` is the number of all of them.
+
+    A fact may be of several people.  `column` holds the days on which it stands, as a multirange.
+    """
+
+    column: str = ""

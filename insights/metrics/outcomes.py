@@ -11,9 +11,9 @@ from functools import cached_property
 from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
 from insights.metrics.plan import Clock, Need, Plan
-from insights.metrics.query import Window
-from insights.metrics.reading import Placed, Reading, StockReading
-from insights.metrics.scan import Cell, CellKey, scan, stock
+from insights.metrics.query import Dimension, Window
+from insights.metrics.reading import CellKey, Placed, Reading, StockReading
+from insights.metrics.scan import Cell, scan, stock
 
 Segment = tuple[str, ...]
 
@@ -22,12 +22,12 @@ Segment = tuple[str, ...]
 class Outcomes:
     """By window and segment; what is absent is nothing.
 
-    `denominators` are those of each window, for metrics whose segments share one.  `unmatched` is the share 0–1 of the
-    whole window's facts without a person, where everybody's were asked for.
+    `shared` is what the segments of a window have in common, where their denominator is one.  `unmatched` is the
+    share 0–1 of the whole window's sample without a person, where everybody's was asked for.
     """
 
     cells: Mapping[tuple[Window, Segment], Outcome]
-    denominators: Mapping[Window, float]
+    shared: Mapping[Window, Outcome]
     unmatched: float | None
     as_of: datetime  # the moment whose facts they hold
 
@@ -64,22 +64,24 @@ class Facts:
             if isinstance(need.reading, StockReading):
                 people = self.stocked[need.reading].get((key.unit_id, clock.stock_day(key.window)), 0)
                 return MeasureValue(float(people), people, people)
-            cell = self.scanned[need.reading].get(key)
+            cell = self.scanned[need.reading].get(need.key(key))
             return cell.values[need.measure] if cell else NOTHING
 
         return metric.outcome(part)
 
-    def found(self, needs: Mapping[Measure, Need]) -> set[CellKey]:
-        """Every cell in which one of the measures found a fact."""
+    def found(self, needs: Mapping[Measure, Need], segments: Sequence[Dimension]) -> set[CellKey]:
+        """Every cell in which a measure that is split by all segments found a fact."""
         readings = [need.reading for need in needs.values() if isinstance(need.reading, Reading)]
-        return {key for reading in readings for key in self.scanned[reading]}
+        split = [reading for reading in readings if len(reading.segments) == len(segments)]
+        return {key for reading in split for key in self.scanned[reading]}
 
-    def unmatched(self, needs: Mapping[Measure, Need], window: Window) -> float | None:
-        """The share 0–1 of the window's facts without a person; None where there are none."""
-        readings = {need.reading for need in needs.values() if isinstance(need.reading, Reading)}
-        counted = [self._counted.get((reading, window), (0, 0)) for reading in readings]
-        facts = sum(facts for facts, _ in counted)
-        return sum(facts - matched for facts, matched in counted) / facts if facts else None
+    def unmatched(self, metric: Metric, needs: Mapping[Measure, Need], window: Window) -> float | None:
+        """The share 0–1 of the window's sample without a person; None where there is none."""
+        reading = needs[metric.sampled].reading
+        if isinstance(reading, StockReading):
+            return None
+        facts, matched = self._counted.get((reading, window), (0, 0))
+        return (facts - matched) / facts if facts else None
 
     @cached_property
     def _counted(self) -> Mapping[tuple[Reading, Window], tuple[int, int]]:
@@ -99,20 +101,27 @@ def outcomes_from_facts(plans: Sequence[Plan]) -> list[Outcomes]:
 
 def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
     whole = plan.query.window
-    segments = {key.segment for key in facts.found(plan.needs) if key.window == whole} if plan.segments else {()}
+    found = facts.found(plan.needs, plan.segments)
+    segments = {key.segment for key in found if key.window == whole} if plan.segments else {()}
     cells = {
         (window, segment): facts.outcome(plan.metric, plan.needs, CellKey(None, window, segment), plan.clock)
         for window in plan.windows
         for segment in segments
     }
-    entered = {each for each in segments if not plan.segments or plan.metric.entered(cells[whole, each])}
+    entered = {each for each in segments if not plan.segments or plan.metric.entered(cells[whole, each], plan.segments)}
     kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
     return Outcomes(
         kept,
-        {window: outcome.denominator for (window, _), outcome in kept.items() if outcome.denominator},
-        facts.unmatched(plan.needs, whole) if tells_unmatched(plan, kept) else None,
+        shared_parts(plan, kept),
+        facts.unmatched(plan.metric, plan.needs, whole) if tells_unmatched(plan, kept) else None,
         plan.clock.now,
     )
+
+
+def shared_parts(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> Mapping[Window, Outcome]:
+    """What the segments of each window have in common, found in any of its cells."""
+    parts = {window: plan.metric.shared_part(outcome, plan.segments) for (window, _), outcome in cells.items()}
+    return {window: part for window, part in parts.items() if part is not None}
 
 
 def tells_unmatched(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> bool:

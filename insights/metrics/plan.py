@@ -14,9 +14,18 @@ from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError
 from insights.metrics.measures import Measure, PeopleAtEnd
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, Reading, StockReading, windows_of
+from insights.metrics.reading import (
+    ANYBODY,
+    CellKey,
+    Edges,
+    Placed,
+    Placement,
+    Reading,
+    StockReading,
+    windows_of,
+)
 from insights.metrics.registry import get
-from insights.metrics.statement import has_dimension
+from insights.metrics.source import has_dimension
 from orgtree.models import Unit
 
 LONGEST_WINDOW_DAYS = 5 * 366
@@ -44,8 +53,11 @@ class Clock:
 
     @property
     def settled_before(self) -> datetime:
-        """Sessions that ended later are pending: their lines may still be committed."""
-        return self.now - settings.SETTLING_TIME
+        """Sessions that ended later are pending: their lines may still be committed.
+
+        A full hour, so that a figure stays what it is until the next one.
+        """
+        return (self.now - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,11 @@ class Need:
 
     reading: Reading | StockReading
     measure: Measure
+    split: tuple[int, ...] = ()  # positions of the query's segments by which the reading is split, too
+
+    def key(self, asked: CellKey) -> CellKey:
+        """Where the measure stands for a cell of the query."""
+        return asked._replace(segment=tuple(asked.segment[position] for position in self.split))
 
 
 @dataclass(frozen=True)
@@ -115,16 +132,17 @@ def needs_of(
             ends = {clock.stock_day(window) for edges in partitions for window in windows_of(edges)}
             return Need(StockReading(measure.relation, tuple(sorted(ends)), placement), measure)
         finer = measure.for_dimensions(used)
+        split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
         reading = Reading(
             finer.relation,
             partitions,
             placement,
-            facets,
-            segments,
-            clock.settled_before if Dimension.OUTCOME in used else None,
+            tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by),
+            tuple(segments[position] for position in split),
+            clock.settled_before,
             Dimension.MODEL in dict(facets) and not has_dimension(finer, Dimension.MODEL),
         )
-        return Need(reading, finer)
+        return Need(reading, finer, split)
 
     return {measure: need(measure) for measure in metric.measures}
 

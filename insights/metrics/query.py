@@ -29,6 +29,7 @@ class Dimension(enum.StrEnum):
     TOKEN_KIND = "token_kind"  # noqa: S105 — no password
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
     TOOL = "tool"
+    METHOD = "method"  # by which attribution is known
 
 
 class Statistic(enum.StrEnum):
@@ -87,6 +88,11 @@ class Figure:
     people: int
     reason: str | None  # why there is no value, in words; None where there is one
     to_date: bool = False  # the bucket is not over yet
+    # Of figures that rest on attribution: what line-level evidence alone gives, what all evidence gives, and the
+    # share 0–1 of the attributed lines that each method tells of.
+    low: float | None = None
+    high: float | None = None
+    mix: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

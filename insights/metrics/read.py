@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 from insights import windows
-from insights.metrics.connected import NOTHING, connected_since, why_no_data
+from insights.metrics.connected import NOTHING, Connected, connected_since, why_no_data
 from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
@@ -41,13 +41,14 @@ def read_totals(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshn
 def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
     kept = outcomes_from_cells(plans, freshness)
     computed = iter(outcomes_from_facts([each for each, found in zip(plans, kept, strict=True) if found is None]))
-    since = connected_since({each.placement for each in plans})
+    since = connected_since((each.metric, each.placement) for each in plans)
     return [
-        _answer(each, found or next(computed), since[each.placement]) for each, found in zip(plans, kept, strict=True)
+        _answer(each, found or next(computed), since[each.metric, each.placement])
+        for each, found in zip(plans, kept, strict=True)
     ]
 
 
-def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
+def _answer(each: Plan, outcomes: Outcomes, since: Connected) -> SeriesAnswer:
     segments = outcomes.segments(each.query.window) or [()]
     return SeriesAnswer(
         query=each.query,
@@ -61,7 +62,7 @@ def _answer(each: Plan, outcomes: Outcomes, since: date | None) -> SeriesAnswer:
     )
 
 
-def _figure(each: Plan, outcomes: Outcomes, since: date | None, window: Window, segment: Segment) -> Figure:
+def _figure(each: Plan, outcomes: Outcomes, since: Connected, window: Window, segment: Segment) -> Figure:
     metric, query, today = each.metric, each.query, each.clock.today
     outcome = outcomes.cells.get((window, segment)) or _nothing(metric, outcomes, window)
     if window.start > today:  # a stock is one of today, and no figure of a time that has not come
@@ -87,15 +88,16 @@ def _figure(each: Plan, outcomes: Outcomes, since: date | None, window: Window, 
         sample_size=outcome.sample_size,
         people=outcome.people,
         reason=reason,
+        low=outcome.low,
+        high=None if outcome.low is None else value,
+        mix=outcome.mix,
         to_date=window.start <= today < window.end,
     )
 
 
 def _nothing(metric: Metric, outcomes: Outcomes, window: Window) -> Outcome:
-    """A cell in which nothing was found; its denominator is that of the other segments where they share one."""
-    nothing = metric.outcome(lambda _measure: NOTHING_MEASURED)
-    shared = outcomes.denominators.get(window) if metric.shared_denominator else None
-    return replace(nothing, value=0.0, denominator=shared) if shared else nothing
+    """A cell in which nothing was found, with what the segments of its window have in common."""
+    return outcomes.shared.get(window) or metric.outcome(lambda _measure: NOTHING_MEASURED)
 
 
 def _per_period(outcome: Outcome, periods: float) -> Outcome:

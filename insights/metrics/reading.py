@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from insights.metrics.query import Dimension, Window
 from integrations.facts.relation import Relation
@@ -35,6 +36,14 @@ ANYBODY = Placement()
 EVERY_UNIT = Placement(Placed.UNITS)
 
 
+class CellKey(NamedTuple):
+    """A unit (None: whatever one scope was asked for), a window and the segment's values."""
+
+    unit_id: int | None
+    window: Window
+    segment: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Reading:
     """What one statement reads.
@@ -48,7 +57,7 @@ class Reading:
     placement: Placement = ANYBODY
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
     segments: tuple[Dimension, ...] = ()
-    settled_before: datetime | None = None
+    settled_before: datetime | None = None  # None: nothing is asked of outcomes
     model_picks_facts: bool = False  # the rows name no model: the facet picks the sessions that used it
 
     @property

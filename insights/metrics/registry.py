@@ -17,10 +17,7 @@ from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.measures import PeopleAtEnd
 from insights.metrics.query import Dimension
-from insights.metrics.statement import has_dimension
-
-# Keys that chains may already name: declared in PRODUCT.md, and their facts are not collected yet.
-FUTURE_KEYS = frozenset({"ai.committed_code_share", "ai.lines_committed", "ai.ship_rate"})
+from insights.metrics.source import has_dimension
 
 
 @cache
@@ -68,7 +65,7 @@ def problems(declared: list[Metric]) -> Iterable[str]:
         yield f"{key}: declared more than once."
     for metric in declared:
         for linked in metric.chain:
-            if linked not in keys and linked not in FUTURE_KEYS:
+            if linked not in keys:
                 yield f"{metric.key}: its chain names {linked}, which nothing declares."
         if metric.statistic is not None and metric.statistic not in metric.statistics:
             yield f"{metric.key}: has no statistic {metric.statistic}."
@@ -80,10 +77,18 @@ def problems(declared: list[Metric]) -> Iterable[str]:
 def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
     measures = [measure for measure in metric.measures if not isinstance(measure, PeopleAtEnd)]
     for dimension in metric.segments:
-        if not all(has_dimension(measure.for_dimensions([dimension]), dimension) for measure in measures):
+        if not all(
+            has_dimension(measure.for_dimensions([dimension]), dimension)
+            for measure in measures
+            if dimension not in measure.not_split_by
+        ):
             yield f"{metric.key}: its facts have no column for the segment {dimension}."
     for dimension in metric.facets:
         if dimension is Dimension.MODEL:  # where rows name no model, it picks the sessions that used it
             continue
-        if not all(has_dimension(measure.for_dimensions([dimension]), dimension) for measure in measures):
+        if not all(
+            has_dimension(measure.for_dimensions([dimension]), dimension)
+            for measure in measures
+            if dimension not in measure.not_filtered_by
+        ):
             yield f"{metric.key}: its facts have no column for the facet {dimension}."

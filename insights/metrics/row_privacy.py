@@ -6,21 +6,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from insights.metrics.rows import ColumnKind, RowsPage
+from insights.metrics.registry import get
+from insights.metrics.rows import PERSON, ColumnKind, RowsPage
 from orgtree.models import IndividualPolicy, Person
 from orgtree.services.trust import Viewer, effective_policy, person_labels, person_of
 
-# Of others these would tell more than a pseudonym does: an id can be looked up, a time recognised.
-TELLING = (ColumnKind.FACT, ColumnKind.INSTANT)
+# Of others these would tell more than a pseudonym does: an id or a commit can be looked up, a time recognised.
+TELLING = (ColumnKind.FACT, ColumnKind.INSTANT, ColumnKind.PLACE)
 UNMATCHED = "Unmatched"
 
 
 def visible_rows(page: RowsPage, viewer: Viewer) -> RowsPage:
-    """The page with `person` (a label) for `person_id`; what the policy withholds of others is null."""
-    ids = {row["person_id"] for row in page.rows if row["person_id"] is not None}
-    labels = person_labels(viewer, Person.objects.filter(pk__in=ids))
+    """The page with `person` (a label) for `person_id`; what the policy withholds of others is null.
+
+    Rows that tell no more than the tools that they come from show names, as these tools do.
+    """
+    if PERSON not in page.columns:
+        return page
+    people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows if row["person_id"] is not None})
     own = person_of(viewer)
-    named = effective_policy() == IndividualPolicy.NAMED
+    is_open = all(measure.relation.open_as_in_tools for measure in get(page.query.key).measures)
+    named = is_open or effective_policy() == IndividualPolicy.NAMED
+    labels = {person.pk: person.full_name for person in people} if is_open else person_labels(viewer, people)
     withheld = {column.name for column in page.columns if column.kind in TELLING}
 
     def shown(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,64 +3,153 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
-from insights.metrics.measures import Distribution, Measure, Total
+from insights.metrics.measures import Distribution, Facts, Measure, Total
 from insights.metrics.query import Dimension
 from insights.metrics.reading import Reading
-from insights.metrics.statement import conditions, dimension_expression, listed, of_source
+from insights.metrics.source import (
+    conditions,
+    dimension_expression,
+    has_dimension,
+    listed,
+    of_source,
+    picked,
+)
+from integrations.facts.relation import Relation
 
-# Columns that describe a fact, shown where its relation has them.
-DESCRIBING = ("started_at", "ended_at")
+# Columns that describe a fact, and those that describe a part of it: a commit's file.
+DESCRIBING_FACTS = ("started_at", "ended_at", "sha", "subject")
+DESCRIBING_PARTS = ("path", "lines_added")
+# Shown beside the dimensions that the query uses.
+SHOWN_DIMENSIONS = (
+    *(Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE),
+    *(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
+)
+FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 
-def fact_rows_statement(reading: Reading, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> sql.Composed:
-    """One row per fact, day and dimensions to which one of the measures adds something, the newest first.
+@dataclass(frozen=True)
+class RowShape:
+    """What a row is: the columns and dimensions that tell rows apart, and dimensions that are listed in one."""
 
-    c_i is what it adds to the measure of position i; total_rows the number of rows of all pages.
+    describing: Sequence[str]
+    grouped: Sequence[Dimension]
+    gathered: Sequence[Dimension]
+
+    @property
+    def dimensions(self) -> Sequence[Dimension]:
+        return (*self.grouped, *self.gathered)
+
+
+def row_shape(measures: Sequence[Measure], used: Sequence[Dimension], segments: Sequence[Dimension]) -> RowShape:
+    """The shape of the rows behind these measures, for a query that uses these dimensions.
+
+    Where facts of several rows are counted, a row is a fact; else it is what the finest measure adds up.  A dimension
+    that tells nothing of one of the measures is listed, so that what it adds is not torn apart.
     """
-    relation = reading.relation
-    describing = [name for name in DESCRIBING if name in relation.columns]
-    keys = [
-        sql.SQL("{} AS {}").format(of_source(name), sql.Identifier(alias))
-        for name, alias in (
-            (relation.fact, "fact_id"),
-            (relation.person, "person_id"),
-            (relation.day, "day"),
-            *((name, name) for name in describing),
-        )
+    by_fact = any(isinstance(measure, Facts) and not measure.relation.fact_is_row for measure in measures)
+    parts = () if by_fact else DESCRIBING_PARTS
+    describing = [
+        name for name in (*DESCRIBING_FACTS, *parts) if any(name in measure.relation.columns for measure in measures)
     ]
-    keys += [
-        sql.SQL("{} AS {}").format(dimension_expression(dimension), sql.Identifier(dimension.value))
-        for dimension in dimensions
+    told = [
+        dimension
+        for dimension in dict.fromkeys((*SHOWN_DIMENSIONS, *used))
+        if any(has_dimension(measure, dimension) for measure in measures)
+        and not (by_fact and dimension in FILES_ONLY and dimension not in used)
     ]
+    grouped = [
+        dimension
+        for dimension in told
+        if (dimension in segments if by_fact else dimension is not Dimension.METHOD or dimension in segments)
+        and all(has_dimension(measure, dimension) for measure in measures)
+    ]
+    return RowShape(describing, grouped, [dimension for dimension in told if dimension not in grouped])
+
+
+def fact_rows_statement(readings: Sequence[tuple[Reading, Measure]], shape: RowShape) -> sql.Composed:
+    """One row per fact, day and whatever else tells rows apart to which one of the measures adds something.
+
+    c_i is what it adds to the measure of position i; total_rows the number of rows of all pages; the newest come first.
+    """
+    measures = [measure for _, measure in readings]
+    by_reading: dict[Reading, list[int]] = {}
+    for position, (reading, _) in enumerate(readings):
+        by_reading.setdefault(reading, []).append(position)
+    names = ["fact_id", "person_id", "day", *shape.describing, *(each.value for each in shape.grouped)]
     sums = [
-        sql.SQL("{} AS {}").format(_contribution(measure), sql.Identifier(f"c_{position}"))
+        sql.SQL("{} AS {}").format(_added_up(position, measure), _column(position))
         for position, measure in enumerate(measures)
     ]
-    entered = [sql.SQL("{} <> 0").format(_contribution(each)) for each in measures if isinstance(each, Total)]
+    lists = [
+        sql.SQL("string_agg(DISTINCT {name}, ', ' ORDER BY {name}) AS {name}").format(name=sql.Identifier(each.value))
+        for each in shape.gathered
+    ]
+    entered = [
+        sql.SQL("{} <> 0").format(_added_up(position, measure))
+        for position, measure in enumerate(measures)
+        if not isinstance(measure, Distribution)
+    ]
     return sql.SQL(
         """
-        SELECT {keys}, count(*) OVER () AS total_rows {sums}
-        FROM ({relation}) AS source {conditions}
-        GROUP BY {positions} {having}
+        SELECT {names}, count(*) OVER () AS total_rows {lists} {sums}
+        FROM ({rows}) AS told
+        GROUP BY {names} {having}
         ORDER BY day DESC, fact_id DESC, {positions}
         LIMIT %(limit)s OFFSET %(offset)s
         """
     ).format(
-        keys=sql.SQL(", ").join(keys),
+        names=sql.SQL(", ").join(map(sql.Identifier, names)),
+        lists=listed(lists),
         sums=listed(sums),
-        relation=sql.SQL(relation.sql),
-        conditions=conditions(reading),
-        positions=sql.SQL(", ").join(sql.Literal(position) for position in range(1, len(keys) + 1)),
+        rows=sql.SQL(" UNION ALL ").join(
+            _rows_of(reading, positions, measures, shape) for reading, positions in by_reading.items()
+        ),
         having=sql.SQL("HAVING {}").format(sql.SQL(" OR ").join(entered)) if entered else sql.SQL(""),
+        positions=sql.SQL(", ").join(sql.Literal(position) for position in range(1, len(names) + 1)),
     )
 
 
-def _contribution(measure: Measure) -> sql.Composable:
-    if isinstance(measure, Total):
-        return sql.SQL("coalesce(sum({}), 0)").format(of_source(measure.column))
-    if isinstance(measure, Distribution):
-        return sql.SQL("max({})").format(of_source(measure.column))
-    return sql.SQL("1")
+def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape) -> sql.Composed:
+    """The rows of one relation, with null for what only others tell."""
+    relation = reading.relation
+    columns = [
+        sql.SQL("{} AS {}").format(of_source(name), sql.Identifier(alias))
+        for name, alias in ((relation.fact, "fact_id"), (relation.person, "person_id"), (relation.day, "day"))
+    ]
+    columns += [_described(relation, name) for name in shape.describing]
+    columns += [_named(measures[own[0]], dimension) for dimension in shape.dimensions]
+    columns += [
+        sql.SQL("{} AS {}").format(_added(measure) if position in own else sql.SQL("NULL"), _column(position))
+        for position, measure in enumerate(measures)
+    ]
+    return sql.SQL("SELECT {columns} FROM ({relation}) AS source {conditions}").format(
+        columns=sql.SQL(", ").join(columns), relation=sql.SQL(relation.sql), conditions=conditions(reading)
+    )
+
+
+def _described(relation: Relation, name: str) -> sql.Composed:
+    value = of_source(name) if name in relation.columns else sql.SQL("NULL")
+    return sql.SQL("{} AS {}").format(value, sql.Identifier(name))
+
+
+def _named(measure: Measure, dimension: Dimension) -> sql.Composed:
+    value = dimension_expression(dimension) if has_dimension(measure, dimension) else sql.SQL("NULL::text")
+    return sql.SQL("{} AS {}").format(value, sql.Identifier(dimension.value))
+
+
+def _added(measure: Measure) -> sql.Composable:
+    return picked(measure, measure.column) if isinstance(measure, (Total, Distribution)) else sql.SQL("1")
+
+
+def _added_up(position: int, measure: Measure) -> sql.Composed:
+    how = sql.SQL("sum({})") if isinstance(measure, Total) else sql.SQL("max({})")
+    value = how.format(_column(position))
+    return value if isinstance(measure, Distribution) else sql.SQL("coalesce({}, 0)").format(value)
+
+
+def _column(position: int) -> sql.Identifier:
+    return sql.Identifier(f"c_{position}")

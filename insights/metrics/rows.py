@@ -17,17 +17,14 @@ from insights.metrics.measures import Distribution, Facts, Measure, People, Tota
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.reading import Reading, StockReading
-from insights.metrics.row_statement import DESCRIBING, fact_rows_statement
-from insights.metrics.statement import (
-    has_dimension,
-    parameters,
-    people_statement,
-    stock_parameters,
-    stocked_people_statement,
-)
+from insights.metrics.row_statement import fact_rows_statement, row_shape
+from insights.metrics.source import parameters
+from insights.metrics.standing import standing_facts_statement
+from insights.metrics.statement import people_statement
+from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
+from integrations.models import FactFamily
 
 LARGEST_PAGE = 1000
-SHOWN_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL)  # beside those that the query uses
 
 
 class ColumnKind(enum.StrEnum):
@@ -36,6 +33,7 @@ class ColumnKind(enum.StrEnum):
     DAY = "day"
     INSTANT = "instant"
     WORD = "word"
+    PLACE = "place"  # a word by which what was committed can be looked up
     NUMBER = "number"
 
 
@@ -65,12 +63,16 @@ class RowsPage:
     recipe: str
 
 
-SESSION = RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT)
+FACT_LABELS = {FactFamily.AI: "Session", FactFamily.CODE: "Commit"}
 PERSON = RowColumn("person_id", "Developer", "Whose it is; empty where nobody could be matched.", ColumnKind.PERSON)
 DAY = RowColumn("day", "Day", "The local day on which it counts.", ColumnKind.DAY)
 DESCRIPTIONS = {
     "started_at": RowColumn("started_at", "Started", "The session's first event.", ColumnKind.INSTANT),
     "ended_at": RowColumn("ended_at", "Ended", "The session's last event so far.", ColumnKind.INSTANT),
+    "sha": RowColumn("sha", "SHA", "The commit's object id.", ColumnKind.PLACE),
+    "subject": RowColumn("subject", "Subject", "The first line of its message.", ColumnKind.PLACE),
+    "path": RowColumn("path", "File", "The file's path in the repository.", ColumnKind.PLACE),
+    "lines_added": RowColumn("lines_added", "Added", "Lines that the commit adds to the file.", ColumnKind.NUMBER),
 }
 FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
 
@@ -86,6 +88,7 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100) -> RowsPage
         RowsBy.FACT: _fact_rows,
         RowsBy.PERSON: _person_rows,
         RowsBy.PERSON_AND_SEGMENT: _share_rows,
+        RowsBy.STANDING_FACT: _standing_rows,
     }[each.metric.rows_by]
     columns, rows, total = read(each, page, size)
     return RowsPage(query, columns, rows, total, page, size, each.metric.recipe)
@@ -93,7 +96,7 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100) -> RowsPage
 
 def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
     contribution = RowColumn("contribution", "Contribution", f"What it adds, in {metric.unit}.", ColumnKind.NUMBER)
-    if metric.rows_by is RowsBy.PERSON_AND_SEGMENT or len(metric.measures) == 1:
+    if metric.rows_by is not RowsBy.STANDING_FACT and len(metric.measures) == 1:
         return (contribution,)
     return (
         RowColumn("contribution", "Contribution", "What it adds above the line.", ColumnKind.NUMBER),
@@ -105,19 +108,19 @@ Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
 def _fact_rows(each: Plan, page: int, size: int) -> Rows:
-    reading = _reading(each, each.metric.measures[0])
-    measures = [each.needs[measure].measure for measure in each.metric.measures]
-    dimensions = [
-        dimension
-        for dimension in dict.fromkeys((*SHOWN_DIMENSIONS, *each.segments, *each.query.facets))
-        if all(has_dimension(measure, dimension) for measure in measures)
-    ]
-    found = _fetch(
-        fact_rows_statement(reading, measures, dimensions),
-        {**parameters(reading), "limit": size, "offset": (page - 1) * size},
+    readings = [(_reading(each, measure), each.needs[measure].measure) for measure in each.metric.measures]
+    shape = row_shape([measure for _, measure in readings], (*each.segments, *each.query.facets), each.segments)
+    values: dict[str, Any] = {"limit": size, "offset": (page - 1) * size}
+    for reading, _ in readings:
+        values |= parameters(reading)
+    found = _fetch(fact_rows_statement(readings, shape), values)
+    columns = (
+        _fact_column(each.metric),
+        PERSON,
+        DAY,
+        *(DESCRIPTIONS[name] for name in shape.describing),
+        *map(_dimension_column, shape.dimensions),
     )
-    described = [DESCRIPTIONS[name] for name in DESCRIBING if name in reading.relation.columns]
-    columns = (SESSION, PERSON, DAY, *described, *map(_dimension_column, dimensions))
     contributions = contribution_columns(each.metric)
     rows = [
         {column.name: row[column.name] for column in columns}
@@ -125,6 +128,26 @@ def _fact_rows(each: Plan, page: int, size: int) -> Rows:
         for row in found
     ]
     return (*columns, *contributions), rows, found[0]["total_rows"] if found else 0
+
+
+def _fact_column(metric: Metric) -> RowColumn:
+    """Sessions and commits are numbered apart."""
+    labels = [label for family, label in FACT_LABELS.items() if family in metric.families]
+    label = " or ".join(labels).capitalize()
+    return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
+
+
+def _standing_rows(each: Plan, page: int, size: int) -> Rows:
+    """One row per fact, whosever it is; those that do not stand come first."""
+    [measure] = each.metric.measures
+    reading = _reading(each, measure)
+    found = _fetch(standing_facts_statement(reading, each.needs[measure].measure), parameters(reading))
+    name = _dimension_column(Dimension.REPOSITORY)
+    rows = [
+        {name.name: row["name"], "contribution": float(row["contribution"]), "denominator": 1.0}
+        for row in found[(page - 1) * size : page * size]
+    ]
+    return (name, *contribution_columns(each.metric)), rows, len(found)
 
 
 def _person_rows(each: Plan, page: int, size: int) -> Rows:
@@ -203,7 +226,8 @@ def _share_rows(each: Plan, page: int, size: int) -> Rows:
 
 def _dimension_column(dimension: Dimension) -> RowColumn:
     name = dimension.value.replace("_", " ")
-    return RowColumn(dimension.value, name.capitalize(), f"Its {name}; unknown where it does not say.", ColumnKind.WORD)
+    kind = ColumnKind.PLACE if dimension is Dimension.REPOSITORY else ColumnKind.WORD
+    return RowColumn(dimension.value, name.capitalize(), f"Its {name}; unknown where it does not say.", kind)
 
 
 def _fetch(statement: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 
-from insights.metrics.measures import Distribution, Facts, Measure, MeasureValue, People, PersonShare, Total
-from insights.metrics.query import Statistic, Window
-from insights.metrics.reading import Reading, StockReading
-from insights.metrics.statement import PERCENTILES, cells_statement, parameters, stock_parameters, stock_statement
-
-
-class CellKey(NamedTuple):
-    """A unit (None: whatever one scope was asked for), a window and the segment's values."""
-
-    unit_id: int | None
-    window: Window
-    segment: tuple[str, ...]
+from insights.metrics.measures import (
+    AttributedLines,
+    Distribution,
+    Facts,
+    Measure,
+    MeasureValue,
+    People,
+    PersonShare,
+    StandingAtEnd,
+    Total,
+)
+from insights.metrics.query import Statistic
+from insights.metrics.reading import CellKey, Reading, StockReading
+from insights.metrics.source import PERCENTILES, parameters
+from insights.metrics.standing import standing_statement
+from insights.metrics.statement import ATTRIBUTION_METHODS, cells_statement
+from insights.metrics.stock_statement import stock_parameters, stock_statement
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,14 @@ class Cell:
 
 
 def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
-    """Every cell in which a fact was found, of every window of every partition."""
+    """Every cell in which a fact was found, of every window of every partition.
+
+    Facts that stand may be of several people: where they are asked for, the relation is read for them alone.
+    """
+    standing = any(isinstance(measure, StandingAtEnd) for measure in measures)
+    statement = standing_statement(reading, measures) if standing else cells_statement(reading, measures)
     with connection.cursor() as cursor:
-        cursor.execute(cells_statement(reading, measures), parameters(reading))
+        cursor.execute(statement, parameters(reading))
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     width = len(reading.segments)
@@ -66,17 +76,28 @@ def _value(measure: Measure, position: int, row: Mapping[str, Any]) -> MeasureVa
     if isinstance(measure, People):
         return MeasureValue(float(row["people"]), row["matched_facts"], row["people"])
     value = row[f"v_{position}"]
+    if isinstance(measure, StandingAtEnd):
+        return MeasureValue(float(value), row["facts"], row["people"], base=float(row["facts"]))
     if isinstance(measure, PersonShare):
-        if value is None:
-            return MeasureValue()
-        return MeasureValue(float(value), row["matched_facts"], row["people"], base=float(row[f"b_{position}"]))
-    facts, people = row[f"n_{position}"], row[f"p_{position}"]
-    if isinstance(measure, Total):
-        missing = bool(measure.missing_column) and bool(row[f"x_{position}"]) and not facts
-        return MeasureValue(float(value) if facts else None, facts, people, missing=missing)
-    if isinstance(measure, Distribution):
-        return MeasureValue(float(value) if facts else None, facts, people, _statistics(row, position, value, facts))
+        base = row[f"b_{position}"]
+        people = row["matched_facts"], row["people"]
+        return MeasureValue() if value is None else MeasureValue(float(value), *people, base=float(base))
+    if isinstance(measure, (Total, Distribution)):
+        return _sum(measure, position, row)
     raise TypeError(f"{type(measure).__name__} is not read by a scan.")
+
+
+def _sum(measure: Total | Distribution, position: int, row: Mapping[str, Any]) -> MeasureValue:
+    facts, people = row[f"n_{position}"], row[f"p_{position}"]
+    value = float(row[f"v_{position}"]) if facts else None
+    if isinstance(measure, Distribution):
+        return MeasureValue(value, facts, people, _statistics(row, position, value, facts))
+    if isinstance(measure, AttributedLines) and facts:
+        by_method = zip(ATTRIBUTION_METHODS, row[f"k_{position}"], strict=True)
+        told = {method: float(amount) for method, amount in by_method if amount}
+        return MeasureValue(value, facts, people, low=float(row[f"l_{position}"]), by_method=told)
+    missing = bool(measure.missing_column) and bool(row[f"x_{position}"]) and not facts
+    return MeasureValue(value, facts, people, missing=missing)
 
 
 def _statistics(row: Mapping[str, Any], position: int, total: Any, facts: int) -> Mapping[Statistic, float]:

@@ -47,6 +47,8 @@ class MetricCell(models.Model):
     p75 = models.FloatField(null=True)
     p90 = models.FloatField(null=True)
     p95 = models.FloatField(null=True)
+    low = models.FloatField(null=True, help_text="The value by line-level evidence alone.")
+    mix = models.JSONField(default=dict, help_text="Method of attribution → share 0–1 of the lines.")
     computed_at = models.DateTimeField()
 
     class Meta:
@@ -83,6 +85,7 @@ class SnapshotState(models.Model):
     changes = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField(null=True)
     rolled_to = models.DateField(null=True, help_text="The local day for which the cells stand; null: none do.")
+    settled_to = models.DateTimeField(null=True, help_text="Sessions that ended until then are no longer pending.")
     lagging_at = models.DateTimeField(null=True, help_text="When lagging cells were last computed.")
     lagging_seconds = models.FloatField(default=0, help_text="How long that took.")
 

@@ -7,15 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
+from psycopg.types.json import Jsonb
 
 from insights.metrics.declarations import Metric, Outcome
-from insights.metrics.measures import PeopleAtEnd
 from insights.metrics.outcomes import Facts
 from insights.metrics.plan import Clock, Need, needs_of
 from insights.metrics.query import Dimension, Statistic, Window
-from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, StockReading, windows_of
+from insights.metrics.reading import ANYBODY, CellKey, Edges, Placed, Placement, StockReading, windows_of
 from insights.metrics.registry import metrics
-from insights.metrics.scan import CellKey
 from insights.models import Period
 from insights.snapshots.kept import KEPT_SEGMENTS, MOST_SEGMENT_VALUES, kept_segments
 from integrations.models import FactFamily
@@ -28,7 +27,7 @@ TOO_MANY_VALUES = ""
 COLUMNS = (
     *("metric", "version", "unit_id", "period", "start", "end", "segment_name", "segment_value"),
     *("value", "numerator", "denominator", "sample_size", "people", "missing", "unmatched"),
-    *("mean", "median", "p75", "p90", "p95", "computed_at"),
+    *("mean", "median", "p75", "p90", "p95", "low", "mix", "computed_at"),
 )
 
 
@@ -41,8 +40,7 @@ class Span(NamedTuple):
 
 def metrics_of(family: FactFamily) -> tuple[Metric, ...]:
     """The metrics that facts of the family enter."""
-    stock = family is FactFamily.ENROLMENT
-    return tuple(m for m in metrics() if any(isinstance(each, PeopleAtEnd) is stock for each in m.measures))
+    return tuple(metric for metric in metrics() if family in metric.families)
 
 
 def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: Collection[Metric]) -> int:
@@ -85,12 +83,12 @@ def _rows(
     all_windows = [window for edges in partitions for window in windows_of(edges)]
     for metric, needed in needs.items():
         segments: dict[Span, set[str]] = defaultdict(set)
-        for key in facts.found(needed):
+        for key in facts.found(needed, split):
             segments[Span(key.unit_id, key.window)].add(key.segment[0] if split else "")
         for span in () if split else _stock_spans(facts, needed.values(), all_windows):
             segments[span].add("")
         for span, values in segments.items():
-            unmatched = facts.unmatched(needed, span.window) if everybody else None
+            unmatched = facts.unmatched(metric, needed, span.window) if everybody else None
             common = _common(metric, span, split, clock) | {"unmatched": unmatched}
             if len(values) > MOST_SEGMENT_VALUES:
                 yield common | _figures(Outcome(None)) | {"segment_value": TOO_MANY_VALUES}
@@ -98,7 +96,7 @@ def _rows(
             for value in values:
                 key = CellKey(span.unit_id, span.window, (value,) if split else ())
                 outcome = facts.outcome(metric, needed, key, clock)
-                if metric.entered(outcome) or (not split and not outcome.empty):
+                if metric.entered(outcome, split) or (not split and not outcome.empty):
                     yield common | _figures(outcome) | {"segment_value": value}
 
 
@@ -132,6 +130,8 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
         "sample_size": outcome.sample_size,
         "people": outcome.people,
         "missing": outcome.missing,
+        "low": outcome.low,
+        "mix": Jsonb(dict(outcome.mix)),
         **{statistic.value: outcome.statistics.get(statistic) for statistic in Statistic},
     }
 

@@ -17,7 +17,8 @@ from insights.metrics.reading import Edges
 from insights.models import Period
 
 PROMPT = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
-KEPT_SEGMENTS = (Dimension.AGENT, Dimension.TOKEN_KIND)
+KEPT_SEGMENTS = (Dimension.AGENT, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE)
+KEPT_YEARS = 5  # a repository may be much older; what lies before is read from facts
 MOST_SEGMENT_VALUES = 12
 GRANULARITIES_SHOWN = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
 
@@ -44,11 +45,18 @@ def lagging_windows(today: date) -> Collection[Window]:
     return frozenset((*trailing, *earlier, *parts))
 
 
+def kept_from(today: date) -> date:
+    """The first day that cells tell of, a whole number of fiscal quarters ago."""
+    return windows.quarter_of(today.replace(year=today.year - KEPT_YEARS, day=1)).start
+
+
 def kept_as(window: Window, today: date) -> tuple[Period, Window] | None:
     """The cell in which a window is kept; None where it has none.
 
     The running bucket up to today is the same as the whole bucket: no fact lies beyond.
     """
+    if window.start < kept_from(today):
+        return None
     if window in lagging_windows(today):
         return Period.WINDOW, window
     for granularity in Granularity:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from insights.metrics.declarations import Metric, Outcome
-from insights.metrics.measures import PeopleAtEnd
+from insights.metrics.declarations import Outcome
 from insights.metrics.outcomes import Outcomes, tells_unmatched
 from insights.metrics.plan import Plan
 from insights.metrics.query import Statistic, Window
@@ -20,7 +19,6 @@ from insights.metrics.reading import Placed
 from insights.models import MetricCell, Period
 from insights.snapshots.cells import TOO_MANY_VALUES
 from insights.snapshots.kept import kept_as, kept_segments
-from integrations.models import FactFamily
 
 
 class Freshness(enum.Enum):
@@ -51,11 +49,12 @@ def outcomes_from_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Out
     """The outcomes of each plan, in order; None where its cells are not kept or not fresh enough."""
     if not plans:
         return []
-    rolled_to, dirt = _state()
+    rolled_to, settled_to, dirt = _state()
     clock = plans[0].clock
     if rolled_to != clock.today:
         return [None] * len(plans)
-    as_of = [_as_of(plan, dirt, freshness) for plan in plans]
+    settled = settled_to == clock.settled_before
+    as_of = [_as_of(plan, dirt, freshness) if settled or not plan.metric.settles else None for plan in plans]
     cells = _cells([plan for plan, at in zip(plans, as_of, strict=True) if at])
     return [_outcomes(plan, cells, at) if at else None for plan, at in zip(plans, as_of, strict=True)]
 
@@ -86,42 +85,37 @@ def _touches(dirt: Dirt, plan: Plan, window: Window) -> bool:
         dirt.days.start < window.end
         and window.start < dirt.days.end
         and (dirt.any_unit or dirt.unit_id == _unit_id(plan))
-        and dirt.family in _families(plan.metric)
+        and dirt.family in plan.metric.families
     )
-
-
-def _families(metric: Metric) -> Collection[str]:
-    stock = any(isinstance(measure, PeopleAtEnd) for measure in metric.measures)
-    return (FactFamily.AI.value, FactFamily.ENROLMENT.value) if stock else (FactFamily.AI.value,)
 
 
 def _unit_id(plan: Plan) -> int | None:
     return plan.placement.ids[0] if plan.placement.placed is Placed.UNIT else None
 
 
-def _state() -> tuple[date | None, Sequence[Dirt]]:
-    """The day for which the cells stand, and what they do not hold yet: the outbox, and what was taken from it."""
+def _state() -> tuple[date | None, datetime | None, Sequence[Dirt]]:
+    """For which day and settling time the cells stand, and what they do not hold: the outbox, what was taken of it."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT rolled_to, NULL, NULL, false, NULL, NULL, NULL, NULL FROM insights_snapshotstate
+            SELECT rolled_to, settled_to, NULL, NULL, false, NULL, NULL, NULL, NULL FROM insights_snapshotstate
             UNION ALL
-            SELECT NULL, family, unit_id, false, min(day_from), max(day_to), lagging, min(noted_at)
+            SELECT NULL, NULL, family, unit_id, false, min(day_from), max(day_to), lagging, min(noted_at)
             FROM insights_dirtyrange GROUP BY family, unit_id, lagging, day_from
             UNION ALL
-            SELECT NULL, family, NULL, true, min(day_from), max(day_to), lagging, min(at)
+            SELECT NULL, NULL, family, NULL, true, min(day_from), max(day_to), lagging, min(at)
             FROM integrations_factchange CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
             GROUP BY family, lagging
             """
         )
         rows = cursor.fetchall()
-    rolled_to = next((row[0] for row in rows if row[0]), None)
+    rolled_to, settled_to = next((row[:2] for row in rows if row[0]), (None, None))
     dirt = [
         Dirt(family, unit_id, any_unit, Window(start, end), lagging, since)
-        for _, family, unit_id, any_unit, start, end, lagging, since in rows
+        for _, _, family, unit_id, any_unit, start, end, lagging, since in rows
         if family
     ]
-    return rolled_to, dirt
+    return rolled_to, settled_to, dirt
 
 
 Cells = Mapping[tuple[str, int | None, Window, str], Sequence[MetricCell]]
@@ -156,7 +150,7 @@ def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
     """None where a segment has too many values to be kept."""
     name = plan.segments[0].value if plan.segments else ""
     found: dict[tuple[Window, tuple[str, ...]], Outcome] = {}
-    denominators: dict[Window, float] = {}
+    shared: dict[Window, Outcome] = {}
     unmatched: dict[Window, float | None] = {}
     for window in plan.windows:
         kept = kept_as(window, plan.clock.today)
@@ -165,8 +159,8 @@ def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
         own = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], name), ()))
         unsplit = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], ""), ()))
         for cell in (*own, *unsplit):
-            if cell.denominator:
-                denominators.setdefault(window, cell.denominator)
+            if part := plan.metric.shared_part(_outcome(cell), plan.segments):
+                shared.setdefault(window, part)
         for cell in own:
             if name and cell.segment_value == TOO_MANY_VALUES:
                 return None
@@ -174,7 +168,7 @@ def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
             unmatched[window] = cell.unmatched
     whole = plan.query.window
     tells = tells_unmatched(plan, found)
-    return Outcomes(found, denominators, unmatched.get(whole) if tells else None, as_of)
+    return Outcomes(found, shared, unmatched.get(whole) if tells else None, as_of)
 
 
 def _of_version(plan: Plan, cells: Iterable[MetricCell]) -> Sequence[MetricCell]:
@@ -193,4 +187,6 @@ def _outcome(cell: MetricCell) -> Outcome:
         cell.people,
         {statistic: value for statistic, value in statistics.items() if value is not None},
         cell.missing,
+        cell.low,
+        cell.mix,
     )

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from insights.metrics.connected import connected_since
+from insights.metrics.connected import Source, source_since
 from insights.metrics.declarations import Metric
 from insights.metrics.plan import Clock
 from insights.metrics.query import Window
@@ -20,7 +20,14 @@ from insights.metrics.registry import metrics
 from insights.models import DirtyRange, MetricCell, Period, SnapshotState
 from insights.snapshots.cells import Partitions, metrics_of, recompute
 from insights.snapshots.dirty import Dirt, claim, note_changes
-from insights.snapshots.kept import lagging_partitions, lagging_windows, prompt_partitions, quarters_between
+from insights.snapshots.kept import (
+    kept_from,
+    lagging_partitions,
+    lagging_windows,
+    prompt_partitions,
+    quarters_between,
+)
+from insights.snapshots.settling import note_settled
 from orgtree.models import Placement as PlacementRow
 
 # Only one process computes cells at a time: two would meet in the same week.
@@ -39,8 +46,10 @@ def refresh() -> int:
     with _alone("SELECT pg_try_advisory_lock(%s)") as alone:
         if not alone:
             return 0
+        clock = Clock.read()
+        note_settled(clock)
         note_changes()
-        written = _roll(Clock.read())
+        written = _roll(clock)
         while True:
             began = time.monotonic()
             prompt = _recompute_claimed(lagging=False)
@@ -58,8 +67,9 @@ def fill_everything(*, only: Collection[Metric] = (), days: Window | None = None
     Waits for a refresh that is under way.  What changes meanwhile stays in the outbox and is refreshed later.
     """
     with _alone("SELECT pg_advisory_lock(%s) IS NOT NULL"):
-        note_changes()
         clock = Clock.read()
+        note_settled(clock)
+        note_changes()
         if only or days:
             with transaction.atomic():
                 written = _fill(clock, only or metrics(), days)
@@ -78,9 +88,10 @@ def _fill_all(clock: Clock) -> int:
 
 
 def _fill(clock: Clock, only: Collection[Metric], days: Window | None) -> int:
-    first = connected_since([ANYBODY])[ANYBODY]
-    if first is None:
+    beginnings = [since for source in Source if (since := source_since(source, ANYBODY))]
+    if not beginnings:
         return 0
+    first = max(min(beginnings), kept_from(clock.today))
     asked = days or Window(first, clock.tomorrow)
     days = Window(max(asked.start, first), min(asked.end, clock.tomorrow))
     if days.days <= 0:
@@ -135,7 +146,7 @@ def _recompute_claimed(*, lagging: bool) -> int:
 
 
 def _recompute(dirt: Dirt, clock: Clock, *, lagging: bool) -> int:
-    days = Window(dirt.days.start, min(dirt.days.end, clock.tomorrow))
+    days = Window(max(dirt.days.start, kept_from(clock.today)), min(dirt.days.end, clock.tomorrow))
     if days.days <= 0:  # facts of the future are refused at the door; a leaving that is announced is none yet
         return 0
     partitions = lagging_partitions(days, clock.today) if lagging else prompt_partitions(days)

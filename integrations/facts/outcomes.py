@@ -65,7 +65,7 @@ AGENT_SESSION_LINES = Relation(
     columns=frozenset(
         {
             *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "committed", "covered"),
-            *("lines_generated", "lines_committed", "is_known"),
+            *("lines_generated", "lines_committed", "lines_shipped", "is_known"),
         }
     ),
     sql="""
@@ -78,15 +78,17 @@ AGENT_SESSION_LINES = Relation(
                session.committed,
                session.covered,
                session.lines_added AS lines_generated,
-               coalesce((
-                   SELECT split.lines_of_session FROM integrations_sessionrepository split
-                   WHERE split.session_id = session.id
-                   LIMIT 1
-               ), 0) AS lines_committed,
+               coalesce(split.lines_of_session, 0) AS lines_committed,
+               CASE WHEN session.lines_added > 0 THEN coalesce(split.lines_of_session, 0) ELSE 0 END AS lines_shipped,
                CASE WHEN session.lines_added > 0 AND (session.committed OR session.covered) THEN 1 ELSE 0 END
                    AS is_known
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
+        LEFT JOIN LATERAL (
+            SELECT lines_of_session FROM integrations_sessionrepository
+            WHERE session_id = session.id
+            LIMIT 1
+        ) AS split ON true
         WHERE session.has_work
     """,
 )
@@ -94,6 +96,7 @@ AGENT_SESSION_LINES = Relation(
 
 It counts where it starts.  is_known is 1 where both sides are: the agent reports lines, and the session is committed
 or its person's commits are known.  Pending sessions are among the latter; the outcome tells them apart.
+lines_shipped are those committed of sessions whose agents report the lines that they generate.
 lines_committed can exceed lines_generated where the evidence is of commit level, or a note attests more than the
 agent's own counter.
 """

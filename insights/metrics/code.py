@@ -1,0 +1,55 @@
+"""Committed code, whoever wrote it."""
+
+from __future__ import annotations
+
+from insights.metrics.declarations import Count
+from insights.metrics.measures import Facts, Total
+from insights.metrics.query import Dimension
+from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.code import COMMITS, COMMITTED_FILES
+
+COMMIT_SOURCE = "Commits of connected repositories, each change once"
+FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
+
+ALL_LINES_COMMITTED = Total(
+    COMMITTED_FILES,
+    column="lines_added",
+    not_split_by=(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
+    not_filtered_by=(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
+)
+
+COMMIT_COUNT = Count(
+    key="commit.count",
+    version=1,
+    name="Commits",
+    meaning="How many commits were made, each change once.",
+    formula="distinct commits by the local day of the committer time, without merges, bulk commits and bots that are "
+    "no coding agents; a change that was rebased, cherry-picked or squashed is one",
+    of=Facts(COMMITS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.NEITHER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
+    chain=("commit.lines", "ai.committed_code_share"),
+    source=COMMIT_SOURCE,
+)
+
+COMMIT_LINES = Count(
+    key="commit.lines",
+    version=1,
+    name="Lines committed",
+    meaning="How many lines commits added, whoever wrote them.",
+    formula="Σ added lines of counted files of counted commits; generated, vendored, minified, lock and binary files "
+    "are left out, and commits whose objects git could not read",
+    of=Total(COMMITTED_FILES, column="lines_added"),
+    unit=UnitOfMeasure.LINES,
+    better=Better.NEITHER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=FILE_DIMENSIONS,
+    facets=FILE_DIMENSIONS,
+    chain=("ai.lines_committed", "ai.committed_code_share"),
+    source=COMMIT_SOURCE,
+)

@@ -1,0 +1,185 @@
+"""The rows of a relation that a reading asks for, as SQL; in it the relation is called source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from psycopg import sql
+
+from insights import windows
+from insights.metrics.measures import AttributedLines, Distribution, Measure, StandingAtEnd, Total
+from insights.metrics.query import Dimension, Statistic
+from insights.metrics.reading import Placed, Placement, Reading
+from integrations.facts.ai import AGENT_SESSION_DAYS
+
+PERCENTILES: Mapping[Statistic, float] = {
+    Statistic.MEDIAN: 0.5,
+    Statistic.P75: 0.75,
+    Statistic.P90: 0.9,
+    Statistic.P95: 0.95,
+}
+
+# A dimension in SQL; its placeholder is the relation's column of DIMENSION_COLUMNS.
+OUTCOME = sql.SQL(
+    "CASE WHEN source.committed THEN 'committed' WHEN {} > %(settled_before)s THEN 'pending'"
+    " WHEN NOT source.covered THEN 'unknown' ELSE 'wasted' END"
+)
+
+NAMED = sql.SQL("coalesce(nullif({}, ''), 'unknown')")
+
+DIMENSION_COLUMNS: Mapping[Dimension, str] = {
+    Dimension.AGENT: "agent",
+    Dimension.MODEL: "model",
+    Dimension.TOOL: "tool",
+    Dimension.TOKEN_KIND: "token_kind",
+    Dimension.OUTCOME: "ended_at",
+    Dimension.REPOSITORY: "repository",
+    Dimension.LANGUAGE: "language",
+    Dimension.FILE_TYPE: "file_type",
+    Dimension.METHOD: "method",
+}
+
+
+def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()) -> sql.Composed:
+    """The relation's rows in the window and scope that pass the facets, with unit, bucket, segments and columns."""
+    relation = reading.relation
+    columns: list[sql.Composable] = [
+        sql.SQL("{} AS {}").format(dimension_expression(dimension), sql.Identifier(name))
+        for dimension, name in zip(reading.segments, segment_names(reading), strict=True)
+    ]
+    for position, measure in enumerate(measures):
+        columns += [
+            sql.SQL("{} AS {}").format(picked(measure, column), named(letter, position))
+            for letter, column in _columns_of(measure)
+        ]
+    buckets = [
+        sql.SQL("width_bucket({day}, %({edges})s::date[]) * ({day} < %({end})s)::int AS {name}").format(
+            day=of_source(relation.day),
+            edges=sql.SQL(f"edges_{position}"),
+            end=sql.SQL(f"end_{position}"),
+            name=sql.Identifier(f"bucket_{position}"),
+        )
+        for position in range(len(reading.partitions))
+    ]
+    return sql.SQL(
+        """
+        SELECT {unit} AS unit_id, coalesce({person}, 0) AS person_id, {fact} AS fact_id {buckets} {columns}
+        FROM ({relation}) AS source {conditions}
+        """
+    ).format(
+        unit=unit_of(reading.placement),
+        person=of_source(relation.person),
+        fact=of_source(relation.fact),
+        buckets=listed(buckets),
+        columns=listed((*columns, *more)),
+        relation=sql.SQL(relation.sql),
+        conditions=conditions(reading),
+    )
+
+
+def _columns_of(measure: Measure) -> Iterable[tuple[str, str]]:
+    """Letter and column of what the measure reads; the letters are those of `_level`."""
+    if isinstance(measure, (Total, Distribution, StandingAtEnd)):
+        yield "c", measure.column
+    if isinstance(measure, Total) and measure.missing_column:
+        yield "m", measure.missing_column
+    if isinstance(measure, AttributedLines):
+        yield "t", measure.certain_column
+        yield "d", DIMENSION_COLUMNS[Dimension.METHOD]
+
+
+def picked(measure: Measure, column: str) -> sql.Composable:
+    """The column, null in rows that do not enter the measure."""
+    if not (isinstance(measure, Total) and measure.only):
+        return of_source(column)
+    dimension, values = measure.only
+    return sql.SQL("CASE WHEN {} = ANY({}) THEN {} END").format(
+        dimension_expression(dimension), sql.Literal(list(values)), of_source(column)
+    )
+
+
+def conditions(reading: Reading) -> sql.Composed:
+    """JOIN and WHERE for the reading's scope, window and facets over its relation, which is called source."""
+    relation = reading.relation
+    day, person = of_source(relation.day), of_source(relation.person)
+    parts: list[sql.Composable] = [
+        placed(reading.placement, person, day),
+        sql.SQL("WHERE {day} >= %(start)s AND {day} < %(end)s").format(day=day),
+        only_of(reading.placement, person),
+    ]
+    for dimension, _values in reading.facets:
+        values = sql.Placeholder(f"facet_{dimension.value}")
+        if dimension is Dimension.MODEL and reading.model_picks_facts:
+            parts.append(_USED_A_MODEL.format(fact=of_source(relation.fact), values=values, days=_SESSION_DAYS))
+        else:
+            parts.append(sql.SQL("AND {} = ANY({})").format(dimension_expression(dimension), values))
+    return sql.SQL(" ").join(parts)
+
+
+def unit_of(placement: Placement) -> sql.Composable:
+    return sql.SQL("placement.ancestor_id") if placement.placed is Placed.UNITS else sql.SQL("0")
+
+
+def placed(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composable:
+    """The join that finds the units of a person on a day: one row per unit on the path to the root."""
+    if placement.placed not in (Placed.UNIT, Placed.UNITS):
+        return sql.SQL("")
+    return sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND placement.during @> {}").format(
+        person, day
+    )
+
+
+def only_of(placement: Placement, person: sql.Composable) -> sql.Composable:
+    if placement.placed is Placed.PERSON:
+        return sql.SQL("AND {} = ANY(%(ids)s)").format(person)
+    return sql.SQL("AND placement.ancestor_id = ANY(%(ids)s)") if placement.ids else sql.SQL("")
+
+
+_SESSION_DAYS = sql.SQL(AGENT_SESSION_DAYS.sql)
+
+_USED_A_MODEL = sql.SQL(
+    "AND {fact} IN (SELECT used.session_id FROM ({days}) AS used"
+    " WHERE used.tokens > 0 AND coalesce(nullif(used.model, ''), 'unknown') = ANY({values}))"
+)
+
+
+def parameters(reading: Reading) -> dict[str, Any]:
+    return {
+        "start": reading.hull.start,
+        "end": reading.hull.end,
+        **{f"edges_{position}": list(edges) for position, edges in enumerate(reading.partitions)},
+        **{f"end_{position}": edges[-1] for position, edges in enumerate(reading.partitions)},
+        "ids": list(reading.placement.ids),
+        "settled_before": reading.settled_before,
+        "percentiles": list(PERCENTILES.values()),
+        "today": windows.local_today(),
+        **{f"facet_{dimension.value}": list(values) for dimension, values in reading.facets},
+    }
+
+
+def dimension_expression(dimension: Dimension) -> sql.Composed:
+    return (OUTCOME if dimension is Dimension.OUTCOME else NAMED).format(of_source(DIMENSION_COLUMNS[dimension]))
+
+
+def has_dimension(measure: Measure, dimension: Dimension) -> bool:
+    """Whether the rows of the measure's relation say what this dimension asks."""
+    column = DIMENSION_COLUMNS.get(dimension)
+    return column is not None and column in measure.relation.columns and dimension not in measure.not_by
+
+
+def segment_names(reading: Reading) -> list[str]:
+    return [f"segment_{position}" for position in range(len(reading.segments))]
+
+
+def of_source(name: str) -> sql.Identifier:
+    return sql.Identifier("source", name)
+
+
+def named(letter: str, position: int) -> sql.Identifier:
+    return sql.Identifier(f"{letter}_{position}")
+
+
+def listed(columns: Iterable[sql.Composable]) -> sql.Composed:
+    """The columns, each with a comma before it."""
+    return sql.Composed([sql.SQL(", ") + column for column in columns])
