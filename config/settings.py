@@ -89,9 +89,6 @@ FISCAL_YEAR_START_MONTH = environment.fiscal_year_start_month()
 RAW_EVENT_DAYS = environment.raw_event_days()
 # Until then it is open whether a session's lines will be committed: its spend is pending.
 SETTLING_TIME = timedelta(hours=72)
-# A commit beyond these is a first import or a mass change, and no work of writing.
-BULK_COMMIT_LINES = 5_000
-BULK_COMMIT_FILES = 300
 
 DATABASES = {
     "default": {

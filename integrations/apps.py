@@ -1,11 +1,21 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from orgtree.models import Organisation
 
 
 class IntegrationsConfig(AppConfig):
     name = "integrations"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_save
+
         from integrations.facts.people import count_active_people, note_leaving, note_moved_identities
+        from orgtree.models import Organisation
         from orgtree.services.identities import on_identities_moved
         from orgtree.services.leaving import on_leaving_changed
         from orgtree.services.trust import count_active_people_with
@@ -13,3 +23,11 @@ class IntegrationsConfig(AppConfig):
         on_identities_moved(note_moved_identities)
         on_leaving_changed(note_leaving)
         count_active_people_with(count_active_people)
+        post_save.connect(_thresholds_may_have_changed, sender=Organisation)
+
+
+def _thresholds_may_have_changed(instance: Organisation, *, created: bool, **_: object) -> None:
+    from integrations.git.changes import settle_bulk
+
+    if not created:
+        settle_bulk(instance)

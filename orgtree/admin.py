@@ -32,7 +32,10 @@ else:  # generic for the type checker only
 class OrganisationAdmin(OrganisationModelAdmin):
     """One row, so its list leads straight to it."""
 
-    fields = ("name", "individual_policy", "minimum_group_size", "protected_since", "calendar_zone")
+    fields = (
+        *("name", "individual_policy", "minimum_group_size", "bulk_commit_lines", "bulk_commit_files"),
+        *("protected_since", "calendar_zone"),
+    )
     readonly_fields = ("protected_since", "calendar_zone")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

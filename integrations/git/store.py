@@ -37,6 +37,31 @@ class StoredCommit:
 
 def store_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) -> list[StoredCommit]:
     """Store those that are not there yet, in the caller's transaction; which ones."""
+    drafts = draft_commits(commits, attributes)
+    new = _insert_commits(drafts.rows)
+    stored = [
+        StoredCommit(id_, commit, drafts.co_authors[commit.sha])
+        for id_, commit in zip(drafts.ids, commits, strict=True)
+        if id_ in new
+    ]
+    insert_files(((commit.id, commit.read) for commit in stored), drafts.classified)
+    _insert_co_authors(stored, drafts.people)
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Commits as rows that may be stored; `rows` in the order of COMMIT_COLUMNS, by what stands beside them."""
+
+    ids: list[int]
+    rows: list[tuple[object, ...]]
+    classified: dict[str, list[Classification]]
+    co_authors: dict[str, tuple[Signature, ...]]
+    people: dict[tuple[str, str], int]
+
+
+def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) -> Drafts:
+    """What would be stored of these commits, with ids reserved for them."""
     told = attributes.of(file.path for commit in commits for file in commit.files)
     co_authors = {commit.sha: tuple(_co_authors(commit)) for commit in commits}
     people = identify_authors(
@@ -59,15 +84,7 @@ def store_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) ->
         )
         for id_, commit in zip(ids, commits, strict=True)
     ]
-    new = _insert_commits(rows)
-    stored = [
-        StoredCommit(id_, commit, co_authors[commit.sha])
-        for id_, commit in zip(ids, commits, strict=True)
-        if id_ in new
-    ]
-    _insert_files(stored, classified)
-    _insert_co_authors(stored, people)
-    return stored
+    return Drafts(ids, rows, classified, co_authors, people)
 
 
 def counts_key(counts: Iterable[tuple[str, int | None, int | None]], *, otherwise: str) -> UUID:
@@ -158,6 +175,17 @@ def _reserve(count: int) -> list[int]:
 
 def _insert_commits(rows: Sequence[tuple[object, ...]]) -> set[int]:
     """The ids of those that were new."""
+    copy_drafts(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO integrations_commit ({COMMIT_COLUMNS}) SELECT {COMMIT_COLUMNS} FROM new_commit ORDER BY sha "  # noqa: S608  # constants of this module
+            "ON CONFLICT (sha) DO NOTHING RETURNING id"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def copy_drafts(rows: Sequence[tuple[object, ...]]) -> None:
+    """Put the rows, and no others, into the temporary table new_commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS new_commit (LIKE integrations_commit INCLUDING DEFAULTS) "
@@ -167,23 +195,19 @@ def _insert_commits(rows: Sequence[tuple[object, ...]]) -> set[int]:
         with cursor.copy(f"COPY new_commit ({COMMIT_COLUMNS}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(
-            f"INSERT INTO integrations_commit ({COMMIT_COLUMNS}) SELECT {COMMIT_COLUMNS} FROM new_commit ORDER BY sha "  # noqa: S608  # constants of this module
-            "ON CONFLICT (sha) DO NOTHING RETURNING id"
-        )
-        return {row[0] for row in cursor.fetchall()}
 
 
-def _insert_files(stored: Sequence[StoredCommit], classified: Mapping[str, Sequence[Classification]]) -> None:
+def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[str, Sequence[Classification]]) -> None:
+    """Append the files of commits, by the id that each is stored under."""
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY integrations_commitfile ({FILE_COLUMNS}) FROM STDIN") as copy,
     ):
-        for commit in stored:
-            for file, kind in zip(commit.read.files, classified[commit.read.sha], strict=True):
+        for id_, commit in commits:
+            for file, kind in zip(commit.files, classified[commit.sha], strict=True):
                 copy.write_row(
                     (
-                        *(commit.id, file.path, file.old_path, kind.language, kind.file_type),
+                        *(id_, file.path, file.old_path, kind.language, kind.file_type),
                         *(file.added, file.deleted, kind.set_apart),
                     )
                 )

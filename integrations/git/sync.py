@@ -6,35 +6,67 @@ Commits are stored in chunks before that, so that a reading that was killed goes
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
-from typing import TypeVar
+from dataclasses import dataclass
+from itertools import chain
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from integrations.attribution.evidence import note_evidence
 from integrations.attribution.notes import note_notes
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
-from integrations.connectors.git.history import existing, new_commits, read_commits
+from integrations.connectors.git.history import ReadCommit, existing, new_commits, read_commits
+from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
 from integrations.git.changes import settle_changes
 from integrations.git.context_files import store_context_files
 from integrations.git.links import link_commits, relink_repository
 from integrations.git.recognise import recognise
+from integrations.git.restate import restate_commits
 from integrations.git.squashes import note_squashes
 from integrations.git.store import store_commits
-from integrations.models import RepositorySource, SyncRun
+from integrations.models import Repository, RepositorySource, SyncRun
 
-CHUNK = 500  # commits per transaction: a fraction of a second of work to lose
+COMMITS_AT_ONCE = 500  # per transaction: a fraction of a second of work to lose
+FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill the memory
 _ADVISORY_LOCK = 0x4769_7400  # "Git": with a source's id, one reading of it at a time
-T = TypeVar("T")
 
 
 class AlreadyReadingError(Exception):
     """Another process reads this source at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a repository says of itself at the beginning of a reading."""
+
+    branches: Mapping[str, str]
+    notes: Mapping[str, str]
+    default: str | None
+    mailmap: str
+    boundary: frozenset[str]
+    view: str
+
+    @classmethod
+    def of(cls, git: GitRepository) -> Seen:
+        branches = git.branches
+        default = git.default_branch(branches)
+        tip = branches[default] if default is not None else None
+        mailmap = git.mailmap(tip) if tip else ""
+        boundary = git.boundary
+        attributes = git.attribute_files(tip) if tip else ()
+        parts = (DATA_DIGEST, default or "", mailmap, *sorted(boundary), *attributes)
+        view = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        return cls(branches, git.notes(), default, mailmap, boundary, view)
+
+    @property
+    def tips(self) -> set[str]:
+        return set(self.branches.values())
 
 
 def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
@@ -44,9 +76,14 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
     Raises AlreadyReadingError.
     """
     with _one_reading(source):
-        SyncRun.objects.filter(source=source, state=SyncRun.State.RUNNING).update(state=SyncRun.State.INTERRUPTED)
+        source.refresh_from_db()
+        SyncRun.objects.filter(source=source, state=SyncRun.State.RUNNING).update(
+            state=SyncRun.State.INTERRUPTED, finished_at=timezone.now()
+        )
         run = SyncRun.objects.create(source=source)
-        started = timezone.now()
+        mine = RepositorySource.objects.filter(pk=source.pk)
+        # Before the reading: one that kills its process waits longer next time, too.
+        mine.update(tried_at=run.started_at, failures=F("failures") + 1)
         try:
             _read(source, run, full=full)
         except GitError as problem:
@@ -54,75 +91,115 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
             run.state = SyncRun.State.FAILED
         else:
             run.state = SyncRun.State.DONE
-            RepositorySource.objects.filter(pk=source.pk).update(synced_at=started)
+            mine.update(synced_at=run.started_at, failures=0)
         run.finished_at = timezone.now()
         run.save()
-        RepositorySource.objects.filter(pk=source.pk, asked_at__lte=started).update(asked_at=None)
+        mine.filter(asked_at__lte=run.started_at).update(asked_at=None)
         return run
 
 
 def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
-    repository = GitRepository.open(source.external_id)
-    branches = repository.branches
-    notes = repository.notes()
-    if source.repository_id and not full and (branches, notes) == (source.refs, source.notes):
+    git = GitRepository.open(source.external_id)
+    seen = Seen.of(git)
+    if not source.view:  # noted before the first commit is stored, so that a reading that goes on later can compare
+        RepositorySource.objects.filter(pk=source.pk).update(view=seen.view)
+        source.view = seen.view
+    view_changed = seen.view != source.view
+    if (
+        source.repository_id
+        and not full
+        and not view_changed
+        and (seen.branches, seen.notes)
+        == (
+            source.refs,
+            source.notes,
+        )
+    ):
         return
-    default = repository.default_branch(branches)
-    stored = recognise(source, repository, branches, default)
-    known = {} if full else dict(source.refs)
-    tips = set(branches.values())
-    grown = not full and _has_grown(repository, known.values(), tips)
-    new = new_commits(repository.git_dir, tips, known.values() if grown else ()) if tips else []
-    missing = _not_stored(new)
-    run.to_read, run.unchanged = len(missing), len(new) - len(missing)
-    run.save()
-    if default is not None:
-        mailmap = repository.mailmap(branches[default])
-        with AttributeReader(repository.git_dir, branches[default]) as attributes:
-            for chunk in _chunks(read_commits(repository.git_dir, missing, mailmap=mailmap), CHUNK):
-                with transaction.atomic():
-                    commits = store_commits(chunk, attributes)
-                    note_evidence(commits)
-                run.read += len(chunk)
-                run.added += len(commits)
-                run.save()
+    repository = recognise(source, git, seen.branches, seen.default)
+    again = full or view_changed
+    grown = not again and _has_grown(git, source.refs, seen)
+    held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
+    restated = _store(git, seen, run, held, again=again)
     with transaction.atomic():
-        on_default = _of_default(repository, known, branches, default, grown=grown)
+        # Another source of the same repository may be at this point, too.
+        Repository.objects.select_for_update().get(pk=repository.pk)
+        on_default = _of_default(git, source.refs, seen, grown=grown)
         if grown:
-            touched = link_commits(stored, new, on_default)
+            touched = link_commits(repository, held, on_default)
         else:
-            touched, run.removed = relink_repository(stored, new, on_default)
+            elsewhere, default_elsewhere = _held_by_other_sources(repository, source)
+            touched, run.removed = relink_repository(repository, {*held, *elsewhere}, {*on_default, *default_elsewhere})
+        if seen.default is not None:
+            touched |= note_squashes(repository, git, seen.branches, seen.default)
+            store_context_files(repository, git.git_dir, seen.branches[seen.default])
+        settle_changes(touched | restated)
+        if seen.notes != source.notes or (seen.notes and (run.added or again)):
+            run.changed += note_notes(repository, chain.from_iterable(map(git.read_notes, seen.notes.values())))
+        RepositorySource.objects.filter(pk=source.pk).update(
+            refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
+        )
+
+
+def _store(git: GitRepository, seen: Seen, run: SyncRun, held: Sequence[str], *, again: bool) -> set[int]:
+    """Store the commits that no source has stored, in chunks that stay; `again` states the stored ones anew.
+
+    The commits that were stated otherwise.
+    """
+    missing = held if again else _not_stored(held)
+    run.to_read, run.unchanged = len(missing), len(held) - len(missing)
+    run.save()
+    restated: set[int] = set()
+    if seen.default is None:
+        return restated
+    with AttributeReader(git.git_dir, seen.branches[seen.default]) as attributes:
+        for commits in _chunks(read_commits(git.git_dir, missing, mailmap=seen.mailmap, boundary=seen.boundary)):
+            with transaction.atomic():
+                if again:
+                    restated |= restate_commits(commits, attributes)
+                stored = store_commits(commits, attributes)
+                note_evidence(stored)
+            run.read += len(commits)
+            run.added += len(stored)
+            run.save()
+    run.changed += len(restated)
+    run.unchanged += (run.read - run.added - len(restated)) if again else 0
+    return restated
+
+
+def _held_by_other_sources(repository: Repository, source: RepositorySource) -> tuple[list[str], list[str]]:
+    """What the repository's other sources hold as they were last read, and of that what is on their default branch.
+
+    Raises GitError where one of them cannot be read: what it holds is not known then, and stays.
+    """
+    held: list[str] = []
+    on_default: list[str] = []
+    for other in repository.sources.exclude(pk=source.pk):
+        if not other.refs:
+            continue
+        git = GitRepository.open(other.external_id)
+        held += new_commits(git.git_dir, existing(git.git_dir, other.refs.values()), ())
+        default = git.default_branch(other.refs)
         if default is not None:
-            touched |= note_squashes(stored, repository, branches, default)
-            store_context_files(stored, repository.git_dir, branches[default])
-        settle_changes(touched)
-        moved = {ref: tip for ref, tip in notes.items() if full or source.notes.get(ref) != tip}
-        for tip in moved.values():
-            run.changed += note_notes(stored, repository.read_notes(tip))
-        RepositorySource.objects.filter(pk=source.pk).update(refs=dict(branches), notes=dict(notes), repository=stored)
+            on_default += new_commits(git.git_dir, existing(git.git_dir, [other.refs[default]]), ())
+    return held, on_default
 
 
-def _has_grown(repository: GitRepository, known: Iterable[str], tips: set[str]) -> bool:
-    """Whether everything that was read last time is still there: no branch was rewritten or removed."""
-    before = set(known)
-    if not before or not tips:
+def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:
+    """Whether all that was read last time is still there, and the default branch has lost nothing to another."""
+    before = set(known.values())
+    if seen.default is None or seen.default not in known or set(existing(git.git_dir, before)) != before:
         return False
-    return set(existing(repository.git_dir, before)) == before and not new_commits(repository.git_dir, before, tips)
+    lost = new_commits(git.git_dir, before, seen.tips)
+    return not lost and git.is_ancestor(known[seen.default], seen.branches[seen.default])
 
 
-def _of_default(
-    repository: GitRepository,
-    known: Mapping[str, str],
-    branches: Mapping[str, str],
-    default: str | None,
-    *,
-    grown: bool,
-) -> list[str]:
+def _of_default(git: GitRepository, known: Mapping[str, str], seen: Seen, *, grown: bool) -> list[str]:
     """The commits that are new on the default branch; all of them where the branches did not merely grow."""
-    if default is None:
+    if seen.default is None:
         return []
-    before = [known[default]] if grown and default in known else []
-    return new_commits(repository.git_dir, [branches[default]], before)
+    before = [known[seen.default]] if grown else []
+    return new_commits(git.git_dir, [seen.branches[seen.default]], before)
 
 
 def _not_stored(shas: Sequence[str]) -> list[str]:
@@ -139,9 +216,17 @@ def _not_stored(shas: Sequence[str]) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
+def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
+    """What one transaction stores: a number of commits, or fewer where they have many files."""
+    chunk: list[ReadCommit] = []
+    files = 0
+    for commit in commits:
+        chunk.append(commit)
+        files += len(commit.files)
+        if len(chunk) >= COMMITS_AT_ONCE or files >= FILES_AT_ONCE:
+            yield chunk
+            chunk, files = [], 0
+    if chunk:
         yield chunk
 
 

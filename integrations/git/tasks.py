@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.db.models import Q
@@ -11,15 +12,34 @@ from django.utils import timezone
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.models import RepositorySource
 
+logger = logging.getLogger(__name__)
+
 REGULARLY = timedelta(minutes=5)
+MOST_DOUBLINGS = 6  # a path that is gone for good is still looked for every few hours
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
     """Read the sources that were asked for, and those that were not looked at for a while."""
-    due = Q(asked_at__isnull=False) | Q(synced_at=None) | Q(synced_at__lt=timezone.now() - REGULARLY)
-    for source in RepositorySource.objects.filter(due, connection__paused_at=None).order_by("synced_at", "pk"):
+    for source in due_sources(timezone.now()):
         try:
             sync_source(source)
         except AlreadyReadingError:
             continue
+        except Exception:  # the other sources are read all the same; the run says that this one was interrupted
+            logger.exception("Reading source %s broke off", source.pk)
+
+
+def due_sources(now: datetime) -> list[RepositorySource]:
+    """Those asked for, else those whose time has come; it doubles with every failure in a row."""
+    sources = RepositorySource.objects.filter(
+        Q(asked_at__isnull=False) | Q(tried_at=None) | Q(tried_at__lte=now - REGULARLY), connection__paused_at=None
+    )
+    return [source for source in sources.order_by("tried_at", "pk") if _is_due(source, now)]
+
+
+def _is_due(source: RepositorySource, now: datetime) -> bool:
+    if source.asked_at is not None or source.tried_at is None:
+        return True
+    wait: timedelta = REGULARLY * 2 ** min(source.failures, MOST_DOUBLINGS)
+    return source.tried_at + wait <= now

@@ -46,9 +46,14 @@ class RepositorySource(models.Model):
     external_id = models.CharField(max_length=500, help_text="The path, for local git.")
     refs = models.JSONField(default=dict, help_text="Branch → object id, as last stored.")
     notes = models.JSONField(default=dict, help_text="Notes ref → object id, as last stored.")
+    view = models.CharField(
+        max_length=64, blank=True, help_text="Hash of what changes the past as it is read: mailmap, attributes, depth."
+    )
     # Work to do is a row: asked for, and not yet done since.
     asked_at = models.DateTimeField(null=True)
-    synced_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True, help_text="Begin of the last reading that succeeded.")
+    tried_at = models.DateTimeField(null=True, help_text="Begin of the last reading.")
+    failures = models.PositiveIntegerField(default=0, help_text="Readings in a row that failed.")
 
     class Meta:
         constraints = [

@@ -24,6 +24,13 @@ class Organisation(models.Model):
         max_length=20, choices=IndividualPolicy.choices, default=IndividualPolicy.PSEUDONYMS
     )
     minimum_group_size = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2)])
+    # A commit beyond these is a first import or a mass change, and no work of writing: it is set apart.
+    bulk_commit_lines = models.PositiveIntegerField(
+        default=5_000, help_text="A commit that adds more lines is set apart as bulk."
+    )
+    bulk_commit_files = models.PositiveIntegerField(
+        default=300, help_text="A commit that changes more files is set apart as bulk."
+    )
     # Set by the first look that finds `minimum_group_size` people with activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)
     # The zone in which the stored days are cut; HEADWAY_TIME_ZONE says in which they should be.

@@ -91,7 +91,7 @@ class Repo:
         return self.head
 
     def squash(self, branch: str, message: str = "Squash a branch", *, by: str = ADA) -> str:
-        self.git("merge", "--quiet", "--squash", branch)
+        self.git("merge", "--quiet", "--squash", branch, signed=self.signed())
         return self.commit({}, message, by=by)
 
     def cherry_pick(self, sha: str) -> str:

@@ -69,7 +69,11 @@ def read_everything(path: Path) -> int:
     context_file_periods(git.git_dir, tip)
     git.root(tip)
     list(git.read_notes(git.notes()["refs/notes/ai"]))
-    git.counts_between(commits[-1].sha, tip)
+    list(git.counts_between([(commits[-1].sha, tip)]))
+    git.patch_id(commits[-1].sha, tip)
+    git.attribute_files(tip)
+    git.unmerged(branches.values(), tip)
+    assert not git.boundary
     assert git.remote is not None
     return len(commits)
 

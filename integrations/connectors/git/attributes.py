@@ -13,10 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from integrations.connectors.git.commands import GitError, arguments, environment, failure, lines
+from integrations.connectors.git.commands import GitError, arguments, environment, failure
 from integrations.connectors.git.languages import NO_ATTRIBUTES, Attributes
+from integrations.connectors.git.repository import GitRepository
 
 NAMES = ("linguist-generated", "linguist-vendored", "linguist-documentation", "linguist-language")
+MOST_KEPT = 200_000  # paths whose attributes are remembered
 
 
 class AttributeReader:
@@ -44,18 +46,14 @@ class AttributeReader:
         if self._folder is None:
             return dict.fromkeys(asked, NO_ATTRIBUTES)
         new = [path for path in asked if path not in self._known]
+        if len(self._known) > MOST_KEPT:
+            self._known, new = {}, asked
         if new:
             self._known |= self._look_up(new)
         return {path: self._known[path] for path in asked}
 
     def _has_attributes(self) -> bool:
-        if (self._git_dir / "info" / "attributes").exists():
-            return True
-        try:
-            found = lines(self._git_dir, "ls-tree", "-r", "-z", "--name-only", "--end-of-options", self._tip)
-        except GitError:
-            return False  # no commit yet, or a tree that is missing: the names alone decide
-        return any(path.rsplit("/", 1)[-1] == ".gitattributes" for path in "".join(found).split("\0"))
+        return bool(GitRepository(self._git_dir).attribute_files(self._tip))
 
     def _look_up(self, paths: list[str]) -> dict[str, Attributes]:
         given = "".join(f"{path}\0" for path in paths).encode()

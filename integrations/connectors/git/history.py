@@ -7,8 +7,8 @@ against its parent; everything ends with NUL, so that names may hold any byte.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -72,8 +72,12 @@ class ReadCommit:
     lines_known: bool = True
 
 
-def read_commits(git_dir: Path, shas: Iterable[str], *, mailmap: str = "") -> Iterator[ReadCommit]:
+def read_commits(
+    git_dir: Path, shas: Iterable[str], *, mailmap: str = "", boundary: Collection[str] = ()
+) -> Iterator[ReadCommit]:
     """The commits of these object ids, in order, with the lines of their files and the names of a mailmap's blob.
+
+    Those of the boundary, where a shallow clone ends, come without lines: git would show all that was there before.
 
     Where objects are missing, git dies at a commit: that one comes with `lines_known` False, and the rest is read by
     another process; in a partial clone, where every commit fails, the rest comes without lines at once.
@@ -89,7 +93,7 @@ def read_commits(git_dir: Path, shas: Iterable[str], *, mailmap: str = "") -> It
         stream = _Stream(git_dir, mailmap, chain([first], waiting), with_lines=with_lines)
         for commit in stream:
             failures = 0
-            yield commit
+            yield replace(commit, files=(), lines_known=False) if commit.sha in boundary else commit
         if stream.broken_at is None:
             return
         # git may have died before it named the commit it was at: then the one before is whole.

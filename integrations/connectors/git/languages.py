@@ -16,6 +16,8 @@ from typing import Any
 
 DATA = Path(__file__).parent / "data" / "languages.json"
 
+DATA_DIGEST = (DATA.parent / "languages.sha256").read_text(encoding="ascii").split()[0]
+
 SCRIPT_LANGUAGES = frozenset({"Awk", "Batchfile", "Fish", "Just", "Makefile", "Nushell", "PowerShell", "Shell", "Tcsh"})
 CONFIGURATION_LANGUAGES = frozenset(
     {"CMake", "Dockerfile", "Earthly", "Gradle", "HCL", "Meson", "Nix", "Nginx", "Puppet", "SaltStack", "Starlark"}

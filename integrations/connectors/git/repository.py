@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from integrations.connectors.git.commands import GitError, find_git_dir, is_there, lines, run
+from integrations.connectors.git.commands import GitError, ObjectsMissingError, find_git_dir, is_there, lines, run
 
 NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink")
+FileCounts = tuple[str, int | None, int | None]
+"""Path, added and deleted lines; None where git counts none."""
+_PAIR = re.compile(r"[0-9a-f]{40,64} [0-9a-f]{40,64}\n")
 _SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
 
 
@@ -60,7 +63,7 @@ class GitRepository:
 
     @property
     def is_shallow(self) -> bool:
-        return lines(self.git_dir, "rev-parse", "--is-shallow-repository") == ["true"]
+        return bool(self.boundary)
 
     @property
     def remote(self) -> str:
@@ -85,32 +88,55 @@ class GitRepository:
         except GitError:
             return ""
 
-    def merge_base(self, one: str, other: str) -> str | None:
-        """The best common ancestor; None where the two have none."""
+    def attribute_files(self, tip: str) -> list[str]:
+        """Each .gitattributes at that commit, and the repository's own, as "object id path"."""
         try:
-            return lines(self.git_dir, "merge-base", "--end-of-options", one, other)[0]
-        except (GitError, IndexError):
-            return None
+            listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip)
+        except GitError:
+            listing = b""  # a tree that is missing: the names alone decide
+        entries = (entry.partition("\t") for entry in listing.decode("utf-8", "backslashreplace").split("\0")[:-1])
+        found = [
+            f"{meta.split()[2]} {path}" for meta, _, path in entries if path.rsplit("/", 1)[-1] == ".gitattributes"
+        ]
+        (name,) = lines(self.git_dir, "rev-parse", "--git-path", "info/attributes")
+        own = self.git_dir / name
+        return [*found, own.read_text("utf-8", "backslashreplace")] if own.is_file() else found
 
-    def first_parents(self, tip: str) -> list[str]:
-        return lines(self.git_dir, "rev-list", "--first-parent", "--end-of-options", tip)
+    @property
+    def boundary(self) -> frozenset[str]:
+        """The oldest commits of a shallow clone, whose parents it lacks; empty in a whole one."""
+        (name,) = lines(self.git_dir, "rev-parse", "--git-path", "shallow")  # of a worktree, its repository's
+        file = self.git_dir / name
+        return frozenset(file.read_text("ascii", "replace").split()) if file.is_file() else frozenset()
 
-    def counts_between(self, base: str, tip: str) -> list[tuple[str, int | None, int | None]]:
-        """Path, added and deleted lines of what a branch changed as a whole."""
-        answer = run(
-            self.git_dir,
-            *("diff-tree", "-r", "-M", "--numstat", "-z", "--no-ext-diff", "--no-textconv", "--end-of-options"),
-            *(base, tip),
-        )
-        tokens = iter(answer.decode("utf-8", "backslashreplace").split("\0")[:-1])
-        counts = []
-        for token in tokens:
-            added, deleted, path = token.split("\t", 2)
-            if not path:
-                next(tokens, "")
-                path = next(tokens, "")
-            counts.append((path, None if added == "-" else int(added), None if deleted == "-" else int(deleted)))
-        return counts
+    def unmerged(self, tips: Iterable[str], default_tip: str) -> dict[str, tuple[str, ...]]:
+        """Commit → its parents, of the commits that some of the tips reach and the default branch does not."""
+        given = "".join(f"{tip}\n" for tip in sorted(set(tips))) + f"^{default_tip}\n"
+        found = run(self.git_dir, "rev-list", "--parents", "--stdin", given=given.encode()).decode().splitlines()
+        return {sha: tuple(parents) for sha, *parents in (line.split() for line in found)}
+
+    def is_ancestor(self, one: str, other: str) -> bool:
+        return not lines(self.git_dir, "rev-list", "--max-count=1", "--end-of-options", one, f"^{other}")
+
+    def counts_between(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[FileCounts]]:
+        """What lies between the two commits of each pair, in order: path, added and deleted lines of each file.
+
+        Raises ObjectsMissingError where git cannot read them.
+        """
+        asked = "".join(f"{sha}^{{tree}}\n" for pair in pairs for sha in pair)
+        answers = lines(self.git_dir, "cat-file", "--batch-check", given=asked.encode())
+        if any(not answer.split(" ", 1)[1].startswith("tree ") for answer in answers):
+            raise ObjectsMissingError("A commit's tree is not there.")
+        trees = [answer.split(" ", 1)[0] for answer in answers]
+        words = ("diff-tree", "--stdin", "-r", "-M", "--numstat", "-z", "--no-ext-diff", "--no-textconv")
+        given = "".join(f"{old} {new}\n" for old, new in zip(trees[::2], trees[1::2], strict=True))
+        return _counts_by_pair(run(self.git_dir, *words, given=given.encode()))
+
+    def patch_id(self, old: str, new: str) -> str:
+        """Hash of the lines that are removed and added, without their surroundings; of a commit and its parent too."""
+        words = ("diff-tree", "-p", "-U0", "-r", "-M", "--no-ext-diff", "--no-textconv", "--end-of-options")
+        patch = run(self.git_dir, *words, old, new)
+        return run(self.git_dir, "patch-id", "--stable", given=patch).decode().partition(" ")[0]
 
     def notes(self) -> Mapping[str, str]:
         """Notes ref → its tip, of the refs in which agents leave notes."""
@@ -142,6 +168,25 @@ class GitRepository:
             return lines(self.git_dir, "symbolic-ref", "--quiet", ref)[0]
         except (GitError, IndexError):
             return None
+
+
+def _counts_by_pair(answer: bytes) -> Iterator[list[FileCounts]]:
+    counts: list[FileCounts] | None = None
+    tokens = iter(answer.decode("utf-8", "backslashreplace").split("\0"))
+    for raw in tokens:
+        token = raw
+        while header := _PAIR.match(token):  # a pair without differences has a header and nothing else
+            if counts is not None:
+                yield counts
+            counts, token = [], token[header.end() :]
+        if token and counts is not None:
+            added, deleted, path = token.split("\t", 2)
+            if not path:  # a rename: the old and the new name follow
+                next(tokens, "")
+                path = next(tokens, "")
+            counts.append((path, None if added == "-" else int(added), None if deleted == "-" else int(deleted)))
+    if counts is not None:
+        yield counts
 
 
 def one_spelling(url: str) -> str:
