@@ -93,6 +93,7 @@ class Story:
 IDLE = addresses("Basil Placeholder", "Saffron Sample", "Poppy Pretend", "Plum Mockley", "Violet Example")
 LONG_SESSIONS = addresses("Willow Example", "Lark Sample")
 STOPPED_AFTER_TRYING = team(MOBILE) - LONG_SESSIONS
+MANAGER = addresses("Maya Manager")
 LEAVER = addresses("Linden Example")
 LEFT_WEEKS_BEFORE_END = 5
 
@@ -210,7 +211,10 @@ STORIES: tuple[Story, ...] = (
         who=team(TOOLING),
         weeks=SINCE_INTRODUCTION,
         effect=Effect(ship_factor=0.25),
-        expectations=(),
+        expectations=(
+            Expectation("ai.ship_rate", Weeks(26, 3), Reading.AT_MOST, 30, each_of=team(TOOLING) - IDLE),
+            Expectation("ai.ship_rate", Weeks(26, 3), Reading.AT_LEAST, 30, each_of=team(CHECKOUT) - IDLE - MANAGER),
+        ),
     ),
     Story(
         key="leaver",

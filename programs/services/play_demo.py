@@ -1,4 +1,4 @@
-"""Send the demo's year through the receiver and wait until the pages show it."""
+"""Send the demo's year through the receiver, connect its repositories, and wait until the pages show it all."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.snapshots.waiting import changes_waiting
+from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import Sent, send_year
 from integrations.demo.stories import DEMO_WEEKS
 from integrations.services.folding import batches_waiting
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from programs.models import DemoRun
 from programs.services.begin_demo import year_of
+from programs.services.demo_repositories import commits_waiting, repositories_waiting, write_and_connect
 
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
 _SECONDS_BETWEEN_REPORTS = 3.0
@@ -46,9 +48,10 @@ class Played:
 
 
 def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
-    """Send all weeks, newest first, and return once everything is folded and in the snapshots.
+    """Send all weeks, newest first, and return once everything is folded, attributed and in the snapshots.
 
-    Safe to call again after an interruption: the receiver recognises what it has.  Raises ReceiverRefusedError,
+    The repositories follow the telemetry, so that each commit is attributed once.  Safe to call again after an
+    interruption: the receiver recognises what it has, and a repository is written once.  Raises ReceiverRefusedError,
     ReceiverAwayError or NoProgressError.
     """
     if run.completed_at is not None:
@@ -57,6 +60,10 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
     sent_at = time.monotonic()
     _wait(batches_waiting, "received batches", report)
+    commits = write_and_connect(year_of(run))
+    report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
+    _wait(repositories_waiting, "repositories to read", report)
+    _wait(commits_waiting, "commits to attribute", report)
     _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
