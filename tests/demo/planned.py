@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
+from integrations.demo.commits import DemoCommit, Mark, generated_lines, plan_commits
 from integrations.demo.model_prices import UNKNOWN_MODEL
 from integrations.demo.session import DemoSession, ModelRequest, Stretch, ToolUse
 from integrations.demo.stories import DEMO_WEEKS, Weeks
@@ -27,6 +28,7 @@ class PlannedFigures:
             "ai.cache_hit_rate": _cache_hit_rate,
             "ai.spend": _spend,
             "ai.tokens": lambda sessions, model: sum(_tokens(request) for request in _answered(sessions, model)),
+            "ai.ship_rate": lambda sessions, model: self._ship_rate(sessions),
             "ai.adoption_rate": lambda sessions, model: self._adoption_rate(sessions, weeks),
         }[key]
         return compute(self._sessions_in(weeks, email), facets.get("model"))
@@ -50,12 +52,36 @@ class PlannedFigures:
     def _day(self, session: DemoSession) -> date:
         return session.stretches[0].turns[0].prompted_at.astimezone(self.year.anchor.tzinfo).date()
 
+    @cached_property
+    def commits(self) -> list[DemoCommit]:
+        return [commit for commits in plan_commits(self.year, self.sessions).values() for commit in commits]
+
+    @cached_property
+    def _shipped(self) -> Mapping[str, int]:
+        """Session id → its committed lines, as far as evidence can tell them from those by hand."""
+        return {
+            commit.session.session_id: _shipped_lines(commit, commit.session)
+            for commit in self.commits
+            if commit.session is not None
+        }
+
+    def _ship_rate(self, sessions: list[DemoSession]) -> float | None:
+        shipped = sum(self._shipped.get(session.session_id, 0) for session in sessions)
+        return _ratio(100 * shipped, sum(map(generated_lines, sessions)))
+
     def _adoption_rate(self, sessions: list[DemoSession], weeks: Weeks) -> float | None:
         after = self.year.first_day_of(weeks.last)
         left = {email for email, day in self.year.leavers().items() if day < after}
         enrolled = {session.setting.person.email for session in self.sessions if self._day(session) < after} - left
         active = {session.setting.person.email for session in sessions} & enrolled
         return _ratio(100 * len(active), len(enrolled))
+
+
+def _shipped_lines(commit: DemoCommit, session: DemoSession) -> int:
+    if commit.mark is Mark.NOTE:
+        return commit.agent_lines
+    added = commit.agent_lines + commit.own_lines
+    return added if commit.mark is Mark.TRAILER else min(added, generated_lines(session))
 
 
 def answered_requests(session: DemoSession) -> Iterator[ModelRequest]:
