@@ -19,12 +19,20 @@ from django.test import Client
 from programs.bench.delay import event_to_tile
 from programs.bench.facts import Size
 from programs.bench.figures import Measured, machine, machine_as_text, summary
+from programs.bench.git_import import git_import
 from programs.bench.ingest import small_requests, throughput
 from programs.bench.instance import BenchInstanceError, temporary_instance
 from programs.bench.memory import idle_memory
 from programs.bench.pages import dashboards
 
-NAMES = ("memory", "delay", "throughput", "small-requests", "pages")  # in this order: the last fill the database
+NAMES = (
+    "memory",
+    "delay",
+    "throughput",
+    "git-import",
+    "small-requests",
+    "pages",
+)  # in this order: the last fill the database
 FULL = Size(people=10_000, weeks=104, sessions_per_week=2)
 QUICK = Size(people=500, weeks=26, sessions_per_week=2)
 
@@ -44,6 +52,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--partition-rows", type=int, help="rows in the partition before the small requests (2,000,000)"
         )
+        parser.add_argument("--commits", type=int, help="commits of the repository for git-import (20,000)")
         parser.add_argument("--measure-here", action="store_true", help="fill and measure this very installation")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -80,6 +89,7 @@ class Command(BaseCommand):
             "memory": idle_memory,
             "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
             "throughput": lambda: throughput(_token(), requests=10 if quick else 150),
+            "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
             "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
         }
@@ -91,6 +101,7 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
         "--people": options["people"],
         "--sessions-per-week": options["sessions_per_week"],
         "--partition-rows": options["partition_rows"],
+        "--commits": options["commits"],
     }
     words = [word for name, number in numbers.items() if number for word in (name, str(number))]
     switches = {"--quick": options["quick"], "--json": options["json"]}
