@@ -45,6 +45,29 @@ _TRAILERS = {
     "agent-logs-url": "copilot",
     "amp-thread-id": "amp",
 }
+# Trailers in which people name what helped them; they name people, too, so that only an agent's own name counts.
+_NAMING_TRAILERS = frozenset({"assisted-by", "generated-by", "ai-assistant"})
+_NAMES = {
+    "claude": "claude_code",
+    "claude code": "claude_code",
+    "copilot": "copilot",
+    "github copilot": "copilot",
+    "cursor": "cursor",
+    "codex": "codex",
+    "codex cli": "codex",
+    "openai codex": "codex",
+    "gemini": "gemini",
+    "gemini cli": "gemini",
+    "aider": "aider",
+    "amp": "amp",
+    "devin": "devin",
+    "jules": "jules",
+    "opencode": "opencode",
+    "openhands": "openhands",
+    "roo code": "roo_code",
+    "cline": "cline",
+}
+_AGENT_AND_MODEL = re.compile(r"^(?P<agent>[a-z ]+?)(?:\s+v?[0-9][0-9.]*)?\s*(?:[:(].*)?$")
 _AIDER_NAME = re.compile(r" \(aider\)$")
 _MADE_WITH = {"cursor": "cursor"}
 _BOT_LOGIN = re.compile(r"\[bot\]$", re.IGNORECASE)
@@ -73,7 +96,18 @@ def agent_of_trailer(key: str, value: str) -> str:
     key = key.strip().lower()
     if key == "made-with":
         return _MADE_WITH.get(value.strip().lower(), "")
+    if key in _NAMING_TRAILERS:
+        return _agent_named(value)
     return _TRAILERS.get(key, "")
+
+
+def _agent_named(value: str) -> str:
+    """The agent in "Claude Code", "Claude:claude-opus-4.5" (agent and model) or, by its address, "Name <address>"."""
+    name, bracket, rest = value.partition("<")
+    if bracket:
+        return agent_of_signature(name.strip(), rest.partition(">")[0])
+    found = _AGENT_AND_MODEL.match(value.strip().lower())
+    return _NAMES.get(found["agent"], "") if found else ""
 
 
 def login_of_no_reply(email: str) -> str:

@@ -66,15 +66,15 @@ def session(
 ) -> AgentSession:
     """A session of one stretch, or of several, as the fold leaves it."""
     stretches = [(at(one, day), at(other, day)) for one, other in [(begin, end), *more]]
-    who = identity(by)
+    who, started = identity(by), min(one for one, _ in stretches)
     stored, _ = AgentSession.objects.update_or_create(
         agent=agent,
         external_id=name,
         identity=who,
         defaults={
-            "started_at": min(one for one, _ in stretches),
+            "started_at": started,
             "ended_at": max(other for _, other in stretches),
-            "started_on": min(one for one, _ in stretches).date(),
+            "started_on": started.date(),
             "has_work": True,
             "lines_added": lines,
             "commits": commits,
@@ -84,7 +84,7 @@ def session(
     )
     AgentSessionDay.objects.update_or_create(
         session=stored,
-        day=stored.started_on,
+        day=started.date(),
         source="events",
         model="sonnet",
         defaults={
@@ -193,7 +193,7 @@ def everything_derived() -> list[tuple[Any, ...]]:
             ORDER BY 1, 2, 3, 4, 5, 6
             """
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def rows_of(relation: Relation) -> list[dict[str, Any]]:
