@@ -1,7 +1,7 @@
 """A repository's year, played from its planned commits into `git fast-import`.
 
 Most commits go to main.  Some people work on a branch for a few commits, which adds files of its own and is merged
-afterwards; the branches that are open when the year ends stay open.  A bot keeps the lock file up to date.
+afterwards, or never; the branches that are open when the year ends stay open.  A bot keeps the lock file up to date.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from integrations.demo.year import DemoYear
 _MAIN = "refs/heads/main"
 _TRAILER = "Co-Authored-By: Claude <noreply@anthropic.com>"
 _BRANCH_CHANCE, _OPEN_BRANCHES = 0.05, 3
+_ABANDONED_CHANCE = 0.15  # that a branch is never merged
 _BOT_EVERY = timedelta(days=14)
 _GENERATED_CHANCE = 0.06  # that a commit also renews the generated file and the lock file
 _SEED_FILES, _SEED_LINES = 320, 20
@@ -136,7 +137,9 @@ class RepositoryHistory:
         branch.tip = mark
         branch.commits_left -= 1
         if not branch.commits_left:
-            self._merge(commit, branch)
+            del self._branches[commit.person.email]
+            if self._rng.random() >= _ABANDONED_CHANCE:
+                self._merge(commit, branch)
 
     def _branch_of(self, commit: DemoCommit) -> _Branch | None:
         """The branch that the person works on; perhaps one that begins with this commit."""
@@ -149,7 +152,6 @@ class RepositoryHistory:
 
     def _merge(self, last: DemoCommit, branch: _Branch) -> None:
         """Merge the branch minutes after its last commit; its ref goes, as after a pull request."""
-        del self._branches[last.person.email]
         at = min(last.at + timedelta(minutes=2), self._year.anchor)
         files = branch.tree.contents(branch.tree.files, self._importing)
         name = branch.ref.removeprefix("refs/heads/")

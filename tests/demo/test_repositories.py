@@ -1,0 +1,206 @@
+"""The demo's repositories: the same objects each time, and commits that belong to its sessions."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from integrations.attribution.agents import is_bot
+from integrations.attribution.git_ai_notes import read_note
+from integrations.connectors.git.context_files import context_file_periods
+from integrations.connectors.git.history import ReadCommit, new_commits, read_commits
+from integrations.connectors.git.repository import GitRepository
+from integrations.demo.commits import DemoCommit, Mark, generated_lines, plan_commits
+from integrations.demo.history import write_repository
+from integrations.demo.people import PEOPLE, TOOLING
+from integrations.demo.repositories import BOT_EMAIL, BOT_NAME, REPOSITORIES, DemoRepository, git_address
+from integrations.demo.session import DemoSession
+from integrations.demo.stories import DEMO_WEEKS, Flavour
+from integrations.demo.year import DemoYear
+
+YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 15, 30, tzinfo=UTC))
+LAST_WEEKS = range(8)  # what is written to disk here: two months of it
+CHECKOUT_API = REPOSITORIES[0]
+WAREHOUSE = next(repository for repository in REPOSITORIES if repository.bulk_import_weeks)
+
+Planned = dict[str, list[DemoCommit]]
+
+
+@pytest.fixture(scope="module")
+def sessions() -> list[DemoSession]:
+    return [session for week in range(DEMO_WEEKS) for session in YEAR.sessions_of_week(week)]
+
+
+@pytest.fixture(scope="module")
+def planned(sessions: list[DemoSession]) -> Planned:
+    return plan_commits(YEAR, sessions)
+
+
+@pytest.fixture(scope="module")
+def checkout_api(planned: Planned, tmp_path_factory: pytest.TempPathFactory) -> GitRepository:
+    return _written(tmp_path_factory.mktemp("one"), CHECKOUT_API, _recent(planned))
+
+
+def test_a_year_has_some_thousand_commits(planned: Planned) -> None:
+    assert 3_000 <= sum(map(len, planned.values())) <= 5_500
+    assert len(planned) == 6
+
+
+def test_about_half_of_the_sessions_with_lines_are_committed(planned: Planned, sessions: list[DemoSession]) -> None:
+    elsewhere = [session for session in sessions if session.setting.person.team != TOOLING]
+    committed = {each.session.session_id for each in _all(planned) if each.session}
+    writing = [session for session in elsewhere if generated_lines(session)]
+    assert 0.4 <= sum(session.session_id in committed for session in writing) / len(writing) <= 0.6
+
+
+def test_a_commit_follows_its_session_and_has_no_more_of_its_lines(
+    planned: Planned, sessions: list[DemoSession]
+) -> None:
+    known = {session.session_id: session for session in sessions}
+    marks: dict[Mark, int] = defaultdict(int)
+    for commit in _all(planned):
+        assert commit.at <= YEAR.anchor
+        if commit.session is None:
+            assert commit.mark is Mark.NOTHING
+            continue
+        session = known[commit.session.session_id]
+        assert commit.person == session.setting.person
+        assert session.setting.started_at <= commit.at <= session.ended_at + timedelta(minutes=40)
+        assert 0 < commit.agent_lines <= generated_lines(session)
+        marks[commit.mark] += 1
+    assert min(marks[mark] for mark in Mark) > 0.2 * sum(marks.values())
+
+
+def test_without_an_agent_nobody_commits_near_a_session(planned: Planned, sessions: list[DemoSession]) -> None:
+    by_person: dict[str, list[DemoSession]] = defaultdict(list)
+    for session in sessions:
+        by_person[session.setting.person.email].append(session)
+    for commit in _all(planned):
+        if commit.session is None:
+            for session in by_person[commit.person.email]:
+                assert not session.setting.started_at <= commit.at <= session.ended_at + timedelta(hours=1)
+
+
+def test_the_same_year_has_the_same_object_ids(planned: Planned, checkout_api: GitRepository, tmp_path: Path) -> None:
+    again = _written(tmp_path, CHECKOUT_API, _recent(planned))
+    assert again.branches == checkout_api.branches
+    assert again.notes() == checkout_api.notes()
+    _git(again, "fsck", "--strict")
+
+
+def test_git_counts_the_lines_that_were_planned(planned: Planned, checkout_api: GitRepository) -> None:
+    set_apart = {CHECKOUT_API.lock_file, CHECKOUT_API.generated_file}
+    counted = {
+        (read.author.email, read.author.at): sum(file.added or 0 for file in read.files if file.path not in set_apart)
+        for read in _commits(checkout_api)
+        if len(read.parents) == 1 and not is_bot(read.author.name, read.author.email)
+    }
+    commits = _recent(planned)[CHECKOUT_API.name]
+    assert len(commits) > 100
+    for commit in commits:
+        assert counted[git_address(commit.person), commit.at] == commit.agent_lines + commit.own_lines
+
+
+def test_notes_name_sessions_and_lines_of_the_commit(planned: Planned, checkout_api: GitRepository) -> None:
+    commits = {(git_address(each.person), each.at): each for each in planned[CHECKOUT_API.name]}
+    read = {each.sha: each for each in _commits(checkout_api)}
+    (tip,) = checkout_api.notes().values()
+    notes = dict(checkout_api.read_notes(tip))
+    assert notes
+    for sha, text in notes.items():
+        commit = commits[read[sha].author.email, read[sha].author.at]
+        assert commit.mark is Mark.NOTE
+        assert commit.session is not None
+        (noted,) = read_note(text)
+        assert (noted.agent, noted.external_session) == ("claude_code", commit.session.session_id)
+        assert noted.model == commit.session.setting.model
+        assert sum(noted.lines_by_path.values()) == commit.agent_lines
+        added = {file.path: file.added or 0 for file in read[sha].files}
+        assert all(lines <= added[path] for path, lines in noted.lines_by_path.items())
+        _assert_lines_are_new(checkout_api, sha, text.decode())
+
+
+def test_trailers_stand_on_the_commits_that_were_planned(planned: Planned, checkout_api: GitRepository) -> None:
+    signed = {
+        (read.author.email, read.author.at)
+        for read in _commits(checkout_api)
+        if any(trailer.key.lower() == "co-authored-by" for trailer in read.trailers)
+    }
+    commits = _recent(planned)[CHECKOUT_API.name]
+    assert signed == {(git_address(each.person), each.at) for each in commits if each.mark is Mark.TRAILER}
+
+
+def test_every_repository_but_one_tells_agents_about_itself(tmp_path: Path) -> None:
+    without = []
+    for repository in REPOSITORIES:
+        git = _written(tmp_path, repository, {repository.name: []})
+        periods = context_file_periods(git.git_dir, git.branches["refs/heads/main"])
+        assert [(each.path, each.until) for each in periods] == sorted(
+            (path, None) for path, _ in repository.context_files
+        )
+        if not periods:
+            without.append(repository.team)
+    assert without == [TOOLING]
+
+
+def test_there_are_branches_merges_bots_and_a_bulk_import(planned: Planned, tmp_path: Path) -> None:
+    git = _written(tmp_path, WAREHOUSE, {WAREHOUSE.name: planned[WAREHOUSE.name]})
+    read = list(_commits(git))
+    assert len(git.branches) > 1
+    assert sum(len(each.parents) == 2 for each in read) > 3
+    assert sum(each.author.name == BOT_NAME for each in read) > 20
+    assert is_bot(BOT_NAME, BOT_EMAIL)
+    assert sum(len(each.files) > 300 for each in read) == 1
+
+
+def test_three_people_sign_with_another_address() -> None:
+    assert sum(git_address(person) != person.email for person in PEOPLE) == 3
+
+
+def test_a_repository_that_was_not_finished_is_written_anew(tmp_path: Path) -> None:
+    draft = tmp_path / f".{CHECKOUT_API.name}.draft"
+    draft.mkdir()
+    (draft / "HEAD").write_text("half")
+    _written(tmp_path, CHECKOUT_API, {CHECKOUT_API.name: []})
+    assert not draft.exists()
+
+
+def _all(planned: Planned) -> Iterator[DemoCommit]:
+    for commits in planned.values():
+        yield from commits
+
+
+def _recent(planned: Planned) -> Planned:
+    since = YEAR.first_day_of(len(LAST_WEEKS))
+    return {name: [each for each in commits if each.at.date() >= since] for name, commits in planned.items()}
+
+
+def _written(folder: Path, repository: DemoRepository, planned: Planned) -> GitRepository:
+    path = folder / repository.name
+    write_repository(path, YEAR, repository, planned[repository.name])
+    return GitRepository.open(path)
+
+
+def _commits(git: GitRepository) -> Iterator[ReadCommit]:
+    return read_commits(git.git_dir, new_commits(git.git_dir, set(git.branches.values()), ()))
+
+
+def _assert_lines_are_new(git: GitRepository, sha: str, note: str) -> None:
+    """The lines that a note gives to an agent stand in the commit and not in its parent."""
+    attested = note.partition("---\n")[0].splitlines()
+    for path, entry in zip(attested[::2], attested[1::2], strict=True):
+        first, last = (int(number) for number in entry.split()[1].split("-"))
+        before = _git(git, "show", f"{sha}^:{path}") if _git(git, "ls-tree", f"{sha}^", path) else ""
+        after = _git(git, "show", f"{sha}:{path}").splitlines()
+        assert len(after) >= last
+        assert not set(after[first - 1 : last]) & set(before.splitlines())
+
+
+def _git(git: GitRepository, *words: str) -> str:
+    command = ["git", f"--git-dir={git.git_dir}", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
