@@ -6,14 +6,13 @@ of the repository is touched and bare repositories answer too.
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from integrations.connectors.git.commands import GitError, arguments, environment, failure
+from integrations.connectors.git.commands import GitError, run
 from integrations.connectors.git.languages import NO_ATTRIBUTES, Attributes
 from integrations.connectors.git.repository import GitRepository
 
@@ -67,14 +66,4 @@ class AttributeReader:
     def _run(self, *words: str, given: bytes = b"") -> bytes:
         if self._folder is None:
             raise GitError("The temporary index is gone.")
-        finished = subprocess.run(
-            arguments(self._git_dir, *words),
-            input=given,
-            capture_output=True,
-            check=False,
-            env=environment() | {"GIT_INDEX_FILE": str(Path(self._folder.name) / "index")},
-            cwd=self._git_dir,
-        )
-        if finished.returncode != 0:
-            raise failure(finished.stderr)
-        return finished.stdout
+        return run(self._git_dir, *words, given=given, index=Path(self._folder.name) / "index")

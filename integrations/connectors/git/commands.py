@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -70,20 +72,35 @@ def environment() -> dict[str, str]:
     return inherited | ENVIRONMENT
 
 
-def run(git_dir: Path, *words: str, given: bytes | None = None) -> bytes:
-    """What `git words…` prints.  Raises GitError with git's own words."""
-    finished = subprocess.run(
-        arguments(git_dir, *words),
-        input=given,
-        stdin=None if given is not None else subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        env=environment(),
-        cwd=git_dir,
-    )
+def run(git_dir: Path, *words: str, given: bytes | None = None, index: Path | None = None) -> bytes:
+    """What `git words…` prints, with another file than the repository's as its index where one is given.
+
+    Raises GitError with git's own words.
+    """
+    with _problems_in_words(git_dir):
+        finished = subprocess.run(
+            arguments(git_dir, *words),
+            input=given,
+            stdin=None if given is not None else subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            env=environment() | ({"GIT_INDEX_FILE": str(index)} if index else {}),
+            cwd=git_dir,
+        )
     if finished.returncode != 0:
         raise failure(finished.stderr)
     return finished.stdout
+
+
+@contextmanager
+def _problems_in_words(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        if shutil.which("git") is None:
+            raise GitError("git is not installed on this machine, or not in the PATH of Headway. Install it.") from None
+        reason = problem.strerror or str(problem)
+        raise NotARepositoryError(f"{folder} cannot be read any more: {reason}. What was read stays.") from problem
 
 
 def lines(git_dir: Path, *words: str, given: bytes | None = None) -> list[str]:
@@ -108,14 +125,15 @@ class RunningGit:
 
 def start(git_dir: Path, *words: str) -> RunningGit:
     """`git words…`, to be written to and read from while it runs."""
-    process = subprocess.Popen(
-        arguments(git_dir, *words),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        cwd=git_dir,
-    )
+    with _problems_in_words(git_dir):
+        process = subprocess.Popen(
+            arguments(git_dir, *words),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            cwd=git_dir,
+        )
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise GitError("git was started without its streams.")
     return RunningGit(process, process.stdin, process.stdout, process.stderr)
@@ -145,16 +163,17 @@ def find_git_dir(path: Path) -> Path:
     if not os.access(path, os.R_OK | os.X_OK):
         raise NotARepositoryError(f"{path} cannot be read by the account that Headway runs as.")
     overrides = [word for key, value in OVERRIDES for word in ("-c", f"{key}={value}")]
-    finished = subprocess.run(
-        ["git", *overrides, "rev-parse", "--absolute-git-dir"],
-        capture_output=True,
-        check=False,
-        text=True,
-        errors="surrogateescape",
-        stdin=subprocess.DEVNULL,
-        cwd=path,
-        env=environment() | {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)},
-    )
+    with _problems_in_words(path):
+        finished = subprocess.run(
+            ["git", *overrides, "rev-parse", "--absolute-git-dir"],
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="surrogateescape",
+            stdin=subprocess.DEVNULL,
+            cwd=path,
+            env=environment() | {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)},
+        )
     if finished.returncode != 0:
         raise NotARepositoryError(f"{path} is not a git repository: {finished.stderr.strip()}")
     return Path(finished.stdout.rstrip("\n"))

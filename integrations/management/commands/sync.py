@@ -13,6 +13,7 @@ from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import ask_for_sync
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.git.tasks import sync_sources
+from integrations.management.chosen import chosen_connection
 from integrations.models import RepositorySource, SyncRun
 from orgtree.nudges import nudge_on_commit
 
@@ -45,13 +46,9 @@ class Command(BaseCommand):
 
     def _sources(self, connection: str | None) -> list[RepositorySource]:
         sources = RepositorySource.objects.select_related("connection").order_by("connection_id", "pk")
-        if connection is None:
-            return list(sources)
-        by = {"connection_id": int(connection)} if connection.isdecimal() else {"connection__name": connection}
-        found = list(sources.filter(**by))
-        if not found:
-            raise CommandError(f"There is no connection {connection!r}.")
-        return found
+        if connection is not None:
+            sources = sources.filter(connection=chosen_connection(connection))
+        return list(sources)
 
     def _read(self, source: RepositorySource, *, full: bool) -> SyncRun:
         """Wait for a reading that another process is at, then read what it left."""

@@ -1,0 +1,41 @@
+"""Counts the stored facts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from integrations.facts.counts import count_facts
+from integrations.management.chosen import chosen_connection
+
+
+class Command(BaseCommand):
+    help = "Count the stored facts by kind and state."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--connection", metavar="N", help="Only what this one brings, by its number or name.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        named = options["connection"]
+        facts = count_facts(chosen_connection(named) if named is not None else None)
+        if options["json"]:
+            self.stdout.write(json.dumps(facts))
+            return
+        for kind, counts in facts.items():
+            self.stdout.write(f"{kind}  {_in_words(counts)}")
+
+
+def _in_words(counts: Any) -> str:
+    if not isinstance(counts, dict):
+        return str(counts)
+    total, *others = counts.items()
+    parts = {key: value for name, value in others for key, value in _parts(name, value)}
+    words = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in parts.items() if value)
+    return f"{total[1]} ({words})" if words else str(total[1])
+
+
+def _parts(name: str, value: Any) -> list[tuple[str, int]]:
+    return list(value.items()) if isinstance(value, dict) else [(name, value)]
