@@ -50,7 +50,8 @@ class Outcome:
     @property
     def empty(self) -> bool:
         """Nothing entered, so that the cell need not be kept."""
-        return not (self.value is not None or self.sample_size or self.denominator or self.missing)
+        parts = (self.sample_size, self.numerator, self.denominator, self.missing)
+        return self.value is None and not any(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,8 +11,17 @@ from decimal import Decimal
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from integrations.facts.changes import Change, append_changes
-from integrations.models import AgentSession, AgentSessionDay, AgentToolDay, Enrolment, FactFamily
+from integrations.models import (
+    AgentSession,
+    AgentSessionDay,
+    AgentToolDay,
+    Enrolment,
+    FactFamily,
+    Repository,
+    SessionRepository,
+)
 from orgtree.models import Identity, IdentityKind, OrgTree, Person, Placement, Unit
+from tests.metrics.code_facts import REPOSITORIES, CommitFacts, random_commits, random_context_files
 
 AGENTS = ("claude_code", "codex", "gemini")
 PRICED = ("opus", "sonnet")
@@ -43,6 +52,8 @@ class SessionFacts:
     ended: datetime
     active_seconds: float
     days: list[DayFacts]
+    covered: bool = False
+    shipped: dict[str, int] = field(default_factory=dict)  # repository → AI lines in its commits
 
     @property
     def day(self) -> date:
@@ -58,6 +69,8 @@ class World:
     enrolled: dict[int, date]
     left: dict[int, date]
     first_day: date | None
+    commits: list[CommitFacts]
+    context_files: Mapping[str, tuple[date, date | None]]
 
 
 def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: int = 60) -> World:
@@ -92,6 +105,8 @@ def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: 
         enrolled,
         {leaver.pk: leaver.left_on},
         min((session.day for _, session in told), default=None),
+        random_commits(rng, days, identities, AGENTS, number=sessions),
+        random_context_files(rng, days),
     )
     announce(world, tomorrow=days[-1] + timedelta(days=1))
     return world
@@ -105,6 +120,7 @@ def announce(world: World, *, tomorrow: date) -> None:
     append_changes(
         [Change(FactFamily.AI, person, day, day + one_day) for person, day in changed]
         + [Change(FactFamily.ENROLMENT, person, day, tomorrow) for person, day in world.enrolled.items()]
+        + [Change(FactFamily.CODE, each.person, each.day, each.day + one_day) for each in world.commits]
     )
 
 
@@ -141,6 +157,10 @@ def _session(rng: random.Random, days: Sequence[date], identities: Sequence[Iden
     session = SessionFacts(
         identity.person_id, rng.choice(AGENTS), start, start + length, rng.randrange(1, 5000) / 4, []
     )
+    session.covered = rng.random() < 0.6
+    if rng.random() < 0.5:
+        names = rng.sample(REPOSITORIES, rng.choice([1, 2]))
+        session.shipped = {name: rng.randrange(1, 200) for name in sorted(names)}
     last = min(session.ended.date(), days[-1])
     day = session.day
     while day <= last:
@@ -186,7 +206,17 @@ def _store(identity: Identity, session: SessionFacts) -> None:
         has_work=True,
         event_tokens=10,
         metric_tokens=5,
+        lines_added=sum(row.lines for row in session.days),
+        committed=bool(session.shipped),
+        covered=session.covered,
     )
+    before, whole = 0, sum(session.shipped.values())
+    for name, lines in session.shipped.items():
+        home, _ = Repository.objects.get_or_create(name=name)
+        SessionRepository.objects.create(
+            session=stored, repository=home, lines=lines, lines_before=before, lines_of_session=whole
+        )
+        before += lines
     kept: dict[tuple[str, date, str], AgentSessionDay] = {}
 
     def row_of(source: str, day: date, model: str) -> AgentSessionDay:

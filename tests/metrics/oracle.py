@@ -9,9 +9,12 @@ from decimal import Decimal
 from statistics import mean, quantiles
 
 from insights.metrics.query import Statistic, Window
+from tests.metrics.code_facts import CommitFacts, FileFacts, Share
 from tests.metrics.facts import DayFacts, SessionFacts, World
 
 SETTLING = timedelta(hours=72)
+# Fed by repositories alone, which are connected all the time.
+OF_REPOSITORIES = ("ai.lines_committed", "ai.committed_code_share", "ai.enabled_repositories")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,14 @@ def _placed(world: World, person: int | None, day: date, unit: str | None) -> bo
     )
 
 
+def _outcome(session: SessionFacts, asked: Asked) -> str:
+    if session.shipped:
+        return "committed"
+    if session.ended > (asked.now - SETTLING).replace(minute=0):
+        return "pending"
+    return "wasted" if session.covered else "unknown"
+
+
 def _active(world: World, asked: Asked) -> set[int]:
     return {session.person for session in sessions(world, asked) if session.person is not None}
 
@@ -116,6 +127,65 @@ def _spend(world: World, asked: Asked, _periods: float) -> Expected:
     priced = sum((row.spend for row in rows if row.spend), Decimal(0))
     unpriced = sum(row.unpriced for row in rows)
     return (None if unpriced and not priced else float(priced)), None, None
+
+
+def _spend_of(outcome: str) -> Callable[..., Expected]:
+    def spend(world: World, asked: Asked, _periods: float) -> Expected:
+        rows = [row for s, row in days(world, asked, of_model=True) if _outcome(s, asked) == outcome]
+        priced = sum((row.spend for row in rows if row.spend), Decimal(0))
+        return (None if not priced and any(row.unpriced for row in rows) else float(priced)), None, None
+
+    return spend
+
+
+def _commits(world: World, asked: Asked) -> list[CommitFacts]:
+    return [
+        commit
+        for commit in world.commits
+        if not commit.set_apart
+        and asked.window.start <= commit.day < asked.window.end
+        and _placed(world, commit.person, commit.day, asked.unit)
+    ]
+
+
+def files(world: World, asked: Asked) -> Iterable[tuple[CommitFacts, FileFacts]]:
+    return ((commit, file) for commit in _commits(world, asked) for file in commit.files if not file.set_apart)
+
+
+def ai_shares(world: World, asked: Asked) -> Iterable[tuple[CommitFacts, FileFacts, Share]]:
+    for commit, file in files(world, asked):
+        for share in file.shares:
+            of_agent = not asked.agents or share.agent in asked.agents
+            if of_agent and (not asked.models or (share.model or "unknown") in asked.models):
+                yield commit, file, share
+
+
+def _ai_lines(world: World, asked: Asked) -> int:
+    return sum(share.lines for _, _, share in ai_shares(world, asked))
+
+
+def _spend_per_commit(world: World, asked: Asked, _periods: float) -> Expected:
+    above, below = _spend(world, asked, 1)[0], len({commit.sha for commit, _, _ in ai_shares(world, asked)})
+    return (above / below if above is not None and below else None), above, below
+
+
+def _ship_rate(world: World, asked: Asked, _periods: float) -> Expected:
+    settled = [each for each in sessions(world, asked) if _outcome(each, asked) in ("committed", "wasted")]
+    counted = [(sum(each.shipped.values()), sum(row.lines for row in each.days)) for each in settled]
+    return _rate(sum(shipped for shipped, lines in counted if lines), sum(lines for _, lines in counted))
+
+
+def _ship_rate_left_out(world: World, asked: Asked, _periods: float) -> Expected:
+    lines = [(_outcome(each, asked), sum(row.lines for row in each.days)) for each in sessions(world, asked)]
+    left_out = sum(amount for outcome, amount in lines if outcome in ("pending", "unknown"))
+    return _rate(left_out, sum(amount for _, amount in lines))
+
+
+def _enabled_repositories(world: World, asked: Asked, _periods: float) -> Expected:
+    last = asked.end_of_stock - timedelta(days=1)
+    active = {commit.repository for commit, _, _ in ai_shares(world, asked)}
+    spans = {name: world.context_files[name] for name in active if name in world.context_files}
+    return _rate(sum(start <= last and (end is None or last < end) for start, end in spans.values()), len(active))
 
 
 def _spend_per_developer(world: World, asked: Asked, periods: float) -> Expected:
@@ -201,13 +271,19 @@ ORACLE: Mapping[str, Callable[..., Expected]] = {
     "ai.tool_calls": _sum(_calls(0), of_model=False),
     "ai.tool_failures": _sum(_calls(1), of_model=False),
     "ai.tool_refusals": _sum(_calls(2), of_model=False),
+    "ai.spend_committed": _spend_of("committed"),
+    "ai.spend_wasted": _spend_of("wasted"),
+    "ai.spend_per_commit": _spend_per_commit,
+    "ai.ship_rate": _ship_rate,
+    "ai.ship_rate_left_out": _ship_rate_left_out,
+    "ai.lines_committed": lambda w, a, _: (float(_ai_lines(w, a)), None, None),
+    "ai.committed_code_share": lambda w, a, _: _rate(_ai_lines(w, a), sum(file.added for _, file in files(w, a))),
+    "ai.enabled_repositories": _enabled_repositories,
+    "commit.count": lambda w, a, _: (float(len(_commits(w, a))), None, None),
+    "commit.lines": lambda w, a, _: (float(sum(file.added for _, file in files(w, a))), None, None),
 }
 
 Amounts = Iterable[tuple[str, Decimal | int]]
-
-
-def _outcome(session: SessionFacts, asked: Asked) -> str:
-    return "pending" if session.ended > asked.now - SETTLING else "unknown"
 
 
 SEGMENTS: Mapping[tuple[str, str], Callable[[SessionFacts, DayFacts, Asked], Amounts]] = {
