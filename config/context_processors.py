@@ -43,6 +43,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Insights",
         (
             Entry("ai", "AI", "sparkles"),
+            Entry("ai_repositories", "AI readiness", "shield-check"),
             Entry("attribution", "Attribution", "git-commit"),
             Entry("metric_catalogue", "Metrics", "chart-line"),
         ),

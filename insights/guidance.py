@@ -23,6 +23,11 @@ FEW_PROMPT_TOKENS = 1_000_000
 UNPRICED_SHARE = 0.01
 SPEND_RISE = 0.25
 STEADY_USE = 0.10
+LOW_SHIP_PERCENT = 30.0
+FEW_GENERATED_LINES = 1_000
+HIGH_WASTE_SHARE = 0.3  # of the spend of which the outcome is known
+FEW_DOLLARS = 10.0
+STEADY_SHARE_POINTS = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,61 @@ def low_adoption_with_long_sessions(adoption: Figure, duration: Figure, *, url: 
         f"last {wording.duration(duration.value)} on average: a few get value, the tool has not spread. "
         "Check licences and onboarding.",
         Link("See who was active", url),
+    )
+
+
+def few_generated_lines_committed(ship_rate: Figure, *, url: str) -> Hint | None:
+    """Little of what agents write is kept."""
+    if ship_rate.value is None or ship_rate.value >= LOW_SHIP_PERCENT:
+        return None
+    if (ship_rate.denominator or 0) < FEW_GENERATED_LINES:
+        return None
+    return Hint(
+        f"Only {wording.reading(ship_rate.value, 'percent')} of the lines that agents generated were committed: the "
+        "output does not match conventions, or sessions explore. Context files tell agents what is expected.",
+        Link("See ship rate and context files by repository", url),
+    )
+
+
+def failing_and_not_shipping(ship_rate: Figure, error_rate: Figure, *, url: str) -> Hint | None:
+    """Little is kept, and many tool calls fail: the one may follow from the other."""
+    if few_generated_lines_committed(ship_rate, url=url) is None or ship_rate.value is None:
+        return None
+    if error_rate.value is None or error_rate.value < HIGH_ERROR_PERCENT or (error_rate.denominator or 0) < FEW_CALLS:
+        return None
+    return Hint(
+        f"Only {wording.reading(ship_rate.value, 'percent')} of the generated lines were committed, and "
+        f"{wording.reading(error_rate.value, 'percent')} of tool calls failed: look for failing tools and for "
+        "repositories without context files.",
+        Link("See error rate and context files by repository", url),
+    )
+
+
+def high_wastage(committed: Figure, wasted: Figure, *, url: str) -> Hint | None:
+    """Much of the spend of which the outcome is known led to no commit."""
+    known = (committed.value or 0) + (wasted.value or 0)
+    if wasted.value is None or known < FEW_DOLLARS or wasted.value / known < HIGH_WASTE_SHARE:
+        return None
+    return Hint(
+        f"{wording.money(wasted.value)}, {wording.percent_of(wasted.value, known)} of the spend of known outcome, "
+        "went to sessions without a commit. Compare repositories with and without context files for agents.",
+        Link("See waste by repository", url),
+    )
+
+
+def commits_grow_dearer(
+    per_commit: Figure, per_commit_before: Figure, share: Figure, share_before: Figure, *, url: str
+) -> Hint | None:
+    """A commit costs a quarter more than before, while the share of AI code stays about the same."""
+    if not per_commit.value or not per_commit_before.value or share.value is None or share_before.value is None:
+        return None
+    rise = per_commit.value / per_commit_before.value - 1
+    if rise < SPEND_RISE or abs(share.value - share_before.value) > STEADY_SHARE_POINTS:
+        return None
+    return Hint(
+        f"Spend per commit rose by {rise:.0%} while the AI share of committed code hardly changed: sessions grow "
+        "longer without more output.",
+        Link("See how it is computed", url),
     )
 
 

@@ -23,6 +23,7 @@ LAG_WORTH_SAYING = timedelta(seconds=10)
 STEADY_POINTS = 0.5  # for percentages, in percentage points
 
 State = Literal["value", "no_data", "hidden", "error", "stale"]
+Span = Literal[3, 4, 5, 6, 8, 12]  # columns of twelve
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class ChartCard:
     state: State = "value"
     reason: str = ""
     reason_link: Link | None = None
-    span: Literal[4, 6, 8, 12] = 6
+    span: Span = 6
 
 
 def whole(answer: SeriesAnswer) -> Figure:
@@ -106,6 +107,14 @@ def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Chan
         text=wording.difference(delta, metric.unit),
         comparison=f"{'against' if judgement == 'steady' else 'than'} {comparison}",
     )
+
+
+def evidence_range(metric: Metric, figure: Figure) -> str:
+    """From what line-level evidence alone gives to what all evidence gives; empty where the two are one."""
+    if figure.low is None or figure.high is None:
+        return ""
+    low, high = wording.reading(figure.low, metric.unit), wording.reading(figure.high, metric.unit)
+    return "" if low == high else f"{wording.between(figure.low, figure.high, metric.unit)}, by the evidence"
 
 
 def earlier(window: Window, before: Window) -> str:
@@ -168,7 +177,7 @@ def tile(
         how_url=how_url,
         rows_url=rows_url,
         to_date=figure.to_date,
-        note=_small_sample(metric, figure) or _lagging(now) or note,
+        note=_small_sample(metric, figure) or _lagging(now) or note or evidence_range(metric, figure),
     )
 
 

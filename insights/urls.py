@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import catalogue, connect, home, how, repositories, rows
-from insights.views.ai import charts, page, parts, pulse
+from insights.views import catalogue, connect, connect_repository, home, how, rows
+from insights.views.ai import charts, page, parts, pulse, repositories
 from insights.views.attribution import commit, commits
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
     path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),
+    path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
+    path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
@@ -25,7 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),
     path("setup/agents/arrival/", connect.arrival, name="agent_arrival"),
-    path("setup/repositories/", repositories.connect_repository, name="connect_repository"),
-    path("setup/repositories/list/", repositories.connections, name="connections"),
+    path("setup/repositories/", connect_repository.connect_repository, name="connect_repository"),
+    path("setup/repositories/list/", connect_repository.connections, name="connections"),
     path("api/", include("insights.api.urls")),
 ]

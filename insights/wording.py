@@ -86,6 +86,12 @@ def duration(seconds: float) -> Reading:
     return Reading(_decimals(seconds / DAY, 1), "days")
 
 
+def between(low: float, high: float, unit: str) -> str:
+    """A range in one unit: 12.1–31.4 %, 240k–310k lines."""
+    first, last = reading(low, unit), reading(high, unit)
+    return f"{first.value}–{last}" if first.unit == last.unit else f"{first} – {last}"
+
+
 def difference(delta: float, unit: str) -> str:
     """The size of a change, without its sign: 6.1 pts, $31.00, 12 min, 1.2k."""
     size = abs(delta)

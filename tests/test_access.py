@@ -62,6 +62,8 @@ ROUTES: dict[str, Access] = {
     "insights/ai/parts/<slug:name>/": signed_in_only("/insights/ai/parts/failing_tools/"),
     "insights/ai/charts/<slug:name>/": signed_in_only("/insights/ai/charts/adoption/"),
     "insights/ai/charts/<slug:name>.csv": signed_in_only("/insights/ai/charts/adoption.csv"),
+    "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
+    "insights/ai/repositories.csv": signed_in_only("/insights/ai/repositories.csv"),
     "insights/ai/attribution/": signed_in_only("/insights/ai/attribution/"),
     "insights/ai/attribution.csv": signed_in_only("/insights/ai/attribution.csv"),
     "insights/ai/attribution/<slug:sha>/": Access(

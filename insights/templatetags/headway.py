@@ -146,6 +146,19 @@ def track(share: float, key: str = "accent") -> SafeString:
     )
 
 
+@register.simple_tag
+def part_track(part: float, whole: float, key: str = "accent") -> SafeString:
+    """A bar in an agent's colour with its part in full strength; both from 0 to 1 of the same length."""
+    return format_html(
+        '<svg class="hw-track {}" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="ground" width="100" height="10"/><rect class="bar rest" width="{}" height="10"/>'
+        '<rect class="bar" width="{}" height="10"/></svg>',
+        key,
+        f"{100 * _clipped(whole):.2f}",
+        f"{100 * _clipped(part):.2f}",
+    )
+
+
 class Part(Protocol):
     """A part of a whole in words, where its bar begins and how long it is, both from 0 to 1."""
 

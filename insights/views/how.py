@@ -19,6 +19,7 @@ from insights.filters import FACETS, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, SeriesAnswer
 from insights.views.ai.answers import facet_label
+from insights.views.attribution import words
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, figures, total
 from integrations.services.reception import last_request_at
@@ -104,6 +105,10 @@ def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, 
         pairs.append(
             (FACETS.get(dimension, dimension.value), ", ".join(facet_label(dimension, value) for value in values))
         )
+    if printed_range := tiles.evidence_range(metric, figure):
+        pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
+    if figure.mix:
+        pairs.append(("Evidence", words.mix_in_words(figure.mix).removeprefix("Evidence: ")))
     if figure.sample_size < metric.minimum_sample:
         pairs.append(("Few data", f"{metric.minimum_sample} would make the figure steady"))
     return pairs

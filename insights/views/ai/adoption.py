@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from insights import guidance, tiles, wording
-from insights.metrics.query import Granularity
+from insights.filters import Choice
+from insights.metrics.query import Dimension, Granularity
 from insights.metrics.registry import get
 from insights.tiles import ChartCard, Tile
 from insights.views.ai.answers import Answers, Wanted, rows_url
-from insights.views.ai.cards import Section, Share
+from insights.views.ai.cards import Section, Share, shares
+from insights.views.attribution.words import FILE_TYPES
 
+CODE = Choice("code", {"language": "Language", "file_type": "Type"})
 PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
 WANTED = (
@@ -18,6 +21,8 @@ WANTED = (
     Wanted("ai.sessions_per_developer", compared=True),
     Wanted("ai.session_duration", compared=True),
     Wanted("ai.session_span"),
+    Wanted("ai.committed_code_share", compared=True),
+    Wanted("ai.lines_committed", compared=True),
 )
 
 
@@ -52,8 +57,21 @@ def _tiles(answers: Answers) -> list[Tile]:
             unit=PERIOD_UNITS[answers.filters.granularity],
             sample=behind,
         ),
+        answers.tile("ai.committed_code_share", label="AI committed code", sample=_committed(answers)),
+        answers.tile("ai.lines_committed", label="AI lines committed", sample=_ai_commits(answers)),
         answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}"),
     ]
+
+
+def _committed(answers: Answers) -> str:
+    share = answers.figure("ai.committed_code_share")
+    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines"
+
+
+def _ai_commits(answers: Answers) -> str:
+    lines = answers.figure("ai.lines_committed")
+    commits = wording.count(lines.sample_size, "commit")
+    return f"in {commits} by {wording.count(lines.people, 'developer')}"
 
 
 def _open_for(answers: Answers) -> str:
@@ -130,8 +148,31 @@ def _charts(answers: Answers) -> list[ChartCard]:
             "ai.active_share_by_agent",
             title="Active users by agent",
             kind="line",
-            span=8,
+            span=5,
             missing=missing,
             caveat=not_drawn,
         ),
+        _committed_code(answers),
     ]
+
+
+def _committed_code(answers: Answers) -> ChartCard:
+    lines = answers.figure("ai.lines_committed")
+    return answers.card(
+        "committed_code",
+        "ai.committed_breakdown",
+        title="AI committed code",
+        kind="donut",
+        span=3,
+        missing=None if lines.value else lines,
+        pickers=answers.pickers(CODE),
+    )
+
+
+def code_parts(answers: Answers) -> list[Share]:
+    """AI lines committed by language, the most first, or by the type of file."""
+    dimension = Dimension(answers.filters.picked[CODE.parameter])
+    figures = answers.split("ai.lines_committed", dimension)
+    written = {name: figure for name, figure in figures.items() if figure.value}
+    labels = {"": "No language"} if dimension is Dimension.LANGUAGE else FILE_TYPES
+    return shares(written, "lines", role="sequence", labels=labels, rest="Other")

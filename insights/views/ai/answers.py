@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -71,7 +71,7 @@ class Answers:
             label=label,
             sample=sample,
             unit=unit,
-            note=note,
+            note=note or self.not_filtered(key),
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
             nothing=self.nothing(),
@@ -85,7 +85,7 @@ class Answers:
         *,
         title: str,
         kind: Kind,
-        span: Literal[4, 6, 8, 12],
+        span: tiles.Span,
         missing: Figure | None = None,
         pickers: Sequence[tiles.Picker] = (),
         caveat: str = "",
@@ -103,13 +103,21 @@ class Answers:
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
             pickers=pickers,
-            caveat=caveat,
+            caveat=caveat or self.not_filtered(key),
             change=change,
             state="value" if missing is None else "no_data",
             reason="" if missing is None else self.nothing() or missing.reason or NOTHING_THERE,
             reason_link=None if missing is None else self.widen(),
             span=span,
         )
+
+    def not_filtered(self, key: str) -> str:
+        """Which of the chosen facets a metric knows nothing of, in words; empty where it heeds all of them."""
+        unheeded = [name for dimension, name in FACETS.items() if dimension in self._unheeded(key)]
+        return f"Of every {' and '.join(unheeded).lower()}" if unheeded else ""
+
+    def _unheeded(self, key: str) -> set[Dimension]:
+        return {dimension for dimension in self.filters.facets if dimension not in get(key).facets}
 
     def part_url(self, name: str) -> str:
         return f"{reverse('ai_part', args=[name])}{self.filters.query_string()}"
@@ -189,4 +197,6 @@ def rows_url(filters: Filters, key: str, **facets: str) -> str:
 def _query(filters: Filters, wanted: Wanted, window: Window) -> MetricQuery:
     kept = filters.without(wanted.unfiltered_by) if wanted.unfiltered_by else filters
     segments = (wanted.segment,) if wanted.segment else ()
-    return kept.query(wanted.key, *segments, window=window)
+    query = kept.query(wanted.key, *segments, window=window)
+    heeded = get(wanted.key).facets
+    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})

@@ -10,8 +10,9 @@ from typing import Literal
 from insights import wording
 from insights.guidance import Hint
 from insights.metrics.query import Figure
-from insights.tiles import Change, ChartCard, Tile
+from insights.tiles import Change, ChartCard, Link, Tile
 
+REST = "\x00rest"  # no segment is called so: names hold no NUL
 SHARES_LISTED = 6  # in a donut: more cannot be told apart, the rest becomes one share
 
 
@@ -30,21 +31,37 @@ class Share:
 
 
 @dataclass(frozen=True)
-class BarsCard:
-    card: ChartCard
-    value: wording.Reading | None
-    change: Change | None
-    sample: str
-    bars: Sequence[Share]
-
-
-@dataclass(frozen=True)
 class Need:
     """What a part of the page waits for, and what it will show then."""
 
     title: str
+    headline: str
     needs: str
     will_show: Sequence[str]
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
+class LinesBar:
+    """One agent's lines: how many were committed of how many generated, and the lengths of both bars."""
+
+    key: str
+    label: str
+    committed: str
+    generated: str  # empty where no telemetry counts them
+    percent: str  # committed of generated; empty where that is no part of a whole
+    committed_fraction: float  # 0–1, of the longest bar
+    generated_fraction: float
+
+
+@dataclass(frozen=True)
+class LinesCard:
+    card: ChartCard
+    value: wording.Reading | None
+    change: Change | None
+    sample: str
+    bars: Sequence[LinesBar]
+    caveat: str
 
 
 def shares(
@@ -54,19 +71,20 @@ def shares(
     role: Literal["agent", "outcome", "sequence"],
     labels: Mapping[str, str],
     rest: str = "Other",
+    most: int = SHARES_LISTED,
 ) -> list[Share]:
-    """Segments as shares of their sum, in the order given; what does not fit the list is put together."""
+    """Segments as shares of their sum, in the order given; what comes after the first `most` - 1 is put together."""
     amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
-    if len(amounts) > SHARES_LISTED:
-        kept, others = amounts[: SHARES_LISTED - 1], amounts[SHARES_LISTED - 1 :]
-        amounts = [*kept, ("", sum(value for _, value in others))]
-        labels = {**labels, "": f"{rest} ({len(others)})"}
+    if len(amounts) > most:
+        kept, others = amounts[: most - 1], amounts[most - 1 :]
+        amounts = [*kept, (REST, sum(value for _, value in others))]
+        labels = {**labels, REST: f"{rest} ({len(others)})"}
     total = sum(value for _, value in amounts)
     starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in amounts)]
     return [
         Share(
-            key=name or "other",
-            label=labels.get(name) or name,
+            key="other" if name == REST else name or "unknown",
+            label=labels.get(name) or name or "Unknown",
             role=role,
             value=value,
             amount=str(wording.reading(value, unit)) if unit == "currency" else wording.compact(value),
@@ -103,7 +121,7 @@ class Section:
     lede: str
     tiles: Sequence[Tile] = ()
     donut: ChartCard | None = None
-    bars: BarsCard | None = None
+    lines: LinesCard | None = None
     total: Tile | None = None
     charts: Sequence[ChartCard] = ()
     part_url: str = ""  # what the page asks for once it stands: facts that no snapshot keeps

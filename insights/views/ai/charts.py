@@ -46,9 +46,16 @@ def active_by_agent(filters: Filters) -> ChartData:
     return _split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent")
 
 
-def lines_by_agent(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.lines_generated", Dimension.AGENT)])
-    return _split_over_time("stacked_bar", answers, "ai.lines_generated", Dimension.AGENT, "agent")
+def committed_code(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter]))])
+    parts = adoption.code_parts(answers)
+    return _donut(parts, unit="lines", centre=(wording.compact(sum(part.value for part in parts)), "lines"))
+
+
+def committed_share(filters: Filters) -> ChartData:
+    answers = read(filters, [Wanted("ai.committed_code_share")])
+    answer = answers.answer("ai.committed_code_share")
+    return _over_time("area", answer, [Dataset("AI share", "committed_share", "single", _values(answer.series))])
 
 
 def spend_trend(filters: Filters) -> ChartData:
@@ -75,7 +82,8 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     "adoption": adoption_donut,
     "active_share": active_share,
     "active_by_agent": active_by_agent,
-    "lines_by_agent": lines_by_agent,
+    "committed_code": committed_code,
+    "committed_share": committed_share,
     "spend_trend": spend_trend,
     "spend_breakdown": spend_breakdown,
     "tokens_by_kind": tokens_by_kind,
@@ -99,7 +107,7 @@ def ai_chart(request: HttpRequest, name: str) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
-    rows = failing_tools_table(page_filters(request)) if name == "failing_tools" else drawn(name, request).rows()
+    rows = TABLES[name](page_filters(request)) if name in TABLES else drawn(name, request).rows()
     return csv_response(f"headway-{name.replace('_', '-')}", rows)
 
 
@@ -109,6 +117,28 @@ def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
     yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
     for tool, figure in usage.failing_tools(answers):
         yield [tool, figure.numerator, figure.denominator, figure.value]
+
+
+def lines_table(filters: Filters) -> Iterator[list[Cell]]:
+    """Lines by agent, committed and generated, each agent on a line of its own."""
+    keys = ("ai.lines_committed", "ai.lines_generated")
+    answers = read(filters, [Wanted(key, Dimension.AGENT) for key in keys])
+    committed, generated = (answers.split(key, Dimension.AGENT) for key in keys)
+    yield ["Agent", "Committed (lines)", "By line-level evidence alone (lines)", "Generated (lines)"]
+    for agent in in_agent_order({*committed, *generated}):
+        kept, written = committed.get(agent), generated.get(agent)
+        yield [
+            agent_name(agent),
+            kept.value if kept else None,
+            kept.low if kept else None,
+            written.value if written else None,
+        ]
+
+
+TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
+    "failing_tools": failing_tools_table,
+    "lines_by_agent": lines_table,
+}
 
 
 def drawn(name: str, request: HttpRequest) -> ChartData:

@@ -16,9 +16,10 @@ from insights.views.ai.answers import Wanted, read
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
+from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 
-CHOICES = (spend.TREND, spend.BREAKDOWN)
+CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN)
 AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGENT)
 
 
@@ -28,13 +29,19 @@ AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGEN
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     answers = read(filters, (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, AGENT_MENU))
-    if answers.figure("ai.sessions").value is None and not has_sessions():
+    connected = has_repositories()
+    if answers.figure("ai.sessions").value is None and not connected and not has_sessions():
         return connect_first_agent(request)
     context = {
         "filters": filters,
         "bar": filter_bar(answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
-        "sections": [module.section(answers) for module in (adoption, impact, spend, usage)],
+        "sections": [
+            adoption.section(answers),
+            impact.section(answers, has_repositories=connected),
+            spend.section(answers),
+            usage.section(answers),
+        ],
     }
     return render(request, "insights/ai.html", context)
 

@@ -10,16 +10,21 @@ from insights.filters import Choice, Filters
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard, Tile
-from insights.views.ai.answers import Answers, Wanted, rows_url
+from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
 from insights.views.ai.cards import Section, Share, shares
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
-BREAKDOWN = Choice("breakdown", {"agent": "Agents", "model": "Models"})
+BREAKDOWN = Choice("breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models"})
+REPOSITORIES_LISTED = 10
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
 WANTED = (
     Wanted("ai.spend", compared=True),
     Wanted("ai.spend_per_developer", compared=True),
+    Wanted("ai.spend_per_commit", compared=True),
+    Wanted("ai.spend_committed", compared=True),
+    Wanted("ai.spend_wasted", compared=True),
+    Wanted("ai.committed_code_share", compared=True),
     Wanted("ai.reported_cost", compared=True),
     Wanted("ai.tokens", compared=True),
     Wanted("ai.unpriced_tokens"),
@@ -65,8 +70,24 @@ def _tiles(answers: Answers) -> list[Tile]:
             label="Spend per developer",
             sample=wording.count(int(active), "active developer"),
         ),
+        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=_commits_behind(answers)),
+        answers.tile("ai.spend_wasted", label="Spend wasted", sample=_wasted_share(answers)),
         answers.tile("ai.reported_cost", label="Reported by agents", sample=_gap(answers)),
     ]
+
+
+def _commits_behind(answers: Answers) -> str:
+    commits = answers.figure("ai.spend_per_commit").denominator
+    return wording.count(int(commits), "commit") + " with AI lines" if commits else ""
+
+
+def _wasted_share(answers: Answers) -> str:
+    """The wasted share of the spend of which the outcome is known: pending and unknown are no waste."""
+    wasted, committed = answers.figure("ai.spend_wasted").value, answers.figure("ai.spend_committed").value
+    known = (wasted or 0) + (committed or 0)
+    return (
+        f"{wording.percent_of(wasted or 0, known)} of the {wording.money(known)} with a known outcome" if known else ""
+    )
 
 
 def _gap(answers: Answers) -> str:
@@ -94,10 +115,20 @@ def _breakdown(answers: Answers) -> ChartCard:
 
 
 def breakdown_shares(answers: Answers) -> list[Share]:
-    """Spend by agent in the agents' order, or by model, the dearest first."""
+    """Spend by agent in the agents' order, by repository or by model, the dearest first."""
     if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
         return shares(
             answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"
+        )
+    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.REPOSITORY:
+        by_repository = answers.split("ai.spend", Dimension.REPOSITORY)
+        return shares(
+            by_repository,
+            "currency",
+            role="sequence",
+            labels={"": "Unknown repository"},
+            rest="Other repositories",
+            most=REPOSITORIES_LISTED + 1,
         )
     figures = answers.split("ai.spend", Dimension.AGENT)
     ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
@@ -134,6 +165,16 @@ def _hints(answers: Answers) -> list[Hint]:
             answers.figure("ai.sessions"),
             tiles.whole(answers.before("ai.sessions")),
             url=_by_model(answers.filters),
+        ),
+        guidance.high_wastage(
+            answers.figure("ai.spend_committed"), answers.figure("ai.spend_wasted"), url=reverse("ai_repositories")
+        ),
+        guidance.commits_grow_dearer(
+            answers.figure("ai.spend_per_commit"),
+            tiles.whole(answers.before("ai.spend_per_commit")),
+            answers.figure("ai.committed_code_share"),
+            tiles.whole(answers.before("ai.committed_code_share")),
+            url=how_url(answers.filters, "ai.spend_per_commit"),
         ),
         guidance.tokens_without_a_price(
             answers.figure("ai.unpriced_tokens").value or 0,

@@ -23,6 +23,9 @@ WANTED = (
     Wanted("ai.cache_hit_rate", compared=True),
     Wanted("ai.error_rate", compared=True),
     Wanted("ai.tokens", compared=True),
+    Wanted("ai.ship_rate", compared=True),
+    Wanted("ai.ship_rate_left_out"),
+    Wanted("ai.enabled_repositories", compared=True),
 )
 FAILING_TOOLS_WANTED = (
     Wanted("ai.error_rate"),
@@ -112,14 +115,23 @@ def _tiles(answers: Answers) -> list[Tile]:
             unit="",
             sample=f"in {wording.compact(answers.figure('ai.tokens').sample_size)} sessions",
         ),
-        Tile(
-            key="ai.ship_rate",
-            label="Ship rate",
-            value=None,
-            state="no_data",
-            reason="Needs the commits of repositories, which this version cannot connect yet.",
-        ),
+        answers.tile("ai.ship_rate", sample=_shipped(answers)),
+        answers.tile("ai.enabled_repositories", label="AI-enabled repositories", sample=_enabled(answers)),
     ]
+
+
+def _shipped(answers: Answers) -> str:
+    rate, left_out = answers.figure("ai.ship_rate"), answers.figure("ai.ship_rate_left_out")
+    known = f"of {wording.compact(rate.denominator or 0)} lines generated"
+    if not left_out.value:
+        return known
+    return f"{known}; {wording.percent_of(left_out.value, 100)} left out, their outcome is not known"
+
+
+def _enabled(answers: Answers) -> str:
+    enabled = answers.figure("ai.enabled_repositories")
+    repositories = wording.count(int(enabled.denominator or 0), "repository", "repositories")
+    return f"{enabled.numerator or 0:,.0f} of {repositories}"
 
 
 def _hints(answers: Answers) -> list[Hint]:

@@ -212,7 +212,7 @@ def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
     if seen.decided:
         return "Decided"
     if decided_by and words.method_name(seen.row.method) != decided_by:
-        return f"Not used: {decided_by[:1].lower()}{decided_by[1:]} is believed first"
+        return f"Not used: {words.in_a_sentence(decided_by)} is believed first"
     return "No lines of counted files are left for it"
 
 

@@ -55,6 +55,18 @@ def why(commit: Commit) -> str:
     return "It counts, with the added lines of those of its files that are not set apart."
 
 
+def mix_in_words(mix: Mapping[str, float]) -> str:
+    """What attributed lines rest on: "Evidence: git-ai note 12%, trailer or signature 88%"; empty without any."""
+    order = [method.value for method in Method]
+    known = sorted(((name, share) for name, share in mix.items() if share), key=lambda item: order.index(item[0]))
+    parts = [f"{in_a_sentence(method_name(name))} {wording.percent_of(share, 1)}" for name, share in known]
+    return f"Evidence: {wording.listed(parts)}" if parts else ""
+
+
+def in_a_sentence(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
 def moment(at: datetime) -> str:
     local = timezone.localtime(at)
     return f"{wording.day(local.date())}, {local:%H:%M}"

@@ -1,0 +1,122 @@
+"""Which repositories are prepared for agents, and how the sessions go of those who work there.
+
+Telemetry names no repository.  A session with attributed commits belongs to the repository that has most of its
+lines; one without, to the repository in which its person committed nearest in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from integrations.models import ContextFile, Repository
+
+NEAREST_WITHIN = "7 days"  # who committed nowhere for a week around a session was not at work in a repository
+
+
+@dataclass(frozen=True)
+class SessionsNearby:
+    """The sessions of a window that belong to one repository, summed."""
+
+    sessions: int = 0
+    spend: Decimal = Decimal(0)
+    settled_spend: Decimal = Decimal(0)  # of sessions that settled
+    wasted_spend: Decimal = Decimal(0)  # of those, without an attributed commit
+    tool_calls: int = 0
+    tool_failures: int = 0
+    lines_generated: int = 0  # in sessions that settled
+    lines_shipped: int = 0
+
+
+@dataclass(frozen=True)
+class RepositoryReadiness:
+    name: str
+    context_files: Sequence[ContextFile]  # those of now, the oldest first
+    nearby: SessionsNearby = field(default_factory=SessionsNearby)
+
+
+def readiness(first_day: date, day_after: date) -> list[RepositoryReadiness]:
+    """Every repository by name, with the sessions that started in [first_day, day_after)."""
+    files: dict[int, list[ContextFile]] = {}
+    for file in ContextFile.objects.filter(present_to=None).order_by("present_from", "path"):
+        files.setdefault(file.repository_id, []).append(file)
+    nearby = _sessions_nearby(first_day, day_after)
+    return [
+        RepositoryReadiness(repository.name, files.get(repository.pk, []), nearby.get(repository.pk, SessionsNearby()))
+        for repository in Repository.objects.order_by("name")
+    ]
+
+
+def _settled_before() -> datetime:
+    """As for the metrics, to the full hour."""
+    return (timezone.now() - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
+
+
+def _sessions_nearby(first_day: date, day_after: date) -> Mapping[int, SessionsNearby]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH session AS (
+                SELECT session.id, identity.person_id, session.started_at, session.lines_added, session.committed,
+                       session.committed OR (session.covered AND session.ended_at < %(settled_before)s)
+                           AS is_settled
+                FROM integrations_agentsession session
+                JOIN orgtree_identity identity ON identity.id = session.identity_id
+                WHERE session.has_work AND session.started_on >= %(first)s AND session.started_on < %(after)s
+            ), placed AS (
+                SELECT session.*, home.repository_id, home.lines
+                FROM session
+                CROSS JOIN LATERAL (
+                    SELECT repository_id, lines_of_session AS lines FROM integrations_sessionrepository
+                    WHERE session_id = session.id
+                    ORDER BY lines DESC, repository_id LIMIT 1
+                ) AS home
+                UNION ALL
+                SELECT session.*, home.repository_id, 0
+                FROM session
+                CROSS JOIN LATERAL (
+                    SELECT link.repository_id
+                    FROM orgtree_identity identity
+                    JOIN integrations_commit nearby ON nearby.credited_id = identity.id AND nearby.set_apart = ''
+                        AND nearby.authored_at > session.started_at - %(within)s::interval
+                        AND nearby.authored_at < session.started_at + %(within)s::interval
+                    JOIN integrations_commitinrepository link ON link.commit_id = nearby.id
+                    WHERE identity.person_id = session.person_id
+                    ORDER BY abs(extract(epoch FROM nearby.authored_at - session.started_at)),
+                             link.on_default_branch DESC, link.repository_id
+                    LIMIT 1
+                ) AS home
+                WHERE NOT session.committed
+            ), figures AS (
+                SELECT session_id, sum(spend) AS spend, sum(tool_calls) AS calls, sum(tool_failures) AS failures
+                FROM integrations_agentsessionday
+                WHERE counted AND day >= %(first)s
+                GROUP BY session_id
+            )
+            SELECT placed.repository_id,
+                   count(*),
+                   coalesce(sum(figures.spend), 0),
+                   coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled), 0),
+                   coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled AND NOT placed.committed), 0),
+                   coalesce(sum(figures.calls), 0),
+                   coalesce(sum(figures.failures), 0),
+                   coalesce(sum(placed.lines_added) FILTER (WHERE placed.is_settled), 0),
+                   coalesce(sum(placed.lines) FILTER (WHERE placed.is_settled AND placed.lines_added > 0), 0)
+            FROM placed
+            LEFT JOIN figures ON figures.session_id = placed.id
+            GROUP BY placed.repository_id
+            """,
+            {"first": first_day, "after": day_after, "settled_before": _settled_before(), "within": NEAREST_WITHIN},
+        )
+        return {
+            repository: SessionsNearby(
+                int(sessions), spend, settled, wasted, int(calls), int(failures), int(generated), int(shipped)
+            )
+            for repository, sessions, spend, settled, wasted, calls, failures, generated, shipped in cursor.fetchall()
+        }
