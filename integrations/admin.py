@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 from django.utils.translation import ngettext
 
-from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadEvent
+from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadableNote, UnreadEvent
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from integrations.telemetry.quarantine import describe, replay
 from integrations.telemetry.store_tallies import add_up_tallies
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     QuarantinedRecordModelAdmin = admin.ModelAdmin[QuarantinedRecord]
     UnreadEventModelAdmin = admin.ModelAdmin[UnreadEvent]
     DroppedAttributeModelAdmin = admin.ModelAdmin[DroppedAttribute]
+    UnreadableNoteModelAdmin = admin.ModelAdmin[UnreadableNote]
 else:  # generic for the type checker only
     IngestTokenModelAdmin = QuarantinedRecordModelAdmin = admin.ModelAdmin
-    UnreadEventModelAdmin = DroppedAttributeModelAdmin = admin.ModelAdmin
+    UnreadEventModelAdmin = DroppedAttributeModelAdmin = UnreadableNoteModelAdmin = admin.ModelAdmin
 
 
 @admin.register(IngestToken)
@@ -159,12 +160,8 @@ class QuarantinedRecordAdmin(QuarantinedRecordModelAdmin):
             self.message_user(request, "These records were replayed before.", messages.INFO)
 
 
-class CountsAdmin:
-    """A list of counts that nobody edits."""
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        add_up_tallies()
-        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
+class ReadOnlyAdmin:
+    """A list that nobody edits."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -174,6 +171,14 @@ class CountsAdmin:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class CountsAdmin(ReadOnlyAdmin):
+    """A list of counts that nobody edits."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        add_up_tallies()
+        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
 
 
 @admin.register(UnreadEvent)
@@ -194,3 +199,18 @@ class DroppedAttributeAdmin(CountsAdmin, DroppedAttributeModelAdmin):
     list_filter = ("agent",)
     search_fields = ("agent", "name")
     ordering = ("-count",)
+
+
+@admin.register(UnreadableNote)
+class UnreadableNoteAdmin(ReadOnlyAdmin, UnreadableNoteModelAdmin):
+    """Notes on commits that are not as their standard says; each goes when it is written anew and read."""
+
+    list_display = ("repository", "sha", "reason")
+    list_filter = ("repository",)
+    search_fields = ("commit__sha", "reason")
+    list_select_related = ("repository", "commit")
+    ordering = ("repository", "pk")
+
+    @admin.display(description="Commit")
+    def sha(self, note: UnreadableNote) -> str:
+        return note.commit.sha

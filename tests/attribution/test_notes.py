@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -228,3 +229,14 @@ def test_characters_that_cannot_be_stored_lose_nothing_else() -> None:
     note_notes(repository(), [(noted.sha, written(text, {**DOCUMENT, "sessions": {CLAUDE_SESSION: told}}))])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 2}}
+
+
+@pytest.mark.django_db
+def test_an_admin_finds_the_notes_that_cannot_be_read(admin_client: Client) -> None:
+    noted = commit("c", "10:00", {"a.py": 10})
+    note_notes(repository("shop"), [(noted.sha, b"---\n{")])
+    page = admin_client.get("/admin/integrations/unreadablenote/")
+    assert page.status_code == 200
+    shown = page.content.decode()
+    assert noted.sha in shown
+    assert "The note&#x27;s document is not JSON." in shown
