@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 
-from insights.metrics.declarations import RowsBy
+from insights.metrics.declarations import Breakdown, RowsBy
 from insights.metrics.errors import QueryError
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.read import read_distribution, read_rows, read_series, visible_rows
@@ -40,10 +40,18 @@ def world() -> World:
 def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[str, ...]) -> None:
     facets = {Dimension.AGENT: agents} if agents else {}
     for metric in metrics():
+        if not {*facets} <= {*metric.facets}:
+            continue
         query = MetricQuery(metric.key, WINDOW, scope=Scope(unit), facets=facets)
         figures = read_series([query])[0].total
         rows = read_rows(query, size=1000).rows
         above = sum(row["contribution"] for row in rows)
+        if isinstance(metric, Breakdown):
+            below = sum(row["denominator"] for row in rows)
+            for figure in figures:
+                own = [row["contribution"] for row in rows if row["language"] == figure.segment.get("language")]
+                assert sum(own) / below * 100 == pytest.approx(figure.value), metric.key
+            continue
         if metric.rows_by is RowsBy.PERSON_AND_SEGMENT:
             people = len({row["person_id"] for row in rows})
             for figure in figures:
