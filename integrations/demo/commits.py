@@ -94,7 +94,7 @@ def _after_sessions(
             at=at,
             session=session,
             agent_lines=agent_lines,
-            own_lines=round(agent_lines * rng.uniform(0, 0.35)) + rng.randrange(3),
+            own_lines=round(agent_lines * rng.uniform(0, 0.6)) + rng.randrange(3),
             mark=rng.choices((Mark.NOTE, Mark.TRAILER, Mark.NOTHING), (0.35, 0.35, 0.30))[0],
         )
 
@@ -129,7 +129,7 @@ def _by_hand(
             at=at,
             session=None,
             agent_lines=0,
-            own_lines=int(rng.lognormvariate(2.7, 0.9)) + 1,
+            own_lines=int(rng.lognormvariate(3.5, 0.9)) + 1,
             mark=Mark.NOTHING,
         )
 

@@ -94,7 +94,8 @@ class RepositoryHistory:
     def _upkeep(self) -> Iterator[tuple[datetime, str]]:
         """When a bot renews the lock file, a context file comes in (its path is said), or the seeds do."""
         begun = self._year.first_day_of(YEAR_WEEKS)
-        at = datetime.combine(begun, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=4)
+        minute = timedelta(minutes=self._rng.randrange(240))  # the same change at the same time would count once
+        at = datetime.combine(begun, datetime.min.time(), self._year.anchor.tzinfo) + minute
         while at <= self._year.anchor:
             yield at, self._repository.lock_file
             at += _BOT_EVERY

@@ -22,6 +22,7 @@ from programs.services.demo_repositories import commits_waiting, repositories_wa
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
 _SECONDS_BETWEEN_REPORTS = 3.0
 _SECONDS_BETWEEN_LOOKS = 0.25
+_TELLING_SHARE = 0.03  # before so much is done, nothing can be said of the time left
 _PATIENCE_SECONDS = 300.0  # without any progress: one refresh of the figures may take long on a busy machine
 
 Report = Callable[[str], None]
@@ -122,5 +123,5 @@ class _Pace:
         if sentence == self._sentence or now - self._told < _SECONDS_BETWEEN_REPORTS:
             return
         self._told, self._sentence = now, sentence
-        left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > 0 else ""
+        left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > _TELLING_SHARE else ""
         self._report(f"{sentence}{left}.")
