@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from celery import shared_task
 from django.db import connection, transaction
 
@@ -17,21 +19,26 @@ _ADVISORY_LOCK = 0x4174_7472  # "Attr": commits that share a session's lines are
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def attribute() -> None:
-    """Derive the attribution of all commits and sessions that wait for it."""
-    attribute_what_waits()
+    """Derive the attribution of all that waits, unless somebody is at it, who then goes on until nothing is left.
+
+    Waiting for them would keep the threads of the pool from other work while a repository is imported.
+    """
+    while _attribute_some(_try_to_be_the_only_one):
+        pass
 
 
 def attribute_what_waits() -> int:
-    """How many rows of work there were."""
+    """The same, taking turns with whoever is at it, until nothing is left; how many rows of work there were."""
     done = 0
-    while claimed := _attribute_some():
+    while claimed := _attribute_some(_be_the_only_one):
         done += claimed
     return done
 
 
-def _attribute_some() -> int:
+def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
     with transaction.atomic():
-        _be_the_only_one()
+        if not become_the_only_one():
+            return 0
         work = claim_work(ROWS_PER_TRANSACTION)
         if not work.rows:
             return 0
@@ -44,6 +51,13 @@ def _attribute_some() -> int:
         return work.rows
 
 
-def _be_the_only_one() -> None:
+def _try_to_be_the_only_one() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _be_the_only_one() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    return True
