@@ -60,6 +60,9 @@ class RepositorySource(models.Model):
             models.UniqueConstraint(fields=["connection", "external_id"], name="repository_source_is_unique")
         ]
 
+    def __str__(self) -> str:
+        return self.external_id
+
 
 class SyncRun(models.Model):
     """One reading of a source: its progress while it runs, its outcome afterwards."""
