@@ -21,9 +21,9 @@ from integrations.models import RepositorySource, SyncRun
 from programs.bench.figures import Limit, Measured
 
 LIMIT_SHARE = 0.7
-FILES = 600
+FILES, FOLDERS = 2_000, 80
 FILES_A_COMMIT = 3
-LONGEST_FILE = 150  # lines
+LINES_OF_A_FILE = (60, 400)
 AUTHORS = 200
 
 
@@ -42,8 +42,8 @@ def git_import(*, commits: int) -> list[Measured]:
             goal=f"≥ {LIMIT_SHARE:.0%} of the limit",
             met=reached >= LIMIT_SHARE * limit,
             limit=Limit("commits/s: git log --numstat of the same repository, its output thrown away", limit),
-            conditions=f"{commits:,} commits of {FILES_A_COMMIT} files, {AUTHORS} authors, read and stored by one "
-            "process; the database and the worker run on the same cores",
+            conditions=f"{commits:,} commits of {FILES_A_COMMIT} files (of {FILES:,}), {AUTHORS} authors, read and "
+            "stored by one process; the database and the worker run on the same cores",
         )
     ]
 
@@ -52,8 +52,8 @@ def write_history(path: Path, *, commits: int) -> None:
     """A bare repository with one branch of so many commits, an hour apart."""
     rng = Random(1)  # noqa: S311 - a bench, not a secret
     filler = Filler(rng)
-    files: dict[str, list[str]] = {f"part{number % 20}/file{number}.py": [] for number in range(FILES)}
-    paths = list(files)
+    paths = [_path(number) for number in range(FILES)]
+    files = {path: filler.lines(path, rng.randrange(*LINES_OF_A_FILE)) for path in paths}
     at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=commits + 1)
     tip: tuple[int, ...] = ()
     create_bare_repository(path)
@@ -67,13 +67,24 @@ def write_history(path: Path, *, commits: int) -> None:
             tip = (importing.commit("refs/heads/main", signed, f"{filler.sentence()}\n", changed, parents=tip),)
 
 
+def _path(number: int) -> str:
+    folder = number % FOLDERS
+    return f"source/area{folder % 8}/part{folder}/file{number}.py"
+
+
 def _changed(files: dict[str, list[str]], path: str, filler: Filler, rng: Random, importing: FastImport) -> int:
-    """The mark of the file's content with a few new lines; the oldest go where it becomes too long."""
+    """The mark of the file's content with a few lines added, and as many taken away elsewhere."""
     lines = files[path]
+    count = rng.randrange(1, 12)
+    removed = rng.randrange(len(lines) - count)
+    del lines[removed : removed + count]
     position = rng.randrange(len(lines) + 1)
-    lines[position:position] = filler.lines(path, rng.randrange(1, 12))
-    del lines[LONGEST_FILE:]
-    return importing.blob("".join(f"{line}\n" for line in lines).encode())
+    lines[position:position] = filler.lines(path, count)
+    return importing.blob(_content(lines))
+
+
+def _content(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _seconds_of_git_log(path: Path) -> float:
