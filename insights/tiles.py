@@ -114,7 +114,7 @@ def evidence_range(metric: Metric, figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return ""
     low, high = wording.reading(figure.low, metric.unit), wording.reading(figure.high, metric.unit)
-    return "" if low == high else f"{wording.between(figure.low, figure.high, metric.unit)}, by the evidence"
+    return "" if low == high else f"{wording.between(figure.low, figure.high, metric.unit)} by evidence"
 
 
 def earlier(window: Window, before: Window) -> str:

@@ -27,6 +27,7 @@ WANTED = (
     Wanted("ai.enabled_repositories"),
 )
 HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
+FILES_LISTED = 3
 FEW_SESSIONS = 5  # below that a share is an anecdote, and no advice follows from it
 
 
@@ -68,6 +69,7 @@ class PrintedRow:
     name: str
     commits_url: str
     context_files: Sequence[str]
+    more_files: int
     since: str
     cells: Sequence[str]
     advice: str
@@ -221,7 +223,8 @@ def _printed(row: RepositoryRow) -> PrintedRow:
     return PrintedRow(
         name=row.name,
         commits_url=f"{reverse('attribution')}?{urlencode({'repository': row.name})}",
-        context_files=row.context_files,
+        context_files=row.context_files[:FILES_LISTED],
+        more_files=max(0, len(row.context_files) - FILES_LISTED),
         since=row.since,
         cells=["" if value is None else column.printed(value) for column, value in values],
         advice=row.advice,

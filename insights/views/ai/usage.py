@@ -115,17 +115,18 @@ def _tiles(answers: Answers) -> list[Tile]:
             unit="",
             sample=f"in {wording.compact(answers.figure('ai.tokens').sample_size)} sessions",
         ),
-        answers.tile("ai.ship_rate", sample=_shipped(answers)),
+        answers.tile("ai.ship_rate", sample=_shipped(answers), note=_left_out(answers)),
         answers.tile("ai.enabled_repositories", label="AI-enabled repositories", sample=_enabled(answers)),
     ]
 
 
 def _shipped(answers: Answers) -> str:
-    rate, left_out = answers.figure("ai.ship_rate"), answers.figure("ai.ship_rate_left_out")
-    known = f"of {wording.compact(rate.denominator or 0)} lines generated"
-    if not left_out.value:
-        return known
-    return f"{known}; {wording.percent_of(left_out.value, 100)} left out, their outcome is not known"
+    return f"of {wording.compact(answers.figure('ai.ship_rate').denominator or 0)} lines generated"
+
+
+def _left_out(answers: Answers) -> str:
+    left_out = answers.figure("ai.ship_rate_left_out").value
+    return f"{wording.percent_of(left_out, 100)} left out: outcome not known" if left_out else ""
 
 
 def _enabled(answers: Answers) -> str:
