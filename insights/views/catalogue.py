@@ -122,7 +122,7 @@ def drawn(key: str, name: str) -> ChartData:
     """The metric's last half year by week, as one line or one for each agent.  Raises Http404."""
     metric = _metric(key)
     split = {"trend": (), "by-agent": (Dimension.AGENT,)}.get(name)
-    if split is None or not set(split) <= set(metric.segments) or not set(metric.always_by) <= set(split):
+    if split is None or not set(split) <= set(metric.segments) or (metric.always_by and not split):
         raise Http404("No such chart.")
     query = MetricQuery(key, windows.trailing(TREND_WEEKS), segments=split)
     [answer] = read_series([query], freshness=Freshness.OF_PAGES)
