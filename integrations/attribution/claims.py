@@ -65,7 +65,7 @@ class _Said:
 
 def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
     """The claims to each of these counted commits; those without evidence are left out."""
-    said = _with_sessions(_read(targets))
+    said = _with_models(_with_sessions(_read(targets)))
     lines = _lines_of({each.commit_id for each in said} | {each.target_id for each in said})
     by_target: dict[int, list[_Said]] = defaultdict(list)
     for each in said:
@@ -199,6 +199,32 @@ def _with_sessions(said: Sequence[_Said]) -> list[_Said]:
         else each
         for each in said
     ]
+
+
+def _with_models(said: Sequence[_Said]) -> list[_Said]:
+    """Evidence that names a session and no model is of the one on which the session spent most tokens."""
+    models = _models({each.session_id for each in said if each.session_id is not None and not each.model})
+    return [
+        replace(each, model=models.get(each.session_id, "")) if each.session_id is not None and not each.model else each
+        for each in said
+    ]
+
+
+def _models(sessions: Collection[int]) -> dict[int, str]:
+    if not sessions:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (session_id) session_id, model
+            FROM integrations_agentsessionday
+            WHERE session_id = ANY (%s) AND counted AND model <> ''
+            GROUP BY session_id, model
+            ORDER BY session_id, sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens) DESC, model
+            """,
+            [sorted(sessions)],
+        )
+        return dict(cursor.fetchall())
 
 
 def _lines_of(commits: Collection[int]) -> dict[int, dict[str, int]]:

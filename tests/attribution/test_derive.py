@@ -126,6 +126,16 @@ def test_of_two_people_with_one_session_id_the_author_has_it() -> None:
     assert row.session.identity.value == "ada@example.com"
 
 
+def test_lines_are_of_the_model_that_the_note_names_else_of_the_one_the_session_used_most() -> None:
+    session("s", "10:00", "11:00")
+    trailer(commit("signed", "10:30", {"a.py": 9}))
+    note(commit("noted", "10:40", {"b.py": 9}), {"b.py": 4}, session="s", model="opus")
+    trailer(commit("by hand of somebody unknown", "10:30", {"c.py": 9}, by="ben@example.com"))
+    attribute()
+    models = {row.file.path: row.model for row in FileAttribution.objects.select_related("file")}
+    assert models == {"a.py": "sonnet", "b.py": "opus", "c.py": ""}
+
+
 @pytest.mark.parametrize(("amount", "parts"), [(0, 1), (7, 3), (2, 5), (100, 7)])
 def test_shares_are_whole_and_sum_to_the_amount(amount: int, parts: int) -> None:
     shares = share_evenly(amount, parts)
