@@ -20,6 +20,7 @@ from integrations.attribution.evidence import note_evidence
 from integrations.attribution.notes import note_notes
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.context_files import context_files_changed
 from integrations.connectors.git.history import ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
@@ -125,14 +126,18 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         # Another source of the same repository may be at this point, too.
         Repository.objects.select_for_update().get(pk=repository.pk)
         on_default = _of_default(git, source.refs, seen, grown=grown)
-        if grown:
+        elsewhere = None if grown else _held_by_other_sources(repository, source)
+        if elsewhere is None:
             touched = link_commits(repository, held, on_default)
         else:
-            elsewhere, default_elsewhere = _held_by_other_sources(repository, source)
-            touched, run.removed = relink_repository(repository, {*held, *elsewhere}, {*on_default, *default_elsewhere})
+            touched, run.removed = relink_repository(
+                repository, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default}
+            )
         if seen.default is not None:
             touched |= note_squashes(repository, git, seen.branches, seen.default)
-            store_context_files(repository, git.git_dir, seen.branches[seen.default])
+            before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
+            if not grown or context_files_changed(git.git_dir, before, tip):
+                store_context_files(repository, git.git_dir, tip)
         settle_changes(touched | restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
             run.changed += note_notes(repository, chain.from_iterable(map(git.read_notes, seen.notes.values())))
@@ -167,22 +172,30 @@ def _store(git: GitRepository, seen: Seen, run: SyncRun, held: Sequence[str], *,
     return restated
 
 
-def _held_by_other_sources(repository: Repository, source: RepositorySource) -> tuple[list[str], list[str]]:
-    """What the repository's other sources hold as they were last read, and of that what is on their default branch.
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the other sources of a repository hold, as they were last read."""
 
-    Raises GitError where one of them cannot be read: what it holds is not known then, and stays.
-    """
-    held: list[str] = []
-    on_default: list[str] = []
+    held: list[str]
+    on_default: list[str]
+
+
+def _held_by_other_sources(repository: Repository, source: RepositorySource) -> Elsewhere | None:
+    """None where one of them cannot be read: what it holds is not known then, and all that is there stays."""
+    elsewhere = Elsewhere([], [])
     for other in repository.sources.exclude(pk=source.pk):
         if not other.refs:
             continue
-        git = GitRepository.open(other.external_id)
-        held += new_commits(git.git_dir, existing(git.git_dir, other.refs.values()), ())
-        default = git.default_branch(other.refs)
-        if default is not None:
-            on_default += new_commits(git.git_dir, existing(git.git_dir, [other.refs[default]]), ())
-    return held, on_default
+        try:
+            git = GitRepository.open(other.external_id)
+            default = git.default_branch(other.refs)
+            tips = existing(git.git_dir, other.refs.values())
+            elsewhere.held.extend(new_commits(git.git_dir, tips, ()))
+            if default is not None and other.refs[default] in tips:
+                elsewhere.on_default.extend(new_commits(git.git_dir, [other.refs[default]], ()))
+        except GitError:
+            return None
+    return elsewhere
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:

@@ -139,6 +139,17 @@ def test_what_one_of_two_sources_lost_stays_while_the_other_holds_it_and_then_go
     assert tables() == imported_anew(shop, bare)
 
 
+def test_what_a_source_that_is_gone_may_hold_stays(shop: Repo, tmp_path: Path) -> None:
+    bare = shop.clone(tmp_path / "shop.git", "--bare")
+    bare.git("remote", "remove", "origin")
+    sync(shop)
+    sync(bare)
+    bare.path.rename(tmp_path / "unmounted")
+    shop.git("branch", "--quiet", "-D", "topic")
+    assert sync(shop).state == SyncRun.State.DONE
+    assert len(counted()) == 5
+
+
 def test_a_worktree_and_its_repository_are_one(shop: Repo, tmp_path: Path) -> None:
     shop.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "topic")
     sync(shop)
@@ -214,3 +225,17 @@ def test_pushing_in_parts_stores_what_one_import_stores(repo: Repo) -> None:
             repo.switch("main")
     sync(repo)
     assert tables() == imported_anew(repo)
+
+
+def test_context_files_follow_the_default_branch(shop: Repo) -> None:
+    sync(shop)
+    shop.commit({"CLAUDE.md": "Be kind.\n"})
+    sync(shop)
+    shop.commit({"new.py": "1\n"})
+    sync(shop)
+    (file,) = Repository.objects.get().context_files.all()
+    assert (file.path, file.agent, file.present_to) == ("CLAUDE.md", "claude_code", None)
+    shop.commit({"CLAUDE.md": None})
+    sync(shop)
+    assert Repository.objects.get().context_files.get().present_to is not None
+    assert tables() == imported_anew(shop)

@@ -56,12 +56,17 @@ def agent_of(path: str) -> str:
     return "cursor" if ".cursor/rules/" in path else "copilot" if path.startswith(".github/") else ""
 
 
-def _changes(git_dir: Path, tip: str) -> Iterator[tuple[datetime, str, str]]:
+def context_files_changed(git_dir: Path, before: str, tip: str) -> bool:
+    """Whether any commit since `before` touched one: a look at what is new, where all periods need the whole past."""
+    return any(True for _ in _changes(git_dir, tip, f"^{before}"))
+
+
+def _changes(git_dir: Path, *revisions: str) -> Iterator[tuple[datetime, str, str]]:
     """Commit time, A, M or D, and path, from the oldest commit to the newest."""
     answer = run(
         git_dir,
         *("log", "--reverse", "--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-status", "-z"),
-        *("--no-ext-diff", "--no-show-signature", "--format=tformat:%x01%ct", "--end-of-options", tip, "--"),
+        *("--no-ext-diff", "--no-show-signature", "--format=tformat:%x01%ct", "--end-of-options", *revisions, "--"),
         *CONTEXT_FILES,
     )
     at = datetime.fromtimestamp(0, UTC)
