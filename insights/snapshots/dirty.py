@@ -12,6 +12,10 @@ from insights.metrics.query import Window
 from integrations.facts.changes import take_changes
 from integrations.models import FactFamily
 
+# Days that lie this near to each other are computed together: for each piece the months, quarters and trailing windows
+# that it lies in are computed anew, and weekends would cut a year into fifty pieces.
+NEAR_DAYS = 31
+
 
 @dataclass(frozen=True)
 class Dirt:
@@ -63,7 +67,10 @@ def _note(changes: Sequence[tuple[str, int | None, date, date]]) -> None:
 
 
 def claim(*, lagging: bool, limit: int = 50_000) -> Sequence[Dirt]:
-    """Take dirty ranges out of the table, coalesced; if the caller's transaction fails they are still there."""
+    """Take dirty ranges out of the table, coalesced with what lies between them.
+
+    If the caller's transaction fails they are still there.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -75,16 +82,16 @@ def claim(*, lagging: bool, limit: int = 50_000) -> Sequence[Dirt]:
                 ))
                 RETURNING family, unit_id, day_from, day_to
             ), coalesced AS (
-                SELECT family, unit_id, unnest(range_agg(daterange(day_from, day_to))) AS days
+                SELECT family, unit_id, unnest(range_agg(daterange(day_from, day_to + %s))) AS days
                 FROM claimed
                 GROUP BY family, unit_id
             )
-            SELECT family, lower(days), upper(days), array_agg(unit_id ORDER BY unit_id NULLS FIRST)
+            SELECT family, lower(days), upper(days) - %s, array_agg(unit_id ORDER BY unit_id NULLS FIRST)
             FROM coalesced
             GROUP BY family, days
             ORDER BY family, 2, 3
             """,
-            [lagging, limit],
+            [lagging, limit, NEAR_DAYS, NEAR_DAYS],
         )
         return [
             Dirt(FactFamily(family), Window(start, end), tuple(units))
