@@ -93,10 +93,16 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
         else:
             run.state = SyncRun.State.DONE
             mine.update(synced_at=run.started_at, failures=0)
+            _forget_idle_runs(source)
         run.finished_at = timezone.now()
         run.save()
         mine.filter(asked_at__lte=run.started_at).update(asked_at=None)
         return run
+
+
+def _forget_idle_runs(source: RepositorySource) -> None:
+    """Every few minutes there is a run; those that found nothing to do would bury the others."""
+    SyncRun.objects.filter(source=source, state=SyncRun.State.DONE, to_read=0, added=0, changed=0, removed=0).delete()
 
 
 def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:

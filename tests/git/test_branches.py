@@ -32,6 +32,8 @@ def test_a_second_reading_changes_nothing_and_reads_nothing(shop: Repo) -> None:
     second = sync(shop)
     assert (second.state, second.read, second.added, second.changed, second.removed) == (SyncRun.State.DONE, 0, 0, 0, 0)
     assert tables() == before
+    sync(shop)
+    assert list(SyncRun.objects.values_list("read", flat=True).order_by("pk")) == [5, 0]  # idle runs are not kept
 
 
 def test_looking_at_everything_again_changes_nothing(shop: Repo) -> None:
