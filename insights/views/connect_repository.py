@@ -36,6 +36,7 @@ class ConnectionLine:
     problem: str
     fraction: float | None  # 0–1, of a reading under way
     is_shallow: bool
+    lines_unknown: str  # "12 commits"; empty where the lines of all are known
 
 
 @login_required
@@ -97,6 +98,7 @@ def _line(each: ConnectedSource, now: datetime) -> ConnectionLine:
         summary=_summary(state, each, now),
         problem=run.problem if run and state == SyncRun.State.FAILED else "",
         fraction=min(1.0, run.read / run.to_read) if run and state == SyncRun.State.RUNNING and run.to_read else None,
+        lines_unknown=wording.count(each.lines_unknown, "commit") if each.lines_unknown else "",
         is_shallow=bool(source.repository and source.repository.shallow),
     )
 

@@ -17,6 +17,7 @@ from insights import windows, wording
 from insights.filters import read_filters
 from insights.tiles import Link, Tile
 from insights.views.ai.answers import Answers, Wanted, read
+from integrations.services.connections import has_repositories
 from integrations.services.reception import Reception, reception
 
 HEADLINES = (
@@ -45,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
     filters = read_filters(QueryDict(), today=windows.local_today())
     context = {
         "heading": "Home",
-        "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
+        "steps": _steps(received, timezone.now(), has_repositories=has_repositories()) if request.user.is_staff else [],
         "headlines": _headlines(read(filters, HEADLINES)) if received.sessions else [],
         "days": wording.days(filters.window),
         "span": filters.span,
@@ -65,7 +66,7 @@ def _headlines(answers: Answers) -> list[Tile]:
     ]
 
 
-def _steps(received: Reception, now: datetime) -> Sequence[Step]:
+def _steps(received: Reception, now: datetime, *, has_repositories: bool) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
     return [
@@ -82,6 +83,13 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
             f"Last request {wording.ago(last, now)}" if last else "No request yet",
             connect,
             "Connect an agent",
+        ),
+        Step(
+            has_repositories,
+            "Repositories",
+            "Commits are read" if has_repositories else "None yet: committed code and waste are not known",
+            reverse("connect_repository"),
+            "Connect a repository",
         ),
         Step(
             not received.quarantined,

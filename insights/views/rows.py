@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
@@ -31,6 +32,7 @@ PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
 LAST_PAGE = 1_000_000
+COMMIT_COLUMN, SHORT_SHA = "sha", 10
 
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.FACT})
 NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # what a row adds must stand in sight there
@@ -123,9 +125,17 @@ def _table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
     return RowTable(
         caption=f"Rows of {found.query.key}",
         columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
-        rows=[[_printed(column, row[column.name]) for column in columns] for row in found.rows],
+        rows=[[_cell(column, row[column.name]) for column in columns] for row in found.rows],
         shown=f"{len(found.rows):,} of {found.total:,}",
     )
+
+
+def _cell(column: RowColumn, value: Cell) -> str:
+    """What the table prints; a commit leads to the page that explains it."""
+    if column.name != COMMIT_COLUMN or value is None:
+        return _printed(column, value)
+    explained = reverse("attributed_commit", args=[value])
+    return format_html('<a href="{}" title="{}"><code>{}</code></a>', explained, value, str(value)[:SHORT_SHA])
 
 
 def _printed(column: RowColumn, value: Cell) -> str:

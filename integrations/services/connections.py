@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from integrations.git.connect import ask_for_sync
 from integrations.git.tasks import sync_sources
@@ -16,11 +16,15 @@ from orgtree.nudges import nudge_on_commit
 
 @dataclass(frozen=True)
 class ConnectedSource:
-    """A source, its last reading (None: none yet) and how many commits its repository holds."""
+    """A source, its last reading (None: none yet) and how many commits its repository holds.
+
+    Of `lines_unknown` of them git could not read the objects: they count as commits, and their lines nowhere.
+    """
 
     source: RepositorySource
     last_run: SyncRun | None
     commits: int
+    lines_unknown: int
 
 
 def connected_sources() -> Sequence[ConnectedSource]:
@@ -32,16 +36,20 @@ def connected_sources() -> Sequence[ConnectedSource]:
         .order_by("connection__name", "pk")
     )
     runs = SyncRun.objects.in_bulk([source.last_run_id for source in sources if source.last_run_id])
-    held = commits_by_repository([source.repository_id for source in sources if source.repository_id])
+    held = _commits_by_repository([source.repository_id for source in sources if source.repository_id])
     return [
-        ConnectedSource(source, runs.get(source.last_run_id), held.get(source.repository_id or 0, 0))
+        ConnectedSource(source, runs.get(source.last_run_id), *held.get(source.repository_id or 0, (0, 0)))
         for source in sources
     ]
 
 
-def commits_by_repository(repositories: Sequence[int]) -> dict[int, int]:
+def _commits_by_repository(repositories: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many commits each repository holds, and of how many of them the lines are unknown."""
     links = CommitInRepository.objects.filter(repository__in=repositories).order_by()
-    return dict(links.values_list("repository").annotate(commits=Count("pk")))
+    counted = links.values_list("repository").annotate(
+        commits=Count("pk"), unknown=Count("pk", filter=Q(commit__lines_known=False))
+    )
+    return {repository: (commits, unknown) for repository, commits, unknown in counted}
 
 
 def read_now(source: RepositorySource) -> None:

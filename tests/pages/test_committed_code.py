@@ -187,6 +187,22 @@ def test_the_readiness_page_says_what_to_do(source: RepositorySource, member: Cl
     assert (line["Repository"], line["Commits"], line["Sessions"]) == ("shop", "4.0", "5.0")
 
 
+def test_rows_lead_to_the_commit(source: RepositorySource, member: Client) -> None:
+    sha = commit_of("Add a shop").sha
+    html = page(member, "/insights/metrics/ai.lines_committed/rows/")
+    assert f'href="/insights/ai/attribution/{sha}/"' in html
+    assert sha in member.get("/insights/metrics/ai.lines_committed/rows.csv").getvalue().decode()
+
+
+def test_commits_whose_lines_are_unknown_are_counted_where_they_come_from(
+    source: RepositorySource, member: Client
+) -> None:
+    commit = commit_of("Add a till")
+    Commit.objects.filter(pk=commit.pk).update(lines_known=False)
+    assert "The lines of 1 commit are unknown, not zero" in page(member, "/setup/repositories/")
+    assert "Its lines are unknown, not zero" in page(member, f"/insights/ai/attribution/{commit.sha}/")
+
+
 def test_an_admin_connects_a_path(admin: Client, tmp_path: Path) -> None:
     repo = Repo.create(tmp_path / "orders")
     repo.commit({"a.py": "a\n"})

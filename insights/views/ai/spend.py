@@ -126,7 +126,7 @@ def breakdown_shares(answers: Answers) -> list[Share]:
             by_repository,
             "currency",
             role="sequence",
-            labels={"": "Unknown repository"},
+            labels={"unknown": "Unknown repository"},
             rest="Other repositories",
             most=REPOSITORIES_LISTED + 1,
         )
