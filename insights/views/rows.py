@@ -150,7 +150,8 @@ def _printed(column: RowColumn, value: Cell) -> str:
         return f"#{value}"
     if column.kind is ColumnKind.NUMBER and isinstance(value, int | float):
         return wording.exact(value)
-    return agent_name(str(value)) if column.name == Dimension.AGENT else str(value)
+    words = str(value)
+    return ", ".join(map(agent_name, words.split(", "))) if column.name == Dimension.AGENT else words
 
 
 def _read_page(request: HttpRequest) -> int:
