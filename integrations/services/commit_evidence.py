@@ -133,6 +133,11 @@ def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
     return [AttributedFile(file, by_file.get(file.pk, {})) for file in files]
 
 
+def file_count_of(commit: Commit) -> int:
+    """How many files there are, those that are set apart among them."""
+    return CommitFile.objects.filter(commit=commit).count()
+
+
 def open_questions_of(commit: Commit) -> OpenQuestions:
     waiting = AttributionWork.objects.filter(commit=commit).order_by().values_list(Value("waits"), Value(""))
     unreadable = UnreadableNote.objects.filter(commit=commit).order_by().values_list(Value("unreadable"), "reason")

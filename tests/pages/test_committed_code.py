@@ -104,6 +104,7 @@ def test_a_commit_is_explained_within_the_same_number(source: RepositorySource, 
     with CaptureQueriesContext(connection) as asked:
         html = page(member, f"/insights/ai/attribution/{sha}/")
     assert len(asked) <= MOST_QUERIES
+    assert "1–1 of 1" in html
     for said in ("Counts", "Trailer or signature", "Decided", "shop.py", "100% of its added lines, an upper bound"):
         assert said in html
 

@@ -27,6 +27,7 @@ from integrations.services.commit_evidence import (
     SeenEvidence,
     agent_lines_of,
     evidence_of,
+    file_count_of,
     files_of,
     open_questions_of,
 )
@@ -91,6 +92,8 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     seen, evidence_count = evidence_of(found, by_agent)
     page = _read_page(request)
     files = files_of(found, first=(page - 1) * FILES_PER_PAGE, count=FILES_PER_PAGE)
+    first = (page - 1) * FILES_PER_PAGE
+    file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(found)
     stood_for = list(found.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
     others = _others(visible, [*stood_for, *([found.stands_in] if found.stands_in else [])])
     ai_lines = sum(each.lines for each in by_agent)
@@ -99,6 +102,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "short_sha": found.sha[:SHORT_SHA],
         "facts": _facts(found, labels_of(request.user, policy, [found])[found.pk]),
         "counts": not found.set_apart,
+        "set_apart": words.SET_APART.get(found.set_apart, ""),
         "why": words.why(found),
         "stands_in": others.get(found.stands_in_id) if found.stands_in_id else None,
         "stood_for": [others[each.pk] for each in stood_for[:STOOD_FOR_LISTED]],
@@ -113,11 +117,11 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": open_questions_of(found),
         "files": [_file_line(each) for each in files],
-        "first": (page - 1) * FILES_PER_PAGE + 1,
-        "last": (page - 1) * FILES_PER_PAGE + len(files),
-        "total": f"{found.file_count:,}",
+        "first": first + 1,
+        "last": first + len(files),
+        "total": f"{file_count:,}",
         "previous_url": f"?page={page - 1}" if page > 1 else "",
-        "next_url": f"?page={page + 1}" if page * FILES_PER_PAGE < found.file_count else "",
+        "next_url": f"?page={page + 1}" if first + len(files) < file_count else "",
     }
     return render(request, "insights/attribution/commit.html", context)
 
@@ -137,7 +141,7 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
         ("Counted on", wording.day(commit.counted_on)),
         ("Repositories", ", ".join(where) or "none: no branch holds it any more"),
         ("Parents", str(len(commit.parents))),
-        ("Files", f"{commit.file_count:,}"),
+        ("Files", f"{commit.file_count:,} counted"),
         ("Lines", f"{lines}, without files that are set apart" if commit.lines_known else lines),
     ]
     if commit.by_agent:

@@ -24,6 +24,8 @@ def _label(commit: Commit, labels: Mapping[int, str]) -> str:
     if commit.credited is None:
         return "Autonomous agent" if commit.by_agent else f"{commit.author.value} (bot)"
     person = _person(commit.credited)
+    if commit.by_bot:
+        return f"{commit.credited.value} (bot)"
     return labels[person.pk] if person else f"{commit.credited.value} (unmatched)"
 
 
