@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from insights.metrics.declarations import Count, Duration, PerPersonAndPeriod, Ratio, ShareOfPeople
-from insights.metrics.measures import Distribution, Facts, People, PeopleAtEnd, PersonShare
+from insights.metrics.measures import Distribution, Facts, People, PeopleOfWindow, PersonShare
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSIONS, ENROLLED_PEOPLE
@@ -13,7 +13,7 @@ SESSION_SOURCE = "Agent sessions, from the telemetry that agents send"
 
 SESSIONS_STARTED = Facts(AGENT_SESSIONS)
 ACTIVE_DEVELOPERS = People(AGENT_SESSIONS)
-ENROLLED_DEVELOPERS = PeopleAtEnd(ENROLLED_PEOPLE)
+ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
 
 ADOPTION_RATE = Ratio(
     key="ai.adoption_rate",
@@ -21,7 +21,7 @@ ADOPTION_RATE = Ratio(
     name="Adoption",
     meaning="Share of the enrolled developers who used a coding agent at least once.",
     formula="active developers ÷ enrolled developers × 100; enrolled: telemetry ever received before the end of the "
-    "window, and not off-boarded by then",
+    "window, and not off-boarded before it began",
     numerator=ACTIVE_DEVELOPERS,
     denominator=ENROLLED_DEVELOPERS,
     sample=ACTIVE_DEVELOPERS,
@@ -40,7 +40,7 @@ ACTIVE_SHARE = Ratio(
     version=1,
     name="Active users trend",
     meaning="The adoption rate of each week, month or quarter.",
-    formula="developers active in the bucket ÷ developers enrolled by its end × 100",
+    formula="developers active in the bucket ÷ developers enrolled in it × 100",
     numerator=ACTIVE_DEVELOPERS,
     denominator=ENROLLED_DEVELOPERS,
     sample=ACTIVE_DEVELOPERS,

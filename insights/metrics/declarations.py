@@ -12,7 +12,7 @@ from insights.metrics.measures import (
     Measure,
     MeasureValue,
     People,
-    PeopleAtEnd,
+    PeopleOfWindow,
     PersonShare,
     StandingAtEnd,
     Total,
@@ -130,7 +130,7 @@ class Metric:
         if not (self.shares_denominator(segments) and outcome.denominator):
             return None
         shared = Outcome(0.0, 0.0, outcome.denominator)
-        if self.sampled.shared_by(segments) and not isinstance(self.sampled, PeopleAtEnd):
+        if self.sampled.shared_by(segments) and not isinstance(self.sampled, PeopleOfWindow):
             return replace(shared, sample_size=outcome.sample_size, people=outcome.people)
         return shared
 
@@ -143,7 +143,7 @@ class Metric:
     @property
     def rows_by(self) -> RowsBy:
         """What one row behind the figure is; the rows' contributions, put together by `recipe`, give the value."""
-        people = any(isinstance(measure, (People, PeopleAtEnd)) for measure in self.measures)
+        people = any(isinstance(measure, (People, PeopleOfWindow)) for measure in self.measures)
         return RowsBy.PERSON if people else RowsBy.FACT
 
     @property

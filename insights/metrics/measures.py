@@ -104,10 +104,11 @@ class PersonShare(Measure):
 
 
 @dataclass(frozen=True)
-class PeopleAtEnd(Measure):
-    """A stock: people of the relation whose day lies before the end of the bucket and who had not left by then.
+class PeopleOfWindow(Measure):
+    """A stock: people of the relation whose day lies before the end of the bucket and who had not left before it began.
 
-    The relation has one row per person and the column left_on (first day no longer there).
+    Whoever was there, and in the unit, on any day of the bucket belongs to it, so that nobody can be active in it
+    without being one of them.  The relation has one row per person and the column left_on (first day no longer there).
     """
 
     def shared_by(self, segments: Collection[Dimension]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 
 from insights.metrics.declarations import Metric, Outcome
@@ -41,7 +41,7 @@ class Facts:
     """What a batch of readings found."""
 
     scanned: Mapping[Reading, Mapping[CellKey, Cell]]
-    stocked: Mapping[StockReading, Mapping[tuple[int | None, date], int]]
+    stocked: Mapping[StockReading, Mapping[tuple[int | None, Window], int]]
 
     @classmethod
     def read(cls, needs: Iterable[Need]) -> Facts:
@@ -62,7 +62,7 @@ class Facts:
         def part(measure: Measure) -> MeasureValue:
             need = needs[measure]
             if isinstance(need.reading, StockReading):
-                people = self.stocked[need.reading].get((key.unit_id, clock.stock_day(key.window)), 0)
+                people = self.stocked[need.reading].get((key.unit_id, clock.stock_span(key.window)), 0)
                 return MeasureValue(float(people), people, people)
             cell = self.scanned[need.reading].get(need.key(key))
             return cell.values[need.measure] if cell else NOTHING

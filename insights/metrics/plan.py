@@ -12,7 +12,7 @@ from django.utils import timezone
 from insights import windows
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError
-from insights.metrics.measures import Measure, PeopleAtEnd
+from insights.metrics.measures import Measure, PeopleOfWindow
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.reading import (
     ANYBODY,
@@ -47,9 +47,10 @@ class Clock:
     def tomorrow(self) -> date:
         return self.today + timedelta(days=1)
 
-    def stock_day(self, window: Window) -> date:
-        """The day before which people are counted in a stock of that window: its end, or tomorrow."""
-        return min(window.end, self.tomorrow)
+    def stock_span(self, window: Window) -> Window:
+        """The days of a window that have come, for which people are counted in a stock; today where none has."""
+        end = min(window.end, self.tomorrow)
+        return Window(min(window.start, end - timedelta(days=1)), end)
 
     @property
     def settled_before(self) -> datetime:
@@ -128,9 +129,9 @@ def needs_of(
     used = {*segments, *(dimension for dimension, _ in facets)}
 
     def need(measure: Measure) -> Need:
-        if isinstance(measure, PeopleAtEnd):
-            ends = {clock.stock_day(window) for edges in partitions for window in windows_of(edges)}
-            return Need(StockReading(measure.relation, tuple(sorted(ends)), placement), measure)
+        if isinstance(measure, PeopleOfWindow):
+            spans = {clock.stock_span(window) for edges in partitions for window in windows_of(edges)}
+            return Need(StockReading(measure.relation, tuple(sorted(spans)), placement), measure)
         finer = measure.for_dimensions(used)
         split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
         reading = Reading(

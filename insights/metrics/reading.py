@@ -76,10 +76,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class StockReading:
-    """People of a relation counted at each of `ends`."""
+    """People of a relation counted for each of `spans`."""
 
     relation: Relation
-    ends: Edges
+    spans: tuple[Window, ...]
     placement: Placement = ANYBODY
 
 

@@ -15,7 +15,7 @@ from django.core.checks import CheckMessage, Error
 import insights.metrics
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
-from insights.metrics.measures import PeopleAtEnd
+from insights.metrics.measures import PeopleOfWindow
 from insights.metrics.query import Dimension
 from insights.metrics.source import has_dimension
 
@@ -75,7 +75,7 @@ def problems(declared: list[Metric]) -> Iterable[str]:
 
 
 def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
-    measures = [measure for measure in metric.measures if not isinstance(measure, PeopleAtEnd)]
+    measures = [measure for measure in metric.measures if not isinstance(measure, PeopleOfWindow)]
     for dimension in metric.segments:
         if not all(
             has_dimension(measure.for_dimensions([dimension]), dimension)

@@ -172,8 +172,8 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
     """What each person adds to the measure, and from how many facts."""
     need = each.needs[measure]
     if isinstance(need.reading, StockReading):
-        at_end = replace(need.reading, ends=need.reading.ends[-1:])
-        people = _fetch(stocked_people_statement(at_end), stock_parameters(at_end))
+        whole = replace(need.reading, spans=(each.clock.stock_span(each.query.window),))
+        people = _fetch(stocked_people_statement(whole), stock_parameters(whole))
         return [(row["person_id"], 1.0, 0) for row in people]
     reading, measure = _reading(each, measure), need.measure
     found: dict[int | None, tuple[float, int]] = {}

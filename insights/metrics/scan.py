@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -20,7 +19,7 @@ from insights.metrics.measures import (
     StandingAtEnd,
     Total,
 )
-from insights.metrics.query import Statistic
+from insights.metrics.query import Statistic, Window
 from insights.metrics.reading import CellKey, Reading, StockReading
 from insights.metrics.source import PERCENTILES, parameters
 from insights.metrics.standing import standing_statement
@@ -63,11 +62,11 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     }
 
 
-def stock(reading: StockReading) -> dict[tuple[int | None, date], int]:
-    """People at each end of the reading, by unit and end."""
+def stock(reading: StockReading) -> dict[tuple[int | None, Window], int]:
+    """People of each span of the reading, by unit and span."""
     with connection.cursor() as cursor:
         cursor.execute(stock_statement(reading), stock_parameters(reading))
-        return {(unit_id or None, end): people for unit_id, end, people in cursor.fetchall()}
+        return {(unit_id or None, Window(start, end)): people for unit_id, start, end, people in cursor.fetchall()}
 
 
 def _value(measure: Measure, position: int, row: Mapping[str, Any]) -> MeasureValue:

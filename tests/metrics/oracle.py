@@ -102,12 +102,13 @@ def _active(world: World, asked: Asked) -> set[int]:
 
 def _enrolled(world: World, asked: Asked) -> set[int]:
     end = asked.end_of_stock
+    days = [asked.window.start + timedelta(days=n) for n in range(max(1, (end - asked.window.start).days))]
     return {
         person
         for person, since in world.enrolled.items()
         if since < end
-        and (person not in world.left or world.left[person] >= end)
-        and _placed(world, person, end - timedelta(days=1), asked.unit)
+        and (person not in world.left or world.left[person] > asked.window.start)
+        and any(_placed(world, person, day, asked.unit) for day in days)
     }
 
 

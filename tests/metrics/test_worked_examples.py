@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from insights.metrics.query import Dimension, Statistic, Window
+from orgtree.models import Person
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,16 @@ def test_adoption_is_active_over_enrolled(org: Org) -> None:
     assert (rate.sample_size, rate.people) == (3, 2)
     active = org.metric("ai.active_developers", week=WEEK)
     assert (active.value, active.denominator) == (2, 4)
+
+
+def test_adoption_never_exceeds_all_although_somebody_left_in_the_window(org: Org) -> None:
+    org.session(by="ada", on="2026-03-02")
+    org.session(by="bob", on="2026-03-03")
+    org.fold()
+    Person.objects.filter(email="bob@example.com").update(left_on=date(2026, 3, 5))
+    rate = org.metric("ai.adoption_rate", week=WEEK)
+    assert (rate.value, rate.numerator, rate.denominator) == (100.0, 2, 2)
+    assert org.metric("ai.adoption_rate", week="2026-W11").denominator == 1
 
 
 def test_nobody_is_enrolled_before_their_first_telemetry(org: Org) -> None:
