@@ -49,7 +49,13 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
     assert "Minimum group size" in page.content.decode()
     answer = admin.post(
         reverse("admin:orgtree_organisation_change", args=[1]),
-        {"name": "Example", "individual_policy": "named", "minimum_group_size": "7"},
+        {
+            "name": "Example",
+            "individual_policy": "named",
+            "minimum_group_size": "7",
+            "bulk_commit_lines": "4000",
+            "bulk_commit_files": "200",
+        },
     )
     assert answer.status_code == 302
     organisation = Organisation.current()
