@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.servers import Application, wait_until
@@ -35,18 +36,19 @@ class Installation(Application):
     def kill_role(self, role: str) -> None:
         """Kill one process with what it forked; the database server ends at once, with all its connections."""
         pid = wait_until(lambda: self.pid_of(role) or 0, within_seconds=30, what=f"{role} runs")
-        for victim in (pid, *_children(pid)):
-            try:
-                os.kill(victim, signal.SIGKILL)
-            except ProcessLookupError:
-                continue  # it went with its parent
+        _kill((pid, *_children(pid)))
 
     def kill_everything(self) -> None:
         """Kill the supervisor, its children and the database server, as a power cut would."""
         database = self.pid_of("database")
-        for victim in (*_children(self.processes["up"].pid), *([database] if database else [])):
-            os.kill(victim, signal.SIGKILL)
+        _kill((*_children(self.processes["up"].pid), *([database] if database else [])))
         self.kill("up")
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it went with another one
+            os.kill(pid, signal.SIGKILL)
 
 
 def _children(pid: int) -> Iterator[int]:

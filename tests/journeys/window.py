@@ -23,6 +23,8 @@ REPORT_VIOLATIONS = """
         console.error(`CSP ${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
 
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+
 
 class BrowserWindows:
     """Windows of one browser, and what their pages complained about."""
