@@ -1,16 +1,46 @@
 from orgtree.models.api_tokens import ApiToken
-from orgtree.models.organisation import IndividualPolicy, Organisation
-from orgtree.models.people import Identity, IdentityKind, Person
-from orgtree.models.units import OrgTree, Placement, Unit
+from orgtree.models.grants import Grant, Role
+from orgtree.models.organisation import IndividualPolicy, MembersSee, Organisation
+from orgtree.models.people import (
+    Attribute,
+    Employment,
+    Identity,
+    IdentityKind,
+    Person,
+    PersonAttribute,
+    Reporting,
+)
+from orgtree.models.units import (
+    Membership,
+    OrgTree,
+    Placement,
+    PlacementChange,
+    TreeKind,
+    TreeLevel,
+    Unit,
+    UnitPlace,
+)
 
 __all__ = [
     "ApiToken",
+    "Attribute",
+    "Employment",
+    "Grant",
     "Identity",
     "IdentityKind",
     "IndividualPolicy",
+    "MembersSee",
+    "Membership",
     "OrgTree",
     "Organisation",
     "Person",
+    "PersonAttribute",
     "Placement",
+    "PlacementChange",
+    "Reporting",
+    "Role",
+    "TreeKind",
+    "TreeLevel",
     "Unit",
+    "UnitPlace",
 ]

@@ -16,6 +16,13 @@ class IndividualPolicy(models.TextChoices):
     NAMED = "named", "Named"
 
 
+class MembersSee(models.TextChoices):
+    """Whose aggregates a member may read, who holds no grant."""
+
+    OWN_UNITS = "own_units", "Their own units"
+    EVERYTHING = "everything", "Every unit and the whole organisation"
+
+
 class Organisation(models.Model):
     """A single row: `Organisation.current()` creates it when it is first asked for."""
 
@@ -24,6 +31,12 @@ class Organisation(models.Model):
         max_length=20, choices=IndividualPolicy.choices, default=IndividualPolicy.PSEUDONYMS
     )
     minimum_group_size = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2)])
+    members_see = models.CharField(
+        max_length=20,
+        choices=MembersSee.choices,
+        default=MembersSee.OWN_UNITS,
+        help_text="Aggregates only; individual rows follow the policy. Without any Org Tree members see everything.",
+    )
     # A commit beyond these is a first import or a mass change, and no work of writing: it is set apart.
     bulk_commit_lines = models.PositiveIntegerField(
         default=5_000, help_text="A commit that adds more lines is set apart as bulk."

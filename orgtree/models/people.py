@@ -1,12 +1,15 @@
-"""People, and the identities by which other systems know them."""
+"""People, what is said of them and when, and the identities by which other systems know them."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models.functions import Lower
+
+from orgtree.models.exclusion import not_empty, one_at_a_time
 
 
 class Person(models.Model):
@@ -33,6 +36,68 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.full_name
+
+
+class Employment(models.Model):
+    """A stretch of days on which the person is there; the end is the first day no longer.
+
+    Whoever leaves and returns has two.  A person without any (found in synced data) is always there.
+    """
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="employments")
+    during = DateRangeField()
+
+    class Meta:
+        constraints = [
+            one_at_a_time(of=("person_id",), name="employment_once_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="employment_has_days"),
+        ]
+
+
+class Attribute(models.Model):
+    """Something that is said of people: role, team, site, or a further column of an imported file."""
+
+    slug = models.SlugField(max_length=80, unique=True, help_text="As in `--where team=Payments` and in the file.")
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonAttribute(models.Model):
+    """What holds of a person on these days; a figure of a filter takes whoever it held of at that time."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="attributes")
+    attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="values")
+    value = models.CharField(max_length=200)
+    during = DateRangeField()
+
+    class Meta:
+        constraints = [
+            one_at_a_time(of=("person_id", "attribute_id"), name="attribute_once_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="attribute_has_days"),
+        ]
+        indexes = [models.Index(fields=["attribute", "value"])]
+
+
+class Reporting(models.Model):
+    """Whom a person reports to on these days."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="reporting")
+    manager = models.ForeignKey(Person, models.CASCADE, related_name="reports")
+    during = DateRangeField()
+
+    class Meta:
+        constraints = [
+            one_at_a_time(of=("person_id",), name="reporting_once_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="reporting_has_days"),
+            models.CheckConstraint(
+                condition=~models.Q(person=models.F("manager")), name="nobody_reports_to_themselves"
+            ),
+        ]
 
 
 class IdentityKind(models.TextChoices):

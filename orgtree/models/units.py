@@ -1,38 +1,109 @@
-"""Org Trees and the flat relation that says who stood where, when."""
+"""Org Trees: units, who is a member of which, where a unit stands in its tree, and the flat relation of all that."""
 
 from __future__ import annotations
 
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
+from django.db.models.functions import Now
 
-from orgtree.models.people import Person
+from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.people import Attribute, Person
+
+
+class TreeKind(models.TextChoices):
+    """What a tree is made from."""
+
+    MANAGERS = "managers", "By manager"
+    ATTRIBUTES = "attributes", "By attributes"
+    HAND_BUILT = "hand_built", "Hand-built"
 
 
 class OrgTree(models.Model):
-    """One hierarchy over people."""
+    """One hierarchy over people.  A tree by managers or attributes follows what is said of people by itself."""
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
+    kind = models.CharField(max_length=20, choices=TreeKind.choices, default=TreeKind.HAND_BUILT)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="Archived trees keep their history.")
 
     def __str__(self) -> str:
         return self.name
 
 
+class TreeLevel(models.Model):
+    """A level of a tree by attributes; position 0 stands directly below the root."""
+
+    tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="levels")
+    position = models.PositiveSmallIntegerField()
+    attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ("tree", "position")
+        constraints = [
+            models.UniqueConstraint(fields=["tree", "position"], name="tree_level_once"),
+            models.UniqueConstraint(fields=["tree", "attribute"], name="tree_level_attribute_once"),
+        ]
+
+
 class Unit(models.Model):
-    """A node of an Org Tree.  Its slug is unique over all trees and survives renames."""
+    """A node of an Org Tree.  Its slug is unique over all trees and survives renames.
+
+    `key` is how a tree that follows people recognises its unit: empty for the root and in hand-built trees.
+    """
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="units")
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
+    key = models.CharField(max_length=1000, blank=True, editable=False)
+    leader = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="units_led", help_text="Who manages it now."
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["tree", "key"])]
 
     def __str__(self) -> str:
         return self.name
+
+
+class UnitPlace(models.Model):
+    """Where a unit stands on these days; without a parent it is a root.  A unit without a place is not in the tree."""
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="places")
+    parent = models.ForeignKey(Unit, models.CASCADE, null=True, blank=True, related_name="child_places")
+    during = DateRangeField()
+
+    class Meta:
+        constraints = [
+            one_at_a_time(of=("unit_id",), name="unit_in_one_place_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="unit_place_has_days"),
+            models.CheckConstraint(
+                condition=models.Q(parent=None) | ~models.Q(unit=models.F("parent")), name="no_unit_below_itself"
+            ),
+        ]
+
+
+class Membership(models.Model):
+    """A person is a member of a unit on these days: of one unit of a tree at a time, so that nobody counts twice."""
+
+    tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="memberships")
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="memberships")
+    during = DateRangeField()
+
+    class Meta:
+        constraints = [
+            one_at_a_time(of=("tree_id", "person_id"), name="member_of_one_unit_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="membership_has_days"),
+        ]
 
 
 class Placement(models.Model):
     """Person p counts for unit u during a range of local days: one row per unit on the path to the root.
 
-    Published to the metric engine, which joins only this; rebuilt for the people whom a change touches.
+    Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment
+    for the people whom a change touches (orgtree/services/placements.py).
     """
 
     tree = models.ForeignKey(OrgTree, models.CASCADE)
@@ -43,3 +114,14 @@ class Placement(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["ancestor", "person"]), models.Index(fields=["person"])]
+
+
+class PlacementChange(models.Model):
+    """Outbox: on these days other people count for the unit than before.
+
+    Written in the transaction of the change; whoever computes figures of units takes the rows and deletes them.
+    """
+
+    unit_id = models.BigIntegerField()
+    day_from = models.DateField(null=True, help_text="Null: since ever.")
+    day_to = models.DateField(null=True, help_text="The first day that no longer belongs to it; null: for ever.")
