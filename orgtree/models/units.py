@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models.functions import Now
 
 from orgtree.models.exclusion import not_empty, one_at_a_time
 from orgtree.models.people import Attribute, Person
+from orgtree.models.sight import Viewer, sight_of
 
 
 class TreeKind(models.TextChoices):
@@ -46,6 +49,13 @@ class TreeLevel(models.Model):
         ]
 
 
+class UnitQuerySet(models.QuerySet["Unit"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Units whose aggregates the account may see today; of others it does not know that there are any."""
+        unit_ids = sight_of(viewer).unit_ids
+        return self.all() if unit_ids is None else self.filter(pk__in=unit_ids)
+
+
 class Unit(models.Model):
     """A node of an Org Tree.  Its slug is unique over all trees and survives renames.
 
@@ -59,6 +69,8 @@ class Unit(models.Model):
     leader = models.ForeignKey(
         Person, models.SET_NULL, null=True, blank=True, related_name="units_led", help_text="Who manages it now."
     )
+
+    objects = UnitQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["tree", "key"])]

@@ -14,19 +14,29 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models.sight import Viewer, person_of
+
+__all__ = [
+    "HIDDEN_LABEL",
+    "TrialState",
+    "Viewer",
+    "count_active_people_with",
+    "effective_policy",
+    "person_label",
+    "person_labels",
+    "person_of",
+    "trial_state",
+]
 
 # Six characters of base 32: among 10,000 people two share a pseudonym in one of twenty viewers' quarters; with four,
 # fifty pairs would in each.
 PSEUDONYM_LENGTH = 6
 HIDDEN_LABEL = "Another developer"
 
-Viewer = User | AbstractBaseUser | AnonymousUser | None
 CountActivePeople = Callable[[int], int]
 _counters: list[CountActivePeople] = []
 
@@ -77,17 +87,6 @@ def effective_policy() -> IndividualPolicy:
     if _trial_state_of(organisation).in_trial:
         return IndividualPolicy.NAMED
     return IndividualPolicy(organisation.individual_policy)
-
-
-def person_of(user: Viewer) -> Person | None:
-    """The person behind an account: whom an admin linked to it, else who has its e-mail address."""
-    if not isinstance(user, User):
-        return None
-    linked = Q(user=user)
-    if user.email:
-        linked |= Q(user=None, lowered=user.email.lower())
-    found = Person.objects.alias(lowered=Lower("email")).filter(linked)
-    return min(found, key=lambda person: person.user_id is None, default=None)
 
 
 def person_label(viewer: Viewer, person: Person) -> str:

@@ -1,0 +1,176 @@
+"""Which units' figures an account may look at."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from orgtree.models import (
+    Employment,
+    Grant,
+    MembersSee,
+    Organisation,
+    OrgTree,
+    Person,
+    Placement,
+    Role,
+    Unit,
+    UnitPlace,
+)
+from orgtree.services.access import Sight, viewable
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = date(2025, 1, 1)
+ALWAYS = DateRange(LONG_AGO, None)
+
+
+@pytest.fixture
+def protected() -> Organisation:
+    Organisation.current()
+    Organisation.objects.update(protected_since=datetime(2026, 1, 1, tzinfo=UTC))
+    return Organisation.current()
+
+
+@pytest.fixture
+def tree(protected: Organisation) -> OrgTree:
+    return OrgTree.objects.create(name="Managers", slug="managers")
+
+
+class Branch:
+    """engineering → platform → storage, and search beside platform."""
+
+    def __init__(self, tree: OrgTree) -> None:
+        self.engineering = unit(tree, "engineering")
+        self.platform = unit(tree, "platform", self.engineering)
+        self.storage = unit(tree, "storage", self.platform)
+        self.search = unit(tree, "search", self.engineering)
+
+
+@pytest.fixture
+def branch(tree: OrgTree) -> Branch:
+    return Branch(tree)
+
+
+def unit(tree: OrgTree, name: str, parent: Unit | None = None) -> Unit:
+    made = Unit.objects.create(tree=tree, name=name.capitalize(), slug=name)
+    UnitPlace.objects.create(unit=made, parent=parent, during=ALWAYS)
+    return made
+
+
+def account(name: str, **fields: bool) -> User:
+    return User.objects.create(username=name, email=f"{name}@example.com", **fields)
+
+
+def person(name: str, *units: Unit) -> Person:
+    made = Person.objects.create(full_name=name.capitalize(), email=f"{name}@example.com")
+    for each in units:
+        Placement.objects.create(tree=each.tree, person=made, unit=each, ancestor=each, during=ALWAYS)
+    return made
+
+
+def ids(*units: Unit) -> frozenset[int]:
+    return frozenset(each.pk for each in units)
+
+
+def grant(user: User, role: Role, where: Unit | None = None, until: date | None = None) -> None:
+    Grant.objects.create(user=user, role=role, unit=where, during=DateRange(LONG_AGO, until))
+
+
+def test_a_visitor_sees_nothing(branch: Branch) -> None:
+    assert viewable(AnonymousUser()) == viewable(None) == Sight()
+    assert not Unit.objects.visible_to(None).exists()
+
+
+def test_a_member_sees_aggregates_of_their_units_and_not_of_what_is_above_or_below(branch: Branch) -> None:
+    user = account("ada")
+    ada = person("ada", branch.platform)
+    sight = viewable(user)
+    assert sight.unit_ids == sight.individuals_in == ids(branch.platform)
+    assert (sight.whole, sight.person_id, sight.home_unit_id) == (False, ada.pk, branch.platform.pk)
+    assert list(Unit.objects.visible_to(user)) == [branch.platform]
+
+
+def test_a_member_without_a_person_sees_no_unit(branch: Branch) -> None:
+    assert viewable(account("ada")) == Sight()
+
+
+def test_a_leader_sees_what_they_lead_with_all_below(branch: Branch) -> None:
+    branch.platform.leader = person("grace", branch.engineering)
+    branch.platform.save()
+    sight = viewable(account("grace"))
+    assert sight.managed_ids == ids(branch.platform, branch.storage)
+    assert sight.unit_ids == ids(branch.platform, branch.storage, branch.engineering)
+    assert sight.home_unit_id == branch.platform.pk
+
+
+def test_a_leader_who_left_leads_nothing(branch: Branch) -> None:
+    grace = branch.platform.leader = person("grace")
+    branch.platform.save()
+    Employment.objects.create(person=grace, during=DateRange(LONG_AGO, timezone.localdate()))
+    assert viewable(account("grace")).unit_ids == frozenset()
+
+
+def test_a_granted_manager_sees_the_unit_until_the_grant_ends(branch: Branch) -> None:
+    today = timezone.localdate()
+    ended, ending = account("ended"), account("ending")
+    grant(ended, Role.MANAGER, branch.platform, until=today)
+    grant(ending, Role.MANAGER, branch.platform, until=today + timedelta(days=1))
+    assert viewable(ended).unit_ids == frozenset()
+    assert viewable(ending).unit_ids == ids(branch.platform, branch.storage)
+
+
+def test_an_archived_tree_gives_no_leader_and_no_member_anything(branch: Branch, tree: OrgTree) -> None:
+    OrgTree.objects.create(name="Another", slug="another")
+    branch.platform.leader = person("grace", branch.search)
+    branch.platform.save()
+    tree.archived_at = timezone.now()
+    tree.save()
+    assert viewable(account("grace")).unit_ids == frozenset()
+
+
+def test_executives_and_admins_see_aggregates_of_everything(branch: Branch) -> None:
+    executive = account("executive")
+    grant(executive, Role.EXECUTIVE)
+    for user in (executive, account("root", is_superuser=True)):
+        sight = viewable(user)
+        assert (sight.whole, sight.unit_ids, sight.individuals) == (True, None, False)
+        assert Unit.objects.visible_to(user).count() == 4
+
+
+def test_an_admin_who_is_a_member_sees_no_rows_of_their_team(branch: Branch) -> None:
+    person("root", branch.platform)
+    assert not viewable(account("root", is_superuser=True)).individuals
+
+
+def test_an_admin_with_a_grant_sees_rows_of_that_unit(branch: Branch) -> None:
+    admin = account("root", is_superuser=True)
+    grant(admin, Role.MANAGER, branch.storage)
+    assert viewable(admin).individuals_in == ids(branch.storage)
+
+
+def test_an_auditor_sees_no_figures_by_that_role(branch: Branch) -> None:
+    auditor = account("auditor")
+    grant(auditor, Role.AUDITOR)
+    assert viewable(auditor) == Sight()
+
+
+def test_members_see_everything_where_the_organisation_says_so(branch: Branch, protected: Organisation) -> None:
+    Organisation.objects.update(members_see=MembersSee.EVERYTHING)
+    sight = viewable(account("ada"))
+    assert (sight.whole, sight.unit_ids, sight.individuals_in) == (True, None, None)
+
+
+def test_members_see_everything_without_a_tree(protected: Organisation) -> None:
+    assert viewable(account("ada")).whole
+
+
+def test_everybody_who_may_sign_in_sees_everything_on_trial(branch: Branch) -> None:
+    Organisation.objects.update(protected_since=None)
+    sight = viewable(account("root", is_superuser=True))
+    assert (sight.whole, sight.unit_ids, sight.individuals_in) == (True, None, None)
+    assert viewable(account("gone", is_active=False)) == Sight()
