@@ -17,6 +17,8 @@ urlpatterns = [
     path("setup/components/", component_states.component_states, name="component_states"),
     path("setup/components/panel/", component_states.panel_example, name="component_states_panel"),
     path("setup/components/chart/<slug:name>/", component_states.chart_example, name="component_states_chart"),
+    path("orgtree/", include("orgtree.urls")),
+    path("api/v1/", include("orgtree.api.urls")),
     path("", include("integrations.urls")),
     path("", include("insights.urls")),
 ]

@@ -1,0 +1,153 @@
+"""Placements: the one flat relation of who counts for which unit on which days, which the metric engine joins.
+
+A row follows from a membership, the places of the unit and of those above it, and the days on which the person is
+there.  Whatever changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared
+with what should be stored, and only differences are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from django.db import connection, transaction
+
+from orgtree.models import OrgTree
+
+PlacementListener = Callable[[], None]
+_listeners: list[PlacementListener] = []
+
+_FRESH_TABLES = (
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS placement_wanted (
+        tree_id bigint, person_id bigint, unit_id bigint, ancestor_id bigint, during daterange
+    ) ON COMMIT DELETE ROWS
+    """,
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS placement_difference (
+        ancestor_id bigint, person_id bigint, during daterange, is_new boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE placement_wanted, placement_difference",
+)
+
+# One row of `standing`: the unit stands below the ancestor (or is it) on these days.  UNION, because a tree that went
+# in a circle would otherwise never end; the services let none arise.
+_WANT = """
+    INSERT INTO placement_wanted
+    WITH RECURSIVE place AS MATERIALIZED (
+        SELECT unit.tree_id, place.unit_id, place.parent_id, place.during
+        FROM orgtree_unitplace place JOIN orgtree_unit unit ON unit.id = place.unit_id
+        WHERE unit.tree_id = ANY(%(trees)s::bigint[])
+    ), standing AS (
+        SELECT unit_id, unit_id AS ancestor_id, parent_id, during FROM place
+        UNION
+        SELECT below.unit_id, above.unit_id, above.parent_id, below.during * above.during
+        FROM standing below JOIN place above ON above.unit_id = below.parent_id AND above.during && below.during
+    ), ancestry AS MATERIALIZED (
+        SELECT unit_id, ancestor_id, range_agg(during) AS days FROM standing GROUP BY unit_id, ancestor_id
+    ), presence AS MATERIALIZED (
+        SELECT person_id, range_agg(during) AS days FROM orgtree_employment
+        WHERE %(people)s::bigint[] IS NULL OR person_id = ANY(%(people)s::bigint[])
+        GROUP BY person_id
+    ), member AS MATERIALIZED (
+        SELECT member.tree_id, member.person_id, member.unit_id,
+            range_agg(member.during) * coalesce(presence.days, '{(,)}') AS days
+        FROM orgtree_membership member LEFT JOIN presence USING (person_id)
+        WHERE member.tree_id = ANY(%(trees)s::bigint[])
+          AND (%(people)s::bigint[] IS NULL OR member.person_id = ANY(%(people)s::bigint[]))
+        GROUP BY member.tree_id, member.person_id, member.unit_id, presence.days
+    )
+    SELECT member.tree_id, member.person_id, member.unit_id, ancestry.ancestor_id,
+        unnest(member.days * ancestry.days)
+    FROM member JOIN ancestry USING (unit_id)
+"""
+
+_REMOVE = """
+    WITH surplus AS (
+        DELETE FROM orgtree_placement stored
+        WHERE stored.tree_id = ANY(%(trees)s::bigint[])
+          AND (%(people)s::bigint[] IS NULL OR stored.person_id = ANY(%(people)s::bigint[]))
+          AND NOT EXISTS (
+            SELECT FROM placement_wanted wanted
+            WHERE (wanted.person_id, wanted.tree_id, wanted.unit_id, wanted.ancestor_id, wanted.during)
+                = (stored.person_id, stored.tree_id, stored.unit_id, stored.ancestor_id, stored.during)
+          )
+        RETURNING ancestor_id, person_id, during
+    )
+    INSERT INTO placement_difference SELECT ancestor_id, person_id, during, false FROM surplus
+"""
+
+_ADD = """
+    WITH missing AS (
+        INSERT INTO orgtree_placement (tree_id, person_id, unit_id, ancestor_id, during)
+        SELECT wanted.tree_id, wanted.person_id, wanted.unit_id, wanted.ancestor_id, wanted.during
+        FROM placement_wanted wanted
+        WHERE NOT EXISTS (
+            SELECT FROM orgtree_placement stored
+            WHERE (stored.person_id, stored.tree_id, stored.unit_id, stored.ancestor_id, stored.during)
+                = (wanted.person_id, wanted.tree_id, wanted.unit_id, wanted.ancestor_id, wanted.during)
+        )
+        RETURNING ancestor_id, person_id, during
+    )
+    INSERT INTO placement_difference SELECT ancestor_id, person_id, during, true FROM missing
+"""
+
+# One row per unit and stretch of days on which its set of people is another one.  Rows that stayed need no look: the
+# rows of one person and ancestor never share a day, so that what was removed and added differs as the sets do.
+_ANNOUNCE = """
+    INSERT INTO orgtree_placementchange (unit_id, day_from, day_to)
+    SELECT unit_id, lower(stretch), upper(stretch)
+    FROM (
+        SELECT ancestor_id AS unit_id, unnest(range_agg(days)) AS stretch
+        FROM (
+            SELECT ancestor_id, unnest((before - after) + (after - before)) AS days
+            FROM (
+                SELECT ancestor_id, person_id,
+                    coalesce(range_agg(during) FILTER (WHERE NOT is_new), '{}') AS before,
+                    coalesce(range_agg(during) FILTER (WHERE is_new), '{}') AS after
+                FROM placement_difference GROUP BY ancestor_id, person_id
+            ) AS of_person
+        ) AS differing
+        GROUP BY ancestor_id
+    ) AS changed
+"""
+
+
+def on_placements_changed(listener: PlacementListener) -> None:
+    """Register, at start-up, who must know that PlacementChange rows were written.
+
+    The listener is called inside the transaction of the change and finds what changed in those rows.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def rebuild_placements(*, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None) -> int:
+    """Bring the placements of these people in these trees in step (None: all); how many changes were announced.
+
+    Each unit whose set of people differs on some days gets one PlacementChange per stretch of such days.
+    """
+    if person_ids is not None and not person_ids:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two rebuilds of a tree at a time would each add what the other adds; always in the same order.
+        trees = OrgTree.objects.select_for_update(no_key=True).order_by("pk")
+        if tree_ids is not None:
+            trees = trees.filter(pk__in=tree_ids)
+        limits = {
+            "trees": list(trees.values_list("pk", flat=True)),
+            "people": None if person_ids is None else sorted(set(person_ids)),
+        }
+        for statement in _FRESH_TABLES:
+            cursor.execute(statement)
+        cursor.execute(_WANT, limits)
+        cursor.execute("ANALYZE placement_wanted")
+        for statement in (_REMOVE, _ADD):
+            cursor.execute(statement, limits)
+        cursor.execute("ANALYZE placement_difference")
+        cursor.execute(_ANNOUNCE)
+        announced: int = cursor.rowcount
+    if announced:
+        for listener in _listeners:
+            listener()
+    return announced
