@@ -9,22 +9,25 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from insights.metrics.errors import QueryError, UnknownMetricError
+from insights.metrics.errors import QueryError, ScopeNeededError, UnknownMetricError, UnknownUnitError
 
 
 def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
     """{"error": {"parameter": …, "message": …}}; parameter is null where no parameter is to blame."""
     if isinstance(problem, QueryError):
-        unknown = isinstance(problem, UnknownMetricError)
-        return Response(
-            document(problem.parameter, problem.message),
-            status=status.HTTP_404_NOT_FOUND if unknown else status.HTTP_400_BAD_REQUEST,
-        )
+        return Response(document(problem.parameter, problem.message), status=_status(problem))
     response = exception_handler(problem, context)
     if response is not None:
         message = str(problem.detail) if isinstance(problem, APIException) else "There is nothing at this address."
         response.data = document(None, message)
     return response
+
+
+def _status(problem: QueryError) -> int:
+    """What is not there is 404, whether or not it may only not be known of."""
+    if isinstance(problem, UnknownMetricError | UnknownUnitError):
+        return status.HTTP_404_NOT_FOUND
+    return status.HTTP_403_FORBIDDEN if isinstance(problem, ScopeNeededError) else status.HTTP_400_BAD_REQUEST
 
 
 def document(parameter: str | None, message: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class QueryError(ValueError):
     """A parameter that the engine cannot use: `parameter` as it is called in URLs, and what to do instead."""
@@ -18,3 +20,22 @@ class UnknownMetricError(QueryError):
     def __init__(self, key: str) -> None:
         super().__init__("key", f"There is no metric “{key}”. The catalogue lists all keys: /api/v1/metrics/.")
         self.key = key
+
+
+class UnknownUnitError(QueryError):
+    """There is no such unit, or none that the asking account may know of: nobody can tell the two apart."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__("unit", f"There is no unit “{word}”. `manage.py units` lists the slugs.")
+
+
+class ScopeNeededError(QueryError):
+    """Nothing was asked for, and the whole organisation is not for the asking account to see."""
+
+    def __init__(self, own_slugs: Sequence[str]) -> None:
+        units = (
+            f"Add unit= with a unit of yours, such as {', '.join(own_slugs)}." if own_slugs else "You are in no unit."
+        )
+        super().__init__(
+            "unit", f"The whole organisation is not for this account to see. {units} Your own figures are at person=me."
+        )

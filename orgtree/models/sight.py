@@ -90,7 +90,7 @@ NOTHING = Sight()
 AGGREGATES = Sight(whole=True, unit_ids=None)
 
 
-def sight_of(viewer: Viewer) -> Sight:
+def sight_of(viewer: Viewer, organisation: Organisation | None = None) -> Sight:
     """What that account may look at by its roles today, or everything while the trial lasts.
 
     An admin and an executive see aggregates of everything; rows of others need the management of their unit.  A
@@ -102,7 +102,7 @@ def sight_of(viewer: Viewer) -> Sight:
         return AGGREGATES
     if not viewer.is_active:
         return NOTHING
-    organisation = Organisation.current()
+    organisation = organisation or Organisation.current()
     person = person_of(viewer)
     person_id = person.pk if person else None
     managed, own, home, roles, has_trees = _roles_and_units(viewer.pk, person_id)

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from orgtree.models.exclusion import not_empty, one_at_a_time
 from orgtree.models.people import Attribute, Person
-from orgtree.models.sight import Viewer, sight_of
+from orgtree.models.sight import Sight, Viewer, sight_of
 
 
 class TreeKind(models.TextChoices):
@@ -52,8 +52,11 @@ class TreeLevel(models.Model):
 class UnitQuerySet(models.QuerySet["Unit"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Units whose aggregates the account may see today; of others it does not know that there are any."""
-        unit_ids = sight_of(viewer).unit_ids
-        return self.all() if unit_ids is None else self.filter(pk__in=unit_ids)
+        return self.within(sight_of(viewer))
+
+    def within(self, sight: Sight) -> Self:
+        """As `visible_to`, where it is already known what the account may see."""
+        return self.all() if sight.unit_ids is None else self.filter(pk__in=sight.unit_ids)
 
 
 class Unit(models.Model):

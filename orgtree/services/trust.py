@@ -30,6 +30,7 @@ __all__ = [
     "person_labels",
     "person_of",
     "trial_state",
+    "trial_state_of",
 ]
 
 # Six characters of base 32: among 10,000 people two share a pseudonym in one of twenty viewers' quarters; with four,
@@ -69,10 +70,11 @@ def count_active_people_with(counter: CountActivePeople) -> None:
 
 def trial_state() -> TrialState:
     """Whether the installation is in trial mode.  The first look that finds enough people ends it for good."""
-    return _trial_state_of(Organisation.current())
+    return trial_state_of(Organisation.current())
 
 
-def _trial_state_of(organisation: Organisation) -> TrialState:
+def trial_state_of(organisation: Organisation) -> TrialState:
+    """As `trial_state`, of the organisation as it was just read."""
     size = organisation.minimum_group_size
     if organisation.protected_since is None and sum(count(size) for count in _counters) >= size:
         now = timezone.now()
@@ -84,7 +86,7 @@ def _trial_state_of(organisation: Organisation) -> TrialState:
 def effective_policy() -> IndividualPolicy:
     """What holds for other people's rows now: the organisation's policy, or names while it is on trial."""
     organisation = Organisation.current()
-    if _trial_state_of(organisation).in_trial:
+    if trial_state_of(organisation).in_trial:
         return IndividualPolicy.NAMED
     return IndividualPolicy(organisation.individual_policy)
 

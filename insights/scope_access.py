@@ -1,0 +1,78 @@
+"""From the scope that somebody asks for to one that they may look at: the one place in which that is decided.
+
+Pages, parts, charts, rows, CSV and API ask here before they read a figure; `insights.metrics.visible` asks again for
+every query, so that none is answered which was not allowed.  Unknown and invisible are the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.http import HttpRequest
+
+from insights.metrics.errors import QueryError, ScopeNeededError, UnknownUnitError
+from insights.metrics.query import Scope
+from orgtree.models import Unit
+from orgtree.services.access import Access, access_of
+
+UNITS_NAMED = 3  # in the sentence that says what to ask for instead
+
+
+def access_in(request: HttpRequest) -> Access:
+    """What the signed-in account may look at; read once for a request."""
+    known = getattr(request, "headway_access", None)
+    if not isinstance(known, Access):
+        known = access_of(request.user)
+        request.headway_access = known  # type: ignore[attr-defined]
+    return known
+
+
+def check_scopes(asked: Iterable[Scope], access: Access) -> None:
+    """`check_scope` for each, whatever they are narrowed to only once."""
+    seen: list[Scope] = []
+    for scope in asked:
+        narrowed_to_nothing = replace(scope, where={})
+        if narrowed_to_nothing not in seen:
+            seen.append(narrowed_to_nothing)
+            check_scope(scope, access)
+
+
+def check_scope(asked: Scope, access: Access) -> None:
+    """Raises UnknownUnitError for what the viewer may not know of, ScopeNeededError for the whole organisation."""
+    sight = access.sight
+    if asked.person_id is not None and asked.person_id == sight.person_id:
+        return
+    if asked.person_id is not None:
+        raise QueryError("person", "Only your own data are shown here: person=me.")
+    if asked.unassigned is not None and not sight.whole:
+        raise UnknownUnitError(asked.unit_word or "")
+    if asked.unit is not None and not sight.whole and not _is_visible(asked.unit, access):
+        raise UnknownUnitError(asked.unit)
+    if asked.unit is None and asked.unassigned is None and not sight.whole:
+        raise ScopeNeededError(_own_slugs(access))
+
+
+def scope_to_begin_with(asked: Scope, access: Access) -> Scope:
+    """For pages: the asked scope, or where nothing was asked, the widest that the viewer begins with.
+
+    That is the whole organisation, else the viewer's own unit, else their own data.  Attributes narrow each of them.
+    """
+    sight = access.sight
+    names_something = asked.unit is not None or asked.unassigned is not None or asked.person_id is not None
+    if names_something or sight.whole:
+        return asked
+    if sight.home_unit_id is not None:
+        return replace(asked, unit=Unit.objects.values_list("slug", flat=True).get(pk=sight.home_unit_id))
+    if sight.person_id is not None:
+        return replace(asked, person_id=sight.person_id, where={})
+    return asked
+
+
+def _is_visible(slug: str, access: Access) -> bool:
+    return "\0" not in slug and Unit.objects.within(access.sight).filter(slug=slug).exists()
+
+
+def _own_slugs(access: Access) -> list[str]:
+    found = Unit.objects.within(access.sight).order_by("tree_id", "pk").values_list("slug", flat=True)
+    return list(found[:UNITS_NAMED])
