@@ -1,5 +1,6 @@
 from orgtree.models.api_tokens import ApiToken
 from orgtree.models.grants import Grant, Role
+from orgtree.models.matching import IdentityChange, MatchProposal, MatchWork
 from orgtree.models.organisation import IndividualPolicy, MembersSee, Organisation
 from orgtree.models.people import (
     Attribute,
@@ -9,6 +10,7 @@ from orgtree.models.people import (
     Person,
     PersonAttribute,
     Reporting,
+    Standing,
 )
 from orgtree.models.units import (
     Membership,
@@ -27,8 +29,11 @@ __all__ = [
     "Employment",
     "Grant",
     "Identity",
+    "IdentityChange",
     "IdentityKind",
     "IndividualPolicy",
+    "MatchProposal",
+    "MatchWork",
     "MembersSee",
     "Membership",
     "OrgTree",
@@ -39,6 +44,7 @@ __all__ = [
     "PlacementChange",
     "Reporting",
     "Role",
+    "Standing",
     "TreeKind",
     "TreeLevel",
     "Unit",

@@ -20,6 +20,8 @@ class Person(models.Model):
     email = models.EmailField(max_length=320, null=True, blank=True)
     found_at = models.DateTimeField(auto_now_add=True)
     left_on = models.DateField(null=True, blank=True, help_text="First day no longer there.")
+    # Whom nobody entered: while nothing else is said of such a person, they may turn out to be somebody known.
+    found_in_data = models.BooleanField(default=False, db_default=False, editable=False)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -109,18 +111,53 @@ class IdentityKind(models.TextChoices):
     INSTALLATION = "installation", "Agent installation"
 
 
+class Standing(models.TextChoices):
+    """How far it is settled whose an identity is."""
+
+    FOUND = "found", "Found"  # as its names say; who is like it may still be asked
+    WAITING = "waiting", "Waiting"  # likely somebody known: until someone decides, nobody's
+    DECIDED = "decided", "Decided"  # somebody said whose it is
+    BOT = "bot", "Bot"  # somebody said that it is no person
+
+
 class Identity(models.Model):
     """A name that a system uses for somebody; without a person it is unmatched, and its activity still counts."""
 
     kind = models.CharField(max_length=20, choices=IdentityKind.choices)
-    provider = models.CharField(max_length=40, blank=True, help_text="Empty for e-mail addresses.")
+    provider = models.CharField(
+        max_length=40, blank=True, help_text="Empty for e-mail addresses, and for a login that holds at every provider."
+    )
     value = models.CharField(max_length=320, help_text="E-mail addresses in lower case.")
     person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="identities")
     found_at = models.DateTimeField(auto_now_add=True)
+    seen_name = models.CharField(
+        max_length=200, blank=True, db_default="", editable=False, help_text="The name that was signed beside it."
+    )
+    standing = models.CharField(
+        max_length=8, choices=Standing.choices, default=Standing.FOUND, db_default=Standing.FOUND, editable=False
+    )
+    waits_with = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="companions",
+        help_text="The stronger name that it was seen with, while that one waits.",
+    )
 
     class Meta:
         verbose_name_plural = "identities"
-        constraints = [models.UniqueConstraint(fields=["kind", "provider", "value"], name="identity_is_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "provider", "value"], name="identity_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(person=None) | models.Q(standing__in=["found", "decided"]),
+                name="waiting_identities_and_bots_are_nobody",
+            ),
+        ]
+        indexes = [
+            models.Index(Lower("value"), condition=models.Q(kind="login"), name="identity_by_login"),
+            models.Index(fields=["standing"], condition=~models.Q(standing="found"), name="identity_by_standing"),
+        ]
 
     def __str__(self) -> str:
         return self.value

@@ -1,0 +1,74 @@
+"""Whose an identity may be: what is proposed, what is still to be looked at, and the log of what was decided."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from orgtree.models.people import Identity, Person
+
+
+class MatchProposal(models.Model):
+    """Somebody whom a waiting identity is like.  Rejected ones stay, so that they are not proposed again."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        CONFIRMED = "confirmed", "Confirmed"
+        REJECTED = "rejected", "Rejected"
+        PASSED_OVER = "passed_over", "Passed over"  # the identity turned out to be somebody else, or a bot
+
+    identity = models.ForeignKey(Identity, models.CASCADE, related_name="proposals")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="proposals")
+    confidence = models.PositiveSmallIntegerField(help_text="Percent; docs/identities.md says what it is made of.")
+    method = models.CharField(max_length=20, help_text="The kind of the strongest evidence.")
+    evidence = models.JSONField(default=list, help_text="Sentences, the strongest first.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    proposed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["identity", "person"], name="proposal_is_unique")]
+        indexes = [models.Index(fields=["state"], name="proposal_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.identity} → {self.person}"
+
+
+class MatchWork(models.Model):
+    """Something about names or people changed since they were last compared: triggers of the database note it.
+
+    Which of them does not matter, because all are compared with each other.
+    """
+
+    noted_at = models.DateTimeField(db_default=Now())
+
+
+class IdentityChange(models.Model):
+    """One decision about whose identities are.  Rows are only ever added: the database refuses anything else.
+
+    `steps` says of each identity what it was before and after, people and identities by their ids; that is enough
+    to take the decision back.
+    """
+
+    class Action(models.TextChoices):
+        CONFIRMED = "confirmed", "Confirmed"
+        REJECTED = "rejected", "Rejected"
+        ASSIGNED = "assigned", "Assigned"
+        DECLARED = "declared", "Declared"
+        MERGED = "merged", "Merged"
+        SPLIT = "split", "Split off"
+        MARKED_BOT = "marked_bot", "Marked as a bot"
+        UNMARKED_BOT = "unmarked_bot", "No bot after all"
+        UNDONE = "undone", "Taken back"
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    # Without constraints: a log outlives accounts, and deleting one must not change it.
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+", editable=False
+    )
+    action = models.CharField(max_length=12, choices=Action.choices, editable=False)
+    steps = models.JSONField(editable=False)
+    undoes = models.OneToOneField("self", models.DO_NOTHING, null=True, related_name="undone_by", editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["-at"], name="identity_change_by_time")]
