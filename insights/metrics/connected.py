@@ -11,8 +11,10 @@ from django.db import connection
 from psycopg import sql
 
 from insights.metrics.declarations import Metric
+from insights.metrics.placing import days_of, joins_in_span, only_of, placement_parameters
 from insights.metrics.query import Window
-from insights.metrics.reading import Placed, Placement
+from insights.metrics.reading import Placement
+from insights.metrics.source import of_source
 from integrations.facts.ai import ENROLMENTS
 from integrations.models import FactFamily
 
@@ -50,21 +52,6 @@ class Connected:
     since: date | None
 
 
-_ENROLLED_SINCE = {
-    Placed.ANYBODY: sql.SQL("SELECT min(enrolled_on) FROM ({enrolments}) AS source"),
-    Placed.PERSON: sql.SQL("SELECT min(enrolled_on) FROM ({enrolments}) AS source WHERE person_id = ANY(%(ids)s)"),
-    Placed.UNIT: sql.SQL(
-        """
-        SELECT min(greatest(source.enrolled_on, lower(placement.during)))
-        FROM ({enrolments}) AS source
-        JOIN orgtree_placement placement ON placement.person_id = source.person_id
-         AND (upper(placement.during) IS NULL OR upper(placement.during) > source.enrolled_on)
-        WHERE placement.ancestor_id = ANY(%(ids)s)
-        """
-    ),
-}
-
-
 def connected_since(asked: Iterable[tuple[Metric, Placement]]) -> Mapping[tuple[Metric, Placement], Connected]:
     """Since when each metric has all its sources in each scope."""
     known: dict[tuple[Source, Placement], Connected] = {}
@@ -83,17 +70,28 @@ def connected_since(asked: Iterable[tuple[Metric, Placement]]) -> Mapping[tuple[
 def source_since(source: Source, placement: Placement) -> date | None:
     """The first local day from which there is anything of the source.
 
-    Telemetry is somebody's of the scope.  A connected repository tells of everybody: who has no commits in it has
-    none.
+    Telemetry is somebody's of the scope; whoever is in no unit may be nobody that is known, so that all of it tells
+    of them.  A connected repository tells of everybody: who has no commits in it has none.
     """
     with connection.cursor() as cursor:
         if source is Source.REPOSITORIES:
             cursor.execute("SELECT min(counted_on) FROM integrations_commit")
         else:
-            statement = _ENROLLED_SINCE[placement.placed].format(enrolments=sql.SQL(ENROLMENTS.sql))
-            cursor.execute(statement, {"ids": list(placement.ids)})
+            cursor.execute(_enrolled_since(placement), placement_parameters(placement))
         since: date | None = cursor.fetchone()[0]
     return since
+
+
+def _enrolled_since(placement: Placement) -> sql.Composed:
+    """One row: the first day on which anybody of the scope was enrolled; null where nobody was."""
+    enrolled = sql.SQL("daterange({}, NULL)").format(of_source(ENROLMENTS.day))
+    person = of_source(ENROLMENTS.person)
+    return sql.SQL("SELECT min(lower({days})) FROM ({enrolments}) AS source {joins} WHERE true {only}").format(
+        days=days_of(placement, enrolled),
+        enrolments=sql.SQL(ENROLMENTS.sql),
+        joins=joins_in_span(placement, person, enrolled),
+        only=only_of(placement, person),
+    )
 
 
 def why_no_data(window: Window, connected: Connected, today: date) -> str:

@@ -93,7 +93,7 @@ def heading(query: MetricQuery) -> Document:
         "belongs_to": metric.belongs_to.value,
         "statistic": statistic.value if statistic else None,
         "time_zone": settings.TIME_ZONE,
-        "scope": {"unit": query.scope.unit, "where": {name: list(v) for name, v in query.scope.where.items()}},
+        "scope": {"unit": query.scope.unit_word, "where": {name: list(v) for name, v in query.scope.where.items()}},
         "facets": {dimension.value: list(values) for dimension, values in query.facets.items()},
         "from": query.window.start.isoformat(),
         "to": query.window.end.isoformat(),

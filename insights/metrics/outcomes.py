@@ -125,7 +125,7 @@ def shared_parts(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) ->
 
 
 def tells_unmatched(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> bool:
-    """Whether everybody's facts were asked for, and any entered."""
+    """Whether facts were asked for that may be of nobody who is known, and any entered."""
     whole = plan.query.window
     entered = any(cell.sample_size for (window, _), cell in cells.items() if window == whole)
-    return entered and plan.placement.placed is Placed.ANYBODY
+    return entered and plan.placement.placed in (Placed.ANYBODY, Placed.UNASSIGNED)

@@ -37,8 +37,8 @@ class Parameters:
             key=key,
             window=self.window(),
             granularity=_word("granularity", self.granularity or Granularity.WEEK, Granularity),
-            scope=Scope(self.unit or None, self.person_id, _pairs("where", self.where)),
-            facets={_word("facet", name, Dimension): values for name, values in _pairs("facet", self.facet).items()},
+            scope=Scope.of_unit(self.unit, person_id=self.person_id, where=pairs("where", self.where)),
+            facets={_word("facet", name, Dimension): values for name, values in pairs("facet", self.facet).items()},
             segments=tuple(_word("segment", name, Dimension) for name in _split(self.segment)),
             statistic=_word("statistic", self.statistic, Statistic) if self.statistic else None,
         )
@@ -67,7 +67,7 @@ def _word(parameter: str, text: str, words: type[Word]) -> Word:
         raise QueryError(parameter, f"There is no {parameter} “{text}”. Use one of {', '.join(words)}.") from None
 
 
-def _pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+def pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """{"agent": ("codex", "gemini")} of ["agent=codex", "agent=gemini"]."""
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:

@@ -15,7 +15,6 @@ from insights.metrics.errors import QueryError
 from insights.metrics.measures import Measure, PeopleOfWindow
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.reading import (
-    ANYBODY,
     CellKey,
     Edges,
     Placed,
@@ -26,10 +25,11 @@ from insights.metrics.reading import (
 )
 from insights.metrics.registry import get
 from insights.metrics.source import has_dimension
-from orgtree.models import Unit
+from orgtree.models import Attribute, OrgTree, Unit
 
 LONGEST_WINDOW_DAYS = 5 * 366
 MOST_SEGMENTS = 2
+MOST_ATTRIBUTES_LISTED = 30  # in a message
 
 
 @dataclass(frozen=True)
@@ -149,21 +149,51 @@ def needs_of(
 
 
 def place(scope: Scope) -> Placement:
-    """Look up the scope's unit.  Raises QueryError where there is none of that slug."""
-    if scope.where:
-        attribute = sorted(scope.where)[0]
-        raise QueryError("where", f"People have no attribute “{attribute}” yet. Leave `where` out.")
-    if scope.unit is not None and scope.person_id is not None:
+    """Look up what the scope names.  Raises QueryError where there is no such unit, tree or attribute."""
+    if scope.person_id is not None and scope.unit_word is not None:
         raise QueryError("person", "Ask for a unit or for a person, not for both.")
+    held = _held(scope.where)
     if scope.person_id is not None:
-        return Placement(Placed.PERSON, (scope.person_id,))
+        return Placement(Placed.PERSON, (scope.person_id,), held)
+    if scope.unassigned is not None:
+        return Placement(Placed.UNASSIGNED, (_tree(scope.unassigned),), held)
     if scope.unit is None:
-        return ANYBODY
-    known = "\0" not in scope.unit  # PostgreSQL's text holds no NUL
-    unit = Unit.objects.filter(slug=scope.unit).values_list("id", flat=True).first() if known else None
+        return Placement(held=held)
+    unit = Unit.objects.filter(slug=_text(scope.unit)).values_list("id", flat=True).first()
     if unit is None:
         raise QueryError("unit", f"There is no unit “{scope.unit}”. `manage.py units` lists the slugs.")
-    return Placement(Placed.UNIT, (unit,))
+    return Placement(Placed.UNIT, (unit,), held)
+
+
+def _tree(slug: str) -> int:
+    tree = OrgTree.objects.filter(slug=_text(slug)).values_list("id", flat=True).first()
+    if tree is None:
+        raise QueryError("unit", f"There is no Org Tree “{slug}”. `manage.py units` lists the trees.")
+    return tree
+
+
+def _held(where: Mapping[str, tuple[str, ...]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Ids of the attributes with the values asked for, in one order, so that equal questions are read once."""
+    if not where:
+        return ()
+    known = dict(Attribute.objects.values_list("slug", "id"))
+    for slug, values in where.items():
+        if slug not in known:
+            raise QueryError("where", _no_attribute(slug, sorted(known)))
+        if any("\0" in value for value in values):
+            raise QueryError("where", "A value must not contain a NUL character.")
+    return tuple(sorted((known[slug], tuple(sorted(set(values)))) for slug, values in where.items()))
+
+
+def _no_attribute(slug: str, known: Sequence[str]) -> str:
+    listed = ", ".join(known[:MOST_ATTRIBUTES_LISTED]) + (" …" if len(known) > MOST_ATTRIBUTES_LISTED else "")
+    remedy = f"Use {listed}." if known else "Nothing is said of people yet: import them with their attributes first."
+    return f"People have no attribute “{slug}”. {remedy}"
+
+
+def _text(word: str) -> str:
+    """PostgreSQL's text holds no NUL; no slug is empty."""
+    return "" if "\0" in word else word
 
 
 def _check(query: MetricQuery, metric: Metric) -> None:

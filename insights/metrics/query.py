@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 
 class Granularity(enum.StrEnum):
@@ -52,13 +53,33 @@ class Window:
         return (self.end - self.start).days
 
 
+UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no colon
+
+
 @dataclass(frozen=True)
 class Scope:
-    """Whose figures: a unit, a person, or (neither) the whole organisation with what nobody could be matched to."""
+    """Whose figures: a unit, a person, or (neither) the whole organisation with what nobody could be matched to.
+
+    `unassigned` is the slug of a tree: facts whose person is in no unit of it that day, or could not be matched.
+    `where` narrows any of these to people of whom that holds on the day of the fact.
+    """
 
     unit: str | None = None  # slug
     person_id: int | None = None
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # attributes of people: AND between, OR within
+    unassigned: str | None = None
+
+    @classmethod
+    def of_unit(cls, word: str, **others: Any) -> Scope:
+        """The scope that `unit=` names; an empty word is no unit."""
+        if word.startswith(UNASSIGNED_PREFIX):
+            return cls(unassigned=word.removeprefix(UNASSIGNED_PREFIX), **others)
+        return cls(unit=word or None, **others)
+
+    @property
+    def unit_word(self) -> str | None:
+        """What `unit=` says of it; None where it says nothing."""
+        return self.unit if self.unassigned is None else f"{UNASSIGNED_PREFIX}{self.unassigned}"
 
 
 WHOLE_ORGANISATION = Scope()

@@ -21,15 +21,25 @@ class Placed(enum.Enum):
     ANYBODY = "the whole organisation"
     UNIT = "one unit"
     UNITS = "each of several units"
+    UNASSIGNED = "who is in no unit of a tree, and what nobody could be matched to"
     PERSON = "one person"
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Whose facts: `ids` are the units or the person; several units without ids are all units."""
+    """Whose facts: `ids` are the units, the tree or the person; several units without ids are all units.
+
+    `held` are ids of attributes with the values of which one must hold of the person on the day of the fact.
+    """
 
     placed: Placed = Placed.ANYBODY
     ids: tuple[int, ...] = ()
+    held: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there are cells of it, which may tell the same as its facts."""
+        return self.placed in (Placed.ANYBODY, Placed.UNIT, Placed.UNITS) and not self.held
 
 
 ANYBODY = Placement()

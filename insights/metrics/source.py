@@ -9,8 +9,9 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.measures import AttributedLines, Distribution, Measure, StandingAtEnd, Total
+from insights.metrics.placing import condition_on_day, joins_on_day, placement_parameters, unit_of
 from insights.metrics.query import Dimension, Statistic
-from insights.metrics.reading import Placed, Placement, Reading
+from insights.metrics.reading import Reading
 from integrations.facts.ai import AGENT_SESSION_DAYS
 
 PERCENTILES: Mapping[Statistic, float] = {
@@ -104,9 +105,9 @@ def conditions(reading: Reading) -> sql.Composed:
     relation = reading.relation
     day, person = of_source(relation.day), of_source(relation.person)
     parts: list[sql.Composable] = [
-        placed(reading.placement, person, day),
+        joins_on_day(reading.placement, person, day),
         sql.SQL("WHERE {day} >= %(start)s AND {day} < %(end)s").format(day=day),
-        only_of(reading.placement, person),
+        condition_on_day(reading.placement, person, day),
     ]
     for dimension, _values in reading.facets:
         values = sql.Placeholder(f"facet_{dimension.value}")
@@ -115,25 +116,6 @@ def conditions(reading: Reading) -> sql.Composed:
         else:
             parts.append(sql.SQL("AND {} = ANY({})").format(dimension_expression(dimension), values))
     return sql.SQL(" ").join(parts)
-
-
-def unit_of(placement: Placement) -> sql.Composable:
-    return sql.SQL("placement.ancestor_id") if placement.placed is Placed.UNITS else sql.SQL("0")
-
-
-def placed(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composable:
-    """The join that finds the units of a person on a day: one row per unit on the path to the root."""
-    if placement.placed not in (Placed.UNIT, Placed.UNITS):
-        return sql.SQL("")
-    return sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND placement.during @> {}").format(
-        person, day
-    )
-
-
-def only_of(placement: Placement, person: sql.Composable) -> sql.Composable:
-    if placement.placed is Placed.PERSON:
-        return sql.SQL("AND {} = ANY(%(ids)s)").format(person)
-    return sql.SQL("AND placement.ancestor_id = ANY(%(ids)s)") if placement.ids else sql.SQL("")
 
 
 _SESSION_DAYS = sql.SQL(AGENT_SESSION_DAYS.sql)
@@ -150,7 +132,7 @@ def parameters(reading: Reading) -> dict[str, Any]:
         "end": reading.hull.end,
         **{f"edges_{position}": list(edges) for position, edges in enumerate(reading.partitions)},
         **{f"end_{position}": edges[-1] for position, edges in enumerate(reading.partitions)},
-        "ids": list(reading.placement.ids),
+        **placement_parameters(reading.placement),
         "settled_before": reading.settled_before,
         "percentiles": list(PERCENTILES.values()),
         "today": windows.local_today(),

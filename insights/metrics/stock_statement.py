@@ -6,8 +6,16 @@ from typing import Any
 
 from psycopg import sql
 
-from insights.metrics.reading import Placed, StockReading
-from insights.metrics.source import of_source, only_of, unit_of
+from insights.metrics.placing import (
+    DAYS_ELSEWHERE,
+    days_of,
+    joins_in_span,
+    only_of,
+    placement_parameters,
+    unit_of,
+)
+from insights.metrics.reading import Placed, Placement, StockReading
+from insights.metrics.source import of_source
 
 
 def stock_statement(reading: StockReading) -> sql.Composed:
@@ -18,8 +26,11 @@ def stock_statement(reading: StockReading) -> sql.Composed:
 
 
 def stocked_people_statement(reading: StockReading) -> sql.Composed:
-    """One row per unit, span and person: whose day lies before its end, and who was there on any day of it."""
-    relation = reading.relation
+    """One row per unit, span and person: whose day lies before its end, and who was there on any day of it.
+
+    In a unit, or with an attribute: on any day of it on which the person was there and all of that was so.
+    """
+    relation, placement = reading.relation, reading.placement
     person = of_source(relation.person)
     return sql.SQL(
         """
@@ -27,28 +38,41 @@ def stocked_people_statement(reading: StockReading) -> sql.Composed:
         FROM unnest(%(starts)s::date[], %(ends)s::date[]) AS spans (starts_on, ends_on)
         JOIN ({relation}) AS source
           ON {day} < spans.ends_on AND (source.left_on IS NULL OR source.left_on > spans.starts_on)
-        {placed}
-        WHERE true {only}
+        {joins}
+        WHERE {was_so} {only}
         """
     ).format(
-        unit=unit_of(reading.placement),
+        unit=unit_of(placement),
         person=person,
         relation=sql.SQL(relation.sql),
         day=of_source(relation.day),
-        placed=_PLACED.format(person) if reading.placement.placed in (Placed.UNIT, Placed.UNITS) else sql.SQL(""),
-        only=only_of(reading.placement, person),
+        joins=_joins(placement, person),
+        was_so=_was_so(placement),
+        only=only_of(placement, person),
     )
 
 
-_PLACED = sql.SQL(
-    "JOIN orgtree_placement placement"
-    " ON placement.person_id = {} AND placement.during && daterange(spans.starts_on, spans.ends_on)"
-)
+_SPAN = sql.SQL("daterange(spans.starts_on, spans.ends_on)")
+_THERE = sql.SQL("daterange(spans.starts_on, least(spans.ends_on, source.left_on))")
+
+
+def _joins(placement: Placement, person: sql.Composable) -> sql.Composable:
+    joins = joins_in_span(placement, person, _SPAN)
+    if placement.placed is not Placed.UNASSIGNED:
+        return joins
+    return sql.SQL("{} LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(joins, DAYS_ELSEWHERE, person)
+
+
+def _was_so(placement: Placement) -> sql.Composable:
+    days = days_of(placement, _THERE)
+    if placement.placed is Placed.UNASSIGNED:
+        return sql.SQL("datemultirange({}) - coalesce(elsewhere.days, '{{}}') <> '{{}}'").format(days)
+    return sql.SQL("NOT isempty({})").format(days)
 
 
 def stock_parameters(reading: StockReading) -> dict[str, Any]:
     return {
         "starts": [span.start for span in reading.spans],
         "ends": [span.end for span in reading.spans],
-        "ids": list(reading.placement.ids),
+        **placement_parameters(reading.placement),
     }

@@ -63,7 +63,7 @@ def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime |
     """The moment whose facts the plan's cells hold; None where they are not kept or that is too long ago."""
     if plan.query.facets or plan.segments not in kept_segments(plan.metric):
         return None
-    if plan.placement.placed not in (Placed.ANYBODY, Placed.UNIT):
+    if not plan.placement.is_kept:
         return None
     as_of = plan.clock.now
     for window in plan.windows:
