@@ -140,3 +140,4 @@ class PlacementChange(models.Model):
     unit_id = models.BigIntegerField()
     day_from = models.DateField(null=True, help_text="Null: since ever.")
     day_to = models.DateField(null=True, help_text="The first day that no longer belongs to it; null: for ever.")
+    at = models.DateTimeField(db_default=Now())
