@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from insights import windows
 from insights.metrics.declarations import Metric
-from insights.metrics.errors import QueryError
+from insights.metrics.errors import QueryError, UnknownUnitError
 from insights.metrics.measures import Measure, PeopleOfWindow
-from insights.metrics.query import Dimension, MetricQuery, Scope, Window
+from insights.metrics.query import UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
 from insights.metrics.reading import (
     CellKey,
     Edges,
@@ -161,14 +161,14 @@ def place(scope: Scope) -> Placement:
         return Placement(held=held)
     unit = Unit.objects.filter(slug=_text(scope.unit)).values_list("id", flat=True).first()
     if unit is None:
-        raise QueryError("unit", f"There is no unit “{scope.unit}”. `manage.py units` lists the slugs.")
+        raise UnknownUnitError(scope.unit)
     return Placement(Placed.UNIT, (unit,), held)
 
 
 def _tree(slug: str) -> int:
     tree = OrgTree.objects.filter(slug=_text(slug)).values_list("id", flat=True).first()
     if tree is None:
-        raise QueryError("unit", f"There is no Org Tree “{slug}”. `manage.py units` lists the trees.")
+        raise UnknownUnitError(f"{UNASSIGNED_PREFIX}{slug}")
     return tree
 
 
