@@ -72,6 +72,9 @@ class Unit(models.Model):
     leader = models.ForeignKey(
         Person, models.SET_NULL, null=True, blank=True, related_name="units_led", help_text="Who manages it now."
     )
+    own_name = models.BooleanField(
+        "named by hand", default=False, help_text="It keeps its name whatever its manager or attribute is called."
+    )
 
     objects = UnitQuerySet.as_manager()
 
