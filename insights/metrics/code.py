@@ -6,17 +6,20 @@ from insights.metrics.declarations import Count
 from insights.metrics.measures import Facts, Total
 from insights.metrics.query import Dimension
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
-from integrations.facts.code import COMMITS, COMMITTED_FILES
+from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
 
 COMMIT_SOURCE = "Commits of connected repositories, each change once"
 FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
-ALL_LINES_COMMITTED = Total(
-    COMMITTED_FILES,
+LINES_OF_FILES = Total(COMMITTED_FILES, column="lines_added")
+# Read by commit where nothing is asked of files; a row behind it is a file in either case.
+LINES = Total(
+    COMMITTED_LINES,
     column="lines_added",
-    not_split_by=(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
-    not_filtered_by=(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
+    instead=((Dimension.LANGUAGE, LINES_OF_FILES), (Dimension.FILE_TYPE, LINES_OF_FILES)),
+    told_by=LINES_OF_FILES,
 )
+ALL_LINES_COMMITTED = LINES.held_against(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD)
 
 COMMIT_COUNT = Count(
     key="commit.count",
@@ -43,7 +46,7 @@ COMMIT_LINES = Count(
     meaning="How many lines commits added, whoever wrote them.",
     formula="Σ added lines of counted files of counted commits; generated, vendored, minified, lock and binary files "
     "are left out, and commits whose objects git could not read",
-    of=Total(COMMITTED_FILES, column="lines_added"),
+    of=LINES,
     unit=UnitOfMeasure.LINES,
     better=Better.NEITHER,
     categories=(Category.EFFICIENCY,),

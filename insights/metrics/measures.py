@@ -7,7 +7,8 @@ A measure says what to add up; buckets, units, segments, percentiles and SQL are
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from insights.metrics.query import Dimension, Statistic
 from integrations.facts.relation import Relation
@@ -38,13 +39,15 @@ class Measure:
     """Aggregated over the rows of `relation`.
 
     `instead` names, for a dimension that the relation does not have, the measure that gives the same figure from
-    a finer relation.  `not_by` lists dimensions whose column exists but says nothing about this figure.
+    a finer relation; `told_by` the one whose rows are shown, where they are finer than those that it is read from.
+    `not_by` lists dimensions whose column exists but says nothing about this figure.
     A measure is never split by the dimensions of `not_split_by` and never filtered by those of `not_filtered_by`: a
     part is held against a whole.
     """
 
     relation: Relation
     instead: tuple[tuple[Dimension, Measure], ...] = ()
+    told_by: Measure | None = None
     not_by: tuple[Dimension, ...] = ()
     not_split_by: tuple[Dimension, ...] = ()
     not_filtered_by: tuple[Dimension, ...] = ()
@@ -52,6 +55,16 @@ class Measure:
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read when the query filters or splits by `dimensions`."""
         return next((finer for dimension, finer in self.instead if dimension in dimensions), self)
+
+    def held_against(self, *dimensions: Dimension) -> Self:
+        """The same as a whole against which parts are held that are split or filtered by these dimensions."""
+        return replace(
+            self,
+            instead=tuple((dimension, finer.held_against(*dimensions)) for dimension, finer in self.instead),
+            told_by=self.told_by and self.told_by.held_against(*dimensions),
+            not_split_by=(*self.not_split_by, *dimensions),
+            not_filtered_by=(*self.not_filtered_by, *dimensions),
+        )
 
     def shared_by(self, segments: Collection[Dimension]) -> bool:
         """Whether it is the same in all segments of a bucket."""

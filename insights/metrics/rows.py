@@ -108,7 +108,7 @@ Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
 def _fact_rows(each: Plan, page: int, size: int) -> Rows:
-    readings = [(_reading(each, measure), each.needs[measure].measure) for measure in each.metric.measures]
+    readings = [_told(each, measure) for measure in each.metric.measures]
     shape = row_shape([measure for _, measure in readings], (*each.segments, *each.query.facets), each.segments)
     values: dict[str, Any] = {"limit": size, "offset": (page - 1) * size}
     for reading, _ in readings:
@@ -128,6 +128,13 @@ def _fact_rows(each: Plan, page: int, size: int) -> Rows:
         for row in found
     ]
     return (*columns, *contributions), rows, found[0]["total_rows"] if found else 0
+
+
+def _told(each: Plan, measure: Measure) -> tuple[Reading, Measure]:
+    """The measure whose rows are shown, and how they are read."""
+    found = each.needs[measure].measure
+    told = found.told_by or found
+    return replace(_reading(each, measure), relation=told.relation), told
 
 
 def _fact_column(metric: Metric) -> RowColumn:

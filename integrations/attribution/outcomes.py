@@ -16,16 +16,10 @@ COVERING = "365 days"
 
 REPLACE_SPLITS: LiteralString = """
     WITH told AS (
-        SELECT attribution.session_id, home.repository_id, sum(attribution.ai_lines)::bigint AS lines
+        SELECT attribution.session_id, commit.home_id AS repository_id, sum(attribution.ai_lines)::bigint AS lines
         FROM integrations_fileattribution attribution
         JOIN integrations_commit commit ON commit.id = attribution.commit_id AND commit.set_apart = ''
-        CROSS JOIN LATERAL (
-            SELECT link.repository_id FROM integrations_commitinrepository link
-            WHERE link.commit_id = commit.id
-            ORDER BY link.on_default_branch DESC, link.repository_id
-            LIMIT 1
-        ) AS home
-        WHERE attribution.session_id = ANY (%(sessions)s)
+        WHERE attribution.session_id = ANY (%(sessions)s) AND commit.home_id IS NOT NULL
         GROUP BY 1, 2
     ), split AS (
         SELECT session_id, repository_id, lines,

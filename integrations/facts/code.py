@@ -2,8 +2,10 @@
 
 Only commits that count are here: each change once, without merges, bulk commits and bots; only files that count:
 without generated, vendored, minified, lock and binary ones.  A commit that several repositories hold stands in one of
-them: where it is on the default branch, else in the one that was connected first.  That repository is a subquery of
-its own, so that a query that does not ask for it is planned without it.
+them, its home.
+
+Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too: nothing is
+looked up that is not asked for.
 """
 
 from __future__ import annotations
@@ -28,12 +30,7 @@ COMMITTED_FILES = Relation(
                identity.person_id,
                commit.counted_on AS day,
                commit.sha,
-               (SELECT repository.name
-                FROM integrations_commitinrepository link
-                JOIN integrations_repository repository ON repository.id = link.repository_id
-                WHERE link.commit_id = commit.id
-                ORDER BY link.on_default_branch DESC, link.repository_id
-                LIMIT 1) AS repository,
+               repository.name AS repository,
                file.path,
                file.language,
                file.file_type,
@@ -42,6 +39,7 @@ COMMITTED_FILES = Relation(
         FROM integrations_commit commit
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
 )
@@ -68,12 +66,7 @@ AI_COMMITTED_FILES = Relation(
                identity.person_id,
                commit.counted_on AS day,
                commit.sha,
-               (SELECT repository.name
-                FROM integrations_commitinrepository link
-                JOIN integrations_repository repository ON repository.id = link.repository_id
-                WHERE link.commit_id = commit.id
-                ORDER BY link.on_default_branch DESC, link.repository_id
-                LIMIT 1) AS repository,
+               repository.name AS repository,
                file.path,
                file.language,
                file.file_type,
@@ -86,15 +79,41 @@ AI_COMMITTED_FILES = Relation(
                CASE WHEN attribution.level = 'line' THEN attribution.ai_lines ELSE 0 END AS ai_lines_by_line
         FROM integrations_commit commit
         JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
-        JOIN integrations_commitfile file ON file.id = attribution.file_id AND file.set_apart = ''
+        LEFT JOIN integrations_commitfile file ON file.id = attribution.file_id
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
 )
 """One row per counted file, agent, session and method, with the lines that are that agent's.
 
-ai_lines is an upper bound where the evidence is of commit level; ai_lines_by_line counts line-level evidence alone.
+Nothing is attributed of files that do not count.  ai_lines is an upper bound where the evidence is of commit level;
+ai_lines_by_line counts line-level evidence alone.
 """
+
+COMMITTED_LINES = Relation(
+    name="committed_lines",
+    family=FactFamily.CODE,
+    day="day",
+    person="person_id",
+    fact="commit_id",
+    fact_is_row=True,
+    columns=frozenset({"commit_id", "person_id", "day", "sha", "repository", "lines_added", "lines_deleted"}),
+    sql="""
+        SELECT commit.id AS commit_id,
+               identity.person_id,
+               commit.counted_on AS day,
+               commit.sha,
+               repository.name AS repository,
+               commit.lines_added,
+               commit.lines_deleted
+        FROM integrations_commit commit
+        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
+        WHERE commit.set_apart = '' AND commit.file_count > 0
+    """,
+)
+"""COMMITTED_FILES by commit: the same sums from a fraction of the rows, for whoever does not ask about files."""
 
 COMMITS = Relation(
     name="commits",
@@ -110,16 +129,12 @@ COMMITS = Relation(
                identity.person_id,
                commit.counted_on AS day,
                commit.sha,
-               (SELECT repository.name
-                FROM integrations_commitinrepository link
-                JOIN integrations_repository repository ON repository.id = link.repository_id
-                WHERE link.commit_id = commit.id
-                ORDER BY link.on_default_branch DESC, link.repository_id
-                LIMIT 1) AS repository,
+               repository.name AS repository,
                commit.subject,
                CASE WHEN commit.lines_known THEN 0 ELSE 1 END AS lines_unknown
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
 )
@@ -138,27 +153,26 @@ AGENT_REPOSITORIES = Relation(
                active.day,
                active.agent,
                repository.name AS repository,
-               (SELECT range_agg(daterange(context.present_from, context.present_to))
-                FROM integrations_contextfile context
-                WHERE context.repository_id = active.repository_id) AS context_file_days
+               context.days AS context_file_days
         FROM (
-            SELECT (SELECT link.repository_id
-                    FROM integrations_commitinrepository link
-                    WHERE link.commit_id = commit.id
-                    ORDER BY link.on_default_branch DESC, link.repository_id
-                    LIMIT 1) AS repository_id,
-                   identity.person_id,
-                   commit.counted_on AS day,
-                   attribution.agent
+            SELECT DISTINCT commit.home_id AS repository_id,
+                            identity.person_id,
+                            commit.counted_on AS day,
+                            attribution.agent
             FROM integrations_commit commit
             JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
             LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
             WHERE commit.set_apart = ''
         ) AS active
         JOIN integrations_repository repository ON repository.id = active.repository_id
+        LEFT JOIN (
+            SELECT repository_id, range_agg(daterange(present_from, present_to)) AS days
+            FROM integrations_contextfile
+            GROUP BY repository_id
+        ) AS context ON context.repository_id = active.repository_id
     """,
 )
-"""Agents at work in repositories: at least one row per repository, person, day and agent with an attributed commit.
+"""Agents at work in repositories: one row per repository, person, day and agent with an attributed commit.
 
 context_file_days are the days (a multirange, null: none) on which the repository had any agent context file.
 """

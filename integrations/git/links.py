@@ -1,8 +1,8 @@
-"""Which repositories hold which commits, and whether on their default branch."""
+"""Which repositories hold which commits, whether on their default branch, and in which of them a commit is at home."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import connection
 
@@ -47,6 +47,31 @@ _REMOVE = """
       AND NOT EXISTS (SELECT FROM held WHERE held.commit_id = link.commit_id)
     RETURNING link.commit_id
 """
+# The one that is best told by its links: where it is on the default branch, else in the one connected first.
+_SETTLE_HOMES = """
+    UPDATE integrations_commit commit SET home_id = best.repository_id
+    FROM (
+        SELECT touched.id, (
+            SELECT link.repository_id FROM integrations_commitinrepository link
+            WHERE link.commit_id = touched.id
+            ORDER BY link.on_default_branch DESC, link.repository_id
+            LIMIT 1
+        ) AS repository_id
+        FROM unnest(%s::bigint[]) AS touched (id)
+    ) AS best
+    WHERE commit.id = best.id AND commit.home_id IS DISTINCT FROM best.repository_id
+"""
+
+_ADVISORY_LOCK = 0x4769_7401  # "Git", and one number after that of readings
+
+
+def settle_alone() -> None:
+    """Until the caller's transaction ends, nobody else settles what repositories hold.
+
+    A commit may be in several of them: who does not see the other's links yet would settle it by half of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
 def link_commits(repository: Repository, shas: Collection[str], on_default: Collection[str]) -> set[int]:
@@ -76,3 +101,23 @@ def _run(
             cursor.execute(statement, {"repository": repository.pk})
             touched.append({row[0] for row in cursor.fetchall()})
     return touched
+
+
+def settle_homes(commits: Iterable[int]) -> None:
+    """Bring up to date in which repository these commits are at home; none where no repository holds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE_HOMES, [sorted(commits)])
+
+
+def adrift(repository: Repository) -> set[int]:
+    """Commits that a reading stored for this repository and then broke off, before it said that they are held."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM integrations_commit commit
+            WHERE home_id = %s
+              AND NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = commit.id)
+            """,
+            [repository.pk],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -17,6 +17,7 @@ from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import ReadCommit, Signature, Trailer
 from integrations.connectors.git.languages import Classification, classify
 from integrations.git.authors import identify_authors
+from integrations.models import Repository
 
 COMMIT_COLUMNS = (
     "id, sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, parents, "
@@ -35,10 +36,16 @@ class StoredCommit:
     co_authors: tuple[Signature, ...]
 
 
-def store_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) -> list[StoredCommit]:
-    """Store those that are not there yet, in the caller's transaction; which ones."""
+def store_commits(
+    commits: Sequence[ReadCommit], attributes: AttributeReader, *, home: Repository
+) -> list[StoredCommit]:
+    """Store those that are not there yet, in the caller's transaction; which ones.
+
+    They are at home in the repository that is read, until all that hold them are compared (integrations/git/links.py):
+    nearly always that is the only one, and no row has to be written twice.
+    """
     drafts = draft_commits(commits, attributes)
-    new = _insert_commits(drafts.rows)
+    new = _insert_commits(drafts.rows, home)
     stored = [
         StoredCommit(id_, commit, drafts.co_authors[commit.sha])
         for id_, commit in zip(drafts.ids, commits, strict=True)
@@ -173,13 +180,14 @@ def _reserve(count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _insert_commits(rows: Sequence[tuple[object, ...]]) -> set[int]:
+def _insert_commits(rows: Sequence[tuple[object, ...]], home: Repository) -> set[int]:
     """The ids of those that were new."""
     copy_drafts(rows)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO integrations_commit ({COMMIT_COLUMNS}) SELECT {COMMIT_COLUMNS} FROM new_commit ORDER BY sha "  # noqa: S608  # constants of this module
-            "ON CONFLICT (sha) DO NOTHING RETURNING id"
+            f"INSERT INTO integrations_commit ({COMMIT_COLUMNS}, home_id) "  # noqa: S608  # constants of this module
+            f"SELECT {COMMIT_COLUMNS}, %s FROM new_commit ORDER BY sha ON CONFLICT (sha) DO NOTHING RETURNING id",
+            [home.pk],
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -26,7 +26,7 @@ from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
 from integrations.git.changes import settle_changes
 from integrations.git.context_files import store_context_files
-from integrations.git.links import link_commits, relink_repository
+from integrations.git.links import adrift, link_commits, relink_repository, settle_alone, settle_homes
 from integrations.git.recognise import recognise
 from integrations.git.restate import restate_commits
 from integrations.git.squashes import note_squashes
@@ -127,10 +127,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
-    restated = _store(git, seen, run, held, again=again)
+    restated = _store(git, seen, run, repository, held, again=again)
     with transaction.atomic():
-        # Another source of the same repository may be at this point, too.
-        Repository.objects.select_for_update().get(pk=repository.pk)
+        settle_alone()
         on_default = _of_default(git, source.refs, seen, grown=grown)
         elsewhere = None if grown else _held_by_other_sources(repository, source)
         if elsewhere is None:
@@ -139,6 +138,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             touched, run.removed = relink_repository(
                 repository, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default}
             )
+        if source.failures:
+            touched |= adrift(repository)
+        settle_homes(touched)
         if seen.default is not None:
             touched |= note_squashes(repository, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
@@ -152,7 +154,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         )
 
 
-def _store(git: GitRepository, seen: Seen, run: SyncRun, held: Sequence[str], *, again: bool) -> set[int]:
+def _store(
+    git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
+) -> set[int]:
     """Store the commits that no source has stored, in chunks that stay; `again` states the stored ones anew.
 
     The commits that were stated otherwise.
@@ -168,7 +172,7 @@ def _store(git: GitRepository, seen: Seen, run: SyncRun, held: Sequence[str], *,
             with transaction.atomic():
                 if again:
                     restated |= restate_commits(commits, attributes)
-                stored = store_commits(commits, attributes)
+                stored = store_commits(commits, attributes, home=repository)
                 note_evidence(stored)
             run.read += len(commits)
             run.added += len(stored)

@@ -54,6 +54,15 @@ class Commit(models.Model):
     squashed = models.BooleanField(default=False, db_default=False)
     # The commit that counts in its place; evidence for this one counts there.
     stands_in = models.ForeignKey("self", models.SET_NULL, null=True, related_name="stands_for")
+    # Derived from the links, because every figure by repository asks for it; integrations/git/links.py keeps it.
+    home = models.ForeignKey(
+        Repository,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Of the repositories that hold it: where it is on the default branch, else the first connected.",
+    )
 
     class Meta:
         indexes = [

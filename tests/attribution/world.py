@@ -113,7 +113,7 @@ def commit(
     change: str = "",
 ) -> Commit:
     """A commit on a default branch that adds so many lines to each file."""
-    who = identity(by)
+    who, home = identity(by), repository(inside)
     authored = at(clock, day)
     stored, new = Commit.objects.update_or_create(
         sha=hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest(),
@@ -132,6 +132,7 @@ def commit(
             "change_key": uuid.uuid5(uuid.NAMESPACE_OID, change or name),
             "set_apart": set_apart,
             "stands_in": stands_in,
+            "home": home,
         },
     )
     if new:
@@ -139,7 +140,7 @@ def commit(
             CommitFile(commit=stored, path=path, file_type="code", language="Python", added=added, deleted=0)
             for path, added in files.items()
         )
-        CommitInRepository.objects.create(commit=stored, repository=repository(inside), on_default_branch=True)
+        CommitInRepository.objects.create(commit=stored, repository=home, on_default_branch=True)
     enqueue_commits([stored.pk] + ([stands_in.pk] if stands_in else []))
     return stored
 

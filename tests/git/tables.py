@@ -17,8 +17,10 @@ QUERIES = {
     "commits": """
         SELECT c.sha, c.set_apart, s.sha AS stands_in, a.value AS author, r.value AS credited, c.authored_at,
                c.committed_at, c.counted_on, c.parents, c.subject, c.lines_known, c.file_count, c.by_bot, c.by_agent,
-               c.lines_added, c.lines_deleted, c.change_key, c.squashed
+               c.lines_added, c.lines_deleted, c.change_key, c.squashed,
+               h.name AS home
         FROM integrations_commit c
+        LEFT JOIN integrations_repository h ON h.id = c.home_id
         JOIN orgtree_identity a ON a.id = c.author_id
         LEFT JOIN orgtree_identity r ON r.id = c.credited_id
         LEFT JOIN integrations_commit s ON s.id = c.stands_in_id

@@ -68,6 +68,8 @@ def store_commit(
     """A commit on the repository's default branch at noon of that day."""
     at = datetime.combine(day, time(12), UTC)
     key = uuid.uuid4()
+    home, _ = Repository.objects.get_or_create(name=inside)
+    counted = [each for each in files if not each.set_apart]
     stored = Commit.objects.create(
         sha=f"{key.hex}{key.hex[:8]}",
         author=by,
@@ -81,8 +83,10 @@ def store_commit(
         counts_key=key,
         change_key=key,
         set_apart=set_apart,
+        file_count=len(counted),
+        lines_added=sum(each.added for each in counted),
+        home=home,
     )
-    home, _ = Repository.objects.get_or_create(name=inside)
     CommitInRepository.objects.create(commit=stored, repository=home, on_default_branch=True)
     for each in files:
         file = CommitFile.objects.create(
