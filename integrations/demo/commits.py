@@ -15,7 +15,8 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from integrations.demo.people import PLATFORM, DemoPerson
+from integrations.demo.organisation import team_on
+from integrations.demo.people import PEOPLE, PLATFORM, DemoPerson
 from integrations.demo.repositories import REPOSITORIES, DemoRepository
 from integrations.demo.session import DemoSession
 from integrations.demo.stories import YEAR_WEEKS
@@ -25,6 +26,7 @@ _LATEST = timedelta(minutes=40)  # after the session's end
 _ELSEWHERE_CHANCE = 0.06  # a commit to the platform's repository instead of one's own
 _BY_HAND_CHANCE_BEFORE, _BY_HAND_CHANCE = 0.20, 0.09  # of a workday, before and after somebody took the agent up
 _CLEAR_OF_SESSIONS = timedelta(minutes=70)  # a commit without an agent lies nowhere near one
+_OF_TEAM = {repository.team: repository for repository in REPOSITORIES}
 
 
 class Mark(enum.Enum):
@@ -66,17 +68,14 @@ def plan_commits(year: DemoYear, sessions: Iterable[DemoSession]) -> dict[str, l
         if session.setting.started_at.astimezone(year.anchor.tzinfo).date() >= first:
             by_person[session.setting.person.email].append(session)
     planned: dict[str, list[DemoCommit]] = {repository.name: [] for repository in REPOSITORIES}
-    for repository in REPOSITORIES:
-        for person in repository.people:
-            own = by_person[person.email]
-            for commit in (*_after_sessions(year, repository, own), *_by_hand(year, repository, person, own)):
-                planned[commit.repository.name].append(commit)
+    for person in PEOPLE:
+        own = by_person[person.email]
+        for commit in (*_after_sessions(year, own), *_by_hand(year, person, own)):
+            planned[commit.repository.name].append(commit)
     return {name: sorted(commits, key=lambda each: (each.at, each.person.email)) for name, commits in planned.items()}
 
 
-def _after_sessions(
-    year: DemoYear, repository: DemoRepository, sessions: Sequence[DemoSession]
-) -> Iterator[DemoCommit]:
+def _after_sessions(year: DemoYear, sessions: Sequence[DemoSession]) -> Iterator[DemoCommit]:
     for session in sessions:
         rng = Random(f"{year.seed}/{session.session_id}/commit")  # noqa: S311 - a demo, not a secret
         lines = generated_lines(session)
@@ -89,7 +88,7 @@ def _after_sessions(
             continue
         agent_lines = max(1, round(lines * rng.uniform(0.55, 1)))
         yield DemoCommit(
-            repository=_repository_of(repository, rng),
+            repository=_repository_at(at, session.setting.person, year, rng),
             person=session.setting.person,
             at=at,
             session=session,
@@ -107,24 +106,22 @@ def _commit_time(session: DemoSession, rng: Random) -> datetime:
     return (session.ended_at + _LATEST * rng.betavariate(1, 3)).replace(microsecond=0)
 
 
-def _by_hand(
-    year: DemoYear, repository: DemoRepository, person: DemoPerson, sessions: Sequence[DemoSession]
-) -> Iterator[DemoCommit]:
+def _by_hand(year: DemoYear, person: DemoPerson, sessions: Sequence[DemoSession]) -> Iterator[DemoCommit]:
     busy: dict[date, list[DemoSession]] = defaultdict(list)
     for session in sessions:
         busy[session.setting.started_at.date()].append(session)
-    left = year.leavers().get(person.email)
+    away = year.away().get(person.email)
     for days_before_end in range(7 * YEAR_WEEKS):
         day = year.last_day - timedelta(days=days_before_end)
         rng = Random(f"{year.seed}/{person.email}/{days_before_end}/by hand")  # noqa: S311
         chance = _BY_HAND_CHANCE_BEFORE if days_before_end // 7 >= person.took_up else _BY_HAND_CHANCE
-        if rng.random() >= chance or day.weekday() >= 5 or (left is not None and day >= left):
+        if rng.random() >= chance or day.weekday() >= 5 or (away is not None and day in away):
             continue
         at = datetime.combine(day, time(8), ZoneInfo(person.time_zone)) + timedelta(seconds=rng.randrange(11 * 3600))
         if at > year.anchor or any(_is_near(at, session) for session in busy[at.date()]):
             continue
         yield DemoCommit(
-            repository=_repository_of(repository, rng),
+            repository=_repository_at(at, person, year, rng),
             person=person,
             at=at,
             session=None,
@@ -138,7 +135,7 @@ def _is_near(at: datetime, session: DemoSession) -> bool:
     return session.setting.started_at - _CLEAR_OF_SESSIONS <= at <= session.ended_at + _CLEAR_OF_SESSIONS
 
 
-def _repository_of(own: DemoRepository, rng: Random) -> DemoRepository:
-    if rng.random() < _ELSEWHERE_CHANCE:
-        return next(repository for repository in REPOSITORIES if repository.team == PLATFORM)
-    return own
+def _repository_at(at: datetime, person: DemoPerson, year: DemoYear, rng: Random) -> DemoRepository:
+    """That of the team in which the person works then; now and then the platform's."""
+    elsewhere = rng.random() < _ELSEWHERE_CHANCE
+    return _OF_TEAM[PLATFORM if elsewhere else team_on(person, at.astimezone(year.anchor.tzinfo).date(), year)]

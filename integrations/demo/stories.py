@@ -44,7 +44,7 @@ class Effect:
     cache_reuse: float = 1.0  # share of the context that is read from the cache; the rest is written anew
     main_model: str | None = None
     failing_tools: Mapping[str, float] = field(default_factory=dict)  # tool → chance that a call fails
-    leaves: bool = False  # the people leave the organisation on the first of the weeks
+    is_away: bool = False  # the people left on the first day of the weeks; where those have passed, they returned
     ship_factor: float = 1.0  # times the chance that a session's lines are committed
     ramps_up: bool = False  # people take the agent up one after another instead of all at the start
 
@@ -96,6 +96,8 @@ STOPPED_AFTER_TRYING = team(MOBILE) - LONG_SESSIONS
 MANAGER = addresses("Maya Manager")
 LEAVER = addresses("Linden Example")
 LEFT_WEEKS_BEFORE_END = 5
+RETURNER = addresses("Hazel Fictus")
+AWAY_WEEKS = Weeks(30, 22)
 
 STORIES: tuple[Story, ...] = (
     Story(
@@ -221,10 +223,21 @@ STORIES: tuple[Story, ...] = (
         tells="One person left five weeks ago: no longer enrolled, though the past stays.",
         who=LEAVER,
         weeks=Weeks(LEFT_WEEKS_BEFORE_END, 0),
-        effect=Effect(workdays_factor=0, weekend_chance=0, leaves=True),
+        effect=Effect(workdays_factor=0, weekend_chance=0, is_away=True),
         expectations=(
             Expectation("ai.sessions", Weeks(LEFT_WEEKS_BEFORE_END, 0), Reading.AT_MOST, 0, each_of=LEAVER),
             Expectation("ai.sessions", Weeks(13, LEFT_WEEKS_BEFORE_END), Reading.AT_LEAST, 10, each_of=LEAVER),
+        ),
+    ),
+    Story(
+        key="returner",
+        tells="One person left for eight weeks and returned, to the same team.",
+        who=RETURNER,
+        weeks=AWAY_WEEKS,
+        effect=Effect(workdays_factor=0, weekend_chance=0, is_away=True),
+        expectations=(
+            Expectation("ai.sessions", AWAY_WEEKS, Reading.AT_MOST, 0, each_of=RETURNER),
+            Expectation("ai.sessions", Weeks(AWAY_WEEKS.last, 0), Reading.AT_LEAST, 10, each_of=RETURNER),
         ),
     ),
 )

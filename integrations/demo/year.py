@@ -32,6 +32,17 @@ _VERSIONS_NOW = (3, "2.1.197")
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """Somebody left; `until` is the first day on which they were there again, None where they never returned."""
+
+    since: date
+    until: date | None
+
+    def __contains__(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class DemoYear:
     """`anchor` is the instant at which the demo ends, in the organisation's zone; week 0 is the seven days up to it."""
 
@@ -47,12 +58,15 @@ class DemoYear:
         """The first day of the last `weeks_before_end` weeks: with 1, the demo's last seven days start here."""
         return self.last_day + timedelta(days=1 - 7 * weeks_before_end)
 
-    def leavers(self) -> dict[str, date]:
-        """E-mail address → first day no longer there, of those who left within the year."""
+    def away(self) -> dict[str, Away]:
+        """E-mail address → the days on which somebody was not there, of those who left within the year."""
         return {
-            email: self.first_day_of(story.weeks.first)
+            email: Away(
+                self.first_day_of(story.weeks.first),
+                self.first_day_of(story.weeks.last) if story.weeks.last else None,
+            )
             for story in self.flavour.stories
-            if story.effect.leaves
+            if story.effect.is_away
             for email in sorted(story.who or ())
         }
 

@@ -54,7 +54,7 @@ def begin_demo(*, seed: int, flavour: Flavour, now: datetime) -> DemoRun:
     organisation.name = ORGANISATION_NAME
     organisation.individual_policy = IndividualPolicy.NAMED
     organisation.save()
-    left_on = year_of(run).leavers()
+    left_on = {email: away.since for email, away in year_of(run).away().items() if away.until is None}
     for person in PEOPLE:
         Person.objects.update_or_create(
             email=person.email, defaults={"full_name": person.full_name, "left_on": left_on.get(person.email)}

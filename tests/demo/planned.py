@@ -71,7 +71,7 @@ class PlannedFigures:
 
     def _adoption_rate(self, sessions: list[DemoSession], weeks: Weeks) -> float | None:
         after = self.year.first_day_of(weeks.last)
-        left = {email for email, day in self.year.leavers().items() if day < after}
+        left = {email for email, away in self.year.away().items() if away.since < after and away.until is None}
         enrolled = {session.setting.person.email for session in self.sessions if self._day(session) < after} - left
         active = {session.setting.person.email for session in sessions} & enrolled
         return _ratio(100 * len(active), len(enrolled))

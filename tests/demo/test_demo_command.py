@@ -175,7 +175,7 @@ def test_people_have_their_names_and_the_leaver_has_left(demo: Demo) -> None:
         assert {email: names.get(email) for email in planned} == planned
         assert len(names.keys() - planned.keys()) <= OTHER_ADDRESSES
         left = dict(Person.objects.exclude(left_on=None).values_list("email", "left_on"))
-        assert left == demo.year.leavers()
+        assert left == {email: away.since for email, away in demo.year.away().items() if away.until is None}
 
 
 def test_the_printed_sign_ins_work(demo: Demo) -> None:

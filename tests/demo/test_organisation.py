@@ -1,0 +1,86 @@
+"""The demo's people files say what its people's sessions and commits show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.demo.commits import DemoCommit, plan_commits
+from integrations.demo.organisation import CHANGES, people_files
+from integrations.demo.people import CHECKOUT, PEOPLE, SEARCH
+from integrations.demo.repositories import REPOSITORIES
+from integrations.demo.stories import AWAY_WEEKS, LEFT_WEEKS_BEFORE_END, Flavour
+from integrations.demo.year import DemoYear
+from tests.demo.planned import PlannedFigures
+
+YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
+AWAY_WEEKS_BORDERS = (AWAY_WEEKS.first, AWAY_WEEKS.last)
+QUIET = DemoYear(seed=1, flavour=Flavour.QUIET, anchor=YEAR.anchor)
+
+
+@pytest.fixture(scope="module")
+def commits() -> list[DemoCommit]:
+    planned = plan_commits(YEAR, PlannedFigures(YEAR).sessions)
+    return [commit for commits in planned.values() for commit in commits]
+
+
+def test_everybody_who_works_stands_in_the_first_file() -> None:
+    rows = {row["email"]: row for row in _rows(people_files(YEAR)[0].content)}
+    for person in PEOPLE:
+        row = rows[person.email]
+        assert (row["full_name"], row["team"], row["time_zone"]) == (person.full_name, person.team, person.time_zone)
+    assert all(row["manager_email"] in rows for row in rows.values() if row["manager_email"])
+    assert [row["full_name"] for row in rows.values() if not row["manager_email"]] == ["Erin Executive"]
+
+
+def test_later_files_say_what_changed_and_when() -> None:
+    first, *later = people_files(YEAR)
+    days = {YEAR.first_day_of(weeks) for weeks in (*AWAY_WEEKS_BORDERS, LEFT_WEEKS_BEFORE_END)}
+    assert {file.effective for file in later} == days | {YEAR.first_day_of(change.weeks) for change in CHANGES}
+    assert [file.effective for file in later] == sorted(file.effective for file in later)
+    assert first.effective < later[0].effective
+    by_day = {file.effective: {row["full_name"]: row for row in _rows(file.content)} for file in later}
+    assert by_day[YEAR.first_day_of(20)]["Juniper Sample"]["team"] == SEARCH
+    tooling = by_day[YEAR.first_day_of(10)]
+    assert {row["department"] for row in tooling.values()} == {"Storefront"}
+    assert len(tooling) == sum(person.team == "Tooling" for person in PEOPLE)
+
+
+def test_whoever_leaves_has_an_end_and_whoever_returns_a_start() -> None:
+    by_day = {file.effective: {row["full_name"]: row for row in _rows(file.content)} for file in people_files(YEAR)}
+    left, back = (YEAR.first_day_of(weeks) for weeks in AWAY_WEEKS_BORDERS)
+    assert by_day[left]["Hazel Fictus"]["end"] == left.isoformat()
+    assert (by_day[back]["Hazel Fictus"]["start"], by_day[back]["Hazel Fictus"]["end"]) == (back.isoformat(), "")
+    gone = YEAR.first_day_of(LEFT_WEEKS_BEFORE_END)
+    assert by_day[gone]["Linden Example"]["end"] == gone.isoformat()
+
+
+def test_nobody_leaves_the_quiet_organisation() -> None:
+    assert not any(row["end"] for file in people_files(QUIET) for row in _rows(file.content))
+
+
+def test_a_moved_person_commits_to_the_new_teams_repository(commits: list[DemoCommit]) -> None:
+    of_team = {repository.name: repository.team for repository in REPOSITORIES}
+    moved_on = YEAR.first_day_of(20)
+    own = [commit for commit in commits if commit.person.full_name == "Juniper Sample"]
+    before = {of_team[commit.repository.name] for commit in own if commit.at.date() < moved_on}
+    after = {of_team[commit.repository.name] for commit in own if commit.at.date() >= moved_on}
+    assert CHECKOUT in before
+    assert SEARCH not in before
+    assert SEARCH in after
+    assert CHECKOUT not in after
+
+
+def test_nobody_commits_while_away(commits: list[DemoCommit]) -> None:
+    away = YEAR.away()
+    assert len(away) == 2
+    for commit in commits:
+        days = away.get(commit.person.email)
+        assert days is None or commit.at.date() not in days, commit
+
+
+def _rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
