@@ -11,7 +11,15 @@ from django.db.models.functions import Lower
 from orgtree.models import Identity, IdentityKind, Person, Placement
 from orgtree.services.identity_names import IdentityName, UnusableNameError, readable_name
 
-__all__ = ["IdentityMove", "IdentityName", "UnusableNameError", "identify", "on_identities_moved", "point_to"]
+__all__ = [
+    "IdentityMove",
+    "IdentityName",
+    "UnusableNameError",
+    "identify",
+    "move_identities",
+    "on_identities_moved",
+    "point_to",
+]
 
 _KINDS_THAT_NAME_A_PERSON = (IdentityKind.EMAIL, IdentityKind.LOGIN, IdentityKind.AGENT_ACCOUNT)
 
@@ -71,7 +79,7 @@ def point_to(identities: Iterable[Identity], person: Person | None) -> None:
     ids = [identity.pk for identity in identities]
     locked = Identity.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     person_id = person.pk if person else None
-    _apply([IdentityMove(i.pk, i.person_id, person_id) for i in locked if i.person_id != person_id])
+    move_identities([IdentityMove(i.pk, i.person_id, person_id) for i in locked if i.person_id != person_id])
 
 
 @dataclass(slots=True)
@@ -142,7 +150,7 @@ def _settle(sightings: Sequence[Sequence[IdentityName]], known: dict[IdentityNam
                 for follower in [weaker] if weaker.person_id is None else _names_of(weaker.person_id, known):
                     moves.append(IdentityMove(follower.identity_id, follower.person_id, strongest.person_id))
                     follower.person_id, follower.person_has_email = strongest.person_id, strongest.person_has_email
-    _apply(moves)
+    move_identities(moves)
     _forget_empty({move.previous_person_id for move in moves if move.previous_person_id is not None})
 
 
@@ -206,8 +214,11 @@ def _people_by_email(emails: Sequence[str]) -> dict[str, Person]:
     return {person.email.lower(): person for person in found if person.email is not None}
 
 
-def _apply(steps: Sequence[IdentityMove]) -> None:
-    """Store where the identities ended up, after one step or several."""
+def move_identities(steps: Sequence[IdentityMove]) -> None:
+    """Store where the identities ended up, after one step or several, and tell whoever computes from them.
+
+    For a caller that holds locks on the identities' rows.
+    """
     first: dict[int, int | None] = {}
     last: dict[int, int | None] = {}
     for step in steps:
