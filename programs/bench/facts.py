@@ -1,111 +1,92 @@
-"""Years of AI facts for thousands of people, written by the database itself."""
+"""Years of agent sessions for a made-up organisation, written by the database itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection, transaction
+from django.utils import timezone
 
-UNITS = 1000  # one root, GROUPS groups, teams below them
-GROUPS = 30
+from programs.bench.code_facts import COMMITTED_OF_FIVE, generate_commits
+from programs.bench.organisation import OrganisationSize, plan_organisation
+from programs.bench.organisation_rows import write_organisation
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is generated.  A session has one day with one model's figures and up to three tools."""
+    """How much is generated.  A session has one day with one model's figures and up to three tools.
+
+    Two of five sessions lead to a commit; `commits_per_week` are those by hand beside.  What would fall outside a
+    person's employment is left out.
+    """
 
     people: int
+    units: int
     weeks: int
     sessions_per_week: int
+    commits_per_week: int
 
     @property
-    def sessions(self) -> int:
-        return self.people * self.weeks * self.sessions_per_week
+    def organisation(self) -> OrganisationSize:
+        return OrganisationSize(self.people, self.units, self.weeks)
 
     def __str__(self) -> str:
-        return f"{self.people:,} people, {UNITS:,} units, {self.weeks} weeks, {self.sessions:,} sessions"
+        return (
+            f"{self.organisation}, {self.weeks} weeks with {self.sessions_per_week} sessions and "
+            f"{self.commits_per_week} commits by hand a week and person"
+        )
 
 
-def generate(size: Size) -> None:
-    """Fill the tables that pages read, as the fold would have left them, ending today."""
+def generate(size: Size, *, today: date | None = None) -> None:
+    """Fill the tables that pages read, as the intake would have left them, ending now."""
+    write_organisation(plan_organisation(size.organisation, today=today or timezone.localdate()))
+    sizes = {
+        "people": size.people,
+        "days": size.weeks * 7,
+        "sessions": size.people * size.weeks * size.sessions_per_week,
+        "committed_of_five": COMMITTED_OF_FIVE,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
-        for statement in (
-            PEOPLE,
-            IDENTITIES,
-            TREE,
-            UNIT_ROWS,
-            PLACEMENTS,
-            SESSIONS,
-            ENROLMENTS,
-            SESSION_DAYS,
-            TOOL_DAYS,
-        ):
-            cursor.execute(
-                statement,
-                {
-                    "people": size.people,
-                    "units": UNITS,
-                    "groups": GROUPS,
-                    "days": size.weeks * 7,
-                    "sessions": size.sessions,
-                },
-            )
+        for statement in (AUTHORS, SESSIONS, ENROLMENTS, SESSION_DAYS, TOOL_DAYS):
+            cursor.execute(statement, sizes)
+        generate_commits(
+            people=size.people, days=size.weeks * 7, by_hand=size.people * size.weeks * size.commits_per_week
+        )
+        cursor.execute("DROP TABLE bench_author")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
-PEOPLE = """
-    INSERT INTO orgtree_person (public_id, full_name, email, found_at)
-    SELECT gen_random_uuid(), 'Bench Person ' || number, 'bench' || number || '@example.com', now()
-    FROM generate_series(1, %(people)s) AS number
-"""
-
-IDENTITIES = """
-    INSERT INTO orgtree_identity (kind, provider, value, person_id, found_at)
-    SELECT 'email', '', email, id, now() FROM orgtree_person WHERE email LIKE 'bench%%'
-"""
-
-TREE = "INSERT INTO orgtree_orgtree (name, slug) VALUES ('Bench', 'bench')"
-
-UNIT_ROWS = """
-    INSERT INTO orgtree_unit (tree_id, name, slug)
-    SELECT tree.id, 'Bench unit ' || number, 'bench-' || number
-    FROM orgtree_orgtree tree, generate_series(0, %(units)s - 1) AS number
-    WHERE tree.slug = 'bench'
-    ORDER BY number
-"""
-
-# Unit 0 is the root, 1 to `groups` stand below it, every other unit is a team of group (number mod groups) + 1.
-PLACEMENTS = """
-    WITH numbered AS (
-        SELECT id, tree_id, row_number() OVER (ORDER BY id) - 1 AS number FROM orgtree_unit WHERE slug LIKE 'bench-%%'
-    ),
-    members AS (
-        SELECT person.id,
-               %(groups)s + 1 + row_number() OVER (ORDER BY person.id) %% (%(units)s - %(groups)s - 1) AS team
-        FROM orgtree_person person
-        WHERE email LIKE 'bench%%'
-    )
-    INSERT INTO orgtree_placement (tree_id, person_id, unit_id, ancestor_id, during)
-    SELECT team.tree_id, members.id, team.id, above.id, daterange(NULL, NULL)
-    FROM members
-    JOIN numbered team ON team.number = members.team
-    JOIN numbered above ON above.number IN (0, members.team %% %(groups)s + 1, members.team)
+# Whoever has an employment came with the organisation; other entries of the bench send telemetry of people without.
+AUTHORS = """
+    CREATE TEMPORARY TABLE bench_author AS
+    SELECT row_number() OVER (ORDER BY identity.id) - 1 AS number, identity.id AS identity_id, employment.days
+    FROM orgtree_identity identity
+    JOIN (
+        SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id
+    ) AS employment USING (person_id)
+    WHERE identity.kind = 'email'
 """
 
 SESSIONS = """
     INSERT INTO integrations_agentsession
-        (agent, external_id, identity_id, started_at, ended_at, started_on, active_seconds, has_work, event_tokens)
-    SELECT 'claude_code', 'bench-' || session.number, identity.id, started.at, started.at + interval '40 minutes',
-           (started.at AT TIME ZONE current_setting('TimeZone'))::date, 900 + session.number %% 3000, true, 7400
+        (agent, external_id, identity_id, started_at, ended_at, started_on, active_seconds, has_work, event_tokens,
+         lines_added, committed, covered)
+    SELECT CASE session.number %% 7 WHEN 0 THEN 'codex' ELSE 'claude_code' END, 'bench-' || session.number,
+           author.identity_id, started.at, started.at + interval '40 minutes', started.day,
+           900 + session.number %% 3000, true, 7400,
+           20 + session.number %% 100, session.number %% 5 < %(committed_of_five)s, true
     FROM generate_series(1, %(sessions)s) AS session (number)
-    JOIN (
-        SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM orgtree_identity WHERE value LIKE 'bench%%'
-    ) AS identity ON identity.number = session.number %% %(people)s
+    JOIN bench_author author ON author.number = session.number %% %(people)s
     CROSS JOIN LATERAL (
-        SELECT now() - interval '1 hour'
-               - (hashint8(session.number) & 2147483647) %% (%(days)s * 86400) * interval '1 second'
-    ) AS started (at)
+        SELECT at, (at AT TIME ZONE current_setting('TimeZone'))::date AS day
+        FROM (
+            SELECT now() - interval '1 hour'
+                   - (hashint8(session.number) & 2147483647) %% (%(days)s * 86400) * interval '1 second'
+        ) AS drawn (at)
+    ) AS started
+    WHERE author.days @> started.day
 """
 
 ENROLMENTS = """
@@ -127,7 +108,7 @@ SESSION_DAYS = """
     WHERE external_id LIKE 'bench-%%'
     UNION ALL
     SELECT id, identity_id, agent, started_on, 'metrics', false, '',
-           0, 0, 0, 0, 0, NULL, 0, NULL, id %% 120, id %% 40, 0, 0, 0, 0
+           0, 0, 0, 0, 0, NULL, 0, NULL, lines_added, id %% 40, 0, 0, 0, 0
     FROM integrations_agentsession
     WHERE external_id LIKE 'bench-%%'
 """

@@ -204,11 +204,11 @@ class _Planning:
 
     def _team(self, team: int) -> dict[str, str]:
         """Site, department and team, in the order of the tree's levels."""
-        department = DEPARTMENTS[team // len(SITES) % len(DEPARTMENTS)]
+        of_department, department = divmod(team, len(DEPARTMENTS))
         return {
-            "site": SITES[team % len(SITES)],
-            "department": department,
-            "team": f"{department} {team // (len(SITES) * len(DEPARTMENTS)) + 1}",
+            "site": SITES[(team + of_department) % len(SITES)],
+            "department": DEPARTMENTS[department],
+            "team": f"{DEPARTMENTS[department]} {of_department + 1}",
         }
 
     def _happens(self, chance: float) -> bool:

@@ -10,38 +10,56 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_series
-from programs.bench.facts import UNITS, Size, generate
+from integrations.attribution.outcomes import settle_outcomes
+from integrations.models import AgentSession, Commit, FileAttribution
+from programs.bench.facts import Size, generate
 from programs.bench.figures import Limit, Measured, percentile
 from programs.bench.ingest import fill_partition
 from programs.bench.load import logs_body
 from tests.org import Org
 
+SIZE = Size(people=60, units=12, weeks=8, sessions_per_week=2, commits_per_week=1)
+
 
 @pytest.mark.django_db
 def test_generated_facts_are_those_that_metrics_read() -> None:
-    size = Size(people=10, weeks=4, sessions_per_week=2)
-    generate(size)
+    generate(SIZE)
     tomorrow = timezone.localdate() + timedelta(days=1)
-    window = Window(tomorrow - timedelta(weeks=6), tomorrow)
-    keys = ("ai.sessions", "ai.active_developers", "ai.tokens", "ai.error_rate", "ai.lines_generated")
-    sessions, developers, tokens, errors, lines = (
-        answer.total[0] for answer in read_series([MetricQuery(key, window) for key in keys])
+    window = Window(tomorrow - timedelta(weeks=SIZE.weeks + 2), tomorrow)
+    sessions, developers, tokens, errors, committed, lines, share, shipped = (
+        answer.total[0]
+        for answer in read_series(
+            [
+                MetricQuery(key, window)
+                for key in (
+                    *("ai.sessions", "ai.active_developers", "ai.tokens", "ai.error_rate", "ai.lines_committed"),
+                    *("ai.lines_generated", "ai.committed_code_share", "ai.ship_rate"),
+                )
+            ]
+        )
     )
-    assert sessions.value == size.sessions
-    assert developers.value == developers.denominator == size.people
-    assert tokens.value == 7400 * size.sessions
-    assert errors.value == pytest.approx(100 / 12)
-    assert lines.value
+    stored = AgentSession.objects.count()
+    assert sessions.value == stored
+    assert 0.7 * SIZE.people * SIZE.weeks * SIZE.sessions_per_week < stored  # less those of people who were not there
+    assert 0 < (developers.value or 0) <= SIZE.people
+    assert tokens.value == 7400 * stored
+    assert errors.value == pytest.approx(100 / 12, abs=1)
+    assert 0 < (committed.value or 0) < (lines.value or 0)
+    assert 0 < (share.value or 0) < 100
+    assert 0 < (shipped.value or 0) < 100
 
 
 @pytest.mark.django_db
-def test_everybody_stands_in_a_team_of_the_generated_tree() -> None:
-    from orgtree.models import Placement, Unit
-
-    generate(Size(people=20, weeks=1, sessions_per_week=1))
-    assert Unit.objects.filter(slug__startswith="bench").count() == UNITS
-    assert Placement.objects.filter(ancestor__slug="bench-0").count() == 20
-    assert Placement.objects.count() == 3 * 20  # team, group and root
+def test_generated_facts_are_as_the_intake_leaves_them() -> None:
+    generate(SIZE)
+    commits = Commit.objects.values_list("pk", flat=True)
+    assert settle_outcomes(list(commits), list(AgentSession.objects.values_list("pk", flat=True))) == set()
+    attributed = Commit.objects.filter(pk__in=FileAttribution.objects.values("commit"))
+    assert attributed.count() == AgentSession.objects.filter(committed=True).count()
+    for commit in Commit.objects.prefetch_related("files")[:50]:
+        files = list(commit.files.all())
+        assert len(files) == commit.file_count
+        assert sum(file.added or 0 for file in files) == commit.lines_added
 
 
 def test_generated_requests_have_records_that_differ() -> None:

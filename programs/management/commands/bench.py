@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -33,8 +34,8 @@ NAMES = (
     "small-requests",
     "pages",
 )  # in this order: the last fill the database
-FULL = Size(people=10_000, weeks=104, sessions_per_week=2)
-QUICK = Size(people=500, weeks=26, sessions_per_week=2)
+FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
+QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
 
 
 class Command(BaseCommand):
@@ -45,7 +46,9 @@ class Command(BaseCommand):
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(NAMES)} (all)")
         parser.add_argument("--quick", action="store_true", help="little data and few rounds: does it run at all?")
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-        parser.add_argument("--people", type=int, help=f"people with two years of facts ({FULL.people})")
+        parser.add_argument("--people", type=int, help=f"people of the organisation ({FULL.people})")
+        parser.add_argument("--units", type=int, help=f"units of their hand-built tree ({FULL.units})")
+        parser.add_argument("--weeks", type=int, help=f"weeks of facts and moves ({FULL.weeks})")
         parser.add_argument(
             "--sessions-per-week", type=int, help=f"sessions of each of them ({FULL.sessions_per_week})"
         )
@@ -80,10 +83,7 @@ class Command(BaseCommand):
 
     def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
         quick = options["quick"]
-        size = QUICK if quick else FULL
-        size = Size(
-            options["people"] or size.people, size.weeks, options["sessions_per_week"] or size.sessions_per_week
-        )
+        size = _size(QUICK if quick else FULL, options)
         rows = options["partition_rows"] or (20_000 if quick else 2_000_000)
         return {
             "memory": idle_memory,
@@ -99,6 +99,8 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
     """The command line that asks for the same measurements, in the installation where it is run."""
     numbers = {
         "--people": options["people"],
+        "--units": options["units"],
+        "--weeks": options["weeks"],
         "--sessions-per-week": options["sessions_per_week"],
         "--partition-rows": options["partition_rows"],
         "--commits": options["commits"],
@@ -106,6 +108,12 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
     words = [word for name, number in numbers.items() if number for word in (name, str(number))]
     switches = {"--quick": options["quick"], "--json": options["json"]}
     return [*names, *words, *(name for name, on in switches.items() if on), "--measure-here"]
+
+
+def _size(usual: Size, options: Mapping[str, Any]) -> Size:
+    """The usual size with what the command line says otherwise."""
+    said = {name: options[name] for name in ("people", "units", "weeks", "sessions_per_week") if options[name]}
+    return replace(usual, **said)
 
 
 def _measure_in_temporary_instance(words: Sequence[str]) -> None:

@@ -1,0 +1,177 @@
+"""Storing a planned organisation: what people and units are said to be; what follows from that the services derive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+
+from orgtree.services.placements import rebuild_placements
+from orgtree.services.trees import follow_people
+from programs.bench.organisation import Held, PlannedOrganisation
+
+Row = tuple[str, int, str, str, str]  # what it is, of whom or what (its number), name, value, days
+
+HAND_BUILT_TREE, MANAGER_TREE, TEAM_TREE = "bench-products", "bench-managers", "bench-teams"
+LEVELS = ("site", "department", "team")
+
+
+def write_organisation(organisation: PlannedOrganisation) -> None:
+    """Store people with their identities, three trees, and the placements that follow; the outbox is left empty.
+
+    Whoever fills tables for a bench computes the figures of all of it anyway: the worker should not do so beside.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(PLANNED)
+        with cursor.copy("COPY planned FROM STDIN") as copy:
+            for row in _rows(organisation):
+                copy.write_row(row)
+        cursor.execute("ANALYZE planned")
+        for statement in (PEOPLE, NUMBERED, IDENTITIES, EMPLOYMENTS, REPORTING, ATTRIBUTES, PERSON_ATTRIBUTES):
+            cursor.execute(statement)
+        for statement in (TREES, LEVELS_OF_TREE, UNITS, NUMBERED_UNITS, UNIT_PLACES, MEMBERSHIPS):
+            cursor.execute(
+                statement,
+                {
+                    "trees": json.dumps(
+                        [
+                            {"slug": HAND_BUILT_TREE, "name": "Products", "kind": "hand_built"},
+                            {"slug": MANAGER_TREE, "name": "Managers", "kind": "managers"},
+                            {"slug": TEAM_TREE, "name": "Sites and teams", "kind": "attributes"},
+                        ]
+                    ),
+                    "tree": HAND_BUILT_TREE,
+                    "team_tree": TEAM_TREE,
+                    "levels": list(LEVELS),
+                },
+            )
+        for table in ("planned", "numbered", "numbered_unit"):
+            cursor.execute(f"DROP TABLE {table}")
+        cursor.execute("ANALYZE")  # the services' statements join what has just been written
+        follow_people()
+        rebuild_placements()
+        cursor.execute("DELETE FROM orgtree_placementchange")
+
+
+def _rows(organisation: PlannedOrganisation) -> Iterator[Row]:
+    for person in organisation.people:
+        yield "person", person.number, person.full_name, person.email, "[,)"
+        for days in person.employments:
+            yield "employment", person.number, "", "", str(days)
+        yield from _held("manager", person.number, "", person.managers)
+        yield from _held("member", person.number, "", person.units)
+        for name, history in person.attributes.items():
+            yield from _held("attribute", person.number, name, history)
+    for unit in organisation.units:
+        yield "unit", unit.number, unit.name, str(unit.leader), "[,)"
+        if unit.parents:
+            yield from _held("place", unit.number, "", unit.parents)
+        else:
+            yield "place", unit.number, "", "", "[,)"
+
+
+def _held(what: str, number: int, name: str, history: list[Held]) -> Iterator[Row]:
+    for held in history:
+        yield what, number, name, str(held.value), str(held.days)
+
+
+PLANNED = """
+    CREATE TEMPORARY TABLE planned (what text, number int, name text, value text, during daterange)
+"""
+
+PEOPLE = """
+    INSERT INTO orgtree_person (public_id, full_name, email, found_at)
+    SELECT gen_random_uuid(), name, value, now() FROM planned WHERE what = 'person' ORDER BY number
+"""
+
+NUMBERED = """
+    CREATE TEMPORARY TABLE numbered AS
+    SELECT planned.number, person.id, person.email
+    FROM planned
+    JOIN orgtree_person person ON person.email = planned.value
+    WHERE what = 'person'
+"""
+
+IDENTITIES = """
+    INSERT INTO orgtree_identity (kind, provider, value, person_id, found_at)
+    SELECT 'email', '', email, id, now() FROM numbered ORDER BY number
+"""
+
+EMPLOYMENTS = """
+    INSERT INTO orgtree_employment (person_id, during)
+    SELECT numbered.id, during FROM planned JOIN numbered USING (number) WHERE what = 'employment'
+"""
+
+REPORTING = """
+    INSERT INTO orgtree_reporting (person_id, manager_id, during)
+    SELECT numbered.id, manager.id, during
+    FROM planned
+    JOIN numbered USING (number)
+    JOIN numbered manager ON manager.number = value::int
+    WHERE what = 'manager'
+"""
+
+ATTRIBUTES = """
+    INSERT INTO orgtree_attribute (slug, name)
+    SELECT DISTINCT name, initcap(name) FROM planned WHERE what = 'attribute'
+"""
+
+PERSON_ATTRIBUTES = """
+    INSERT INTO orgtree_personattribute (person_id, attribute_id, value, during)
+    SELECT numbered.id, attribute.id, value, during
+    FROM planned
+    JOIN numbered USING (number)
+    JOIN orgtree_attribute attribute ON attribute.slug = planned.name
+    WHERE what = 'attribute'
+"""
+
+TREES = """
+    INSERT INTO orgtree_orgtree (slug, name, kind)
+    SELECT slug, name, kind FROM json_to_recordset(%(trees)s) AS tree (slug text, name text, kind text)
+"""
+
+LEVELS_OF_TREE = """
+    INSERT INTO orgtree_treelevel (tree_id, position, attribute_id)
+    SELECT tree.id, level.position - 1, attribute.id
+    FROM orgtree_orgtree tree
+    CROSS JOIN unnest(%(levels)s::text[]) WITH ORDINALITY AS level (slug, position)
+    JOIN orgtree_attribute attribute ON attribute.slug = level.slug
+    WHERE tree.slug = %(team_tree)s
+"""
+
+UNITS = """
+    INSERT INTO orgtree_unit (tree_id, name, slug, key, leader_id, own_name)
+    SELECT tree.id, planned.name, 'bench-' || planned.number, '', leader.id, true
+    FROM planned
+    JOIN orgtree_orgtree tree ON tree.slug = %(tree)s
+    JOIN numbered leader ON leader.number = value::int
+    WHERE what = 'unit'
+    ORDER BY planned.number
+"""
+
+NUMBERED_UNITS = """
+    CREATE TEMPORARY TABLE numbered_unit AS
+    SELECT planned.number, unit.id, unit.tree_id
+    FROM planned
+    JOIN orgtree_unit unit ON unit.slug = 'bench-' || planned.number
+    WHERE what = 'unit'
+"""
+
+UNIT_PLACES = """
+    INSERT INTO orgtree_unitplace (unit_id, parent_id, during)
+    SELECT unit.id, parent.id, during
+    FROM planned
+    JOIN numbered_unit unit USING (number)
+    LEFT JOIN numbered_unit parent ON parent.number = nullif(value, '')::int
+    WHERE what = 'place'
+"""
+
+MEMBERSHIPS = """
+    INSERT INTO orgtree_membership (tree_id, person_id, unit_id, during)
+    SELECT unit.tree_id, numbered.id, unit.id, during
+    FROM planned
+    JOIN numbered USING (number)
+    JOIN numbered_unit unit ON unit.number = value::int
+    WHERE what = 'member'
+"""
