@@ -16,7 +16,10 @@ from django.conf import settings
 from django.http import QueryDict
 
 from insights import windows, wording
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
+from insights.metrics.parameters import pairs
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
+from insights.scope_access import ME, own_person, scope_to_begin_with
+from orgtree.services.access import Access
 
 WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
 DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"
@@ -59,6 +62,8 @@ class Filters:
     range: str  # "12w", "quarter", "2026-Q3" or "custom"
     window: Window
     today: date
+    access: Access  # of whoever looks: every figure is read for them
+    scope: Scope  # whose figures: as asked, or what the viewer begins with
     granularity: Granularity = DEFAULT_GRANULARITY
     facets: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     picked: Mapping[str, str] = field(default_factory=dict)  # parameter of a Choice → option, the default included
@@ -78,12 +83,13 @@ class Filters:
             key=key,
             window=window or self.window,
             granularity=self.granularity,
+            scope=self.scope,
             facets=self.facets,
             segments=segments,
         )
 
     def parameters(self) -> list[tuple[str, str]]:
-        pairs: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = self._scope_parameters()
         if self.range == "custom":
             pairs += [("from", self.window.start.isoformat()), ("to", self.window.end.isoformat())]
         elif self.range != DEFAULT_RANGE:
@@ -96,6 +102,12 @@ class Filters:
             if self.picked[choice.parameter] != choice.default:
                 pairs.append((choice.parameter, self.picked[choice.parameter]))
         return pairs
+
+    def _scope_parameters(self) -> list[tuple[str, str]]:
+        pairs = [("unit", self.scope.unit_word)] if self.scope.unit_word else []
+        if self.scope.person_id is not None:
+            pairs.append(("person", ME))
+        return [*pairs, *(("where", f"{name}={each}") for name, values in self.scope.where.items() for each in values)]
 
     def query_string(self) -> str:
         """`?range=…` with what differs from the defaults, or the empty string."""
@@ -127,7 +139,7 @@ class Filters:
         return replace(self, facets={**facets, dimension: values} if values else facets)
 
 
-def read_filters(parameters: QueryDict, *, today: date, choices: Sequence[Choice] = ()) -> Filters:
+def read_filters(parameters: QueryDict, *, today: date, access: Access, choices: Sequence[Choice] = ()) -> Filters:
     """The state that a URL describes.  Raises BadFilterError for the first parameter that cannot be read.
 
     Parameters of other pages are ignored.  An empty value means the default, as forms send it.
@@ -139,6 +151,8 @@ def read_filters(parameters: QueryDict, *, today: date, choices: Sequence[Choice
         range=name,
         window=window,
         today=today,
+        access=access,
+        scope=scope_to_begin_with(_read_scope(parameters, access), access),
         granularity=_read_granularity(parameters.get("granularity") or DEFAULT_GRANULARITY.value),
         facets=_read_facets(parameters),
         picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},
@@ -216,6 +230,14 @@ def _read_day(parameters: QueryDict, name: str) -> date:
     if not FIRST_DAY <= day < date(9999, 1, 1):
         raise BadFilterError(name, f"It must be a day from {wording.day(FIRST_DAY)} on.")
     return day
+
+
+def _read_scope(parameters: QueryDict, access: Access) -> Scope:
+    """`unit=`, `where=attribute=value` and `person=me`; the scope may be more than the viewer may look at."""
+    where = pairs("where", [value for value in parameters.getlist("where") if value])
+    return Scope.of_unit(
+        parameters.get("unit") or "", where=where, person_id=own_person(parameters.get("person") or "", access)
+    )
 
 
 def _read_granularity(written: str) -> Granularity:

@@ -16,6 +16,8 @@ from insights.metrics.query import Scope
 from orgtree.models import Unit
 from orgtree.services.access import Access, access_of
 
+ME = "me"  # as `person=` names whoever asks
+ONLY_YOUR_OWN = "Only your own data are shown here: person=me."
 UNITS_NAMED = 3  # in the sentence that says what to ask for instead
 
 
@@ -41,16 +43,30 @@ def check_scopes(asked: Iterable[Scope], access: Access) -> None:
 def check_scope(asked: Scope, access: Access) -> None:
     """Raises UnknownUnitError for what the viewer may not know of, ScopeNeededError for the whole organisation."""
     sight = access.sight
-    if asked.person_id is not None and asked.person_id == sight.person_id:
-        return
-    if asked.person_id is not None:
-        raise QueryError("person", "Only your own data are shown here: person=me.")
+    if asked.person_id is not None and asked.person_id != sight.person_id:
+        raise QueryError("person", ONLY_YOUR_OWN)
     if asked.unassigned is not None and not sight.whole:
         raise UnknownUnitError(asked.unit_word or "")
     if asked.unit is not None and not sight.whole and not _is_visible(asked.unit, access):
         raise UnknownUnitError(asked.unit)
-    if asked.unit is None and asked.unassigned is None and not sight.whole:
+    if asked.unit_word is None and asked.person_id is None and not sight.whole:
         raise ScopeNeededError(_own_slugs(access))
+
+
+def has_scope(scope: Scope, access: Access) -> bool:
+    """Whether there is anything at all that the viewer may look at, after `scope_to_begin_with`."""
+    return access.sight.whole or scope.unit_word is not None or scope.person_id is not None
+
+
+def own_person(word: str, access: Access) -> int | None:
+    """The person that `person=` names: oneself, or nobody where it was left out.  Raises QueryError."""
+    if not word:
+        return None
+    if word != ME:
+        raise QueryError("person", ONLY_YOUR_OWN)
+    if access.sight.person_id is None:
+        raise QueryError("person", "No person of this organisation belongs to this account. An admin can link them.")
+    return access.sight.person_id
 
 
 def scope_to_begin_with(asked: Scope, access: Access) -> Scope:
@@ -59,8 +75,7 @@ def scope_to_begin_with(asked: Scope, access: Access) -> Scope:
     That is the whole organisation, else the viewer's own unit, else their own data.  Attributes narrow each of them.
     """
     sight = access.sight
-    names_something = asked.unit is not None or asked.unassigned is not None or asked.person_id is not None
-    if names_something or sight.whole:
+    if asked.unit_word is not None or asked.person_id is not None or sight.whole:
         return asked
     if sight.home_unit_id is not None:
         return replace(asked, unit=Unit.objects.values_list("slug", flat=True).get(pk=sight.home_unit_id))

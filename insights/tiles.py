@@ -90,6 +90,11 @@ def whole(answer: SeriesAnswer) -> Figure:
     return answer.total[0]
 
 
+def missing_state(figure: Figure) -> Literal["no_data", "hidden"]:
+    """How a figure without a value is shown: as no data, or as what is withheld from the viewer."""
+    return "hidden" if figure.withheld else "no_data"
+
+
 def by_segment(answer: SeriesAnswer, dimension: Dimension) -> Mapping[str, Figure]:
     """The whole window's figures of a segmented query, by the segment's value; empty where there are no facts."""
     return {figure.segment[dimension]: figure for figure in answer.total if dimension in figure.segment}
@@ -160,9 +165,9 @@ def tile(
             key=metric.key,
             label=label or metric.name,
             value=None,
-            state="no_data",
-            reason=nothing or figure.reason or "",
-            reason_link=reason_link,
+            state=missing_state(figure),
+            reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
+            reason_link=None if figure.withheld else reason_link,
             how_url=how_url,
         )
     printed = wording.reading(figure.value, metric.unit)

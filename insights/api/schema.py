@@ -80,6 +80,7 @@ class ColumnSerializer(serializers.Serializer[object]):
 
 class RowsSerializer(HeadingSerializer):
     recipe = serializers.CharField(help_text="How the rows give the value.")
+    note = serializers.CharField(allow_null=True, help_text="Why rows of other people are not among them.")
     columns = ColumnSerializer(many=True)
     total = serializers.IntegerField(help_text="Rows of all pages.")
     page = serializers.IntegerField()

@@ -16,10 +16,12 @@ from insights.metrics.documents import distribution_document, metric_document, r
 from insights.metrics.errors import QueryError
 from insights.metrics.parameters import Parameters
 from insights.metrics.query import MetricQuery
-from insights.metrics.read import read_distribution, read_rows, read_series, visible_rows
 from insights.metrics.registry import get, metrics
+from insights.metrics.visible import visible_distribution, visible_rows, visible_series
+from insights.scope_access import own_person
+from orgtree.services.access import Access, access_of
 
-WINDOW = frozenset({"unit", "where", "facet", "from", "to"})
+WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
 SERIES = WINDOW | {"granularity", "segment", "statistic"}
 ROWS = SERIES | {"page", "size"}
 DEFAULT_SIZE = 100
@@ -48,7 +50,8 @@ class SeriesView(APIView):
     @extend_schema(parameters=schema.SERIES_PARAMETERS, responses={200: schema.SeriesSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
         """The metric's value in the window, and in each of its weeks, months or quarters."""
-        [answer] = read_series([_query(request, key, SERIES)])
+        access = access_of(request.user)
+        [answer] = visible_series([_query(request, key, SERIES, access)], access)
         return Response(series_document(answer))
 
 
@@ -64,9 +67,10 @@ class RowsView(APIView):
                 "This token acts for nobody and reads aggregates only; rows show individuals. "
                 "Make one with `manage.py create_api_token NAME --user U`."
             )
-        query = _query(request, key, ROWS)
+        access = access_of(request.user)
+        query = _query(request, key, ROWS, access)
         number, size = _whole(request, "page", 1, LAST_PAGE), _whole(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
-        page = visible_rows(read_rows(query, page=number, size=size), request.user)
+        page = visible_rows(query, access, page=number, size=size)
         more = number * size < page.total
         links = {
             "next": _page_url(request, number + 1) if more else None,
@@ -79,10 +83,11 @@ class DistributionView(APIView):
     @extend_schema(parameters=schema.WINDOW_PARAMETERS, responses={200: schema.DistributionSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
         """Percentiles and histogram of what each fact of the window adds."""
-        return Response(distribution_document(read_distribution(_query(request, key, WINDOW))))
+        access = access_of(request.user)
+        return Response(distribution_document(visible_distribution(_query(request, key, WINDOW, access), access)))
 
 
-def _query(request: Request, key: str, allowed: frozenset[str]) -> MetricQuery:
+def _query(request: Request, key: str, allowed: frozenset[str], access: Access) -> MetricQuery:
     get(key)  # an unknown metric is 404, whatever else is wrong
     given = request.query_params
     for name in given:
@@ -93,6 +98,7 @@ def _query(request: Request, key: str, allowed: frozenset[str]) -> MetricQuery:
             raise QueryError(name, f"“{name}” is given more than once. Give it once.")
     return Parameters(
         unit=given.get("unit", ""),
+        person_id=own_person(given.get("person", ""), access),
         where=given.getlist("where"),
         facet=given.getlist("facet"),
         start=given.get("from", ""),

@@ -35,6 +35,7 @@ def rows_document(page: RowsPage) -> Document:
     return {
         **heading(page.query),
         "recipe": page.recipe,
+        "note": page.note or None,
         "columns": [{"name": c.name, "label": c.label, "meaning": c.meaning} for c in page.columns],
         "total": page.total,
         "page": page.page,

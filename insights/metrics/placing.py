@@ -42,8 +42,8 @@ def condition_on_day(placement: Placement, person: sql.Composable, day: sql.Comp
     if placement.placed is Placed.UNASSIGNED:
         return sql.SQL(
             "AND NOT EXISTS (SELECT FROM orgtree_placement elsewhere WHERE {elsewhere}"
-            " AND elsewhere.person_id = {person} AND elsewhere.during @> {day})"
-        ).format(elsewhere=_ELSEWHERE, person=person, day=day)
+            " AND elsewhere.person_id = {person} AND elsewhere.during @> {day}) {only}"
+        ).format(elsewhere=_ELSEWHERE, person=person, day=day, only=only_of(placement, person))
     return only_of(placement, person)
 
 
@@ -51,7 +51,10 @@ def only_of(placement: Placement, person: sql.Composable) -> sql.Composable:
     """The person or units asked for, beginning with AND; empty where it is everybody."""
     if placement.placed is Placed.PERSON:
         return sql.SQL("AND {} = ANY(%(ids)s)").format(person)
-    return sql.SQL("AND placement.ancestor_id = ANY(%(ids)s)" if _in_units(placement) and placement.ids else "")
+    units = sql.SQL("AND placement.ancestor_id = ANY(%(ids)s)" if _in_units(placement) and placement.ids else "")
+    if placement.person_id is None:
+        return units
+    return sql.SQL("{} AND {} = %(only_person)s").format(units, person)
 
 
 # One row per person and stretch of days in the tree: that of the unit itself, without those above it.
@@ -65,6 +68,7 @@ DAYS_ELSEWHERE = sql.SQL(
 def placement_parameters(placement: Placement) -> dict[str, Any]:
     return {
         "ids": list(placement.ids),
+        "only_person": placement.person_id,
         **{f"attribute_{position}": attribute for position, (attribute, _) in enumerate(placement.held)},
         **{f"values_{position}": list(values) for position, (_, values) in enumerate(placement.held)},
     }

@@ -150,19 +150,15 @@ def needs_of(
 
 def place(scope: Scope) -> Placement:
     """Look up what the scope names.  Raises QueryError where there is no such unit, tree or attribute."""
-    if scope.person_id is not None and scope.unit_word is not None:
-        raise QueryError("person", "Ask for a unit or for a person, not for both.")
     held = _held(scope.where)
-    if scope.person_id is not None:
-        return Placement(Placed.PERSON, (scope.person_id,), held)
     if scope.unassigned is not None:
-        return Placement(Placed.UNASSIGNED, (_tree(scope.unassigned),), held)
+        return Placement(Placed.UNASSIGNED, (_tree(scope.unassigned),), held, scope.person_id)
     if scope.unit is None:
-        return Placement(held=held)
+        return Placement(held=held) if scope.person_id is None else Placement(Placed.PERSON, (scope.person_id,), held)
     unit = Unit.objects.filter(slug=_text(scope.unit)).values_list("id", flat=True).first()
     if unit is None:
         raise UnknownUnitError(scope.unit)
-    return Placement(Placed.UNIT, (unit,), held)
+    return Placement(Placed.UNIT, (unit,), held, scope.person_id)
 
 
 def _tree(slug: str) -> int:

@@ -60,6 +60,8 @@ UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no col
 class Scope:
     """Whose figures: a unit, a person, or (neither) the whole organisation with what nobody could be matched to.
 
+    A person with a unit: what the person did while in it.
+
     `unassigned` is the slug of a tree: facts whose person is in no unit of it that day, or could not be matched.
     `where` narrows any of these to people of whom that holds on the day of the fact.
     """

@@ -14,11 +14,10 @@ from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
 from insights.metrics.plan import Clock, Plan, plan, plan_total
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
-from insights.metrics.row_privacy import visible_rows
 from insights.metrics.rows import read_rows
 from insights.snapshots.read import Freshness, outcomes_from_cells
 
-__all__ = ["Freshness", "read_distribution", "read_rows", "read_series", "read_totals", "visible_rows"]
+__all__ = ["Freshness", "read_distribution", "read_rows", "read_series", "read_totals"]
 
 FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
 

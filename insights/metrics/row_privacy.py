@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from insights.metrics.query import MetricQuery
 from insights.metrics.registry import get
 from insights.metrics.rows import PERSON, ColumnKind, RowsPage
 from orgtree.models import IndividualPolicy, Person
-from orgtree.services.trust import Viewer, effective_policy, person_labels, person_of
+from orgtree.services.access import Access
+from orgtree.services.trust import person_labels
 
 # Of others these would tell more than a pseudonym does: an id or a commit can be looked up, a time recognised.
 TELLING = (ColumnKind.FACT, ColumnKind.INSTANT, ColumnKind.PLACE)
 UNMATCHED = "Unmatched"
 
 
-def visible_rows(page: RowsPage, viewer: Viewer) -> RowsPage:
+def open_as_in_tools(query: MetricQuery) -> bool:
+    """Whether the rows tell no more than the tools that they come from show to everybody."""
+    return all(measure.relation.open_as_in_tools for measure in get(query.key).measures)
+
+
+def masked_rows(page: RowsPage, access: Access) -> RowsPage:
     """The page with `person` (a label) for `person_id`; what the policy withholds of others is null.
 
     Rows that tell no more than the tools that they come from show names, as these tools do.
@@ -24,17 +31,16 @@ def visible_rows(page: RowsPage, viewer: Viewer) -> RowsPage:
     if PERSON not in page.columns:
         return page
     people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows if row["person_id"] is not None})
-    own = person_of(viewer)
-    is_open = all(measure.relation.open_as_in_tools for measure in get(page.query.key).measures)
-    named = is_open or effective_policy() == IndividualPolicy.NAMED
-    labels = {person.pk: person.full_name for person in people} if is_open else person_labels(viewer, people)
+    is_open = open_as_in_tools(page.query)
+    named = is_open or access.policy == IndividualPolicy.NAMED
+    labels = {person.pk: person.full_name for person in people} if is_open else person_labels(access.viewer, people)
     withheld = {column.name for column in page.columns if column.kind in TELLING}
 
     def shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
         person_id = row["person_id"]
         label = {"person": UNMATCHED if person_id is None else labels[person_id]}
         rest = {name: value for name, value in row.items() if name != "person_id"}
-        if not named and (own is None or person_id != own.pk):
+        if not named and (person_id is None or person_id != access.sight.person_id):
             rest |= dict.fromkeys(withheld)
         return label | rest
 

@@ -61,6 +61,7 @@ class RowsPage:
     page: int
     size: int
     recipe: str
+    note: str = ""  # why others' rows are not among them
 
 
 FACT_LABELS = {FactFamily.AI: "Session", FactFamily.CODE: "Commit"}

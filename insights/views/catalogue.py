@@ -16,12 +16,15 @@ from insights import tiles, windows, wording
 from insights.agents import agent_name, in_agent_order
 from insights.charts import ChartData, ChartView, Dataset
 from insights.csv_export import Cell, csv_response
+from insights.filters import read_filters
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import Dimension, MetricQuery, SeriesAnswer
-from insights.metrics.read import Freshness, read_series
 from insights.metrics.registry import get, metrics
 from insights.metrics.terms import Better, Category
+from insights.metrics.visible import Freshness, visible_series
+from insights.scope_access import access_in
+from insights.views.bad_filter import explains_bad_filters
 
 TREND_WEEKS = 26
 LONGEST_SEARCH = 100
@@ -85,11 +88,12 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
 
 class MetricChart(ChartView):
     def chart_data(self, request: HttpRequest) -> ChartData:
-        return drawn(self.kwargs["key"], self.kwargs["name"])
+        return drawn(request, self.kwargs["key"], self.kwargs["name"])
 
 
 @login_required
 @require_GET
+@explains_bad_filters
 def metric_chart(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
     response: HttpResponseBase = MetricChart.as_view()(request, key=key, name=name)
     return response
@@ -97,8 +101,9 @@ def metric_chart(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
 
 @login_required
 @require_GET
+@explains_bad_filters
 def metric_chart_csv(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
-    return csv_response(f"headway-{key.replace('.', '-')}-{name}", drawn(key, name).rows())
+    return csv_response(f"headway-{key.replace('.', '-')}-{name}", drawn(request, key, name).rows())
 
 
 def matches(metric: Metric, search: str) -> bool:
@@ -118,14 +123,15 @@ def grouped(found: Sequence[Metric]) -> Sequence[Group]:
     ]
 
 
-def drawn(key: str, name: str) -> ChartData:
-    """The metric's last half year by week, as one line or one for each agent.  Raises Http404."""
+def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
+    """The metric's last half year by week, as one line or one for each agent.  Raises Http404 and BadFilterError."""
     metric = _metric(key)
     split = {"trend": (), "by-agent": (Dimension.AGENT,)}.get(name)
     if split is None or not set(split) <= set(metric.segments) or (metric.always_by and not split):
         raise Http404("No such chart.")
-    query = MetricQuery(key, windows.trailing(TREND_WEEKS), segments=split)
-    [answer] = read_series([query], freshness=Freshness.OF_PAGES)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    query = MetricQuery(key, windows.trailing(TREND_WEEKS), scope=filters.scope, segments=split)
+    [answer] = visible_series([query], filters.access, freshness=Freshness.OF_PAGES)
     return _by_agent(metric, answer) if split else _trend(metric, answer)
 
 

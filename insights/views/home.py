@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from insights import windows, wording
 from insights.filters import read_filters
+from insights.scope_access import access_in, has_scope
 from insights.tiles import Link, Tile
 from insights.views.ai.answers import Answers, Wanted, read
 from integrations.services.connections import has_repositories
@@ -43,11 +44,13 @@ class Step:
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     received = reception()
-    filters = read_filters(QueryDict(), today=windows.local_today())
+    filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
     context = {
         "heading": "Home",
         "steps": _steps(received, timezone.now(), has_repositories=has_repositories()) if request.user.is_staff else [],
-        "headlines": _headlines(read(filters, HEADLINES)) if received.sessions else [],
+        "headlines": _headlines(read(filters, HEADLINES))
+        if received.sessions and has_scope(filters.scope, filters.access)
+        else [],
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),

@@ -11,8 +11,9 @@ from insights.filters import Filters, read_filters
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
-from insights.metrics.read import Freshness, read_totals
 from insights.metrics.registry import get
+from insights.metrics.visible import Freshness, visible_totals
+from insights.scope_access import access_in
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Asked:
             key=self.metric.key,
             window=self.filters.window,
             granularity=self.filters.granularity,
+            scope=self.filters.scope,
             facets=allowed,
         )
 
@@ -39,21 +41,22 @@ def asked(request: HttpRequest, key: str) -> Asked:
         metric = get(key)
     except UnknownMetricError:
         raise Http404("No such metric.") from None
-    return Asked(metric, read_filters(request.GET, today=windows.local_today()))
+    return Asked(metric, read_filters(request.GET, today=windows.local_today(), access=access_in(request)))
 
 
 def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
     """The answer, its figure of the whole window, and that of the window before."""
     query = question.query
     before = replace(query, window=question.filters.previous)
-    answer, earlier = read_totals([query, before], freshness=Freshness.OF_PAGES)
+    answer, earlier = visible_totals([query, before], question.filters.access, freshness=Freshness.OF_PAGES)
     return answer, tiles.whole(answer), tiles.whole(earlier)
 
 
 def total(question: Asked, key: str) -> float | None:
     """Another metric's value for the same window and facets."""
     query = replace(question.query, key=key)
-    return tiles.whole(read_totals([query], freshness=Freshness.OF_PAGES)[0]).value
+    [answer] = visible_totals([query], question.filters.access, freshness=Freshness.OF_PAGES)
+    return tiles.whole(answer).value
 
 
 def is_panel(request: HttpRequest) -> bool:

@@ -22,11 +22,10 @@ from insights.agents import agent_name
 from insights.csv_export import Cell, csv_response
 from insights.filters import BadFilterError
 from insights.metrics.query import Dimension
-from insights.metrics.read import read_rows, visible_rows
 from insights.metrics.rows import ColumnKind, RowColumn, RowsPage
+from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
-from orgtree.services.trust import Viewer
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
@@ -63,13 +62,14 @@ class RowTable:
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
     page = _read_page(request)
-    found = visible_rows(read_rows(question.query, page=page, size=PAGE_SIZE), request.user)
+    found = visible_rows(question.query, question.filters.access, page=page, size=PAGE_SIZE)
     first = (page - 1) * PAGE_SIZE + 1
     context = {
         "base_template": base_template(request),
         "metric": question.metric,
         "panel_name": f"Rows of {question.metric.name}" if is_panel(request) else "",
         "recipe": found.recipe,
+        "note": found.note,
         "days": wording.days(question.filters.window),
         "table": _table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "first": first,
@@ -89,9 +89,10 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     """The beginning of the rows, which the panel that explains the figure asks for once it stands."""
     question = asked(request, key)
-    found = visible_rows(read_rows(question.query, page=1, size=ROWS_IN_PANEL), request.user)
+    found = visible_rows(question.query, question.filters.access, size=ROWS_IN_PANEL)
     context = {
         "table": _table(found, without=NOT_IN_PANEL),
+        "note": found.note,
         "metric": question.metric,
         "rows_url": f"{reverse('metric_rows', args=[key])}{question.filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
@@ -104,11 +105,11 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
-    first = visible_rows(read_rows(question.query, page=1, size=CSV_PAGE_SIZE), request.user)
-    return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(request.user, question, first))
+    first = visible_rows(question.query, question.filters.access, size=CSV_PAGE_SIZE)
+    return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(question, first))
 
 
-def _csv_rows(viewer: Viewer, question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
+def _csv_rows(question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
     yield [column.label for column in first.columns]
     found, page = first, 1
     while found.rows:
@@ -117,7 +118,7 @@ def _csv_rows(viewer: Viewer, question: Asked, first: RowsPage) -> Iterator[list
         page += 1
         if len(found.rows) < CSV_PAGE_SIZE:
             return
-        found = visible_rows(read_rows(question.query, page=page, size=CSV_PAGE_SIZE), viewer)
+        found = visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
 
 
 def _table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:

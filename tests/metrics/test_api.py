@@ -116,8 +116,8 @@ def test_the_total_lies_between_the_points(world: World, reader: Client) -> None
         ("facet=repository=x", "facet", "has no facet"),
         ("facet=agent=%00", "facet", "NUL"),
         ("where=site=Berlin", "where", "no attribute"),
-        ("unit=nowhere", "unit", "There is no unit"),
-        ("unit=%00", "unit", "There is no unit"),
+        ("person=somebody", "person", "person=me"),
+        ("person=me", "person", "No person"),
         ("statistic=median", "statistic", "leave `statistic` out"),
         ("statistic=p50", "statistic", "Use one of median, mean, p75, p90, p95"),
         ("window=12w", "window", "There is no parameter"),
@@ -128,6 +128,13 @@ def test_what_is_wrong_is_named_with_the_remedy(reader: Client, query: str, para
     error = get(reader, f"{SERIES}?{query}", 400)["error"]
     assert error["parameter"] == parameter
     assert words in error["message"]
+
+
+@pytest.mark.parametrize("unit", ["nowhere", "%00", "unassigned:nowhere"])
+def test_a_unit_that_is_not_there_is_404(reader: Client, unit: str) -> None:
+    error = get(reader, f"{SERIES}?unit={unit}", 404)["error"]
+    assert error["parameter"] == "unit"
+    assert "There is no unit" in error["message"]
 
 
 def test_an_unknown_metric_is_not_found(reader: Client) -> None:

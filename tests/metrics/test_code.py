@@ -12,10 +12,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Window
-from insights.metrics.read import read_rows, read_series, visible_rows
+from insights.metrics.read import read_rows, read_series
+from insights.metrics.visible import visible_rows
 from insights.snapshots.refresh import fill_everything, refresh
 from integrations.models import AgentSession, AgentSessionDay, Enrolment, Repository, SessionRepository
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
+from orgtree.services.access import access_of
 from tests.metrics.code_facts import FileFacts, Share, email_identity, store_commit, store_context_file
 
 pytestmark = pytest.mark.django_db
@@ -299,16 +301,16 @@ def test_commits_are_shown_as_their_tools_do_and_attribution_as_the_policy_allow
         pk=1, defaults={"individual_policy": IndividualPolicy.PSEUDONYMS, "protected_since": NOW}
     )
     stranger = User.objects.create_user("stranger")
-    for row in visible_rows(read_rows(MetricQuery("commit.count", WEEK)), stranger).rows:
+    for row in visible_rows(MetricQuery("commit.count", WEEK), access_of(stranger)).rows:
         assert row["person"] == "Ada"
         assert row["sha"]
         assert row["subject"] == "Sell more"
     for key in ("ai.lines_committed", "ai.committed_code_share", "ai.committed_breakdown", "ai.spend_per_commit"):
-        for row in visible_rows(read_rows(MetricQuery(key, WEEK)), stranger).rows:
+        for row in visible_rows(MetricQuery(key, WEEK), access_of(stranger)).rows:
             assert row["person"] != "Ada"
             assert not any(row.get(name) for name in ("fact_id", "sha", "subject", "path", "repository")), key
     own = User.objects.create_user("me", "ada@example.com")
-    assert all(row["path"] for row in visible_rows(read_rows(MetricQuery("ai.lines_committed", WEEK)), own).rows)
+    assert all(row["path"] for row in visible_rows(MetricQuery("ai.lines_committed", WEEK), access_of(own)).rows)
 
 
 @pytest.mark.usefixtures("_two_commits")

@@ -12,9 +12,11 @@ from django.contrib.auth.models import User
 from insights.metrics.declarations import Breakdown, RowsBy
 from insights.metrics.errors import QueryError
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.read import read_distribution, read_rows, read_series, visible_rows
+from insights.metrics.read import read_distribution, read_rows, read_series
 from insights.metrics.registry import metrics
+from insights.metrics.visible import visible_rows
 from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.services.access import access_of
 from tests.metrics.facts import World, create_world
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
@@ -85,7 +87,7 @@ def test_others_appear_under_a_pseudonym_without_session_and_time(world: World) 
     )
     me = Person.objects.get(pk=world.placements[0][0])
     user = User.objects.create_user("me", str(me.email))
-    page = visible_rows(read_rows(MetricQuery("ai.sessions", WINDOW), size=1000), user)
+    page = visible_rows(MetricQuery("ai.sessions", WINDOW), access_of(user), size=1000)
     own = [row for row in page.rows if row["person"] == me.full_name]
     others = [row for row in page.rows if row["person"] != me.full_name]
     assert own
@@ -100,7 +102,7 @@ def test_a_policy_of_names_shows_them(world: World) -> None:
     Organisation.objects.update_or_create(
         pk=1, defaults={"individual_policy": IndividualPolicy.NAMED, "protected_since": NOW}
     )
-    page = visible_rows(read_rows(MetricQuery("ai.sessions", WINDOW), size=1000), User.objects.create_user("me"))
+    page = visible_rows(MetricQuery("ai.sessions", WINDOW), access_of(User.objects.create_user("me")), size=1000)
     names = {person.full_name for person in Person.objects.all()} | {"Unmatched"}
     assert {row["person"] for row in page.rows} <= names
 

@@ -22,8 +22,12 @@ from insights.filters import (
     read_filters,
 )
 from insights.metrics.query import Dimension, Granularity, Window
+from orgtree.models import IndividualPolicy
+from orgtree.services.access import Access, Sight
+from orgtree.services.trust import TrialState
 
 TODAY = date(2026, 11, 20)  # a Friday
+EVERYTHING = Access(None, Sight(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None))
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
 FACET_VALUES = st.lists(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40),
@@ -33,7 +37,7 @@ FACET_VALUES = st.lists(
 
 
 def read(address: str) -> Filters:
-    return read_filters(QueryDict(address), today=TODAY, choices=[TREND])
+    return read_filters(QueryDict(address), today=TODAY, access=EVERYTHING, choices=[TREND])
 
 
 @given(
@@ -147,7 +151,7 @@ def test_no_address_breaks_the_reader(parameters: dict[str, str]) -> None:
     query = QueryDict(mutable=True)
     query.update(parameters)
     try:
-        filters = read_filters(query, today=TODAY, choices=[TREND])
+        filters = read_filters(query, today=TODAY, access=EVERYTHING, choices=[TREND])
     except BadFilterError:
         return
     assert filters.window.days > 0

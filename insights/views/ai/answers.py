@@ -15,8 +15,8 @@ from insights.agents import agent_name
 from insights.charts import Kind
 from insights.filters import FACETS, Choice, Filters
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Window
-from insights.metrics.read import Freshness, read_series, read_totals
 from insights.metrics.registry import get
+from insights.metrics.visible import Freshness, visible_series, visible_totals
 
 NOTHING_THERE = "Nothing in this window."
 
@@ -105,11 +105,16 @@ class Answers:
             pickers=pickers,
             caveat=caveat or self.not_filtered(key),
             change=change,
-            state="value" if missing is None else "no_data",
-            reason="" if missing is None else self.nothing() or missing.reason or NOTHING_THERE,
-            reason_link=None if missing is None else self.widen(),
+            state="value" if missing is None else tiles.missing_state(missing),
+            reason="" if missing is None else self._why_missing(missing),
+            reason_link=None if missing is None or missing.withheld else self.widen(),
             span=span,
         )
+
+    def _why_missing(self, figure: Figure) -> str:
+        if figure.withheld:
+            return figure.reason or ""
+        return self.nothing() or figure.reason or NOTHING_THERE
 
     def not_filtered(self, key: str) -> str:
         """Which of the chosen facets a metric knows nothing of, in words; empty where it heeds all of them."""
@@ -162,8 +167,8 @@ def read(filters: Filters, wanted: Iterable[Wanted]) -> Answers:
     now = {item: _query(filters, item, filters.window) for item in asked}
     earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
     questions, comparisons = _distinct(now.values()), _distinct(earlier.values())
-    answers = read_series(questions, freshness=Freshness.OF_PAGES)
-    totals = read_totals(comparisons, freshness=Freshness.OF_PAGES)
+    answers = visible_series(questions, filters.access, freshness=Freshness.OF_PAGES)
+    totals = visible_totals(comparisons, filters.access, freshness=Freshness.OF_PAGES)
     return Answers(
         filters=filters,
         now={item: answers[questions.index(query)] for item, query in now.items()},

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from insights import windows, wording
 from insights.filters import Filters, read_filters
 from insights.metrics.query import Dimension
+from insights.scope_access import access_in
 from insights.views.ai import adoption, impact, spend, usage
 from insights.views.ai.answers import Wanted, read
 from insights.views.bad_filter import explains_bad_filters
@@ -47,4 +48,4 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def page_filters(request: HttpRequest) -> Filters:
-    return read_filters(request.GET, today=windows.local_today(), choices=CHOICES)
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)

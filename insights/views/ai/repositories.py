@@ -17,6 +17,7 @@ from insights import tiles, windows, wording
 from insights.csv_export import Cell, csv_response
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension, Figure
+from insights.scope_access import access_in
 from insights.views.ai.answers import Answers, Wanted, read
 from insights.views.bad_filter import explains_bad_filters
 from integrations.services.readiness import RepositoryReadiness, readiness
@@ -99,7 +100,7 @@ DEFAULT_SORT = "-spend"
 @require_GET
 @explains_bad_filters
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
-    filters = read_filters(request.GET, today=windows.local_today()).without_facets()
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
     sort = _read_sort(request)
     answers = read(filters, WANTED)
     rows = _sorted(_rows(answers), sort)
@@ -123,7 +124,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
-    filters = read_filters(request.GET, today=windows.local_today()).without_facets()
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
     rows = _sorted(_rows(read(filters, WANTED)), _read_sort(request))
     return csv_response("headway-ai-repositories", _csv_rows(rows))
 

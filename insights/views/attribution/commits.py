@@ -18,6 +18,7 @@ from insights import tiles, windows, wording
 from insights.agents import agent_name, in_agent_order
 from insights.csv_export import Cell, csv_response
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.scope_access import access_in
 from insights.views.attribution import words
 from insights.views.attribution.people import labels_of
 from insights.views.bad_filter import explains_bad_filters
@@ -103,7 +104,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     total = found.count()
     shown = _page(found, number, PAGE_SIZE)
     choices = choices_of_filters()
-    filters = read_filters(request.GET, today=windows.local_today())
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
     first = (number - 1) * PAGE_SIZE + 1
     context = {
         "search": written,
