@@ -77,16 +77,16 @@ _REMOVE = """
     INSERT INTO placement_difference SELECT ancestor_id, person_id, during, false FROM surplus
 """
 
+# EXCEPT reads the stored rows once, before the first is added.  For an empty table the planner would answer NOT EXISTS
+# by reading it again for each row, while it grows: the first 10,000 people took more than a minute.
 _ADD = """
     WITH missing AS (
         INSERT INTO orgtree_placement (tree_id, person_id, unit_id, ancestor_id, during)
-        SELECT wanted.tree_id, wanted.person_id, wanted.unit_id, wanted.ancestor_id, wanted.during
-        FROM placement_wanted wanted
-        WHERE NOT EXISTS (
-            SELECT FROM orgtree_placement stored
-            WHERE (stored.person_id, stored.tree_id, stored.unit_id, stored.ancestor_id, stored.during)
-                = (wanted.person_id, wanted.tree_id, wanted.unit_id, wanted.ancestor_id, wanted.during)
-        )
+        SELECT tree_id, person_id, unit_id, ancestor_id, during FROM placement_wanted
+        EXCEPT
+        SELECT tree_id, person_id, unit_id, ancestor_id, during FROM orgtree_placement
+        WHERE tree_id = ANY(%(trees)s::bigint[])
+          AND (%(people)s::bigint[] IS NULL OR person_id = ANY(%(people)s::bigint[]))
         RETURNING ancestor_id, person_id, during
     )
     INSERT INTO placement_difference SELECT ancestor_id, person_id, during, true FROM missing
