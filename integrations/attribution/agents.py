@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_NO_REPLY = re.compile(r"^(?:\d+\+)?(?P<login>[^@]+)@users\.noreply\.github\.com$", re.IGNORECASE)
+from orgtree.identities.addresses import host_login
 
 # GitHub logins, less "[bot]"; matched without case and without the numeric prefix of their no-reply addresses.
 _LOGINS = {
@@ -71,6 +71,8 @@ _AGENT_AND_MODEL = re.compile(r"^(?P<agent>[a-z ]+?)(?:\s+v?[0-9][0-9.]*)?\s*(?:
 _AIDER_NAME = re.compile(r" \(aider\)$")
 _MADE_WITH = {"cursor": "cursor"}
 _BOT_LOGIN = re.compile(r"\[bot\]$", re.IGNORECASE)
+# GitLab's access tokens of projects and groups sign so: https://docs.gitlab.com/user/project/settings/project_access_tokens/
+_GITLAB_TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[0-9a-f]+)?")
 _BOTS = frozenset(
     {"dependabot", "renovate", "github-actions", "web-flow", "greenkeeper", "snyk-bot", "semantic-release"}
 )
@@ -112,17 +114,19 @@ def _agent_named(value: str) -> str:
 
 def login_of_no_reply(email: str) -> str:
     """The GitHub login in a no-reply address, in lower case; empty for any other address."""
-    found = _NO_REPLY.match(email.strip())
-    return found["login"].lower() if found else ""
+    account = host_login(email)
+    return account.login if account and account.provider == "github" else ""
 
 
 def is_bot(name: str, email: str) -> bool:
     """Whether a signature is a bot's, coding agents included."""
-    login = login_of_no_reply(email)
+    account = host_login(email)
+    login = account.login if account else ""
     return bool(
         agent_of_signature(name, email)
         or _BOT_LOGIN.search(name)
         or _BOT_LOGIN.search(login)
+        or _GITLAB_TOKEN.fullmatch(login)
         or login in _BOTS
         or email.strip().lower() in _HOSTS
         or name.lower() in _BOTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from integrations.attribution.agents import is_bot, login_of_no_reply
+from integrations.attribution.agents import is_bot
 from integrations.connectors.git.history import Signature
 from orgtree.models import IdentityKind
 from orgtree.services.identities import IdentityName, UnusableNameError, identify
@@ -27,9 +27,7 @@ def _name(name: str, email: str) -> IdentityName:
     if is_bot(name, email):
         return _nobody(BOTS, email or name)
     try:
-        if login := login_of_no_reply(email):
-            return IdentityName(IdentityKind.LOGIN, "github", login)
-        return IdentityName(IdentityKind.EMAIL, "", email)
+        return IdentityName.of_address(email, signed=name)
     except UnusableNameError:
         return _nobody(UNADDRESSED, f"{name} <{email}>")
 

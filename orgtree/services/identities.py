@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models.functions import Lower
 
-from orgtree.models import Identity, IdentityKind, Person, Placement
+from orgtree.identities.names import better_name
+from orgtree.models import Identity, IdentityKind, Person, Standing
+from orgtree.services.identity_moves import (
+    IdentityMove,
+    IdentityState,
+    forget_empty,
+    lock_identities,
+    move_identities,
+    on_identities_moved,
+    put_identities,
+)
 from orgtree.services.identity_names import IdentityName, UnusableNameError, readable_name
 
 __all__ = [
@@ -22,25 +32,7 @@ __all__ = [
 ]
 
 _KINDS_THAT_NAME_A_PERSON = (IdentityKind.EMAIL, IdentityKind.LOGIN, IdentityKind.AGENT_ACCOUNT)
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityMove:
-    """An identity that changed its person; None: nobody."""
-
-    identity_id: int
-    previous_person_id: int | None
-    person_id: int | None
-
-
-MoveListener = Callable[[Sequence[IdentityMove]], None]
-_move_listeners: list[MoveListener] = []
-
-
-def on_identities_moved(listener: MoveListener) -> None:
-    """Register, at start-up, who must know when identities change their person; called inside that transaction."""
-    if listener not in _move_listeners:
-        _move_listeners.append(listener)
+_SETTLED_AS_NOBODY = (Standing.WAITING, Standing.BOT)
 
 
 def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
@@ -49,9 +41,11 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     A sighting is all the names that one record carried for its author, e.g. e-mail address and installation id.
     The strongest name (order of IdentityKind, among equals the one named first) is the identity.  Missing identities
     are created; an e-mail address, a login or an agent account becomes a person, and the weaker names seen beside it
-    point to the same person, unless they already point to another one.  A person without an e-mail address is
-    provisional: once a login or account of theirs is seen with an address, they are the person of that address, under
-    all their names.  An installation alone names nobody.
+    point to the same person, unless they already point to another one.  A login that was declared without a provider
+    holds at every provider.  A person without an e-mail address is provisional: once a login or account of theirs is
+    seen with an address, they are the person of that address, under all their names.  An installation alone names
+    nobody.  Whether a new person is rather somebody known is found out afterwards (identity_matching); an identity
+    that waits for that answer, or is a bot, stays nobody's.
 
     Runs in the caller's transaction; safe under concurrency.  ValueError where a sighting is empty (a record that
     names nobody has IdentityName.unnamed).
@@ -59,27 +53,32 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     ordered = [sorted(sighting, key=lambda name: name.strength) for sighting in sightings]
     if not all(ordered):
         raise ValueError("A sighting needs at least one name; use IdentityName.unnamed.")
-    names = {name for sighting in ordered for name in sighting}
-    known = _read(names)
-    missing = sorted(names - known.keys())
+    signed = _signed_names(name for sighting in ordered for name in sighting)
+    known = _read(signed)
+    missing = sorted(signed.keys() - known.keys())
     if missing:
         Identity.objects.bulk_create(
-            [Identity(kind=name.kind, provider=name.provider, value=name.value) for name in missing],
+            [
+                Identity(kind=name.kind, provider=name.provider, value=name.value, seen_name=signed[name])
+                for name in missing
+            ],
             ignore_conflicts=True,
         )
-        known = _read(names)
+        known = _read(signed)
     unsettled = [sighting for sighting in ordered if not _is_settled(sighting, known)]
-    if unsettled:
-        _settle(unsettled, known)
+    renamed = {name for name in signed if better_name(signed[name], known[name].seen_name) != known[name].seen_name}
+    if unsettled or renamed:
+        known = _lock({name for sighting in unsettled for name in sighting} | renamed, known)
+        _settle(unsettled, known, signed)
+        _rename({name: signed[name] for name in renamed}, known)
     return [known[sighting[0]].identity_id for sighting in ordered]
 
 
 def point_to(identities: Iterable[Identity], person: Person | None) -> None:
     """Let the identities belong to that person, or to nobody; whoever computes from them is told."""
-    ids = [identity.pk for identity in identities]
-    locked = Identity.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    now = lock_identities([identity.pk for identity in identities])
     person_id = person.pk if person else None
-    move_identities([IdentityMove(i.pk, i.person_id, person_id) for i in locked if i.person_id != person_id])
+    move_identities([IdentityMove(id_, state.person_id, person_id) for id_, state in now.items()])
 
 
 @dataclass(slots=True)
@@ -87,6 +86,23 @@ class _Known:
     identity_id: int
     person_id: int | None
     person_has_email: bool
+    standing: Standing = Standing.FOUND
+    seen_name: str = ""
+
+    @property
+    def is_nobody(self) -> bool:
+        """Somebody or something decided that it has no person, for now or for good."""
+        return self.standing in _SETTLED_AS_NOBODY
+
+
+def _signed_names(names: Iterable[IdentityName]) -> dict[IdentityName, str]:
+    """Every name with the best of the people's names that were signed beside it; empty: none was."""
+    signed: dict[IdentityName, str] = {}
+    for name in names:
+        before = signed.get(name)
+        if before is None or (name.signed and name.signed != before):
+            signed[name] = better_name(before, name.signed) if before else name.signed
+    return signed
 
 
 def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
@@ -94,7 +110,8 @@ def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT name.position, identity.id, identity.person_id, person.email IS NOT NULL
+            SELECT name.position, identity.id, identity.person_id, person.email IS NOT NULL,
+                   identity.standing, identity.seen_name
             FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS name (kind, provider, value, position)
             JOIN orgtree_identity identity USING (kind, provider, value)
             LEFT JOIN orgtree_person person ON person.id = identity.person_id
@@ -105,56 +122,77 @@ def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
                 [name.value for name in wanted],
             ],
         )
-        return {wanted[row[0] - 1]: _Known(*row[1:]) for row in cursor.fetchall()}
+        return {
+            wanted[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name)
+            for position, id_, person, has_email, standing, seen_name in cursor.fetchall()
+        }
 
 
-def _is_settled(sighting: Sequence[IdentityName], known: dict[IdentityName, _Known]) -> bool:
-    strongest = sighting[0]
-    if strongest.kind not in _KINDS_THAT_NAME_A_PERSON:
+def _lock(names: Iterable[IdentityName], known: Mapping[IdentityName, _Known]) -> dict[IdentityName, _Known]:
+    """Locked first and read afterwards: what another transaction did meanwhile must be seen."""
+    names = list(names)
+    lock_identities([known[name].identity_id for name in names])
+    return {**known, **_read(names)}
+
+
+def _is_settled(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _Known]) -> bool:
+    strongest = known[sighting[0]]
+    if sighting[0].kind not in _KINDS_THAT_NAME_A_PERSON or strongest.standing == Standing.BOT:
         return True
-    person_id = known[strongest].person_id
-    return person_id is not None and not any(_follows(name, known[name], known[strongest]) for name in sighting[1:])
+    if strongest.standing == Standing.WAITING:
+        return not any(_waits_with(known[name], strongest) for name in sighting[1:])
+    return strongest.person_id is not None and not any(_follows(name, known[name], strongest) for name in sighting[1:])
 
 
 def _follows(name: IdentityName, weaker: _Known, stronger: _Known) -> bool:
     """Whether a weaker name must yet be pointed to the person of the stronger one that it was seen with."""
-    if weaker.person_id == stronger.person_id:
+    if weaker.person_id == stronger.person_id or weaker.standing == Standing.BOT:
         return False
     return weaker.person_id is None or (
         name.kind in _KINDS_THAT_NAME_A_PERSON and stronger.person_has_email and not weaker.person_has_email
     )
 
 
-def _settle(sightings: Sequence[Sequence[IdentityName]], known: dict[IdentityName, _Known]) -> None:
-    """Give every sighting's strongest name a person, and let the weaker ones follow."""
-    names = {name for sighting in sightings for name in sighting}
-    # Locked first and read afterwards: what another transaction did meanwhile must be seen.
-    ids = sorted(known[name].identity_id for name in names)
-    list(Identity.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-    known |= _read(names)
+def _waits_with(weaker: _Known, stronger: _Known) -> bool:
+    """Whether a weaker name must yet wait with the stronger one, to get the person that that one gets."""
+    return weaker is not stronger and weaker.person_id is None and not weaker.is_nobody
 
+
+def _settle(
+    sightings: Sequence[Sequence[IdentityName]],
+    known: Mapping[IdentityName, _Known],
+    signed: Mapping[IdentityName, str],
+) -> None:
+    """Give every sighting's strongest name a person, and let the weaker ones follow."""
     moves: list[IdentityMove] = []
-    for sighting in sightings:
-        if known[sighting[0]].person_id is None and (person := _adopted_person(sighting, known)):
-            _point(known[sighting[0]], person, moves)
-            for other in known.values():
-                other.person_has_email |= other.person_id == person.pk and person.email is not None
-    newcomers = {sighting[0] for sighting in sightings if known[sighting[0]].person_id is None}
-    for name, person in _people_for(sorted(newcomers)).items():
+    _adopt([sighting for sighting in sightings if len(sighting) > 1], known, moves)
+    newcomers = {
+        sighting[0]
+        for sighting in sightings
+        if known[sighting[0]].person_id is None and not known[sighting[0]].is_nobody
+    }
+    for name, person in _people_for({name: signed[name] for name in sorted(newcomers)}).items():
         _point(known[name], person, moves)
+    waiting: dict[int, IdentityState] = {}
     for sighting in sightings:
         strongest = known[sighting[0]]
         for name in sighting[1:]:
             weaker = known[name]
-            if _follows(name, weaker, strongest):
+            if strongest.is_nobody:
+                if strongest.standing == Standing.WAITING and _waits_with(weaker, strongest):
+                    weaker.standing = Standing.WAITING
+                    waiting[weaker.identity_id] = IdentityState(None, Standing.WAITING, strongest.identity_id)
+            elif _follows(name, weaker, strongest):
                 for follower in [weaker] if weaker.person_id is None else _names_of(weaker.person_id, known):
                     moves.append(IdentityMove(follower.identity_id, follower.person_id, strongest.person_id))
                     follower.person_id, follower.person_has_email = strongest.person_id, strongest.person_has_email
+                    follower.standing = Standing.FOUND
+    put_identities(waiting)
     move_identities(moves)
-    _forget_empty({move.previous_person_id for move in moves if move.previous_person_id is not None})
+    forget_empty({move.previous_person_id for move in moves if move.previous_person_id is not None})
 
 
-def _names_of(person_id: int, known: dict[IdentityName, _Known]) -> list[_Known]:
+def _names_of(person_id: int, known: Mapping[IdentityName, _Known]) -> list[_Known]:
     """All identities of a provisional person: whoever it turns out to be, is so under each of its names."""
     here = [identity for identity in known.values() if identity.person_id == person_id]
     elsewhere = (
@@ -171,11 +209,27 @@ def _point(identity: _Known, person: Person, moves: list[IdentityMove]) -> None:
     identity.person_id, identity.person_has_email = person.pk, person.email is not None
 
 
-def _adopted_person(sighting: Sequence[IdentityName], known: dict[IdentityName, _Known]) -> Person | None:
+def _adopt(
+    sightings: Sequence[Sequence[IdentityName]], known: Mapping[IdentityName, _Known], moves: list[IdentityMove]
+) -> None:
+    """Let the provisional people of weaker names be those of the addresses that were now seen beside them."""
+    addresses = {sighting[0].value for sighting in sightings if sighting[0].kind == IdentityKind.EMAIL}
+    taken = _people_by_email(sorted(addresses)).keys() if addresses else ()
+    for sighting in sightings:
+        strongest = known[sighting[0]]
+        if strongest.person_id is not None or strongest.is_nobody:
+            continue
+        if sighting[0].kind == IdentityKind.EMAIL and sighting[0].value in taken:
+            continue
+        if person := _adopted_person(sighting, known):
+            _point(strongest, person, moves)
+            for other in known.values():
+                other.person_has_email |= other.person_id == person.pk and person.email is not None
+
+
+def _adopted_person(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _Known]) -> Person | None:
     """The provisional person of a weaker name, who gets the address that was now seen beside it."""
     strongest = sighting[0]
-    if strongest.kind == IdentityKind.EMAIL and _people_by_email([strongest.value]):
-        return None
     for name in sighting[1:]:
         weaker = known[name]
         if name.kind not in _KINDS_THAT_NAME_A_PERSON or weaker.person_id is None or weaker.person_has_email:
@@ -190,23 +244,37 @@ def _adopted_person(sighting: Sequence[IdentityName], known: dict[IdentityName, 
     return None
 
 
-def _people_for(names: Sequence[IdentityName]) -> dict[IdentityName, Person]:
-    """A person for each name: whoever has the e-mail address already, else a new one."""
+def _people_for(names: Mapping[IdentityName, str]) -> dict[IdentityName, Person]:
+    """A person for each name (with the name that was signed beside it).
+
+    Whoever has the e-mail address already, or the login at every provider, else a new one.
+    """
+    if not names:
+        return {}
     emails = [name.value for name in names if name.kind == IdentityKind.EMAIL]
+    by_login = _people_by_login(sorted({name.value for name in names if name.kind == IdentityKind.LOGIN}))
     by_email = _people_by_email(emails)
     created = {
-        name: Person(full_name=readable_name(name), email=name.value if name.kind == IdentityKind.EMAIL else None)
-        for name in names
-        if name.value not in by_email or name.kind != IdentityKind.EMAIL
+        name: Person(
+            full_name=better_name(readable_name(name), signed),
+            email=name.value if name.kind == IdentityKind.EMAIL else None,
+            found_in_data=True,
+        )
+        for name, signed in names.items()
+        if not _known_person(name, by_email, by_login)
     }
     # An import may be adding the same addresses at this moment.
     Person.objects.bulk_create(created.values(), ignore_conflicts=True)
-    by_email = _people_by_email(emails)
+    if created:
+        by_email = _people_by_email(emails)
     by_public_id = Person.objects.in_bulk([person.public_id for person in created.values()], field_name="public_id")
-    return {
-        name: by_email[name.value] if name.kind == IdentityKind.EMAIL else by_public_id[created[name].public_id]
-        for name in names
-    }
+    return {name: _known_person(name, by_email, by_login) or by_public_id[created[name].public_id] for name in names}
+
+
+def _known_person(name: IdentityName, by_email: Mapping[str, Person], by_login: Mapping[str, Person]) -> Person | None:
+    if name.kind == IdentityKind.EMAIL:
+        return by_email.get(name.value)
+    return by_login.get(name.value.lower()) if name.kind == IdentityKind.LOGIN else None
 
 
 def _people_by_email(emails: Sequence[str]) -> dict[str, Person]:
@@ -214,38 +282,51 @@ def _people_by_email(emails: Sequence[str]) -> dict[str, Person]:
     return {person.email.lower(): person for person in found if person.email is not None}
 
 
-def move_identities(steps: Sequence[IdentityMove]) -> None:
-    """Store where the identities ended up, after one step or several, and tell whoever computes from them.
+def _people_by_login(logins: Sequence[str]) -> dict[str, Person]:
+    """Those who were declared to have a login at every provider, by the login in lower case."""
+    if not logins:
+        return {}
+    declared = (
+        Identity.objects.alias(lowered=Lower("value"))
+        .filter(kind=IdentityKind.LOGIN, provider="", lowered__in={login.lower() for login in logins})
+        .exclude(person=None)
+        .select_related("person")
+    )
+    return {identity.value.lower(): identity.person for identity in declared if identity.person}
 
-    For a caller that holds locks on the identities' rows.
-    """
-    first: dict[int, int | None] = {}
-    last: dict[int, int | None] = {}
-    for step in steps:
-        first.setdefault(step.identity_id, step.previous_person_id)
-        last[step.identity_id] = step.person_id
-    moves = [
-        IdentityMove(identity_id, first[identity_id], person_id)
-        for identity_id, person_id in sorted(last.items())
-        if first[identity_id] != person_id
-    ]
-    if not moves:
+
+def _rename(signed: Mapping[IdentityName, str], known: Mapping[IdentityName, _Known]) -> None:
+    """Keep the best name that was signed beside each identity, and call people so whom nobody named otherwise."""
+    better = {
+        name: best
+        for name, now in signed.items()
+        if (best := better_name(now, known[name].seen_name)) != known[name].seen_name
+    }
+    if not better:
         return
+    names = sorted(better, key=lambda name: known[name].identity_id)
+    columns: list[list[int] | list[str]] = [
+        [known[name].identity_id for name in names],
+        [better[name] for name in names],
+        [readable_name(name) for name in names],
+        [known[name].seen_name for name in names],
+        [better_name(readable_name(name), better[name]) for name in names],
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE orgtree_identity identity SET person_id = move.person_id
-            FROM unnest(%s::bigint[], %s::bigint[]) AS move (identity_id, person_id)
-            WHERE identity.id = move.identity_id
+            WITH seen AS (
+                SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+                    AS seen (identity_id, name, made_up, before, called)
+            ), named AS (
+                UPDATE orgtree_identity identity SET seen_name = seen.name
+                FROM seen WHERE identity.id = seen.identity_id
+                RETURNING identity.person_id, seen.made_up, seen.before, seen.called
+            )
+            UPDATE orgtree_person person SET full_name = named.called
+            FROM named
+            WHERE person.id = named.person_id AND person.found_in_data
+              AND person.full_name IN (named.made_up, named.before) AND person.full_name <> named.called
             """,
-            [[move.identity_id for move in moves], [move.person_id for move in moves]],
+            columns,
         )
-    for listener in _move_listeners:
-        listener(moves)
-
-
-def _forget_empty(person_ids: set[int]) -> None:
-    """Remove provisional people of whom nothing is left."""
-    Person.objects.filter(pk__in=person_ids, email=None).exclude(
-        pk__in=Identity.objects.filter(person_id__in=person_ids).values("person_id")
-    ).exclude(pk__in=Placement.objects.filter(person_id__in=person_ids).values("person_id")).delete()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from orgtree.identities.addresses import host_login
 from orgtree.models import IdentityKind
 
 LONGEST_VALUE = 320  # what an e-mail address may have, and the width of the column
@@ -25,11 +26,13 @@ class IdentityName:
 
     Comes out in one form, so that equal names are equal: without surrounding blanks, Unicode NFC, e-mail addresses
     in lower case.  Raises UnusableNameError for one that is empty, too long, no address or has control characters.
+    `signed` is what the somebody was called beside it; it is no part of the name.
     """
 
     kind: IdentityKind
     provider: str
     value: str
+    signed: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         value = unicodedata.normalize("NFC", self.value.strip())
@@ -48,6 +51,14 @@ class IdentityName:
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in value + self.provider):
             raise UnusableNameError(f"The {self.kind.label} contains control characters.")
         object.__setattr__(self, "value", value)
+        object.__setattr__(self, "signed", _printable(self.signed)[:LONGEST_FULL_NAME])
+
+    @classmethod
+    def of_address(cls, email: str, signed: str = "") -> IdentityName:
+        """An e-mail address, or the login behind a code host's no-reply address."""
+        if account := host_login(email):
+            return cls(IdentityKind.LOGIN, account.provider, account.login, signed)
+        return cls(IdentityKind.EMAIL, "", email, signed)
 
     @classmethod
     def unnamed(cls, provider: str) -> IdentityName:
@@ -58,6 +69,12 @@ class IdentityName:
     def strength(self) -> int:
         """Smaller is stronger: the order of IdentityKind."""
         return _STRENGTH[self.kind]
+
+
+def _printable(text: str) -> str:
+    """In one form, without what cannot be seen: a name is shown to admins, and must not turn their page around."""
+    shown = "".join(each for each in text if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn"))
+    return unicodedata.normalize("NFC", " ".join("".join(" " if ord(each) < 32 else each for each in shown).split()))
 
 
 _STRENGTH = {kind: position for position, kind in enumerate(IdentityKind)}
