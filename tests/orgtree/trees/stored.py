@@ -1,0 +1,119 @@
+"""Made-up organisations in the database, and what is stored of their trees, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from orgtree.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
+from orgtree.models import (
+    Attribute,
+    Employment,
+    Membership,
+    OrgTree,
+    Person,
+    PersonAttribute,
+    Placement,
+    PlacementChange,
+    Reporting,
+    TreeKind,
+    TreeLevel,
+    UnitPlace,
+)
+from tests.orgtree.trees.made_up import DAYS, LEVELS, MadeUp
+
+
+def store_people(made: MadeUp) -> None:
+    """Replace everything that is said of people by what is made up; people have their number as id."""
+    known = set(Person.objects.values_list("pk", flat=True))
+    Person.objects.bulk_create(
+        Person(pk=number, full_name=f"Person {number}", email=f"person{number}@example.com")
+        for number in made.people
+        if number not in known
+    )
+    attributes = [Attribute.objects.get_or_create(slug=slug, name=slug.title())[0] for slug in LEVELS]
+    for model in (Employment, Reporting, PersonAttribute):
+        model.objects.all().delete()  # type: ignore[attr-defined]
+    Employment.objects.bulk_create(
+        Employment(person_id=person, during=days_of(stretch))
+        for person, stretches in made.presence().items()
+        for stretch in stretches
+    )
+    Reporting.objects.bulk_create(
+        Reporting(person_id=line.person_id, manager_id=line.manager_id, during=days_of(line.during))
+        for line in made.lines()
+    )
+    PersonAttribute.objects.bulk_create(
+        PersonAttribute(
+            person_id=one.person_id, attribute=attributes[one.level], value=one.value, during=days_of(one.during)
+        )
+        for one in made.attribute_values()
+    )
+
+
+def tree_of(kind: TreeKind) -> OrgTree:
+    tree = OrgTree.objects.create(name=kind.label, slug=kind.value.replace("_", "-"), kind=kind)
+    if kind == TreeKind.ATTRIBUTES:
+        for position, slug in enumerate(LEVELS):
+            TreeLevel.objects.create(tree=tree, position=position, attribute=Attribute.objects.get(slug=slug))
+    return tree
+
+
+def days_of(stretch: Stretch) -> DateRange:
+    return DateRange(
+        None if stretch.start == SINCE_EVER else stretch.start, None if stretch.end == FOR_EVER else stretch.end
+    )
+
+
+def placements_by_hand(day: date) -> set[tuple[int, int, int]]:
+    """(person, unit, ancestor) of a day, climbed unit by unit from what the tables say of that day alone."""
+    parent = {place.unit_id: place.parent_id for place in UnitPlace.objects.all() if day in _Days(place.during)}
+    employed = {row.person_id: False for row in Employment.objects.all()}
+    employed |= {row.person_id: True for row in Employment.objects.all() if day in _Days(row.during)}
+    found = set()
+    for member in Membership.objects.all():
+        if day not in _Days(member.during) or not employed.get(member.person_id, True):
+            continue
+        above: int | None = member.unit_id
+        while above in parent:
+            found.add((member.person_id, member.unit_id, above))
+            above = parent[above]
+    return found
+
+
+def stored_placements(day: date) -> set[tuple[int, int, int]]:
+    rows = [
+        (row.person_id, row.unit_id, row.ancestor_id) for row in Placement.objects.all() if day in _Days(row.during)
+    ]
+    assert len(rows) == len(set(rows)), "a person counts twice for a unit"
+    return set(rows)
+
+
+def people_by_unit_and_day() -> dict[tuple[int, date], frozenset[int]]:
+    found: dict[tuple[int, date], set[int]] = {}
+    for day in DAYS:
+        for person, _, ancestor in stored_placements(day):
+            found.setdefault((ancestor, day), set()).add(person)
+    return {key: frozenset(people) for key, people in found.items()}
+
+
+def announced_days(changes: Iterable[PlacementChange]) -> set[tuple[int, date]]:
+    return {
+        (change.unit_id, day)
+        for change in changes
+        for day in DAYS
+        if (change.day_from is None or change.day_from <= day) and (change.day_to is None or day < change.day_to)
+    }
+
+
+class _Days:
+    """A stored range, asked whether it holds a day."""
+
+    def __init__(self, during: DateRange) -> None:
+        self._during = during
+
+    def __contains__(self, day: date) -> bool:
+        start, end = self._during.lower, self._during.upper
+        return (start is None or start <= day) and (end is None or day < end)
