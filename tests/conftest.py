@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
-from tests.databases import copy_database, drop_database, pointed_at
+from tests.brokers import broker_of_its_own
+from tests.databases import copy_database, drop_database, empty_database, pointed_at
 from tests.installations import Installation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
@@ -72,10 +73,13 @@ def database_template(django_db_setup: None) -> str:
 def start_server(
     database_template: str, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> StartServer:
-    """`with start_server("web", "worker", "beat", named="…") as server:` an installation with those processes."""
+    """`with start_server("web", "worker", "beat", named="…") as server:` an installation with those processes.
+
+    `broker={"CELERY_BROKER_URL": …}` takes the place of the run's broker.
+    """
 
     @contextmanager
-    def start(*processes: str, named: str) -> Iterator[Server]:
+    def start(*processes: str, named: str, broker: Mapping[str, str] | None = None) -> Iterator[Server]:
         database = f"{database_template}_{next(_numbers)}"
         with django_db_blocker.unblock():
             copy_database(database_template, database)
@@ -83,19 +87,21 @@ def start_server(
                 seed_schedule()
                 for persona in PERSONAS:
                     create_user(persona)
-        server = Server(
-            database=database,
-            data_dir=tmp_path_factory.mktemp("server") / "data",
-            log_dir=fresh_log_dir(named),
-            unblock=django_db_blocker.unblock,
-        )
-        try:
-            server.start(*processes)
-            yield server
-        finally:
-            server.stop()
-            with django_db_blocker.unblock():
-                drop_database(database)
+        with broker_of_its_own() as own_broker:
+            server = Server(
+                database=database,
+                broker=own_broker if broker is None else broker,
+                data_dir=tmp_path_factory.mktemp("server") / "data",
+                log_dir=fresh_log_dir(named),
+                unblock=django_db_blocker.unblock,
+            )
+            try:
+                server.start(*processes)
+                yield server
+            finally:
+                server.stop()
+                with django_db_blocker.unblock():
+                    drop_database(database)
 
     return start
 
@@ -116,13 +122,18 @@ def server_with_worker(start_server: StartServer, request: pytest.FixtureRequest
 
 @pytest.fixture
 def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """`manage.py up`: every process and a database server of its own, which the test may kill."""
-    installation = Installation(data_dir=tmp_path / "data", log_dir=fresh_log_dir(request.node.name))
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.stop()
+    """`manage.py up`, which the test may kill: on the given services, or with a database server of its own."""
+    given = os.environ.get("DATABASE_URL")
+    name = f"headway_test_installation_{os.getpid()}"
+    with empty_database(name) if given else nullcontext() as database, broker_of_its_own() as broker:
+        installation = Installation(
+            data_dir=tmp_path / "data", log_dir=fresh_log_dir(request.node.name), database=database, broker=broker
+        )
+        try:
+            installation.start()
+            yield installation
+        finally:
+            installation.stop()
 
 
 @pytest.fixture

@@ -1,38 +1,42 @@
-"""A pytest plugin, loaded before settings: gives every test run a data directory and a database of its own.
+"""A pytest plugin, loaded before settings: gives every test run a data directory, a database and a broker of its own.
 
-Where DATABASE_URL is set, the tests use that server.  With xdist the first process starts the server and the
-workers find it in their environment.
+Where DATABASE_URL is set, the tests use that server; where CELERY_BROKER_URL is set, a database on that Redis.  With
+xdist the first process prepares all this and the workers find it in their environment.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
-RUN_MARKER = "HEADWAY_TEST_RUN"
-_owned: Path | None = None
+from tests.brokers import UnusableBrokerError, broker_of_its_own
+from tests.run_folder import RUN_MARKER, end_runs_that_were_cut_off, run_folder
 
-if RUN_MARKER not in os.environ:
-    _owned = Path(tempfile.mkdtemp(prefix="headway-test-"))
-    _owned.chmod(0o711)  # root's server runs under an account of its own, which passes through
-    os.environ[RUN_MARKER] = "1"
-    os.environ["HEADWAY_DATA_DIR"] = str(_owned / "data")
+_run = ExitStack()
+
+
+def _prepare() -> None:
+    end_runs_that_were_cut_off()
+    folder = _run.enter_context(run_folder())
+    os.environ[RUN_MARKER] = str(folder)
+    os.environ["HEADWAY_DATA_DIR"] = str(folder / "data")
     os.environ["HEADWAY_SECRET_KEY"] = "only-for-tests"
+    os.environ |= _run.enter_context(broker_of_its_own())
     if not os.environ.get("DATABASE_URL"):
         from config import embedded_postgres, environment
 
+        _run.callback(embedded_postgres.stop, environment.cluster())
         embedded_postgres.start(environment.cluster())
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if _owned is None:
-        return
-    if not os.environ.get("DATABASE_URL"):
-        from config import embedded_postgres, environment
+if RUN_MARKER not in os.environ:
+    try:
+        _prepare()
+    except UnusableBrokerError as problem:
+        raise pytest.UsageError(str(problem)) from None
 
-        embedded_postgres.stop(environment.cluster())
-    shutil.rmtree(_owned, ignore_errors=True)
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _run.close()  # holds nothing in xdist's workers

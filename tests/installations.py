@@ -1,4 +1,4 @@
-"""`manage.py up` in a process of its own: web, worker, beat and an embedded database server, supervised."""
+"""`manage.py up` in a process of its own: web, worker, beat and, where none is given, an embedded database server."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.databases import database_url, out_of_reach
 from tests.servers import Application, wait_until
 
 
 class Installation(Application):
-    """A whole installation on a data directory of its own, whose processes a test may kill."""
+    """A whole installation on a data directory of its own, whose processes a test may kill.
+
+    `database` is its database on the given server; None where it brings an embedded server.
+    """
+
+    def __init__(self, *, data_dir: Path, log_dir: Path, database: str | None, broker: Mapping[str, str]) -> None:
+        address = {} if database is None else {"DATABASE_URL": database_url(database)}
+        super().__init__(data_dir=data_dir, log_dir=log_dir, services={**address, **broker})
+        self._database = database
 
     @property
     def environment(self) -> Mapping[str, str]:
-        # Neither the run's own database server nor its secrets.
-        left_out = ("DATABASE_URL", "CELERY_BROKER_URL", "HEADWAY_SECRET_KEY")
-        return {name: value for name, value in super().environment.items() if name not in left_out}
+        # Its own secrets, not the run's.
+        return {name: value for name, value in super().environment.items() if name != "HEADWAY_SECRET_KEY"}
 
     def start(self) -> None:
         self.run("up", "manage.py", "up")
         self.wait_until_it_answers(path="/readyz")
 
     def pid_of(self, role: str) -> int | None:
-        """Process id of web, worker, beat or database; None while it is down."""
+        """Process id of web, worker, beat or the embedded database; None while it is down."""
         if role == "database":
             pid_file = self.data_dir / "postgres" / "postmaster.pid"
             first_line = pid_file.read_text().partition("\n")[0] if pid_file.exists() else ""
@@ -34,12 +42,18 @@ class Installation(Application):
         return next((pid for pid in children if {"config.launcher.child", role} <= _words(pid)), None)
 
     def kill_role(self, role: str) -> None:
-        """Kill one process with what it forked; the database server ends at once, with all its connections."""
+        """Kill one process with what it forked; the database server ends at once, with all its connections.
+
+        Others may use a given server: it throws this installation out, and for a moment lets nobody in.
+        """
+        if role == "database" and self._database is not None:
+            with out_of_reach(self._database):
+                return
         pid = wait_until(lambda: self.pid_of(role) or 0, within_seconds=30, what=f"{role} runs")
         _kill((pid, *_children(pid)))
 
     def kill_everything(self) -> None:
-        """Kill the supervisor, its children and the database server, as a power cut would."""
+        """Kill the supervisor, its children and the embedded database server, as a power cut would."""
         database = self.pid_of("database")
         _kill((*_children(self.processes["up"].pid), *([database] if database else [])))
         self.kill("up")

@@ -2,7 +2,7 @@
 
     def test_something(server):                     # web only
     def test_something(server_with_worker):         # web, Celery worker and beat
-    def test_something(installation):               # `manage.py up`, with its own database server
+    def test_something(installation):               # `manage.py up`, with its own database server where none is given
 
 Tests talk to it over HTTP (`server.browse(as_=MEMBER)` is a signed-in httpx client, `server.agent()` one that sends
 the ingest token) and run commands with `server.manage("metric", "ai.tokens")`.  A `server` shares the run's database
@@ -50,11 +50,15 @@ def wait_until(look: Callable[[], Result], *, within_seconds: float, what: str) 
 
 
 class Application:
-    """One installation as it is seen from outside: its address, its commands, what it says."""
+    """One installation as it is seen from outside: its address, its commands, what it says.
 
-    def __init__(self, *, data_dir: Path, log_dir: Path) -> None:
+    `services` are the DATABASE_URL and the CELERY_BROKER_URL that are its own; what is not among them is embedded.
+    """
+
+    def __init__(self, *, data_dir: Path, log_dir: Path, services: Mapping[str, str]) -> None:
         self.data_dir = data_dir
         self.log_dir = log_dir
+        self.services = services
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -65,8 +69,10 @@ class Application:
 
     @property
     def environment(self) -> Mapping[str, str]:
+        of_the_run = ("DATABASE_URL", "CELERY_BROKER_URL")
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in of_the_run},
+            **self.services,
             "HEADWAY_DATA_DIR": str(self.data_dir),
             "HEADWAY_BASE_URL": self.url,
             "HEADWAY_HOST": "127.0.0.1",
@@ -192,16 +198,20 @@ class Server(Application):
     """Chosen processes of an installation, on a database in the run's database server."""
 
     def __init__(
-        self, *, database: str, data_dir: Path, log_dir: Path, unblock: Callable[[], AbstractContextManager[None]]
+        self,
+        *,
+        database: str,
+        broker: Mapping[str, str],
+        data_dir: Path,
+        log_dir: Path,
+        unblock: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        super().__init__(data_dir=data_dir, log_dir=log_dir)
+        super().__init__(
+            data_dir=data_dir, log_dir=log_dir, services={"DATABASE_URL": database_url(database), **broker}
+        )
         self._database = database
         self._unblock = unblock  # pytest-django's blocker of database access
         (data_dir / "static").symlink_to(collected_static_files())
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return {**super().environment, "DATABASE_URL": database_url(self._database)}
 
     def start(self, *names: str) -> None:
         """Start the named processes (web, worker, beat) as the launcher does; web is awaited until it answers."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.launcher.installation import Installation
+from tests.run_folder import RUN_MARKER
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +18,7 @@ def roomy_tmp_path() -> Iterator[Path]:
     That server runs under an account of its own.  pytest's folder is closed to other accounts, again by each run that
     starts meanwhile.
     """
-    with tempfile.TemporaryDirectory(prefix="headway launcher ") as folder:
+    with tempfile.TemporaryDirectory(prefix="launcher ", dir=os.environ[RUN_MARKER]) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 
