@@ -1,8 +1,9 @@
-"""The default broker: messages are files under the data directory, so that nothing has to be installed.
+"""How messages reach the worker: through the broker that CELERY_BROKER_URL names, or by default as files.
 
-kombu's filesystem transport writes a message in place, where a polling worker may read half of it, and hands it
-over through the system's temporary folder.  Both steps are made atomic here.  A message is a nudge (see
-orgtree/nudges.py): losing one costs seconds, but half of one must not stop the worker.
+The default broker keeps messages under the data directory, so that nothing has to be installed.  kombu's filesystem
+transport writes a message in place, where a polling worker may read half of it, and hands it over through the
+system's temporary folder.  Both steps are made atomic here.  A message is a nudge (see orgtree/nudges.py): losing one
+costs seconds, but half of one must not stop the worker.
 """
 
 from __future__ import annotations
@@ -21,11 +22,23 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from config import environment
 
 SECONDS_BETWEEN_POLLS = 0.2  # how late a nudge is noticed at most; a poll lists one folder
+REDIS = ("redis", "sentinel")  # also rediss:// and redis+socket://
+# Without a limit, a Redis that hangs would for ever hold the request that sends a nudge.  The worker, which waits for
+# messages a second at a time, stays below it.
+SECONDS_FOR_REDIS = 2.0
 TRANSPORT_ALIASES[environment.FILE_BROKER.removesuffix("://")] = "config.broker:Transport"
 
 
-def transport_options(data_dir: Path) -> dict[str, Any]:
-    """Celery's broker_transport_options; makes the folders."""
+def transport_options(url: str, data_dir: Path) -> dict[str, Any]:
+    """Celery's broker_transport_options for the broker at `url`; makes the folders of the default one."""
+    if url == environment.FILE_BROKER:
+        return _folders(data_dir)
+    if url.startswith(REDIS):
+        return {"socket_timeout": SECONDS_FOR_REDIS, "socket_connect_timeout": SECONDS_FOR_REDIS}
+    return {}
+
+
+def _folders(data_dir: Path) -> dict[str, Any]:
     messages, control = data_dir / "broker" / "messages", data_dir / "broker" / "control"
     for folder in (messages, control):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -38,10 +51,12 @@ def transport_options(data_dir: Path) -> dict[str, Any]:
 
 
 def clear_leftovers(data_dir: Path) -> None:
-    """Remove what killed processes left half written or half read; only while no process uses the broker."""
-    for pattern in ("*.unfinished", "*.claimed"):
-        for file in (data_dir / "broker" / "messages").glob(pattern):
-            file.unlink(missing_ok=True)
+    """Remove what earlier processes left, read or not; only while no process uses the default broker.
+
+    The sweeps that beat sends within seconds find the work that the messages were about.
+    """
+    for file in (data_dir / "broker" / "messages").glob("*"):
+        file.unlink(missing_ok=True)
 
 
 class Channel(filesystem.Channel):

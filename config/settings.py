@@ -186,7 +186,9 @@ LOG_FORMAT = environment.log_format()
 LOGGING = logs.configuration()
 
 CELERY_BROKER_URL = environment.broker_url()
-CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(DATA_DIR) if environment.uses_file_broker() else {}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR)
+CELERY_TASK_DEFAULT_QUEUE = "headway"  # not Celery's own name: another application may use the same broker
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}  # a request waits meanwhile
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_IGNORE_RESULT = True  # what a task did is a row; no result backend

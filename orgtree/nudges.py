@@ -17,8 +17,10 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_NUDGES = 1.0
+SECONDS_WITHOUT_BROKER = 10.0  # trying one that hangs holds up the request that does it, so the next try is a timer's
 _lock = threading.Lock()
 _nudged_at: dict[str, float] = {}
+_broker_away_until = float("-inf")
 _waiting: set[str] = set()
 
 
@@ -41,7 +43,8 @@ def _nudge(task: Task) -> None:
     with _lock:
         if task.name in _waiting:
             return
-        delay = _nudged_at.get(task.name, float("-inf")) + SECONDS_BETWEEN_NUDGES - time.monotonic()
+        next_turn = _nudged_at.get(task.name, float("-inf")) + SECONDS_BETWEEN_NUDGES
+        delay = max(next_turn, _broker_away_until) - time.monotonic()
         if delay > 0:
             _waiting.add(task.name)
             timer = threading.Timer(delay, _send, [task])
@@ -52,6 +55,7 @@ def _nudge(task: Task) -> None:
 
 
 def _send(task: Task) -> None:
+    global _broker_away_until  # noqa: PLW0603  # as module-wide as the lock that guards it
     with _lock:
         _waiting.discard(task.name)
         _nudged_at[task.name] = time.monotonic()
@@ -59,3 +63,5 @@ def _send(task: Task) -> None:
         task.delay()
     except (OSError, OperationalError) as problem:  # the broker is away: the sweep will find the rows
         logger.warning("Could not nudge %s: %s", task.name, problem)
+        with _lock:
+            _broker_away_until = time.monotonic() + SECONDS_WITHOUT_BROKER

@@ -17,7 +17,11 @@ from config.launcher.errors import LaunchError
 SECONDS_BETWEEN_TRIES = 0.5
 SECONDS_FOR_A_CONNECTION = 3.0
 # What no waiting mends.
-HOPELESS = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry", "ACCESS_REFUSED")
+HOPELESS = (
+    *("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry"),
+    *("invalid username-password", "Authentication required", "DB index is out of range"),  # Redis
+    "ACCESS_REFUSED",  # RabbitMQ
+)
 OLDEST_POSTGRES = 150000
 
 
@@ -44,6 +48,11 @@ def _connect_to_broker() -> None:
     except (KeyError, ImportError) as problem:
         reason = str(problem.args[0] if problem.args else problem)
         raise LaunchError(f"CELERY_BROKER_URL names a broker that is not known: {reason}.") from None
+    except ValueError:  # its words may hold a part of the password
+        raise LaunchError(
+            "CELERY_BROKER_URL must be an address such as redis://:password@127.0.0.1:6379/0, with numbers as the port "
+            "and, for Redis, the database. Signs such as / and # in a password are written %2F and %23."
+        ) from None
 
 
 def _wait_for(what: str, connect: Callable[[], object], failure: type[Exception] | tuple[type[Exception], ...]) -> None:

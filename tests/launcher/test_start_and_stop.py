@@ -85,6 +85,8 @@ def test_a_taken_port_is_named_before_anything_is_started(stopped: Installation)
         ("DATABASE_URL", "mysql://root@127.0.0.1/headway", "DATABASE_URL must start with postgresql://"),
         ("CELERY_BROKER_URL", "redis://127.0.0.1:1/0", "CELERY_BROKER_URL"),
         ("CELERY_BROKER_URL", "carrier-pigeon://127.0.0.1/", "CELERY_BROKER_URL"),
+        ("CELERY_BROKER_URL", "redis://127.0.0.1:port/0", "CELERY_BROKER_URL must be an address such as"),
+        ("CELERY_BROKER_URL", "redis://127.0.0.1/headway", "CELERY_BROKER_URL must be an address such as"),
     ],
 )
 def test_a_wrong_setting_is_named(roomy_tmp_path: Path, variable: str, value: str, sentence: str) -> None:

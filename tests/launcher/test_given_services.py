@@ -1,0 +1,93 @@
+"""`manage.py up` on a PostgreSQL, and where the test run has one, on a Redis that somebody else looks after."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from tests.brokers import broker_of_its_own
+from tests.databases import database_url, empty_database, out_of_reach
+from tests.launcher.installation import START_SECONDS, Installation, gone
+from tests.servers import wait_until
+
+DATABASE = f"headway_test_given_{os.getpid()}"
+
+
+@pytest.fixture(scope="module")
+def installation(roomy_tmp_path: Path) -> Iterator[Installation]:
+    """An installation that was started once on an empty database of the run's server."""
+    with empty_database(DATABASE) as database, broker_of_its_own() as broker:
+        services = {"DATABASE_URL": database_url(database), **broker}
+        installation = Installation(roomy_tmp_path / "given services", variables=services)
+        try:
+            installation.start()
+            yield installation
+        finally:
+            installation.end_everything()
+
+
+@pytest.fixture
+def running(installation: Installation) -> Installation:
+    if not installation.is_up():
+        installation.start()
+    return installation
+
+
+def test_no_server_of_its_own_is_started(running: Installation) -> None:
+    assert running.is_ready()
+    assert not (running.data_dir / "postgres").exists()
+    database = finding(running, "database")
+    assert "of DATABASE_URL" in database["sentence"]
+
+
+def test_work_reaches_the_worker(running: Installation) -> None:
+    wait_until(
+        lambda: "Worker and beat are at work" in finding(running, "worker")["sentence"],
+        within_seconds=START_SECONDS,
+        what="a task was finished",
+    )
+    assert finding(running, "broker")["state"] == "right"
+
+
+def test_messages_go_through_the_given_broker(running: Installation) -> None:
+    address = running.environment.get("CELERY_BROKER_URL")
+    if address is None:
+        pytest.skip("CELERY_BROKER_URL is not set: the messages of this run are files")
+    assert list((running.data_dir / "broker").rglob("*")) == []
+    with closing(redis.Redis.from_url(address)) as client:
+        wait_until(lambda: client.exists("_kombu.binding.headway"), within_seconds=START_SECONDS, what="the queue")
+        assert not client.exists("_kombu.binding.celery")  # the name that another application would use
+
+
+def test_sessions_that_the_server_ended_come_back(running: Installation) -> None:
+    with out_of_reach(DATABASE):
+        assert not running.is_ready()
+    wait_until(running.is_ready, within_seconds=START_SECONDS, what="pages are served again")
+
+
+def test_a_stop_leaves_the_services_alone_and_a_start_finds_everything(running: Installation) -> None:
+    shown = re.findall(r"(?:Sign in as|Ingest token) .*", running.output)
+    processes = running.children()
+
+    running.stop()
+
+    assert gone(processes)
+    with psycopg.connect(running.environment["DATABASE_URL"]) as session:
+        assert session.execute("select count(*) from auth_user").fetchone() == (1,)
+    running.start()
+    assert shown
+    assert shown == re.findall(r"(?:Sign in as|Ingest token) .*", running.output)
+
+
+def finding(installation: Installation, part: str) -> dict[str, str]:
+    """What `manage.py doctor` says of that part."""
+    findings: list[dict[str, str]] = json.loads(installation.manage("doctor", "--json").stdout)
+    return next(found for found in findings if found["part"] == part)
