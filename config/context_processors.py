@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from insights.scope_access import access_in
 from orgtree.services.trust import trial_state
 
 
@@ -63,8 +64,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """`navigation`, and `trial_notice` as a lazy text: a page that does not print it asks the database nothing."""
     return {
         "navigation": navigation(request),
-        "trial_notice": SimpleLazyObject(lambda: trial_state().notice),
+        "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
     }
+
+
+def _trial_notice(request: HttpRequest) -> str:
+    """From what the page read already to know what it may show; an error page may have no account."""
+    return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
 
 
 def navigation(request: HttpRequest) -> list[NavigationSection]:

@@ -1,5 +1,5 @@
 from orgtree.models.api_tokens import ApiToken
-from orgtree.models.grants import Grant, Role
+from orgtree.models.grants import Grant
 from orgtree.models.matching import IdentityChange, MatchProposal, MatchWork
 from orgtree.models.organisation import IndividualPolicy, MembersSee, Organisation
 from orgtree.models.people import (
@@ -12,6 +12,7 @@ from orgtree.models.people import (
     Reporting,
     Standing,
 )
+from orgtree.models.roles import Role
 from orgtree.models.units import (
     Membership,
     OrgTree,

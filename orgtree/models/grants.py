@@ -8,15 +8,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from orgtree.models.exclusion import not_empty
+from orgtree.models.roles import Role
 from orgtree.models.units import Unit
-
-
-class Role(models.TextChoices):
-    """PRODUCT.md §9.  Admins are the accounts that Django calls superusers; members need no grant."""
-
-    EXECUTIVE = "executive", "Executive"
-    MANAGER = "manager", "Manager"
-    AUDITOR = "auditor", "Auditor"
 
 
 class Grant(models.Model):

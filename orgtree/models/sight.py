@@ -7,53 +7,82 @@ Stands beside the models because querysets ask it: `Unit.objects.visible_to(user
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db import connection
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import JSONField
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from orgtree.models.organisation import MembersSee, Organisation
 from orgtree.models.people import Person
+from orgtree.models.roles import Role
 
 Viewer = User | AbstractBaseUser | AnonymousUser | None
 
-# $today is the organisation's local day.  Whoever left leads nothing and is in no unit; grants end by themselves.
-ROLES_AND_UNITS = """
-    WITH RECURSIVE seeds AS (
+ACCOUNT = "account AS (SELECT %s::int AS user_id, %s::text AS email, %s::date AS today)"
+
+# The person behind an account: whom an admin linked to it, else who has its e-mail address.
+PERSON_OF_ACCOUNT = """
+    SELECT id FROM orgtree_person
+    WHERE user_id = (SELECT user_id FROM account)
+       OR (user_id IS NULL AND lower(email) = (SELECT email FROM account))
+    ORDER BY user_id IS NULL LIMIT 1
+"""
+
+# One JSON document.  Whoever left leads nothing and is in no unit; grants end by themselves.
+ROLES_AND_UNITS = f"""
+    WITH RECURSIVE {ACCOUNT}, me AS ({PERSON_OF_ACCOUNT}), held AS (
+        SELECT role, unit_id FROM orgtree_grant JOIN account USING (user_id) WHERE during @> today
+    ), employed AS (
+        SELECT me.id FROM me, account
+        WHERE NOT EXISTS (SELECT FROM orgtree_employment WHERE person_id = me.id)
+           OR EXISTS (SELECT FROM orgtree_employment WHERE person_id = me.id AND during @> today)
+    ), seeds AS (
         SELECT unit.id AS unit_id, unit.tree_id
-        FROM orgtree_unit unit
+        FROM employed
+        JOIN orgtree_unit unit ON unit.leader_id = employed.id
         JOIN orgtree_orgtree tree ON tree.id = unit.tree_id AND tree.archived_at IS NULL
-        WHERE unit.leader_id = %(person)s
-          AND EXISTS (SELECT FROM orgtree_unitplace place WHERE place.unit_id = unit.id AND place.during @> %(today)s)
-          AND (NOT EXISTS (SELECT FROM orgtree_employment WHERE person_id = %(person)s)
-               OR EXISTS (SELECT FROM orgtree_employment WHERE person_id = %(person)s AND during @> %(today)s))
+        JOIN orgtree_unitplace place ON place.unit_id = unit.id
+        JOIN account ON place.during @> account.today
         UNION
-        SELECT unit.id, unit.tree_id
-        FROM orgtree_grant held
-        JOIN orgtree_unit unit ON unit.id = held.unit_id
-        WHERE held.user_id = %(user)s AND held.role = 'manager' AND held.during @> %(today)s
+        SELECT unit.id, unit.tree_id FROM held JOIN orgtree_unit unit ON unit.id = held.unit_id
     ), managed AS (
         SELECT unit_id FROM seeds
         UNION
         SELECT place.unit_id
         FROM managed
-        JOIN orgtree_unitplace place ON place.parent_id = managed.unit_id AND place.during @> %(today)s
+        JOIN orgtree_unitplace place ON place.parent_id = managed.unit_id
+        JOIN account ON place.during @> account.today
     ), own AS (
         SELECT DISTINCT placement.unit_id, placement.tree_id
-        FROM orgtree_placement placement
+        FROM me
+        JOIN orgtree_placement placement ON placement.person_id = me.id
+        JOIN account ON placement.during @> account.today
         JOIN orgtree_orgtree tree ON tree.id = placement.tree_id AND tree.archived_at IS NULL
-        WHERE placement.person_id = %(person)s AND placement.during @> %(today)s
     )
-    SELECT ARRAY(SELECT unit_id FROM managed),
-           ARRAY(SELECT unit_id FROM own),
-           ARRAY(SELECT unit_id FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home
+    SELECT jsonb_build_object(
+        'person_id', (SELECT id FROM me),
+        'managed', ARRAY(SELECT unit_id FROM managed),
+        'own', ARRAY(SELECT unit_id FROM own),
+        'home', (SELECT unit_id FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home
                  ORDER BY rank, tree_id, unit_id LIMIT 1),
-           ARRAY(SELECT DISTINCT role FROM orgtree_grant
-                 WHERE user_id = %(user)s AND during @> %(today)s),
-           EXISTS (SELECT FROM orgtree_orgtree WHERE archived_at IS NULL)
-"""
+        'roles', ARRAY(SELECT DISTINCT role FROM held),
+        'has_trees', EXISTS (SELECT FROM orgtree_orgtree WHERE archived_at IS NULL)
+    )
+"""  # noqa: S608 — put together from the texts above; values are passed apart
+
+
+@dataclass(frozen=True)
+class AccountToday:
+    """What an account is today: its person, the units it manages and is in, and the roles it was granted."""
+
+    person_id: int | None
+    managed: frozenset[int]
+    own: frozenset[int]
+    home: int | None
+    roles: frozenset[str]
+    has_trees: bool
 
 
 @dataclass(frozen=True)
@@ -90,55 +119,71 @@ NOTHING = Sight()
 AGGREGATES = Sight(whole=True, unit_ids=None)
 
 
-def sight_of(viewer: Viewer, organisation: Organisation | None = None) -> Sight:
-    """What that account may look at by its roles today, or everything while the trial lasts.
-
-    An admin and an executive see aggregates of everything; rows of others need the management of their unit.  A
-    manager sees the units they lead or were granted, with all below, a member the units they are in.
-    """
-    if viewer is None or not viewer.is_authenticated:
-        return NOTHING
+def sight_of(viewer: Viewer) -> Sight:
+    """What that account may look at by its roles today, or everything while the trial lasts."""
     if not isinstance(viewer, User):
-        return AGGREGATES
+        return sight_without_account(viewer)
+    organisation, today = account_today(viewer)
+    return sight_from(viewer, organisation, today)
+
+
+def sight_without_account(viewer: Viewer) -> Sight:
+    return AGGREGATES if viewer is not None and viewer.is_authenticated else NOTHING
+
+
+def sight_from(viewer: User, organisation: Organisation, today: AccountToday) -> Sight:
+    """An admin and an executive see aggregates of everything; rows of others need the management of their unit.
+
+    A manager sees the units they lead or were granted, with all below, a member the units they are in.
+    """
     if not viewer.is_active:
         return NOTHING
-    organisation = organisation or Organisation.current()
-    person = person_of(viewer)
-    person_id = person.pk if person else None
-    managed, own, home, roles, has_trees = _roles_and_units(viewer.pk, person_id)
     on_trial = organisation.protected_since is None
-    open_to_members = organisation.members_see == MembersSee.EVERYTHING or not has_trees
-    whole = on_trial or open_to_members or viewer.is_superuser or "executive" in roles
+    open_to_members = organisation.members_see == MembersSee.EVERYTHING or not today.has_trees
+    whole = on_trial or open_to_members or viewer.is_superuser or Role.EXECUTIVE in today.roles
     if on_trial or (open_to_members and not viewer.is_superuser):
         individuals_in = None
     else:
-        individuals_in = managed if viewer.is_superuser else managed | own
+        individuals_in = today.managed if viewer.is_superuser else today.managed | today.own
     return Sight(
         whole=whole,
-        unit_ids=None if whole else managed | own,
-        person_id=person_id,
+        unit_ids=None if whole else today.managed | today.own,
+        person_id=today.person_id,
         individuals_in=individuals_in,
-        managed_ids=managed,
-        home_unit_id=home,
+        managed_ids=today.managed,
+        home_unit_id=today.home,
+    )
+
+
+def account_today(account: User) -> tuple[Organisation, AccountToday]:
+    """The organisation with its rules and what the account is in it, in one statement."""
+    asked = Organisation.objects.filter(pk=1).annotate(
+        today=RawSQL(ROLES_AND_UNITS, _account(account), output_field=JSONField())  # noqa: S611 — values are passed apart
+    )
+    organisation = asked.first()
+    if organisation is None:
+        Organisation.current()
+        organisation = asked.get()
+    found = organisation.today
+    return organisation, AccountToday(
+        person_id=found["person_id"],
+        managed=frozenset(found["managed"]),
+        own=frozenset(found["own"]),
+        home=found["home"],
+        roles=frozenset(found["roles"]),
+        has_trees=found["has_trees"],
     )
 
 
 def person_of(viewer: Viewer) -> Person | None:
-    """The person behind an account: whom an admin linked to it, else who has its e-mail address."""
+    """The person behind an account; None where there is none, or no account."""
     if not isinstance(viewer, User):
         return None
-    linked = Q(user=viewer)
-    if viewer.email:
-        linked |= Q(user=None, lowered=viewer.email.lower())
-    found = Person.objects.alias(lowered=Lower("email")).filter(linked)
-    return min(found, key=lambda person: person.user_id is None, default=None)
+    statement = f"WITH {ACCOUNT} SELECT * FROM orgtree_person WHERE id = ({PERSON_OF_ACCOUNT})"  # noqa: S608 — as above
+    found = Person.objects.raw(statement, _account(viewer))
+    return next(iter(found), None)
 
 
-def _roles_and_units(
-    user_id: int, person_id: int | None
-) -> tuple[frozenset[int], frozenset[int], int | None, frozenset[str], bool]:
-    """Units managed, units one is in, the unit to begin with, granted roles, and whether there is any tree."""
-    with connection.cursor() as cursor:
-        cursor.execute(ROLES_AND_UNITS, {"user": user_id, "person": person_id, "today": timezone.localdate()})
-        managed, own, home, roles, has_trees = cursor.fetchone()
-    return frozenset(managed), frozenset(own), home[0] if home else None, frozenset(roles), has_trees
+def _account(account: User) -> tuple[int, str | None, date]:
+    """What ACCOUNT asks for; an account without an address is nobody by it."""
+    return account.pk, account.email.lower() or None, timezone.localdate()

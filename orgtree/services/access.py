@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
+
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.models.sight import NOTHING, Sight, Viewer, sight_of
+from orgtree.models.sight import (
+    NOTHING,
+    Sight,
+    Viewer,
+    account_today,
+    sight_from,
+    sight_without_account,
+)
 from orgtree.services.trust import TrialState, trial_state_of
 
 __all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "viewable"]
@@ -35,10 +44,12 @@ class Access:
 
 
 def access_of(viewer: Viewer) -> Access:
-    organisation = Organisation.current()
+    account = viewer if isinstance(viewer, User) else None
+    organisation, today = account_today(account) if account else (Organisation.current(), None)
     trial = trial_state_of(organisation)  # the look that finds enough people ends the trial, before it shows anything
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
-    return Access(viewer, sight_of(viewer, organisation), policy, trial)
+    seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
+    return Access(viewer, seen, policy, trial)
 
 
 def viewable(viewer: Viewer) -> Sight:

@@ -20,7 +20,7 @@ from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.read import read_series
 from insights.metrics.registry import metrics
 from insights.snapshots.refresh import refresh
-from orgtree.models import ApiToken, Person
+from orgtree.models import ApiToken, IndividualPolicy, MembersSee, Organisation, Person
 from orgtree.services.api_tokens import create_api_token, revoke_api_token
 from tests.metrics.facts import World, create_world
 
@@ -35,6 +35,14 @@ pytestmark = pytest.mark.django_db
 def _now() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _open_organisation(db: None) -> None:
+    """Who sees how much is told in tests/metrics/test_withholding.py; here everybody sees everything."""
+    Organisation.objects.create(
+        pk=1, individual_policy=IndividualPolicy.NAMED, members_see=MembersSee.EVERYTHING, protected_since=NOW
+    )
 
 
 @pytest.fixture

@@ -298,7 +298,12 @@ def test_rows_are_files_of_commits_with_what_agents_wrote_in_them() -> None:
 @pytest.mark.usefixtures("_two_commits")
 def test_commits_are_shown_as_their_tools_do_and_attribution_as_the_policy_allows() -> None:
     Organisation.objects.update_or_create(
-        pk=1, defaults={"individual_policy": IndividualPolicy.PSEUDONYMS, "protected_since": NOW}
+        pk=1,
+        defaults={
+            "individual_policy": IndividualPolicy.PSEUDONYMS,
+            "minimum_group_size": 1,
+            "protected_since": NOW,
+        },
     )
     stranger = User.objects.create_user("stranger")
     for row in visible_rows(MetricQuery("commit.count", WEEK), access_of(stranger)).rows:

@@ -15,13 +15,16 @@ from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.read import read_distribution, read_rows, read_series
 from insights.metrics.registry import metrics
 from insights.metrics.visible import visible_rows
-from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models import IndividualPolicy, MembersSee, Organisation, Person
 from orgtree.services.access import access_of
 from tests.metrics.facts import World, create_world
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(59, -1, -1)]
 WINDOW = Window(date(2026, 2, 1), date(2026, 3, 19))
+
+# Whoever signed in may see the whole organisation, however few people contribute.
+OPEN = {"members_see": MembersSee.EVERYTHING, "minimum_group_size": 1, "protected_since": NOW}
 
 pytestmark = pytest.mark.django_db
 
@@ -82,9 +85,7 @@ def test_pages_are_disjoint_and_complete(world: World) -> None:
 
 
 def test_others_appear_under_a_pseudonym_without_session_and_time(world: World) -> None:
-    Organisation.objects.update_or_create(
-        pk=1, defaults={"individual_policy": IndividualPolicy.PSEUDONYMS, "protected_since": NOW}
-    )
+    Organisation.objects.update_or_create(pk=1, defaults={**OPEN, "individual_policy": IndividualPolicy.PSEUDONYMS})
     me = Person.objects.get(pk=world.placements[0][0])
     user = User.objects.create_user("me", str(me.email))
     page = visible_rows(MetricQuery("ai.sessions", WINDOW), access_of(user), size=1000)
@@ -99,9 +100,7 @@ def test_others_appear_under_a_pseudonym_without_session_and_time(world: World) 
 
 
 def test_a_policy_of_names_shows_them(world: World) -> None:
-    Organisation.objects.update_or_create(
-        pk=1, defaults={"individual_policy": IndividualPolicy.NAMED, "protected_since": NOW}
-    )
+    Organisation.objects.update_or_create(pk=1, defaults={**OPEN, "individual_policy": IndividualPolicy.NAMED})
     page = visible_rows(MetricQuery("ai.sessions", WINDOW), access_of(User.objects.create_user("me")), size=1000)
     names = {person.full_name for person in Person.objects.all()} | {"Unmatched"}
     assert {row["person"] for row in page.rows} <= names

@@ -15,7 +15,6 @@ from insights import windows
 from insights.csv_export import csv_lines, safe_cell
 from insights.views.rows import PAGE_SIZE
 from orgtree.models import IndividualPolicy, Organisation
-from orgtree.services.trust import HIDDEN_LABEL
 from tests.org import Org
 
 SESSIONS = "/insights/metrics/ai.tokens/rows/"
@@ -82,14 +81,20 @@ def test_with_pseudonyms_ones_own_row_is_whole_and_others_are_days(five_people: 
     assert "grace" not in html.lower()
 
 
-def test_self_only_names_nobody_else(five_people: Org, member: Client) -> None:
+def test_self_only_lists_nobody_else(five_people: Org, member: Client) -> None:
     set_policy(IndividualPolicy.SELF_ONLY)
-    assert sorted(row["Developer"] for row in exported(member)).count(HIDDEN_LABEL) == 4
+    (own,) = exported(member)
+    assert "ada" in own["Developer"].lower()
+    html = member.get(SESSIONS).content.decode()
+    assert "only your own rows are listed" in html
+    assert "of 5" not in html, "how many were left out is not said"
 
 
-def test_an_admin_sees_no_names_either(five_people: Org, admin: Client) -> None:
-    set_policy(IndividualPolicy.PSEUDONYMS)
-    assert all(row["Developer"].startswith("Developer ") for row in exported(admin))
+@pytest.mark.parametrize("policy", [IndividualPolicy.PSEUDONYMS, IndividualPolicy.NAMED])
+def test_an_admin_sees_aggregates_and_no_rows(five_people: Org, admin: Client, policy: IndividualPolicy) -> None:
+    set_policy(policy)
+    assert exported(admin) == []
+    assert "You may see aggregates here" in admin.get(SESSIONS).content.decode()
 
 
 def test_named_names_everybody(five_people: Org, member: Client) -> None:

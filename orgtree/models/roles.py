@@ -1,0 +1,13 @@
+"""The roles that can be granted."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """PRODUCT.md §9.  Admins are the accounts that Django calls superusers; members need no grant."""
+
+    EXECUTIVE = "executive", "Executive"
+    MANAGER = "manager", "Manager"
+    AUDITOR = "auditor", "Auditor"
