@@ -10,6 +10,8 @@ class InsightsConfig(AppConfig):
         from insights.snapshots.tasks import refresh
         from integrations.facts.changes import on_change
         from orgtree.nudges import nudge_on_commit
+        from orgtree.services.placements import on_placements_changed
 
         checks.register(registry.check)
-        on_change(lambda: nudge_on_commit(refresh))
+        for on_news in (on_change, on_placements_changed):
+            on_news(lambda: nudge_on_commit(refresh))

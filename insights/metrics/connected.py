@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg import sql
 
 from insights.metrics.declarations import Metric
-from insights.metrics.placing import days_of, joins_in_span, only_of, placement_parameters
+from insights.metrics.placing import days_of, joins_in_span, only_of, placement_parameters, unit_of
 from insights.metrics.query import Window
 from insights.metrics.reading import Placement
 from insights.metrics.source import of_source
@@ -52,18 +52,21 @@ class Connected:
     since: date | None
 
 
-def connected_since(asked: Iterable[tuple[Metric, Placement]]) -> Mapping[tuple[Metric, Placement], Connected]:
-    """Since when each metric has all its sources in each scope."""
-    known: dict[tuple[Source, Placement], Connected] = {}
-    found: dict[tuple[Metric, Placement], Connected] = {}
-    for metric, placement in asked:
+# A metric and a scope; the unit where the scope is several units, which are asked for together.
+Asked = tuple[Metric, Placement, int | None]
+
+
+def connected_since(asked: Iterable[Asked]) -> Mapping[Asked, Connected]:
+    """Since when each metric has all its sources in each scope; one query for each source and placement."""
+    known: dict[tuple[Source, Placement], Mapping[int | None, date]] = {}
+    found: dict[Asked, Connected] = {}
+    for metric, placement, unit_id in asked:
         sources = sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
         for source in sources:
             if (source, placement) not in known:
-                known[source, placement] = Connected(source, source_since(source, placement))
-        found[metric, placement] = max(
-            (known[source, placement] for source in sources), key=lambda each: each.since or date.max
-        )
+                known[source, placement] = _since(source, placement)
+        connected = [Connected(source, _of(known[source, placement], unit_id)) for source in sources]
+        found[metric, placement, unit_id] = max(connected, key=lambda each: each.since or date.max)
     return found
 
 
@@ -73,20 +76,31 @@ def source_since(source: Source, placement: Placement) -> date | None:
     Telemetry is somebody's of the scope; whoever is in no unit may be nobody that is known, so that all of it tells
     of them.  A connected repository tells of everybody: who has no commits in it has none.
     """
+    return _of(_since(source, placement), None)
+
+
+def _of(since: Mapping[int | None, date], unit_id: int | None) -> date | None:
+    return since.get(unit_id, since.get(None))
+
+
+def _since(source: Source, placement: Placement) -> Mapping[int | None, date]:
+    """By unit where the placement is several; None where one day holds for all."""
     with connection.cursor() as cursor:
         if source is Source.REPOSITORIES:
-            cursor.execute("SELECT min(counted_on) FROM integrations_commit")
+            cursor.execute("SELECT NULL, min(counted_on) FROM integrations_commit")
         else:
             cursor.execute(_enrolled_since(placement), placement_parameters(placement))
-        since: date | None = cursor.fetchone()[0]
-    return since
+        return {unit_id or None: since for unit_id, since in cursor.fetchall() if since}
 
 
 def _enrolled_since(placement: Placement) -> sql.Composed:
-    """One row: the first day on which anybody of the scope was enrolled; null where nobody was."""
+    """One row per unit: the first day on which anybody of it was enrolled."""
     enrolled = sql.SQL("daterange({}, NULL)").format(of_source(ENROLMENTS.day))
     person = of_source(ENROLMENTS.person)
-    return sql.SQL("SELECT min(lower({days})) FROM ({enrolments}) AS source {joins} WHERE true {only}").format(
+    return sql.SQL(
+        "SELECT {unit}, min(lower({days})) FROM ({enrolments}) AS source {joins} WHERE true {only} GROUP BY 1"
+    ).format(
+        unit=unit_of(placement),
         days=days_of(placement, enrolled),
         enrolments=sql.SQL(ENROLMENTS.sql),
         joins=joins_in_span(placement, person, enrolled),

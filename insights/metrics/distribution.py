@@ -123,6 +123,6 @@ def _histogram(values: sql.Composed, reading: Reading, summary: Mapping[str, Any
 
 
 def _reason(each: Plan) -> str:
-    asked = (each.metric, each.placement)
+    asked = (each.metric, each.placement, each.unit_id)
     since = connected_since([asked])[asked]
     return why_no_data(each.query.window, since, each.clock.today)

@@ -101,10 +101,11 @@ def outcomes_from_facts(plans: Sequence[Plan]) -> list[Outcomes]:
 
 def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
     whole = plan.query.window
-    found = facts.found(plan.needs, plan.segments)
-    segments = {key.segment for key in found if key.window == whole} if plan.segments else {()}
+    found = facts.found(plan.needs, plan.segments) if plan.segments else ()
+    own = {key.segment for key in found if key.window == whole and key.unit_id == plan.unit_id}
+    segments = own if plan.segments else {()}
     cells = {
-        (window, segment): facts.outcome(plan.metric, plan.needs, CellKey(None, window, segment), plan.clock)
+        (window, segment): facts.outcome(plan.metric, plan.needs, CellKey(plan.unit_id, window, segment), plan.clock)
         for window in plan.windows
         for segment in segments
     }

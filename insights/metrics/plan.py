@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -76,7 +76,10 @@ class Need:
 
 @dataclass(frozen=True)
 class Plan:
-    """A query that can be answered, with what has to be read for each measure of its metric."""
+    """A query that can be answered, with what has to be read for each measure of its metric.
+
+    Where it is read together with the same query of other units, `unit_id` is the unit that it is of.
+    """
 
     query: MetricQuery
     metric: Metric
@@ -85,6 +88,7 @@ class Plan:
     segments: tuple[Dimension, ...]
     buckets: Sequence[windows.Bucket]
     needs: Mapping[Measure, Need]
+    unit_id: int | None = None
 
     @property
     def windows(self) -> Sequence[Window]:
@@ -104,9 +108,19 @@ def plan_total(query: MetricQuery, clock: Clock) -> Plan:
     return _plan(query, clock, ())
 
 
-def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket]) -> Plan:
+def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock) -> list[Plan]:
+    """As `plan_total`, for each of these units instead of the query's own, in order; they are read together."""
+    _check(query, get(query.key))
+    together = replace(place(replace(query.scope, unit=None)), placed=Placed.UNITS, ids=tuple(units))
+    one = _plan(query, clock, (), together)
+    return [replace(one, unit_id=unit) for unit in units]
+
+
+def _plan(
+    query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], placement: Placement | None = None
+) -> Plan:
     metric = get(query.key)
-    placement = place(query.scope)
+    placement = placement or place(query.scope)
     segments = query.segments or metric.always_by
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)

@@ -12,12 +12,12 @@ from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
-from insights.metrics.plan import Clock, Plan, plan, plan_total
+from insights.metrics.plan import Clock, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.rows import read_rows
 from insights.snapshots.read import Freshness, outcomes_from_cells
 
-__all__ = ["Freshness", "read_distribution", "read_rows", "read_series", "read_totals"]
+__all__ = ["Freshness", "read_distribution", "read_rows", "read_series", "read_totals", "read_units"]
 
 FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
 
@@ -37,12 +37,26 @@ def read_totals(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshn
     return _answers([plan_total(query, clock) for query in queries], freshness)
 
 
+def read_units(
+    queries: Sequence[MetricQuery], units: Sequence[int], *, freshness: Freshness = Freshness.AT_ONCE
+) -> dict[int, list[SeriesAnswer]]:
+    """As `read_totals`, of each of these units (ids) instead of the queries' own, read together: units side by side."""
+    clock = Clock.read()
+    of_queries = [plan_units(query, units, clock) for query in queries]
+    answers = iter(_answers([each for plans in of_queries for each in plans], freshness))
+    found: dict[int, list[SeriesAnswer]] = {unit: [] for unit in units}
+    for plans in of_queries:
+        for each in plans:
+            found[each.unit_id or 0].append(next(answers))
+    return found
+
+
 def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
     kept = outcomes_from_cells(plans, freshness)
     computed = iter(outcomes_from_facts([each for each, found in zip(plans, kept, strict=True) if found is None]))
-    since = connected_since((each.metric, each.placement) for each in plans)
+    since = connected_since((each.metric, each.placement, each.unit_id) for each in plans)
     return [
-        _answer(each, found or next(computed), since[each.metric, each.placement])
+        _answer(each, found or next(computed), since[each.metric, each.placement, each.unit_id])
         for each, found in zip(plans, kept, strict=True)
     ]
 

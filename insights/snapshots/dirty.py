@@ -1,20 +1,33 @@
-"""What has to be computed anew: from the outbox of fact changes to ranges of days, by unit."""
+"""What has to be computed anew: from the outboxes of facts and of placements to ranges of days, by unit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import connection, transaction
 
+from insights import windows
+from insights.metrics.connected import SOURCES, source_since
+from insights.metrics.plan import Clock
 from insights.metrics.query import Window
+from insights.metrics.reading import ANYBODY
+from insights.snapshots.kept import kept_from
 from integrations.facts.changes import take_changes
 from integrations.models import FactFamily
 
 # Days that lie this near to each other are computed together: for each piece the months, quarters and trailing windows
 # that it lies in are computed anew, and weekends would cut a year into fifty pieces.
 NEAR_DAYS = 31
+# Prompt cells are computed in transactions of about this size, the shortest ranges first: facts of today do not wait
+# for the two years of an Org Tree that was just imported (docs/decisions).
+UNIT_DAYS_AT_ONCE = 10_000
+# A piece is a handful of statements, whatever the number of its units.
+MOST_PIECES = 16
+
+Range = tuple[FactFamily, int | None, Window]
 
 
 @dataclass(frozen=True)
@@ -66,8 +79,52 @@ def _note(changes: Sequence[tuple[str, int | None, date, date]]) -> None:
         )
 
 
-def claim(*, lagging: bool, limit: int = 50_000) -> Sequence[Dirt]:
-    """Take dirty ranges out of the table, coalesced with what lies between them.
+def note_placement_changes(clock: Clock) -> int:
+    """As `note_changes`, of units for which other people count than before, on days that have cells and facts.
+
+    Every family is wrong then, of these units alone: the whole organisation is the same people as before.
+    """
+    kept = kept_from(clock.today)
+    days = {
+        family: Window(max(since, kept), clock.tomorrow)
+        for family, source in SOURCES.items()
+        if (since := source_since(source, ANYBODY))
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH taken AS (
+                DELETE FROM orgtree_placementchange RETURNING unit_id, daterange(day_from, day_to) AS days, at
+            ), touched AS (
+                SELECT kept.family, taken.unit_id, range_agg(taken.days * kept.days) AS days, min(taken.at) AS at
+                FROM taken
+                CROSS JOIN (
+                    SELECT family, daterange(starts, ends)
+                    FROM unnest(%s::text[], %s::date[], %s::date[]) AS of_family (family, starts, ends)
+                ) AS kept (family, days)
+                WHERE taken.days && kept.days
+                GROUP BY kept.family, taken.unit_id
+            ), noted AS (
+                INSERT INTO insights_dirtyrange (family, unit_id, day_from, day_to, lagging, noted_at)
+                SELECT family, unit_id, lower(stretch), upper(stretch), lagging, at
+                FROM touched
+                CROSS JOIN unnest(days) AS stretch
+                CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
+            )
+            SELECT count(*) FROM taken
+            """,
+            [
+                [family.value for family in days],
+                [window.start for window in days.values()],
+                [window.end for window in days.values()],
+            ],
+        )
+        noted: int = cursor.fetchone()[0]
+    return noted
+
+
+def claim(*, lagging: bool) -> Sequence[Dirt]:
+    """Take dirty ranges out of the table, coalesced with what lies between them; the shortest first, and not all.
 
     If the caller's transaction fails they are still there.
     """
@@ -77,23 +134,44 @@ def claim(*, lagging: bool, limit: int = 50_000) -> Sequence[Dirt]:
             WITH claimed AS (
                 DELETE FROM insights_dirtyrange
                 WHERE id = ANY (ARRAY(
-                    SELECT id FROM insights_dirtyrange WHERE lagging = %s
-                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+                    SELECT id
+                    FROM (
+                        SELECT id, day_to - day_from AS days,
+                               sum(day_to - day_from) OVER (ORDER BY day_to - day_from, id) AS days_so_far
+                        FROM insights_dirtyrange
+                        WHERE lagging = %(lagging)s
+                    ) AS waiting
+                    WHERE %(lagging)s OR days_so_far - days < %(limit)s
                 ))
                 RETURNING family, unit_id, day_from, day_to
             ), coalesced AS (
-                SELECT family, unit_id, unnest(range_agg(daterange(day_from, day_to + %s))) AS days
+                SELECT family, unit_id, unnest(range_agg(daterange(day_from, day_to + %(near)s))) AS days
                 FROM claimed
                 GROUP BY family, unit_id
             )
-            SELECT family, lower(days), upper(days) - %s, array_agg(unit_id ORDER BY unit_id NULLS FIRST)
+            SELECT family, unit_id, lower(days), upper(days) - %(near)s
             FROM coalesced
-            GROUP BY family, days
-            ORDER BY family, 2, 3
+            ORDER BY family, 3, 4, unit_id NULLS FIRST
             """,
-            [lagging, limit, NEAR_DAYS, NEAR_DAYS],
+            {"lagging": lagging, "limit": UNIT_DAYS_AT_ONCE, "near": NEAR_DAYS},
         )
-        return [
-            Dirt(FactFamily(family), Window(start, end), tuple(units))
-            for family, start, end, units in cursor.fetchall()
+        ranges = [
+            (FactFamily(family), unit_id, Window(start, end)) for family, unit_id, start, end in cursor.fetchall()
         ]
+    pieces = _together(ranges)
+    return pieces if len(pieces) <= MOST_PIECES else _together(_in_whole_quarters(ranges))
+
+
+def _together(ranges: Iterable[Range]) -> Sequence[Dirt]:
+    """Units with the same days of a family are computed by the same statements."""
+    units: dict[tuple[FactFamily, Window], dict[int | None, None]] = defaultdict(dict)
+    for family, unit_id, days in ranges:
+        units[family, days][unit_id] = None
+    return [Dirt(family, days, tuple(together)) for (family, days), together in units.items()]
+
+
+def _in_whole_quarters(ranges: Iterable[Range]) -> Iterable[Range]:
+    """The ranges widened to whole quarters, of which there are so few that most units have the same."""
+    for family, unit_id, days in ranges:
+        first, last = windows.quarter_of(days.start), windows.quarter_of(days.end - timedelta(days=1))
+        yield family, unit_id, Window(first.start, last.end)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import enum
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db import connection
 
 from insights.metrics.declarations import Outcome
 from insights.metrics.outcomes import Outcomes, tells_unmatched
 from insights.metrics.plan import Plan
-from insights.metrics.query import Statistic, Window
+from insights.metrics.query import Window
 from insights.metrics.reading import Placed
-from insights.models import MetricCell, Period
+from insights.models import Period
 from insights.snapshots.cells import TOO_MANY_VALUES
 from insights.snapshots.kept import kept_as, kept_segments
+from insights.snapshots.kept_cells import Cells, Kept, Wanted, read_cells
 
 
 class Freshness(enum.Enum):
@@ -37,7 +36,7 @@ LAGGING_PERIODS = (Period.QUARTER, Period.WINDOW)
 class Dirt:
     """Cells of a unit (None: the whole organisation) touched by these days do not hold a change of `since`."""
 
-    family: str
+    family: str | None  # None: of every family
     unit_id: int | None
     any_unit: bool
     days: Window
@@ -49,13 +48,13 @@ def outcomes_from_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Out
     """The outcomes of each plan, in order; None where its cells are not kept or not fresh enough."""
     if not plans:
         return []
-    rolled_to, settled_to, dirt = _state()
+    rolled_to, settled_to, dirt = _state({_unit_id(plan) for plan in plans})
     clock = plans[0].clock
     if rolled_to != clock.today:
         return [None] * len(plans)
     settled = settled_to == clock.settled_before
     as_of = [_as_of(plan, dirt, freshness) if settled or not plan.metric.settles else None for plan in plans]
-    cells = _cells([plan for plan, at in zip(plans, as_of, strict=True) if at])
+    cells = read_cells(_wanted(plan) for plan, at in zip(plans, as_of, strict=True) if at)
     return [_outcomes(plan, cells, at) if at else None for plan, at in zip(plans, as_of, strict=True)]
 
 
@@ -85,65 +84,55 @@ def _touches(dirt: Dirt, plan: Plan, window: Window) -> bool:
         dirt.days.start < window.end
         and window.start < dirt.days.end
         and (dirt.any_unit or dirt.unit_id == _unit_id(plan))
-        and dirt.family in plan.metric.families
+        and (dirt.family is None or dirt.family in plan.metric.families)
     )
 
 
 def _unit_id(plan: Plan) -> int | None:
-    return plan.placement.ids[0] if plan.placement.placed is Placed.UNIT else None
+    return plan.placement.ids[0] if plan.placement.placed is Placed.UNIT else plan.unit_id
 
 
-def _state() -> tuple[date | None, datetime | None, Sequence[Dirt]]:
-    """For which day and settling time the cells stand, and what they do not hold: the outbox, what was taken of it."""
+def _state(units: Collection[int | None]) -> tuple[date | None, datetime | None, Sequence[Dirt]]:
+    """For which day and settling time the cells stand, and what those of these units do not hold.
+
+    That is what is still in the outboxes of facts and of placements, and what was taken of them.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT rolled_to, settled_to, NULL, NULL, false, NULL, NULL, NULL, NULL FROM insights_snapshotstate
             UNION ALL
             SELECT NULL, NULL, family, unit_id, false, min(day_from), max(day_to), lagging, min(noted_at)
-            FROM insights_dirtyrange GROUP BY family, unit_id, lagging, day_from
+            FROM insights_dirtyrange
+            WHERE unit_id IS NULL OR unit_id = ANY(%(units)s)
+            GROUP BY family, unit_id, lagging, day_from
             UNION ALL
             SELECT NULL, NULL, family, NULL, true, min(day_from), max(day_to), lagging, min(at)
             FROM integrations_factchange CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
             GROUP BY family, lagging
-            """
+            UNION ALL
+            SELECT NULL, NULL, NULL, unit_id, false, coalesce(day_from, %(ever)s), coalesce(day_to, %(never)s), lagging,
+                   min(at)
+            FROM orgtree_placementchange CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
+            WHERE unit_id = ANY(%(units)s)
+            GROUP BY unit_id, lagging, day_from, day_to
+            """,
+            {"units": [unit for unit in units if unit is not None], "ever": date.min, "never": date.max},
         )
         rows = cursor.fetchall()
     rolled_to, settled_to = next((row[:2] for row in rows if row[0]), (None, None))
     dirt = [
         Dirt(family, unit_id, any_unit, Window(start, end), lagging, since)
         for _, _, family, unit_id, any_unit, start, end, lagging, since in rows
-        if family
+        if since
     ]
     return rolled_to, settled_to, dirt
 
 
-Cells = Mapping[tuple[str, int | None, Window, str], Sequence[MetricCell]]
-
-
-def _cells(plans: Sequence[Plan]) -> Cells:
-    """The cells of all plans, one query a unit, by metric, unit, window and segment name."""
-    wanted: dict[int | None, dict[Window, None]] = defaultdict(dict)
-    for plan in plans:
-        for window in plan.windows:
-            kept = kept_as(window, plan.clock.today)
-            if kept:
-                wanted[_unit_id(plan)][kept[1]] = None
-    keys = sorted({plan.metric.key for plan in plans})
-    found: dict[tuple[str, int | None, Window, str], list[MetricCell]] = defaultdict(list)
-    for unit_id, windows in wanted.items():
-        for cell in MetricCell.objects.raw(
-            f"""
-            SELECT cell.*
-            FROM unnest(%s::date[], %s::date[]) AS wanted (starts, ends)
-            JOIN insights_metriccell cell ON cell.start = wanted.starts AND cell."end" = wanted.ends
-            WHERE cell.unit_id {"IS NULL AND %s::bigint IS NULL" if unit_id is None else "= %s"}
-              AND cell.metric = ANY(%s)
-            """,  # noqa: S608 — one of two texts above
-            [[window.start for window in windows], [window.end for window in windows], unit_id, keys],
-        ):
-            found[cell.metric, cell.unit_id, Window(cell.start, cell.end), cell.segment_name].append(cell)
-    return found
+def _wanted(plan: Plan) -> Wanted:
+    kept = (kept_as(window, plan.clock.today) for window in plan.windows)
+    names = ("", *(dimension.value for dimension in plan.segments))
+    return Wanted(plan.metric.key, names, _unit_id(plan), tuple(cell[1] for cell in kept if cell))
 
 
 def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
@@ -159,34 +148,19 @@ def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
         own = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], name), ()))
         unsplit = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], ""), ()))
         for cell in (*own, *unsplit):
-            if part := plan.metric.shared_part(_outcome(cell), plan.segments):
+            if part := plan.metric.shared_part(cell.outcome, plan.segments):
                 shared.setdefault(window, part)
         for cell in own:
             if name and cell.segment_value == TOO_MANY_VALUES:
                 return None
-            found[window, (cell.segment_value,) if name else ()] = _outcome(cell)
+            found[window, (cell.segment_value,) if name else ()] = cell.outcome
             unmatched[window] = cell.unmatched
     whole = plan.query.window
     tells = tells_unmatched(plan, found)
     return Outcomes(found, shared, unmatched.get(whole) if tells else None, as_of)
 
 
-def _of_version(plan: Plan, cells: Iterable[MetricCell]) -> Sequence[MetricCell]:
+def _of_version(plan: Plan, cells: Iterable[Kept]) -> Sequence[Kept]:
     """Cells of the metric's own version, one per segment value: a span may be kept under two periods."""
     current = [cell for cell in cells if cell.version == plan.metric.version]
     return list({cell.segment_value: cell for cell in current}.values())
-
-
-def _outcome(cell: MetricCell) -> Outcome:
-    statistics: dict[Statistic, Any] = {each: getattr(cell, each.value) for each in Statistic}
-    return Outcome(
-        cell.value,
-        cell.numerator,
-        cell.denominator,
-        cell.sample_size,
-        cell.people,
-        {statistic: value for statistic, value in statistics.items() if value is not None},
-        cell.missing,
-        cell.low,
-        cell.mix,
-    )

@@ -19,7 +19,7 @@ from insights.metrics.reading import ANYBODY, Placed, Placement
 from insights.metrics.registry import metrics
 from insights.models import DirtyRange, MetricCell, Period, SnapshotState
 from insights.snapshots.cells import Partitions, metrics_of, recompute
-from insights.snapshots.dirty import Dirt, claim, note_changes
+from insights.snapshots.dirty import Dirt, claim, note_changes, note_placement_changes
 from insights.snapshots.kept import (
     kept_from,
     lagging_partitions,
@@ -34,6 +34,7 @@ from orgtree.models import Placement as PlacementRow
 LOCK = 0x48574D43
 LONGEST_LAG = timedelta(seconds=60)
 LONGEST_PAUSE_SECONDS = 1.0
+LONGEST_PIECE = timedelta(days=100)  # about a quarter
 # Lagging cells may take this share of the time; where they are cheap they follow at once.
 SHARE_OF_TIME = 0.2
 
@@ -48,14 +49,14 @@ def refresh() -> int:
             return 0
         clock = Clock.read()
         note_settled(clock)
-        note_changes()
+        _note(clock)
         written = _roll(clock)
         while True:
             began = time.monotonic()
             prompt = _recompute_claimed(lagging=False)
-            late = _recompute_claimed(lagging=True) if _lagging_is_due() else 0
-            written += prompt + late
-            if not note_changes() and not (prompt or late):
+            late = _recompute_claimed(lagging=True) if _lagging_is_due() else None
+            written += (prompt or 0) + (late or 0)
+            if not _note(clock) and prompt is None and late is None:
                 return written
             if prompt:  # while facts go on coming, half of the time is theirs
                 time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_SECONDS))
@@ -69,13 +70,17 @@ def fill_everything(*, only: Collection[Metric] = (), days: Window | None = None
     with _alone("SELECT pg_advisory_lock(%s) IS NOT NULL"):
         clock = Clock.read()
         note_settled(clock)
-        note_changes()
+        _note(clock)
         if only or days:
             with transaction.atomic():
                 written = _fill(clock, only or metrics(), days)
                 _changed()
             return written
         return _fill_all(clock)
+
+
+def _note(clock: Clock) -> int:
+    return note_changes() + note_placement_changes(clock)
 
 
 def _fill_all(clock: Clock) -> int:
@@ -96,12 +101,17 @@ def _fill(clock: Clock, only: Collection[Metric], days: Window | None) -> int:
     days = Window(max(asked.start, first), min(asked.end, clock.tomorrow))
     if days.days <= 0:
         return 0
-    pieces: Iterator[Partitions] = (
-        prompt_partitions(Window(max(days.start, quarter.start), min(days.end, quarter.end)))
-        for quarter in quarters_between(days.start, days.end - timedelta(days=1))
-    )
-    written = sum(_everybody_and_every_unit(piece, clock, only) for piece in pieces)
+    written = sum(_everybody_and_every_unit(piece, clock, only) for piece in _prompt_pieces(days))
     return written + _everybody_and_every_unit(lagging_partitions(days, clock.today), clock, only)
+
+
+def _prompt_pieces(days: Window) -> Iterator[Partitions]:
+    """The prompt buckets of many days quarter by quarter, so that they need not be held in memory all at once."""
+    if days.days <= LONGEST_PIECE.days:
+        yield prompt_partitions(days)
+        return
+    for quarter in quarters_between(days.start, days.end - timedelta(days=1)):
+        yield prompt_partitions(Window(max(days.start, quarter.start), min(days.end, quarter.end)))
 
 
 def _roll(clock: Clock) -> int:
@@ -129,13 +139,13 @@ def _everybody_and_every_unit(partitions: Partitions, clock: Clock, only: Collec
     return written
 
 
-def _recompute_claimed(*, lagging: bool) -> int:
+def _recompute_claimed(*, lagging: bool) -> int | None:
+    """How many cells were computed anew, which may be none; None where nothing was left to do."""
     began = time.monotonic()
-    written = 0
     with transaction.atomic():
         dirt = claim(lagging=lagging)
         if not dirt:
-            return 0
+            return None
         clock = Clock.read()
         written = sum(_recompute(each, clock, lagging=lagging) for each in dirt)
         if lagging:
@@ -149,11 +159,13 @@ def _recompute(dirt: Dirt, clock: Clock, *, lagging: bool) -> int:
     days = Window(max(dirt.days.start, kept_from(clock.today)), min(dirt.days.end, clock.tomorrow))
     if days.days <= 0:  # facts of the future are refused at the door; a leaving that is announced is none yet
         return 0
-    partitions = lagging_partitions(days, clock.today) if lagging else prompt_partitions(days)
     only = metrics_of(dirt.family)
-    units = tuple(unit for unit in dirt.units if unit is not None)
-    written = recompute(partitions, ANYBODY, clock, only) if None in dirt.units else 0
-    return written + (recompute(partitions, Placement(Placed.UNITS, units), clock, only) if units else 0)
+    units = Placement(Placed.UNITS, tuple(unit for unit in dirt.units if unit is not None))
+    written = 0
+    for piece in [lagging_partitions(days, clock.today)] if lagging else _prompt_pieces(days):
+        written += recompute(piece, ANYBODY, clock, only) if None in dirt.units else 0
+        written += recompute(piece, units, clock, only) if units.ids else 0
+    return written
 
 
 def _lagging_is_due() -> bool:

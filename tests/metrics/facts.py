@@ -71,6 +71,8 @@ class World:
     first_day: date | None
     commits: list[CommitFacts]
     context_files: Mapping[str, tuple[date, date | None]]
+    units: dict[str, list[str]]  # by tree
+    attributes: list[tuple[int, str, str, date, date | None]] = field(default_factory=list)  # value, from, to
 
 
 def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: int = 60) -> World:
@@ -87,8 +89,8 @@ def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: 
     )
     placements = _place(persons, rng, days)
     leaver = persons[-1]
-    leaver.left_on = rng.choice(days[len(days) // 2 :])
-    leaver.save()
+    left_on = rng.choice(days[len(days) // 2 :])
+    leaver.employments.create(during=DateRange(None, left_on))
     told = [_session(rng, days, identities) for _ in range(sessions)]
     for identity, session in told:
         _store(identity, session)
@@ -103,10 +105,11 @@ def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: 
         [session for _, session in told],
         placements,
         enrolled,
-        {leaver.pk: leaver.left_on},
+        {leaver.pk: left_on},
         min((session.day for _, session in told), default=None),
         random_commits(rng, days, identities, AGENTS, number=sessions),
         random_context_files(rng, days),
+        {"engineering": ["root", "red", "blue"]},
     )
     announce(world, tomorrow=days[-1] + timedelta(days=1))
     return world

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import mean, quantiles
@@ -26,6 +26,8 @@ class Asked:
     unit: str | None = None
     agents: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unassigned: str | None = None  # a tree
 
     @property
     def end_of_stock(self) -> date:
@@ -55,7 +57,7 @@ def sessions(world: World, asked: Asked) -> list[SessionFacts]:
         session
         for session in world.sessions
         if asked.window.start <= session.day < asked.window.end
-        and _placed(world, session.person, session.day, asked.unit)
+        and _placed(world, session.person, session.day, asked)
         and _picked(session, asked)
     ]
 
@@ -70,7 +72,7 @@ def days(world: World, asked: Asked, *, of_model: bool) -> Iterable[tuple[Sessio
         for row in session.days:
             in_window = asked.window.start <= row.day < asked.window.end
             named = not (asked.models and of_model) or (row.model or "unknown") in asked.models
-            if in_window and named and _placed(world, session.person, row.day, asked.unit):
+            if in_window and named and _placed(world, session.person, row.day, asked):
                 yield session, row
 
 
@@ -79,12 +81,24 @@ def _picked(session: SessionFacts, asked: Asked) -> bool:
     return (not asked.agents or session.agent in asked.agents) and (not asked.models or bool(used & {*asked.models}))
 
 
-def _placed(world: World, person: int | None, day: date, unit: str | None) -> bool:
-    if unit is None:
-        return True
+def _placed(world: World, person: int | None, day: date, asked: Asked) -> bool:
+    if asked.unassigned is not None and any(_is_in(world, person, day, unit) for unit in world.units[asked.unassigned]):
+        return False
+    in_unit = asked.unit is None or _is_in(world, person, day, asked.unit)
+    return in_unit and all(_holds(world, person, day, name, values) for name, values in asked.where.items())
+
+
+def _is_in(world: World, person: int | None, day: date, unit: str) -> bool:
     return any(
         who == person and where == unit and start <= day and (end is None or day < end)
         for who, where, start, end in world.placements
+    )
+
+
+def _holds(world: World, person: int | None, day: date, name: str, values: tuple[str, ...]) -> bool:
+    return any(
+        who == person and attribute == name and value in values and start <= day and (end is None or day < end)
+        for who, attribute, value, start, end in world.attributes
     )
 
 
@@ -107,8 +121,10 @@ def _enrolled(world: World, asked: Asked) -> set[int]:
         person
         for person, since in world.enrolled.items()
         if since < end
-        and (person not in world.left or world.left[person] > asked.window.start)
-        and any(_placed(world, person, day, asked.unit) for day in days)
+        and any(
+            _placed(world, person, day, asked) and (person not in world.left or day < world.left[person])
+            for day in days
+        )
     }
 
 
@@ -145,7 +161,7 @@ def _commits(world: World, asked: Asked) -> list[CommitFacts]:
         for commit in world.commits
         if not commit.set_apart
         and asked.window.start <= commit.day < asked.window.end
-        and _placed(world, commit.person, commit.day, asked.unit)
+        and _placed(world, commit.person, commit.day, asked)
     ]
 
 

@@ -1,0 +1,185 @@
+"""Units, attributes and who is in no unit: every metric counted a second time, day by day, on random organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+
+from insights import windows
+from insights.metrics.errors import QueryError, UnknownUnitError
+from insights.metrics.parameters import Parameters
+from insights.metrics.query import Granularity, MetricQuery, Scope, Window
+from insights.metrics.read import read_series, read_totals, read_units
+from insights.models import DirtyRange
+from insights.snapshots.read import Freshness
+from insights.snapshots.refresh import LONGEST_LAG, fill_everything, refresh
+from orgtree.models import PlacementChange, Unit
+from tests.metrics import oracle
+from tests.metrics.facts import World, create_world
+from tests.metrics.oracle import OF_REPOSITORIES, ORACLE, Asked
+from tests.metrics.organisations import PARENTS, TREE, add_organisation, move_somebody
+from tests.metrics.test_snapshots import cells
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+TODAY = NOW.date()
+DAYS = [TODAY - timedelta(days=n) for n in range(44, -1, -1)]
+WINDOW = Window(date(2026, 2, 9), date(2026, 3, 19))
+
+SCOPES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *((unit, ()) for unit in PARENTS),
+    (f"unassigned:{TREE}", ()),
+    ("unassigned:engineering", ()),
+    ("", ("site=Pune",)),
+    ("", ("site=Pune", "site=Oslo", "role=senior")),
+    ("", ("site=Atlantis",)),
+    ("a", ("role=junior",)),
+    ("red", ("site=Berlin", "role=senior", "role=junior")),
+    (f"unassigned:{TREE}", ("role=senior",)),
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 31))]
+
+
+@pytest.fixture(params=SEEDS)
+def world(request: pytest.FixtureRequest) -> World:
+    made = create_world(request.param, days=DAYS, sessions=30)
+    add_organisation(made, request.param, DAYS)
+    return made
+
+
+def test_every_metric_of_every_scope_is_what_the_days_of_people_say(world: World) -> None:
+    for unit, where in SCOPES:
+        asked = Parameters(
+            unit=unit, where=where, start=str(WINDOW.start), end=str(WINDOW.end), granularity=Granularity.MONTH
+        )
+        queries = [asked.query(key) for key in ORACLE]
+        for query, answer in zip(queries, read_series(queries), strict=True):
+            for figure in (*answer.total, *answer.series):
+                expected, _, _ = oracle.expected(
+                    world,
+                    query.key,
+                    _asked(query, figure.window),
+                    periods=windows.periods(figure.window, query.granularity, today=TODAY),
+                )
+                if figure.reason and _is_told_by_telemetry(query.key):
+                    assert not expected, (unit, where, figure)  # nobody of the scope was enrolled by then
+                else:
+                    assert figure.value == pytest.approx(expected), (unit, where, figure)
+
+
+def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
+    units = list(Unit.objects.values_list("pk", "slug"))
+    queries = [
+        MetricQuery(key, window, scope=scope)
+        for key in ("ai.sessions", "ai.adoption_rate", "ai.spend", "commit.count", "ai.session_duration")
+        for window in (windows.trailing(4), WINDOW)
+        for scope in (Scope(), Scope(where={"role": ("senior",)}))
+    ]
+
+    def assert_the_same() -> None:
+        together = read_units(queries, [pk for pk, _ in units])
+        for pk, slug in units:
+            alone = read_totals([_of_unit(query, slug) for query in queries])
+            assert [answer.total for answer in together[pk]] == [answer.total for answer in alone], slug
+
+    assert_the_same()
+    refresh()
+    assert_the_same()
+
+
+def test_a_move_is_in_the_answer_at_once_and_in_the_cells_after_a_refresh(
+    world: World, clock: time_machine.Traveller
+) -> None:
+    refresh()
+    queries = [
+        MetricQuery("ai.sessions", window, scope=Scope(unit))
+        for unit in (*PARENTS, "root", None)
+        for window in (windows.trailing(4), windows.trailing(12))
+    ]
+    stale = [answer.total for answer in read_series(queries)]
+    move_somebody(world, 7, DAYS)
+    assert PlacementChange.objects.exists()
+    at_once = [answer.total for answer in read_series(queries)]
+    assert at_once != stale
+    assert [answer.total for answer in read_series(queries, freshness=Freshness.OF_PAGES)] == stale
+    clock.shift(LONGEST_LAG)
+    refresh()
+    assert not PlacementChange.objects.exists()
+    assert not DirtyRange.objects.exists()
+    assert [answer.total for answer in read_series(queries, freshness=Freshness.OF_PAGES)] == at_once
+
+
+def test_after_moves_a_refresh_leaves_what_a_full_fill_would(world: World, clock: time_machine.Traveller) -> None:
+    refresh()
+    move_somebody(world, 8, DAYS)
+    clock.shift(LONGEST_LAG)
+    refresh()
+    refreshed = cells()
+    fill_everything()
+    assert cells() == refreshed
+
+
+def test_many_moves_are_computed_in_pieces(
+    world: World, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("insights.snapshots.dirty.UNIT_DAYS_AT_ONCE", 20)
+    monkeypatch.setattr("insights.snapshots.dirty.MOST_PIECES", 1)
+    refresh()
+    move_somebody(world, 9, DAYS)
+    clock.shift(LONGEST_LAG)
+    refresh()
+    refreshed = cells()
+    assert not DirtyRange.objects.exists()
+    fill_everything()
+    assert cells() == refreshed
+
+
+def test_pages_go_to_the_facts_when_nobody_follows_a_move(world: World, clock: time_machine.Traveller) -> None:
+    refresh()
+    query = MetricQuery("ai.sessions", windows.trailing(4), scope=Scope("a"))
+    move_somebody(world, 10, DAYS)
+    PlacementChange.objects.update(at=NOW)
+    clock.shift(timedelta(seconds=61))
+    assert read_series([query], freshness=Freshness.OF_PAGES)[0].total == read_series([query])[0].total
+
+
+def test_an_unknown_attribute_names_those_that_exist(world: World) -> None:
+    with pytest.raises(QueryError, match=r"no attribute “team”.*role, site"):
+        read_series([MetricQuery("ai.sessions", WINDOW, scope=Scope(where={"team": ("x",)}))])
+
+
+@pytest.mark.parametrize("word", ["nowhere", "unassigned:nowhere", "unassigned:", "a\0"])
+def test_an_unknown_unit_or_tree_is_named(world: World, word: str) -> None:
+    with pytest.raises(UnknownUnitError):
+        read_series([MetricQuery("ai.sessions", WINDOW, scope=Scope.of_unit(word))])
+
+
+def test_a_value_that_nobody_has_is_nothing_found(world: World) -> None:
+    query = MetricQuery("ai.sessions", WINDOW, scope=Scope(where={"site": ("Atlantis", "'; --")}))
+    [figure] = read_totals([query])[0].total
+    assert (figure.sample_size, figure.people) == (0, 0)
+
+
+def _asked(query: MetricQuery, window: Window) -> Asked:
+    scope = query.scope
+    return Asked(window, NOW, scope.unit, where=scope.where, unassigned=scope.unassigned)
+
+
+def _of_unit(query: MetricQuery, slug: str) -> MetricQuery:
+    return MetricQuery(query.key, query.window, scope=Scope(slug, where=query.scope.where))
+
+
+def _is_told_by_telemetry(key: str) -> bool:
+    return not key.startswith("commit.") and key not in OF_REPOSITORIES
