@@ -14,14 +14,14 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_save
 
-        from integrations.facts.people import count_active_people, note_leaving, note_moved_identities
+        from integrations.facts.people import count_active_people, note_moved_identities, note_presence
         from orgtree.models import Organisation
         from orgtree.services.identities import on_identities_moved
-        from orgtree.services.leaving import on_leaving_changed
+        from orgtree.services.leaving import on_presence_changed
         from orgtree.services.trust import count_active_people_with
 
         on_identities_moved(note_moved_identities)
-        on_leaving_changed(note_leaving)
+        on_presence_changed(note_presence)
         count_active_people_with(count_active_people)
         post_save.connect(_thresholds_may_have_changed, sender=Organisation)
 

@@ -1,7 +1,6 @@
-"""The organisation, its people and their identities in Django admin.
+"""The organisation and the identities of people in Django admin; people stand in orgtree/people_admin.py.
 
-An admin sees who there is and which names belong to whom, and moves names between people; what people did is not
-browsable here.
+An admin sees which names belong to whom, and moves names between people; what people did is not browsable here.
 """
 
 from __future__ import annotations
@@ -9,23 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from orgtree.models import Identity, Organisation, Person
+from orgtree.models import Identity, Organisation
+from orgtree.people_admin import PersonAdmin
 from orgtree.services.identities import point_to
-from orgtree.services.leaving import set_left_on
 
 if TYPE_CHECKING:
     OrganisationModelAdmin = admin.ModelAdmin[Organisation]
-    PersonModelAdmin = admin.ModelAdmin[Person]
     IdentityModelAdmin = admin.ModelAdmin[Identity]
-    IdentityTabularInline = admin.TabularInline[Identity, Person]
 else:  # generic for the type checker only
-    OrganisationModelAdmin = PersonModelAdmin = IdentityModelAdmin = admin.ModelAdmin
-    IdentityTabularInline = admin.TabularInline
+    OrganisationModelAdmin = IdentityModelAdmin = admin.ModelAdmin
+
+__all__ = ["IdentityAdmin", "OrganisationAdmin", "PersonAdmin"]
 
 
 @admin.register(Organisation)
@@ -45,49 +42,6 @@ class OrganisationAdmin(OrganisationModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
-        return False
-
-
-class IdentityInline(IdentityTabularInline):
-    """A person's names; to move one to somebody else, open it."""
-
-    model = Identity
-    fields = readonly_fields = ("kind", "provider", "value", "found_at")
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        return False
-
-
-@admin.register(Person)
-class PersonAdmin(PersonModelAdmin):
-    list_display = ("full_name", "email", "identity_count", "found_at", "left_on")
-    list_filter = (("left_on", admin.EmptyFieldListFilter), "found_at")
-    search_fields = ("full_name", "email", "identities__value")
-    search_help_text = "Name, e-mail address, login or account"
-    autocomplete_fields = ("user",)
-    fields = ("full_name", "email", "left_on", "user", "found_at")
-    readonly_fields = ("found_at",)
-    inlines = (IdentityInline,)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
-        return super().get_queryset(request).annotate(identity_count=Count("identities"))
-
-    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
-        left_on = obj.left_on
-        if change:
-            obj.left_on = form.initial["left_on"]
-        super().save_model(request, obj, form, change)
-        set_left_on(obj, left_on)
-
-    @admin.display(description="identities", ordering="identity_count")
-    def identity_count(self, person: Person) -> int:
-        return person.identity_count  # type: ignore[attr-defined, no-any-return]  # annotated above
-
-    def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        # Deleting would leave figures of nobody; "left on" says that somebody is gone.
         return False
 
 

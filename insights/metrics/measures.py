@@ -118,10 +118,11 @@ class PersonShare(Measure):
 
 @dataclass(frozen=True)
 class PeopleOfWindow(Measure):
-    """A stock: people of the relation whose day lies before the end of the bucket and who had not left before it began.
+    """A stock: people of the relation whose day lies before the end of the bucket and who were there on a day of it.
 
     Whoever was there, and in the unit, on any day of the bucket belongs to it, so that nobody can be active in it
-    without being one of them.  The relation has one row per person and the column left_on (first day no longer there).
+    without being one of them.  The relation has one row per person and the column present: days as a multirange,
+    null for always.
     """
 
     def shared_by(self, segments: Collection[Dimension]) -> bool:

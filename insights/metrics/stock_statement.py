@@ -37,7 +37,7 @@ def stocked_people_statement(reading: StockReading) -> sql.Composed:
         SELECT DISTINCT {unit} AS unit_id, spans.starts_on, spans.ends_on, {person} AS person_id
         FROM unnest(%(starts)s::date[], %(ends)s::date[]) AS spans (starts_on, ends_on)
         JOIN ({relation}) AS source
-          ON {day} < spans.ends_on AND (source.left_on IS NULL OR source.left_on > spans.starts_on)
+          ON {day} < spans.ends_on
         {joins}
         WHERE {was_so} {only}
         """
@@ -53,7 +53,6 @@ def stocked_people_statement(reading: StockReading) -> sql.Composed:
 
 
 _SPAN = sql.SQL("daterange(spans.starts_on, spans.ends_on)")
-_THERE = sql.SQL("daterange(spans.starts_on, least(spans.ends_on, source.left_on))")
 
 
 def _joins(placement: Placement, person: sql.Composable) -> sql.Composable:
@@ -64,10 +63,10 @@ def _joins(placement: Placement, person: sql.Composable) -> sql.Composable:
 
 
 def _was_so(placement: Placement) -> sql.Composable:
-    days = days_of(placement, _THERE)
+    days = sql.SQL("datemultirange({}) * coalesce(source.present, '{{(,)}}')").format(days_of(placement, _SPAN))
     if placement.placed is Placed.UNASSIGNED:
-        return sql.SQL("datemultirange({}) - coalesce(elsewhere.days, '{{}}') <> '{{}}'").format(days)
-    return sql.SQL("NOT isempty({})").format(days)
+        return sql.SQL("{} - coalesce(elsewhere.days, '{{}}') <> '{{}}'").format(days)
+    return sql.SQL("{} <> '{{}}'").format(days)
 
 
 def stock_parameters(reading: StockReading) -> dict[str, Any]:

@@ -181,15 +181,18 @@ ENROLLED_PEOPLE = Relation(
     day="enrolled_on",
     person="person_id",
     fact="person_id",
-    columns=frozenset({"person_id", "enrolled_on", "left_on"}),
+    columns=frozenset({"person_id", "enrolled_on", "present"}),
     sql="""
         SELECT person.id AS person_id,
                (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on,
-               person.left_on
+               (SELECT range_agg(during) FROM orgtree_employment there WHERE there.person_id = person.id) AS present
         FROM integrations_enrolment enrolment
         JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
         JOIN orgtree_person person ON person.id = identity.person_id
         GROUP BY person.id
     """,
 )
-"""One row per person who ever sent telemetry, with the local day of the first; left_on where the person left."""
+"""One row per person who ever sent telemetry, with the local day of the first.
+
+present holds the days on which the person is there, as a multirange; null: always.
+"""

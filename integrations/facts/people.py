@@ -4,15 +4,14 @@ at start-up (integrations/apps.py)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 from django.db import connection
-from django.utils import timezone
 
 from integrations.attribution.work import enqueue_moved_identities
-from integrations.facts.changes import Change, announce_changes, append_changes
+from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
 from orgtree.services.identities import IdentityMove
+from orgtree.services.leaving import PresenceChange
 
 
 def count_active_people(up_to: int) -> int:
@@ -94,7 +93,29 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
     announce_changes()
 
 
-def note_leaving(person_id: int, since: date) -> None:
-    """Append to the outbox that the person is enrolled on other days than before, from that day on."""
-    tomorrow = timezone.localdate() + timedelta(days=1)
-    append_changes([Change(FactFamily.ENROLMENT, person_id, since, max(tomorrow, since + timedelta(days=1)))])
+def note_presence(changes: Sequence[PresenceChange]) -> None:
+    """Append to the outbox that these people are enrolled on other days than before, as far as they ever were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+            SELECT %(enrolment)s, changed.person_id, changed.day, GREATEST(changed.day, local_now.day) + 1
+            FROM (
+                SELECT change.person_id,
+                       GREATEST(change.since, (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date)
+                FROM unnest(%(people)s::bigint[], %(since)s::date[]) AS change (person_id, since)
+                JOIN orgtree_identity identity ON identity.person_id = change.person_id
+                JOIN integrations_enrolment enrolment ON enrolment.identity_id = identity.id
+                GROUP BY change.person_id, change.since
+            ) AS changed (person_id, day)
+            CROSS JOIN LATERAL (
+                SELECT (now() AT TIME ZONE current_setting('TimeZone'))::date AS day
+            ) AS local_now
+            """,
+            {
+                "enrolment": FactFamily.ENROLMENT.value,
+                "people": [change.person_id for change in changes],
+                "since": [change.since for change in changes],
+            },
+        )
+    announce_changes()

@@ -12,6 +12,7 @@ from orgtree.models.people import (
     Reporting,
     Standing,
 )
+from orgtree.models.people_imports import PeopleImport
 from orgtree.models.roles import Role
 from orgtree.models.units import (
     Membership,
@@ -39,6 +40,7 @@ __all__ = [
     "Membership",
     "OrgTree",
     "Organisation",
+    "PeopleImport",
     "Person",
     "PersonAttribute",
     "Placement",

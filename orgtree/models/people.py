@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
@@ -12,6 +14,13 @@ from django.db.models.functions import Lower
 from orgtree.models.exclusion import not_empty, one_at_a_time
 
 
+class PersonQuerySet(models.QuerySet["Person"]):
+    def there_on(self, day: date) -> Self:
+        """Who is there on the day; whose employment nobody told of always is."""
+        employed = Employment.objects.filter(person=models.OuterRef("pk"))
+        return self.filter(models.Exists(employed.filter(during__contains=day)) | ~models.Exists(employed))
+
+
 class Person(models.Model):
     """Someone in the organisation.  Facts never point here: they point at an identity."""
 
@@ -19,7 +28,6 @@ class Person(models.Model):
     full_name = models.CharField(max_length=200)
     email = models.EmailField(max_length=320, null=True, blank=True)
     found_at = models.DateTimeField(auto_now_add=True)
-    left_on = models.DateField(null=True, blank=True, help_text="First day no longer there.")
     # Whom nobody entered: while nothing else is said of such a person, they may turn out to be somebody known.
     found_in_data = models.BooleanField(default=False, db_default=False, editable=False)
     user = models.OneToOneField(
@@ -31,6 +39,8 @@ class Person(models.Model):
         verbose_name="account",
         help_text="Only where the account's e-mail address is another one.",
     )
+
+    objects = PersonQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "people"

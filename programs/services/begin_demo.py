@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from integrations.demo.people import ORGANISATION_NAME, PEOPLE
@@ -56,9 +57,8 @@ def begin_demo(*, seed: int, flavour: Flavour, now: datetime) -> DemoRun:
     organisation.save()
     left_on = {email: away.since for email, away in year_of(run).away().items() if away.until is None}
     for person in PEOPLE:
-        Person.objects.update_or_create(
-            email=person.email, defaults={"full_name": person.full_name, "left_on": left_on.get(person.email)}
-        )
+        known, _ = Person.objects.update_or_create(email=person.email, defaults={"full_name": person.full_name})
+        known.employments.get_or_create(during=DateRange(None, left_on.get(person.email)))
     return run
 
 

@@ -40,7 +40,7 @@ from integrations.models import (
     RepositorySource,
     UnreadableNote,
 )
-from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models import Employment, IndividualPolicy, Organisation, Person
 from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
@@ -174,7 +174,8 @@ def test_people_have_their_names_and_the_leaver_has_left(demo: Demo) -> None:
         planned = {person.email: person.full_name for person in PEOPLE}
         assert {email: names.get(email) for email in planned} == planned
         assert len(names.keys() - planned.keys()) <= OTHER_ADDRESSES
-        left = dict(Person.objects.exclude(left_on=None).values_list("email", "left_on"))
+        ended = Employment.objects.filter(during__upper_inf=False).select_related("person")
+        left = {employment.person.email: employment.during.upper for employment in ended}
         assert left == {email: away.since for email, away in demo.year.away().items() if away.until is None}
 
 
@@ -220,7 +221,7 @@ def test_the_quiet_flavour_raises_nothing(start_server: StartServer) -> None:
             sent = send_year(year_of(run), base_url=server.url, token=server.ingest_token, weeks=range(24))
             assert sent.rejected == 0
             _wait_until_folded()
-            assert not Person.objects.exclude(left_on=None).exists()
+            assert not Employment.objects.filter(during__upper_inf=False).exists()
         browser = server.browse(as_=MEMBER)
         for range_ in ("4w", "8w", "12w"):
             page = _ai_page(browser, range=range_)

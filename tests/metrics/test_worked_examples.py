@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from insights.metrics.query import Dimension, Statistic, Window
 from orgtree.models import Person
@@ -40,7 +41,7 @@ def test_adoption_never_exceeds_all_although_somebody_left_in_the_window(org: Or
     org.session(by="ada", on="2026-03-02")
     org.session(by="bob", on="2026-03-03")
     org.fold()
-    Person.objects.filter(email="bob@example.com").update(left_on=date(2026, 3, 5))
+    Person.objects.get(email="bob@example.com").employments.create(during=DateRange(None, date(2026, 3, 5)))
     rate = org.metric("ai.adoption_rate", week=WEEK)
     assert (rate.value, rate.numerator, rate.denominator) == (100.0, 2, 2)
     assert org.metric("ai.adoption_rate", week="2026-W11").denominator == 1

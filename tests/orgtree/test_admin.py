@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -106,23 +107,63 @@ def test_moving_a_name_to_somebody_else_moves_its_figures(admin: Client, ada: Pe
     }
 
 
+def _form(ada: Person, **fields: str) -> dict[str, str]:
+    """What the page of a person posts, with all of its tables."""
+    form = {"full_name": "Ada King", "email": "ada@example.com", **fields}
+    tables = {"employments": 0, "attributes": 0, "reporting": 0, "identities": ada.identities.count()}
+    for table, known in tables.items():
+        form.setdefault(f"{table}-TOTAL_FORMS", str(known))
+        form.setdefault(f"{table}-INITIAL_FORMS", str(known))
+    for position, identity in enumerate(ada.identities.order_by("pk")):
+        form |= {f"identities-{position}-id": str(identity.pk), f"identities-{position}-person": str(ada.pk)}
+    return form
+
+
 def test_somebody_who_leaves_is_enrolled_on_other_days(admin: Client, ada: Person) -> None:
     address = reverse("admin:orgtree_person_change", args=[ada.pk])
-    form = {
-        "full_name": "Ada King",
-        "email": "ada@example.com",
-        "left_on": "2026-04-01",
-        "identities-TOTAL_FORMS": "1",
-        "identities-INITIAL_FORMS": "1",
-        "identities-0-id": str(Identity.objects.get().pk),
-        "identities-0-person": str(ada.pk),
-    }
-    assert admin.post(address, form).status_code == 302
+    new_row = {"employments-TOTAL_FORMS": "1", "employments-0-during_1": "2026-04-01"}
+    assert admin.post(address, _form(ada, **new_row)).status_code == 302
     ada.refresh_from_db()
-    assert (ada.full_name, ada.left_on) == ("Ada King", date(2026, 4, 1))
+    (employment,) = ada.employments.all()
+    assert (ada.full_name, employment.during) == ("Ada King", DateRange(None, date(2026, 4, 1)))
     assert taken() == {Change(FactFamily.ENROLMENT, ada.pk, date(2026, 4, 1), timezone.localdate() + TOMORROW)}
-    admin.post(address, form)
+    same = {
+        **{"employments-TOTAL_FORMS": "1", "employments-INITIAL_FORMS": "1", "employments-0-id": str(employment.pk)},
+        **{"employments-0-person": str(ada.pk), "employments-0-during_1": "2026-04-01"},
+    }
+    assert admin.post(address, _form(ada, **same)).status_code == 302
     assert taken() == set()
+
+
+def test_days_that_overlap_are_refused_in_words(admin: Client, ada: Person) -> None:
+    rows = {
+        **{"employments-TOTAL_FORMS": "2", "employments-0-during_0": "2026-01-01"},
+        **{"employments-1-during_0": "2025-01-01", "employments-1-during_1": "2026-02-01"},
+    }
+    answer = admin.post(reverse("admin:orgtree_person_change", args=[ada.pk]), _form(ada, **rows))
+    assert answer.status_code == 200
+    assert "overlap. End the first before the second begins" in answer.content.decode()
+    assert not ada.employments.exists()
+
+
+def test_nobody_is_put_above_themselves(admin: Client, ada: Person) -> None:
+    grace = Person.objects.create(full_name="Grace Hopper", email="grace@example.com")
+    grace.reporting.create(manager=ada, during=DateRange(date(2026, 1, 1), None))
+    rows = {
+        **{"reporting-TOTAL_FORMS": "1", "reporting-0-manager": str(grace.pk)},
+        **{"reporting-0-during_0": "2026-03-01"},
+    }
+    answer = admin.post(reverse("admin:orgtree_person_change", args=[ada.pk]), _form(ada, **rows))
+    assert "would be above themselves" in answer.content.decode()
+    rows["reporting-0-during_1"] = "2026-05-01"
+    grace.reporting.update(during=DateRange(date(2026, 5, 1), None))
+    assert admin.post(reverse("admin:orgtree_person_change", args=[ada.pk]), _form(ada, **rows)).status_code == 302
+
+
+def test_an_address_that_is_changed_stays_an_identity(admin: Client, ada: Person) -> None:
+    form = _form(ada, email="ada.king@example.com")
+    assert admin.post(reverse("admin:orgtree_person_change", args=[ada.pk]), form).status_code == 302
+    assert Identity.objects.get(value="ada@example.com").person == ada
 
 
 def test_people_are_never_deleted_here(admin: Client, ada: Person) -> None:

@@ -1,0 +1,139 @@
+"""Which column of a file is which, however its head is spelt."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from orgtree.people_import.cells import CellError, clean
+from orgtree.people_import.drafts import RowError
+
+EMAIL, FULL_NAME, GIVEN_NAME, FAMILY_NAME = "email", "full_name", "given_name", "family_name"
+MANAGER, IDENTITIES, START, END, TIME_ZONE = "manager_email", "identities", "start", "end", "time_zone"
+# Known columns that are attributes of people; any column that is not known is an attribute too.
+KNOWN_ATTRIBUTES = ("role", "sub_role", "team", "department", "site", TIME_ZONE)
+# Where somebody stands: a change of one of them is a move.
+PLACES = (MANAGER, "team", "department", "site")
+
+MOST_COLUMNS = 250
+LONGEST_ATTRIBUTE = 80
+
+# Without case, blanks, hyphens, underscores and apostrophes.
+_SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    EMAIL: (
+        *("email", "emailaddress", "mail", "mailaddress", "workemail", "workemailaddress", "workmail"),
+        *("companyemail", "businessemail", "primaryemail", "useremail", "employeeemail", "personemail"),
+    ),
+    FULL_NAME: ("fullname", "name", "displayname", "employeename", "employee", "person", "personname"),
+    GIVEN_NAME: ("givenname", "firstname", "forename"),
+    FAMILY_NAME: ("familyname", "lastname", "surname"),
+    MANAGER: (
+        *("manageremail", "manager", "managersemail", "managersemailaddress", "manageremailaddress", "managermail"),
+        *("managerworkemail", "linemanager", "linemanageremail", "linemanagersemail", "reportsto", "reportstoemail"),
+        *("supervisor", "supervisoremail", "supervisorsemail", "directmanager", "directmanageremail"),
+    ),
+    "role": ("role", "jobrole", "jobtitle", "position"),
+    "sub_role": ("subrole",),
+    "team": ("team", "teamname"),
+    "department": ("department", "departmentname", "dept"),
+    "site": ("site", "location", "office", "officelocation", "worklocation"),
+    TIME_ZONE: ("timezone", "tz"),
+    IDENTITIES: (
+        *("identities", "identity", "logins", "login", "accounts", "aliases", "emailaliases", "otheremails"),
+        *("previousemail", "previousemails", "formeremail", "formeremails", "oldemail", "previousaddress"),
+        *("githublogin", "githubusername"),
+    ),
+    START: ("start", "startdate", "startson", "hiredate", "hiredon", "joindate", "joiningdate", "dateofjoining"),
+    END: ("end", "enddate", "endson", "leavingdate", "leavedate", "lefton", "terminationdate"),
+}
+_KNOWN = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
+_SEVERAL = frozenset({IDENTITIES})
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Position → what stands there; positions of columns without a head and without a name are left out."""
+
+    known: Mapping[int, str]
+    attributes: Mapping[int, str]
+    width: int
+    unnamed: frozenset[int]
+
+    def name(self, position: int) -> str | None:
+        """The name under which errors tell of the column."""
+        return self.known.get(position) or self.attributes.get(position)
+
+    @property
+    def says_name(self) -> bool:
+        return any(name in (FULL_NAME, GIVEN_NAME, FAMILY_NAME) for name in self.known.values())
+
+
+def known_columns(heads: Sequence[str]) -> int:
+    """How many of the heads are known: what tells separators apart."""
+    return len({_KNOWN[key] for head in heads if (key := _key(head)) in _KNOWN})
+
+
+def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowError, ...]]:
+    """The file's columns, and what is wrong with its head."""
+    problems = list(_problems_of_width(heads, row))
+    known: dict[int, str] = {}
+    attributes: dict[int, str] = {}
+    unnamed = set()
+    taken: dict[str, int] = {}
+    for position, head in enumerate(heads[:MOST_COLUMNS]):
+        try:
+            text = clean(head)
+        except CellError as problem:
+            problems.append(RowError(row, None, f"The head of column {position + 1}: {problem}"))
+            continue
+        if not text:
+            unnamed.add(position)
+            continue
+        name = _KNOWN.get(_key(text))
+        slug = attribute_slug(text) if name is None else name
+        if not slug or len(text) > LONGEST_ATTRIBUTE:
+            problem_text = f"The head of column {position + 1} is no name of an attribute: “{text[:30]}”."
+            problems.append(RowError(row, None, f"{problem_text} Give it 1 to {LONGEST_ATTRIBUTE} letters or digits."))
+            continue
+        if slug in taken and slug not in _SEVERAL:
+            problems.append(
+                RowError(
+                    row,
+                    slug,
+                    f"Columns {taken[slug] + 1} and {position + 1} both say {slug}. Remove or rename one of them.",
+                )
+            )
+            continue
+        taken.setdefault(slug, position)
+        if slug in KNOWN_ATTRIBUTES or name is None:
+            attributes[position] = slug
+        else:
+            known[position] = slug
+    if EMAIL not in known.values():
+        problems.append(
+            RowError(row, EMAIL, "The file has no column of e-mail addresses. Name one “email” in the first row.")
+        )
+    return Columns(known, attributes, len(heads), frozenset(unnamed)), tuple(problems)
+
+
+def attribute_slug(head: str) -> str:
+    """As in `--where cost_center=…`: Cost Center → cost_center."""
+    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", head).lower()).strip("_")[:LONGEST_ATTRIBUTE]
+
+
+def attribute_name(slug: str) -> str:
+    """What people read: cost_center → Cost center."""
+    words = {"sub_role": "Sub-role"}.get(slug) or slug.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _problems_of_width(heads: Sequence[str], row: int) -> Iterator[RowError]:
+    if len(heads) > MOST_COLUMNS:
+        message = f"The file has {len(heads)} columns; at most {MOST_COLUMNS} are allowed. Remove those nobody needs."
+        yield RowError(row, None, message)
+
+
+def _key(head: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", head).lower())

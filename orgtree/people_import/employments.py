@@ -1,0 +1,139 @@
+"""When the people of the rows are there.
+
+A start says when the employment began that lasts, or begins, on that day or after it; one after all others is a return.
+An end is that of this employment, without a start of the last one.  An empty end takes back an end that lies ahead, and
+lets somebody return who has left.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import connection
+
+from orgtree.people_import.drafts import RowError
+
+# One row per person who has an employment now, before anything changes: what is compared afterwards.
+_REMEMBER = """
+    DROP TABLE IF EXISTS presence_before;
+    CREATE TEMPORARY TABLE presence_before ON COMMIT DROP AS
+    SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id;
+    ALTER TABLE presence_before ADD PRIMARY KEY (person_id)
+"""
+_BEGIN = (
+    # The employment that the start is said of.
+    """
+    UPDATE orgtree_employment employment SET during = daterange(meant.starts_on, upper(employment.during))
+    FROM (
+        SELECT DISTINCT ON (told.person_id) stored.id, told.starts_on
+        FROM told JOIN orgtree_employment stored USING (person_id)
+        WHERE NOT told.refused AND told.starts_on IS NOT NULL
+          AND COALESCE(upper(stored.during), 'infinity') > told.starts_on
+        ORDER BY told.person_id, lower(stored.during) NULLS FIRST
+    ) AS meant
+    WHERE employment.id = meant.id AND lower(employment.during) IS DISTINCT FROM meant.starts_on
+    """,
+    # Whom nobody told of before, and who returns on a day that is told.
+    """
+    INSERT INTO orgtree_employment (person_id, during)
+    SELECT told.person_id, daterange(told.starts_on, CASE WHEN told.is_first THEN told.ends_on END)
+    FROM told
+    WHERE NOT told.refused AND (told.is_first AND (told.starts_on IS NULL OR told.ends_on IS NULL
+                                                   OR told.starts_on < told.ends_on)
+       OR told.starts_on IS NOT NULL AND NOT EXISTS (
+            SELECT FROM orgtree_employment stored
+            WHERE stored.person_id = told.person_id AND COALESCE(upper(stored.during), 'infinity') > told.starts_on
+       ))
+    ORDER BY told.person_id
+    """,
+)
+_MEANT = """
+    DROP TABLE IF EXISTS meant;
+    CREATE TEMPORARY TABLE meant ON COMMIT DROP AS
+    SELECT DISTINCT ON (told.person_id) told.row, told.person_id, stored.id, stored.during, told.ends_on
+    FROM told JOIN orgtree_employment stored USING (person_id)
+    WHERE NOT told.refused AND told.says_end AND NOT told.is_first
+      AND (told.ends_on IS NULL OR told.starts_on IS NULL OR lower(stored.during) = told.starts_on)
+    ORDER BY told.person_id, lower(stored.during) DESC NULLS LAST;
+    ANALYZE meant
+"""
+_ENDS_TOO_EARLY = "SELECT row, ends_on, lower(during) FROM meant WHERE ends_on <= lower(during) ORDER BY row"
+_END = (
+    "DELETE FROM meant WHERE ends_on <= lower(during)",
+    """
+    DELETE FROM orgtree_employment later USING meant
+    WHERE later.person_id = meant.person_id AND later.id <> meant.id AND meant.ends_on IS NOT NULL
+      AND later.during && daterange(lower(meant.during), meant.ends_on)
+    """,
+    """
+    UPDATE orgtree_employment employment SET during = daterange(lower(employment.during), meant.ends_on)
+    FROM meant
+    WHERE employment.id = meant.id AND upper(employment.during) IS DISTINCT FROM meant.ends_on
+      AND (meant.ends_on IS NOT NULL OR upper(employment.during) >= %(effective)s)
+    """,
+    """
+    INSERT INTO orgtree_employment (person_id, during)
+    SELECT person_id, daterange(%(effective)s, NULL) FROM meant
+    WHERE ends_on IS NULL AND upper(during) < %(effective)s
+    """,
+)
+_ABSENT_LEAVE = (
+    """
+    DELETE FROM orgtree_employment absent
+    WHERE lower(absent.during) >= %(effective)s
+      AND NOT EXISTS (SELECT FROM told WHERE told.person_id = absent.person_id)
+    """,
+    """
+    UPDATE orgtree_employment absent SET during = daterange(lower(absent.during), %(effective)s)
+    WHERE absent.during @> %(effective)s
+      AND NOT EXISTS (SELECT FROM told WHERE told.person_id = absent.person_id)
+    """,
+)
+
+
+def remember_presences() -> None:
+    """Before employments change: what `changed_presences` compares with."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER)
+
+
+def store_employments(effective: date, errors: list[RowError], *, complete: bool) -> None:
+    """Employments as the rows tell them; in a complete file whoever is not listed leaves on the effective date.
+
+    Only people whom somebody told of before can leave so: who was merely found in synced data has no employment.
+    """
+    remember_presences()
+    parameters = {"effective": effective}
+    with connection.cursor() as cursor:
+        for statement in (*_BEGIN, _MEANT, _ENDS_TOO_EARLY):
+            cursor.execute(statement)
+        errors += [
+            RowError(
+                row, "end", f"The end, {end}, is not after the start, {start}. It is the first day no longer there."
+            )
+            for row, end, start in cursor.fetchall()
+        ]
+        for statement in (*_END, *(_ABSENT_LEAVE if complete else ())):
+            cursor.execute(statement, parameters)
+
+
+def changed_presences() -> list[tuple[int, date | None, bool]]:
+    """Person, first day on which they are there and were not, or the other way round (None: since ever), and whether
+    they leave now, or earlier than before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGED)
+        return list(cursor.fetchall())
+
+
+_CHANGED = """
+    WITH after AS (
+        SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id
+    ), compared AS (
+        SELECT person_id, COALESCE(before.days, '{(,)}') AS before, COALESCE(after.days, '{}') AS after
+        FROM presence_before before FULL JOIN after USING (person_id)
+        WHERE before.days IS DISTINCT FROM after.days
+    )
+    SELECT person_id, lower((before - after) + (after - before)),
+           NOT upper_inf(after) AND (upper_inf(before) OR isempty(after) OR upper(after) < upper(before))
+    FROM compared WHERE before <> after
+"""

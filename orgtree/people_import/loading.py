@@ -1,0 +1,111 @@
+"""What is said of people, streamed into temporary tables: everything after is done to all of them at once.
+
+told            one row per draft; `refused` once anything is wrong with it
+told_attribute  row, slug, value (null: none from the effective date on)
+told_identity   row, kind, provider, value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from orgtree.models import IdentityKind
+from orgtree.people_import.drafts import UNSAID, PersonDraft, RowError
+from orgtree.services.identity_names import IdentityName, readable_name
+
+_TABLES = {
+    "told": """
+        row integer PRIMARY KEY, public_id uuid, email text, full_name text, readable_name text,
+        says_manager boolean, manager_email text, starts_on date, says_end boolean, ends_on date, refused boolean,
+        person_id bigint, is_new boolean DEFAULT false, is_first boolean DEFAULT false, since date,
+        name_before text, email_before text
+    """,
+    "told_attribute": "row integer, slug text, value text",
+    "told_identity": "row integer, kind text, provider text, value text, identity_id bigint, owner_id bigint",
+}
+_BATCH = 2_000
+
+
+def load(drafts: Iterable[PersonDraft | RowError], *, complete: bool) -> list[RowError]:
+    """Fill the tables, which end with the transaction; the errors that the drafts carry, and those that stand alone.
+
+    One batch is held at a time.  In a complete file whoever is listed is there, so that a row that says nothing of an
+    end says that there is none.
+    """
+    errors: list[RowError] = []
+    with connection.cursor() as cursor:
+        for name, columns in _TABLES.items():
+            cursor.execute(f"DROP TABLE IF EXISTS {name}")
+            cursor.execute(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")
+        for batch in _batches(drafts, errors):
+            _copy(cursor, batch, complete=complete)
+        for name in _TABLES:
+            cursor.execute(f"ANALYZE {name}")
+    return errors
+
+
+def _batches(drafts: Iterable[PersonDraft | RowError], errors: list[RowError]) -> Iterator[list[PersonDraft]]:
+    batch: list[PersonDraft] = []
+    for draft in drafts:
+        if isinstance(draft, RowError):
+            errors.append(draft)
+            continue
+        errors += draft.errors
+        batch.append(draft)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _copy(cursor: CursorWrapper, batch: list[PersonDraft], *, complete: bool) -> None:
+    columns = (
+        "row, public_id, email, full_name, readable_name, says_manager, manager_email, starts_on, says_end, ends_on,"
+        " refused"
+    )
+    _copy_rows(cursor, f"told ({columns})", (_told(draft, complete=complete) for draft in batch))
+    _copy_rows(
+        cursor,
+        "told_attribute (row, slug, value)",
+        ((draft.row, slug, value) for draft in batch for slug, value in draft.attributes.items()),
+    )
+    _copy_rows(
+        cursor,
+        "told_identity (row, kind, provider, value)",
+        (
+            (draft.row, name.kind.value, name.provider, name.value)
+            for draft in batch
+            for name in dict.fromkeys(draft.identities)
+        ),
+    )
+
+
+def _told(draft: PersonDraft, *, complete: bool) -> tuple[Any, ...]:
+    says_end = draft.ends_on is not UNSAID
+    return (
+        draft.row,
+        draft.public_id,
+        draft.email or None,
+        draft.full_name,
+        readable_name(IdentityName(IdentityKind.EMAIL, "", draft.email)) if draft.email else "",
+        draft.manager_email is not UNSAID,
+        None if draft.manager_email is UNSAID else draft.manager_email,
+        draft.starts_on,
+        says_end or complete,
+        draft.ends_on if says_end else None,
+        bool(draft.errors),
+    )
+
+
+def _copy_rows(cursor: CursorWrapper, target: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(connection.wrap_database_errors)
+        copy = stack.enter_context(cursor.copy(f"COPY {target} FROM STDIN"))
+        for row in rows:
+            copy.write_row(row)

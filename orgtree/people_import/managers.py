@@ -1,0 +1,138 @@
+"""Who reports to whom: addresses become people, and nobody may be above themselves, on any day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from django.db import connection
+
+from orgtree.people_import.dated import REPORTING, hold_from_then_on
+from orgtree.people_import.drafts import RowError
+
+Line = tuple[int, int, date | None, date | None]  # person, manager, first day, first day no longer
+
+_RESOLVE = (
+    """
+    DROP TABLE IF EXISTS told_manager;
+    CREATE TEMPORARY TABLE told_manager ON COMMIT DROP AS
+    SELECT told.row, told.person_id, told.since, told.manager_email, NULL::bigint AS manager_id, NULL::bigint AS before,
+           false AS is_refused
+    FROM told WHERE told.says_manager AND NOT told.refused;
+    ANALYZE told_manager
+    """,
+    """
+    UPDATE told_manager SET manager_id = told.person_id, is_refused = told.refused
+    FROM told WHERE told.email = told_manager.manager_email
+    """,
+    """
+    UPDATE told_manager SET manager_id = person.id
+    FROM orgtree_person person WHERE manager_id IS NULL AND lower(person.email) = manager_email
+    """,
+    """
+    UPDATE told_manager SET manager_id = identity.person_id
+    FROM orgtree_identity identity
+    WHERE manager_id IS NULL AND identity.kind = 'email' AND identity.provider = '' AND identity.value = manager_email
+    """,
+)
+_UNKNOWN = """
+    SELECT row, manager_email FROM told_manager
+    WHERE manager_email IS NOT NULL AND manager_id IS NULL AND NOT is_refused ORDER BY row
+"""
+_THEMSELVES = "SELECT row FROM told_manager WHERE manager_id = person_id ORDER BY row"
+_FORGET_REFUSED = """
+    DELETE FROM told_manager WHERE manager_id = person_id OR manager_email IS NOT NULL AND manager_id IS NULL
+"""
+
+
+def store_managers(errors: list[RowError]) -> None:
+    """Reporting lines as the rows tell them; refuses unknown managers, people above themselves, and circles."""
+    with connection.cursor() as cursor:
+        for statement in _RESOLVE:
+            cursor.execute(statement)
+        cursor.execute(_UNKNOWN)
+        errors += [
+            RowError(row, "manager_email", f"“{email}” is nobody: neither a row of the file nor a person known here.")
+            for row, email in cursor.fetchall()
+        ]
+        cursor.execute(_THEMSELVES)
+        errors += [
+            RowError(row, "manager_email", "A person can’t be their own manager. Leave the cell empty at the top.")
+            for (row,) in cursor.fetchall()
+        ]
+        cursor.execute(_FORGET_REFUSED)
+    hold_from_then_on(REPORTING)
+    errors += _circles()
+
+
+def _circles() -> Iterator[RowError]:
+    """An error for each changed row that closes a circle on some day."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT person_id, row FROM told_manager WHERE manager_id IS NOT NULL")
+        rows: Mapping[int, int] = dict(cursor.fetchall())
+        if not rows:
+            return
+        cursor.execute(_LINES)
+        lines = cursor.fetchall()
+    for day, circle in circles_on_any_day(lines):
+        names = _names(circle)
+        chain = " → ".join([*(names[person] for person in circle[:5]), *(["…"] if len(circle) > 5 else [])])
+        when = f" from {day} on" if day != date.min else ""
+        for person in circle:
+            if person in rows:
+                message = f"The managers go in a circle{when}: {chain} → {names[circle[0]]}."
+                yield RowError(rows[person], "manager_email", message)
+
+
+def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]]:
+    """Who is above themselves, with the first day on which they are; nobody twice."""
+    told: set[int] = set()
+    for day, managers in _by_day(lines):
+        for circle in circles_of(managers):
+            if told.isdisjoint(circle):
+                told.update(circle)
+                yield day, circle
+
+
+# From the first day on which a changed line holds.
+_LINES = """
+    SELECT person_id, manager_id, lower(during), upper(during) FROM orgtree_reporting
+    WHERE during && (
+        SELECT daterange(CASE WHEN bool_and(since IS NOT NULL) THEN min(since) END, NULL) FROM told_manager
+    )
+"""
+
+
+def _by_day(lines: Sequence[Line]) -> Iterator[tuple[date, Mapping[int, int]]]:
+    """Who reports to whom, on each day on which that begins to be another."""
+    for day in sorted({start or date.min for _, _, start, _ in lines}):
+        yield (
+            day,
+            {
+                person: manager
+                for person, manager, start, end in lines
+                if (start or date.min) <= day and (end is None or day < end)
+            },
+        )
+
+
+def circles_of(managers: Mapping[int, int]) -> Iterator[list[int]]:
+    """The circles among reporting lines, each once, from anybody in it."""
+    settled: set[int] = set()
+    for first in managers:
+        path: list[int] = []
+        here: int | None = first
+        on_path: dict[int, int] = {}
+        while here is not None and here not in settled and here not in on_path:
+            on_path[here] = len(path)
+            path.append(here)
+            here = managers.get(here)
+        if here is not None and here in on_path:
+            yield path[on_path[here] :]
+        settled.update(path)
+
+
+def _names(people: Sequence[int]) -> Mapping[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, full_name FROM orgtree_person WHERE id = ANY(%s)", [list(people)])
+        return dict(cursor.fetchall())

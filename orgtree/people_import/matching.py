@@ -1,0 +1,245 @@
+"""Whom each row speaks of: by id, by address, by an address they had, by the identities that the row names.
+
+Somebody who was merely found in synced data (nothing is said of them, nothing points to them but their identities) is
+taken in by the person whose row names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from orgtree.people_import.drafts import RowError
+from orgtree.services.identity_moves import MERELY_FOUND, IdentityMove, forget_empty, move_identities
+
+
+def match(errors: list[RowError]) -> None:
+    """Fill `told.person_id`, creating who is new; `errors` gets what stands in the way."""
+    _refuse(errors, "email", _DUPLICATES, "The address stands in row {} too. Each person has one row.")
+    for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
+        _execute(statement)
+    _refuse(
+        errors,
+        "identities",
+        _TWO_PEOPLE,
+        "The identities belong to {} and {}, who are two people. Merge them first, or correct the row.",
+    )
+    _execute(_BY_IDENTITIES)
+    _refuse(errors, "email", _SAME_PERSON, "This is the same person as in row {}, under another address.")
+    _refuse(errors, "identities", _IN_TWO_ROWS, "“{}” stands in row {} too. An identity belongs to one person.")
+    _refuse(
+        errors, "identities", _SOMEBODY_ELSES, "“{}” belongs to {}. Move it to this person first, or correct the row."
+    )
+    _refuse(errors, "email", _TAKEN, "The address belongs to {}. Choose another one, or merge the two.")
+    _execute(_REMEMBER)
+    _execute(_CREATE)
+    _execute(_FIND_CREATED)
+    _execute("ANALYZE told")
+
+
+def update_people() -> None:
+    """Names and addresses of people who were known."""
+    _execute(_UPDATE_NAMES)
+    _execute(_UPDATE_ADDRESSES)
+
+
+def attach_identities() -> list[tuple[int, str]]:
+    """Let every row's person have the row's identities and all their addresses; person and value of those added."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WANTED_IDENTITIES)
+        cursor.execute(_CREATE_IDENTITIES)
+        added = [(int(person), str(value)) for person, value in cursor.fetchall()]
+        cursor.execute(_IDENTITY_MOVES)
+        moves = cursor.fetchall()
+        move_identities([IdentityMove(identity, before, after) for identity, before, after, _ in moves])
+        added += [(int(after), str(value)) for _, _, after, value in moves]
+        forget_empty({before for _, before, _, _ in moves if before is not None})
+        cursor.execute("SELECT value FROM wanted_identity WHERE is_address")
+        addresses = {row[0] for row in cursor.fetchall()}
+    return [(person, value) for person, value in added if value not in addresses]
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _refuse(errors: list[RowError], column: str, statement: str, message: str) -> None:
+    """Refuse the rows that the statement finds: their number, and what the message names."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        found: Sequence[tuple[Any, ...]] = cursor.fetchall()
+        errors += [RowError(row, column, message.format(*named)) for row, *named in found]
+        cursor.execute("UPDATE told SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in found]])
+
+
+_DUPLICATES = """
+    SELECT row, first FROM (
+        SELECT row, min(row) OVER (PARTITION BY email) AS first FROM told WHERE email IS NOT NULL
+    ) AS listed
+    WHERE row <> first ORDER BY row
+"""
+_BY_PUBLIC_ID = (
+    "UPDATE told SET person_id = person.id FROM orgtree_person person WHERE person.public_id = told.public_id"
+)
+_BY_EMAIL = """
+    UPDATE told SET person_id = person.id FROM orgtree_person person
+    WHERE told.person_id IS NULL AND lower(person.email) = told.email
+"""
+_BY_EMAIL_IDENTITY = """
+    UPDATE told SET person_id = identity.person_id FROM orgtree_identity identity
+    WHERE told.person_id IS NULL AND identity.kind = 'email' AND identity.provider = '' AND identity.value = told.email
+      AND identity.person_id IS NOT NULL
+"""
+# A login without a provider names all identities that read so; upper and lower case are one login.
+_OWNERS = (
+    """
+    INSERT INTO told_identity (row, kind, provider, value, identity_id, owner_id)
+    SELECT named.row, identity.kind, identity.provider, identity.value, identity.id, identity.person_id
+    FROM told_identity named
+    JOIN orgtree_identity identity
+      ON lower(identity.value) = lower(named.value)
+     AND (named.provider = '' OR identity.provider = named.provider)
+     AND CASE named.kind WHEN 'email' THEN identity.kind = 'email' ELSE identity.kind IN ('login', 'agent_account') END
+    """,
+    """
+    DELETE FROM told_identity named USING told_identity found
+    WHERE named.identity_id IS NULL AND found.identity_id IS NOT NULL AND found.row = named.row
+      AND lower(found.value) = lower(named.value)
+      AND (found.kind = 'email') = (named.kind = 'email')
+    """,
+    """
+    UPDATE told_identity named SET owner_id = person.id FROM orgtree_person person
+    WHERE named.owner_id IS NULL AND named.kind = 'email' AND lower(person.email) = named.value
+    """,
+)
+_FOUND_OWNERS = (
+    "DROP TABLE IF EXISTS found_owner; CREATE TEMPORARY TABLE found_owner ON COMMIT DROP AS "  # noqa: S608  # constants
+    + MERELY_FOUND
+    + " AND person.id IN (SELECT owner_id FROM told_identity)"
+)
+_TWO_PEOPLE = """
+    SELECT named.row, min(person.full_name), max(person.full_name)
+    FROM told_identity named JOIN told USING (row) JOIN orgtree_person person ON person.id = named.owner_id
+    WHERE told.person_id IS NULL AND named.owner_id NOT IN (SELECT id FROM found_owner)
+    GROUP BY named.row HAVING count(DISTINCT named.owner_id) > 1
+"""
+_BY_IDENTITIES = """
+    UPDATE told SET person_id = owner.id
+    FROM (
+        SELECT DISTINCT ON (named.row) named.row, named.owner_id AS id
+        FROM told_identity named JOIN told USING (row) JOIN orgtree_person person ON person.id = named.owner_id
+        WHERE told.person_id IS NULL AND NOT told.refused
+        ORDER BY named.row, named.owner_id IN (SELECT id FROM found_owner), person.email IS NULL, person.id
+    ) AS owner
+    WHERE owner.row = told.row
+"""
+_SAME_PERSON = """
+    SELECT row, first FROM (
+        SELECT row, refused, min(row) OVER (PARTITION BY person_id) AS first FROM told WHERE person_id IS NOT NULL
+    ) AS t
+    WHERE row <> first AND NOT refused ORDER BY row
+"""
+_IN_TWO_ROWS = """
+    SELECT DISTINCT ON (row) row, value, first FROM (
+        SELECT named.row, named.value,
+               min(named.row) OVER (PARTITION BY named.kind, named.provider, named.value) AS first
+        FROM told_identity named JOIN told USING (row) WHERE NOT told.refused
+    ) AS t
+    WHERE row <> first ORDER BY row
+"""
+_SOMEBODY_ELSES = """
+    SELECT DISTINCT ON (told.row) told.row, named.value, concat_ws(', ', person.full_name, person.email)
+    FROM told JOIN told_identity named USING (row) JOIN orgtree_person person ON person.id = named.owner_id
+    WHERE NOT told.refused AND named.owner_id IS DISTINCT FROM told.person_id
+      AND (named.owner_id NOT IN (SELECT id FROM found_owner) OR named.owner_id IN (SELECT person_id FROM told other
+           WHERE other.person_id IS NOT NULL AND other.row <> told.row))
+    ORDER BY told.row, named.value
+"""
+_TAKEN = """
+    SELECT told.row, person.full_name
+    FROM told JOIN orgtree_person person ON lower(person.email) = told.email
+    WHERE NOT told.refused AND person.id IS DISTINCT FROM told.person_id
+"""
+_REMEMBER = """
+    UPDATE told SET name_before = person.full_name, email_before = person.email,
+        is_first = NOT EXISTS (SELECT FROM orgtree_employment known WHERE known.person_id = person.id)
+    FROM orgtree_person person WHERE person.id = told.person_id
+"""
+_CREATE = """
+    WITH created AS (
+        INSERT INTO orgtree_person (public_id, full_name, email, found_at)
+        SELECT gen_random_uuid(), COALESCE(NULLIF(full_name, ''), readable_name), email, now()
+        FROM told WHERE person_id IS NULL AND NOT refused
+        ORDER BY row
+        ON CONFLICT DO NOTHING
+        RETURNING id, email
+    )
+    UPDATE told SET person_id = created.id, is_new = true, is_first = true FROM created WHERE created.email = told.email
+"""
+# Telemetry may have found the same address at this moment.
+_FIND_CREATED = """
+    UPDATE told SET person_id = person.id, is_new = true, is_first = true FROM orgtree_person person
+    WHERE told.person_id IS NULL AND NOT told.refused AND lower(person.email) = told.email
+"""
+_UPDATE_NAMES = """
+    UPDATE orgtree_person person
+    SET full_name = COALESCE(NULLIF(told.full_name, ''), person.full_name), found_in_data = false
+    FROM told
+    WHERE told.person_id = person.id AND NOT told.refused
+      AND (person.found_in_data OR told.full_name NOT IN ('', person.full_name))
+"""
+_UPDATE_ADDRESSES = """
+    UPDATE orgtree_person person SET email = told.email FROM told
+    WHERE told.person_id = person.id AND NOT told.refused AND told.email IS NOT NULL
+      AND lower(person.email) IS DISTINCT FROM told.email
+"""
+# The addresses that somebody has and had are identities of theirs: what is sent under them later is theirs.
+_WANTED_IDENTITIES = """
+    DROP TABLE IF EXISTS wanted_identity;
+    CREATE TEMPORARY TABLE wanted_identity ON COMMIT DROP AS
+    SELECT DISTINCT ON (kind, provider, value) * FROM (
+        SELECT told.person_id, named.kind, named.provider, named.value, false AS is_address
+        FROM told JOIN told_identity named USING (row) WHERE NOT told.refused
+        UNION ALL
+        SELECT person_id, 'email', '', address, true
+        FROM told CROSS JOIN LATERAL (VALUES (email), (lower(email_before))) AS had (address)
+        WHERE NOT refused AND address IS NOT NULL
+    ) AS wanted
+    ORDER BY kind, provider, value, is_address DESC;
+    ANALYZE wanted_identity
+"""
+_CREATE_IDENTITIES = """
+    INSERT INTO orgtree_identity (kind, provider, value, person_id, standing, found_at)
+    SELECT kind, provider, value, person_id, CASE WHEN is_address THEN 'found' ELSE 'decided' END, now()
+    FROM wanted_identity ORDER BY kind, provider, value
+    ON CONFLICT DO NOTHING
+    RETURNING person_id, value
+"""
+# An address or a provisional person's name takes everything of that person along: it is them under all their names.
+_IDENTITY_MOVES = """
+    WITH named AS (
+        SELECT identity.id, identity.person_id AS before, wanted.person_id AS after, wanted.is_address
+        FROM wanted_identity wanted JOIN orgtree_identity identity USING (kind, provider, value)
+        WHERE identity.person_id IS DISTINCT FROM wanted.person_id
+          AND (NOT wanted.is_address OR identity.person_id IS NULL AND identity.standing <> 'bot')
+    ), taken_in AS (
+        SELECT DISTINCT ON (named.before) named.before, named.after
+        FROM named JOIN orgtree_person person ON person.id = named.before
+        JOIN orgtree_identity identity ON identity.id = named.id
+        WHERE person.email IS NULL OR lower(person.email) = identity.value
+        ORDER BY named.before, named.after
+    ), moving AS (
+        SELECT id, before, after FROM named
+        UNION
+        SELECT identity.id, taken_in.before, taken_in.after
+        FROM taken_in JOIN orgtree_identity identity ON identity.person_id = taken_in.before
+        WHERE identity.id NOT IN (SELECT id FROM named)
+    )
+    SELECT moving.id, moving.before, moving.after, identity.value
+    FROM moving JOIN orgtree_identity identity USING (id)
+    ORDER BY moving.id
+    FOR NO KEY UPDATE OF identity
+"""

@@ -1,0 +1,152 @@
+"""From a file's rows to what they say of people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import TypeVar
+
+from orgtree.people_import import cells
+from orgtree.people_import.columns import (
+    EMAIL,
+    END,
+    FAMILY_NAME,
+    FULL_NAME,
+    GIVEN_NAME,
+    IDENTITIES,
+    MANAGER,
+    START,
+    TIME_ZONE,
+    Columns,
+    columns_of,
+)
+from orgtree.people_import.drafts import UNSAID, PersonDraft, RowError, Unsaid
+from orgtree.people_import.reading import UnreadableFileError, numbered_rows
+from orgtree.services.identity_names import IdentityName
+
+Value = TypeVar("Value")
+Default = TypeVar("Default")
+
+
+def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
+    """What each row says, in order, with its errors in it; an error that is nobody's stands by itself.
+
+    One row at a time is held, whatever the length of the file.
+    """
+    columns: Columns | None = None
+    said_something = False
+    try:
+        for number, row in numbered_rows(content):
+            if columns is None:
+                columns, problems = columns_of(row, row=number)
+                if problems:
+                    yield from problems
+                    return
+                continue
+            said_something = True
+            yield _draft(number, row, columns)
+    except UnreadableFileError as problem:
+        yield RowError(problem.row, None, problem.message)
+        return
+    if not said_something:
+        yield RowError(None, None, "The file has no people: below the row of heads there is nothing.")
+
+
+def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
+    errors: list[RowError] = []
+    if len(row) != columns.width and not _is_padded(row, columns.width):
+        message = f"The row has {len(row)} cells, the head {columns.width}. A separator may be missing or too many."
+        errors.append(RowError(number, None, message))
+        row = [*row, *[""] * columns.width][: columns.width]
+    texts = _Texts(number, row, columns, errors)
+    email = texts.read(EMAIL, cells.email_address, "")
+    if not email and not any(error.column == EMAIL for error in errors):
+        errors.append(RowError(number, EMAIL, "The e-mail address is missing."))
+    starts_on = texts.read(START, cells.day, None)
+    ends_on: date | Unsaid | None = texts.read(END, cells.day, None) if texts.has(END) else UNSAID
+    errors += order_errors(number, starts_on, ends_on)
+    return PersonDraft(
+        row=number,
+        email=email,
+        full_name=texts.full_name(),
+        manager_email=texts.read(MANAGER, cells.manager_address, None) if texts.has(MANAGER) else UNSAID,
+        attributes=texts.attributes(),
+        identities=texts.identities(),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        errors=tuple(errors),
+    )
+
+
+def order_errors(row: int, starts_on: date | None, ends_on: date | Unsaid | None) -> list[RowError]:
+    """Nobody leaves before they come."""
+    if starts_on is None or not isinstance(ends_on, date) or ends_on > starts_on:
+        return []
+    message = f"The end, {ends_on}, is not after the start, {starts_on}. It is the first day no longer there."
+    return [RowError(row, END, message)]
+
+
+def _is_padded(row: Sequence[str], width: int) -> bool:
+    """Whether the row only has empty cells beyond the last head."""
+    return len(row) > width and not any(cell.strip() for cell in row[width:])
+
+
+class _Texts:
+    """The cells of one row by the names of their columns; what is wrong with them is added to `errors`."""
+
+    def __init__(self, number: int, row: Sequence[str], columns: Columns, errors: list[RowError]) -> None:
+        self._number, self._columns, self._errors = number, columns, errors
+        self._known: dict[str, list[str]] = {}
+        self._attributes: dict[str, str] = {}
+        for position, text in enumerate(row[: columns.width]):
+            if position in columns.unnamed:
+                if text.strip():
+                    self._refuse(None, f"Column {position + 1} has no head, but here it has a text. Name the column.")
+                continue
+            name = columns.name(position)
+            if name is None:
+                continue
+            try:
+                cleaned = cells.clean(text)
+            except cells.CellError as problem:
+                self._refuse(name, str(problem))
+                cleaned = ""
+            if position in columns.known:
+                self._known.setdefault(name, []).append(cleaned)
+            else:
+                self._attributes[name] = cleaned
+
+    def has(self, name: str) -> bool:
+        return name in self._known
+
+    def read(self, name: str, reader: Callable[[str], Value], default: Default) -> Value | Default:
+        text = self._known.get(name, [""])[0]
+        return self._read(name, text, reader, default) if text else default
+
+    def full_name(self) -> str:
+        parts = self._known.get(FULL_NAME) or [
+            text for name in (GIVEN_NAME, FAMILY_NAME) for text in self._known.get(name, [])
+        ]
+        return self._read(FULL_NAME, " ".join(part for part in parts if part), cells.short_text, "")
+
+    def identities(self) -> tuple[IdentityName, ...]:
+        texts = self._known.get(IDENTITIES, [])
+        return tuple(name for text in texts for name in self._read(IDENTITIES, text, cells.identity_names, ()))
+
+    def attributes(self) -> dict[str, str | None]:
+        return {
+            slug: self._read(slug, text, cells.time_zone if slug == TIME_ZONE else cells.short_text, None)
+            if text
+            else None
+            for slug, text in self._attributes.items()
+        }
+
+    def _read(self, name: str, text: str, reader: Callable[[str], Value], default: Default) -> Value | Default:
+        try:
+            return reader(text)
+        except cells.CellError as problem:
+            self._refuse(name, str(problem))
+            return default
+
+    def _refuse(self, name: str | None, message: str) -> None:
+        self._errors.append(RowError(self._number, name, message))

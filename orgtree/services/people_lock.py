@@ -1,0 +1,26 @@
+"""One writer of people at a time: a second one waits, and says so when it waited too long."""
+
+from __future__ import annotations
+
+from django.db import OperationalError, connection
+
+_LOCK = 0x68775F70656F  # any number that nobody else locks
+LONGEST_WAIT = "60s"
+
+
+class PeopleBusyError(Exception):
+    """Somebody else has been storing people for a minute; nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("Another import of people is running. Try again when it is done.")
+
+
+def wait_for_other_writers() -> None:
+    """Hold the lock until the transaction ends.  Raises PeopleBusyError after a minute."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
+        try:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        except OperationalError as problem:
+            raise PeopleBusyError from problem
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")

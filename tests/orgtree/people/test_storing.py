@@ -1,0 +1,169 @@
+"""What a file of people does: who is added, changes, moves, leaves and returns, and from when on it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from orgtree.models import Attribute, Employment, Identity, IdentityKind, Person, PersonAttribute
+from tests.orgtree.people.files import counts, errors, load, managers, person, preview, there, values
+
+pytestmark = pytest.mark.django_db
+
+FIRST = """
+    full_name,email,manager_email,team,site
+    Grace Hopper,grace@example.com,,Platform,Pune
+    Ada Lovelace,ada@example.com,grace@example.com,Payments,London
+    Alan Turing,alan@example.com,grace@example.com,Payments,London
+"""
+
+
+def test_a_first_file_adds_people_and_what_it_says_has_always_held() -> None:
+    assert counts(load(FIRST)) == {"added": 3}
+    assert values("ada", "team") == [("Payments", "always")]
+    assert managers("ada") == [("grace", "always")]
+    assert managers("grace") == []
+    assert there("ada") == "always"
+
+
+def test_with_an_effective_date_it_holds_from_that_day_on() -> None:
+    load(FIRST, on="2026-03-02")
+    assert values("ada", "team") == [("Payments", "from 2026-03-02")]
+    assert managers("ada") == [("grace", "from 2026-03-02")]
+
+
+def test_the_same_file_again_changes_nothing() -> None:
+    load(FIRST, on="2026-03-02")
+    rows = [list(model.objects.order_by("pk").values_list()) for model in (Person, PersonAttribute, Employment)]
+    for day in ("2026-03-02", "2026-06-01", None):
+        assert counts(load(FIRST, on=day)) == {"unchanged": 3}
+    assert rows == [list(model.objects.order_by("pk").values_list()) for model in (Person, PersonAttribute, Employment)]
+
+
+def test_a_dry_run_tells_the_same_and_stores_nothing() -> None:
+    assert counts(preview(FIRST)) == {"added": 3}
+    assert not Person.objects.exists()
+    assert not Attribute.objects.exists()
+    assert counts(load(FIRST)) == {"added": 3}
+
+
+def test_a_change_leaves_the_past_as_it_was() -> None:
+    load(FIRST, on="2026-01-01")
+    changes = load("email,team,manager_email\nada@example.com,Search,alan@example.com", on="2026-03-02")
+    assert counts(changes) == {"moved": 1}
+    assert values("ada", "team") == [("Payments", "2026-01-01 – 2026-03-02"), ("Search", "from 2026-03-02")]
+    assert managers("ada") == [("grace", "2026-01-01 – 2026-03-02"), ("alan", "from 2026-03-02")]
+    assert values("ada", "site") == [("London", "from 2026-01-01")]
+
+
+def test_a_file_of_an_earlier_day_replaces_what_began_later() -> None:
+    load(FIRST, on="2026-01-01")
+    load("email,team\nada@example.com,Search", on="2026-05-01")
+    load("email,team\nada@example.com,Mobile", on="2026-03-01")
+    assert values("ada", "team") == [("Payments", "2026-01-01 – 2026-03-01"), ("Mobile", "from 2026-03-01")]
+    load("email,team\nada@example.com,Payments", on="2026-02-01")
+    assert values("ada", "team") == [("Payments", "from 2026-01-01")]
+
+
+def test_an_empty_cell_says_that_there_is_none_and_a_missing_column_nothing() -> None:
+    load(FIRST, on="2026-01-01")
+    load("email,team,manager_email\nada@example.com,,", on="2026-03-01")
+    assert values("ada", "team") == [("Payments", "2026-01-01 – 2026-03-01")]
+    assert managers("ada") == [("grace", "2026-01-01 – 2026-03-01")]
+    load("email\nalan@example.com")
+    assert values("alan", "team") == [("Payments", "from 2026-01-01")]
+
+
+def test_who_is_absent_stays_unless_the_file_is_complete() -> None:
+    load(FIRST, on="2026-01-01")
+    Person.objects.create(full_name="Found In Data", email="found@example.com", found_in_data=True)
+    listed = "email\ngrace@example.com\nada@example.com"
+    assert counts(load(listed)) == {"unchanged": 2}
+    assert counts(load(listed, on="2026-04-01", complete=True)) == {"leaving": 1, "unchanged": 2}
+    assert there("alan") == "until 2026-04-01"
+    assert there("found") == ""
+
+
+def test_a_complete_file_with_nobody_in_it_is_refused() -> None:
+    load(FIRST)
+    assert errors(load("email,full_name", complete=True)) == [(None, None)]
+    assert there("ada") == "always"
+
+
+def test_only_an_end_lets_somebody_leave_and_an_empty_one_lets_them_return() -> None:
+    load("email,start,end\nada@example.com,2024-01-01,2026-03-01")
+    assert there("ada") == "2024-01-01 – 2026-03-01"
+    assert counts(load("email,team\nada@example.com,Payments", on="2026-04-01")) == {"changed": 1}
+    assert there("ada") == "2024-01-01 – 2026-03-01"
+    load("email,start,end\nada@example.com,2024-01-01,", on="2026-06-01")
+    assert there("ada") == "2024-01-01 – 2026-03-01, from 2026-06-01"
+    again = load("email,start,end\nada@example.com,2024-01-01,", on="2026-06-02")
+    assert counts(again) == {"unchanged": 1}
+
+
+def test_a_start_after_the_end_is_a_return_and_makes_two_employments() -> None:
+    load("email,start,end\nada@example.com,2024-01-01,2026-03-01")
+    load("email,start,end\nada@example.com,2026-05-01,")
+    assert there("ada") == "2024-01-01 – 2026-03-01, from 2026-05-01"
+    assert counts(load("email,start,end\nada@example.com,2026-05-01,2026-09-01")) == {"leaving": 1}
+    assert there("ada") == "2024-01-01 – 2026-03-01, 2026-05-01 – 2026-09-01"
+
+
+def test_a_start_is_corrected_and_an_end_that_lies_ahead_taken_back() -> None:
+    load("email,start,end\nada@example.com,2024-01-01,2026-03-01")
+    load("email,start,end\nada@example.com,2024-02-01,", on="2026-02-01")
+    assert there("ada") == "from 2024-02-01"
+
+
+def test_a_complete_file_lets_who_is_listed_again_return() -> None:
+    load(FIRST)
+    load("email\ngrace@example.com", on="2026-04-01", complete=True)
+    load(FIRST, on="2026-06-01", complete=True)
+    assert there("ada") == "until 2026-04-01, from 2026-06-01"
+
+
+def test_a_changed_address_is_told_by_the_old_one_among_the_identities() -> None:
+    load(FIRST)
+    changes = load("email,previous_email\nada.king@example.com,ada@example.com")
+    assert counts(changes) == {"changed": 1}
+    ada = Person.objects.get(full_name="Ada Lovelace")
+    assert ada.email == "ada.king@example.com"
+    assert set(ada.identities.values_list("value", flat=True)) >= {"ada@example.com", "ada.king@example.com"}
+    assert counts(load("email,team\nada@example.com,Payments")) == {"changed": 1}  # the address is theirs still
+    assert Person.objects.count() == 3
+
+
+def test_whoever_was_merely_found_is_taken_in_by_the_row_that_names_them() -> None:
+    found = Person.objects.create(full_name="Ada", email="ada@home.example", found_in_data=True)
+    for kind, provider, value in (("email", "", "ada@home.example"), ("installation", "claude_code", "machine-1")):
+        Identity.objects.create(kind=kind, provider=provider, value=value, person=found)
+    Person.objects.create(full_name="Ada", email="ada@example.com")
+    load("full_name,email,identities\nAda Lovelace,ada@example.com,ada@home.example;github:adal")
+    ada = Person.objects.get()
+    assert (ada.full_name, ada.email) == ("Ada Lovelace", "ada@example.com")
+    assert set(ada.identities.values_list("kind", "provider", "value")) == {
+        ("email", "", "ada@example.com"),
+        ("email", "", "ada@home.example"),
+        ("installation", "claude_code", "machine-1"),
+        ("login", "github", "adal"),
+    }
+
+
+def test_a_login_that_is_known_names_its_person() -> None:
+    found = Person.objects.create(full_name="adal", found_in_data=True)
+    Identity.objects.create(kind=IdentityKind.LOGIN, provider="github", value="AdaL", person=found)
+    load("full_name,email,logins\nAda Lovelace,ada@example.com,adal")
+    assert Person.objects.get() == found
+    assert person("ada").full_name == "Ada Lovelace"
+
+
+def test_who_moves_says_from_where_to_where() -> None:
+    load(FIRST, on="2026-01-01")
+    (moved,) = load("email,team\nada@example.com,Search").moved
+    assert [(each.field, each.before, each.after) for each in moved.fields] == [("team", "Payments", "Search")]
+    assert (moved.row, moved.full_name) == (2, "Ada Lovelace")
+
+
+def test_a_further_column_becomes_an_attribute_only_where_it_says_something() -> None:
+    load("E-Mail;Cost Center;Nothing\nada@example.com;4711;")
+    assert values("ada", "cost_center") == [("4711", "always")]
+    assert dict(Attribute.objects.values_list("slug", "name")) == {"cost_center": "Cost center"}
