@@ -8,6 +8,7 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 TASK_MODULES = (
+    "orgtree.tasks",
     "integrations.telemetry.tasks",
     "integrations.git.tasks",
     "integrations.attribution.tasks",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models.functions import Lower
 
 from orgtree.identities.names import better_name
 from orgtree.models import Identity, IdentityKind, Person, Standing
@@ -20,6 +19,7 @@ from orgtree.services.identity_moves import (
     put_identities,
 )
 from orgtree.services.identity_names import IdentityName, UnusableNameError, readable_name
+from orgtree.services.own_people import people_for, sure_people
 
 __all__ = [
     "IdentityMove",
@@ -171,7 +171,7 @@ def _settle(
         for sighting in sightings
         if known[sighting[0]].person_id is None and not known[sighting[0]].is_nobody
     }
-    for name, person in _people_for({name: signed[name] for name in sorted(newcomers)}).items():
+    for name, person in people_for({name: signed[name] for name in sorted(newcomers)}).items():
         _point(known[name], person, moves)
     waiting: dict[int, IdentityState] = {}
     for sighting in sightings:
@@ -213,13 +213,13 @@ def _adopt(
     sightings: Sequence[Sequence[IdentityName]], known: Mapping[IdentityName, _Known], moves: list[IdentityMove]
 ) -> None:
     """Let the provisional people of weaker names be those of the addresses that were now seen beside them."""
-    addresses = {sighting[0].value for sighting in sightings if sighting[0].kind == IdentityKind.EMAIL}
-    taken = _people_by_email(sorted(addresses)).keys() if addresses else ()
+    addresses = {sighting[0] for sighting in sightings if sighting[0].kind == IdentityKind.EMAIL}
+    taken = sure_people(sorted(addresses))
     for sighting in sightings:
         strongest = known[sighting[0]]
         if strongest.person_id is not None or strongest.is_nobody:
             continue
-        if sighting[0].kind == IdentityKind.EMAIL and sighting[0].value in taken:
+        if sighting[0] in taken:
             continue
         if person := _adopted_person(sighting, known):
             _point(strongest, person, moves)
@@ -242,57 +242,6 @@ def _adopted_person(sighting: Sequence[IdentityName], known: Mapping[IdentityNam
             person.save(update_fields=["full_name", "email"])
         return person
     return None
-
-
-def _people_for(names: Mapping[IdentityName, str]) -> dict[IdentityName, Person]:
-    """A person for each name (with the name that was signed beside it).
-
-    Whoever has the e-mail address already, or the login at every provider, else a new one.
-    """
-    if not names:
-        return {}
-    emails = [name.value for name in names if name.kind == IdentityKind.EMAIL]
-    by_login = _people_by_login(sorted({name.value for name in names if name.kind == IdentityKind.LOGIN}))
-    by_email = _people_by_email(emails)
-    created = {
-        name: Person(
-            full_name=better_name(readable_name(name), signed),
-            email=name.value if name.kind == IdentityKind.EMAIL else None,
-            found_in_data=True,
-        )
-        for name, signed in names.items()
-        if not _known_person(name, by_email, by_login)
-    }
-    # An import may be adding the same addresses at this moment.
-    Person.objects.bulk_create(created.values(), ignore_conflicts=True)
-    if created:
-        by_email = _people_by_email(emails)
-    by_public_id = Person.objects.in_bulk([person.public_id for person in created.values()], field_name="public_id")
-    return {name: _known_person(name, by_email, by_login) or by_public_id[created[name].public_id] for name in names}
-
-
-def _known_person(name: IdentityName, by_email: Mapping[str, Person], by_login: Mapping[str, Person]) -> Person | None:
-    if name.kind == IdentityKind.EMAIL:
-        return by_email.get(name.value)
-    return by_login.get(name.value.lower()) if name.kind == IdentityKind.LOGIN else None
-
-
-def _people_by_email(emails: Sequence[str]) -> dict[str, Person]:
-    found = Person.objects.alias(lowered=Lower("email")).filter(lowered__in=emails)
-    return {person.email.lower(): person for person in found if person.email is not None}
-
-
-def _people_by_login(logins: Sequence[str]) -> dict[str, Person]:
-    """Those who were declared to have a login at every provider, by the login in lower case."""
-    if not logins:
-        return {}
-    declared = (
-        Identity.objects.alias(lowered=Lower("value"))
-        .filter(kind=IdentityKind.LOGIN, provider="", lowered__in={login.lower() for login in logins})
-        .exclude(person=None)
-        .select_related("person")
-    )
-    return {identity.value.lower(): identity.person for identity in declared if identity.person}
 
 
 def _rename(signed: Mapping[IdentityName, str], known: Mapping[IdentityName, _Known]) -> None:

@@ -16,6 +16,7 @@ from integrations.git.tasks import sync_sources
 from integrations.management.chosen import chosen_connection
 from integrations.models import RepositorySource, SyncRun
 from orgtree.nudges import nudge_on_commit
+from orgtree.services.identity_matching import match_identities
 
 SECONDS_BETWEEN_TRIES = 0.5
 
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             self._print(options["json"], [_asked(source) for source in sources])
             return
         results = [_result(source, self._read(source, full=options["full"])) for source in sources]
+        match_identities()  # whose sessions lie near whose commits depends on it
         attribute_what_waits()
         self._print(options["json"], results)
         if any(result["state"] != SyncRun.State.DONE for result in results):

@@ -1,0 +1,58 @@
+"""Words for tests of identities: who is known, who is seen, and how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from orgtree.models import Employment, Identity, IdentityKind, MatchProposal, Person
+from orgtree.services.identities import IdentityName, identify
+
+
+def employed(full_name: str, email: str) -> Person:
+    """Somebody of the people file."""
+    person = Person.objects.create(full_name=full_name, email=email)
+    Employment.objects.create(person=person, during=DateRange(date(2026, 1, 1), None))
+    return person
+
+
+def signed(name: str, email: str) -> IdentityName:
+    """As a commit names its author."""
+    return IdentityName.of_address(email, signed=name)
+
+
+def account(value: str) -> IdentityName:
+    return IdentityName(IdentityKind.AGENT_ACCOUNT, "claude_code", value)
+
+
+def seen(*names: IdentityName) -> Identity:
+    """One record with these names; the identity that it is stored under."""
+    (found,) = identify([names])
+    return Identity.objects.get(pk=found)
+
+
+def of(name: IdentityName) -> Identity:
+    return Identity.objects.get(kind=name.kind, provider=name.provider, value=name.value)
+
+
+def waiting() -> dict[str, list[str]]:
+    """Each waiting identity with the people it may be, the likeliest first."""
+    found: dict[str, list[str]] = {}
+    proposals = MatchProposal.objects.filter(state=MatchProposal.State.WAITING).order_by("-confidence", "person_id")
+    for proposal in proposals.select_related("identity", "person"):
+        found.setdefault(proposal.identity.value, []).append(proposal.person.full_name)
+    return found
+
+
+def partition() -> dict[str, str]:
+    """Each identity with what its person is called; "": nobody."""
+    return {
+        identity.value: identity.person.full_name if identity.person else ""
+        for identity in Identity.objects.select_related("person")
+    }
+
+
+def several(*sightings: Sequence[IdentityName]) -> None:
+    identify(sightings)
