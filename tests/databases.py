@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -22,11 +22,11 @@ def copy_database(template: str, name: str) -> None:
 
 
 @contextmanager
-def empty_database(name: str) -> Iterator[str]:
+def empty_database(name: str, options: LiteralString = "") -> Iterator[str]:
     """A database without any table on the server that this test run uses; dropped afterwards."""
     drop_database(name)
     with _administration() as postgres:
-        postgres.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        postgres.execute(sql.SQL("CREATE DATABASE {} " + options).format(sql.Identifier(name)))
     try:
         yield name
     finally:

@@ -29,10 +29,15 @@ def wait_for_database() -> None:
     """Return once the database answers; LaunchError says why it will not."""
     _wait_for("The database of DATABASE_URL", connection.ensure_connection, OperationalError)
     with connection.cursor() as cursor:
-        cursor.execute("show server_version_num")
-        version = int(cursor.fetchone()[0])
+        cursor.execute("select current_setting('server_version_num')::int, current_setting('server_encoding')")
+        version, encoding = cursor.fetchone()
     if version < OLDEST_POSTGRES:
         raise LaunchError(f"Headway needs PostgreSQL 15 or newer, and this server is {version // 10000}.")
+    if encoding != "UTF8":
+        raise LaunchError(
+            f"Headway needs a database in UTF8, and the one of DATABASE_URL is in {encoding}. Make one with "
+            "createdb --encoding=UTF8 --template=template0 --locale=C.UTF-8 NAME."
+        )
 
 
 def wait_for_broker() -> None:

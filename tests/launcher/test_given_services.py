@@ -87,6 +87,15 @@ def test_a_stop_leaves_the_services_alone_and_a_start_finds_everything(running: 
     assert shown == re.findall(r"(?:Sign in as|Ingest token) .*", running.output)
 
 
+def test_a_database_that_cannot_hold_every_name_is_refused(roomy_tmp_path: Path) -> None:
+    in_ascii = "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
+    with empty_database(f"{DATABASE}_ascii", in_ascii) as database:
+        refused = Installation(
+            roomy_tmp_path / "in ascii", variables={"DATABASE_URL": database_url(database)}
+        ).refused()
+    assert "needs a database in UTF8, and the one of DATABASE_URL is in SQL_ASCII" in refused
+
+
 def finding(installation: Installation, part: str) -> dict[str, str]:
     """What `manage.py doctor` says of that part."""
     findings: list[dict[str, str]] = json.loads(installation.manage("doctor", "--json").stdout)
