@@ -8,6 +8,7 @@ with what should be stored, and only differences are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
@@ -110,6 +111,7 @@ _ANNOUNCE = """
         ) AS differing
         GROUP BY ancestor_id
     ) AS changed
+    RETURNING unit_id
 """
 
 
@@ -122,13 +124,23 @@ def on_placements_changed(listener: PlacementListener) -> None:
         _listeners.append(listener)
 
 
-def rebuild_placements(*, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None) -> int:
-    """Bring the placements of these people in these trees in step (None: all); how many changes were announced.
+@dataclass(frozen=True)
+class Rebuilt:
+    """Who counts for other units than before, or on other days, and for which units somebody else counts."""
+
+    person_ids: frozenset[int] = frozenset()
+    unit_ids: frozenset[int] = frozenset()
+
+
+def rebuild_placements(
+    *, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None
+) -> Rebuilt:
+    """Bring the placements of these people in these trees in step (None: all).
 
     Each unit whose set of people differs on some days gets one PlacementChange per stretch of such days.
     """
     if person_ids is not None and not person_ids:
-        return 0
+        return Rebuilt()
     with transaction.atomic(), connection.cursor() as cursor:
         # Two rebuilds of a tree at a time would each add what the other adds; always in the same order.
         trees = OrgTree.objects.select_for_update(no_key=True).order_by("pk")
@@ -146,8 +158,10 @@ def rebuild_placements(*, person_ids: Collection[int] | None = None, tree_ids: C
             cursor.execute(statement, limits)
         cursor.execute("ANALYZE placement_difference")
         cursor.execute(_ANNOUNCE)
-        announced: int = cursor.rowcount
-    if announced:
+        changed_units = frozenset(unit_id for (unit_id,) in cursor.fetchall())
+        cursor.execute("SELECT DISTINCT person_id FROM placement_difference")
+        moved_people = frozenset(person_id for (person_id,) in cursor.fetchall())
+    if changed_units:
         for listener in _listeners:
             listener()
-    return announced
+    return Rebuilt(moved_people, changed_units)

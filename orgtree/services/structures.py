@@ -91,8 +91,8 @@ def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stor
     members_gone, members_new = stored_members.keys() - wanted_members, wanted_members - stored_members.keys()
     if not (places_gone or places_new or members_gone or members_new):
         return Stored(None, frozenset())
-    _delete(UnitPlace, [stored_places[row] for row in places_gone])
-    _delete(Membership, [stored_members[row] for row in members_gone])
+    UnitPlace.objects.filter(pk__in=[stored_places[row] for row in places_gone]).delete()
+    Membership.objects.filter(pk__in=[stored_members[row] for row in members_gone]).delete()
     insert_places(places_new)
     insert_members(tree, members_new)
     moved = _unit_moves(stored_places, wanted_places, names)
@@ -188,11 +188,6 @@ def _create(tree: OrgTree, derived: Sequence[DerivedUnit], naming: Naming) -> di
     return {one.number: unit for one, unit in zip(derived, units, strict=True)}
 
 
-def _delete(model: type[UnitPlace] | type[Membership], ids: Sequence[int]) -> None:
-    if ids:
-        model.objects.filter(pk__in=ids).delete()
-
-
 def _unit_moves(
     before: Collection[tuple[int, int | None, Stretch]],
     after: Collection[tuple[int, int | None, Stretch]],
@@ -239,8 +234,8 @@ def _member_moves(
         for day in days:
             pair = (_unit_on(day, before[person]), _unit_on(day, after[person]))
             if pair[0] != pair[1] and pair != said:
-                names_of_pair = [None if unit is None else names[unit] for unit in pair]
-                moves.append(MemberMove(person, *names_of_pair, None if day == SINCE_EVER else day))
+                left, joined = (None if unit is None else names[unit] for unit in pair)
+                moves.append(MemberMove(person, left, joined, None if day == SINCE_EVER else day))
             said = pair
     return tuple(sorted(moves, key=lambda move: (move.on or SINCE_EVER, move.person_id)))
 

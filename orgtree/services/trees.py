@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,12 +11,40 @@ from django.utils import timezone
 
 from orgtree.derivation.by_attributes import AttributeValue, likeness_of, tree_by_attributes
 from orgtree.derivation.by_manager import ReportingLine, tree_by_manager
-from orgtree.derivation.structure import DerivedUnit, Stretch, Structure
-from orgtree.models import Employment, OrgTree, Person, PersonAttribute, Reporting, TreeKind, TreeLevel
+from orgtree.derivation.structure import FOR_EVER, SINCE_EVER, DerivedUnit, Stretch, Structure
+from orgtree.models import (
+    Attribute,
+    Employment,
+    OrgTree,
+    Person,
+    PersonAttribute,
+    Reporting,
+    TreeKind,
+    TreeLevel,
+    Unit,
+    UnitPlace,
+)
 from orgtree.services.placements import rebuild_placements
-from orgtree.services.structures import MemberMove, Naming, TreeMove, store_structure, stretch_of
+from orgtree.services.slugs import free_slugs
+from orgtree.services.structures import MemberMove, Naming, TreeMove, insert_places, store_structure, stretch_of
+from orgtree.services.tree_refusals import LevelsRefusal
+from orgtree.services.units import checked_name
 
-__all__ = ["MemberMove", "TreeMove", "TreeMoves", "follow_people", "lock_trees"]
+__all__ = [
+    "MemberMove",
+    "TreeMove",
+    "TreeMoves",
+    "archive_tree",
+    "change_levels",
+    "create_tree",
+    "follow_people",
+    "lock_trees",
+    "rename_tree",
+    "restore_tree",
+]
+
+
+Presence = Mapping[int, list[Stretch]]
 
 
 @dataclass(frozen=True)
@@ -43,19 +71,76 @@ def follow_people(person_ids: Collection[int] | None = None) -> TreeMoves:
         return TreeMoves()
     with transaction.atomic():
         followed = [tree for tree in lock_trees() if tree.archived_at is None and tree.kind in _DERIVATIONS]
-        if not followed:
-            return TreeMoves()
-        presence = _presence()
-        moves = []
-        for tree in followed:
-            stored = store_structure(tree, *_DERIVATIONS[TreeKind(tree.kind)](tree, presence))
-            rebuild_placements(person_ids=stored.person_ids, tree_ids=[tree.pk])
-            if stored.moves is not None:
-                moves.append(stored.moves)
-    return TreeMoves(tuple(moves))
+        presence = _presence() if followed else {}
+        moves = [_follow(tree, presence) for tree in followed]
+    return TreeMoves(tuple(move for move in moves if move is not None))
 
 
-Presence = Mapping[int, list[Stretch]]
+def create_tree(name: str, kind: TreeKind, *, attributes: Sequence[Attribute] = ()) -> OrgTree:
+    """A new tree with its root, and, where it follows people, with everything below; `attributes` are its levels."""
+    name = checked_name(name)
+    with transaction.atomic():
+        lock_trees()
+        (slug,) = free_slugs(OrgTree, [name])
+        tree = OrgTree.objects.create(name=name, slug=slug, kind=kind)
+        if kind == TreeKind.HAND_BUILT:
+            (slug,) = free_slugs(Unit, [name])
+            root = Unit.objects.create(tree=tree, name=name, slug=slug)
+            insert_places([(root.pk, None, Stretch(SINCE_EVER, FOR_EVER))])
+        else:
+            if kind == TreeKind.ATTRIBUTES:
+                _store_levels(tree, attributes)
+            _follow(tree, _presence())
+    return tree
+
+
+def change_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> TreeMove | None:
+    """Build a tree by attributes from other levels, or in another order, over all its days; what moved.
+
+    A unit is known again by its attribute and value where no second one has both.
+    """
+    with transaction.atomic():
+        lock_trees()
+        TreeLevel.objects.filter(tree=tree).delete()
+        _store_levels(tree, attributes)
+        return _follow(tree, _presence())
+
+
+def rename_tree(tree: OrgTree, name: str) -> None:
+    """Call the tree otherwise, with its root unless that has a name of its own; its slug stays."""
+    name = checked_name(name)
+    with transaction.atomic():
+        roots = UnitPlace.objects.filter(unit__tree=tree, parent=None).values("unit")
+        Unit.objects.filter(pk__in=roots, own_name=False, name=tree.name).update(name=name)
+        tree.name = name
+        tree.save(update_fields=["name"])
+
+
+def archive_tree(tree: OrgTree) -> None:
+    """Put the tree away: no tile, no choice in the picker, and it stops following people.  Its history stays."""
+    OrgTree.objects.filter(pk=tree.pk, archived_at=None).update(archived_at=timezone.now())
+
+
+def restore_tree(tree: OrgTree) -> TreeMove | None:
+    """Take an archived tree into use again; one that follows people catches up with what it missed."""
+    with transaction.atomic():
+        lock_trees()
+        OrgTree.objects.filter(pk=tree.pk).update(archived_at=None)
+        return _follow(tree, _presence()) if tree.kind in _DERIVATIONS else None
+
+
+def _follow(tree: OrgTree, presence: Presence) -> TreeMove | None:
+    stored = store_structure(tree, *_DERIVATIONS[TreeKind(tree.kind)](tree, presence))
+    rebuild_placements(person_ids=stored.person_ids, tree_ids=[tree.pk])
+    return stored.moves
+
+
+def _store_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> None:
+    if not attributes or len(set(attributes)) < len(attributes):
+        raise LevelsRefusal
+    TreeLevel.objects.bulk_create(
+        TreeLevel(tree=tree, position=position, attribute=attribute) for position, attribute in enumerate(attributes)
+    )
 
 
 def _presence() -> Presence:

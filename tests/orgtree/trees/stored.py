@@ -35,7 +35,7 @@ def store_people(made: MadeUp) -> None:
     )
     attributes = [Attribute.objects.get_or_create(slug=slug, name=slug.title())[0] for slug in LEVELS]
     for model in (Employment, Reporting, PersonAttribute):
-        model.objects.all().delete()  # type: ignore[attr-defined]
+        model.objects.all().delete()
     Employment.objects.bulk_create(
         Employment(person_id=person, during=days_of(stretch))
         for person, stretches in made.presence().items()
