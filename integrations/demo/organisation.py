@@ -1,6 +1,6 @@
 """The demo's people as an admin would load them, file by file, and the tree that is built by hand.
 
-people.csv says how things stood when the year began.  What changed since is told in files of a few rows, each to be
+people.csv says how things stood when the year began, and before.  What changed since is told in files of a few rows, each to be
 imported as of its day: people move, a whole team moves to another department, somebody leaves, somebody returns.
 """
 
@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 
 from integrations.demo.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING, DemoPerson
-from integrations.demo.stories import DEMO_WEEKS
 from integrations.demo.year import DemoYear
 
 _PEOPLE_FILE = Path(__file__).with_name("people.csv")
@@ -73,9 +72,9 @@ CHANGES: tuple[Change, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """A CSV file in UTF-8, to be imported as of a day."""
+    """A CSV file in UTF-8, to be imported as of a day; None: what it says has always held."""
 
-    effective: date
+    effective: date | None
     content: bytes
 
 
@@ -83,7 +82,7 @@ def people_files(year: DemoYear) -> list[PeopleFile]:
     """The file of the year's beginning, and one for each day on which something changed, in order of time."""
     with _PEOPLE_FILE.open(encoding="utf-8", newline="") as file:
         rows = {row["full_name"]: {**row, "start": "", "end": ""} for row in csv.DictReader(file)}
-    files = [PeopleFile(year.first_day_of(DEMO_WEEKS + 1), _csv(rows.values()))]
+    files = [PeopleFile(None, _csv(rows.values()))]
     columns: dict[date, dict[str, dict[str, str]]] = {}
     for day, full_name, changed in _changes_by_day(year):
         columns.setdefault(day, {}).setdefault(full_name, {}).update(changed)

@@ -149,9 +149,10 @@ class _Planning:
             above, first = level_numbers, first + width
 
     def _person(self, number: int, lowest_units: Sequence[int]) -> PlannedPerson:
-        employments = [Days(self._begin - timedelta(days=self._rng.randrange(1, DAYS_BEFORE)), None)]
-        if number >= self._manager_count:  # managers stay: whom would the others report to?
-            employments = self._employments(employments)
+        if number < self._manager_count:  # there before the others, and they stay: whom would those report to?
+            employments = [Days(self._begin - timedelta(days=DAYS_BEFORE), None)]
+        else:
+            employments = self._employments()
         full_name = full_name_of(number)
         person = PlannedPerson(number, full_name, f"{full_name.lower().replace(' ', '.')}@example.com", employments)
         hired = employments[0].since
@@ -164,20 +165,16 @@ class _Planning:
         self._move(person, lowest_units)
         return person
 
-    def _employments(self, employments: list[Days]) -> list[Days]:
-        if self._happens(JOINED):
-            employments = [Days(self._day(), None)]
-        if not self._happens(LEFT):
-            return employments
-        hired = employments[0].since or self._begin
+    def _employments(self) -> list[Days]:
+        before = self._begin - timedelta(days=self._rng.randrange(1, DAYS_BEFORE))
+        hired = self._day() if self._happens(JOINED) else before
         left = max(self._day(), hired + timedelta(days=30))
-        if left >= self._today:
-            return employments
+        if not self._happens(LEFT) or left >= self._today:
+            return [Days(hired, None)]
         back = left + timedelta(days=self._rng.randrange(60, 300))
-        stretches = [Days(hired, left)]
-        if self._happens(RETURNED) and back < self._today:
-            stretches.append(Days(back, None))
-        return stretches
+        if not self._happens(RETURNED) or back >= self._today:
+            return [Days(hired, left)]
+        return [Days(hired, left), Days(back, None)]
 
     def _move(self, person: PlannedPerson, lowest_units: Sequence[int]) -> None:
         """The moves that fall into the person's first stretch or later; one before the hiring is none."""

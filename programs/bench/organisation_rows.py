@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from orgtree.models import Attribute, OrgTree, TreeKind, TreeLevel
 from orgtree.services.placements import rebuild_placements
 from orgtree.services.trees import follow_people
 from programs.bench.organisation import Held, PlannedOrganisation
@@ -30,28 +30,26 @@ def write_organisation(organisation: PlannedOrganisation) -> None:
         cursor.execute("ANALYZE planned")
         for statement in (PEOPLE, NUMBERED, IDENTITIES, EMPLOYMENTS, REPORTING, ATTRIBUTES, PERSON_ATTRIBUTES):
             cursor.execute(statement)
-        for statement in (TREES, LEVELS_OF_TREE, UNITS, NUMBERED_UNITS, UNIT_PLACES, MEMBERSHIPS):
-            cursor.execute(
-                statement,
-                {
-                    "trees": json.dumps(
-                        [
-                            {"slug": HAND_BUILT_TREE, "name": "Products", "kind": "hand_built"},
-                            {"slug": MANAGER_TREE, "name": "Managers", "kind": "managers"},
-                            {"slug": TEAM_TREE, "name": "Sites and teams", "kind": "attributes"},
-                        ]
-                    ),
-                    "tree": HAND_BUILT_TREE,
-                    "team_tree": TEAM_TREE,
-                    "levels": list(LEVELS),
-                },
-            )
+        tree = OrgTree.objects.create(name="Products", slug=HAND_BUILT_TREE)
+        create_following_trees()
+        for statement in (UNITS, NUMBERED_UNITS, UNIT_PLACES, MEMBERSHIPS):
+            cursor.execute(statement, {"tree": tree.pk})
         for table in ("planned", "numbered", "numbered_unit"):
             cursor.execute(f"DROP TABLE {table}")
         cursor.execute("ANALYZE")  # the services' statements join what has just been written
         follow_people()
         rebuild_placements()
         cursor.execute("DELETE FROM orgtree_placementchange")
+
+
+def create_following_trees() -> None:
+    """The trees by managers and by attributes, empty; they follow the people who come in."""
+    for name in LEVELS:
+        Attribute.objects.get_or_create(slug=name, defaults={"name": name.capitalize()})
+    OrgTree.objects.create(name="Managers", slug=MANAGER_TREE, kind=TreeKind.MANAGERS)
+    tree = OrgTree.objects.create(name="Sites and teams", slug=TEAM_TREE, kind=TreeKind.ATTRIBUTES)
+    for position, name in enumerate(LEVELS):
+        TreeLevel.objects.create(tree=tree, position=position, attribute=Attribute.objects.get(slug=name))
 
 
 def _rows(organisation: PlannedOrganisation) -> Iterator[Row]:
@@ -126,25 +124,10 @@ PERSON_ATTRIBUTES = """
     WHERE what = 'attribute'
 """
 
-TREES = """
-    INSERT INTO orgtree_orgtree (slug, name, kind)
-    SELECT slug, name, kind FROM json_to_recordset(%(trees)s) AS tree (slug text, name text, kind text)
-"""
-
-LEVELS_OF_TREE = """
-    INSERT INTO orgtree_treelevel (tree_id, position, attribute_id)
-    SELECT tree.id, level.position - 1, attribute.id
-    FROM orgtree_orgtree tree
-    CROSS JOIN unnest(%(levels)s::text[]) WITH ORDINALITY AS level (slug, position)
-    JOIN orgtree_attribute attribute ON attribute.slug = level.slug
-    WHERE tree.slug = %(team_tree)s
-"""
-
 UNITS = """
     INSERT INTO orgtree_unit (tree_id, name, slug, key, leader_id, own_name)
-    SELECT tree.id, planned.name, 'bench-' || planned.number, '', leader.id, true
+    SELECT %(tree)s, planned.name, 'bench-' || planned.number, '', leader.id, true
     FROM planned
-    JOIN orgtree_orgtree tree ON tree.slug = %(tree)s
     JOIN numbered leader ON leader.number = value::int
     WHERE what = 'unit'
     ORDER BY planned.number

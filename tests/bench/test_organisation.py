@@ -9,7 +9,9 @@ from random import Random
 
 import pytest
 
-from orgtree.models import Placement
+from orgtree.models import OrgTree, Person, Placement, PlacementChange, Unit, UnitPlace
+from orgtree.services.placements import rebuild_placements
+from orgtree.services.trees import follow_people
 from programs.bench.organisation import (
     UNITS_LEVELS,
     OrganisationSize,
@@ -19,7 +21,7 @@ from programs.bench.organisation import (
     level_widths,
     plan_organisation,
 )
-from programs.bench.organisation_rows import HAND_BUILT_TREE, write_organisation
+from programs.bench.organisation_rows import HAND_BUILT_TREE, LEVELS, MANAGER_TREE, TEAM_TREE, write_organisation
 
 TODAY = date(2026, 11, 20)
 SIZE = OrganisationSize(people=300, units=60, weeks=104)
@@ -71,6 +73,37 @@ def test_everybody_counts_where_the_plan_has_them(organisation: PlannedOrganisat
         return tuple(reversed(path))
 
     assert_placed(organisation, HAND_BUILT_TREE, by_hand, named_by="slug")
+
+
+def test_the_tree_by_attributes_follows_what_was_said(organisation: PlannedOrganisation) -> None:
+    def path(person: PlannedPerson, day: date) -> Path:
+        return ("Sites and teams", *(str(held_on(person.attributes[level], day)) for level in LEVELS))
+
+    assert_placed(organisation, TEAM_TREE, path, named_by="name")
+
+
+def test_the_tree_by_managers_follows_who_reports_to_whom(organisation: PlannedOrganisation) -> None:
+    people = organisation.people
+
+    def path(person: PlannedPerson, day: date) -> Path:
+        reports = {held_on(each.managers, day) for each in people if each.is_there_on(day)}
+        chain = [person.number] if person.number in reports else []
+        manager = held_on(person.managers, day)
+        while manager is not None:
+            chain.append(int(manager))
+            manager = held_on(people[int(manager)].managers, day)
+        return tuple(f"{people[number].full_name}’s team" for number in chain)
+
+    assert_placed(organisation, MANAGER_TREE, path, named_by="name")
+
+
+def test_nothing_is_left_to_derive(organisation: PlannedOrganisation) -> None:
+    assert follow_people().trees == ()
+    rebuild_placements()
+    assert not PlacementChange.objects.exists(), "the worker has nothing to do beside the bench"
+    assert Unit.objects.filter(tree=OrgTree.objects.get(slug=HAND_BUILT_TREE)).count() == SIZE.units
+    assert UnitPlace.objects.filter(parent=None, unit__tree__slug=HAND_BUILT_TREE).count() == 1
+    assert Person.objects.count() == SIZE.people
 
 
 def assert_placed(
