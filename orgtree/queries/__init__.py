@@ -1,0 +1,1 @@
+"""Questions to the models that more than one place asks."""

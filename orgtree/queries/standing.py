@@ -1,0 +1,135 @@
+"""Trees as they stand on a day: units with their parents, managers and numbers of people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from orgtree.models import Employment, OrgTree, Person, Placement, TreeLevel, Unit
+
+
+@dataclass(frozen=True)
+class StandingUnit:
+    """A unit on a day.  `people` counts its members and everybody's below, `members` its own alone."""
+
+    id: int
+    slug: str
+    name: str
+    tree_id: int
+    tree_slug: str
+    parent_id: int | None
+    parent_slug: str | None
+    leader_id: int | None
+    leader_name: str
+    manager_email: str | None
+    people: int
+    members: int
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class TreeSummary:
+    """A tree on a day: how many units and people are in it, and how many who are there are not."""
+
+    tree: OrgTree
+    levels: tuple[str, ...]
+    units: int
+    people: int
+    unassigned: int
+
+
+def standing_units(trees: Iterable[OrgTree], *, on: date, visible_to: User | None = None) -> list[StandingUnit]:
+    """The units that stand on that day, tree after tree, each before those below it; in the order of names.
+
+    With `visible_to`, only units that the account may look at, and only such parents.
+    """
+    order = {tree.pk: number for number, tree in enumerate(trees)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH counted AS (
+                SELECT ancestor_id, count(*) AS people, count(*) FILTER (WHERE unit_id = ancestor_id) AS members
+                FROM orgtree_placement
+                WHERE tree_id = ANY(%(trees)s::bigint[]) AND during @> %(day)s
+                GROUP BY ancestor_id
+            )
+            SELECT unit.id, unit.slug, unit.name, unit.tree_id, tree.slug, parent.id, parent.slug,
+                leader.id, coalesce(leader.full_name, ''), leader.email,
+                coalesce(counted.people, 0), coalesce(counted.members, 0)
+            FROM orgtree_unit unit
+            JOIN orgtree_orgtree tree ON tree.id = unit.tree_id
+            JOIN orgtree_unitplace place ON place.unit_id = unit.id AND place.during @> %(day)s
+            LEFT JOIN orgtree_unit parent ON parent.id = place.parent_id
+            LEFT JOIN orgtree_person leader ON leader.id = unit.leader_id
+            LEFT JOIN counted ON counted.ancestor_id = unit.id
+            WHERE unit.tree_id = ANY(%(trees)s::bigint[])
+            """,
+            {"trees": list(order), "day": on},
+        )
+        found = [StandingUnit(*row) for row in cursor.fetchall()]
+    if visible_to is not None:
+        seen = set(Unit.objects.visible_to(visible_to).filter(tree__in=order).values_list("pk", flat=True))
+        found = [
+            unit if unit.parent_id in seen else replace(unit, parent_id=None, parent_slug=None)
+            for unit in found
+            if unit.id in seen
+        ]
+    return _from_the_top(sorted(found, key=lambda unit: (order[unit.tree_id], unit.name.casefold(), unit.slug)))
+
+
+def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]:
+    """The trees in the given order."""
+    of_tree = Q(during__contains=on, tree__in=trees)
+    people = dict(
+        Placement.objects.filter(of_tree).order_by().values_list("tree").annotate(Count("person", distinct=True))
+    )
+    units = dict(
+        Unit.objects.filter(tree__in=trees, places__during__contains=on)
+        .order_by()
+        .values_list("tree")
+        .annotate(Count("pk"))
+    )
+    there = people_there(on).count()
+    levels: dict[int, list[str]] = defaultdict(list)
+    for tree_id, name in (
+        TreeLevel.objects.filter(tree__in=trees).order_by("position").values_list("tree", "attribute__name")
+    ):
+        levels[tree_id].append(name)
+    return [
+        TreeSummary(
+            tree, tuple(levels[tree.pk]), units.get(tree.pk, 0), people.get(tree.pk, 0), there - people.get(tree.pk, 0)
+        )
+        for tree in trees
+    ]
+
+
+def people_there(on: date) -> QuerySet[Person]:
+    """Whoever is employed on that day; people of whom no employment is known always are."""
+    employments = Employment.objects.filter(person=OuterRef("pk"))
+    return Person.objects.filter(Exists(employments.filter(during__contains=on)) | ~Exists(employments))
+
+
+def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
+    """Whoever is there on that day and in no unit of the tree."""
+    placed = Placement.objects.filter(tree=tree, person=OuterRef("pk"), during__contains=on)
+    return people_there(on).filter(~Exists(placed))
+
+
+def _from_the_top(units: list[StandingUnit]) -> list[StandingUnit]:
+    """Each unit before those below it, with its depth."""
+    below: dict[int | None, list[StandingUnit]] = defaultdict(list)
+    for unit in units:
+        below[unit.parent_id].append(unit)
+    found = []
+    waiting = [(unit, 0) for unit in reversed(below[None])]
+    while waiting:
+        unit, depth = waiting.pop()
+        found.append(replace(unit, depth=depth))
+        waiting += [(child, depth + 1) for child in reversed(below[unit.id])]
+    return found
