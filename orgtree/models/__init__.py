@@ -1,5 +1,6 @@
-from orgtree.models.api_tokens import ApiToken
+from orgtree.models.api_tokens import ApiToken, TokenScope
 from orgtree.models.grants import Grant
+from orgtree.models.invitations import Invitation
 from orgtree.models.matching import IdentityChange, MatchProposal, MatchWork
 from orgtree.models.organisation import IndividualPolicy, MembersSee, Organisation
 from orgtree.models.people import (
@@ -34,6 +35,7 @@ __all__ = [
     "IdentityChange",
     "IdentityKind",
     "IndividualPolicy",
+    "Invitation",
     "MatchProposal",
     "MatchWork",
     "MembersSee",
@@ -48,6 +50,7 @@ __all__ = [
     "Reporting",
     "Role",
     "Standing",
+    "TokenScope",
     "TreeKind",
     "TreeLevel",
     "Unit",

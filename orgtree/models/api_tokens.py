@@ -6,6 +6,13 @@ from django.conf import settings
 from django.db import models
 
 
+class TokenScope(models.TextChoices):
+    """What a token may be used for; each is one thing."""
+
+    READ = "read", "Read figures"
+    PEOPLE = "people", "Write people and units"
+
+
 class ApiToken(models.Model):
     """Only the SHA-256 of a token is kept; the token itself is shown once, when it is made.
 
@@ -23,7 +30,9 @@ class ApiToken(models.Model):
         related_name="api_tokens",
         help_text="Whom it acts for. Without a user it reads aggregates only.",
     )
+    scope = models.CharField(max_length=20, choices=TokenScope.choices, default=TokenScope.READ)
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
 

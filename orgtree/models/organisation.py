@@ -28,9 +28,21 @@ class Organisation(models.Model):
 
     name = models.CharField(max_length=200, default="Your organisation")
     individual_policy = models.CharField(
-        max_length=20, choices=IndividualPolicy.choices, default=IndividualPolicy.PSEUDONYMS
+        "what people see of each other",
+        max_length=20,
+        choices=IndividualPolicy.choices,
+        default=IndividualPolicy.PSEUDONYMS,
+        help_text="Of sessions, tokens, spend and attribution. Self only: nobody sees others' rows. Pseudonyms: "
+        "others appear under a name that changes every quarter, without repository, commit, link or time of day. "
+        "Named: everybody who may see a team sees names and figures of however few people. One's own data are always "
+        "one's own.",
     )
-    minimum_group_size = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2)])
+    minimum_group_size = models.PositiveSmallIntegerField(
+        default=5,
+        validators=[MinValueValidator(2)],
+        help_text="A figure to which fewer people contribute is hidden from others, unless the policy is named. Trial "
+        "mode lasts until this many people have any activity, and does not come back.",
+    )
     members_see = models.CharField(
         max_length=20,
         choices=MembersSee.choices,

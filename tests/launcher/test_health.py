@@ -48,7 +48,7 @@ def test_prometheus_reads_every_line(client: Client) -> None:
 def test_prometheus_asks_others_for_a_token(client: Client, settings: Settings) -> None:
     assert client.get("/prometheus", REMOTE_ADDR="192.0.2.7").status_code == 401
     assert client.get("/prometheus", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 401
-    token, secret = create_api_token("monitoring")
+    token, secret = create_api_token("monitoring", expires_at=None)
     with_token = {"Authorization": f"Bearer {secret}"}
     assert client.get("/prometheus", REMOTE_ADDR="192.0.2.7", headers=with_token).status_code == 200
     settings.BASE_URL = "https://headway.example.com"  # behind a proxy, whose address is this machine's

@@ -196,7 +196,7 @@ def test_nobody_gets_anything_without_a_token(world: World) -> None:
 
 
 def test_a_token_without_a_user_reads_aggregates_only(world: World) -> None:
-    _, secret = create_api_token("dashboard")
+    _, secret = create_api_token("dashboard", expires_at=None)
     assert get(bearer(secret), SERIES)["total"]
     error = get(bearer(secret), "/api/v1/metrics/ai.tokens/rows/", 403)["error"]
     assert "aggregates only" in error["message"]
@@ -204,7 +204,7 @@ def test_a_token_without_a_user_reads_aggregates_only(world: World) -> None:
 
 def test_a_token_acts_for_its_user_until_it_is_revoked(world: World) -> None:
     user = User.objects.create_user("ada", "ada@example.com")
-    token, secret = create_api_token("laptop", user=user)
+    token, secret = create_api_token("laptop", user=user, expires_at=None)
     assert get(bearer(secret), "/api/v1/metrics/ai.tokens/rows/")["rows"]
     user.is_active = False
     user.save()

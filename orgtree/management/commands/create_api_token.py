@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
+from django.utils import timezone
 
-from orgtree.models import ApiToken
-from orgtree.services.api_tokens import create_api_token
+from orgtree.models import ApiToken, TokenScope
+from orgtree.services.api_tokens import create_api_token, in_a_year
 
 
 class Command(BaseCommand):
@@ -21,6 +23,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--user", metavar="U", default="", help="User name or e-mail address; without one it reads aggregates only."
         )
+        parser.add_argument(
+            "--scope",
+            choices=TokenScope.values,
+            default=TokenScope.READ.value,
+            help="What it may be used for: reading figures (by default), or writing people and units.",
+        )
+        parser.add_argument(
+            "--expires",
+            metavar="DATE",
+            default="",
+            help="The first day on which it no longer works, e.g. 2027-01-31, or never; by default in a year.",
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,13 +43,33 @@ class Command(BaseCommand):
         if not name or len(name) > longest or "\x00" in name:
             raise CommandError(f"A token's name has 1 to {longest} characters.")
         user = _user(options["user"]) if options["user"] else None
-        token, secret = create_api_token(name, user=user)
+        token, secret = create_api_token(
+            name, user=user, scope=TokenScope(options["scope"]), expires_at=_expiry(options["expires"])
+        )
         if options["json"]:
             account = user.get_username() if user else None
-            document = {"id": token.pk, "name": token.name, "user": account, "token": secret}
+            expires = token.expires_at.isoformat() if token.expires_at else None
+            document = {
+                **{"id": token.pk, "name": token.name, "user": account, "token": secret},
+                **{"scope": token.scope, "expires_at": expires},
+            }
             self.stdout.write(json.dumps(document))
         else:
             self.stdout.write(secret)
+
+
+def _expiry(written: str) -> datetime | None:
+    if not written:
+        return in_a_year()
+    if written == "never":
+        return None
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        raise CommandError(f"“{written}” is no day. Write --expires 2027-01-31, or never.") from None
+    if day <= timezone.localdate():
+        raise CommandError("A token must end after today.")
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _user(name: str) -> User:

@@ -1,0 +1,39 @@
+"""What an API token may be used for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from orgtree.models import ApiToken, TokenScope
+
+if TYPE_CHECKING:  # which imports the default permissions itself
+    from rest_framework.views import APIView
+
+
+class TokenScopeAllows(BasePermission):
+    """A token is for one thing: a view says which with `token_scope`, by default reading.  Sessions pass."""
+
+    message = (
+        "This token is for something else. Make one with `manage.py create_api_token NAME --scope …`, or on the page "
+        "“My account”."
+    )
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        token = request.auth
+        if not isinstance(token, ApiToken):
+            return True
+        return token.scope == getattr(view, "token_scope", TokenScope.READ)
+
+
+class MayWritePeople(BasePermission):
+    """Admins who are signed in, and tokens made for it that act for an admin or for nobody."""
+
+    message = "People and units are written by admins, and with a token of `--scope people`."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if isinstance(request.auth, ApiToken) and request.auth.user is None:
+            return request.auth.scope == TokenScope.PEOPLE
+        return bool(getattr(request.user, "is_superuser", False))

@@ -1,0 +1,146 @@
+"""Invitations: an admin names addresses, each gets a link that opens an account once.
+
+A link is recognised by the SHA-256 of its token in a unique index.  What is wrong with a link that does not work is
+not said to whoever holds it: it may be a guess.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from orgtree.models import Invitation, Person
+
+LIFETIME = timedelta(days=14)
+LONGEST_EMAIL = 150  # of Django's user names: the address is the user name too
+MOST_AT_ONCE = 500
+
+
+class CannotInviteError(ValueError):
+    """An address that cannot be invited, and why."""
+
+    def __init__(self, email: str, why: str) -> None:
+        super().__init__(f"“{email}” {why}")
+        self.email = email
+
+
+class InvitationClosedError(ValueError):
+    """The invitation was accepted or withdrawn meanwhile."""
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An invitation with the token of its link, which exists nowhere else: show it once."""
+
+    invitation: Invitation
+    token: str
+
+
+def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
+    """Open an invitation for every address, or for none: raises CannotInviteError for the first that cannot be.
+
+    An address that is invited already gets a new link; the old one ends.
+    """
+    addresses = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
+    if len(addresses) > MOST_AT_ONCE:
+        raise CannotInviteError(addresses[MOST_AT_ONCE], f"is one too many: invite at most {MOST_AT_ONCE} at a time.")
+    for email in addresses:
+        _check(email)
+    with transaction.atomic():
+        taken = {name.lower() for pair in _accounts(addresses).values_list("email", "username") for name in pair}
+        for email in addresses:
+            if email in taken:
+                raise CannotInviteError(email, "has an account already.")
+        Invitation.objects.filter(email__in=addresses, accepted_at=None, withdrawn_at=None).update(
+            withdrawn_at=timezone.now()
+        )
+        return [_open(email, by) for email in addresses]
+
+
+def renew(invitation: Invitation, *, by: User) -> Invited:
+    """Another link for the same address; the one before ends.  Raises InvitationClosedError."""
+    with transaction.atomic():
+        stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if stored.accepted_at or stored.withdrawn_at:
+            raise InvitationClosedError("This invitation was accepted or withdrawn. Invite the address anew.")
+        stored.withdrawn_at = timezone.now()
+        stored.save(update_fields=["withdrawn_at"])
+        return _open(stored.email, by)
+
+
+def withdraw(invitation: Invitation) -> None:
+    """Idempotent; the link ends at once."""
+    Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """The open invitation of that link; None where there is none, or it is over."""
+    return _usable().select_related("invited_by").filter(digest=_digest(token)).first()
+
+
+def accept(token: str, password: str) -> User | None:
+    """The new account, whose person is whoever has its address; None where the link does not (or no longer) work."""
+    with transaction.atomic():
+        invitation = _usable().select_for_update(of=("self",)).filter(digest=_digest(token)).first()
+        if invitation is None or _accounts([invitation.email]).exists():
+            return None
+        first, _, last = _name_of(invitation.email).partition(" ")
+        user = User.objects.create_user(
+            invitation.email, invitation.email, password, first_name=first[:150], last_name=last[:150]
+        )
+        invitation.accepted_at, invitation.accepted_by = timezone.now(), user
+        invitation.save(update_fields=["accepted_at", "accepted_by"])
+        return user
+
+
+def people_without_account() -> QuerySet[Person]:
+    """People with an address of which there is no account, by name: whom an admin may want to invite."""
+    own = User.objects.annotate(lowered=Lower("email")).filter(lowered=Lower(OuterRef("email")))
+    return Person.objects.filter(~Exists(own), email__isnull=False, user=None).order_by("full_name", "pk")
+
+
+def _open(email: str, by: User) -> Invited:
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        email=email, digest=_digest(token), invited_by=by, expires_at=timezone.now() + LIFETIME
+    )
+    return Invited(invitation, token)
+
+
+def _check(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise CannotInviteError(email, "is no e-mail address.") from None
+    if len(email) > LONGEST_EMAIL:
+        raise CannotInviteError(email[:40], f"is longer than {LONGEST_EMAIL} characters.")
+
+
+def _accounts(addresses: Sequence[str]) -> QuerySet[User]:
+    """Accounts of which the e-mail address or the user name is one of these, in lower case."""
+    lowered = User.objects.annotate(lowered_email=Lower("email"), lowered_name=Lower("username"))
+    return lowered.filter(Q(lowered_email__in=addresses) | Q(lowered_name__in=addresses))
+
+
+def _usable() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+
+
+def _name_of(email: str) -> str:
+    person = Person.objects.filter(email__iexact=email).first()
+    return person.full_name if person else ""
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
