@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,22 +52,20 @@ class Connected:
     since: date | None
 
 
-# A metric and a scope; the unit where the scope is several units, which are asked for together.
-Asked = tuple[Metric, Placement, int | None]
+class ConnectedSince:
+    """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
 
+    def __init__(self) -> None:
+        self._known: dict[tuple[Source, Placement], Mapping[int | None, date]] = {}
 
-def connected_since(asked: Iterable[Asked]) -> Mapping[Asked, Connected]:
-    """Since when each metric has all its sources in each scope; one query for each source and placement."""
-    known: dict[tuple[Source, Placement], Mapping[int | None, date]] = {}
-    found: dict[Asked, Connected] = {}
-    for metric, placement, unit_id in asked:
+    def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
+        """One query for each source and placement; `unit_id` is one of a placement's several units."""
         sources = sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
         for source in sources:
-            if (source, placement) not in known:
-                known[source, placement] = _since(source, placement)
-        connected = [Connected(source, _of(known[source, placement], unit_id)) for source in sources]
-        found[metric, placement, unit_id] = max(connected, key=lambda each: each.since or date.max)
-    return found
+            if (source, placement) not in self._known:
+                self._known[source, placement] = _since(source, placement)
+        connected = [Connected(source, _of(self._known[source, placement], unit_id)) for source in sources]
+        return max(connected, key=lambda each: each.since or date.max)
 
 
 def source_since(source: Source, placement: Placement) -> date | None:

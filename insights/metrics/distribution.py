@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.db import connection
 from psycopg import sql
 
-from insights.metrics.connected import connected_since, why_no_data
+from insights.metrics.connected import ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError
 from insights.metrics.measures import Distribution, Measure, Total
@@ -123,6 +123,4 @@ def _histogram(values: sql.Composed, reading: Reading, summary: Mapping[str, Any
 
 
 def _reason(each: Plan) -> str:
-    asked = (each.metric, each.placement, each.unit_id)
-    since = connected_since([asked])[asked]
-    return why_no_data(each.query.window, since, each.clock.today)
+    return why_no_data(each.query.window, ConnectedSince().of(each.metric, each.placement), each.clock.today)

@@ -96,31 +96,46 @@ class Plan:
         return tuple(dict.fromkeys((self.query.window, *(bucket.clipped for bucket in self.buckets))))
 
 
-def plan(query: MetricQuery, clock: Clock) -> Plan:
+class Places:
+    """Looks up what scopes name, each of them once for a batch of queries."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Scope, Placement]] = []
+
+    def of(self, scope: Scope) -> Placement:
+        """Raises QueryError: see `place`."""
+        for known, placement in self._known:
+            if known == scope:
+                return placement
+        placement = place(scope)
+        self._known.append((scope, placement))
+        return placement
+
+
+def plan(query: MetricQuery, clock: Clock, places: Places | None = None) -> Plan:
     """Raises QueryError, naming the parameter and the remedy, where the query cannot be answered."""
     _check(query, get(query.key))
-    return _plan(query, clock, windows.buckets(query.window, query.granularity))
+    placement = (places or Places()).of(query.scope)
+    return _plan(query, clock, windows.buckets(query.window, query.granularity), placement)
 
 
-def plan_total(query: MetricQuery, clock: Clock) -> Plan:
+def plan_total(query: MetricQuery, clock: Clock, places: Places | None = None) -> Plan:
     """As `plan`, for the whole window alone."""
     _check(query, get(query.key))
-    return _plan(query, clock, ())
+    return _plan(query, clock, (), (places or Places()).of(query.scope))
 
 
-def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock) -> list[Plan]:
+def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock, places: Places) -> list[Plan]:
     """As `plan_total`, for each of these units instead of the query's own, in order; they are read together."""
     _check(query, get(query.key))
-    together = replace(place(replace(query.scope, unit=None)), placed=Placed.UNITS, ids=tuple(units))
+    narrowed = places.of(Scope(where=query.scope.where))
+    together = replace(narrowed, placed=Placed.UNITS, ids=tuple(units), person_id=query.scope.person_id)
     one = _plan(query, clock, (), together)
     return [replace(one, unit_id=unit) for unit in units]
 
 
-def _plan(
-    query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], placement: Placement | None = None
-) -> Plan:
+def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], placement: Placement) -> Plan:
     metric = get(query.key)
-    placement = placement or place(query.scope)
     segments = query.segments or metric.always_by
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from insights import windows
-from insights.metrics.connected import NOTHING, Connected, connected_since, why_no_data
+from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
-from insights.metrics.plan import Clock, Plan, plan, plan_total, plan_units
+from insights.metrics.plan import Clock, Places, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.rows import read_rows
 from insights.snapshots.read import Freshness, outcomes_from_cells
 
-__all__ = ["Freshness", "read_distribution", "read_rows", "read_series", "read_totals", "read_units"]
+__all__ = [
+    "Freshness",
+    "SideBySide",
+    "Together",
+    "read_distribution",
+    "read_rows",
+    "read_series",
+    "read_together",
+    "read_totals",
+]
 
 FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Queries of each of these units (ids) instead of their own scope."""
+
+    queries: Sequence[MetricQuery]
+    units: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Together:
+    """What a page asks for at once: answers in the order of their queries, those of units by id."""
+
+    series: Sequence[SeriesAnswer]
+    totals: Sequence[SeriesAnswer]  # their `series` is empty
+    units: Sequence[Mapping[int, Sequence[SeriesAnswer]]]  # so is theirs
 
 
 def read_series(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE) -> list[SeriesAnswer]:
@@ -27,41 +53,51 @@ def read_series(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshn
 
     Raises QueryError where one of them cannot be answered.
     """
-    clock = Clock.read()
-    return _answers([plan(query, clock) for query in queries], freshness)
+    return list(read_together(series=queries, freshness=freshness).series)
 
 
 def read_totals(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE) -> list[SeriesAnswer]:
     """As `read_series`, for the whole window alone: `series` is empty."""
-    clock = Clock.read()
-    return _answers([plan_total(query, clock) for query in queries], freshness)
+    return list(read_together(totals=queries, freshness=freshness).totals)
 
 
-def read_units(
-    queries: Sequence[MetricQuery], units: Sequence[int], *, freshness: Freshness = Freshness.AT_ONCE
-) -> dict[int, list[SeriesAnswer]]:
-    """As `read_totals`, of each of these units (ids) instead of the queries' own, read together: units side by side."""
-    clock = Clock.read()
-    of_queries = [plan_units(query, units, clock) for query in queries]
-    answers = iter(_answers([each for plans in of_queries for each in plans], freshness))
-    found: dict[int, list[SeriesAnswer]] = {unit: [] for unit in units}
-    for plans in of_queries:
-        for each in plans:
-            found[each.unit_id or 0].append(next(answers))
+def read_together(
+    *,
+    series: Sequence[MetricQuery] = (),
+    totals: Sequence[MetricQuery] = (),
+    units: Sequence[SideBySide] = (),
+    freshness: Freshness = Freshness.AT_ONCE,
+) -> Together:
+    """All of it with the same few statements, as of one moment: whatever the number of queries and units."""
+    clock, places = Clock.read(), Places()
+    plans = [plan(query, clock, places) for query in series] + [plan_total(query, clock, places) for query in totals]
+    for asked in units:
+        for query in asked.queries if asked.units else ():
+            plans += plan_units(query, asked.units, clock, places)
+    answers = iter(_answers(plans, freshness))
+    return Together(
+        series=[next(answers) for _ in series],
+        totals=[next(answers) for _ in totals],
+        units=[_by_unit(asked, answers) for asked in units],
+    )
+
+
+def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int, Sequence[SeriesAnswer]]:
+    found: dict[int, list[SeriesAnswer]] = {unit: [] for unit in asked.units}
+    for _ in asked.queries:
+        for unit in asked.units:
+            found[unit].append(next(answers))
     return found
 
 
 def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
     kept = outcomes_from_cells(plans, freshness)
     computed = iter(outcomes_from_facts([each for each, found in zip(plans, kept, strict=True) if found is None]))
-    since = connected_since((each.metric, each.placement, each.unit_id) for each in plans)
-    return [
-        _answer(each, found or next(computed), since[each.metric, each.placement, each.unit_id])
-        for each, found in zip(plans, kept, strict=True)
-    ]
+    since = ConnectedSince()
+    return [_answer(each, found or next(computed), since) for each, found in zip(plans, kept, strict=True)]
 
 
-def _answer(each: Plan, outcomes: Outcomes, since: Connected) -> SeriesAnswer:
+def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnswer:
     segments = outcomes.segments(each.query.window) or [()]
     return SeriesAnswer(
         query=each.query,
@@ -75,7 +111,7 @@ def _answer(each: Plan, outcomes: Outcomes, since: Connected) -> SeriesAnswer:
     )
 
 
-def _figure(each: Plan, outcomes: Outcomes, since: Connected, window: Window, segment: Segment) -> Figure:
+def _figure(each: Plan, outcomes: Outcomes, since: ConnectedSince, window: Window, segment: Segment) -> Figure:
     metric, query, today = each.metric, each.query, each.clock.today
     outcome = outcomes.cells.get((window, segment)) or _nothing(metric, outcomes, window)
     if window.start > today:  # a stock is one of today, and no figure of a time that has not come
@@ -89,7 +125,7 @@ def _figure(each: Plan, outcomes: Outcomes, since: Connected, window: Window, se
             outcome = replace(outcome, numerator=None, denominator=None)
     value, reason = outcome.value, None
     if value is None:
-        reason = metric.missing_reason if outcome.missing else why_no_data(window, since, today)
+        reason = metric.missing_reason if outcome.missing else _why_no_data(each, window, since)
         if reason is NOTHING and metric.zero_of_nothing:
             value, reason = 0.0, None
     return Figure(
@@ -106,6 +142,10 @@ def _figure(each: Plan, outcomes: Outcomes, since: Connected, window: Window, se
         mix=outcome.mix,
         to_date=window.start <= today < window.end,
     )
+
+
+def _why_no_data(each: Plan, window: Window, since: ConnectedSince) -> str:
+    return why_no_data(window, since.of(each.metric, each.placement, each.unit_id), each.clock.today)
 
 
 def _nothing(metric: Metric, outcomes: Outcomes, window: Window) -> Outcome:

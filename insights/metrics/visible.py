@@ -11,7 +11,16 @@ from dataclasses import replace
 
 from insights.metrics.distribution import Spread
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
-from insights.metrics.read import Freshness, read_distribution, read_rows, read_series, read_totals
+from insights.metrics.read import (
+    Freshness,
+    SideBySide,
+    Together,
+    read_distribution,
+    read_rows,
+    read_series,
+    read_together,
+    read_totals,
+)
 from insights.metrics.row_privacy import masked_rows, open_as_in_tools
 from insights.metrics.rows import RowsPage
 from insights.metrics.withhold import withheld, withheld_spread, withholds
@@ -19,7 +28,16 @@ from insights.scope_access import check_scopes
 from orgtree.models import IndividualPolicy, Unit
 from orgtree.services.access import Access
 
-__all__ = ["Freshness", "visible_distribution", "visible_rows", "visible_series", "visible_totals"]
+__all__ = [
+    "Freshness",
+    "SideBySide",
+    "Together",
+    "visible_distribution",
+    "visible_rows",
+    "visible_series",
+    "visible_together",
+    "visible_totals",
+]
 
 NOBODY = 0  # as a person's id: the rows of an account that is no person
 SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
@@ -40,6 +58,28 @@ def visible_totals(
     """As `visible_series`, for the whole window alone: `series` is empty."""
     check_scopes((query.scope for query in queries), access)
     return [withheld(answer, access) for answer in read_totals(queries, freshness=freshness)]
+
+
+def visible_together(
+    access: Access,
+    *,
+    series: Sequence[MetricQuery] = (),
+    totals: Sequence[MetricQuery] = (),
+    units: Sequence[SideBySide] = (),
+    freshness: Freshness = Freshness.AT_ONCE,
+) -> Together:
+    """As `read_together`, for this viewer; of the units, those that they may see."""
+    check_scopes((query.scope for query in (*series, *totals)), access)
+    seen = [replace(asked, units=[unit for unit in asked.units if access.sight.covers(unit)]) for asked in units]
+    found = read_together(series=series, totals=totals, units=seen, freshness=freshness)
+    return Together(
+        series=[withheld(answer, access) for answer in found.series],
+        totals=[withheld(answer, access) for answer in found.totals],
+        units=[
+            {unit: [withheld(answer, access) for answer in answers] for unit, answers in each.items()}
+            for each in found.units
+        ],
+    )
 
 
 def visible_distribution(query: MetricQuery, access: Access) -> Spread:

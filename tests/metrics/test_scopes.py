@@ -12,7 +12,7 @@ from insights import windows
 from insights.metrics.errors import QueryError, UnknownUnitError
 from insights.metrics.parameters import Parameters
 from insights.metrics.query import Granularity, MetricQuery, Scope, Window
-from insights.metrics.read import read_series, read_totals, read_units
+from insights.metrics.read import SideBySide, read_series, read_together, read_totals
 from insights.models import DirtyRange
 from insights.snapshots.read import Freshness
 from insights.snapshots.refresh import LONGEST_LAG, fill_everything, refresh
@@ -89,7 +89,7 @@ def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
     ]
 
     def assert_the_same() -> None:
-        together = read_units(queries, [pk for pk, _ in units])
+        [together] = read_together(units=[SideBySide(queries, [pk for pk, _ in units])]).units
         for pk, slug in units:
             alone = read_totals([_of_unit(query, slug) for query in queries])
             assert [answer.total for answer in together[pk]] == [answer.total for answer in alone], slug

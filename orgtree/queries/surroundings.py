@@ -1,0 +1,117 @@
+"""Where a unit stands among others on a day: what is above and below it, and the tops of all trees."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+from orgtree.models.sight import Sight
+
+
+@dataclass(frozen=True)
+class StandingUnit:
+    """A unit in its tree; `people` are those in it and below it today, counted for tops alone."""
+
+    pk: int
+    slug: str
+    name: str
+    tree_slug: str
+    tree_name: str
+    people: int = 0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the viewer may know of.
+
+    `tops`: the units of each tree above which there is none, by tree.  `path`: from the highest unit down to the one
+    asked for; that alone, where it has no place on the day.  `children`: the units directly below it.
+    `is_root`: whether nothing is above it.  `people`: everybody in the organisation today.
+    """
+
+    tops: Sequence[StandingUnit]
+    path: Sequence[StandingUnit]
+    children: Sequence[StandingUnit]
+    is_root: bool
+    people: int
+
+    @property
+    def unit(self) -> StandingUnit | None:
+        return self.path[-1] if self.path else None
+
+
+def surroundings(slug: str | None, sight: Sight, *, on: date, today: date) -> Surroundings:
+    """Of the unit with that slug (None: of no unit) on the day `on`; tops and their people are those of today."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SURROUNDINGS,
+            {
+                "slug": slug,
+                "everything": sight.unit_ids is None,
+                "seen": sorted(sight.unit_ids or ()),
+                "on": on,
+                "today": today,
+            },
+        )
+        units: dict[str, list[StandingUnit]] = defaultdict(list)
+        for role, *unit in cursor.fetchall():
+            units[role].append(StandingUnit(*unit))
+    return Surroundings(
+        tops=units["top"],
+        path=[unit for unit in units["path"] if sight.covers(unit.pk)],
+        children=[unit for unit in units["child"] if sight.covers(unit.pk)],
+        is_root=bool(units["root"]),
+        people=units["everybody"][0].people,
+    )
+
+
+# One row per role and unit; the order is that of its tree, of its height above the unit, or of its name.
+_SURROUNDINGS = """
+    WITH RECURSIVE standing AS NOT MATERIALIZED (
+        SELECT unit.id, unit.slug, unit.name, unit.tree_id, place.parent_id, place.during
+        FROM orgtree_unitplace place JOIN orgtree_unit unit ON unit.id = place.unit_id
+    ), asked AS (
+        SELECT id, slug, name, tree_id FROM orgtree_unit WHERE slug = %(slug)s
+    ), path AS (
+        SELECT asked.*, standing.parent_id, 0 AS height
+        FROM asked LEFT JOIN standing ON standing.id = asked.id AND standing.during @> %(on)s
+        UNION ALL
+        SELECT standing.id, standing.slug, standing.name, standing.tree_id, standing.parent_id, path.height + 1
+        FROM path JOIN standing ON standing.id = path.parent_id AND standing.during @> %(on)s
+    ), here AS (
+        SELECT 'path' AS role, -height AS position, id, slug, name, tree_id, 0 AS people FROM path
+        UNION ALL
+        SELECT 'root', 0, path.id, '', '', path.tree_id, 0
+        FROM path JOIN standing ON standing.id = path.id AND standing.during @> %(on)s
+        WHERE path.height = 0 AND path.parent_id IS NULL
+        UNION ALL
+        SELECT 'child', 0, standing.id, standing.slug, standing.name, standing.tree_id, 0
+        FROM asked JOIN standing ON standing.parent_id = asked.id AND standing.during @> %(on)s
+        UNION ALL
+        SELECT 'top', standing.tree_id, standing.id, standing.slug, standing.name, standing.tree_id, (
+            SELECT count(*) FROM orgtree_placement placement
+            WHERE placement.ancestor_id = standing.id AND placement.during @> %(today)s
+        )
+        FROM standing JOIN orgtree_orgtree tree ON tree.id = standing.tree_id AND tree.archived_at IS NULL
+        WHERE standing.during @> %(today)s
+          AND CASE WHEN %(everything)s THEN standing.parent_id IS NULL
+                   ELSE standing.id = ANY(%(seen)s)
+                        AND (standing.parent_id IS NULL OR standing.parent_id <> ALL(%(seen)s)) END
+    ), told AS (
+        SELECT here.role, here.position, here.id, here.slug, here.name, tree.slug AS tree_slug, tree.name AS tree_name,
+               here.people
+        FROM here JOIN orgtree_orgtree tree ON tree.id = here.tree_id
+        UNION ALL
+        SELECT 'everybody', 0, 0, '', '', '', '', count(*)
+        FROM orgtree_person person
+        WHERE NOT EXISTS (SELECT FROM orgtree_employment stay WHERE stay.person_id = person.id)
+           OR EXISTS (SELECT FROM orgtree_employment stay WHERE stay.person_id = person.id AND stay.during @> %(today)s)
+    )
+    SELECT role, id, slug, name, tree_slug, tree_name, people
+    FROM told
+    ORDER BY role, position, lower(name), id
+"""
