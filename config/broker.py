@@ -17,6 +17,8 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from amqp.exceptions import AMQPError
+from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 
 from config import environment
@@ -26,6 +28,8 @@ REDIS = ("redis", "sentinel")  # also rediss:// and redis+socket://
 # Without a limit, a Redis that hangs would for ever hold the request that sends a nudge.  The worker, which waits for
 # messages a second at a time, stays below it.
 SECONDS_FOR_REDIS = 2.0
+# What connecting raises; kombu leaves RabbitMQ's refusal of an account as it is.
+CONNECTION_ERRORS = (OperationalError, OSError, AMQPError)
 TRANSPORT_ALIASES[environment.FILE_BROKER.removesuffix("://")] = "config.broker:Transport"
 
 

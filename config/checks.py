@@ -10,9 +10,9 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import Error as DatabaseError
-from kombu.exceptions import OperationalError as BrokerError
 
 from config import environment
+from config.broker import CONNECTION_ERRORS
 from config.celery import app
 
 SECONDS_FOR_BROKER = 2.0
@@ -60,6 +60,6 @@ def broker_state() -> str:
     try:
         with app.connection_for_write(connect_timeout=SECONDS_FOR_BROKER) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, timeout=SECONDS_FOR_BROKER)
-    except (BrokerError, OSError):
+    except CONNECTION_ERRORS:
         return "unreachable"
     return "ok"

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from django.db import connection
 from django.db.utils import OperationalError
-from kombu.exceptions import OperationalError as BrokerError
 
 from config import environment
+from config.broker import CONNECTION_ERRORS
 from config.celery import app
 from config.launcher.errors import LaunchError
 
@@ -43,7 +43,7 @@ def wait_for_database() -> None:
 def wait_for_broker() -> None:
     """Return once the broker that CELERY_BROKER_URL names answers; LaunchError says why it will not."""
     if not environment.uses_file_broker():
-        _wait_for("The broker of CELERY_BROKER_URL", _connect_to_broker, (BrokerError, OSError))
+        _wait_for("The broker of CELERY_BROKER_URL", _connect_to_broker, CONNECTION_ERRORS)
 
 
 def _connect_to_broker() -> None:
