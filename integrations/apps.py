@@ -14,13 +14,18 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_save
 
+        from integrations.facts.identity_activity import activity_of_everybody, activity_of_identities
         from integrations.facts.people import count_active_people, note_moved_identities, note_presence
+        from integrations.git.bots import recount_bots
         from orgtree.models import Organisation
-        from orgtree.services.identities import on_identities_moved
+        from orgtree.services.identity_activity import ActivitySource, count_activity_with
+        from orgtree.services.identity_moves import on_bots_changed, on_identities_moved
         from orgtree.services.leaving import on_presence_changed
         from orgtree.services.trust import count_active_people_with
 
         on_identities_moved(note_moved_identities)
+        on_bots_changed(recount_bots)
+        count_activity_with(ActivitySource(activity_of_identities, activity_of_everybody))
         on_presence_changed(note_presence)
         count_active_people_with(count_active_people)
         post_save.connect(_thresholds_may_have_changed, sender=Organisation)

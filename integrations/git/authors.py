@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from integrations.attribution.agents import is_bot
 from integrations.connectors.git.history import Signature
-from orgtree.models import IdentityKind
+from orgtree.models import Identity, IdentityKind, Standing
 from orgtree.services.identities import IdentityName, UnusableNameError, identify
 
 BOTS, UNADDRESSED = "git-bot", "git"
@@ -21,6 +21,12 @@ def identify_authors(signatures: Iterable[Signature]) -> dict[tuple[str, str], i
     """
     signed = sorted({(signature.name, signature.email) for signature in signatures})
     return dict(zip(signed, identify([[_name(name, email)] for name, email in signed]), strict=True))
+
+
+def marked_bots(identity_ids: Iterable[int]) -> frozenset[int]:
+    """Those of these identities of which an admin said that they are bots."""
+    marked = Identity.objects.filter(pk__in=set(identity_ids), standing=Standing.BOT)
+    return frozenset(marked.values_list("pk", flat=True))
 
 
 def _name(name: str, email: str) -> IdentityName:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from integrations.attribution.agents import agent_of_signature, is_bot
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import ReadCommit, Signature, Trailer
 from integrations.connectors.git.languages import Classification, classify
-from integrations.git.authors import identify_authors
+from integrations.git.authors import identify_authors, marked_bots
 from integrations.models import Repository
 
 COMMIT_COLUMNS = (
@@ -74,6 +74,7 @@ def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) ->
     people = identify_authors(
         signature for commit in commits for signature in (commit.author, commit.committer, *co_authors[commit.sha])
     )
+    bots = marked_bots(people.values())
     ids = _reserve(len(commits))
     seen_at = timezone.now()
     classified = {
@@ -86,6 +87,7 @@ def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) ->
             id_=id_,
             files=classified[commit.sha],
             people=people,
+            bots=bots,
             co_authors=co_authors[commit.sha],
             seen_at=seen_at,
         )
@@ -111,6 +113,7 @@ def _commit_row(
     id_: int,
     files: Sequence[Classification],
     people: Mapping[tuple[str, str], int],
+    bots: Container[int],
     co_authors: Sequence[Signature],
     seen_at: datetime,
 ) -> tuple[object, ...]:
@@ -135,7 +138,7 @@ def _commit_row(
         commit.subject.replace("\0", ""),
         commit.lines_known,
         len(counted),
-        not agent and is_bot(commit.author.name, commit.author.email),
+        not agent and (is_bot(commit.author.name, commit.author.email) or people[_key(commit.author)] in bots),
         agent,
         sum(file.added or 0 for file in counted),
         sum(file.deleted or 0 for file in counted),

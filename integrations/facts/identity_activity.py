@@ -1,0 +1,68 @@
+"""What identities did, for whoever decides whose they are; registered with orgtree at start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from django.db import connection
+
+from orgtree.services.identity_activity import Activity
+
+
+def activity_of_identities(identity_ids: Collection[int], since: date) -> dict[int, Activity]:
+    """What each of the identities did from that local day on; those that did nothing are missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT identity_id, sum(commits), sum(sessions), sum(spend)
+            FROM (
+                SELECT credited_id AS identity_id, count(*) AS commits, 0 AS sessions, 0 AS spend
+                FROM integrations_commit
+                WHERE credited_id = ANY (%(identities)s) AND set_apart = '' AND counted_on >= %(since)s
+                GROUP BY credited_id
+                UNION ALL
+                SELECT identity_id, 0, count(*), 0
+                FROM integrations_agentsession
+                WHERE identity_id = ANY (%(identities)s) AND has_work AND started_on >= %(since)s
+                GROUP BY identity_id
+                UNION ALL
+                SELECT identity_id, 0, 0, coalesce(sum(spend), 0)
+                FROM integrations_agentsessionday
+                WHERE identity_id = ANY (%(identities)s) AND counted AND day >= %(since)s
+                GROUP BY identity_id
+            ) AS done
+            GROUP BY identity_id
+            """,
+            {"identities": list(identity_ids), "since": since},
+        )
+        return {id_: Activity(int(commits), int(sessions), spend) for id_, commits, sessions, spend in cursor}
+
+
+def activity_of_everybody(since: date) -> tuple[Activity, Activity]:
+    """(all, unmatched) from that local day on.  Unmatched is what no person stands behind, as in the metrics."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT commits.total, sessions.total, days.total, commits.unmatched, sessions.unmatched, days.unmatched
+            FROM (
+                SELECT count(*) AS total, count(*) FILTER (WHERE identity.person_id IS NULL) AS unmatched
+                FROM integrations_commit commit LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+                WHERE commit.set_apart = '' AND commit.counted_on >= %(since)s
+            ) AS commits, (
+                SELECT count(*) AS total, count(*) FILTER (WHERE identity.person_id IS NULL) AS unmatched
+                FROM integrations_agentsession session
+                JOIN orgtree_identity identity ON identity.id = session.identity_id
+                WHERE session.has_work AND session.started_on >= %(since)s
+            ) AS sessions, (
+                SELECT coalesce(sum(spend), 0) AS total,
+                       coalesce(sum(spend) FILTER (WHERE identity.person_id IS NULL), 0) AS unmatched
+                FROM integrations_agentsessionday figures
+                JOIN orgtree_identity identity ON identity.id = figures.identity_id
+                WHERE figures.counted AND figures.day >= %(since)s
+            ) AS days
+            """,
+            {"since": since},
+        )
+        row = cursor.fetchone()
+        return Activity(*row[:3]), Activity(*row[3:])
