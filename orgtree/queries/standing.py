@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -32,6 +32,11 @@ class StandingUnit:
     members: int
     depth: int = 0
 
+    @property
+    def indented_name(self) -> str:
+        """For lists of choices, in which nothing else shows the depth."""
+        return "\u2003" * self.depth + self.name
+
 
 @dataclass(frozen=True)
 class TreeSummary:
@@ -44,7 +49,9 @@ class TreeSummary:
     unassigned: int
 
 
-def standing_units(trees: Iterable[OrgTree], *, on: date, visible_to: User | None = None) -> list[StandingUnit]:
+def standing_units(
+    trees: Iterable[OrgTree], *, on: date, visible_to: User | AnonymousUser | None = None
+) -> list[StandingUnit]:
     """The units that stand on that day, tree after tree, each before those below it; in the order of names.
 
     With `visible_to`, only units that the account may look at, and only such parents.

@@ -55,7 +55,7 @@ def test_units_are_listed_with_everybody_below() -> None:
 
 def test_an_unknown_tree_is_named_with_those_there_are() -> None:
     create_tree("Engineering", TreeKind.HAND_BUILT)
-    with pytest.raises(CommandError, match="no tree “sites”. Trees: engineering"):
+    with pytest.raises(CommandError, match=r"no tree “sites”\. Trees: engineering"):
         units("--tree", "sites")
 
 
