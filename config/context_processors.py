@@ -52,6 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Setup",
         (
+            Entry("trees", "Org Trees", "sitemap"),
             Entry("connect_agent", "Connect an agent", "plug"),
             Entry("connect_repository", "Repositories", "binary-tree-2"),
             Entry("admin:index", "Admin", "settings", staff_only=True),

@@ -39,6 +39,11 @@ def admins_only(address: str) -> Access:
     return Access(address, visitor=SIGN_IN, member=404, admin=200)
 
 
+def no_such(address: str) -> Access:
+    """What the address names is not there; tests of its own say who may see it."""
+    return Access(address, visitor=SIGN_IN, member=404, admin=404)
+
+
 def everybody(address: str, status: int = 200) -> Access:
     return Access(address, visitor=status, member=status, admin=status)
 
@@ -90,6 +95,13 @@ ROUTES: dict[str, Access] = {
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
     "setup/repositories/": signed_in_only("/setup/repositories/"),
     "setup/repositories/list/": signed_in_only("/setup/repositories/list/"),
+    "orgtree/": signed_in_only("/orgtree/"),
+    "orgtree/trees/new/": admins_only("/orgtree/trees/new/"),
+    "orgtree/trees/<slug:slug>/": no_such("/orgtree/trees/engineering/"),
+    "orgtree/trees/<slug:slug>/units/": Access("/orgtree/trees/engineering/units/", SIGN_IN, member=404, admin=405),
+    "orgtree/trees/<slug:slug>/move/": no_such("/orgtree/trees/engineering/move/"),
+    "orgtree/trees/<slug:slug>/levels/": no_such("/orgtree/trees/engineering/levels/"),
+    "orgtree/trees/<slug:slug>/state/": Access("/orgtree/trees/engineering/state/", SIGN_IN, member=404, admin=405),
     "setup/components/": admins_only("/setup/components/"),
     "setup/components/panel/": admins_only("/setup/components/panel/"),
     "setup/components/chart/<slug:name>/": admins_only("/setup/components/chart/agents/"),
