@@ -1,11 +1,13 @@
-"""The pages of allauth that an installation offers: sign in, sign out, change the password.
+"""Accounts: the pages of allauth that an installation offers, one's own account, and accepting an invitation.
 
-Accounts are made by admins, and mail may not be set up, so sign-up, address changes and password reset by mail have
-no address here.
+Accounts come by invitation or are made by admins, and mail may not be set up, so sign-up, address changes and password
+reset by mail have no address here.
 """
 
 from allauth.account import views
 from django.urls import path
+
+from orgtree.views import account, invitations
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
@@ -13,4 +15,9 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("password/change/", views.password_change, name="account_change_password"),
     path("password/set/", views.password_set, name="account_set_password"),
+    path("me/", account.account, name="account"),
+    path("me/tokens/", account.create_token, name="create_token"),
+    path("me/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke_token"),
+    path("me/sign-out-everywhere/", account.sign_out_of_everything, name="sign_out_everywhere"),
+    path("invitation/<str:token>/", invitations.accept_invitation, name="accept_invitation"),
 ]

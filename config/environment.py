@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,7 @@ from config.embedded_postgres import Cluster
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE_BROKER = "headway-files://"  # see config/broker.py
 SECONDS_TO_CONNECT = "10"  # to a database that does not even refuse
+MAIL_PORTS = {"smtp": 587, "smtps": 465}
 LOG_FORMATS = ("text", "json")
 LONGEST_RAW_EVENT_DAYS = 3650
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
@@ -26,6 +28,18 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 class ConfigurationError(ValueError):
     """An environment variable has a value that cannot work; the message says which, and what would."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over; an empty host: nowhere."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    encrypted: str = ""  # "ssl", or "starttls": a password does not travel in the clear
+    sender: str = "headway@localhost"
 
 
 def data_dir() -> Path:
@@ -80,6 +94,7 @@ def check() -> None:
         fiscal_year_start_month,
         raw_event_days,
         patience_seconds,
+        mail_server,
     ):
         read()
 
@@ -160,6 +175,33 @@ def base_url() -> str:
         return configured
     name = socket.gethostname() if host() in ANY_ADDRESS else host()
     return f"http://{f'[{name}]' if ':' in name else name}:{port()}"
+
+
+def mail_server() -> MailServer:
+    """From HEADWAY_EMAIL_URL; without it the host is empty, and no mail is sent.
+
+    Raises ConfigurationError where it is no address of a mail server.
+    """
+    url = os.environ.get("HEADWAY_EMAIL_URL", "").strip()
+    if not url:
+        return MailServer()
+    parts = urlsplit(url)
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise ConfigurationError(
+            "HEADWAY_EMAIL_URL must be like smtp://user:password@mail.example.com:587, or smtps://"
+        )
+    try:
+        port_in_url = parts.port
+    except ValueError:
+        raise ConfigurationError("HEADWAY_EMAIL_URL must have a number as its port.") from None
+    return MailServer(
+        host=parts.hostname,
+        port=port_in_url or MAIL_PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        encrypted="ssl" if parts.scheme == "smtps" else "starttls" if parts.username else "",
+        sender=os.environ.get("HEADWAY_EMAIL_FROM", "").strip() or f"headway@{parts.hostname}",
+    )
 
 
 def host() -> str:

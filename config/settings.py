@@ -185,6 +185,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+_mail = environment.mail_server()
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.encrypted == "ssl", _mail.encrypted == "starttls"
+EMAIL_TIMEOUT = 10  # seconds that an admin waits for a mail server at most
+DEFAULT_FROM_EMAIL = _mail.sender
+
 LOG_FORMAT = environment.log_format()
 LOGGING = logs.configuration()
 

@@ -1,4 +1,5 @@
-"""The organisation and the identities of people in Django admin; people stand in orgtree/people_admin.py.
+"""The organisation and the identities of people in Django admin; people stand in
+orgtree/people_admin.py, accounts, roles and tokens in orgtree/accounts_admin.py.
 
 An admin sees which names belong to whom, and moves names between people; what people did is not browsable here.
 """
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from orgtree.accounts_admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
 from orgtree.models import Identity, Organisation
 from orgtree.people_admin import PersonAdmin
 from orgtree.services.identities import point_to
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only
     OrganisationModelAdmin = IdentityModelAdmin = admin.ModelAdmin
 
-__all__ = ["IdentityAdmin", "OrganisationAdmin", "PersonAdmin"]
+__all__ = ["ApiTokenAdmin", "GrantAdmin", "HeadwayUserAdmin", "IdentityAdmin", "OrganisationAdmin", "PersonAdmin"]
 
 
 @admin.register(Organisation)
@@ -30,7 +32,7 @@ class OrganisationAdmin(OrganisationModelAdmin):
     """One row, so its list leads straight to it."""
 
     fields = (
-        *("name", "individual_policy", "minimum_group_size", "bulk_commit_lines", "bulk_commit_files"),
+        *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
         *("protected_since", "calendar_zone"),
     )
     readonly_fields = ("protected_since", "calendar_zone")

@@ -54,6 +54,7 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
             "name": "Example",
             "individual_policy": "named",
             "minimum_group_size": "7",
+            "members_see": "everything",
             "bulk_commit_lines": "4000",
             "bulk_commit_files": "200",
         },

@@ -1,0 +1,103 @@
+"""Who may look at a person's data today: the other side of `viewable`, for the page that everybody may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils import timezone
+
+from orgtree.models import ApiToken, Grant, Person, Placement, Role, Unit
+
+
+@dataclass(frozen=True)
+class Manager:
+    """Somebody who manages a unit, by leading it in its tree or by a grant."""
+
+    name: str
+    unit: str
+    by_grant: bool
+
+
+@dataclass(frozen=True)
+class OwnUnit:
+    """A unit that the person is in today, and who sees its figures: its members, and who manages it or one above."""
+
+    name: str
+    slug: str
+    tree: str
+    members: int
+    managers: Sequence[Manager]
+
+
+@dataclass(frozen=True)
+class SeesEverything:
+    """Accounts that see aggregates of the whole organisation, by name, and how many tokens act for nobody."""
+
+    executives: Sequence[str]
+    admins: Sequence[str]
+    tokens_of_nobody: int
+
+
+def units_of(person: Person) -> list[OwnUnit]:
+    """Of trees that are not archived, in the order of the trees."""
+    today = timezone.localdate()
+    placed = Placement.objects.filter(tree__archived_at=None, during__contains=today)
+    paths = placed.filter(person=person).order_by("tree_id").values_list("unit_id", "ancestor_id")
+    above: dict[int, list[int]] = {}
+    for unit_id, ancestor_id in paths:
+        above.setdefault(unit_id, []).append(ancestor_id)
+    units = Unit.objects.select_related("tree", "leader").in_bulk({each for path in above.values() for each in path})
+    granted = _granted(units)
+    members = {
+        unit_id: placed.filter(ancestor_id=unit_id).values("person").distinct().count()
+        for unit_id in above  # one of each tree
+    }
+    return [
+        OwnUnit(
+            name=units[unit_id].name,
+            slug=units[unit_id].slug,
+            tree=units[unit_id].tree.name,
+            members=members[unit_id],
+            managers=[manager for each in path for manager in _managers(units[each], granted, person)],
+        )
+        for unit_id, path in above.items()
+    ]
+
+
+def sees_everything() -> SeesEverything:
+    today = timezone.localdate()
+    executives = User.objects.filter(
+        is_active=True, grants__role=Role.EXECUTIVE, grants__during__contains=today
+    ).distinct()
+    now = timezone.now()
+    tokens = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), user=None, revoked_at=None)
+    return SeesEverything(
+        executives=[name_of(user) for user in executives.order_by("username")],
+        admins=[name_of(user) for user in User.objects.filter(is_active=True, is_superuser=True).order_by("username")],
+        tokens_of_nobody=tokens.count(),
+    )
+
+
+def name_of(account: User) -> str:
+    """What to call an account on a page."""
+    return account.get_full_name() or account.email or account.get_username()
+
+
+def _granted(units: Mapping[int, Unit]) -> Mapping[int, Sequence[User]]:
+    held = Grant.objects.filter(
+        role=Role.MANAGER, unit__in=units, during__contains=timezone.localdate(), user__is_active=True
+    )
+    found: dict[int, list[User]] = {}
+    for grant in held.select_related("user").order_by("user__username"):
+        if grant.unit_id is not None:
+            found.setdefault(grant.unit_id, []).append(grant.user)
+    return found
+
+
+def _managers(unit: Unit, granted: Mapping[int, Sequence[User]], person: Person) -> list[Manager]:
+    led = unit.leader is not None and unit.leader != person
+    leader = [Manager(unit.leader.full_name, unit.name, by_grant=False)] if unit.leader and led else []
+    return [*leader, *(Manager(name_of(user), unit.name, by_grant=True) for user in granted.get(unit.pk, ()))]
