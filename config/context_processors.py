@@ -56,6 +56,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("trees", "Org Trees", "sitemap"),
             Entry("connect_agent", "Connect an agent", "plug"),
             Entry("connect_repository", "Repositories", "binary-tree-2"),
+            Entry("identities", "Identities", "users", staff_only=True),
             Entry("admin:index", "Admin", "settings", staff_only=True),
         ),
     ),

@@ -2,6 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from orgtree.views import tree_page, trees
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("access/", include("orgtree.access_urls")),
+    path("identities/", include("orgtree.identity_urls")),
+    path("", trees.trees, name="trees"),
+    path("trees/new/", trees.new_tree, name="new_tree"),
+    path("trees/<slug:slug>/", tree_page.tree, name="tree"),
+    path("trees/<slug:slug>/units/", tree_page.tree_units, name="tree_units"),
+    path("trees/<slug:slug>/move/", tree_page.tree_move, name="tree_move"),
+    path("trees/<slug:slug>/levels/", tree_page.tree_levels, name="tree_levels"),
+    path("trees/<slug:slug>/state/", tree_page.tree_state, name="tree_state"),
 ]

@@ -96,6 +96,15 @@ ROUTES: dict[str, Access] = {
     "setup/repositories/": signed_in_only("/setup/repositories/"),
     "setup/repositories/list/": signed_in_only("/setup/repositories/list/"),
     "orgtree/": signed_in_only("/orgtree/"),
+    "orgtree/identities/": admins_only("/orgtree/identities/"),
+    "orgtree/identities/unmatched/": admins_only("/orgtree/identities/unmatched/"),
+    "orgtree/identities/matched/": admins_only("/orgtree/identities/matched/"),
+    "orgtree/identities/bots/": admins_only("/orgtree/identities/bots/"),
+    "orgtree/identities/log/": admins_only("/orgtree/identities/log/"),
+    "orgtree/identities/<int:pk>/": no_such("/orgtree/identities/4711/"),
+    "orgtree/identities/people/<uuid:public_id>/": no_such(
+        "/orgtree/identities/people/00000000-0000-4000-8000-000000000000/"
+    ),
     "orgtree/trees/new/": admins_only("/orgtree/trees/new/"),
     "orgtree/trees/<slug:slug>/": no_such("/orgtree/trees/engineering/"),
     "orgtree/trees/<slug:slug>/units/": Access("/orgtree/trees/engineering/units/", SIGN_IN, member=404, admin=405),
