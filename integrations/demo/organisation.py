@@ -1,7 +1,8 @@
 """The demo's people as an admin would load them, file by file, and the tree that is built by hand.
 
-people.csv says how things stood when the year began, and before.  What changed since is told in files of a few rows, each to be
-imported as of its day: people move, a whole team moves to another department, somebody leaves, somebody returns.
+people.csv says how things stood when the year began, and before.  What changed since is told in files of a few rows,
+each to be imported as of its day: people move, a whole team moves to another department, somebody leaves, somebody
+returns.
 """
 
 from __future__ import annotations
@@ -20,6 +21,17 @@ _PEOPLE_FILE = Path(__file__).with_name("people.csv")
 
 STOREFRONT, FOUNDATIONS = "Storefront", "Foundations"
 DEPARTMENT_LEVELS = ("department", "team", "site")
+# Who manages which unit of the tree by department, team and site.
+LEADERS = {
+    STOREFRONT: "Dale Director",
+    FOUNDATIONS: "Della Director",
+    CHECKOUT: "Maya Manager",
+    SEARCH: "Sorrel Testwell",
+    MOBILE: "Willow Example",
+    PLATFORM: "Robin Specimen",
+    DATA: "Fennel Fictus",
+    TOOLING: "Quill Placeholder",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,15 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from integrations.demo.people import ORGANISATION_NAME, PEOPLE
+from integrations.demo.people import ORGANISATION_NAME
 from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from integrations.models import AgentSession
-from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models import Employment, IndividualPolicy, Organisation
 from programs.models import DemoRun
+from programs.services.demo_organisation import load_demo_organisation
 
 
 class AnotherDemoError(Exception):
@@ -28,18 +28,18 @@ class AnotherDemoError(Exception):
 
 
 class RealDataError(Exception):
-    """The installation holds telemetry that the demo did not send."""
+    """The installation holds telemetry or people that are not the demo's."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This installation already holds telemetry of your own, and the demo's fictitious people would be mixed "
-            "into it. Set HEADWAY_DATA_DIR to another directory for the demo."
+            "This installation already holds telemetry or people of your own, and the demo's fictitious people would "
+            "be mixed with them. Set HEADWAY_DATA_DIR to another directory for the demo."
         )
 
 
 @transaction.atomic
 def begin_demo(*, seed: int, flavour: Flavour, now: datetime) -> DemoRun:
-    """The demo's row, its organisation and its people; the first call decides the instant at which the demo ends.
+    """The demo's row, its organisation, people and trees; the first call decides the instant at which the demo ends.
 
     Idempotent.  Raises AnotherDemoError or RealDataError, and changes nothing then.
     """
@@ -48,17 +48,14 @@ def begin_demo(*, seed: int, flavour: Flavour, now: datetime) -> DemoRun:
         if (run.seed, run.flavour) != (seed, flavour):
             raise AnotherDemoError(run)
         return run
-    if AgentSession.objects.exists():
+    if AgentSession.objects.exists() or Employment.objects.exists():
         raise RealDataError
     run = DemoRun.objects.create(pk=1, seed=seed, flavour=flavour, anchor=now.replace(second=0, microsecond=0))
     organisation = Organisation.current()
     organisation.name = ORGANISATION_NAME
     organisation.individual_policy = IndividualPolicy.NAMED
     organisation.save()
-    left_on = {email: away.since for email, away in year_of(run).away().items() if away.until is None}
-    for person in PEOPLE:
-        known, _ = Person.objects.update_or_create(email=person.email, defaults={"full_name": person.full_name})
-        known.employments.get_or_create(during=DateRange(None, left_on.get(person.email)))
+    load_demo_organisation(year_of(run))
     return run
 
 

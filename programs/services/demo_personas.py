@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
+
+from orgtree.models import Role
+from orgtree.services.grants import CannotGrantError, NewGrant, give
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class SignIn:
 
 
 def open_demo_accounts() -> list[SignIn]:
-    """The personas' accounts, created where they are missing, with the one password that they share.
+    """The personas' accounts and roles, made where they are missing, with the one password that they share.
 
     The password is made once for an installation and kept, readable to its owner alone, in the data directory.
     """
@@ -52,7 +57,18 @@ def open_demo_accounts() -> list[SignIn]:
             user.first_name, user.last_name = persona.full_name.split()
             user.set_password(password)
             user.save()
+    _grant_executive()
     return [SignIn(persona.role, persona.email, password) for persona in PERSONAS]
+
+
+def _grant_executive() -> None:
+    """Managers and members need no grant: the trees say whom they manage and where they are."""
+    accounts = {persona.role: User.objects.get(username=persona.email) for persona in PERSONAS}
+    with suppress(CannotGrantError):  # held already
+        give(
+            NewGrant(accounts["executive"], Role.EXECUTIVE, None, timezone.localdate(), None, "Leads the organisation"),
+            by=accounts["admin"],
+        )
 
 
 def _kept_password(path: Path) -> str:

@@ -40,14 +40,14 @@ from integrations.models import (
     RepositorySource,
     UnreadableNote,
 )
-from orgtree.models import Employment, IndividualPolicy, Organisation, Person
+from orgtree.models import Employment, IndividualPolicy, Organisation, Person, Unit
 from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
 from tests.demo.planned import PlannedFigures, tool_uses
 from tests.demo.telling import assert_told
 from tests.org import Org
-from tests.personas import MEMBER
+from tests.personas import ADMIN, Persona
 from tests.servers import Server, wait_until
 
 pytestmark = pytest.mark.timeout(600)  # a year of telemetry, on a machine that does other things as well
@@ -55,6 +55,7 @@ pytestmark = pytest.mark.timeout(600)  # a year of telemetry, on a machine that 
 DEMO_SECONDS = 400
 FOLD_SECONDS = 120
 OTHER_ADDRESSES = 2  # of git authors whose address nobody's telemetry names: a no-reply and a private one
+WITHOUT_TELEMETRY = {"Erin Executive", "Ada Admin", "Dale Director", "Della Director"}
 HINT = "What to look for"
 
 
@@ -156,7 +157,7 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
 
 
 def test_the_page_says_what_to_look_for(demo: Demo) -> None:
-    browser = demo.server.browse(as_=MEMBER)
+    browser = demo.server.browse(as_=ADMIN)
     quarter_year = _ai_page(browser)
     assert "calls of WebFetch" in quarter_year  # failing_tool
     assert "a session costs more than before" in quarter_year  # expensive_model
@@ -166,17 +167,86 @@ def test_the_page_says_what_to_look_for(demo: Demo) -> None:
     assert "a few get value, the tool has not spread" in early  # few_with_long_sessions
 
 
-def test_people_have_their_names_and_the_leaver_has_left(demo: Demo) -> None:
+def test_people_have_their_names_and_the_days_on_which_they_were_there(demo: Demo) -> None:
     with demo.server.database():
         organisation = Organisation.current()
         assert organisation.individual_policy == IndividualPolicy.NAMED
         names = dict(Person.objects.values_list("email", "full_name"))
         planned = {person.email: person.full_name for person in PEOPLE}
         assert {email: names.get(email) for email in planned} == planned
-        assert len(names.keys() - planned.keys()) <= OTHER_ADDRESSES
-        ended = Employment.objects.filter(during__upper_inf=False).select_related("person")
-        left = {employment.person.email: employment.during.upper for employment in ended}
-        assert left == {email: away.since for email, away in demo.year.away().items() if away.until is None}
+        assert len(names.keys() - planned.keys()) <= OTHER_ADDRESSES + len(WITHOUT_TELEMETRY)
+        assert set(names.values()) >= WITHOUT_TELEMETRY
+        away = {
+            employment.person.email: employment.during.upper
+            for employment in Employment.objects.filter(during__upper_inf=False).select_related("person")
+        }
+        assert away == {email: away.since for email, away in demo.year.away().items()}
+        back = Employment.objects.get(person__full_name="Hazel Fictus", during__upper_inf=True)
+        assert back.during.lower == demo.year.away()["hazel.fictus@example.com"].until
+
+
+def test_a_moved_persons_commits_stay_with_the_old_team(demo: Demo) -> None:
+    moved_on = demo.year.first_day_of(20)
+    own = [each for each in PlannedFigures(demo.year).commits if each.person.full_name == "Juniper Sample"]
+    days = [commit.at.astimezone(demo.year.anchor.tzinfo).date() for commit in own]
+    with demo.server.database():
+        juniper = Person.objects.get(full_name="Juniper Sample")
+        checkout, search = (_commits(demo.year, unit, ALWAYS, person=juniper) for unit in ("checkout", "search"))
+    assert checkout == sum(day < moved_on for day in days) > 0
+    assert search == sum(day >= moved_on for day in days) > 0
+
+
+def test_a_moved_teams_history_stays_with_its_old_department(demo: Demo) -> None:
+    before, after = Weeks(30, 10), Weeks(10, 0)
+    with demo.server.database():
+        for weeks, with_tooling, without in (
+            (before, ("foundations", "platform", "data"), ("storefront", "checkout", "search", "mobile")),
+            (after, ("storefront", "checkout", "search", "mobile"), ("foundations", "platform", "data")),
+        ):
+            tooling = _commits(demo.year, "tooling", weeks)
+            assert tooling > 0
+            department, *teams = (_commits(demo.year, unit, weeks) for unit in with_tooling)
+            assert department == sum(teams) + tooling, f"{with_tooling[0]} over {weeks}"
+            department, *teams = (_commits(demo.year, unit, weeks) for unit in without)
+            assert department == sum(teams), f"{without[0]} over {weeks}"
+
+
+def test_a_unit_and_a_person_moved_by_hand_keep_their_history(demo: Demo) -> None:
+    with demo.server.database():
+        apps, partners, shoppers = (
+            Unit.objects.get(tree__name="Value streams", name=name) for name in ("Apps", "Partners", "Shoppers")
+        )
+        earlier, later = Weeks(40, 24), Weeks(12, 0)
+        stock = _commits(demo.year, "stock-and-orders", earlier)
+        assert _commits(demo.year, partners.slug, earlier) == stock + _commits(demo.year, apps.slug, earlier)
+        assert _commits(demo.year, partners.slug, later) == _commits(demo.year, "stock-and-orders", later)
+        find, buy = (_commits(demo.year, unit, later) for unit in ("find", "buy"))
+        assert _commits(demo.year, shoppers.slug, later) == find + buy + _commits(demo.year, apps.slug, later)
+        tansy = Person.objects.get(full_name="Tansy Specimen")
+        assert _commits(demo.year, "buy", Weeks(52, 12), person=tansy) == 0
+        assert _commits(demo.year, "apps", later, person=tansy) == 0
+        assert _commits(demo.year, "buy", later, person=tansy) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "seen", "refused"),
+    [
+        ("ada.admin", True, ("checkout", "search", "maya-manager"), ()),
+        ("erin.executive", True, ("checkout", "search", "maya-manager"), ()),
+        ("maya.manager", False, ("checkout", "maya-manager"), ("search", "storefront", "dale-director")),
+        ("max.member", False, ("berlin-3", "maya-manager", "buy"), ("search", "storefront")),
+    ],
+)
+def test_each_persona_sees_what_their_role_shows(
+    demo: Demo, name: str, whole: bool, seen: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    browser = demo.server.browse(as_=Persona(name))
+    answer = browser.get("/api/v1/metrics/ai.sessions/series/")
+    assert answer.status_code == (200 if whole else 403)
+    for unit in seen:
+        assert browser.get("/insights/ai/", params={"unit": unit}).status_code == 200, unit
+    for unit in refused:
+        assert browser.get("/insights/ai/", params={"unit": unit}).status_code == 404, unit
 
 
 def test_the_printed_sign_ins_work(demo: Demo) -> None:
@@ -222,7 +292,7 @@ def test_the_quiet_flavour_raises_nothing(start_server: StartServer) -> None:
             assert sent.rejected == 0
             _wait_until_folded()
             assert not Employment.objects.filter(during__upper_inf=False).exists()
-        browser = server.browse(as_=MEMBER)
+        browser = server.browse(as_=ADMIN)
         for range_ in ("4w", "8w", "12w"):
             page = _ai_page(browser, range=range_)
             assert "WebFetch" in page  # the part with the failing tools is there
@@ -231,7 +301,7 @@ def test_the_quiet_flavour_raises_nothing(start_server: StartServer) -> None:
 
 def test_it_does_not_mix_with_real_telemetry(org: Org) -> None:
     org.session(by="ada", on="2026-11-02")
-    with pytest.raises(RealDataError, match="telemetry of your own"):
+    with pytest.raises(RealDataError, match="people of your own"):
         begin_demo(seed=1, flavour=Flavour.STORIES, now=timezone.now())
     assert not DemoRun.objects.exists()
     assert not Person.objects.filter(email=PEOPLE[0].email).exists()
@@ -243,6 +313,13 @@ def test_the_first_run_decides_when_it_ends(db: None) -> None:
     assert later.anchor == first.anchor == datetime.fromisoformat("2026-11-20T10:00:00Z")
     with pytest.raises(AnotherDemoError, match="seed 3"):
         begin_demo(seed=3, flavour=Flavour.QUIET, now=timezone.now())
+
+
+def _commits(year: DemoYear, unit: str, weeks: Weeks, *, person: Person | None = None) -> int:
+    """Commits that count for the unit over the weeks; of one person among them."""
+    window = Window(year.first_day_of(weeks.first), year.first_day_of(weeks.last))
+    scope = Scope(unit=unit, person_id=person.pk if person else None)
+    return int(read_series([MetricQuery("commit.count", window, scope=scope)])[0].total[0].value or 0)
 
 
 def _ai_page(browser: httpx.Client, **parameters: str) -> str:
