@@ -8,9 +8,10 @@ from datetime import date
 from django.db import connection, transaction
 from django.utils import timezone
 
+from orgtree.models import OrgTree
 from programs.bench.code_facts import COMMITTED_OF_FIVE, generate_commits
 from programs.bench.organisation import OrganisationSize, plan_organisation
-from programs.bench.organisation_rows import write_organisation
+from programs.bench.organisation_rows import HAND_BUILT_TREE, write_organisation
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Size:
             f"{self.organisation}, {self.weeks} weeks with {self.sessions_per_week} sessions and "
             f"{self.commits_per_week} commits by hand a week and person"
         )
+
+
+def generate_once(size: Size) -> None:
+    """As `generate`, unless an earlier entry of the same bench did."""
+    if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
+        generate(size)
 
 
 def generate(size: Size, *, today: date | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import accumulate, pairwise
 from random import Random
 
 UNITS_LEVELS = (0.001, 0.005, 0.02, 0.06, 0.15, 0.264, 0.5)  # share of the hand-built tree's units on each level
@@ -136,17 +137,15 @@ class _Planning:
 
     def _units(self) -> Iterator[PlannedUnit]:
         above: range | None = None
-        first = 0
-        for level, width in enumerate(level_widths(self._size.units)):
-            level_numbers = range(first, first + width)
-            for position, number in enumerate(level_numbers):
+        for level, numbers in enumerate(numbers_by_level(self._size.units)):
+            for position, number in enumerate(numbers):
                 parents = [Held(above[position % len(above)], Days(None, None))] if above else []
                 if level > 2 and above and len(above) > 1 and self._happens(MOVED_UNITS):
                     other = above[(position + self._rng.randrange(1, len(above))) % len(above)]
                     parents = _changed(parents, other, self._day())
                 name = f"{UNIT_NAMES[level]} {position + 1}" if above else UNIT_NAMES[0]
                 yield PlannedUnit(number, name, level, leader=number % self._manager_count, parents=parents)
-            above, first = level_numbers, first + width
+            above = numbers
 
     def _person(self, number: int, lowest_units: Sequence[int]) -> PlannedPerson:
         if number < self._manager_count:  # there before the others, and they stay: whom would those report to?
@@ -224,6 +223,12 @@ def level_widths(units: int) -> list[int]:
     if lowest < 1:
         raise ValueError(f"{units} units are too few for {len(UNITS_LEVELS)} levels.")
     return [*widths, lowest]
+
+
+def numbers_by_level(units: int) -> list[range]:
+    """The numbers of the hand-built tree's units, from the root down."""
+    ends = list(accumulate(level_widths(units), initial=0))
+    return [range(first, after) for first, after in pairwise(ends)]
 
 
 def full_name_of(number: int) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import date, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from orgtree.people_import.rows import drafts_of
@@ -17,6 +15,7 @@ from orgtree.services.people import store_people
 from programs.bench.figures import Limit, Measured
 from programs.bench.organisation import OrganisationSize, PlannedOrganisation, held_on, plan_organisation
 from programs.bench.organisation_rows import create_following_trees
+from programs.bench.timing import seconds_of, taken_back
 
 GOAL_SECONDS = 3.0
 COLUMNS = ("full_name", "email", "manager_email", "role", "team", "department", "site")
@@ -34,16 +33,16 @@ def people_import(size: OrganisationSize) -> list[Measured]:
     earlier = today - timedelta(weeks=MOVED_WEEKS)
     first, later = file_of(organisation, earlier), file_of(organisation, today)
     people = first.count(b"\n") - 1
-    limit = Limit("s: reading the file and copying its rows into a table", _seconds(lambda: _copy(first)))
-    with _taken_back():
-        alone = _seconds(lambda: store_people(drafts_of(first)))
-    with _taken_back():
+    limit = Limit("s: reading the file and copying its rows into a table", seconds_of(lambda: _copy(first)))
+    with taken_back():
+        alone = seconds_of(lambda: store_people(drafts_of(first)))
+    with taken_back():
         create_following_trees()
-        followed = _seconds(lambda: store_people(drafts_of(first)))
+        followed = seconds_of(lambda: store_people(drafts_of(first)))
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # as the database does by itself, some time after the first file
-        moved = _seconds(lambda: store_people(drafts_of(later), effective=today))
-        again = _seconds(lambda: store_people(drafts_of(later), effective=today))
+        moved = seconds_of(lambda: store_people(drafts_of(later), effective=today))
+        again = seconds_of(lambda: store_people(drafts_of(later), effective=today))
     return [
         _measured("people import", alone, limit, f"{people:,} people into an empty organisation without trees"),
         _measured("people import with trees", followed, limit, f"the same; two trees follow: {size}"),
@@ -93,20 +92,3 @@ def _rows(content: bytes) -> Iterator[list[str]]:
     reader = csv.reader(io.StringIO(content.decode(), newline=""))
     next(reader)
     yield from reader
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    if connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-    return time.perf_counter() - started
-
-
-@contextmanager
-def _taken_back() -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)

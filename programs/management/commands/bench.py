@@ -25,14 +25,18 @@ from programs.bench.ingest import small_requests, throughput
 from programs.bench.instance import BenchInstanceError, temporary_instance
 from programs.bench.memory import idle_memory
 from programs.bench.pages import dashboards
+from programs.bench.people_import import people_import
+from programs.bench.trees import trees
 
 NAMES = (
     "memory",
     "delay",
     "throughput",
     "git-import",
+    "people-import",
     "small-requests",
     "pages",
+    "trees",
 )  # in this order: the last fill the database
 FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
 QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
@@ -90,8 +94,10 @@ class Command(BaseCommand):
             "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
             "throughput": lambda: throughput(_token(), requests=10 if quick else 150),
             "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
+            "people-import": lambda: people_import(size.organisation),
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
             "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
+            "trees": lambda: trees(_session_cookie(), size=size, rounds=3 if quick else 10),
         }
 
 
