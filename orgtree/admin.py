@@ -1,5 +1,5 @@
-"""The organisation and the identities of people in Django admin; people stand in
-orgtree/people_admin.py, accounts, roles and tokens in orgtree/accounts_admin.py.
+"""The organisation in Django admin; people stand in orgtree/people_admin.py, identities in
+orgtree/identity_admin.py, accounts, roles and tokens in orgtree/accounts_admin.py.
 
 An admin sees which names belong to whom, and moves names between people; what people did is not browsable here.
 """
@@ -14,17 +14,24 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from orgtree.accounts_admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
-from orgtree.models import Identity, Organisation
+from orgtree.identity_admin import IdentityAdmin, MatchProposalAdmin
+from orgtree.models import Organisation
 from orgtree.people_admin import PersonAdmin
-from orgtree.services.identities import point_to
 
 if TYPE_CHECKING:
     OrganisationModelAdmin = admin.ModelAdmin[Organisation]
-    IdentityModelAdmin = admin.ModelAdmin[Identity]
 else:  # generic for the type checker only
-    OrganisationModelAdmin = IdentityModelAdmin = admin.ModelAdmin
+    OrganisationModelAdmin = admin.ModelAdmin
 
-__all__ = ["ApiTokenAdmin", "GrantAdmin", "HeadwayUserAdmin", "IdentityAdmin", "OrganisationAdmin", "PersonAdmin"]
+__all__ = [
+    "ApiTokenAdmin",
+    "GrantAdmin",
+    "HeadwayUserAdmin",
+    "IdentityAdmin",
+    "MatchProposalAdmin",
+    "OrganisationAdmin",
+    "PersonAdmin",
+]
 
 
 @admin.register(Organisation)
@@ -44,24 +51,4 @@ class OrganisationAdmin(OrganisationModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
-        return False
-
-
-@admin.register(Identity)
-class IdentityAdmin(IdentityModelAdmin):
-    list_display = ("value", "kind", "provider", "person", "found_at")
-    list_filter = ("kind", ("person", admin.EmptyFieldListFilter), "provider")
-    list_select_related = ("person",)
-    search_fields = ("value", "person__full_name", "person__email")
-    autocomplete_fields = ("person",)
-    fields = ("kind", "provider", "value", "person", "found_at")
-    readonly_fields = ("kind", "provider", "value", "found_at")
-
-    def save_model(self, request: HttpRequest, obj: Identity, form: Any, change: bool) -> None:
-        point_to([obj], obj.person)  # figures follow the identity, so whoever computes them must be told
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
         return False

@@ -69,12 +69,16 @@ def reject(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityCh
 
 
 @transaction.atomic
-def assign(identities: Iterable[Identity], person: Person, *, by: User | None) -> list[IdentityChange]:
-    """Let the identities, with what waits with them, belong to that person; those that do already stay untouched."""
+def assign(identities: Iterable[Identity], person: Person | None, *, by: User | None) -> list[IdentityChange]:
+    """Let the identities, with what waits with them, belong to that person; those that do already stay untouched.
+
+    None: to nobody, until they are seen again.
+    """
+    standing = Standing.FOUND if person is None else Standing.DECIDED
     return carry_out(
         [
-            Decision(Action.ASSIGNED, _all(members, person.pk, Standing.DECIDED))
-            for members in _moving(identities, Q(person=person, standing=Standing.DECIDED))
+            Decision(Action.ASSIGNED, _all(members, person.pk if person else None, standing))
+            for members in _moving(identities, Q(person=person, standing=standing))
         ],
         by=by,
     )

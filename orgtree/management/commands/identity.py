@@ -1,0 +1,48 @@
+"""Says whose a login or an address is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from orgtree.models import IdentityKind, Person
+from orgtree.services.identity_decisions import declare
+from orgtree.services.identity_names import IdentityName, UnusableNameError
+
+
+class Command(BaseCommand):
+    help = "Let LOGIN belong to the person with the address EMAIL, for good and for all that it did."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("login", metavar="LOGIN", help="A login, or another e-mail address of the person.")
+        parser.add_argument("email", metavar="EMAIL", help="The person's e-mail address, as the list of people has it.")
+        parser.add_argument(
+            "--provider", default="", help="Where the login is one: github, gitlab, …; by default at every provider."
+        )
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = _name(options["login"], options["provider"].strip().lower())
+        email = options["email"].strip()
+        person = Person.objects.filter(email__iexact=email).first()
+        if person is None:
+            raise CommandError(f"Nobody has the address {email}. Import people first, or write it as it is there.")
+        changed = declare(name, person, by=None)
+        if options["json"]:
+            document = {"identity": name.value, "provider": name.provider, "email": person.email, "changed": changed}
+            self.stdout.write(json.dumps(document))
+        else:
+            self.stdout.write(f"{name.value} {'is now' if changed else 'was already'} {person.full_name}")
+
+
+def _name(login: str, provider: str) -> IdentityName:
+    try:
+        if "@" not in login:
+            return IdentityName(IdentityKind.LOGIN, provider, login)
+        if provider:
+            raise CommandError("An e-mail address has no provider. Leave --provider out, or give a login.")
+        return IdentityName.of_address(login)
+    except UnusableNameError as problem:
+        raise CommandError(f"{problem} Give a login such as ada-k, or an address.") from None
