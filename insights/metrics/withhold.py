@@ -32,9 +32,14 @@ def withheld(answer: SeriesAnswer, access: Access) -> SeriesAnswer:
     )
 
 
+def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
+    """Whether a figure of that query to which so many people contribute is withheld from this viewer."""
+    return withholds(query, access) and _too_few(people, access)
+
+
 def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:
     """The distribution, or none of it where it is of fewer than the minimum of `people`."""
-    if not withholds(spread.query, access) or not _too_few(people, access):
+    if not is_withheld(spread.query, people, access):
         return spread
     return Spread(spread.query, 0, None, None, None, {}, (), reason(access))
 

@@ -9,8 +9,8 @@ from datetime import date
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
-from orgtree.models import IndividualPolicy
-from orgtree.services.trust import Viewer, person_of
+from orgtree.models import IndividualPolicy, Placement
+from orgtree.services.access import Access
 
 NO_EVIDENCE = "none"  # in place of an agent or a method: commits of which nothing speaks of an agent
 
@@ -49,21 +49,30 @@ class MethodShare:
     method: Method
     lines: int
     commits: int
+    people: int  # whose commits they are
 
 
-def visible_commits(viewer: Viewer, policy: IndividualPolicy) -> QuerySet[Commit]:
-    """All commits where the policy names people; elsewhere one's own.
+def visible_commits(access: Access) -> QuerySet[Commit]:
+    """One's own commits, and where the policy names people those of units whose individuals one may see.
 
     An object id leads to its author for everybody who has the repository, so a commit cannot be shown under a
-    pseudonym.
+    pseudonym.  A commit is of the units that its author was in on the day on which it counts.
     """
     commits = Commit.objects.all()
-    if policy == IndividualPolicy.NAMED:
+    sight, named = access.sight, access.policy == IndividualPolicy.NAMED
+    if named and sight.individuals_in is None:
         return commits
-    own = person_of(viewer)
-    if own is None:
-        return commits.none()
-    return commits.filter(Q(author__person=own) | Q(credited__person=own))
+    visible = Q(pk__in=())
+    if sight.person_id is not None:
+        visible |= Q(author__person=sight.person_id) | Q(credited__person=sight.person_id)
+    if named and sight.individuals_in:
+        placed = Placement.objects.filter(
+            person=OuterRef("credited__person"),
+            ancestor__in=sight.individuals_in,
+            during__contains=OuterRef("counted_on"),
+        )
+        visible |= Q(Exists(placed))
+    return commits.filter(visible)
 
 
 def narrowed(commits: QuerySet[Commit], wanted: CommitFilter) -> QuerySet[Commit]:
@@ -111,13 +120,22 @@ def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAt
     return found
 
 
-def mix_of_methods(first_day: date, day_after: date) -> list[MethodShare]:
-    """AI lines of the counted commits of [first_day, day_after) by the method that decided, in the order of belief."""
+def mix_of_methods(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
+    """AI lines of the counted commits of [first_day, day_after) by the method that decided, in the order of belief.
+
+    `commits`: only of these; else of everybody's.
+    """
     counted = FileAttribution.objects.filter(
         commit__set_apart="", commit__counted_on__gte=first_day, commit__counted_on__lt=day_after
     )
-    rows = counted.values_list("method").annotate(lines=Sum("ai_lines"), commits=Count("commit", distinct=True))
-    found = {method: (lines, commits) for method, lines, commits in rows}
+    if commits is not None:
+        counted = counted.filter(commit__in=commits)
+    rows = counted.values_list("method").annotate(
+        lines=Sum("ai_lines"),
+        commits=Count("commit", distinct=True),
+        people=Count("commit__credited__person", distinct=True),
+    )
+    found = {method: figures for method, *figures in rows}
     return [MethodShare(method, *found[method]) for method in Method if method in found]
 
 

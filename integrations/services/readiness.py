@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from integrations.models import ContextFile, Repository
+from orgtree.queries.whose import EVERYBODY, Whose, conditions
 
 NEAREST_WITHIN = "7 days"  # who committed nowhere for a week around a session was not at work in a repository
 
@@ -25,6 +28,7 @@ class SessionsNearby:
     """The sessions of a window that belong to one repository, summed."""
 
     sessions: int = 0
+    people: int = 0  # whose sessions they are
     spend: Decimal = Decimal(0)
     settled_spend: Decimal = Decimal(0)  # of sessions that settled
     wasted_spend: Decimal = Decimal(0)  # of those, without an attributed commit
@@ -41,12 +45,12 @@ class RepositoryReadiness:
     nearby: SessionsNearby = field(default_factory=SessionsNearby)
 
 
-def readiness(first_day: date, day_after: date) -> list[RepositoryReadiness]:
-    """Every repository by name, with the sessions that started in [first_day, day_after)."""
+def readiness(first_day: date, day_after: date, whose: Whose = EVERYBODY) -> list[RepositoryReadiness]:
+    """Every repository by name, with the sessions of these people that started in [first_day, day_after)."""
     files: dict[int, list[ContextFile]] = {}
     for file in ContextFile.objects.filter(present_to=None).order_by("present_from", "path"):
         files.setdefault(file.repository_id, []).append(file)
-    nearby = _sessions_nearby(first_day, day_after)
+    nearby = _sessions_nearby(first_day, day_after, whose)
     return [
         RepositoryReadiness(repository.name, files.get(repository.pk, []), nearby.get(repository.pk, SessionsNearby()))
         for repository in Repository.objects.order_by("name")
@@ -58,65 +62,76 @@ def _settled_before() -> datetime:
     return (timezone.now() - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
 
 
-def _sessions_nearby(first_day: date, day_after: date) -> Mapping[int, SessionsNearby]:
+# One row per repository; {theirs} narrows the sessions to some people's.
+SESSIONS_NEARBY = sql.SQL(
+    """
+    WITH session AS (
+        SELECT session.id, identity.person_id, session.started_at, session.lines_added, session.committed,
+               session.committed OR (session.covered AND session.ended_at < %(settled_before)s)
+                   AS is_settled
+        FROM integrations_agentsession session
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        WHERE session.has_work AND session.started_on >= %(first)s AND session.started_on < %(after)s
+        {theirs}
+    ), placed AS (
+        SELECT session.*, home.repository_id, home.lines
+        FROM session
+        CROSS JOIN LATERAL (
+            SELECT repository_id, lines_of_session AS lines FROM integrations_sessionrepository
+            WHERE session_id = session.id
+            ORDER BY lines DESC, repository_id LIMIT 1
+        ) AS home
+        UNION ALL
+        SELECT session.*, home.repository_id, 0
+        FROM session
+        CROSS JOIN LATERAL (
+            SELECT link.repository_id
+            FROM orgtree_identity identity
+            JOIN integrations_commit nearby ON nearby.credited_id = identity.id AND nearby.set_apart = ''
+                AND nearby.authored_at > session.started_at - %(within)s::interval
+                AND nearby.authored_at < session.started_at + %(within)s::interval
+            JOIN integrations_commitinrepository link ON link.commit_id = nearby.id
+            WHERE identity.person_id = session.person_id
+            ORDER BY abs(extract(epoch FROM nearby.authored_at - session.started_at)),
+                     link.on_default_branch DESC, link.repository_id
+            LIMIT 1
+        ) AS home
+        WHERE NOT session.committed
+    ), figures AS (
+        SELECT session_id, sum(spend) AS spend, sum(tool_calls) AS calls, sum(tool_failures) AS failures
+        FROM integrations_agentsessionday
+        WHERE counted AND day >= %(first)s
+        GROUP BY session_id
+    )
+    SELECT placed.repository_id,
+           count(*) AS sessions,
+           count(DISTINCT placed.person_id) AS people,
+           coalesce(sum(figures.spend), 0) AS spend,
+           coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled), 0) AS settled_spend,
+           coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled AND NOT placed.committed), 0) AS wasted_spend,
+           coalesce(sum(figures.calls), 0)::bigint AS tool_calls,
+           coalesce(sum(figures.failures), 0)::bigint AS tool_failures,
+           coalesce(sum(placed.lines_added) FILTER (WHERE placed.is_settled), 0)::bigint AS lines_generated,
+           coalesce(sum(placed.lines) FILTER (WHERE placed.is_settled AND placed.lines_added > 0), 0)::bigint
+               AS lines_shipped
+    FROM placed
+    LEFT JOIN figures ON figures.session_id = placed.id
+    GROUP BY placed.repository_id
+    """
+)
+
+
+def _sessions_nearby(first_day: date, day_after: date, whose: Whose) -> Mapping[int, SessionsNearby]:
+    theirs, values = conditions(
+        whose, person=sql.Identifier("identity", "person_id"), day=sql.Identifier("session", "started_on")
+    )
+    asked: dict[str, Any] = {
+        "first": first_day,
+        "after": day_after,
+        "settled_before": _settled_before(),
+        "within": NEAREST_WITHIN,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH session AS (
-                SELECT session.id, identity.person_id, session.started_at, session.lines_added, session.committed,
-                       session.committed OR (session.covered AND session.ended_at < %(settled_before)s)
-                           AS is_settled
-                FROM integrations_agentsession session
-                JOIN orgtree_identity identity ON identity.id = session.identity_id
-                WHERE session.has_work AND session.started_on >= %(first)s AND session.started_on < %(after)s
-            ), placed AS (
-                SELECT session.*, home.repository_id, home.lines
-                FROM session
-                CROSS JOIN LATERAL (
-                    SELECT repository_id, lines_of_session AS lines FROM integrations_sessionrepository
-                    WHERE session_id = session.id
-                    ORDER BY lines DESC, repository_id LIMIT 1
-                ) AS home
-                UNION ALL
-                SELECT session.*, home.repository_id, 0
-                FROM session
-                CROSS JOIN LATERAL (
-                    SELECT link.repository_id
-                    FROM orgtree_identity identity
-                    JOIN integrations_commit nearby ON nearby.credited_id = identity.id AND nearby.set_apart = ''
-                        AND nearby.authored_at > session.started_at - %(within)s::interval
-                        AND nearby.authored_at < session.started_at + %(within)s::interval
-                    JOIN integrations_commitinrepository link ON link.commit_id = nearby.id
-                    WHERE identity.person_id = session.person_id
-                    ORDER BY abs(extract(epoch FROM nearby.authored_at - session.started_at)),
-                             link.on_default_branch DESC, link.repository_id
-                    LIMIT 1
-                ) AS home
-                WHERE NOT session.committed
-            ), figures AS (
-                SELECT session_id, sum(spend) AS spend, sum(tool_calls) AS calls, sum(tool_failures) AS failures
-                FROM integrations_agentsessionday
-                WHERE counted AND day >= %(first)s
-                GROUP BY session_id
-            )
-            SELECT placed.repository_id,
-                   count(*),
-                   coalesce(sum(figures.spend), 0),
-                   coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled), 0),
-                   coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled AND NOT placed.committed), 0),
-                   coalesce(sum(figures.calls), 0),
-                   coalesce(sum(figures.failures), 0),
-                   coalesce(sum(placed.lines_added) FILTER (WHERE placed.is_settled), 0),
-                   coalesce(sum(placed.lines) FILTER (WHERE placed.is_settled AND placed.lines_added > 0), 0)
-            FROM placed
-            LEFT JOIN figures ON figures.session_id = placed.id
-            GROUP BY placed.repository_id
-            """,
-            {"first": first_day, "after": day_after, "settled_before": _settled_before(), "within": NEAREST_WITHIN},
-        )
-        return {
-            repository: SessionsNearby(
-                int(sessions), spend, settled, wasted, int(calls), int(failures), int(generated), int(shipped)
-            )
-            for repository, sessions, spend, settled, wasted, calls, failures, generated, shipped in cursor.fetchall()
-        }
+        cursor.execute(SESSIONS_NEARBY.format(theirs=theirs), {**asked, **values})
+        names = [column.name for column in cursor.description[1:]]
+        return {row[0]: SessionsNearby(**dict(zip(names, row[1:], strict=True))) for row in cursor.fetchall()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -17,10 +17,12 @@ from insights import tiles, windows, wording
 from insights.csv_export import Cell, csv_response
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension, Figure
+from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
 from insights.views.ai.answers import Answers, Wanted, read
 from insights.views.bad_filter import explains_bad_filters
-from integrations.services.readiness import RepositoryReadiness, readiness
+from integrations.services.readiness import RepositoryReadiness, SessionsNearby, readiness
+from orgtree.queries.whose import Whose
 
 WANTED = (
     Wanted("commit.count", Dimension.REPOSITORY),
@@ -29,6 +31,7 @@ WANTED = (
 )
 HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
 FILES_LISTED = 3
+HIDDEN = SessionsNearby()  # stands for those of too few people; told apart by identity
 FEW_SESSIONS = 5  # below that a share is an anecdote, and no advice follows from it
 
 
@@ -41,7 +44,7 @@ class RepositoryRow:
     since: str
     commits: float | None
     ai_share: float | None
-    sessions: int
+    sessions: int | None
     spend: float | None
     wasted_share: float | None
     error_rate: float | None
@@ -85,7 +88,9 @@ COLUMNS: Mapping[str, Column] = {
     for column in (
         Column("commits", "Commits", lambda row: row.commits, wording.exact),
         Column("ai_share", "AI share", lambda row: row.ai_share, _percent),
-        Column("sessions", "Sessions", lambda row: float(row.sessions), wording.exact),
+        Column(
+            "sessions", "Sessions", lambda row: None if row.sessions is None else float(row.sessions), wording.exact
+        ),
         Column("spend", "Spend", lambda row: row.spend, wording.money),
         Column("wasted_share", "Wasted", lambda row: row.wasted_share, _percent),
         Column("error_rate", "Error rate", lambda row: row.error_rate, _percent),
@@ -149,8 +154,20 @@ def _enabled(figure: Figure) -> str:
 def _rows(answers: Answers) -> list[RepositoryRow]:
     commits = answers.split("commit.count", Dimension.REPOSITORY)
     shares = answers.split("ai.committed_code_share", Dimension.REPOSITORY)
-    window = answers.filters.window
-    return [_row(each, commits.get(each.name), shares.get(each.name)) for each in readiness(window.start, window.end)]
+    window, scope = answers.filters.window, answers.filters.scope
+    whose = Whose(scope.unit, scope.unassigned, scope.person_id, scope.where)
+    return [
+        _row(_without_few_people(each, answers), commits.get(each.name), shares.get(each.name))
+        for each in readiness(window.start, window.end, whose)
+    ]
+
+
+def _without_few_people(each: RepositoryReadiness, answers: Answers) -> RepositoryReadiness:
+    """Sessions of fewer people than the viewer may be shown are left out, as if there were none to tell of."""
+    query = answers.answer("commit.count", Dimension.REPOSITORY).query
+    if not is_withheld(query, each.nearby.people, answers.filters.access):
+        return each
+    return replace(each, nearby=HIDDEN)
 
 
 def _row(each: RepositoryReadiness, commits: Figure | None, share: Figure | None) -> RepositoryRow:
@@ -163,7 +180,7 @@ def _row(each: RepositoryReadiness, commits: Figure | None, share: Figure | None
         since=wording.day(each.context_files[0].present_from) if each.context_files else "",
         commits=commits.value if commits else None,
         ai_share=share.value if share else None,
-        sessions=nearby.sessions,
+        sessions=None if nearby is HIDDEN else nearby.sessions,
         spend=float(nearby.spend) if nearby.sessions else None,
         wasted_share=wasted,
         error_rate=errors,

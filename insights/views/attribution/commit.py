@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from insights import wording
 from insights.agents import agent_name, in_agent_order
+from insights.scope_access import access_in
 from insights.views.attribution import words
 from insights.views.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.views.attribution.people import labels_of
@@ -33,7 +34,7 @@ from integrations.services.commit_evidence import (
 )
 from integrations.services.commits import repositories_of, visible_commits
 from orgtree.models import IndividualPolicy
-from orgtree.services.trust import Viewer, effective_policy, person_of
+from orgtree.services.access import Access
 
 FILES_PER_PAGE = 100
 STOOD_FOR_LISTED = 20
@@ -80,8 +81,8 @@ class FileLine:
 @require_GET
 @explains_bad_filters
 def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
-    policy = effective_policy()
-    visible = visible_commits(request.user, policy)
+    access = access_in(request)
+    visible = visible_commits(access)
     related = visible.select_related("author__person", "credited__person", "stands_in")
     found = related.filter(sha=sha.lower()).first()
     if found is None:
@@ -100,7 +101,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     context = {
         "commit": found,
         "short_sha": found.sha[:SHORT_SHA],
-        "facts": _facts(found, labels_of(request.user, policy, [found])[found.pk]),
+        "facts": _facts(found, labels_of(access, [found])[found.pk]),
         "counts": not found.set_apart,
         "set_apart": words.SET_APART.get(found.set_apart, ""),
         "why": words.why(found),
@@ -113,7 +114,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
             (each, agent_name(each.agent), words.METHODS[each.method], f"{each.lines:,}") for each in by_agent
         ],
         "upper_bound": any(each.level == "commit" for each in by_agent),
-        "evidence": _evidence_lines(found, seen, others, visible, _session_of(request.user, policy)),
+        "evidence": _evidence_lines(found, seen, others, visible, _session_of(access)),
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": open_questions_of(found),
         "files": [_file_line(each) for each in files],
@@ -192,16 +193,16 @@ def _evidence_lines(
     ]
 
 
-def _session_of(viewer: Viewer, policy: IndividualPolicy) -> Callable[[SeenEvidence], str]:
+def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
     """Puts the session of an evidence row in words, as far as this viewer may know it."""
-    named = policy == IndividualPolicy.NAMED
-    own = None if named else person_of(viewer)
+    named = access.policy == IndividualPolicy.NAMED and access.sight.individuals_in is None
+    own_id = access.sight.person_id
 
     def told(seen: SeenEvidence) -> str:
         session = seen.session
         if session is None:
             return f"{seen.row.external_session}, of which no telemetry came" if seen.row.external_session else ""
-        if not named and (own is None or session.identity.person_id != own.pk):
+        if not named and (own_id is None or session.identity.person_id != own_id):
             return "a colleague's"
         return f"#{session.pk}, {words.moment(session.started_at)}"
 

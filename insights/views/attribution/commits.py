@@ -18,6 +18,7 @@ from insights import tiles, windows, wording
 from insights.agents import agent_name, in_agent_order
 from insights.csv_export import Cell, csv_response
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
 from insights.views.attribution import words
 from insights.views.attribution.people import labels_of
@@ -35,7 +36,7 @@ from integrations.services.commits import (
     visible_commits,
 )
 from orgtree.models import IndividualPolicy
-from orgtree.services.trust import Viewer, effective_policy
+from orgtree.services.access import Access
 
 PAGE_SIZE = 50
 CSV_PAGE_SIZE = 500
@@ -91,8 +92,8 @@ class MixPart:
 @require_GET
 @explains_bad_filters
 def commits(request: HttpRequest) -> HttpResponseBase:
-    policy = effective_policy()
-    visible = visible_commits(request.user, policy)
+    access = access_in(request)
+    visible = visible_commits(access)
     written = request.GET.get("q", "").strip().lower()
     wanted = _read_filter(request)
     if written:
@@ -104,13 +105,13 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     total = found.count()
     shown = _page(found, number, PAGE_SIZE)
     choices = choices_of_filters()
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    filters = read_filters(request.GET, today=windows.local_today(), access=access)
     first = (number - 1) * PAGE_SIZE + 1
     context = {
         "search": written,
         "selects": _selects(wanted, choices),
         "narrowed": wanted != CommitFilter() or bool(written),
-        "lines": _lines(request.user, policy, shown),
+        "lines": _lines(access, shown),
         "first": first,
         "last": first + len(shown) - 1,
         "total": f"{total:,}",
@@ -121,7 +122,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "mix_days": wording.days(filters.window),
         "ranges": _ranges(request, filters),
         "range": filters.range,
-        "own_only": policy != IndividualPolicy.NAMED,
+        "own_only": access.policy != IndividualPolicy.NAMED or not access.sight.individuals,
         "has_repositories": bool(choices.repositories),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
     }
@@ -132,15 +133,15 @@ def commits(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def commits_csv(request: HttpRequest) -> HttpResponseBase:
-    policy = effective_policy()
-    visible = visible_commits(request.user, policy)
+    access = access_in(request)
+    visible = visible_commits(access)
     if written := request.GET.get("q", "").strip().lower():
         visible = _with_prefix(visible, written)
-    rows = _csv_rows(request.user, policy, narrowed(visible, _read_filter(request)))
+    rows = _csv_rows(access, narrowed(visible, _read_filter(request)))
     return csv_response("headway-attributed-commits", rows)
 
 
-def _csv_rows(viewer: Viewer, policy: IndividualPolicy, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
+def _csv_rows(access: Access, found: QuerySet[Commit]) -> Iterator[list[Cell]]:
     yield [
         "Commit",
         "Subject",
@@ -155,7 +156,7 @@ def _csv_rows(viewer: Viewer, policy: IndividualPolicy, found: QuerySet[Commit])
     ]
     number = 1
     while page := _page(found, number, CSV_PAGE_SIZE):
-        authors, held, attributed = labels_of(viewer, policy, page), repositories_of(page), attributions_of(page)
+        authors, held, attributed = labels_of(access, page), repositories_of(page), attributions_of(page)
         for commit in page:
             of_agents = attributed.get(commit.pk, ())
             yield [
@@ -192,8 +193,8 @@ def _only(commits: QuerySet[Commit]) -> Commit | None:
     return found[0] if len(found) == 1 else None
 
 
-def _lines(viewer: Viewer, policy: IndividualPolicy, shown: Sequence[Commit]) -> list[CommitLine]:
-    authors, held = labels_of(viewer, policy, shown), repositories_of(shown)
+def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
+    authors, held = labels_of(access, shown), repositories_of(shown)
     attributed = attributions_of(shown)
     return [
         CommitLine(
@@ -214,7 +215,13 @@ def _lines(viewer: Viewer, policy: IndividualPolicy, shown: Sequence[Commit]) ->
 
 
 def _mix(filters: Filters) -> list[MixPart]:
-    shares = mix_of_methods(filters.window.start, filters.window.end)
+    access, window = filters.access, filters.window
+    everybodys = access.sight.whole
+    shares = [
+        share
+        for share in mix_of_methods(window.start, window.end, None if everybodys else visible_commits(access))
+        if not (everybodys and is_withheld(filters.query("ai.lines_committed"), share.people, access))
+    ]
     total = sum(share.lines for share in shares)
     return [
         MixPart(

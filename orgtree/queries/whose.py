@@ -1,0 +1,75 @@
+"""Whose facts: a condition on the person and the day of a fact, for statements that are no metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import sql
+
+
+@dataclass(frozen=True)
+class Whose:
+    """People who were in that unit on the day of the fact, or in no unit of that tree, or that person; or everybody.
+
+    Units and trees by their slugs; `where` are attributes that held on that day: AND between, OR within.
+    """
+
+    unit: str | None = None
+    unassigned: str | None = None
+    person_id: int | None = None
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+EVERYBODY = Whose()
+
+
+def conditions(whose: Whose, *, person: sql.Composable, day: sql.Composable) -> tuple[sql.Composed, Mapping[str, Any]]:
+    """SQL that begins with AND where it says anything, and its parameters; all names begin with `whose_`."""
+    parts: list[sql.Composable] = []
+    values: dict[str, Any] = {}
+    if whose.person_id is not None:
+        parts.append(sql.SQL("AND {} = %(whose_person)s").format(person))
+        values["whose_person"] = whose.person_id
+    if whose.unit is not None:
+        parts.append(_IN_UNIT.format(person=person, day=day))
+        values["whose_unit"] = whose.unit
+    if whose.unassigned is not None:
+        parts.append(_IN_NO_UNIT.format(person=person, day=day))
+        values["whose_tree"] = whose.unassigned
+    for position, (attribute, accepted) in enumerate(sorted(whose.where.items())):
+        names = (f"whose_attribute_{position}", f"whose_values_{position}")
+        attribute_name, values_name = map(sql.Placeholder, names)
+        parts.append(_WITH_VALUE.format(person=person, day=day, attribute=attribute_name, values=values_name))
+        values |= dict(zip(names, (attribute, list(accepted)), strict=True))
+    return sql.SQL(" ").join(parts), values
+
+
+_IN_UNIT = sql.SQL(
+    """
+    AND EXISTS (
+        SELECT FROM orgtree_placement placement
+        JOIN orgtree_unit unit ON unit.id = placement.ancestor_id AND unit.slug = %(whose_unit)s
+        WHERE placement.person_id = {person} AND placement.during @> {day}
+    )
+    """
+)
+_IN_NO_UNIT = sql.SQL(
+    """
+    AND NOT EXISTS (
+        SELECT FROM orgtree_placement placement
+        JOIN orgtree_orgtree tree ON tree.id = placement.tree_id AND tree.slug = %(whose_tree)s
+        WHERE placement.person_id = {person} AND placement.during @> {day}
+    )
+    """
+)
+_WITH_VALUE = sql.SQL(
+    """
+    AND EXISTS (
+        SELECT FROM orgtree_personattribute held
+        JOIN orgtree_attribute attribute ON attribute.id = held.attribute_id AND attribute.slug = {attribute}
+        WHERE held.person_id = {person} AND held.value = ANY({values}) AND held.during @> {day}
+    )
+    """
+)
