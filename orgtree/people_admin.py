@@ -5,23 +5,16 @@ What people did is not browsable here.
 
 from __future__ import annotations
 
-from datetime import date
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminDateWidget
-from django.contrib.postgres.fields import DateRangeField
-from django.contrib.postgres.forms import RangeWidget
 from django.core.exceptions import ValidationError
-from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Count, Field, QuerySet
-from django.forms import BaseInlineFormSet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from orgtree.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
 from orgtree.models import Attribute, Employment, Identity, Person, PersonAttribute, Reporting
-from orgtree.people_import.comparing import stretch
 from orgtree.services.people_history import closes_a_circle, editing_history, keep_address
 
 if TYPE_CHECKING:
@@ -31,14 +24,10 @@ if TYPE_CHECKING:
     EmploymentTabularInline = admin.TabularInline[Employment, Person]
     PersonAttributeTabularInline = admin.TabularInline[PersonAttribute, Person]
     ReportingTabularInline = admin.TabularInline[Reporting, Person]
-    FormSet = BaseInlineFormSet[Any, Person, Any]
 else:  # generic for the type checker only
     PersonModelAdmin = AttributeModelAdmin = admin.ModelAdmin
     IdentityTabularInline = EmploymentTabularInline = admin.TabularInline
     PersonAttributeTabularInline = ReportingTabularInline = admin.TabularInline
-    FormSet = BaseInlineFormSet
-
-DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {DateRangeField: {"widget": RangeWidget(AdminDateWidget)}}
 
 
 class IdentityInline(IdentityTabularInline):
@@ -52,35 +41,6 @@ class IdentityInline(IdentityTabularInline):
 
     def has_add_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         return False
-
-
-class OneAtATime(FormSet):
-    """No two rows that say the same thing share a day."""
-
-    said_of: tuple[str, ...] = ()
-
-    def clean(self) -> None:
-        super().clean()
-        stretches: dict[tuple[Any, ...], list[DateRange]] = {}
-        for row in self.kept_rows():
-            stretches.setdefault(tuple(row.get(name) for name in self.said_of), []).append(row["during"])
-        for days in stretches.values():
-            days.sort(key=lambda each: each.lower or date.min)
-            for earlier, later in pairwise(days):
-                if earlier.upper is None or later.lower is None or later.lower < earlier.upper:
-                    raise ValidationError(
-                        f"{_words(earlier)} and {_words(later)} overlap. End the first before the second begins: "
-                        "the end is the first day that no longer belongs to it."
-                    )
-
-    def kept_rows(self) -> list[dict[str, Any]]:
-        return [
-            form.cleaned_data
-            for form in self.forms
-            if getattr(form, "cleaned_data", None)
-            and form.cleaned_data.get("during") is not None
-            and not form.cleaned_data.get("DELETE")
-        ]
 
 
 class AttributeOnceAtATime(OneAtATime):
@@ -175,7 +135,7 @@ class PersonAdmin(PersonModelAdmin):
 
     @admin.display(description="there")
     def there(self, person: Person) -> str:
-        return ", ".join(sorted(_words(each.during) for each in person.employments.all())) or "always"
+        return ", ".join(sorted(words_of(each.during) for each in person.employments.all())) or "always"
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         # Deleting would leave figures of nobody; the end of the employment says that somebody is gone.
@@ -194,7 +154,3 @@ class AttributeAdmin(AttributeModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Attribute | None = None) -> bool:
         return False
-
-
-def _words(days: DateRange) -> str:
-    return stretch(days.lower, days.upper)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from orgtree.models import Employment, OrgTree, Person, Placement, TreeLevel, Unit
+from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]
         .values_list("tree")
         .annotate(Count("pk"))
     )
-    there = people_there(on).count()
+    there = Person.objects.there_on(on).count()
     levels: dict[int, list[str]] = defaultdict(list)
     for tree_id, name in (
         TreeLevel.objects.filter(tree__in=trees).order_by("position").values_list("tree", "attribute__name")
@@ -116,16 +116,10 @@ def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]
     ]
 
 
-def people_there(on: date) -> QuerySet[Person]:
-    """Whoever is employed on that day; people of whom no employment is known always are."""
-    employments = Employment.objects.filter(person=OuterRef("pk"))
-    return Person.objects.filter(Exists(employments.filter(during__contains=on)) | ~Exists(employments))
-
-
 def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
     """Whoever is there on that day and in no unit of the tree."""
     placed = Placement.objects.filter(tree=tree, person=OuterRef("pk"), during__contains=on)
-    return people_there(on).filter(~Exists(placed))
+    return Person.objects.there_on(on).filter(~Exists(placed))
 
 
 def _from_the_top(units: list[StandingUnit]) -> list[StandingUnit]:

@@ -109,9 +109,17 @@ def stretch_of(start: date | None, end: date | None) -> Stretch:
     return Stretch(start or SINCE_EVER, end or FOR_EVER)
 
 
+def bounds_of(during: Stretch) -> tuple[date | None, date | None]:
+    """A stretch as it is stored: open ends are null."""
+    return (
+        None if during.start == SINCE_EVER else during.start,
+        None if during.end == FOR_EVER else during.end,
+    )
+
+
 def insert_places(rows: Iterable[tuple[int, int | None, Stretch]]) -> None:
     """Add places: (unit, parent, days)."""
-    columns = [(unit, parent, _start(during), _end(during)) for unit, parent, during in rows]
+    columns = [(unit, parent, *bounds_of(during)) for unit, parent, during in rows]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -126,7 +134,7 @@ def insert_places(rows: Iterable[tuple[int, int | None, Stretch]]) -> None:
 
 def insert_members(tree: OrgTree, rows: Iterable[tuple[int, int, Stretch]]) -> None:
     """Add memberships: (person, unit, days)."""
-    columns = [(person, unit, _start(during), _end(during)) for person, unit, during in rows]
+    columns = [(person, unit, *bounds_of(during)) for person, unit, during in rows]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -242,14 +250,6 @@ def _member_moves(
 
 def _unit_on(day: date, rows: Iterable[tuple[int, Stretch]]) -> int | None:
     return next((unit for unit, during in rows if during.holds(day)), None)
-
-
-def _start(during: Stretch) -> date | None:
-    return None if during.start == SINCE_EVER else during.start
-
-
-def _end(during: Stretch) -> date | None:
-    return None if during.end == FOR_EVER else during.end
 
 
 Row = TypeVar("Row", bound=tuple[object, ...])

@@ -8,7 +8,8 @@ rebuilds the placements that follow from it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 
 from django.db import connection, transaction
@@ -18,7 +19,7 @@ from orgtree.derivation.structure import FOR_EVER, SINCE_EVER, Stretch
 from orgtree.models import Membership, OrgTree, Person, TreeKind, Unit, UnitPlace
 from orgtree.services.placements import Rebuilt, rebuild_placements
 from orgtree.services.slugs import free_slugs
-from orgtree.services.structures import insert_members, insert_places, stretch_of
+from orgtree.services.structures import bounds_of, insert_members, insert_places, stretch_of
 from orgtree.services.tree_refusals import (
     ArchivedRefusal,
     CircleRefusal,
@@ -65,14 +66,12 @@ def move_unit(unit: Unit, parent: Unit, on: date | None = None) -> Rebuilt:
         tree = _tree_to_edit(unit)
         if parent.tree_id != tree.pk:
             raise OtherTreeRefusal(parent, tree)
-        if unit == parent:
-            raise CircleRefusal(unit, parent)
         _check_not_root(unit)
         _check_standing(parent, on)
+        if closes_circle(unit, parent, Stretch(on or SINCE_EVER, FOR_EVER)):
+            raise CircleRefusal(unit, parent)
         places = _places(tree)
         _store_places({unit.pk: held_from(places[unit.pk], parent.pk, on or SINCE_EVER)}, places)
-        if _stands_below(parent, unit):
-            raise CircleRefusal(unit, parent)
         return rebuild_placements(tree_ids=[tree.pk])
 
 
@@ -125,6 +124,40 @@ def take_out(person_ids: Collection[int], tree: OrgTree, on: date | None = None)
         return rebuild_placements(person_ids=person_ids, tree_ids=[tree.pk])
 
 
+@contextmanager
+def editing_rows(unit: Unit) -> Iterator[None]:
+    """The block changes dated rows of a unit of a hand-built tree as they are stored; placements follow.
+
+    Whoever uses it has made sure of `closes_circle`, and that the parents are of the same tree.
+    """
+    with transaction.atomic():
+        tree = _tree_to_edit(unit)
+        yield
+        rebuild_placements(tree_ids=[tree.pk])
+
+
+def closes_circle(unit: Unit, parent: Unit, during: Stretch) -> bool:
+    """Whether on any of the days `parent` is the unit, or stands below it, as places are stored."""
+    start, end = bounds_of(during)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE way AS (
+                SELECT %(parent)s::bigint AS unit_id, daterange(%(start)s::date, %(end)s::date) AS during
+                UNION
+                SELECT place.parent_id, place.during * way.during
+                FROM way JOIN orgtree_unitplace place
+                  ON place.unit_id = way.unit_id AND place.during && way.during
+                WHERE way.unit_id <> %(unit)s
+            )
+            SELECT EXISTS (SELECT FROM way WHERE unit_id = %(unit)s)
+            """,
+            {"unit": unit.pk, "parent": parent.pk, "start": start, "end": end},
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def checked_name(name: str) -> str:
     """The name without spaces around it.  Raises NameRefusal."""
     name = " ".join(name.split())
@@ -161,26 +194,6 @@ def _check_standing(unit: Unit, on: date | None) -> None:
     wanted = Stretch(on or SINCE_EVER, FOR_EVER)
     if [days for _, days in joined(through(rows, wanted))] != [wanted]:
         raise NotStandingRefusal(unit, on)
-
-
-def _stands_below(unit: Unit, above: Unit) -> bool:
-    """Whether on any day the way up from `unit` passes `above`."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE way AS (
-                SELECT parent_id, during FROM orgtree_unitplace WHERE unit_id = %(unit)s
-                UNION
-                SELECT place.parent_id, place.during * way.during
-                FROM way JOIN orgtree_unitplace place
-                  ON place.unit_id = way.parent_id AND place.during && way.during
-            )
-            SELECT EXISTS (SELECT FROM way WHERE parent_id = %(above)s)
-            """,
-            {"unit": unit.pk, "above": above.pk},
-        )
-        row = cursor.fetchone()
-    return bool(row and row[0])
 
 
 def _handed_up(

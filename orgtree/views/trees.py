@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orgtree.derivation.by_manager import ManagersInACircleError
 from orgtree.models import Attribute, OrgTree, Person, TreeKind, Unit
-from orgtree.queries.standing import people_there, tree_summaries
+from orgtree.queries.standing import tree_summaries
 from orgtree.services.tree_previews import TreePreview, preview_tree
 from orgtree.services.tree_refusals import LevelsRefusal, TreeRefusal
 from orgtree.services.trees import create_tree
@@ -61,7 +61,6 @@ def trees(request: HttpRequest) -> HttpResponse:
         "summaries": tree_summaries(in_use, on=today),
         "archived": tree_summaries([tree for tree in found if tree.archived_at], on=today) if is_admin else [],
         "is_admin": is_admin,
-        "people": people_there(today).count(),
     }
     return render(request, "orgtree/trees.html", context)
 
