@@ -2,11 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from orgtree.views import tree_page, trees
+from orgtree.views import people, people_import, tree_page, trees
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("access/", include("orgtree.access_urls")),
     path("identities/", include("orgtree.identity_urls")),
+    path("people/", people.people, name="people"),
+    path("people/<uuid:public_id>/", people.person, name="person"),
+    path("import/", people_import.people_import, name="people_import"),
+    path("import/<uuid:public_id>/", people_import.people_import_preview, name="people_import_preview"),
+    path("import/<uuid:public_id>/discard/", people_import.people_import_discard, name="people_import_discard"),
     path("", trees.trees, name="trees"),
     path("trees/new/", trees.new_tree, name="new_tree"),
     path("trees/<slug:slug>/", tree_page.tree, name="tree"),

@@ -1,6 +1,7 @@
-"""Every address of the application, and what a visitor, a member and an admin are answered there.
+"""Every address of the application, and what each role is answered there, by GET and by POST.
 
-A route that is missing here fails the test: whoever adds a page says who may see it.
+A route that is missing here fails the test: whoever adds a page says who may see it.  What the units of an Org Tree
+change is in tests/test_access_to_units.py.
 """
 
 from __future__ import annotations
@@ -13,21 +14,43 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.personas import ADMIN, MEMBER, Persona
+from orgtree.services.api_tokens import create_api_token
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
 
 SIGN_IN = 302  # to the sign-in page
-VISITORS: dict[str, Persona | None] = {"visitor": None, "member": MEMBER, "admin": ADMIN}
+ROLES: dict[str, Persona] = {
+    "member": MEMBER,
+    "other_member": OTHER_MEMBER,
+    "manager": MANAGER,
+    "executive": EXECUTIVE,
+    "auditor": AUDITOR,
+    "admin": ADMIN,
+}
+TOKENS = ("token", "token_of_nobody")
+ASKING = ("visitor", *ROLES, *TOKENS)
 
 
 @dataclass(frozen=True)
 class Access:
-    """An address of a route, and the status of a GET by each kind of visitor."""
+    """An address of a route, and the status of a GET by each role.
+
+    Without an Org Tree whoever signed in is a member, and sees what members see; a grant adds nothing.  A token signs
+    nobody in: pages take its holder for a visitor.
+    """
 
     address: str
     visitor: int
     member: int
     admin: int
     query: dict[str, str] = field(default_factory=dict)
+    token: int | None = None  # None: as a visitor
+    token_of_nobody: int | None = None  # None: as another token
+
+    def by(self, asking: str) -> int:
+        if asking in TOKENS:
+            status = self.token_of_nobody if asking == "token_of_nobody" else None
+            return next(each for each in (status, self.token, self.visitor) if each is not None)
+        return {"visitor": self.visitor, "admin": self.admin}.get(asking, self.member)
 
 
 def signed_in_only(address: str) -> Access:
@@ -50,7 +73,12 @@ def everybody(address: str, status: int = 200) -> Access:
 
 def api(address: str) -> Access:
     """Programs are told that they need a token; nobody is sent to a sign-in page."""
-    return Access(address, visitor=401, member=200, admin=200)
+    return Access(address, visitor=401, member=200, admin=200, token=200)
+
+
+def api_rows(address: str) -> Access:
+    """Rows show individuals: a token of nobody gets none."""
+    return Access(address, visitor=401, member=200, admin=200, token=200, token_of_nobody=403)
 
 
 ROUTES: dict[str, Access] = {
@@ -86,7 +114,7 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/": api("/api/v1/metrics/"),
     "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
     "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
-    "api/v1/metrics/<str:key>/rows/": api("/api/v1/metrics/ai.spend/rows/"),
+    "api/v1/metrics/<str:key>/rows/": api_rows("/api/v1/metrics/ai.spend/rows/"),
     "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),
     "api/schema/": everybody("/api/schema/"),
     "api/docs/": everybody("/api/docs/"),
@@ -96,6 +124,13 @@ ROUTES: dict[str, Access] = {
     "setup/repositories/": signed_in_only("/setup/repositories/"),
     "setup/repositories/list/": signed_in_only("/setup/repositories/list/"),
     "orgtree/": signed_in_only("/orgtree/"),
+    "orgtree/people/": signed_in_only("/orgtree/people/"),
+    "orgtree/people/<uuid:public_id>/": no_such("/orgtree/people/00000000-0000-4000-8000-000000000000/"),
+    "orgtree/import/": admins_only("/orgtree/import/"),
+    "orgtree/import/<uuid:public_id>/": no_such("/orgtree/import/00000000-0000-4000-8000-000000000000/"),
+    "orgtree/import/<uuid:public_id>/discard/": Access(
+        "/orgtree/import/00000000-0000-4000-8000-000000000000/discard/", SIGN_IN, member=404, admin=405
+    ),
     "orgtree/identities/": admins_only("/orgtree/identities/"),
     "orgtree/identities/unmatched/": admins_only("/orgtree/identities/unmatched/"),
     "orgtree/identities/matched/": admins_only("/orgtree/identities/matched/"),
@@ -111,6 +146,21 @@ ROUTES: dict[str, Access] = {
     "orgtree/trees/<slug:slug>/move/": no_such("/orgtree/trees/engineering/move/"),
     "orgtree/trees/<slug:slug>/levels/": no_such("/orgtree/trees/engineering/levels/"),
     "orgtree/trees/<slug:slug>/state/": Access("/orgtree/trees/engineering/state/", SIGN_IN, member=404, admin=405),
+    "accounts/me/": signed_in_only("/accounts/me/"),
+    "accounts/me/tokens/": Access("/accounts/me/tokens/", SIGN_IN, member=405, admin=405),
+    "accounts/me/tokens/<int:pk>/revoke/": Access("/accounts/me/tokens/4711/revoke/", SIGN_IN, member=405, admin=405),
+    "accounts/me/sign-out-everywhere/": Access("/accounts/me/sign-out-everywhere/", SIGN_IN, member=405, admin=405),
+    "accounts/invitation/<str:token>/": everybody("/accounts/invitation/guessed/", 404),
+    "orgtree/access/": signed_in_only("/orgtree/access/"),
+    "orgtree/access/roles/": Access("/orgtree/access/roles/", SIGN_IN, member=404, admin=405),
+    "orgtree/access/roles/<int:pk>/end/": Access("/orgtree/access/roles/4711/end/", SIGN_IN, member=404, admin=405),
+    "orgtree/access/invitations/": admins_only("/orgtree/access/invitations/"),
+    "orgtree/access/invitations/<int:pk>/renew/": Access(
+        "/orgtree/access/invitations/4711/renew/", SIGN_IN, member=404, admin=405
+    ),
+    "orgtree/access/invitations/<int:pk>/withdraw/": Access(
+        "/orgtree/access/invitations/4711/withdraw/", SIGN_IN, member=404, admin=405
+    ),
     "setup/components/": admins_only("/setup/components/"),
     "setup/components/panel/": admins_only("/setup/components/panel/"),
     "setup/components/chart/<slug:name>/": admins_only("/setup/components/chart/agents/"),
@@ -132,16 +182,70 @@ def test_every_route_is_listed_and_every_listed_one_exists() -> None:
     assert set(ROUTES) == own
 
 
-@pytest.mark.parametrize("visitor", VISITORS)
-@pytest.mark.parametrize("route", ROUTES)
-def test_who_sees_what(route: str, visitor: str, sign_in: Callable[[Persona], Client]) -> None:
-    persona = VISITORS[visitor]
-    client = sign_in(persona) if persona else Client()
-    access = ROUTES[route]
-    answer = client.get(access.address, access.query)
-    assert answer.status_code == getattr(access, visitor), answer.content[:300]
-    if answer.status_code == SIGN_IN and getattr(access, visitor) == SIGN_IN and visitor == "visitor":
-        assert "/accounts/login/" in answer["Location"]
+@pytest.fixture
+def client_of(sign_in: Callable[[Persona], Client]) -> Callable[[str], Client]:
+    """Somebody who asks as that role, or with that kind of token."""
+
+    def client_as(asking: str) -> Client:
+        if asking in ROLES:
+            return sign_in(ROLES[asking])
+        if asking in TOKENS:
+            user = create_user(MEMBER) if asking == "token" else None
+            _, secret = create_api_token(asking, user=user, expires_at=None)
+            return Client(headers={"Authorization": f"Bearer {secret}"})
+        return Client()
+
+    return client_as
+
+
+@pytest.mark.parametrize("asking", ASKING)
+def test_who_sees_what(asking: str, client_of: Callable[[str], Client]) -> None:
+    client = client_of(asking)
+    wrong = {}
+    for route, access in ROUTES.items():
+        answer = client.get(access.address, access.query)
+        if answer.status_code != access.by(asking):
+            wrong[route] = f"{answer.status_code}, not {access.by(asking)}"
+        if answer.status_code == SIGN_IN and asking == "visitor":
+            assert "/accounts/login/" in answer["Location"], route
+    assert not wrong
+
+
+def post(address: str, *, visitor: int = SIGN_IN, member: int, admin: int) -> Access:
+    """An empty POST.  404: that such a thing exists is not said; 400: something was missing."""
+    return Access(address, visitor, member, admin)
+
+
+POSTS: dict[str, Access] = {
+}
+# Programs post there with an ingest token, from no page that a browser shows.
+WITHOUT_CSRF = (r"^v1/(?P<signal>logs|metrics|traces)/?$",)
+
+
+def test_every_route_that_takes_posts_is_listed(client_of: Callable[[str], Client]) -> None:
+    taking = {
+        route
+        for route, access in ROUTES.items()
+        if client_of("admin").post(access.address).status_code not in (404, 405, 403)
+    }
+    assert taking | set(POSTS) == {*POSTS, *taking & set(POSTS)}, taking - set(POSTS)
+
+
+@pytest.mark.parametrize("asking", ["visitor", "member", "executive", "admin"])
+def test_who_may_change_what(asking: str, client_of: Callable[[str], Client]) -> None:
+    wrong = {}
+    for route, access in POSTS.items():
+        answer = client_of(asking).post(access.address)
+        if answer.status_code != access.by(asking):
+            wrong[route] = f"{answer.status_code}, not {access.by(asking)}"
+    assert not wrong
+
+
+@pytest.mark.parametrize("route", [route for route in POSTS if route not in WITHOUT_CSRF])
+def test_nothing_is_changed_from_another_site(route: str, db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(create_user(ADMIN), backend="django.contrib.auth.backends.ModelBackend")
+    assert client.post(POSTS[route].address).status_code == 403
 
 
 ADMIN_LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry)

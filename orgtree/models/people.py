@@ -7,14 +7,30 @@ from datetime import date
 from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from orgtree.models.exclusion import not_empty, one_at_a_time
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Whose page somebody may open: admins everybody's, others that of whoever is in a unit they manage, and
+        their own."""
+        from orgtree.models.sight import sight_of
+        from orgtree.models.units import Placement
+
+        if getattr(user, "is_superuser", False) and user.is_active:
+            return self
+        sight, today = sight_of(user), timezone.localdate()
+        below = Placement.objects.filter(
+            person=models.OuterRef("pk"), ancestor__in=sight.managed_ids, during__contains=today
+        )
+        return self.filter(models.Q(pk=sight.person_id) | models.Exists(below))
+
     def there_on(self, day: date) -> Self:
         """Who is there on the day; whose employment nobody told of always is."""
         employed = Employment.objects.filter(person=models.OuterRef("pk"))

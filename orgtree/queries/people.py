@@ -1,0 +1,127 @@
+"""People as pages list them: found by name or attribute, with what holds of them on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from orgtree.models import Attribute, Employment, Identity, Membership, Person, PersonAttribute, Reporting
+
+LISTED_ATTRIBUTES = ("role", "team", "department", "site")
+
+
+@dataclass(frozen=True)
+class ListedPerson:
+    """A row of the list; `attributes` in the order of LISTED_ATTRIBUTES."""
+
+    person: Person
+    manager: str
+    attributes: Sequence[str]
+    is_there: bool
+
+
+def search_people(people: QuerySet[Person], words: str) -> QuerySet[Person]:
+    """Those whose name, address or another identity has every word."""
+    for word in words.split():
+        named = Identity.objects.filter(person=OuterRef("pk"), value__icontains=word)
+        people = people.filter(Q(full_name__icontains=word) | Q(email__icontains=word) | Exists(named))
+    return people
+
+
+def with_attribute(people: QuerySet[Person], slug: str, value: str, *, on: date) -> QuerySet[Person]:
+    """Those of whom the attribute says that on the day, in whatever case."""
+    said = PersonAttribute.objects.filter(
+        person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=on
+    )
+    return people.filter(Exists(said))
+
+
+def listed(people: Sequence[Person], *, on: date) -> list[ListedPerson]:
+    """The rows of one page."""
+    ids = [person.pk for person in people]
+    said: dict[int, dict[str, str]] = {}
+    for person_id, slug, value in PersonAttribute.objects.filter(
+        person__in=ids, attribute__slug__in=LISTED_ATTRIBUTES, during__contains=on
+    ).values_list("person_id", "attribute__slug", "value"):
+        said.setdefault(person_id, {})[slug] = value
+    managers: Mapping[int, str] = dict(
+        Reporting.objects.filter(person__in=ids, during__contains=on).values_list("person_id", "manager__full_name")
+    )
+    there = set(Person.objects.filter(pk__in=ids).there_on(on).values_list("pk", flat=True))
+    return [
+        ListedPerson(
+            person,
+            managers.get(person.pk, ""),
+            [said.get(person.pk, {}).get(slug, "") for slug in LISTED_ATTRIBUTES],
+            person.pk in there,
+        )
+        for person in people
+    ]
+
+
+@dataclass(frozen=True)
+class Dated:
+    """What held on a stretch of days, and whether it does on the day asked for; an empty `link` leads nowhere."""
+
+    what: str
+    value: str
+    link: str
+    days: DateRange
+    is_so: bool
+
+
+@dataclass(frozen=True)
+class History:
+    """All that was ever said of a person, the newest first within each."""
+
+    employments: Sequence[Dated]
+    attributes: Sequence[Dated]
+    managers: Sequence[Dated]
+    units: Sequence[Dated]
+
+
+def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> History:
+    """What is so on the day is marked; units are those among `unit_ids` (None: all), in trees that are in use."""
+    memberships = Membership.objects.filter(person=person, tree__archived_at=None).select_related("tree", "unit")
+    if unit_ids is not None:
+        memberships = memberships.filter(unit__in=unit_ids)
+    newest_first = F("during").desc()
+    return History(
+        employments=[
+            Dated("There", "", "", each.during, _covers(each.during, on))
+            for each in Employment.objects.filter(person=person).order_by(newest_first)
+        ],
+        attributes=[
+            Dated(each.attribute.name, each.value, "", each.during, _covers(each.during, on))
+            for each in PersonAttribute.objects.filter(person=person)
+            .select_related("attribute")
+            .order_by("attribute__name", newest_first)
+        ],
+        managers=[
+            Dated(
+                "Manager",
+                each.manager.full_name,
+                str(each.manager.public_id),
+                each.during,
+                _covers(each.during, on),
+            )
+            for each in Reporting.objects.filter(person=person).select_related("manager").order_by(newest_first)
+        ],
+        units=[
+            Dated(each.tree.name, each.unit.name, each.unit.slug, each.during, _covers(each.during, on))
+            for each in memberships.order_by("tree__name", newest_first)
+        ],
+    )
+
+
+def _covers(days: DateRange, day: date) -> bool:
+    return (days.lower is None or days.lower <= day) and (days.upper is None or day < days.upper)
+
+
+def attribute_choices() -> list[tuple[str, str]]:
+    """Slug and name of everything that is said of people."""
+    return list(Attribute.objects.order_by("name").values_list("slug", "name"))
