@@ -17,6 +17,7 @@ from orgtree.accounts_admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
 from orgtree.identity_admin import IdentityAdmin, MatchProposalAdmin
 from orgtree.models import Organisation
 from orgtree.people_admin import PersonAdmin
+from orgtree.trees_admin import OrgTreeAdmin, UnitAdmin
 
 if TYPE_CHECKING:
     OrganisationModelAdmin = admin.ModelAdmin[Organisation]
@@ -29,8 +30,10 @@ __all__ = [
     "HeadwayUserAdmin",
     "IdentityAdmin",
     "MatchProposalAdmin",
+    "OrgTreeAdmin",
     "OrganisationAdmin",
     "PersonAdmin",
+    "UnitAdmin",
 ]
 
 
