@@ -193,9 +193,9 @@ def _patterns(words: tuple[str, ...]) -> Iterator[tuple[str, float, str]]:
         if len(text) >= SHORTEST_HANDLE:
             whole = len(text) >= len(words[0]) + len(words[-1])
             yield text, WHOLE_NAME_AS_HANDLE if whole else PART_OF_NAME_AS_HANDLE, said
-    for word in {words[0], words[-1]}:
+    for word, said in {words[-1]: "the last name", words[0]: "the first name"}.items():
         if len(word) >= SHORTEST_HANDLE and word not in made and word not in NOBODYS_NAMES:
-            yield word, ONE_WORD_AS_HANDLE, "a name"
+            yield word, ONE_WORD_AS_HANDLE, said
 
 
 def _with_and_without_number(text: str) -> Iterator[tuple[str, float]]:

@@ -39,17 +39,17 @@ def what_confirming_changes(count: int, matched: Activity, now: Unmatched) -> st
     if not done:
         return f"Confirming {these} changes no figure of the last 12 weeks."
     falls = [
-        f"{then.label.lower()} from {before.share} to {then.share}"
+        f"from {before.share} to {then.share} of {then.label.lower()}"
         for before, then in zip(shares(now), shares(now.without(matched)), strict=True)
         if before.share != then.share
     ]
     sentence = f"Confirming {these} matches {_listed(done)}"
-    return f"{sentence}: unmatched {_listed(falls)}." if falls else f"{sentence}."
+    return f"{sentence}: unmatched falls {_listed(falls)}." if falls else f"{sentence}."
 
 
 def activity_in_words(activity: Activity) -> str:
     """12 commits · 3 sessions · $4.10; what there was none of is left out."""
-    return " · ".join(_amounts(activity)) or "nothing in 12 weeks"
+    return " · ".join(_amounts(activity)) or "no activity"
 
 
 def source_of(identity: Identity) -> str:

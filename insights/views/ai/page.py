@@ -14,6 +14,7 @@ from insights.metrics.query import Dimension
 from insights.scope_access import access_in
 from insights.views.ai import adoption, impact, spend, usage
 from insights.views.ai.answers import Wanted, read
+from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
@@ -36,6 +37,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     context = {
         "filters": filters,
         "bar": filter_bar(answers),
+        "unmatched": unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": [
             adoption.section(answers),
