@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AdminDateWidget
 from django.contrib.postgres.fields import DateRangeField
+from django.contrib.postgres.forms import DateRangeField as DateRangeFormField
 from django.contrib.postgres.forms import RangeWidget
 from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only
     FormSet = BaseInlineFormSet
 
-DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {DateRangeField: {"widget": RangeWidget(AdminDateWidget)}}
+
+class DaysField(DateRangeFormField):
+    """Two days, each of which may be left out: since ever, for ever."""
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(value) if any(value or ()) else DateRange(None, None)
+
+
+DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
+    DateRangeField: {"form_class": DaysField, "widget": RangeWidget(AdminDateWidget)}
+}
 
 
 class OneAtATime(FormSet):

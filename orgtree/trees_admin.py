@@ -183,6 +183,7 @@ class UnitAdmin(UnitModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if not any(formset.has_changed() for formset in formsets):
+            super().save_related(request, form, formsets, change)
             return
         with editing_rows(form.instance):
             super().save_related(request, form, formsets, change)
