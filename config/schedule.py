@@ -35,6 +35,7 @@ SCHEDULE = (
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
+    Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
     Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )

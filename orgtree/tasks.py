@@ -1,10 +1,11 @@
-"""Background work on people and identities."""
+"""Background work on people, their names and their trees."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from orgtree.services import identity_matching
+from orgtree.services.trees import follow_people
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -12,3 +13,9 @@ def match_identities() -> None:
     """Look for somebody known behind new names, once no more of them come in at this moment."""
     if identity_matching.is_time_to_match():
         identity_matching.match_identities()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def follow_people_in_trees() -> None:
+    """After midnight: what was to begin on this day begins, such as who leads a unit and what it is called."""
+    follow_people()
