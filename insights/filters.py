@@ -111,8 +111,20 @@ class Filters:
 
     def query_string(self) -> str:
         """`?range=…` with what differs from the defaults, or the empty string."""
-        pairs = self.parameters()
-        return f"?{urlencode(pairs)}" if pairs else ""
+        return self.url("")
+
+    def url(self, path: str, **more: str) -> str:
+        """`path` with these filters, and with `more` parameters behind them."""
+        pairs = [*self.parameters(), *more.items()]
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def with_unit(self, word: str) -> Filters:
+        """Of the unit that `unit=` would name (empty: of the whole organisation), narrowed as before."""
+        return replace(self, scope=Scope.of_unit(word, where=self.scope.where))
+
+    def without_where(self, attribute: str) -> Filters:
+        left = {name: values for name, values in self.scope.where.items() if name != attribute}
+        return replace(self, scope=replace(self.scope, where=left))
 
     def with_range(self, name: str) -> Filters:
         return replace(self, range=name, window=_named_window(name, self.today))

@@ -1,7 +1,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import catalogue, connect, connect_repository, home, how, rows
+from insights.views import catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
 from insights.views.ai import charts, page, parts, pulse, repositories
+from insights.views.ai import units as ai_units
 from insights.views.attribution import commit, commits
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,16 +12,28 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
     path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),
+    path("insights/ai/units/", ai_units.ai_units, name="ai_units"),
+    path("insights/ai/units/unassigned/", ai_units.ai_units_unassigned, name="ai_units_unassigned"),
+    path("insights/ai/units.csv", ai_units.ai_units_csv, name="ai_units_csv"),
     path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
+    path("insights/units/", pickers.unit_picker, name="unit_picker"),
+    path("insights/attributes/", pickers.attribute_menu, name="attribute_menu"),
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
-    path("insights/metrics/<str:key>/", catalogue.metric_page, name="metric_page"),
-    path("insights/metrics/<str:key>/charts/<slug:name>/", catalogue.metric_chart, name="metric_chart"),
-    path("insights/metrics/<str:key>/charts/<slug:name>.csv", catalogue.metric_chart_csv, name="metric_chart_csv"),
+    path("insights/metrics/<str:key>/", metric_page.metric_page, name="metric_page"),
+    path("insights/metrics/<str:key>/charts/<slug:name>/", metric_page.metric_chart, name="metric_chart"),
+    path("insights/metrics/<str:key>/charts/<slug:name>.csv", metric_page.metric_chart_csv, name="metric_chart_csv"),
+    path("insights/metrics/<str:key>/units/", metric_page.metric_units, name="metric_units"),
+    path(
+        "insights/metrics/<str:key>/units/unassigned/",
+        metric_page.metric_units_unassigned,
+        name="metric_units_unassigned",
+    ),
+    path("insights/metrics/<str:key>/units.csv", metric_page.metric_units_csv, name="metric_units_csv"),
     path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),

@@ -12,6 +12,8 @@ from insights import wording
 from insights.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
 from insights.metrics.query import Dimension, Figure
 from insights.views.ai.answers import Answers, facet_label
+from insights.views.scope_bar import ScopeBar, scope_bar
+from orgtree.queries.surroundings import Surroundings
 
 VALUES_LISTED = 30  # of a facet; whoever needs a rarer one writes it into the address
 
@@ -37,7 +39,7 @@ class FacetMenu:
 class FilterBar:
     days: str
     span: str
-    organisation: str  # "40 developers · 31 active"
+    scope: ScopeBar
     ranges: Sequence[Option]
     quarters: Sequence[Option]
     granularities: Sequence[Option]
@@ -51,14 +53,13 @@ class FilterBar:
     computed_at: datetime
 
 
-def filter_bar(answers: Answers) -> FilterBar:
-    """The bar of the AI page; `answers` hold adoption and what the facet menus list."""
+def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
+    """The bar of the AI page; `answers` hold what the tiles and the facet menus list."""
     filters = answers.filters
-    active = answers.figure("ai.active_developers")
     return FilterBar(
         days=wording.days(filters.window),
         span=filters.span,
-        organisation=f"{wording.count(int(active.denominator or 0), 'developer')} · {int(active.value or 0):,} active",
+        scope=scope_bar(filters, around, answers.tile_figures, reverse("ai")),
         ranges=[_range(filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
         quarters=[_range(filters, "quarter", "This quarter"), *_past_quarters(filters)],
         granularities=[

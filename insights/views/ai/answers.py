@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -16,7 +16,9 @@ from insights.charts import Kind
 from insights.filters import FACETS, Choice, Filters
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Window
 from insights.metrics.registry import get
-from insights.metrics.visible import Freshness, visible_series, visible_totals
+from insights.metrics.visible import Freshness, visible_together
+from insights.views.scope_bar import TileFigures, tile_figures, tile_queries
+from orgtree.queries.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
 
@@ -37,6 +39,7 @@ class Answers:
     filters: Filters
     now: Mapping[Wanted, SeriesAnswer]
     earlier: Mapping[Wanted, SeriesAnswer]
+    tile_figures: TileFigures = field(default_factory=dict)
 
     def answer(self, key: str, segment: Dimension | None = None) -> SeriesAnswer:
         return next(answer for wanted, answer in self.now.items() if wanted[:2] == (key, segment) and not wanted[3])
@@ -160,19 +163,26 @@ class Answers:
         return min(answer.computed_at for answer in self.now.values())
 
 
-def read(filters: Filters, wanted: Iterable[Wanted]) -> Answers:
-    """All figures in one call of the metric core, each query once."""
+def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+    """All figures in one call of the metric core, each query once; with `around` those of the scope's tiles as well."""
     asked = list(dict.fromkeys(wanted))
     previous = filters.previous
     now = {item: _query(filters, item, filters.window) for item in asked}
     earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
     questions, comparisons = _distinct(now.values()), _distinct(earlier.values())
-    answers = visible_series(questions, filters.access, freshness=Freshness.OF_PAGES)
-    totals = visible_totals(comparisons, filters.access, freshness=Freshness.OF_PAGES)
+    tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
+    found = visible_together(
+        filters.access,
+        series=questions,
+        totals=[*comparisons, *tile_totals],
+        units=tile_units,
+        freshness=Freshness.OF_PAGES,
+    )
     return Answers(
         filters=filters,
-        now={item: answers[questions.index(query)] for item, query in now.items()},
-        earlier={item: totals[comparisons.index(query)] for item, query in earlier.items()},
+        now={item: found.series[questions.index(query)] for item, query in now.items()},
+        earlier={item: found.totals[comparisons.index(query)] for item, query in earlier.items()},
+        tile_figures=tile_figures(found, totals=len(comparisons)),
     )
 
 

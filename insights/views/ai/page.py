@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from insights import windows, wording
@@ -18,10 +19,12 @@ from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
+from insights.views.scope_bar import look_around, scope_words
+from insights.views.units import AI_COLUMNS, UnitsPart, has_units, units_choice
 from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 
-CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN)
+CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN, units_choice(AI_COLUMNS))
 AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGENT)
 
 
@@ -30,13 +33,19 @@ AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGEN
 @explains_bad_filters
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
-    answers = read(filters, (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, AGENT_MENU))
+    around = look_around(request, filters)
+    wanted = (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, AGENT_MENU)
+    answers = read(filters, wanted, around=around)
     connected = has_repositories()
     if answers.figure("ai.sessions").value is None and not connected and not has_sessions():
         return connect_first_agent(request)
     context = {
         "filters": filters,
-        "bar": filter_bar(answers),
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "units": UnitsPart(filters.url(reverse("ai_units")), filters.url(reverse("ai_units_csv")), around.unit.name)
+        if around.unit and has_units(filters, around)
+        else None,
         "unmatched": unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": [

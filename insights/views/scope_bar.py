@@ -1,0 +1,213 @@
+"""Whose figures a page shows: the breadcrumb with its picker, a tile for each Org Tree, and chips for attributes.
+
+Each link changes whose figures they are and keeps the rest of the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from insights import wording
+from insights.filters import Filters
+from insights.metrics.errors import UnknownUnitError
+from insights.metrics.plan import place
+from insights.metrics.query import WHOLE_ORGANISATION, Figure, MetricQuery
+from insights.metrics.visible import Freshness, SideBySide, Together, visible_together
+from insights.snapshots.kept import kept_as
+from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
+
+EVERYBODY = "All of the organisation"
+YOURSELF = "Your own data"
+ACTIVE = "ai.active_developers"
+RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
+MOST_RECENT = 6
+
+
+@dataclass(frozen=True)
+class Crumb:
+    label: str
+    url: str  # empty where one is
+
+
+@dataclass(frozen=True)
+class TreeTile:
+    key: str
+    name: str
+    note: str  # "214 people · 186 active"
+    url: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class AttributeChip:
+    """An attribute by which the figures are narrowed: its values in words, and where the menu's content comes from."""
+
+    key: str
+    name: str
+    chosen: str
+    menu_url: str
+    clear_url: str
+
+
+@dataclass(frozen=True)
+class ScopeBar:
+    crumbs: Sequence[Crumb]
+    name: str  # of what the crumbs lead to
+    tiles: Sequence[TreeTile]
+    chips: Sequence[AttributeChip]
+    picker_url: str
+    attributes_url: str
+
+
+# How many people were active in the window, by unit (None: the whole organisation).
+TileFigures = Mapping[int | None, Figure]
+
+
+def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
+    """Where the page's unit stands on the last day of its window that has come; remembers that it was looked at.
+
+    Raises QueryError where the scope names anything that is not there, also for pages that read no figure of it.
+    """
+    scope, sight = filters.scope, filters.access.sight
+    around = surroundings(scope.unit, sight, on=last_day(filters), today=filters.today)
+    if scope.unit is not None and around.unit is None:
+        raise UnknownUnitError(scope.unit)
+    if scope.unassigned is not None or scope.where:
+        place(scope)
+    if scope.unit is not None:
+        _remember(request, scope.unit)
+    return around
+
+
+def last_day(filters: Filters) -> date:
+    """The last day of the window that has come: the trees of that day are shown."""
+    return min(filters.window.end - timedelta(days=1), filters.today)
+
+
+def recent_units(request: HttpRequest) -> Sequence[str]:
+    """Slugs of the units that this account looked at, the latest first."""
+    known = request.session.get(RECENT_UNITS)
+    return [slug for slug in known if isinstance(slug, str)] if isinstance(known, list) else []
+
+
+def _remember(request: HttpRequest, slug: str) -> None:
+    known = recent_units(request)
+    if known[:1] != [slug]:
+        request.session[RECENT_UNITS] = [slug, *(other for other in known if other != slug)][:MOST_RECENT]
+
+
+def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[MetricQuery], Sequence[SideBySide]]:
+    """What the tiles need: who was active in the window, whatever else it is narrowed to.
+
+    Nothing where no snapshot keeps the window: the tiles are the way elsewhere, and not worth a scan of everything.
+    """
+    if kept_as(filters.window, filters.today) is None:
+        return (), ()
+    query = MetricQuery(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
+    of_tops = SideBySide([query], [top.pk for top in around.tops])
+    return ([query] if filters.access.sight.whole else []), [of_tops] if around.tops else []
+
+
+def tile_figures(found: Together, totals: int = 0) -> TileFigures:
+    """From the answers to `tile_queries`, whose totals begin after the first `totals` and whose units are the last."""
+    active: dict[int | None, Figure] = {}
+    if found.totals[totals:]:
+        active[None] = found.totals[totals].total[0]
+    for of_unit in found.units[-1:]:
+        active |= {unit: answers[0].total[0] for unit, answers in of_unit.items()}
+    return active
+
+
+def scope_bar_alone(filters: Filters, around: Surroundings, path: str) -> ScopeBar:
+    """The bar of a page that reads its figures elsewhere."""
+    totals, units = tile_queries(filters, around)
+    found = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
+    return scope_bar(filters, around, tile_figures(found), path)
+
+
+def scope_bar(filters: Filters, around: Surroundings, figures: TileFigures, path: str) -> ScopeBar:
+    return ScopeBar(
+        crumbs=_crumbs(filters, around, path),
+        name=scope_name(filters, around),
+        tiles=[*_whole_tile(filters, around, figures, path), *_tree_tiles(filters, around, figures, path)],
+        chips=[_chip(filters, attribute, values, path) for attribute, values in filters.scope.where.items()],
+        picker_url=filters.url(reverse("unit_picker"), to=path),
+        attributes_url=filters.url(reverse("attribute_menu"), to=path),
+    )
+
+
+def scope_name(filters: Filters, around: Surroundings) -> str:
+    """The unit's name, or what else stands for whose figures they are; without the attributes."""
+    scope = filters.scope
+    if scope.unassigned is not None:
+        return f"In no unit of {_tree_name(scope.unassigned, around)}"
+    if around.unit is not None:
+        return f"{YOURSELF} in {around.unit.name}" if scope.person_id is not None else around.unit.name
+    return YOURSELF if scope.person_id is not None else EVERYBODY
+
+
+def scope_words(filters: Filters, around: Surroundings) -> str:
+    """Whose figures they are, for a sentence: Payments, site Pune or Oslo."""
+    narrowed = [f"{name} {' or '.join(values)}" for name, values in filters.scope.where.items()]
+    return ", ".join([scope_name(filters, around), *narrowed])
+
+
+def _crumbs(filters: Filters, around: Surroundings, path: str) -> Sequence[Crumb]:
+    everybody = [Crumb(EVERYBODY, filters.with_unit("").url(path))] if filters.access.sight.whole else []
+    above: Sequence[StandingUnit] = around.path[:-1]
+    if filters.scope.unassigned is not None:
+        above = [top for top in around.tops if top.tree_slug == filters.scope.unassigned]
+    is_everybody = filters.scope.unit_word is None and filters.scope.person_id is None
+    here = [] if is_everybody and everybody else [Crumb(scope_name(filters, around), "")]
+    crumbs = [*everybody, *(Crumb(unit.name, filters.with_unit(unit.slug).url(path)) for unit in above), *here]
+    return [*crumbs[:-1], Crumb(crumbs[-1].label, "")]
+
+
+def _whole_tile(filters: Filters, around: Surroundings, figures: TileFigures, path: str) -> Sequence[TreeTile]:
+    if not filters.access.sight.whole:
+        return ()
+    chosen = filters.scope.unit_word is None and filters.scope.person_id is None
+    note = _note(around.people, figures.get(None))
+    return [TreeTile("everybody", EVERYBODY, note, filters.with_unit("").url(path), chosen)]
+
+
+def _tree_tiles(filters: Filters, around: Surroundings, figures: TileFigures, path: str) -> Sequence[TreeTile]:
+    """One for each tree; where the viewer sees several branches of a tree, one for each of them."""
+    tops = [top.tree_slug for top in around.tops]
+    here = {unit.pk for unit in around.path}
+    return [
+        TreeTile(
+            key=top.slug,
+            name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.sight.whole else top.name,
+            note=_note(top.people, figures.get(top.pk)),
+            url=filters.with_unit(top.slug).url(path),
+            chosen=top.pk in here or top.tree_slug == filters.scope.unassigned,
+        )
+        for top in around.tops
+    ]
+
+
+def _note(people: int, active: Figure | None) -> str:
+    counted = wording.count(people, "person", "people")
+    if active is None or active.withheld:
+        return counted
+    return f"{counted} · {int(active.value or 0):,} active"
+
+
+def _chip(filters: Filters, attribute: str, values: Sequence[str], path: str) -> AttributeChip:
+    return AttributeChip(
+        key=attribute,
+        name=attribute.replace("-", " ").replace("_", " ").capitalize(),
+        chosen=" or ".join(values),
+        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute),
+        clear_url=filters.without_where(attribute).url(path),
+    )
+
+
+def _tree_name(slug: str, around: Surroundings) -> str:
+    return next((top.tree_name for top in around.tops if top.tree_slug == slug), slug)
