@@ -26,7 +26,10 @@ class Persona:
 ADMIN = Persona("admin", is_admin=True)
 MEMBER = Persona("ada")
 OTHER_MEMBER = Persona("grace")
-PERSONAS = (ADMIN, MEMBER, OTHER_MEMBER)
+MANAGER = Persona("edith")
+EXECUTIVE = Persona("mary")
+AUDITOR = Persona("joan")
+PERSONAS = (ADMIN, MEMBER, OTHER_MEMBER, MANAGER, EXECUTIVE, AUDITOR)
 
 
 def create_user(persona: Persona) -> User:
