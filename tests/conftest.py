@@ -137,9 +137,9 @@ def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ins
 
 
 @pytest.fixture
-def org(db: None) -> Org:
+def org(db: None, tmp_path: Path) -> Org:
     """An empty organisation whose story a test tells: see tests/org.py."""
-    return Org()
+    return Org(tmp_path)
 
 
 @pytest.fixture

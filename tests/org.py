@@ -3,30 +3,42 @@
     org.session(by="ada", on="2026-03-02", tokens=1000, output=200, model="claude-sonnet-4-5")
     assert org.metric("ai.tokens", week="2026-W10").value == 1200
 
-What is told is posted to the OTLP receiver, in this process, and folded before the first figure is read.
+Sessions are posted to the OTLP receiver, in this process, and folded before the first figure is read; commits are made
+in a repository that is read then; people come from a file, and units are edited as on the page of their tree.
 """
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.core.management import call_command
 from django.test import Client
 from google.protobuf.message import Message
 
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from tests.git.repositories import Repo
+from tests.git.repositories import lines as text_of
 from tests.otlp import Attribute, Increment, LogEvent, logs_request, metrics_request
+
+if TYPE_CHECKING:
+    from orgtree.models import Unit
 
 DEFAULT_MODEL = "claude-sonnet-4-5"
 
 
 class Org:
-    """An organisation as its agents' telemetry tells of it."""
+    """An organisation as its agents, commits and people files tell of it; the folder is for its repository."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def session(
         self,
@@ -89,6 +101,65 @@ class Org:
             self.send("/v1/metrics", metrics_request(email, session, [written]))
         return session
 
+    def commit(self, *, by: str, on: str | date, at: str = "10:00", lines: int = 1) -> None:
+        """A commit of the person that adds so many lines to a file of its own."""
+        moment = datetime.combine(_day(on), time.fromisoformat(at), UTC)
+        self._commits += 1
+        self._repository.commit(
+            {f"part{self._commits}.py": text_of(lines)}, by=f"{by.title()} <{_email(by)}>", at=moment
+        )
+        self._unread = True
+
+    def people(self, *rows: Mapping[str, str], on: str | date | None = None) -> None:
+        """A people file with these rows, by column, applied from that day on."""
+        from orgtree.people_import.rows import drafts_of
+        from orgtree.services.people import store_people
+
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(dict.fromkeys(name for row in rows for name in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+        store_people(drafts_of(text.getvalue().encode()), effective=None if on is None else _day(on))
+
+    def tree(self, name: str, kind: str = "hand_built", *, levels: tuple[str, ...] = ()) -> None:
+        """An Org Tree; the slug of its root is its name in small letters."""
+        from orgtree.models import Attribute, TreeKind
+        from orgtree.services.trees import create_tree
+
+        attributes = [Attribute.objects.get(slug=slug) for slug in levels]
+        create_tree(name, TreeKind(kind), attributes=attributes)
+
+    def unit(self, name: str, *, below: str) -> None:
+        """A unit of a hand-built tree, since ever."""
+        from orgtree.services.units import add_unit
+
+        add_unit(_unit(below), name)
+
+    def join(self, person: str, unit: str, *, on: str | date | None = None) -> None:
+        """Make the person, known or new, a member of a unit of a hand-built tree."""
+        from orgtree.models import Person
+        from orgtree.services.units import move_person
+
+        if not Person.objects.filter(email=_email(person)).exists():
+            self.people({"full_name": person.title(), "email": _email(person)})
+        move_person(Person.objects.get(email=_email(person)), _unit(unit), None if on is None else _day(on))
+
+    def move(self, person: str, *, from_: str, to: str, on: str | date) -> None:
+        """Move a person from one unit of a hand-built tree to another."""
+        from orgtree.models import Membership
+
+        was_there = Membership.objects.filter(
+            person__email=_email(person), unit=_unit(from_), during__contains=_day(on) - timedelta(days=1)
+        )
+        assert was_there.exists(), f"{person} was not in {from_} before {on}"
+        self.join(person, to, on=on)
+
+    def move_unit(self, unit: str, *, to: str, on: str | date) -> None:
+        """Move a unit of a hand-built tree below another one."""
+        from orgtree.services.units import move_unit
+
+        move_unit(_unit(unit), _unit(to), _day(on))
+
     def send(self, path: str, message: Message) -> None:
         """Post one OTLP request to the receiver."""
         answer = self._agent.post(
@@ -146,14 +217,25 @@ class Org:
         return read_series([query])[0]
 
     def fold(self) -> None:
-        """Do what the worker does with received telemetry."""
+        """Do what the worker does with received telemetry and new commits."""
+        if self._unread:
+            from integrations.git.connect import connect_git
+            from integrations.git.sync import sync_source
+
+            sync_source(connect_git(self._repository.path))
+            self._unread = False
         if self._unfolded:
             from integrations.telemetry.tasks import fold_received
 
             fold_received()
             self._unfolded = False
 
-    _unfolded = False
+    _unfolded = _unread = False
+    _commits = 0
+
+    @cached_property
+    def _repository(self) -> Repo:
+        return Repo.create(self._folder / "shop")
 
     @cached_property
     def _agent(self) -> Client:
@@ -168,6 +250,12 @@ class Org:
 
 def _email(name: str) -> str:
     return name if "@" in name else f"{name}@example.com"
+
+
+def _unit(slug: str) -> Unit:
+    from orgtree.models import Unit
+
+    return Unit.objects.get(slug=slug)
 
 
 def _day(on: str | date) -> date:
