@@ -16,7 +16,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from orgtree.identities.matching import Likeness, match
-from orgtree.models import MatchWork, Standing
+from orgtree.models import MatchProposal, MatchWork, Standing
 from orgtree.services.identity_groups import Group, read_groups, rejected_pairs
 from orgtree.services.identity_moves import IdentityState, forget_empty, lock_identities, put_identities
 from orgtree.services.own_people import people_for, sure_people
@@ -24,6 +24,8 @@ from orgtree.services.own_people import people_for, sure_people
 # While an import brings new names every second, everybody is compared once a minute only.
 NAMES_STOPPED_COMING = timedelta(seconds=2)
 AT_LATEST = timedelta(minutes=1)
+ProposalKey = tuple[int, int]  # identity, person
+WrittenProposal = tuple[int, str, list[str]]  # confidence, method, sentences
 _ADVISORY_LOCK = 0x4D61_7463  # "Matc": two runs at once would do the same twice
 
 
@@ -59,16 +61,26 @@ def _match() -> int:
         states |= {identity.id: IdentityState(person_id, Standing.FOUND) for identity in open_groups[key].identities}
     for key in alike:
         states |= _waiting(open_groups[key])
-    proposals = {
-        (open_groups[key].leader.id, person_of.get(likeness.other, likeness.other)): likeness
+    proposals: dict[ProposalKey, WrittenProposal] = {
+        (open_groups[key].leader.id, person_of.get(likeness.other, likeness.other)): _written(likeness)
         for key, likely in alike.items()
         for likeness in likely
     }
-    _make_sure_they_are_there({person for _, person in proposals})
-    changed = _change(states, {identity.id: identity.state for group in groups for identity in group.identities})
+    before = {identity.id: identity.state for group in groups for identity in group.identities}
+    changed = {id_: state for id_, state in states.items() if state != before[id_]}
+    stored = _stored_proposals()
+    differing = {pair: written for pair, written in proposals.items() if stored.get(pair) != written}
+    withdrawn = stored.keys() - proposals.keys()
+
+    _hold_people({person for _, person in differing})
+    _hold_identities({*changed, *(identity for identity, _ in differing.keys() | withdrawn)}, before)
+    put_identities(changed)
+    forget_empty([person for id_ in changed if (person := before[id_].person_id) is not None])
+    _withdraw(withdrawn)
+    _propose(differing)
     if sure:
         MatchWork.objects.create()  # these people have more names now, which others may be like
-    return changed + _propose(proposals)
+    return len(changed) + len(differing) + len(withdrawn)
 
 
 def is_time_to_match() -> bool:
@@ -96,18 +108,18 @@ def _waiting(group: Group) -> dict[int, IdentityState]:
     }
 
 
-def _change(states: Mapping[int, IdentityState], before: Mapping[int, IdentityState]) -> int:
-    """Bring identities into these states; how many were in another one."""
-    changed = {id_: state for id_, state in states.items() if state != before[id_]}
-    now = lock_identities(changed.keys())
-    if any(now.get(id_) != before[id_] for id_ in changed):
-        raise _OvertakenError
-    put_identities(changed)
-    forget_empty([person for id_ in changed if (person := before[id_].person_id) is not None])
-    return len(changed)
+def _written(likeness: Likeness) -> WrittenProposal:
+    sentences = [evidence.words for evidence in likeness.evidence]
+    return likeness.confidence, likeness.evidence[0].method.value, sentences
 
 
-def _make_sure_they_are_there(person_ids: Collection[int]) -> None:
+def _stored_proposals() -> dict[ProposalKey, WrittenProposal]:
+    waiting = MatchProposal.objects.filter(state=MatchProposal.State.WAITING)
+    columns = waiting.values_list("identity_id", "person_id", "confidence", "method", "evidence")
+    return {(identity, person): (confidence, method, said) for identity, person, confidence, method, said in columns}
+
+
+def _hold_people(person_ids: Collection[int]) -> None:
     """Keep these people from being removed until the proposals are stored."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM orgtree_person WHERE id = ANY (%s) FOR KEY SHARE", [sorted(person_ids)])
@@ -115,38 +127,42 @@ def _make_sure_they_are_there(person_ids: Collection[int]) -> None:
             raise _OvertakenError
 
 
-def _propose(proposals: Mapping[tuple[int, int], Likeness]) -> int:
-    """Let exactly these (identity, person) be what waits; how many differ from what waited."""
-    pairs = sorted(proposals)
-    likely = [proposals[pair] for pair in pairs]
+def _hold_identities(identity_ids: Collection[int], before: Mapping[int, IdentityState]) -> None:
+    """Keep these identities as they were when they were compared."""
+    now = lock_identities(identity_ids)
+    if any(now[id_] != before[id_] for id_ in now.keys() & before.keys()):
+        raise _OvertakenError
+
+
+def _withdraw(pairs: Collection[ProposalKey]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             DELETE FROM orgtree_matchproposal proposal
-            WHERE state = 'waiting' AND NOT EXISTS (
-                SELECT FROM unnest(%s::bigint[], %s::bigint[]) AS wanted (identity_id, person_id)
-                WHERE (wanted.identity_id, wanted.person_id) = (proposal.identity_id, proposal.person_id)
-            )
+            USING unnest(%s::bigint[], %s::bigint[]) AS withdrawn (identity_id, person_id)
+            WHERE (withdrawn.identity_id, withdrawn.person_id) = (proposal.identity_id, proposal.person_id)
+              AND proposal.state = 'waiting'
             """,
             [[identity for identity, _ in pairs], [person for _, person in pairs]],
         )
-        withdrawn = int(cursor.rowcount)
+
+
+def _propose(proposals: Mapping[ProposalKey, WrittenProposal]) -> None:
+    """Let these wait, whatever became of them the last time that they were proposed."""
+    with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO orgtree_matchproposal AS proposal (identity_id, person_id, confidence, method, evidence, state)
+            INSERT INTO orgtree_matchproposal (identity_id, person_id, confidence, method, evidence, state)
             SELECT *, 'waiting' FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::jsonb[])
             ON CONFLICT (identity_id, person_id) DO UPDATE
             SET confidence = excluded.confidence, method = excluded.method, evidence = excluded.evidence,
-                state = 'waiting'
-            WHERE (proposal.confidence, proposal.method, proposal.evidence, proposal.state)
-                  IS DISTINCT FROM (excluded.confidence, excluded.method, excluded.evidence, excluded.state)
+                state = excluded.state
             """,
             [
-                [identity for identity, _ in pairs],
-                [person for _, person in pairs],
-                [likeness.confidence for likeness in likely],
-                [likeness.evidence[0].method.value for likeness in likely],
-                [json.dumps([evidence.words for evidence in likeness.evidence]) for likeness in likely],
+                [identity for identity, _ in proposals],
+                [person for _, person in proposals],
+                [confidence for confidence, _, _ in proposals.values()],
+                [method for _, method, _ in proposals.values()],
+                [json.dumps(sentences) for _, _, sentences in proposals.values()],
             ],
         )
-        return withdrawn + int(cursor.rowcount)

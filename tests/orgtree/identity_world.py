@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from orgtree.models import Employment, Identity, IdentityKind, MatchProposal, Person
@@ -29,7 +29,8 @@ def account(value: str) -> IdentityName:
 
 def seen(*names: IdentityName) -> Identity:
     """One record with these names; the identity that it is stored under."""
-    (found,) = identify([names])
+    with transaction.atomic():
+        (found,) = identify([names])
     return Identity.objects.get(pk=found)
 
 
@@ -52,7 +53,3 @@ def partition() -> dict[str, str]:
         identity.value: identity.person.full_name if identity.person else ""
         for identity in Identity.objects.select_related("person")
     }
-
-
-def several(*sightings: Sequence[IdentityName]) -> None:
-    identify(sightings)
