@@ -128,7 +128,7 @@ _NAMES = """
 """
 _ADDRESSES = """
     SELECT person_id, 'email', email_before, email FROM told
-    WHERE NOT refused AND NOT is_new AND lower(email_before) IS DISTINCT FROM email
+    WHERE NOT refused AND NOT is_new AND email IS NOT NULL AND lower(email_before) IS DISTINCT FROM email
 """
 _VALUES = """
     SELECT told_value.person_id, attribute.slug, told_value.before, told_value.value

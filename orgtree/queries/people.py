@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 
 from orgtree.models import Attribute, Employment, Identity, Membership, Person, PersonAttribute, Reporting
+from orgtree.models.people import PersonQuerySet
 
 LISTED_ATTRIBUTES = ("role", "team", "department", "site")
 
@@ -24,7 +25,7 @@ class ListedPerson:
     is_there: bool
 
 
-def search_people(people: QuerySet[Person], words: str) -> QuerySet[Person]:
+def search_people(people: PersonQuerySet, words: str) -> PersonQuerySet:
     """Those whose name, address or another identity has every word."""
     for word in words.split():
         named = Identity.objects.filter(person=OuterRef("pk"), value__icontains=word)
@@ -32,7 +33,7 @@ def search_people(people: QuerySet[Person], words: str) -> QuerySet[Person]:
     return people
 
 
-def with_attribute(people: QuerySet[Person], slug: str, value: str, *, on: date) -> QuerySet[Person]:
+def with_attribute(people: PersonQuerySet, slug: str, value: str, *, on: date) -> PersonQuerySet:
     """Those of whom the attribute says that on the day, in whatever case."""
     said = PersonAttribute.objects.filter(
         person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=on

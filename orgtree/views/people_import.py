@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -83,7 +83,7 @@ def people_import(request: HttpRequest) -> HttpResponse:
     """The form, and the files that were applied; a POST keeps the file and leads to its preview."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file = cast(UploadedFile, form.cleaned_data["file"])
+        file = cast("UploadedFile[Any]", form.cleaned_data["file"])
         try:
             upload = keep_upload(
                 file.read(),
