@@ -120,7 +120,7 @@ def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             if request.method == "POST":
                 form.edit()()
-                messages.success(request, f"{form.title()}: done.")
+                messages.success(request, f"Done: {form.title()}.")
                 return redirect(_back_to(found, form))
             preview = preview_edit(form.edit())
         except TreeRefusal as refusal:
