@@ -15,6 +15,7 @@ from integrations.demo.sending import Sent, send_year
 from integrations.demo.stories import DEMO_WEEKS
 from integrations.services.folding import batches_waiting
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
+from orgtree.services.identity_matching import match_identities
 from programs.models import DemoRun
 from programs.services.begin_demo import year_of
 from programs.services.demo_repositories import commits_waiting, repositories_waiting, write_and_connect
@@ -64,6 +65,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     commits = write_and_connect(year_of(run))
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
     _wait(repositories_waiting, "repositories to read", report)
+    match_identities()  # whose commits are whose changes what is attributed and counted below
     _wait(commits_waiting, "commits to attribute", report)
     _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
