@@ -56,8 +56,9 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
     errors: list[RowError] = []
     if len(row) != columns.width and not _is_padded(row, columns.width):
         message = f"The row has {len(row)} cells, the head {columns.width}. A separator may be missing or too many."
-        errors.append(RowError(number, None, message))
-        row = [*row, *[""] * columns.width][: columns.width]
+        # Which cell is which is not sure any more: nothing else is said of the row.
+        email = _likely_address(row, columns)
+        return PersonDraft(row=number, email=email, errors=(RowError(number, None, message),))
     texts = _Texts(number, row, columns, errors)
     email = texts.read(EMAIL, cells.email_address, "")
     if not email and not any(error.column == EMAIL for error in errors):
@@ -84,6 +85,15 @@ def order_errors(row: int, starts_on: date | None, ends_on: date | Unsaid | None
         return []
     message = f"The end, {ends_on}, is not after the start, {starts_on}. It is the first day no longer there."
     return [RowError(row, END, message)]
+
+
+def _likely_address(row: Sequence[str], columns: Columns) -> str:
+    """Of a broken row, so that those who name it as their manager are not refused too; empty where there is none."""
+    position = next(position for position, name in columns.known.items() if name == EMAIL)
+    try:
+        return cells.email_address(cells.clean(row[position]))
+    except (IndexError, cells.CellError):
+        return ""
 
 
 def _is_padded(row: Sequence[str], width: int) -> bool:
