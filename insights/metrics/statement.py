@@ -25,6 +25,9 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
     unit_id is 0 without units; partitions count from 0, their buckets from 1.  For the measure of position i: v_i its
     value, n_i the facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base,
     q_i percentiles.
+
+    All parts have the same cells.  The joins are full because those are never nested loops: the planner takes a
+    placement for much rarer than it is, expects one cell, and would compute a part anew for each of thousands.
     """
     quantiles = any(isinstance(measure, Distribution) for measure in measures)
     shares = any(isinstance(measure, PersonShare) for measure in measures)
@@ -44,7 +47,7 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
             GROUP BY {keys}
             WINDOW one_cell AS (PARTITION BY unit_id, partition, bucket)
         )
-        SELECT * FROM sums JOIN counts USING ({keys}) {quantiles}
+        SELECT * FROM sums FULL JOIN counts USING ({keys}) {quantiles}
         """
     ).format(
         rows=rows_statement(reading, measures),
@@ -174,7 +177,7 @@ def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
         for position, measure in enumerate(measures)
         if isinstance(measure, Distribution)
     ]
-    return sql.SQL("LEFT JOIN ({}) AS quantiles USING ({})").format(
+    return sql.SQL("FULL JOIN ({}) AS quantiles USING ({})").format(
         grouped(reading, "", columns[0], columns[1:]), _keys(reading)
     )
 
