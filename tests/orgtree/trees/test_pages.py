@@ -98,11 +98,18 @@ def test_where_to_is_asked_for_where_it_is_not_given(admin: Client, engineering:
 
 def test_people_are_moved_and_taken_out(admin: Client, engineering: OrgTree) -> None:
     ada = Person.objects.get()
-    asked = {"change": "move-people", "people": [ada.pk], "target": "product", "on": TODAY.isoformat()}
+    asked: dict[str, str | list[str]] = {
+        "change": "move-people",
+        "people": [str(ada.pk)],
+        "target": "product",
+        "on": TODAY.isoformat(),
+    }
     assert "Move Ada to Product" in text_of(admin.get("/orgtree/trees/engineering/move/", asked))
     admin.post("/orgtree/trees/engineering/move/", asked)
     assert Membership.objects.get(during__contains=TODAY).unit.slug == "product"
-    admin.post("/orgtree/trees/engineering/move/", {"change": "take-out", "people": [ada.pk], "on": TODAY.isoformat()})
+    admin.post(
+        "/orgtree/trees/engineering/move/", {"change": "take-out", "people": [str(ada.pk)], "on": TODAY.isoformat()}
+    )
     assert not Membership.objects.filter(during__contains=TODAY).exists()
     assert "Ada" in text_of(admin.get("/orgtree/trees/engineering/?unassigned"))
 
