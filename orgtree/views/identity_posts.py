@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person
 from orgtree.services import identity_decisions as decisions
-from orgtree.services.identity_log import DecisionError, take_back
+from orgtree.services.identity_log import DecisionError, Steps, take_back
 
 MOST_AT_ONCE = 1000
 _SESSION_KEY = "identity_outcome"
@@ -59,33 +59,36 @@ def outcome_before(request: HttpRequest) -> Outcome | None:
 
 
 def _confirm(request: HttpRequest, user: User) -> Outcome:
-    changes = decisions.confirm(_numbers(request, "confirm"), by=user)
-    return _done(changes, "confirmed")
+    chosen = _numbers(request, "confirm")
+    people = MatchProposal.objects.filter(pk__in=chosen).values_list("person__full_name", flat=True)
+    return _done(decisions.confirm(chosen, by=user), f"is {' and '.join(people)} now")
 
 
 def _reject(request: HttpRequest, user: User) -> Outcome:
-    return _done(decisions.reject(_numbers(request, "reject"), by=user), "rejected")
+    chosen = _numbers(request, "reject")
+    people = MatchProposal.objects.filter(pk__in=chosen).values_list("person__full_name", flat=True)
+    return _done(decisions.reject(chosen, by=user), f"is not {' or '.join(people)}")
 
 
 def _bot(request: HttpRequest, user: User) -> Outcome:
     identities = _identities(_numbers(request, "bot"))
-    return _done(decisions.mark_bots(identities, by=user), "marked as a bot", "marked as bots")
+    return _done(decisions.mark_bots(identities, by=user), "is marked as a bot", "are marked as bots")
 
 
 def _no_bot(request: HttpRequest, user: User) -> Outcome:
     identities = _identities(_numbers(request, "no_bot"))
-    return _done(decisions.unmark_bots(identities, by=user), "no bot after all", "no bots after all")
+    return _done(decisions.unmark_bots(identities, by=user), "is no bot after all", "are no bots after all")
 
 
 def _split(request: HttpRequest, user: User) -> Outcome:
     (identity,) = _identities(_numbers(request, "split")[:1])
-    return _done([decisions.split(identity, by=user)], "split off")
+    return _done([decisions.split(identity, by=user)], "is a person of its own now")
 
 
 def _assign(request: HttpRequest, user: User) -> Outcome:
     identities = _identities(_numbers(request, "assign"))
     person = find_person(request.POST.get("person", ""))
-    return _done(decisions.assign(identities, person, by=user), f"given to {person}")
+    return _done(decisions.assign(identities, person, by=user), f"is {person} now", f"are {person} now")
 
 
 def _merge(request: HttpRequest, user: User) -> Outcome:
@@ -102,12 +105,12 @@ def _bulk(request: HttpRequest, user: User) -> Outcome:
     if not chosen:
         return Outcome("Choose identities first, by the boxes in front of them.", is_problem=True)
     if request.POST["bulk"] == "confirm":
-        return _done(decisions.confirm(chosen, by=user), "confirmed")
+        return _done(decisions.confirm(chosen, by=user), "is confirmed", "are confirmed")
     if request.POST["bulk"] == "reject":
-        return _done(decisions.reject(chosen, by=user), "rejected")
+        return _done(decisions.reject(chosen, by=user), "is rejected", "are rejected")
     if request.POST["bulk"] == "bot":
         identities = Identity.objects.filter(pk__in=MatchProposal.objects.filter(pk__in=chosen).values("identity"))
-        return _done(decisions.mark_bots(identities, by=user), "marked as a bot", "marked as bots")
+        return _done(decisions.mark_bots(identities, by=user), "is marked as a bot", "are marked as bots")
     raise Http404("No such action.")
 
 
@@ -162,14 +165,13 @@ def _identities(ids: Sequence[int]) -> list[Identity]:
 
 
 def _done(changes: Sequence[IdentityChange], one: str, many: str = "") -> Outcome:
+    """`one` and `many` follow what was decided about: "ada-k", or "12 identities"."""
     if not changes:
         return Outcome("That was so already.")
-    identities = {
-        step["identity"] for change in changes for step in change.steps["identities"] + change.steps["proposals"]
-    }
-    if len(changes) == 1 and len(identities) <= 1:
-        named = Identity.objects.filter(pk__in=identities).first()
-        said = f"{named}: {one}."
+    if len(changes) == 1:
+        steps: Steps = changes[0].steps
+        concerned = [step["identity"] for step in (*steps["identities"], *steps["proposals"])]
+        said = f"{Identity.objects.get(pk=concerned[0])} {one}."
     else:
-        said = f"{len(changes):,} {'decision' if len(changes) == 1 else 'identities'}: {many or one}."
+        said = f"{len(changes):,} identities {many or one}."
     return Outcome(said, changes=[change.pk for change in changes])

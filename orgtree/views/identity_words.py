@@ -8,7 +8,10 @@ from decimal import Decimal
 
 from orgtree.models import Identity, IdentityKind
 from orgtree.services.identity_activity import Activity
-from orgtree.services.identity_queue import Unmatched
+from orgtree.services.identity_queue import BOTS_BY_NAME, Unmatched
+
+# What integrations/git/authors.py makes of signatures that name nobody.
+_SIGNATURES = {BOTS_BY_NAME: "Signs as a bot", "git": "Signature without an address"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ def activity_in_words(activity: Activity) -> str:
 
 def source_of(identity: Identity) -> str:
     """What kind of name it is, and where: "E-mail address", "Login at github"."""
+    if identity.provider in _SIGNATURES:
+        return _SIGNATURES[identity.provider]
     kind = IdentityKind(identity.kind).label
     if identity.kind == IdentityKind.LOGIN and not identity.provider:
         return "Login at every provider"

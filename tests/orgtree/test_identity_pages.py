@@ -62,7 +62,7 @@ def test_what_waits_is_shown_with_its_evidence(admin: Client) -> None:
 @pytest.mark.parametrize("htmx", [False, True], ids=["without scripts", "htmx"])
 def test_confirming_and_taking_it_back(admin: Client, finch: Person, htmx: bool) -> None:
     page = post(admin, htmx=htmx, confirm=proposal("finch-imagined").pk)
-    assert "finch-imagined: confirmed." in page
+    assert "finch-imagined is Finch Imagined now." in page
     assert ("<html" in page) is not htmx
     assert of(LOGIN).person == finch
     page = post(admin, htmx=htmx, undo=IdentityChange.objects.get().pk)
@@ -75,7 +75,7 @@ def test_confirming_and_taking_it_back(admin: Client, finch: Person, htmx: bool)
 def test_several_at_once_and_all_of_it_back(admin: Client, action: str, standing: str) -> None:
     chosen = list(MatchProposal.objects.values_list("pk", flat=True))
     page = post(admin, bulk=action, chosen=chosen)
-    assert "2 identities: " in page
+    assert "2 identities are " in page
     assert {of(LOGIN).standing, of(SECOND).standing} == {standing}
     ids = IdentityChange.objects.values_list("pk", flat=True)
     assert "2 decisions are taken back." in post(admin, undo=",".join(map(str, ids)))
