@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from integrations.connectors.git.context_files import context_file_periods
@@ -9,10 +10,13 @@ from integrations.git.store import local_day
 from integrations.models import ContextFile, Repository
 
 
-def store_context_files(repository: Repository, git_dir: Path, tip: str) -> None:
-    """Replace what is known: a rewritten branch has another past."""
+def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: Collection[str] | None = None) -> None:
+    """Replace what is known: a rewritten branch has another past.
+
+    `paths` are those of all context files that any commit touches, where they are known.
+    """
     rows: dict[tuple[str, object], ContextFile] = {}
-    for period in context_file_periods(git_dir, tip):
+    for period in context_file_periods(git_dir, tip, paths):
         since, until = local_day(period.since), local_day(period.until) if period.until else None
         rows[period.path, since] = ContextFile(
             repository=repository, path=period.path, agent=period.agent, present_from=since, present_to=until

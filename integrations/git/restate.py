@@ -13,7 +13,7 @@ from integrations.attribution.changes import append_changes_of_commits
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import ReadCommit
 from integrations.connectors.git.languages import Classification
-from integrations.git.store import copy_drafts, draft_commits, insert_files
+from integrations.git.store import KnownAuthors, copy_drafts, draft_commits, insert_files
 
 STATED = (
     *("author_id", "committer_id", "credited_id", "lines_known", "file_count", "by_bot", "by_agent"),
@@ -25,9 +25,9 @@ _KNOWN = ", ".join(f"known.{column}" for column in STATED)
 _DIFFERENT = f"({_TOLD}) IS DISTINCT FROM ({_KNOWN}) AND (told.lines_known OR NOT known.lines_known)"
 
 
-def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) -> set[int]:
+def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
     """Bring the stored ones of these commits up to date, in the caller's transaction; the ids of those that changed."""
-    drafts = draft_commits(commits, attributes)
+    drafts = draft_commits(commits, attributes, authors)
     copy_drafts(drafts.rows)
     with connection.cursor() as cursor:
         cursor.execute(

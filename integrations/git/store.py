@@ -36,15 +36,28 @@ class StoredCommit:
     co_authors: tuple[Signature, ...]
 
 
+class KnownAuthors:
+    """Identities of those who signed, each looked up once a reading: most sign again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], int] = {}
+
+    def of(self, signatures: Iterable[Signature]) -> Mapping[tuple[str, str], int]:
+        """(name, e-mail) → identity id, of these signatures and of those before."""
+        if new := {_key(each): each for each in signatures if _key(each) not in self._known}:
+            self._known |= identify_authors(new.values())
+        return self._known
+
+
 def store_commits(
-    commits: Sequence[ReadCommit], attributes: AttributeReader, *, home: Repository
+    commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors, *, home: Repository
 ) -> list[StoredCommit]:
     """Store those that are not there yet, in the caller's transaction; which ones.
 
     They are at home in the repository that is read, until all that hold them are compared (integrations/git/links.py):
     nearly always that is the only one, and no row has to be written twice.
     """
-    drafts = draft_commits(commits, attributes)
+    drafts = draft_commits(commits, attributes, authors)
     new = _insert_commits(drafts.rows, home)
     stored = [
         StoredCommit(id_, commit, drafts.co_authors[commit.sha])
@@ -64,17 +77,17 @@ class Drafts:
     rows: list[tuple[object, ...]]
     classified: dict[str, list[Classification]]
     co_authors: dict[str, tuple[Signature, ...]]
-    people: dict[tuple[str, str], int]
+    people: Mapping[tuple[str, str], int]
 
 
-def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader) -> Drafts:
+def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> Drafts:
     """What would be stored of these commits, with ids reserved for them."""
     told = attributes.of(file.path for commit in commits for file in commit.files)
     co_authors = {commit.sha: tuple(_co_authors(commit)) for commit in commits}
-    people = identify_authors(
+    people = authors.of(
         signature for commit in commits for signature in (commit.author, commit.committer, *co_authors[commit.sha])
     )
-    bots = marked_bots(people.values())
+    bots = marked_bots({people[_key(commit.author)] for commit in commits})
     ids = _reserve(len(commits))
     seen_at = timezone.now()
     classified = {

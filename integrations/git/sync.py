@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from django.db import connection, transaction
@@ -20,7 +20,7 @@ from integrations.attribution.evidence import note_evidence
 from integrations.attribution.notes import note_notes
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
-from integrations.connectors.git.context_files import context_files_changed
+from integrations.connectors.git.context_files import context_files_changed, is_context_file
 from integrations.connectors.git.history import ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
@@ -30,10 +30,10 @@ from integrations.git.links import adrift, link_commits, relink_repository, sett
 from integrations.git.recognise import recognise
 from integrations.git.restate import restate_commits
 from integrations.git.squashes import note_squashes
-from integrations.git.store import store_commits
+from integrations.git.store import KnownAuthors, store_commits
 from integrations.models import Repository, RepositorySource, SyncRun
 
-COMMITS_AT_ONCE = 500  # per transaction: a fraction of a second of work to lose
+COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
 FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill the memory
 _ADVISORY_LOCK = 0x4769_7400  # "Git": with a source's id, one reading of it at a time
 
@@ -127,10 +127,10 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
-    restated = _store(git, seen, run, repository, held, again=again)
+    told = _store(git, seen, run, repository, held, again=again)
     with transaction.atomic():
         settle_alone()
-        on_default = _of_default(git, source.refs, seen, grown=grown)
+        on_default = _of_default(git, source.refs, seen, held, grown=grown)
         elsewhere = None if grown else _held_by_other_sources(repository, source)
         if elsewhere is None:
             touched = link_commits(repository, held, on_default)
@@ -145,8 +145,8 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             touched |= note_squashes(repository, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
             if not grown or context_files_changed(git.git_dir, before, tip):
-                store_context_files(repository, git.git_dir, tip)
-        settle_changes(touched | restated)
+                store_context_files(repository, git.git_dir, tip, None if grown else told.context_paths)
+        settle_changes(touched | told.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
             run.changed += note_notes(repository, chain.from_iterable(map(git.read_notes, seen.notes.values())))
         RepositorySource.objects.filter(pk=source.pk).update(
@@ -154,32 +154,51 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         )
 
 
+@dataclass(slots=True)
+class Told:
+    """What passed by while commits were stored.
+
+    `context_paths` are those of all agent context files that any of the commits touches; None where git did not tell
+    all files of all commits.
+    """
+
+    restated: set[int] = field(default_factory=set)
+    context_paths: set[str] | None = field(default_factory=set)
+
+    def note_context_files(self, commits: Iterable[ReadCommit]) -> None:
+        for commit in commits:
+            if self.context_paths is None or not commit.lines_known:
+                self.context_paths = None
+                return
+            names = (name for file in commit.files for name in (file.path, file.old_path))
+            self.context_paths.update(filter(is_context_file, names))
+
+
 def _store(
     git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
-) -> set[int]:
-    """Store the commits that no source has stored, in chunks that stay; `again` states the stored ones anew.
-
-    The commits that were stated otherwise.
-    """
+) -> Told:
+    """Store the commits that no source has stored, in chunks that stay; `again` states the stored ones anew."""
     missing = held if again else _not_stored(held)
     run.to_read, run.unchanged = len(missing), len(held) - len(missing)
     run.save()
-    restated: set[int] = set()
+    told = Told(context_paths=None if run.unchanged else set())
     if seen.default is None:
-        return restated
+        return told
+    authors = KnownAuthors()
     with AttributeReader(git.git_dir, seen.branches[seen.default]) as attributes:
         for commits in _chunks(read_commits(git.git_dir, missing, mailmap=seen.mailmap, boundary=seen.boundary)):
             with transaction.atomic():
                 if again:
-                    restated |= restate_commits(commits, attributes)
-                stored = store_commits(commits, attributes, home=repository)
+                    told.restated |= restate_commits(commits, attributes, authors)
+                stored = store_commits(commits, attributes, authors, home=repository)
                 note_evidence(stored)
+            told.note_context_files(commits)
             run.read += len(commits)
             run.added += len(stored)
             run.save()
-    run.changed += len(restated)
-    run.unchanged += (run.read - run.added - len(restated)) if again else 0
-    return restated
+    run.changed += len(told.restated)
+    run.unchanged += (run.read - run.added - len(told.restated)) if again else 0
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +236,15 @@ def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool
     return not lost and git.is_ancestor(known[seen.default], seen.branches[seen.default])
 
 
-def _of_default(git: GitRepository, known: Mapping[str, str], seen: Seen, *, grown: bool) -> list[str]:
+def _of_default(
+    git: GitRepository, known: Mapping[str, str], seen: Seen, held: Sequence[str], *, grown: bool
+) -> Sequence[str]:
     """The commits that are new on the default branch; all of them where the branches did not merely grow."""
     if seen.default is None:
         return []
     before = [known[seen.default]] if grown else []
+    if len(seen.tips) == 1 and (not grown or set(known.values()) == set(before)):
+        return held  # there is no other branch, and was none
     return new_commits(git.git_dir, [seen.branches[seen.default]], before)
 
 
@@ -265,3 +288,12 @@ def _one_reading(source: RepositorySource) -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, source.pk])
+
+
+def no_reading(sources: Iterable[RepositorySource]) -> None:
+    """Until the caller's transaction ends, nobody reads these sources.  Raises AlreadyReadingError."""
+    with connection.cursor() as cursor:
+        for source in sources:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_ADVISORY_LOCK, source.pk])
+            if not cursor.fetchone()[0]:
+                raise AlreadyReadingError

@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.connectors.git.context_files import ContextFilePeriod, agent_of, context_file_periods
+from integrations.connectors.git.context_files import (
+    ContextFilePeriod,
+    agent_of,
+    context_file_periods,
+    is_context_file,
+)
+from integrations.connectors.git.history import read_commits
 from integrations.connectors.git.repository import GitRepository
 from tests.git.repositories import Repo
 
@@ -16,7 +22,13 @@ def on(day: int) -> datetime:
 
 
 def periods(repo: Repo) -> list[ContextFilePeriod]:
-    return context_file_periods(GitRepository.open(repo.path).git_dir, repo.git("rev-parse", "main"))
+    """As found by the patterns, and as found by the paths that an import sees pass by: the same."""
+    git_dir, tip = GitRepository.open(repo.path).git_dir, repo.git("rev-parse", "main")
+    found = context_file_periods(git_dir, tip)
+    commits = read_commits(git_dir, repo.git("rev-list", "--all").split())
+    names = {name for commit in commits for file in commit.files for name in (file.path, file.old_path)}
+    assert context_file_periods(git_dir, tip, set(filter(is_context_file, names))) == found
+    return found
 
 
 def test_a_file_stands_from_the_commit_that_brings_it(repo: Repo) -> None:
@@ -45,6 +57,25 @@ def test_a_file_on_a_branch_stands_from_its_merge(repo: Repo) -> None:
     repo.merge("topic")
     (period,) = periods(repo)
     assert (period.path, period.since > on(1)) == ("GEMINI.md", True)
+
+
+def test_a_file_that_only_a_merge_brings_stands(repo: Repo) -> None:
+    repo.commit({"a.py": "1\n"}, at=on(1))
+    repo.branch("topic")
+    repo.commit({"b.py": "1\n"}, at=on(2))
+    repo.switch("main")
+    repo.git("merge", "--quiet", "--no-ff", "--no-commit", "topic", signed=repo.signed())
+    repo.commit({"AGENTS.md": "1\n"}, at=on(3))
+    assert periods(repo) == [ContextFilePeriod("AGENTS.md", "", on(3), None)]
+
+
+def test_renames_and_names_that_are_no_utf_8_are_followed(repo: Repo) -> None:
+    repo.commit({"CLAUDE.md": "1\n2\n3\n", b"\xff/AGENTS.md": "1\n"}, at=on(1))
+    repo.commit({"CLAUDE.md": None, "docs/agents.txt": "1\n2\n3\n"}, at=on(2))
+    assert [(period.path, period.until) for period in periods(repo)] == [
+        ("CLAUDE.md", on(2)),
+        ("\\xff/AGENTS.md", None),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ def sync_until_killed(repo: Repo, monkeypatch: pytest.MonkeyPatch, *, at_chunk: 
     """Two commits a chunk, and the end before chunk `at_chunk` is stored."""
     calls = iter(range(1, 100))
 
-    def store_or_die(commits: Sequence[Any], attributes: Any, **home: Any) -> Any:
+    def store_or_die(*given: Any, **home: Any) -> Any:
         if next(calls) == at_chunk:
             raise Killed
-        return store_commits(commits, attributes, **home)
+        return store_commits(*given, **home)
 
     with monkeypatch.context() as patch:
         patch.setattr(reading, "COMMITS_AT_ONCE", 2)
@@ -91,9 +91,9 @@ def test_a_commit_with_many_files_is_stored_by_itself(repo: Repo, monkeypatch: p
     monkeypatch.setattr(reading, "FILES_AT_ONCE", 3)
     sizes: list[int] = []
 
-    def store_and_note(commits: Sequence[Any], attributes: Any, **home: Any) -> Any:
+    def store_and_note(commits: Sequence[Any], *given: Any, **home: Any) -> Any:
         sizes.append(len(commits))
-        return store_commits(commits, attributes, **home)
+        return store_commits(commits, *given, **home)
 
     monkeypatch.setattr(reading, "store_commits", store_and_note)
     for number in range(4):

@@ -7,12 +7,13 @@ obey is overridden here, by environment or `-c`, which both outrank the reposito
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -45,6 +46,7 @@ ENVIRONMENT = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C.UTF-8",
 }
+WIDE_PIPE = 1 << 20  # what Linux grants every account
 OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -136,7 +138,15 @@ def start(git_dir: Path, *words: str) -> RunningGit:
         )
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise GitError("git was started without its streams.")
+    _let_run_ahead(process.stdout)
     return RunningGit(process, process.stdin, process.stdout, process.stderr)
+
+
+def _let_run_ahead(stdout: IO[bytes]) -> None:
+    """Give git room to go on while what it said before is stored: the usual 64 kB hold a hundred commits."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux alone
+        with suppress(OSError):  # the account has used up what it may have of wide pipes
+            fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, WIDE_PIPE)
 
 
 def failure(stderr: bytes) -> GitError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,14 @@ CONTEXT_FILES = {
     ":(glob)**/.windsurfrules": "windsurf",
     ":(glob)**/.clinerules": "cline",
 }
+# The same as a regular expression.
+_CONTEXT_FILE = re.compile(
+    r"(?:^|/)(?:(?:CLAUDE|AGENTS|GEMINI)\.md|\.cursorrules|\.windsurfrules|\.clinerules)\Z"
+    r"|(?:^|/)\.cursor/rules/.|^\.github/(?:copilot-instructions\.md\Z|instructions/.)",
+    re.DOTALL,
+)
+DECODED = "backslashreplace"  # what is no UTF-8 in names
+MOST_PATHS = 500  # each is compared with every commit; and a command line has an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +42,18 @@ class ContextFilePeriod:
     until: datetime | None
 
 
-def context_file_periods(git_dir: Path, tip: str) -> list[ContextFilePeriod]:
-    """When context files stood on the branch that `tip` ends, by the commit times of its first-parent chain."""
+def context_file_periods(git_dir: Path, tip: str, paths: Collection[str] | None = None) -> list[ContextFilePeriod]:
+    """When context files stood on the branch that `tip` ends, by the commit times of its first-parent chain.
+
+    `paths` are those of all context files that any commit touches, where they are known: git then need not look into
+    every folder of every commit.
+    """
+    known = None if paths is None else {*paths, *_standing(git_dir, tip)}
+    if known is not None and not known:
+        return []
     open_since: dict[str, datetime] = {}
     periods = []
-    for at, status, path in _changes(git_dir, tip):
+    for at, status, path in _changes(git_dir, tip, pathspecs=_pathspecs(known)):
         if status == "D":
             if (since := open_since.pop(path, None)) is not None:
                 periods.append(ContextFilePeriod(path, agent_of(path), since, max(at, since)))
@@ -56,21 +72,41 @@ def agent_of(path: str) -> str:
     return "cursor" if ".cursor/rules/" in path else "copilot" if path.startswith(".github/") else ""
 
 
+def is_context_file(path: str) -> bool:
+    """Whether one of the patterns of CONTEXT_FILES fits the path."""
+    return bool(_CONTEXT_FILE.search(path))
+
+
+def _standing(git_dir: Path, tip: str) -> list[str]:
+    """The context files at a commit: a merge may have brought one that none of its parents has."""
+    names = run(git_dir, "ls-tree", "-r", "-z", "--name-only", "--end-of-options", tip).decode("utf-8", DECODED)
+    return [name for name in names.split("\0") if is_context_file(name)]
+
+
+def _pathspecs(paths: Collection[str] | None) -> Sequence[str]:
+    """The patterns, unless the paths are known, few, and written as git has them."""
+    if paths is None or len(paths) > MOST_PATHS or any("\\" in path for path in paths):
+        return tuple(CONTEXT_FILES)
+    return [f":(literal){path}" for path in sorted(paths)]
+
+
 def context_files_changed(git_dir: Path, before: str, tip: str) -> bool:
     """Whether any commit since `before` touched one: a look at what is new, where all periods need the whole past."""
     return any(True for _ in _changes(git_dir, tip, f"^{before}"))
 
 
-def _changes(git_dir: Path, *revisions: str) -> Iterator[tuple[datetime, str, str]]:
+def _changes(
+    git_dir: Path, *revisions: str, pathspecs: Sequence[str] = tuple(CONTEXT_FILES)
+) -> Iterator[tuple[datetime, str, str]]:
     """Commit time, A, M or D, and path, from the oldest commit to the newest."""
     answer = run(
         git_dir,
         *("log", "--reverse", "--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-status", "-z"),
         *("--no-ext-diff", "--no-show-signature", "--format=tformat:%x01%ct", "--end-of-options", *revisions, "--"),
-        *CONTEXT_FILES,
+        *pathspecs,
     )
     at = datetime.fromtimestamp(0, UTC)
-    tokens: Sequence[str] = answer.decode("utf-8", "backslashreplace").split("\0")
+    tokens: Sequence[str] = answer.decode("utf-8", DECODED).split("\0")
     iterator = iter(tokens)
     for raw in iterator:
         token = raw.lstrip("\n")
