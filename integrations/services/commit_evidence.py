@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Q, Sum, Value
+from django.db.models import Sum, Value
+from django.db.models.expressions import RawSQL
 
 from integrations.models import (
     AgentSession,
@@ -64,7 +65,7 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
 
     `decided` are the lines that were derived from it.
     """
-    own = CommitEvidence.objects.filter(Q(commit=commit) | Q(commit__stands_in=commit))
+    own = CommitEvidence.objects.filter(commit__in=_behind(commit))
     rows = own.select_related("session__identity__person", "commit").defer("lines_by_path")
     order = {method.value: position for position, method in enumerate(Method)}
     read = sorted(rows.order_by("-pk")[:MOST_EVIDENCE], key=lambda row: (order.get(row.method, len(order)), row.pk))
@@ -81,6 +82,21 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
         for row in read
     ]
     return seen, len(seen) if len(seen) < MOST_EVIDENCE else own.count()
+
+
+def _behind(commit: Commit) -> RawSQL:
+    """Ids of the commit and of all for which it counts, at first or second hand, as attribution follows them."""
+    return RawSQL(
+        """
+        WITH RECURSIVE behind (id) AS (
+            SELECT %s::bigint
+            UNION
+            SELECT commit.id FROM behind JOIN integrations_commit commit ON commit.stands_in_id = behind.id
+        )
+        SELECT id FROM behind
+        """,
+        [commit.pk],
+    )
 
 
 def _named_lines(evidence: Sequence[int]) -> dict[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.expressions import RawSQL
 
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
 from orgtree.models import IndividualPolicy, Placement
@@ -84,21 +85,25 @@ def narrowed(commits: QuerySet[Commit], wanted: CommitFilter) -> QuerySet[Commit
     elif wanted.set_apart:
         commits = commits.filter(set_apart=wanted.set_apart)
     if NO_EVIDENCE in (wanted.agent, wanted.method):
-        return commits.exclude(_has_evidence(Q()))
-    said = Q()
-    if wanted.agent:
-        said &= Q(agent=wanted.agent)
-    if wanted.method:
-        said &= Q(method=wanted.method)
-    return commits.filter(_has_evidence(said)) if said else commits
+        return commits.exclude(pk__in=_with_evidence(CommitFilter()))
+    return commits.filter(pk__in=_with_evidence(wanted)) if wanted.agent or wanted.method else commits
 
 
-def _has_evidence(said: Q) -> Q:
-    """Standing evidence for the commit itself, or for one that it stands for."""
-    standing = CommitEvidence.objects.filter(said, withdrawn_at=None)
-    own = standing.filter(commit=OuterRef("pk"))
-    stood_for = standing.filter(commit__stands_in=OuterRef("pk"))
-    return Q(Exists(own)) | Q(Exists(stood_for))
+def _with_evidence(wanted: CommitFilter) -> RawSQL:
+    """Ids of the commits for which such evidence stands: for the commit itself, or for one that it stands for."""
+    return RawSQL(  # a recursion, which the ORM cannot say; its values are parameters
+        """
+        WITH RECURSIVE told (commit_id) AS (
+            SELECT commit_id FROM integrations_commitevidence
+            WHERE withdrawn_at IS NULL AND %s IN ('', agent) AND %s IN ('', method)
+            UNION
+            SELECT commit.stands_in_id FROM told JOIN integrations_commit commit ON commit.id = told.commit_id
+            WHERE commit.stands_in_id IS NOT NULL
+        )
+        SELECT commit_id FROM told
+        """,
+        [wanted.agent, wanted.method],
+    )
 
 
 def repositories_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitInRepository]]:
