@@ -13,7 +13,6 @@ from django.http import HttpRequest
 
 from insights.metrics.errors import QueryError, ScopeNeededError, UnknownUnitError
 from insights.metrics.query import Scope
-from orgtree.models import Unit
 from orgtree.services.access import Access, access_of
 
 ME = "me"  # as `person=` names whoever asks
@@ -47,10 +46,10 @@ def check_scope(asked: Scope, access: Access) -> None:
         raise QueryError("person", ONLY_YOUR_OWN)
     if asked.unassigned is not None and not sight.whole:
         raise UnknownUnitError(asked.unit_word or "")
-    if asked.unit is not None and not sight.whole and not _is_visible(asked.unit, access):
+    if asked.unit is not None and not sight.whole and asked.unit not in sight.slugs:
         raise UnknownUnitError(asked.unit)
     if asked.unit_word is None and asked.person_id is None and not sight.whole:
-        raise ScopeNeededError(_own_slugs(access))
+        raise ScopeNeededError(sorted(sight.slugs, key=lambda slug: sight.slugs[slug])[:UNITS_NAMED])
 
 
 def has_scope(scope: Scope, access: Access) -> bool:
@@ -73,21 +72,15 @@ def scope_to_begin_with(asked: Scope, access: Access) -> Scope:
     """For pages: the asked scope, or where nothing was asked, the widest that the viewer begins with.
 
     That is the whole organisation, else the viewer's own unit, else their own data.  Attributes narrow each of them.
+    Raises UnknownUnitError for what the viewer may not know of.
     """
     sight = access.sight
+    if asked.unit_word is not None:
+        check_scope(asked, access)
     if asked.unit_word is not None or asked.person_id is not None or sight.whole:
         return asked
-    if sight.home_unit_id is not None:
-        return replace(asked, unit=Unit.objects.values_list("slug", flat=True).get(pk=sight.home_unit_id))
+    if sight.home_unit is not None:
+        return replace(asked, unit=sight.home_unit)
     if sight.person_id is not None:
         return replace(asked, person_id=sight.person_id, where={})
     return asked
-
-
-def _is_visible(slug: str, access: Access) -> bool:
-    return "\0" not in slug and Unit.objects.within(access.sight).filter(slug=slug).exists()
-
-
-def _own_slugs(access: Access) -> list[str]:
-    found = Unit.objects.within(access.sight).order_by("tree_id", "pk").values_list("slug", flat=True)
-    return list(found[:UNITS_NAMED])

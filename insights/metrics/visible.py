@@ -23,7 +23,7 @@ from insights.metrics.read import (
 )
 from insights.metrics.row_privacy import masked_rows, open_as_in_tools
 from insights.metrics.rows import RowsPage
-from insights.metrics.withhold import withheld, withheld_spread, withholds
+from insights.metrics.withhold import numerator_query, withheld, withheld_spread, withholds
 from insights.scope_access import check_scopes
 from orgtree.models import IndividualPolicy, Unit
 from orgtree.services.access import Access
@@ -49,7 +49,8 @@ def visible_series(
 ) -> list[SeriesAnswer]:
     """As `read_series`, for this viewer.  Raises UnknownUnitError and ScopeNeededError: see insights.scope_access."""
     check_scopes((query.scope for query in queries), access)
-    return [withheld(answer, access) for answer in read_series(queries, freshness=freshness)]
+    asked = _WithNumerators(queries, access)
+    return asked.withheld(read_series(asked.queries, freshness=freshness))
 
 
 def visible_totals(
@@ -57,7 +58,8 @@ def visible_totals(
 ) -> list[SeriesAnswer]:
     """As `visible_series`, for the whole window alone: `series` is empty."""
     check_scopes((query.scope for query in queries), access)
-    return [withheld(answer, access) for answer in read_totals(queries, freshness=freshness)]
+    asked = _WithNumerators(queries, access)
+    return asked.withheld(read_totals(asked.queries, freshness=freshness))
 
 
 def visible_together(
@@ -70,16 +72,41 @@ def visible_together(
 ) -> Together:
     """As `read_together`, for this viewer; of the units, those that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
-    seen = [replace(asked, units=[unit for unit in asked.units if access.sight.covers(unit)]) for asked in units]
-    found = read_together(series=series, totals=totals, units=seen, freshness=freshness)
+    asked_series, asked_totals = _WithNumerators(series, access), _WithNumerators(totals, access)
+    asked_units = [_WithNumerators(asked.queries, access) for asked in units]
+    seen = [
+        replace(asked, queries=wider.queries, units=[unit for unit in asked.units if access.sight.covers(unit)])
+        for asked, wider in zip(units, asked_units, strict=True)
+    ]
+    found = read_together(series=asked_series.queries, totals=asked_totals.queries, units=seen, freshness=freshness)
     return Together(
-        series=[withheld(answer, access) for answer in found.series],
-        totals=[withheld(answer, access) for answer in found.totals],
+        series=asked_series.withheld(found.series),
+        totals=asked_totals.withheld(found.totals),
         units=[
-            {unit: [withheld(answer, access) for answer in answers] for unit, answers in each.items()}
-            for each in found.units
+            {unit: wider.withheld(answers) for unit, answers in each.items()}
+            for wider, each in zip(asked_units, found.units, strict=True)
         ],
     )
+
+
+class _WithNumerators:
+    """Queries with those of their numerators behind them, which decide what is withheld and are not handed on."""
+
+    def __init__(self, queries: Sequence[MetricQuery], access: Access) -> None:
+        self._access = access
+        self.queries = list(queries)
+        self._numerators: list[int | None] = []
+        for query in queries:
+            numerator = numerator_query(query, access)
+            if numerator is not None and numerator not in self.queries:
+                self.queries.append(numerator)
+            self._numerators.append(None if numerator is None else self.queries.index(numerator))
+
+    def withheld(self, answers: Sequence[SeriesAnswer]) -> list[SeriesAnswer]:
+        return [
+            withheld(answers[position], self._access, None if above is None else answers[above])
+            for position, above in enumerate(self._numerators)
+        ]
 
 
 def visible_distribution(query: MetricQuery, access: Access) -> Spread:
@@ -117,8 +144,8 @@ def _why_own_only(query: MetricQuery, access: Access) -> str:
         if not access.sight.covers_individuals(_unit_id(query.scope)):
             return AGGREGATES_NOTE
     if withholds(query, access):
-        [answer] = read_totals([query])
-        if any(figure.withheld for figure in withheld(answer, access).total):
+        [answer] = visible_totals([query], access)
+        if any(figure.withheld for figure in answer.total):
             return (
                 f"Fewer than {access.minimum_group_size} people contribute, and rows would tell of each of them: "
                 "only your own are listed."

@@ -8,26 +8,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from insights.metrics.declarations import Count, Ratio
 from insights.metrics.distribution import Spread
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
-from insights.metrics.registry import get
+from insights.metrics.registry import get, metrics
 from insights.metrics.terms import BelongsTo
 from orgtree.services.access import Access
 
 
-def withheld(answer: SeriesAnswer, access: Access) -> SeriesAnswer:
+def withheld(answer: SeriesAnswer, access: Access, numerator: SeriesAnswer | None = None) -> SeriesAnswer:
     """The answer without the figures of fewer people than the viewer may be shown: of windows, buckets and segments.
 
     Unchanged where the policy names people (as in trial mode), the metric is nobody's own, or the data are the
-    viewer's.
+    viewer's.  `numerator` answers `numerator_query`: a quotient goes where few people make what stands above the line.
     """
     if not withholds(answer.query, access):
         return answer
-    total = [_withheld(figure, access) for figure in answer.total]
+    of_few = (
+        {
+            (figure.window, *sorted(figure.segment.items()))
+            for figure in (*numerator.total, *numerator.series)
+            if _too_few(figure.people, access)
+        }
+        if numerator
+        else set()
+    )
+
+    def shown(figure: Figure) -> Figure:
+        told = (figure.window, *sorted(figure.segment.items())) in of_few
+        return _hidden(figure, access) if told or _too_few(figure.people, access) else figure
+
+    total = [shown(figure) for figure in answer.total]
     return replace(
         answer,
         total=total,
-        series=[_withheld(figure, access) for figure in answer.series],
+        series=[shown(figure) for figure in answer.series],
         unmatched=None if any(figure.withheld for figure in total) else answer.unmatched,
     )
 
@@ -54,9 +69,23 @@ def reason(access: Access) -> str:
     return f"Hidden: fewer than {access.minimum_group_size} people contribute, and it would tell of each of them."
 
 
-def _withheld(figure: Figure, access: Access) -> Figure:
-    if not _too_few(figure.people, access):
-        return figure
+def numerator_query(query: MetricQuery, access: Access) -> MetricQuery | None:
+    """The same question to the metric that is this one's numerator; None where there is none, or nothing is withheld.
+
+    One person's AI lines stay theirs when they are given as a share of everybody's lines.
+    """
+    metric = get(query.key)
+    if not isinstance(metric, Ratio) or not withholds(query, access):
+        return None
+    segments = query.segments or metric.always_by
+    for each in metrics():
+        alone = isinstance(each, Count) and each.out_of is None and each.of == metric.numerator
+        if alone and {*segments} <= {*each.segments} and {*query.facets} <= {*each.facets}:
+            return replace(query, key=each.key, segments=segments, statistic=None)
+    return None
+
+
+def _hidden(figure: Figure, access: Access) -> Figure:
     return Figure(
         window=figure.window,
         segment=figure.segment,

@@ -6,7 +6,8 @@ Stands beside the models because querysets ask it: `Unit.objects.visible_to(user
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -65,6 +66,8 @@ ROLES_AND_UNITS = f"""
         'person_id', (SELECT id FROM me),
         'managed', ARRAY(SELECT unit_id FROM managed),
         'own', ARRAY(SELECT unit_id FROM own),
+        'slugs', (SELECT coalesce(jsonb_object_agg(unit.slug, unit.id), '{{}}') FROM orgtree_unit unit
+                  WHERE unit.id IN (SELECT unit_id FROM managed UNION SELECT unit_id FROM own)),
         'home', (SELECT unit_id FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home
                  ORDER BY rank, tree_id, unit_id LIMIT 1),
         'roles', ARRAY(SELECT DISTINCT role FROM held),
@@ -80,6 +83,7 @@ class AccountToday:
     person_id: int | None
     managed: frozenset[int]
     own: frozenset[int]
+    slugs: Mapping[str, int]  # of both
     home: int | None
     roles: frozenset[str]
     has_trees: bool
@@ -91,7 +95,8 @@ class Sight:
 
     `whole`: the figures of the whole organisation, with what no unit could be matched to.  `unit_ids`: units whose
     aggregates may be seen, `individuals_in` those among them in which other people's rows may be, as far as the
-    organisation's policy shows them.  `person_id`: whose data is one's own.  `home_unit_id`: the unit to begin with.
+    organisation's policy shows them.  `person_id`: whose data is one's own.  `home_unit`: the slug of the unit to
+    begin with.
     """
 
     whole: bool = False
@@ -99,7 +104,8 @@ class Sight:
     person_id: int | None = None
     individuals_in: frozenset[int] | None = frozenset()
     managed_ids: frozenset[int] = frozenset()
-    home_unit_id: int | None = None
+    slugs: Mapping[str, int] = field(default_factory=dict)  # of units that one manages or is in
+    home_unit: str | None = None
 
     @property
     def individuals(self) -> bool:
@@ -151,7 +157,8 @@ def sight_from(viewer: User, organisation: Organisation, today: AccountToday) ->
         person_id=today.person_id,
         individuals_in=individuals_in,
         managed_ids=today.managed,
-        home_unit_id=today.home,
+        slugs=today.slugs,
+        home_unit=next((slug for slug, unit_id in today.slugs.items() if unit_id == today.home), None),
     )
 
 
@@ -169,6 +176,7 @@ def account_today(account: User) -> tuple[Organisation, AccountToday]:
         person_id=found["person_id"],
         managed=frozenset(found["managed"]),
         own=frozenset(found["own"]),
+        slugs=found["slugs"],
         home=found["home"],
         roles=frozenset(found["roles"]),
         has_trees=found["has_trees"],

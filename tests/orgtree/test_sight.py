@@ -91,7 +91,7 @@ def test_a_member_sees_aggregates_of_their_units_and_not_of_what_is_above_or_bel
     ada = person("ada", branch.platform)
     sight = viewable(user)
     assert sight.unit_ids == sight.individuals_in == ids(branch.platform)
-    assert (sight.whole, sight.person_id, sight.home_unit_id) == (False, ada.pk, branch.platform.pk)
+    assert (sight.whole, sight.person_id, sight.home_unit) == (False, ada.pk, "platform")
     assert list(Unit.objects.visible_to(user)) == [branch.platform]
 
 
@@ -105,7 +105,7 @@ def test_a_leader_sees_what_they_lead_with_all_below(branch: Branch) -> None:
     sight = viewable(account("grace"))
     assert sight.managed_ids == ids(branch.platform, branch.storage)
     assert sight.unit_ids == ids(branch.platform, branch.storage, branch.engineering)
-    assert sight.home_unit_id == branch.platform.pk
+    assert sight.home_unit == "platform"
 
 
 def test_a_leader_who_left_leads_nothing(branch: Branch) -> None:

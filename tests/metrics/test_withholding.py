@@ -1,0 +1,158 @@
+"""Small groups: no figure of fewer people than the minimum, in no answer and under no other name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from insights import windows, wording
+from insights.metrics.query import Dimension, MetricQuery, Scope
+from insights.metrics.read import read_series
+from insights.metrics.registry import metrics
+from insights.metrics.visible import visible_rows, visible_series
+from orgtree.models import IndividualPolicy, Organisation
+from orgtree.services.access import access_of
+from tests.org import Org
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+from tests.test_access import ROUTES
+
+PLANTED = 7_654_321  # tokens of Grace, the only one of her team with a session
+DIGITS_THAT_TELL = 4  # shorter numbers stand in pages by chance
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def teams(org: Org) -> Org:
+    create_teams()
+    yesterday = windows.local_today() - timedelta(days=1)
+    for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM)):
+        org.session(by=name, on=yesterday, tokens=1000 + number, lines=10)
+    org.session(
+        by="grace", on=yesterday, tokens=PLANTED, output=45_678, cache_read=98_761, requests=3, lines=4_567,
+        tool_calls={"Bash": 8_123 // 1000}, failures={"Planted": 1},
+    )  # fmt: skip
+    org.fold()
+    return org
+
+
+def query(key: str = "ai.tokens", unit: str | None = "search", **more: object) -> MetricQuery:
+    return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
+
+
+def seen(persona: Persona, asked: MetricQuery) -> float | None:
+    [answer] = visible_series([asked], access_of(create_user(persona)))
+    return answer.total[0].value
+
+
+def test_a_small_group_is_hidden_from_others_with_the_reason(teams: Org) -> None:
+    for persona in (EXECUTIVE, ADMIN):
+        [answer] = visible_series([query()], access_of(create_user(persona)))
+        for figure in (*answer.total, *(point for point in answer.series if point.withheld)):
+            assert (figure.value, figure.numerator, figure.denominator, figure.sample_size) == (None, None, None, 0)
+            assert (figure.people, figure.withheld) == (0, True)
+            assert "fewer than 5 people" in (figure.reason or "")
+
+
+def test_a_group_of_enough_people_is_shown(teams: Org) -> None:
+    assert seen(EXECUTIVE, query(unit="platform")) == sum(range(1000, 1006))
+    assert seen(MEMBER, query(unit="platform")) == sum(range(1000, 1006))
+
+
+def test_nobody_is_no_group(teams: Org) -> None:
+    assert seen(EXECUTIVE, query("ai.tool_refusals")) == 0
+
+
+def test_ones_own_figures_are_ones_own(teams: Org) -> None:
+    access = access_of(create_user(OTHER_MEMBER))
+    own = MetricQuery("ai.tokens", windows.trailing(12), scope=Scope(person_id=access.sight.person_id))
+    [answer] = visible_series([own], access)
+    assert answer.total[0].value == PLANTED + 45_678 + 98_761
+
+
+@pytest.mark.parametrize("policy", [IndividualPolicy.SELF_ONLY, IndividualPolicy.PSEUDONYMS])
+def test_segments_of_few_people_are_hidden_where_the_whole_is_shown(teams: Org, policy: IndividualPolicy) -> None:
+    Organisation.objects.update(individual_policy=policy)
+    by_tool = query("ai.tool_failures", unit=None, segments=(Dimension.TOOL,))
+    [answer] = visible_series([by_tool], access_of(create_user(EXECUTIVE)))
+    assert [(figure.segment["tool"], figure.value) for figure in answer.total] == [("Planted", None)]
+
+
+def test_a_quotient_is_hidden_where_few_people_make_its_numerator(teams: Org) -> None:
+    """Else a small sum could be read beside a large one: seven people call tools, one of them fails."""
+    assert seen(EXECUTIVE, query("ai.tool_failures", unit=None)) is None
+    assert seen(EXECUTIVE, query("ai.error_rate", unit=None)) is None
+
+
+def test_the_policy_named_and_the_trial_show_everything(teams: Org) -> None:
+    Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
+    assert seen(EXECUTIVE, query()) is not None
+    Organisation.objects.update(
+        individual_policy=IndividualPolicy.PSEUDONYMS, protected_since=None, minimum_group_size=99
+    )
+    assert seen(MEMBER, query()) is not None
+
+
+def test_rows_of_a_small_group_are_ones_own(teams: Org) -> None:
+    own = visible_rows(query(), access_of(create_user(OTHER_MEMBER)))
+    assert [row["person"] for row in own.rows] == ["Grace"]
+    assert own.total == 1
+    others = visible_rows(query(), access_of(create_user(Persona("lise"))))
+    assert (others.rows, others.total) == ([], 0)
+    assert "only your own are listed" in others.note
+
+
+def test_rows_of_a_unit_are_for_its_members_and_managers(teams: Org) -> None:
+    asked = query(unit="platform")
+    assert visible_rows(asked, access_of(create_user(MANAGER))).total == 6
+    assert visible_rows(asked, access_of(create_user(MEMBER))).total == 6
+    for persona in (EXECUTIVE, ADMIN):
+        page = visible_rows(asked, access_of(create_user(persona)))
+        assert (page.total, page.note) == (0, "You may see aggregates here: only your own rows are listed.")
+
+
+def telling_numbers() -> Iterator[str]:
+    """Every figure of the small team, in each way in which a page, a CSV or the API prints numbers."""
+    window = windows.trailing(12)
+    for metric in metrics():
+        splits = [(), *((dimension,) for dimension in metric.segments)]
+        for split in splits:
+            asked = MetricQuery(metric.key, window, scope=Scope("search"), segments=split)
+            [answer] = read_series([asked])
+            for figure in answer.total:
+                for value in filter(None, (figure.value, figure.numerator, figure.denominator)):
+                    printed = str(wording.reading(value, metric.unit))
+                    yield from (printed, wording.exact(value), repr(value), f"{value:,.0f}", f"{value:.0f}")
+
+
+def walked() -> list[str]:
+    """Each route of the application with the small team as its scope, and the API with every segment."""
+    pages = [access.address for route, access in ROUTES.items() if not route.startswith(("accounts/", "^v1/"))]
+    segments = [
+        f"/api/v1/metrics/{metric.key}/series/?segment={dimension}"
+        for metric in metrics()
+        for dimension in metric.segments
+    ]
+    kinds = ("series", "rows", "distribution")
+    return pages + segments + [f"/api/v1/metrics/{metric.key}/{kind}/" for metric in metrics() for kind in kinds]
+
+
+@pytest.mark.parametrize("name", ["lise", "mary", "admin"])
+def test_no_answer_tells_a_withheld_figure(teams: Org, name: str, sign_in: Callable[[Persona], Client]) -> None:
+    client = sign_in(Persona(name, is_admin=name == "admin"))
+    planted = {text for text in telling_numbers() if len(re.sub(r"\D", "", text)) >= DIGITS_THAT_TELL}
+    assert f"{PLANTED + 45_678 + 98_761:,}" in planted
+    leaks = {}
+    for address in walked():
+        joined = "&" if "?" in address else "?"
+        answer = client.get(f"{address}{joined}unit=search")
+        body = answer.getvalue().decode(errors="replace")
+        found = {text for text in planted if re.search(rf"(?<![\d.,]){re.escape(text)}(?![\d])", body)}
+        if found:
+            leaks[address] = found
+    assert not leaks

@@ -1,0 +1,125 @@
+"""Every route that takes a scope, asked by every role for its own unit, a foreign one, an unknown one, and none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from orgtree.services.api_tokens import create_api_token
+from tests.org import Org
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.teams import Teams, create_teams
+
+PAGES = (
+    "/insights/ai/",
+    "/insights/ai/parts/failing_tools/",
+    "/insights/ai/charts/adoption/",
+    "/insights/ai/charts/adoption.csv",
+    "/insights/ai/units/",
+    "/insights/ai/units/unassigned/",
+    "/insights/ai/units.csv",
+    "/insights/ai/repositories/",
+    "/insights/ai/repositories.csv",
+    "/insights/metrics/ai.tokens/",
+    "/insights/metrics/ai.tokens/charts/trend/",
+    "/insights/metrics/ai.tokens/charts/trend.csv",
+    "/insights/metrics/ai.tokens/how/",
+    "/insights/metrics/ai.tokens/rows/",
+    "/insights/metrics/ai.tokens/rows/first/",
+    "/insights/metrics/ai.tokens/rows.csv",
+    "/insights/metrics/ai.tokens/units/",
+    "/insights/metrics/ai.tokens/units.csv",
+)
+API = ("/api/v1/metrics/ai.tokens/series/", "/api/v1/metrics/ai.tokens/distribution/")
+API_ROWS = "/api/v1/metrics/ai.tokens/rows/"
+
+UNITS = ("platform", "search", "nowhere", "unassigned:teams", "unassigned:nowhere", "")
+HOME = {"": 200}  # pages begin with one's own unit, or with one's own data
+REFUSED = {"": 403}
+NOTHING = dict.fromkeys(UNITS, 404)
+EVERYTHING = {**dict.fromkeys(UNITS, 200), "nowhere": 404, "unassigned:nowhere": 404}
+
+PAGES_BY_ROLE: dict[str, tuple[Persona, dict[str, int]]] = {
+    "member": (MEMBER, {**NOTHING, **HOME, "platform": 200}),
+    "other member": (OTHER_MEMBER, {**NOTHING, **HOME, "search": 200}),
+    "manager": (MANAGER, {**NOTHING, **HOME, "platform": 200}),
+    "auditor": (AUDITOR, {**NOTHING, **REFUSED}),
+    "executive": (EXECUTIVE, EVERYTHING),
+    "admin": (ADMIN, EVERYTHING),
+}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def teams(org: Org) -> Teams:
+    return create_teams()
+
+
+def answers(client: Client, address: str) -> dict[str, int]:
+    return {unit: client.get(address, {"unit": unit} if unit else {}).status_code for unit in UNITS}
+
+
+@pytest.mark.parametrize("role", PAGES_BY_ROLE)
+def test_pages(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
+    persona, expected = PAGES_BY_ROLE[role]
+    client = sign_in(persona)
+    assert {address: answers(client, address) for address in PAGES} == dict.fromkeys(PAGES, expected)
+
+
+def test_visitors_are_sent_to_sign_in_whatever_they_ask_for(teams: Teams) -> None:
+    for address in PAGES:
+        assert set(answers(Client(), address).values()) == {302}, address
+    for address in (*API, API_ROWS):
+        assert set(answers(Client(), address).values()) == {401}, address
+
+
+@pytest.mark.parametrize("role", PAGES_BY_ROLE)
+def test_the_api(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
+    persona, expected = PAGES_BY_ROLE[role]
+    without_a_unit = 200 if expected == EVERYTHING else 403  # programs say whose figures they want
+    client = sign_in(persona)
+    for address in (*API, API_ROWS):
+        assert answers(client, address) == {**expected, "": without_a_unit}, address
+
+
+def test_a_token_sees_what_its_user_sees_and_without_a_user_aggregates(teams: Teams) -> None:
+    _, own = create_api_token("own", user=create_user(MEMBER), expires_at=None)
+    _, nobodys = create_api_token("nobody's", expires_at=None)
+    for address in (*API, API_ROWS):
+        assert answers(bearer(own), address) == {**NOTHING, "platform": 200, "": 403}, address
+    for address in API:
+        assert answers(bearer(nobodys), address) == EVERYTHING, address
+    assert set(answers(bearer(nobodys), API_ROWS).values()) == {403}
+
+
+def test_unknown_and_invisible_are_the_same_answer(teams: Teams, member: Client) -> None:
+    for address in (*PAGES, *API, API_ROWS):
+        unknown = member.get(address, {"unit": "nowhere"}).content.decode()
+        invisible = member.get(address, {"unit": "search"}).content.decode()
+        assert unknown.replace("nowhere", "search") == invisible, address
+
+
+def test_a_foreign_unit_stays_unknown_beside_ones_own_data(teams: Teams, member: Client) -> None:
+    for address in (*PAGES, *API, API_ROWS):
+        assert member.get(address, {"unit": "search", "person": "me"}).status_code == 404, address
+        assert member.get(address, {"unit": "platform", "person": "me"}).status_code == 200, address
+
+
+def test_whose_figures_are_needed_is_said_with_units_of_ones_own(teams: Teams, member: Client) -> None:
+    error = member.get(API[0]).json()["error"]
+    assert error["parameter"] == "unit"
+    assert "such as platform" in error["message"]
+    assert "person=me" in error["message"]
+
+
+def test_nobody_asks_for_somebody_else(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
+    for persona in (MEMBER, MANAGER, EXECUTIVE, ADMIN):
+        for address in (*API, API_ROWS):
+            assert sign_in(persona).get(address, {"person": "grace@example.com"}).status_code == 400
+
+
+def bearer(secret: str) -> Client:
+    return Client(headers={"Authorization": f"Bearer {secret}"})
