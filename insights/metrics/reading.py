@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -72,6 +73,14 @@ class Reading:
     settled_before: datetime | None = None  # None: nothing is asked of outcomes
     model_picks_facts: bool = False  # the rows name no model: the facet picks the sessions that used it
 
+    # Looked up once for each cell, of which there are millions: the borders and ids would be hashed each time.
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.relation.name, self.partitions, self.placement, self.facets, self.segments))
+
     @property
     def hull(self) -> Window:
         return Window(min(edges[0] for edges in self.partitions), max(edges[-1] for edges in self.partitions))
@@ -93,6 +102,13 @@ class StockReading:
     relation: Relation
     spans: tuple[Window, ...]
     placement: Placement = ANYBODY
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.relation.name, self.spans, self.placement))
 
 
 def windows_of(edges: Edges) -> Iterable[Window]:

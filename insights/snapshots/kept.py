@@ -17,6 +17,9 @@ from insights.metrics.reading import Edges
 from insights.models import Period
 
 PROMPT = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
+# Of the whole organisation days are kept too.  Those of each of a thousand units would be most of all cells, and no
+# page shows one: what is asked of a unit's days is read from facts.
+OF_UNITS = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
 KEPT_SEGMENTS = (Dimension.AGENT, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE)
 KEPT_YEARS = 5  # a repository may be much older; what lies before is read from facts
 MOST_SEGMENT_VALUES = 12
@@ -50,8 +53,10 @@ def kept_from(today: date) -> date:
     return windows.quarter_of(today.replace(year=today.year - KEPT_YEARS, day=1)).start
 
 
-def kept_as(window: Window, today: date) -> tuple[Period, Window] | None:
-    """The cell in which a window is kept; None where it has none.
+def kept_as(
+    window: Window, today: date, granularities: Iterable[Granularity] = tuple(Granularity)
+) -> tuple[Period, Window] | None:
+    """The cell in which a window is kept, where these granularities are; None where it has none.
 
     The running bucket up to today is the same as the whole bucket: no fact lies beyond.
     """
@@ -59,7 +64,7 @@ def kept_as(window: Window, today: date) -> tuple[Period, Window] | None:
         return None
     if window in lagging_windows(today):
         return Period.WINDOW, window
-    for granularity in Granularity:
+    for granularity in granularities:
         whole = windows.whole_bucket(window.start, granularity)
         runs = window.end == whole.end or today < window.end < whole.end
         if window.start == whole.start and runs:
@@ -70,6 +75,11 @@ def kept_as(window: Window, today: date) -> tuple[Period, Window] | None:
 def prompt_partitions(days: Window) -> Sequence[tuple[Period, Edges]]:
     """The buckets to compute anew after facts on `days` changed."""
     return [(Period(granularity.value), bucket_edges(days, granularity)) for granularity in PROMPT]
+
+
+def of_units(partitions: Sequence[tuple[Period, Edges]]) -> Sequence[tuple[Period, Edges]]:
+    """Those of the partitions that are kept of units."""
+    return [each for each in partitions if each[0] is not Period.DAY]
 
 
 def lagging_partitions(days: Window, today: date) -> Sequence[tuple[Period, Edges]]:

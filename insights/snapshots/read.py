@@ -16,7 +16,7 @@ from insights.metrics.query import Window
 from insights.metrics.reading import Placed
 from insights.models import Period
 from insights.snapshots.cells import TOO_MANY_VALUES
-from insights.snapshots.kept import kept_as, kept_segments
+from insights.snapshots.kept import OF_UNITS, kept_as, kept_segments
 from insights.snapshots.kept_cells import Cells, Kept, Wanted, read_cells
 
 
@@ -66,7 +66,7 @@ def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime |
         return None
     as_of = plan.clock.now
     for window in plan.windows:
-        kept = kept_as(window, plan.clock.today)
+        kept = _kept(window, plan)
         if kept is None:
             return None
         lagging = kept[0] in LAGGING_PERIODS
@@ -77,6 +77,12 @@ def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime |
                     return None
                 as_of = min(as_of, each.since)
     return as_of
+
+
+def _kept(window: Window, plan: Plan) -> tuple[Period, Window] | None:
+    if _unit_id(plan) is None:
+        return kept_as(window, plan.clock.today)
+    return kept_as(window, plan.clock.today, OF_UNITS)
 
 
 def _touches(dirt: Dirt, plan: Plan, window: Window) -> bool:
@@ -130,7 +136,7 @@ def _state(units: Collection[int | None]) -> tuple[date | None, datetime | None,
 
 
 def _wanted(plan: Plan) -> Wanted:
-    kept = (kept_as(window, plan.clock.today) for window in plan.windows)
+    kept = (_kept(window, plan) for window in plan.windows)
     names = ("", *(dimension.value for dimension in plan.segments))
     return Wanted(plan.metric.key, names, _unit_id(plan), tuple(cell[1] for cell in kept if cell))
 
@@ -142,7 +148,7 @@ def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
     shared: dict[Window, Outcome] = {}
     unmatched: dict[Window, float | None] = {}
     for window in plan.windows:
-        kept = kept_as(window, plan.clock.today)
+        kept = _kept(window, plan)
         if kept is None:
             return None
         own = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], name), ()))

@@ -24,6 +24,7 @@ from insights.snapshots.kept import (
     kept_from,
     lagging_partitions,
     lagging_windows,
+    of_units,
     prompt_partitions,
     quarters_between,
 )
@@ -135,7 +136,7 @@ def _everybody_and_every_unit(partitions: Partitions, clock: Clock, only: Collec
     written = recompute(partitions, ANYBODY, clock, only)
     units = tuple(PlacementRow.objects.order_by().values_list("ancestor_id", flat=True).distinct())
     if units:
-        written += recompute(partitions, Placement(Placed.UNITS, units), clock, only)
+        written += recompute(of_units(partitions), Placement(Placed.UNITS, units), clock, only)
     return written
 
 
@@ -164,7 +165,7 @@ def _recompute(dirt: Dirt, clock: Clock, *, lagging: bool) -> int:
     written = 0
     for piece in [lagging_partitions(days, clock.today)] if lagging else _prompt_pieces(days):
         written += recompute(piece, ANYBODY, clock, only) if None in dirt.units else 0
-        written += recompute(piece, units, clock, only) if units.ids else 0
+        written += recompute(of_units(piece), units, clock, only) if units.ids else 0
     return written
 
 
