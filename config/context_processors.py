@@ -49,7 +49,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("metric_catalogue", "Metrics", "chart-line"),
         ),
     ),
-    ("Organisation", (Entry("access", "Who can see what", "eye"),)),
+    ("Organisation", (Entry("people", "People", "user"), Entry("access", "Who can see what", "eye"))),
     (
         "Setup",
         (

@@ -31,7 +31,7 @@ class DaysField(DateRangeFormField):
 
 
 DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
-    DateRangeField: {"form_class": DaysField, "widget": RangeWidget(AdminDateWidget)}
+    DateRangeField: {"form_class": DaysField, "widget": RangeWidget(AdminDateWidget(format="%Y-%m-%d"))}
 }
 
 

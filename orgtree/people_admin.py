@@ -68,6 +68,7 @@ class EmploymentInline(EmploymentTabularInline):
     formset = OneAtATime
     extra = 0
     formfield_overrides = DAYS_WIDGET
+    verbose_name = "employment"
     verbose_name_plural = "employment: first day, and first day no longer there"
 
 
@@ -76,6 +77,7 @@ class PersonAttributeInline(PersonAttributeTabularInline):
     formset = AttributeOnceAtATime
     extra = 0
     formfield_overrides = DAYS_WIDGET
+    verbose_name = "attribute"
     verbose_name_plural = "attributes: first day, and first day no longer so"
 
 

@@ -81,6 +81,9 @@ class Employment(models.Model):
             models.CheckConstraint(condition=not_empty("during"), name="employment_has_days"),
         ]
 
+    def __str__(self) -> str:
+        return "Employment"
+
 
 class Attribute(models.Model):
     """Something that is said of people: role, team, site, or a further column of an imported file."""
@@ -110,6 +113,9 @@ class PersonAttribute(models.Model):
         ]
         indexes = [models.Index(fields=["attribute", "value"])]
 
+    def __str__(self) -> str:
+        return self.value
+
 
 class Reporting(models.Model):
     """Whom a person reports to on these days."""
@@ -126,6 +132,9 @@ class Reporting(models.Model):
                 condition=~models.Q(person=models.F("manager")), name="nobody_reports_to_themselves"
             ),
         ]
+
+    def __str__(self) -> str:
+        return "Manager"
 
 
 class IdentityKind(models.TextChoices):
