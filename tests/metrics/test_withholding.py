@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,6 +19,7 @@ from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.servers import PROJECT_DIR
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 from tests.test_access import ROUTES
 
@@ -156,3 +158,13 @@ def test_no_answer_tells_a_withheld_figure(teams: Org, name: str, sign_in: Calla
         if found:
             leaks[address] = found
     assert not leaks
+
+
+def test_views_and_the_api_read_figures_for_a_viewer() -> None:
+    """insights.metrics.visible is their only way: whoever reads whole answers shows them to anybody."""
+    readers = {"insights.metrics.read", "insights.metrics.rows", "insights.metrics.distribution"}
+    for folder in ("views", "api"):
+        for path in (PROJECT_DIR / "insights" / folder).rglob("*.py"):
+            for statement in ast.walk(ast.parse(path.read_text())):
+                if isinstance(statement, ast.ImportFrom) and statement.module in readers:
+                    assert not [name.name for name in statement.names if name.name.startswith("read_")], path
