@@ -105,9 +105,11 @@ def accept(token: str, password: str) -> User | None:
 
 
 def people_without_account() -> QuerySet[Person]:
-    """People with an address of which there is no account, by name: whom an admin may want to invite."""
+    """People with an address of which there is no account and no invitation, by name: whom to invite next."""
     own = User.objects.annotate(lowered=Lower("email")).filter(lowered=Lower(OuterRef("email")))
-    return Person.objects.filter(~Exists(own), email__isnull=False, user=None).order_by("full_name", "pk")
+    invited = _usable().filter(email=Lower(OuterRef("email")))
+    without = Person.objects.filter(~Exists(own), ~Exists(invited), email__isnull=False, user=None)
+    return without.order_by("full_name", "pk")
 
 
 def _open(email: str, by: User) -> Invited:

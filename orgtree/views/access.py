@@ -43,11 +43,11 @@ class GrantForm(forms.Form):
     unit = forms.CharField(
         max_length=80, required=False, label="Unit", help_text="For managers: its slug, as in unit= of addresses."
     )
-    first_day = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    first_day = forms.DateField(label="From", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     last_day = forms.DateField(
         label="Last day",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="Empty: until it is ended.",
     )
     reason = forms.CharField(max_length=200, required=False, help_text="Everybody can read it.")

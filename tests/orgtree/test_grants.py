@@ -1,0 +1,122 @@
+"""Roles: given and ended by admins, dated, and on a page that everybody can read."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from orgtree.models import Grant, IndividualPolicy, Organisation, Role
+from orgtree.services.access import viewable
+from orgtree.services.grants import CannotGrantError, NewGrant, end, give
+from tests.personas import ADMIN, MEMBER, create_user
+from tests.teams import Teams, create_teams
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def teams(db: None) -> Teams:
+    return create_teams()
+
+
+def new(teams: Teams, **changed: object) -> NewGrant:
+    fields = {
+        "user": create_user(MEMBER),
+        "role": Role.MANAGER,
+        "unit": teams.search,
+        "first_day": timezone.localdate(),
+    }
+    return NewGrant(**{**fields, "last_day": None, **changed})  # type: ignore[arg-type]
+
+
+def fields_of(**changed: str) -> dict[str, str]:
+    today = timezone.localdate().isoformat()
+    return {"account": MEMBER.email, "role": "manager", "unit": "search", "first_day": today, **changed}
+
+
+def test_a_role_that_is_given_on_the_page_holds_at_once_and_stands_there(teams: Teams, admin: Client) -> None:
+    answer = admin.post(reverse("give_grant"), fields_of(reason="Stands in for Lise"), follow=True)
+    assert "Stands in for Lise" in answer.content.decode()
+    assert teams.search.pk in viewable(create_user(MEMBER)).managed_ids
+    member = Client()
+    member.force_login(create_user(MEMBER), backend="django.contrib.auth.backends.ModelBackend")
+    page = member.get(reverse("access")).content.decode()
+    assert "Stands in for Lise" in page
+    assert 'action="/orgtree/access/roles/' not in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"account": "nobody@example.com"}, "There is no active account"),
+        ({"unit": "nowhere"}, "There is no unit"),
+        ({"unit": ""}, "A manager needs a unit"),
+        ({"role": "executive"}, "Only managers have a unit"),
+        ({"first_day": "2026-03-02", "last_day": "2026-03-01"}, "It ends before it begins"),
+        ({"first_day": "soon"}, "Enter a valid date"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_form(
+    teams: Teams, admin: Client, changed: dict[str, str], words: str
+) -> None:
+    before = Grant.objects.count()
+    answer = admin.post(reverse("give_grant"), fields_of(**changed))
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
+    assert Grant.objects.count() == before
+
+
+def test_the_same_role_is_held_once_at_a_time(teams: Teams) -> None:
+    by = create_user(ADMIN)
+    give(new(teams, first_day=date(2026, 1, 1), last_day=date(2026, 1, 31)), by=by)
+    give(new(teams, first_day=date(2026, 2, 1)), by=by)
+    with pytest.raises(CannotGrantError, match="already on some of these days"):
+        give(new(teams, first_day=date(2026, 1, 31)), by=by)
+
+
+def test_an_ended_role_sees_nothing_more_and_keeps_its_days(teams: Teams) -> None:
+    first_day = timezone.localdate() - timedelta(days=3)
+    grant = give(new(teams, first_day=first_day), by=create_user(ADMIN))
+    end(grant)
+    end(grant)
+    assert teams.search.pk not in viewable(create_user(MEMBER)).managed_ids
+    grant.refresh_from_db()
+    assert (grant.during.lower, grant.during.upper) == (first_day, timezone.localdate())
+
+
+def test_a_role_that_ends_on_its_first_day_never_was(teams: Teams) -> None:
+    end(give(new(teams), by=create_user(ADMIN)))
+    assert not Grant.objects.filter(role=Role.MANAGER).exists()
+
+
+def test_the_page_names_who_sees_the_readers_data(teams: Teams, member: Client) -> None:
+    page = member.get(reverse("access")).content.decode()
+    assert "You are Ada" in page
+    assert "Leads Platform" in page
+    assert "6 people today" in page
+    assert "mary@example.com: aggregates of the whole organisation" in page
+    assert "fewer than 5 people" in page
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (IndividualPolicy.SELF_ONLY, "Nobody else sees rows of yours"),
+        (IndividualPolicy.PSEUDONYMS, "under a pseudonym"),
+        (IndividualPolicy.NAMED, "sees yours with your name"),
+    ],
+)
+def test_the_page_says_what_the_policy_means(
+    teams: Teams, member: Client, policy: IndividualPolicy, words: str
+) -> None:
+    Organisation.objects.update(individual_policy=policy)
+    assert words in member.get(reverse("access")).content.decode()
+
+
+def test_the_page_says_that_the_trial_shows_everything(teams: Teams, member: Client) -> None:
+    Organisation.objects.update(protected_since=None)
+    assert "everybody sees every name and figure" in member.get(reverse("access")).content.decode()
