@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.repository import GitRepository
 from integrations.git.connect import NameTakenError, connect_git
+from integrations.git.sync import AlreadyReadingError
 from integrations.models import Connection, Repository, RepositorySource, SyncRun
 from integrations.services.connections import read_now
+from integrations.services.remove_connection import brought_by, remove_keeping_facts, remove_with_facts
 
 if TYPE_CHECKING:
     ConnectionModelAdmin = admin.ModelAdmin[Connection]
@@ -60,9 +65,26 @@ class AddConnectionForm(ConnectionModelForm):
         return self.cleaned_data
 
 
+KEEP, DELETE = "keep", "delete"
+
+
+class RemoveConnectionForm(forms.Form):
+    """What becomes of the facts; nothing is chosen beforehand."""
+
+    facts = forms.ChoiceField(
+        choices=(
+            (KEEP, "Keep what it brought, marked as no longer connected"),
+            (DELETE, "Delete what it alone brought"),
+        ),
+        widget=forms.RadioSelect,
+        label="What becomes of what it brought?",
+        error_messages={"required": "Choose what becomes of the facts."},
+    )
+
+
 @admin.register(Connection)
 class ConnectionAdmin(ConnectionModelAdmin):
-    """Connected repositories.  One that is no longer wanted is paused: what it brought stays."""
+    """Connected repositories.  One that is not wanted for a while is paused; removing one asks about its facts."""
 
     list_display = ("name", "path", "state", "last_reading", "progress", "problem")
     search_fields = ("name", "sources__external_id")
@@ -80,8 +102,43 @@ class ConnectionAdmin(ConnectionModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> Any:
         return self.readonly_fields if obj else ()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
-        return False
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Without the action that deletes several: what becomes of the facts is asked for each."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask, with counts, whether the facts stay; and do so."""
+        connection = self.get_object(request, object_id)
+        if connection is None or not self.has_delete_permission(request, connection):
+            return super().delete_view(request, object_id, extra_context)
+        form = RemoveConnectionForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            return self._remove(request, connection, keeping_facts=form.cleaned_data["facts"] == KEEP)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Remove {connection}",
+            "opts": self.opts,
+            "object": connection,
+            "form": form,
+            "brought": brought_by(connection),
+        }
+        return TemplateResponse(request, "admin/integrations/connection/remove.html", context)
+
+    def _remove(self, request: HttpRequest, connection: Connection, *, keeping_facts: bool) -> HttpResponse:
+        name = str(connection)
+        try:
+            with transaction.atomic():
+                self.log_deletions(request, Connection.objects.filter(pk=connection.pk))
+                (remove_keeping_facts if keeping_facts else remove_with_facts)(connection)
+        except AlreadyReadingError:
+            words = (
+                f"{name} is being read at this moment, and was not removed. Pause it, and try again after the reading."
+            )
+            self.message_user(request, words, messages.ERROR)
+        else:
+            what = "What it brought stays." if keeping_facts else "What it alone brought is deleted, too."
+            self.message_user(request, f"{name} is removed. {what}", messages.SUCCESS)
+        return redirect("admin:integrations_connection_changelist")
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
         if change:
@@ -160,16 +217,25 @@ class ConnectionAdmin(ConnectionModelAdmin):
 class RepositoryAdmin(RepositoryModelAdmin):
     """What the connections' repositories were recognised as."""
 
-    list_display = ("name", "remote", "default_branch", "shallow")
+    list_display = ("name", "state", "remote", "default_branch", "shallow")
     search_fields = ("name", "remote")
-    readonly_fields = ("remote", "root_sha", "default_branch", "shallow")
+    readonly_fields = ("state", "remote", "root_sha", "default_branch", "shallow")
     fields = ("name", *readonly_fields)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Repository]:
+        sources = RepositorySource.objects.filter(repository=OuterRef("pk"))
+        return super().get_queryset(request).annotate(is_connected=Exists(sources))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Repository | None = None) -> bool:
         return False
+
+    @admin.display(description="State", ordering="is_connected")
+    def state(self, repository: Repository) -> str:
+        connected = repository.is_connected  # type: ignore[attr-defined]  # annotated by get_queryset
+        return "Connected" if connected else "No longer connected: as it was last read"
 
 
 @admin.register(SyncRun)

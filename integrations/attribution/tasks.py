@@ -23,14 +23,14 @@ def attribute() -> None:
 
     Waiting for them would keep the threads of the pool from other work while a repository is imported.
     """
-    while _attribute_some(_try_to_be_the_only_one):
+    while _attribute_some(_try_tobe_the_only_one):
         pass
 
 
 def attribute_what_waits() -> int:
     """The same, taking turns with whoever is at it, until nothing is left; how many rows of work there were."""
     done = 0
-    while claimed := _attribute_some(_be_the_only_one):
+    while claimed := _attribute_some(be_the_only_one):
         done += claimed
     return done
 
@@ -51,13 +51,14 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
         return work.rows
 
 
-def _try_to_be_the_only_one() -> bool:
+def _try_tobe_the_only_one() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
         return bool(cursor.fetchone()[0])
 
 
-def _be_the_only_one() -> bool:
+def be_the_only_one() -> bool:
+    """Until the caller's transaction ends, nobody else derives; waits for whoever is at it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
     return True

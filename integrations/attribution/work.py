@@ -29,6 +29,16 @@ def enqueue_commits(commits: Iterable[int]) -> None:
     wake_attribution()
 
 
+def enqueue_sessions(sessions: Iterable[int]) -> None:
+    """Note the sessions, as above."""
+    ids = sorted(set(sessions))
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO integrations_attributionwork (session_id) SELECT unnest(%s::bigint[])", [ids])
+    wake_attribution()
+
+
 def enqueue_moved_identities(identities: Iterable[int], people: Iterable[int]) -> None:
     """Note the commits of identities that changed their person, and the sessions of everybody concerned."""
     with connection.cursor() as cursor:

@@ -1,0 +1,143 @@
+"""Removing a connection: its facts are kept, without a source that could refresh them, or deleted with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import LiteralString
+
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.attribution.changes import append_changes_of_commits, append_changes_of_sessions
+from integrations.attribution.outcomes import settle_outcomes
+from integrations.attribution.tasks import be_the_only_one
+from integrations.attribution.work import enqueue_sessions
+from integrations.git.changes import settle_changes
+from integrations.git.links import settle_alone, settle_homes
+from integrations.git.sync import no_reading
+from integrations.models import Connection, Repository, RepositorySource
+
+# Whatever points to a commit, before the commits themselves.
+DELETE_COMMITS: tuple[LiteralString, ...] = (
+    "DELETE FROM integrations_commitevidence WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_unreadablenote WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_attributionwork WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_coauthor WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_commitfile WHERE commit_id = ANY (%s)",
+    "UPDATE integrations_commit SET stands_in_id = NULL WHERE stands_in_id = ANY (%s)",
+    "DELETE FROM integrations_commit WHERE id = ANY (%s)",
+)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them."""
+
+    repositories: int
+    commits: int
+    files: int
+    shared_commits: int
+
+
+def brought_by(connection: Connection) -> Brought:
+    """What would be deleted with the connection."""
+    repositories = _only_of(connection)
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT commit_id, bool_or(repository_id <> ALL (%(own)s)) AS shared
+            FROM integrations_commitinrepository
+            WHERE commit_id IN (
+                SELECT commit_id FROM integrations_commitinrepository WHERE repository_id = ANY (%(own)s)
+            )
+            GROUP BY commit_id
+            """,
+            {"own": repositories},
+        )
+        found = cursor.fetchall()
+        own = [commit for commit, shared in found if not shared]
+        cursor.execute("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
+        files = cursor.fetchone()[0]
+    return Brought(len(repositories), len(own), files, len(found) - len(own))
+
+
+def remove_keeping_facts(connection: Connection) -> None:
+    """Delete the connection alone.  Its repositories stay as they were last read, marked as no longer connected.
+
+    Raises AlreadyReadingError.
+    """
+    with transaction.atomic():
+        no_reading(connection.sources.all())
+        connection.delete()
+
+
+def remove_with_facts(connection: Connection) -> None:
+    """Delete the connection, the repositories that only it brings, and the commits that no other repository holds.
+
+    What stood back for one of those commits counts again.  Raises AlreadyReadingError.
+    """
+    with transaction.atomic():
+        no_reading(connection.sources.all())
+        be_the_only_one()
+        settle_alone()
+        repositories = _only_of(connection)
+        sessions = _sessions_in(repositories)
+        held = _unlink(repositories)
+        settle_homes(held)
+        settle_changes(held)
+        _delete_commits(_held_by_none(held), sessions)
+        enqueue_sessions(sessions)  # what they generated is free for other commits
+        Repository.objects.filter(pk__in=repositories).delete()
+        connection.delete()
+
+
+def _only_of(connection: Connection) -> list[int]:
+    """The repositories that no other connection brings."""
+    elsewhere = Repository.objects.filter(sources__in=RepositorySource.objects.exclude(connection=connection))
+    own = Repository.objects.filter(sources__connection=connection).exclude(pk__in=elsewhere)
+    return sorted(own.values_list("pk", flat=True).distinct())
+
+
+def _sessions_in(repositories: Collection[int]) -> set[int]:
+    """Sessions of which commits at home in these repositories have lines."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT session_id FROM integrations_sessionrepository WHERE repository_id = ANY (%s)",
+            [list(repositories)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _unlink(repositories: Collection[int]) -> set[int]:
+    """Let the repositories hold nothing; the commits that they held."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM integrations_commitinrepository WHERE repository_id = ANY (%s) RETURNING commit_id",
+            [list(repositories)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _held_by_none(commits: Collection[int]) -> list[int]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT wanted.id FROM unnest(%s::bigint[]) AS wanted (id)
+            WHERE NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = wanted.id)
+            ORDER BY 1
+            """,
+            [sorted(commits)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
+    """Delete them with all that points to them, and settle what became of the sessions that had lines there."""
+    append_changes_of_commits(commits)
+    with database.cursor() as cursor:
+        cursor.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
+        # They are gone by now, and tell for the last time whom they covered.
+        append_changes_of_sessions({*sessions, *settle_outcomes(commits, sessions)})
+        for statement in DELETE_COMMITS:
+            cursor.execute(statement, [commits])
