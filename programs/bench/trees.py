@@ -38,10 +38,10 @@ def trees(session_cookie: str, *, size: Size, rounds: int) -> list[Measured]:
         pages = measured_responses(
             "pages of trees", client, with_parts(client, PAGES), rounds=rounds, conditions=conditions
         )
-    return [*pages, *_side_by_side(conditions, rounds), *_moves(size, rounds)]
+    return [*pages, *units_side_by_side(conditions, rounds), *moves(size, rounds)]
 
 
-def _side_by_side(conditions: str, rounds: int) -> list[Measured]:
+def units_side_by_side(conditions: str, rounds: int) -> list[Measured]:
     """One metric for each unit of the tree by hand, from kept figures and from facts."""
     units = list(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
     tomorrow = timezone.localdate() + timedelta(days=1)
@@ -87,7 +87,7 @@ def _sums(window: Window) -> None:
         cursor.fetchall()
 
 
-def _moves(size: Size, rounds: int) -> list[Measured]:
+def moves(size: Size, rounds: int) -> list[Measured]:
     """A person, and a unit with everybody in it, moved as of a quarter ago; each is taken back."""
     since = timezone.localdate() - timedelta(weeks=13)
     levels = numbers_by_level(size.units)

@@ -1,0 +1,26 @@
+"""The bench's moves are real ones, and are taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from orgtree.models import Membership, Placement, PlacementChange, UnitPlace
+from programs.bench.facts import Size, generate
+from programs.bench.trees import moves, units_side_by_side
+
+SIZE = Size(people=60, units=14, weeks=4, sessions_per_week=1, commits_per_week=1)
+
+
+@pytest.mark.django_db
+def test_moves_and_units_side_by_side_are_measured_and_nothing_stays() -> None:
+    generate(SIZE)
+    before = _rows()
+    figures = [*units_side_by_side(str(SIZE), rounds=1), *moves(SIZE, rounds=1)]
+    assert len({figure.name for figure in figures}) == 4
+    assert all(figure.value > 0 for figure in figures)
+    assert _rows() == before
+    assert not PlacementChange.objects.exists()
+
+
+def _rows() -> list[set[tuple[object, ...]]]:
+    return [set(model._default_manager.values_list()) for model in (UnitPlace, Membership, Placement)]
