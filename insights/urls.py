@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
-from insights.views.ai import charts, page, parts, pulse, repositories
+from insights.views.ai import charts, page, parts, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
 from insights.views.attribution import commit, commits
 
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/units/unassigned/", ai_units.ai_units_unassigned, name="ai_units_unassigned"),
     path("insights/ai/units.csv", ai_units.ai_units_csv, name="ai_units_csv"),
     path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
+    path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
+    path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),

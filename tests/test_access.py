@@ -102,6 +102,13 @@ ROUTES: dict[str, Access] = {
     "insights/units/": signed_in_only("/insights/units/?to=/insights/ai/"),
     "insights/attributes/": signed_in_only("/insights/attributes/?to=/insights/ai/"),
     "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
+    # Here no repository is known of that name.
+    "insights/ai/repositories/rows/": Access(
+        "/insights/ai/repositories/rows/?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
+    ),
+    "insights/ai/repositories/rows.csv": Access(
+        "/insights/ai/repositories/rows.csv?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
+    ),
     "insights/ai/repositories.csv": signed_in_only("/insights/ai/repositories.csv"),
     "insights/ai/attribution/": signed_in_only("/insights/ai/attribution/"),
     "insights/ai/attribution.csv": signed_in_only("/insights/ai/attribution.csv"),

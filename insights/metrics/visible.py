@@ -33,6 +33,7 @@ __all__ = [
     "SideBySide",
     "Together",
     "visible_distribution",
+    "visible_page",
     "visible_rows",
     "visible_series",
     "visible_together",
@@ -131,6 +132,14 @@ def visible_rows(query: MetricQuery, access: Access, *, page: int = 1, size: int
     own = replace(query, scope=replace(query.scope, person_id=access.sight.person_id or NOBODY))
     found = read_rows(own, page=page, size=size)
     return masked_rows(replace(found, query=query, note=note), access)
+
+
+def visible_page(page: RowsPage, access: Access) -> RowsPage:
+    """As `visible_rows`, of rows that no metric reads: `page` holds all of them, and its query says of what."""
+    check_scopes([page.query.scope], access)
+    note = _why_own_only(page.query, access)
+    rows = [row for row in page.rows if not note or row["person_id"] == (access.sight.person_id or NOBODY)]
+    return masked_rows(replace(page, rows=rows, total=len(rows), note=note), access)
 
 
 def _why_own_only(query: MetricQuery, access: Access) -> str:

@@ -61,7 +61,7 @@ class RowTable:
 @explains_bad_filters
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
-    page = _read_page(request)
+    page = read_page(request)
     found = visible_rows(question.query, question.filters.access, page=page, size=PAGE_SIZE)
     first = (page - 1) * PAGE_SIZE + 1
     context = {
@@ -71,7 +71,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "recipe": found.recipe,
         "note": found.note,
         "days": wording.days(question.filters.window),
-        "table": _table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
+        "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "first": first,
         "last": first + len(found.rows) - 1,
         "total": f"{found.total:,}",
@@ -91,7 +91,7 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
     found = visible_rows(question.query, question.filters.access, size=ROWS_IN_PANEL)
     context = {
-        "table": _table(found, without=NOT_IN_PANEL),
+        "table": row_table(found, without=NOT_IN_PANEL),
         "note": found.note,
         "metric": question.metric,
         "rows_url": f"{reverse('metric_rows', args=[key])}{question.filters.query_string()}",
@@ -121,7 +121,8 @@ def _csv_rows(question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
         found = visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
 
 
-def _table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
+def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
+    """The rows as they are printed, but for columns of the kinds in `without`."""
     columns = [column for column in found.columns if column.kind not in without]
     return RowTable(
         caption=f"Rows of {found.query.key}",
@@ -155,7 +156,8 @@ def _printed(column: RowColumn, value: Cell) -> str:
     return ", ".join(map(agent_name, words.split(", "))) if column.name == Dimension.AGENT else words
 
 
-def _read_page(request: HttpRequest) -> int:
+def read_page(request: HttpRequest) -> int:
+    """The page's number, from 1.  Raises BadFilterError."""
     written = request.GET.get("page") or "1"
     if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
         return int(written[:9])

@@ -62,22 +62,22 @@ def _settled_before() -> datetime:
     return (timezone.now() - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
 
 
-# One row per repository; {theirs} narrows the sessions to some people's.
-SESSIONS_NEARBY = sql.SQL(
+# One row per session that belongs to a repository; {theirs} narrows the sessions to some people's.
+SESSIONS_PLACED = sql.SQL(
     """
     WITH session AS (
-        SELECT session.id, identity.person_id, session.started_at, session.lines_added, session.committed,
-               session.committed OR (session.covered AND session.ended_at < %(settled_before)s)
-                   AS is_settled
+        SELECT session.id, identity.person_id, session.agent, session.started_at, session.lines_added,
+               session.committed,
+               session.committed OR (session.covered AND session.ended_at < %(settled_before)s) AS is_settled
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work AND session.started_on >= %(first)s AND session.started_on < %(after)s
         {theirs}
     ), placed AS (
-        SELECT session.*, home.repository_id, home.lines
+        SELECT session.*, home.repository_id, home.lines_of_session AS lines
         FROM session
         CROSS JOIN LATERAL (
-            SELECT repository_id, lines_of_session AS lines FROM integrations_sessionrepository
+            SELECT repository_id, lines_of_session FROM integrations_sessionrepository
             WHERE session_id = session.id
             ORDER BY lines DESC, repository_id LIMIT 1
         ) AS home
@@ -85,15 +85,13 @@ SESSIONS_NEARBY = sql.SQL(
         SELECT session.*, home.repository_id, 0
         FROM session
         CROSS JOIN LATERAL (
-            SELECT link.repository_id
+            SELECT nearby.home_id AS repository_id
             FROM orgtree_identity identity
             JOIN integrations_commit nearby ON nearby.credited_id = identity.id AND nearby.set_apart = ''
                 AND nearby.authored_at > session.started_at - %(within)s::interval
                 AND nearby.authored_at < session.started_at + %(within)s::interval
-            JOIN integrations_commitinrepository link ON link.commit_id = nearby.id
-            WHERE identity.person_id = session.person_id
-            ORDER BY abs(extract(epoch FROM nearby.authored_at - session.started_at)),
-                     link.on_default_branch DESC, link.repository_id
+            WHERE identity.person_id = session.person_id AND nearby.home_id IS NOT NULL
+            ORDER BY abs(extract(epoch FROM nearby.authored_at - session.started_at)), nearby.home_id
             LIMIT 1
         ) AS home
         WHERE NOT session.committed
@@ -102,26 +100,75 @@ SESSIONS_NEARBY = sql.SQL(
         FROM integrations_agentsessionday
         WHERE counted AND day >= %(first)s
         GROUP BY session_id
+    ), told AS (
+        SELECT placed.id AS session_id, placed.person_id, placed.agent, placed.started_at, placed.repository_id,
+               coalesce(figures.spend, 0) AS spend,
+               CASE WHEN placed.is_settled THEN coalesce(figures.spend, 0) ELSE 0 END AS settled_spend,
+               CASE WHEN placed.is_settled AND NOT placed.committed THEN coalesce(figures.spend, 0) ELSE 0 END
+                   AS wasted_spend,
+               coalesce(figures.calls, 0) AS tool_calls,
+               coalesce(figures.failures, 0) AS tool_failures,
+               CASE WHEN placed.is_settled THEN placed.lines_added ELSE 0 END AS lines_generated,
+               CASE WHEN placed.is_settled AND placed.lines_added > 0 THEN placed.lines ELSE 0 END AS lines_shipped
+        FROM placed
+        LEFT JOIN figures ON figures.session_id = placed.id
     )
-    SELECT placed.repository_id,
-           count(*) AS sessions,
-           count(DISTINCT placed.person_id) AS people,
-           coalesce(sum(figures.spend), 0) AS spend,
-           coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled), 0) AS settled_spend,
-           coalesce(sum(figures.spend) FILTER (WHERE placed.is_settled AND NOT placed.committed), 0) AS wasted_spend,
-           coalesce(sum(figures.calls), 0)::bigint AS tool_calls,
-           coalesce(sum(figures.failures), 0)::bigint AS tool_failures,
-           coalesce(sum(placed.lines_added) FILTER (WHERE placed.is_settled), 0)::bigint AS lines_generated,
-           coalesce(sum(placed.lines) FILTER (WHERE placed.is_settled AND placed.lines_added > 0), 0)::bigint
-               AS lines_shipped
-    FROM placed
-    LEFT JOIN figures ON figures.session_id = placed.id
-    GROUP BY placed.repository_id
+    """
+)
+SUMMED = sql.SQL(
+    """
+    SELECT repository_id, count(*) AS sessions, count(DISTINCT person_id) AS people, sum(spend) AS spend,
+           sum(settled_spend) AS settled_spend, sum(wasted_spend) AS wasted_spend,
+           sum(tool_calls)::bigint AS tool_calls, sum(tool_failures)::bigint AS tool_failures,
+           sum(lines_generated)::bigint AS lines_generated, sum(lines_shipped)::bigint AS lines_shipped
+    FROM told
+    GROUP BY repository_id
+    """
+)
+LISTED = sql.SQL(
+    """
+    SELECT session_id, person_id, agent, started_at, spend, settled_spend, wasted_spend, tool_calls, tool_failures,
+           lines_generated, lines_shipped
+    FROM told
+    WHERE repository_id = (SELECT id FROM integrations_repository WHERE name = %(repository)s)
+    ORDER BY started_at DESC, session_id DESC
     """
 )
 
 
+@dataclass(frozen=True)
+class SessionNearby:
+    """One session and what it adds to its repository's figures; the names are those of SessionsNearby."""
+
+    session_id: int
+    person_id: int | None
+    agent: str
+    started_at: datetime
+    spend: Decimal
+    settled_spend: Decimal
+    wasted_spend: Decimal
+    tool_calls: int
+    tool_failures: int
+    lines_generated: int
+    lines_shipped: int
+    sessions: int = 1
+
+
+def sessions_near(repository: str, first_day: date, day_after: date, whose: Whose = EVERYBODY) -> list[SessionNearby]:
+    """The sessions behind a repository's figures, the latest first; empty where no repository has that name."""
+    found = _told(LISTED, first_day, day_after, whose, {"repository": repository})
+    return [SessionNearby(**row) for row in found]
+
+
 def _sessions_nearby(first_day: date, day_after: date, whose: Whose) -> Mapping[int, SessionsNearby]:
+    found = _told(SUMMED, first_day, day_after, whose, {})
+    return {row.pop("repository_id"): SessionsNearby(**row) for row in found}
+
+
+def _told(
+    statement: sql.SQL, first_day: date, day_after: date, whose: Whose, more: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The rows of a statement over the sessions that belong to repositories, by column."""
     theirs, values = conditions(
         whose, person=sql.Identifier("identity", "person_id"), day=sql.Identifier("session", "started_on")
     )
@@ -132,6 +179,6 @@ def _sessions_nearby(first_day: date, day_after: date, whose: Whose) -> Mapping[
         "within": NEAREST_WITHIN,
     }
     with connection.cursor() as cursor:
-        cursor.execute(SESSIONS_NEARBY.format(theirs=theirs), {**asked, **values})
-        names = [column.name for column in cursor.description[1:]]
-        return {row[0]: SessionsNearby(**dict(zip(names, row[1:], strict=True))) for row in cursor.fetchall()}
+        cursor.execute(SESSIONS_PLACED.format(theirs=theirs) + statement, {**asked, **values, **more})
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -20,6 +20,7 @@ from insights.metrics.query import Dimension, Figure
 from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
 from insights.views.ai.answers import Answers, Wanted, read
+from insights.views.ai.repository_rows import rows_url
 from insights.views.bad_filter import explains_bad_filters
 from integrations.services.readiness import RepositoryReadiness, SessionsNearby, readiness
 from orgtree.queries.whose import Whose
@@ -69,13 +70,22 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class PrintedCell:
+    """A figure, and where it is explained; empty where it is not known."""
+
+    text: str
+    rows_url: str
+    label: str
+
+
+@dataclass(frozen=True)
 class PrintedRow:
     name: str
     commits_url: str
     context_files: Sequence[str]
     more_files: int
     since: str
-    cells: Sequence[str]
+    cells: Sequence[PrintedCell]
     advice: str
 
 
@@ -118,7 +128,9 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
         ],
         "enabled": _enabled(enabled),
         "headings": _headings(filters, sort),
-        "rows": [_printed(row) for row in rows],
+        "rows": [_printed(row, filters) for row in rows],
+        "enabled_how_url": f"{reverse('metric_how', args=['ai.enabled_repositories'])}{filters.query_string()}",
+        "enabled_rows_url": f"{reverse('metric_rows', args=['ai.enabled_repositories'])}{filters.query_string()}",
         "csv_url": _url(filters, sort, name="ai_repositories_csv"),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
     }
@@ -236,7 +248,7 @@ def _headings(filters: Filters, sort: str) -> list[Heading]:
     ]
 
 
-def _printed(row: RepositoryRow) -> PrintedRow:
+def _printed(row: RepositoryRow, filters: Filters) -> PrintedRow:
     values = [(column, column.value(row)) for column in COLUMNS.values()]
     return PrintedRow(
         name=row.name,
@@ -244,7 +256,14 @@ def _printed(row: RepositoryRow) -> PrintedRow:
         context_files=row.context_files[:FILES_LISTED],
         more_files=max(0, len(row.context_files) - FILES_LISTED),
         since=row.since,
-        cells=["" if value is None else column.printed(value) for column, value in values],
+        cells=[
+            PrintedCell(
+                "" if value is None else column.printed(value),
+                rows_url(row.name, column.key, filters),
+                f"{column.label} of {row.name}",
+            )
+            for column, value in values
+        ],
         advice=row.advice,
     )
 

@@ -119,6 +119,8 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "next_url": _url(request, page=number + 1) if first + len(shown) - 1 < total else "",
         "csv_url": _url(request, page=1, name="attribution_csv"),
         "mix": _mix(filters),
+        "mix_how_url": _lines_url("metric_how", filters),
+        "mix_rows_url": _lines_url("metric_rows", filters),
         "mix_days": wording.days(filters.window),
         "ranges": _ranges(request, filters),
         "range": filters.range,
@@ -233,6 +235,11 @@ def _mix(filters: Filters) -> list[MixPart]:
         )
         for share in shares
     ]
+
+
+def _lines_url(name: str, filters: Filters) -> str:
+    """How AI lines are counted in these days, or their rows: each names its method."""
+    return f"{reverse(name, args=['ai.lines_committed'])}{filters.query_string()}"
 
 
 def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:

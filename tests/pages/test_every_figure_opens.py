@@ -1,0 +1,139 @@
+"""Every figure of the AI page, the readiness page and the attribution page can be computed again from its rows."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+import statistics
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from insights import wording
+from insights.metrics.query import Statistic
+from insights.metrics.registry import get
+from integrations.attribution.tasks import attribute_what_waits
+from integrations.git.connect import connect_git
+from integrations.git.sync import sync_source
+from tests.git.repositories import ADA, BEN, Repo
+from tests.org import Org
+
+LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
+CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture
+def pages(org: Org, tmp_path: Path, member: Client) -> Client:
+    """Sessions that were committed, wasted, and are pending; two repositories, one of them without a context file."""
+    org.session(by="ada", on=LAST_WEEK.date(), at="09:00", minutes=55, tokens=90_000, cache_read=50_000, lines=80)
+    org.session(by="ada", on=LAST_WEEK.date(), at="15:00", tokens=30_000, lines=40, failures={"Bash": 2})
+    org.session(by="ben", on=LAST_WEEK.date(), at="12:00", tokens=20_000, tool_calls={"Edit": 9}, failures={"Bash": 1})
+    org.session(by="ben", on=datetime.now(UTC).date() - timedelta(days=1), tokens=5_000, model="claude-opus-4-1")
+    org.fold()
+    for position, (name, file) in enumerate((("shop", "AGENTS.md"), ("site", "index.html"))):
+        repo, later = Repo.create(tmp_path / name), LAST_WEEK + timedelta(minutes=position)
+        repo.commit({file: "Be kind.\n"}, by=BEN, at=later + timedelta(hours=2))
+        repo.commit({"a.py": "a = 1\n" * 30, "b.md": "b\n" * 5}, f"Write\n\n{CLAUDE}", by=ADA, at=later)
+        repo.commit({"c.py": f"{name} = 3\n" * 60}, "By hand", by=BEN, at=later + timedelta(hours=3))
+        sync_source(connect_git(repo.path, name=name))
+    attribute_what_waits()
+    return member
+
+
+def page(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return answer.content.decode()
+
+
+def rows_of(client: Client, address: str) -> Rows:
+    """All rows behind the address of a page of rows, from its CSV."""
+    path, _, query = html.unescape(address).partition("?")
+    answer = client.get(f"{path.rstrip('/')}.csv?{query}")
+    assert answer.status_code == 200, address
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+
+def total(rows: Rows, column: str) -> float:
+    return round(sum(float(row[column] or 0) for row in rows), 9)  # as much as a decimal keeps
+
+
+def from_rows(key: str, rows: Rows) -> float | None:
+    """What the metric's rows come to, by its recipe; None where that is no data."""
+    metric = get(key)
+    if metric.statistics:
+        values = [float(row["Contribution"]) for row in rows]
+        return statistics.median(values) if metric.statistic is Statistic.MEDIAN else statistics.mean(values)
+    if metric.recipe == "Σ contribution, of Σ denominator" or not rows or "Denominator" not in rows[0]:
+        return total(rows, "Contribution")
+    below = total(rows, "Denominator")
+    return total(rows, "Contribution") / below * (100 if metric.unit == "percent" else 1) if below else None
+
+
+def plain(text: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def test_each_tile_of_the_ai_page(pages: Client) -> None:
+    tiles = re.findall(r'<article[^>]*data-tile="([^"]+)"(.*?)</article>', page(pages, "/insights/ai/"), re.DOTALL)
+    walked = set()
+    for key, tile in tiles:
+        address = re.search(r'href="(/insights/metrics/[^"]+/rows/[^"]*)"', tile)
+        assert address, key
+        metric = address[1].split("/")[3]
+        value = from_rows(metric, rows_of(pages, address[1]))
+        shown = plain(tile)
+        if value is None:
+            assert "No data" in shown, key
+        else:
+            assert f" {wording.reading(value, get(metric).unit).value} " in f" {shown} ", (key, value, shown)
+        walked.add(metric)
+    assert {"ai.active_developers", "ai.committed_code_share", "ai.lines_committed", "ai.spend"} <= walked
+    assert len(walked) >= 12
+
+
+def test_each_figure_of_the_readiness_page(pages: Client) -> None:
+    found = page(pages, "/insights/ai/repositories/")
+    cells = re.findall(r'<a href="(/insights/ai/repositories/rows/[^"]+)"[^>]*>([^<]*)</a>', found)
+    walked = set()
+    for address, printed in cells:
+        of = html.unescape(address).partition("of=")[2].partition("&")[0]
+        rows = rows_of(pages, address)
+        value = total(rows, "Contribution")
+        if "Denominator" in rows[0]:
+            value = value / total(rows, "Denominator") * 100
+        unit = {"commits": "count", "sessions": "count", "spend": "currency"}.get(of, "percent")
+        assert str(wording.reading(value, unit)) == html.unescape(printed), address
+        if unit == "percent" and of != "ai_share":
+            assert f"× 100 = {printed}" in plain(page(pages, html.unescape(address)))
+        walked.add(of)
+    assert walked == {"commits", "ai_share", "sessions", "spend", "wasted_share", "error_rate", "ship_rate"}
+    standing = rows_of(pages, "/insights/metrics/ai.enabled_repositories/rows/")
+    assert f"{total(standing, 'Contribution'):,.0f} of the {len(standing)} repositories" in plain(found)
+
+
+def test_a_figure_of_the_readiness_page_is_explained(pages: Client) -> None:
+    explained = plain(page(pages, "/insights/ai/repositories/rows/?repository=shop&of=wasted_share"))
+    assert "Spend of settled sessions without an attributed commit ÷ spend of settled sessions × 100" in explained
+    assert "Σ contribution ÷ Σ denominator × 100" in explained
+    assert pages.get("/insights/ai/repositories/rows/?repository=nowhere&of=spend").status_code == 404
+    answer = pages.get("/insights/ai/repositories/rows/?repository=shop&of=size")
+    assert answer.status_code == 400
+    assert "wasted_share" in answer.content.decode()
+
+
+def test_each_part_of_the_evidence(pages: Client) -> None:
+    found = page(pages, "/insights/ai/attribution/")
+    lines: dict[str, float] = defaultdict(float)
+    for row in rows_of(pages, "/insights/metrics/ai.lines_committed/rows/"):
+        lines[row["Method"]] += float(row["Contribution"])
+    parts = re.findall(r'<li class="hw-bar"><div class="t"><span>([^<]+)</span><em><b>([^<]+)</b>', found)
+    assert sorted(float(printed) for _, printed in parts) == sorted(lines.values())
+    assert parts
+    assert "/insights/metrics/ai.lines_committed/how/" in found
