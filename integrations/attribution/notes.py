@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
@@ -27,18 +28,39 @@ def note_notes(repository: Repository, notes: Iterable[Note]) -> int:
     same commits stays.  A note that cannot be read is listed with the reason, and what it said before stays.  Notes on
     commits that are not stored are passed over: they are read again when commits were added.
     """
-    said: set[tuple[int, UUID]] = set()
-    unreadable: dict[int, str] = {}
-    changed: set[int] = set()
-    remaining = iter(notes)
-    while chunk := list(islice(remaining, NOTES_AT_ONCE)):
-        found = list(_evidence(repository, chunk, unreadable))
-        said |= {(commit_id, evidence.digest) for commit_id, evidence in found}
-        changed |= append_evidence(found)
-    _list_unreadable(repository, unreadable)
-    changed |= _withdraw(repository, said, unreadable)
+    read = _read(repository, notes)
+    UnreadableNote.objects.filter(repository=repository).delete()
+    _list_unreadable(repository, read.unreadable)
+    changed = read.changed | _withdraw(repository, read.said, read.unreadable)
     enqueue_commits(changed)
     return len(changed)
+
+
+def add_notes(repository: Repository, notes: Iterable[Note]) -> int:
+    """As `note_notes`, where they are not all of the repository's: nothing is withdrawn."""
+    read = _read(repository, notes)
+    _list_unreadable(repository, read.unreadable)
+    enqueue_commits(read.changed)
+    return len(read.changed)
+
+
+@dataclass(slots=True)
+class _Read:
+    """What notes said, by commit and digest, which commits it was new of, and why other notes cannot be read."""
+
+    said: set[tuple[int, UUID]] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    unreadable: dict[int, str] = field(default_factory=dict)
+
+
+def _read(repository: Repository, notes: Iterable[Note]) -> _Read:
+    read = _Read()
+    remaining = iter(notes)
+    while chunk := list(islice(remaining, NOTES_AT_ONCE)):
+        found = list(_evidence(repository, chunk, read.unreadable))
+        read.said |= {(commit_id, evidence.digest) for commit_id, evidence in found}
+        read.changed |= append_evidence(found)
+    return read
 
 
 def _evidence(
@@ -86,8 +108,8 @@ def _withdraw(repository: Repository, said: set[tuple[int, UUID]], unreadable: I
 
 
 def _list_unreadable(repository: Repository, reasons: dict[int, str]) -> None:
-    UnreadableNote.objects.filter(repository=repository).delete()
-    UnreadableNote.objects.bulk_create(
+    rows = (
         UnreadableNote(repository=repository, commit_id=commit_id, reason=reason[:300])
         for commit_id, reason in reasons.items()
     )
+    UnreadableNote.objects.bulk_create(rows, ignore_conflicts=True)

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.attribution.evidence import note_evidence
-from integrations.attribution.notes import note_notes
+from integrations.attribution.notes import Note, add_notes, note_notes
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.context_files import context_files_changed, is_context_file
@@ -148,7 +148,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
                 store_context_files(repository, git.git_dir, tip, None if grown else told.context_paths)
         settle_changes(touched | told.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
-            run.changed += note_notes(repository, chain.from_iterable(map(git.read_notes, seen.notes.values())))
+            run.changed += _note_notes(
+                repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
+            )
         RepositorySource.objects.filter(pk=source.pk).update(
             refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
         )
@@ -225,6 +227,21 @@ def _held_by_other_sources(repository: Repository, source: RepositorySource) -> 
         except GitError:
             return None
     return elsewhere
+
+
+def _note_notes(repository: Repository, source: RepositorySource, own: Iterable[Note]) -> int:
+    """Take over the notes of the repository, of which its other sources may have different ones.
+
+    Where one of them cannot be read, what its notes said is not known, and all that was said stays.
+    """
+    elsewhere: list[Iterable[Note]] = []
+    for other in repository.sources.exclude(pk=source.pk).exclude(notes={}):
+        try:
+            git = GitRepository.open(other.external_id)
+            elsewhere += [list(git.read_notes(tip)) for tip in other.notes.values()]
+        except GitError:
+            return add_notes(repository, own)
+    return note_notes(repository, chain(own, *elsewhere))
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:

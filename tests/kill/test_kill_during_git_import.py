@@ -1,0 +1,85 @@
+"""A reading of a repository that is killed, and one that goes on after it, store what one reading stores."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.demo.fast_import import Signed, create_bare_repository, fast_import
+from integrations.git.sync import COMMITS_AT_ONCE
+from integrations.models import SyncRun
+from tests.git.tables import tables
+from tests.servers import Server, wait_until
+
+CHUNKS = 4
+KILLS = 2
+pytestmark = pytest.mark.timeout(600)  # four thousand commits are read twice, by processes that are started for it
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 11))])
+def test_a_killed_reading_leaves_no_trace(
+    start_server: Callable[..., AbstractContextManager[Server]], tmp_path: Path, seed: int
+) -> None:
+    write_history(tmp_path / "shop.git", random.Random(seed))
+    with start_server(named=f"git-import-{seed}") as killed:
+        connect(killed, tmp_path)
+        chance = random.Random(seed)
+        for chunks in sorted(chance.sample(range(CHUNKS), KILLS)):
+            kill_after(killed, chunks * COMMITS_AT_ONCE)
+        stored = read(killed)
+        with killed.database():
+            assert SyncRun.objects.filter(state=SyncRun.State.INTERRUPTED).count() == KILLS
+    with start_server(named=f"git-import-{seed}-whole") as whole:
+        connect(whole, tmp_path)
+        assert read(whole) == stored
+
+
+def write_history(path: Path, chance: random.Random) -> None:
+    """Commits on main and on a branch that is merged at the end, with agents' trailers and a context file."""
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=200)
+    ada = "Ada Example", "ada@example.com"
+    create_bare_repository(path)
+    with fast_import(path) as importing:
+        tips: dict[str, tuple[int, ...]] = {"main": (), "topic": ()}
+        for number in range(CHUNKS * COMMITS_AT_ONCE):
+            branch = "topic" if number > 100 and chance.random() < 0.2 else "main"
+            content = importing.blob(b"line\n" * chance.randrange(1, 30))
+            name = "CLAUDE.md" if number == 50 else f"src/{chance.randrange(300)}.py"
+            trailer = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>" if chance.random() < 0.1 else ""
+            signed = Signed(*ada, at + timedelta(hours=number))
+            parents = tips[branch] or tips["main"]
+            mark = importing.commit(f"refs/heads/{branch}", signed, f"Go on{trailer}", {name: content}, parents=parents)
+            tips[branch] = (mark,)
+        signed = Signed(*ada, at + timedelta(days=199))
+        importing.commit("refs/heads/main", signed, "Merge", {}, parents=(*tips["main"], *tips["topic"]))
+
+
+def connect(server: Server, folder: Path) -> None:
+    server.manage("connect_git", str(folder / "shop.git"), "--name", "shop")
+
+
+def kill_after(server: Server, commits: int) -> None:
+    """Read, and be killed once so many commits more are stored."""
+    with server.database():
+        before = SyncRun.objects.count()
+
+    def reached() -> bool:
+        with server.database():
+            runs = SyncRun.objects.order_by("pk")[before:]
+            return any(run.to_read and run.read >= min(commits, run.to_read - COMMITS_AT_ONCE) for run in runs)
+
+    server.run("sync", "manage.py", "sync", "--connection", "shop", "--wait")
+    wait_until(reached, within_seconds=120, what=f"{commits} commits are stored")
+    server.kill("sync")
+
+
+def read(server: Server) -> dict[str, list[tuple[Any, ...]]]:
+    server.manage("sync", "--connection", "shop", "--wait", within_seconds=240)
+    with server.database():
+        return tables()
