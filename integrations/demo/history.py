@@ -1,7 +1,9 @@
 """A repository's year, played from its planned commits into `git fast-import`.
 
 Most commits go to main.  Some people work on a branch for a few commits, which adds files of its own and is merged
-afterwards, or never; the branches that are open when the year ends stay open.  A bot keeps the lock file up to date.
+afterwards, or never; the branches that are open when the year ends stay open.  In one repository a branch is squashed,
+and in one a branch's commit is picked to main: both are there twice, and count once.  A bot keeps the lock file up to
+date.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ _SEED_FILES, _SEED_LINES = 320, 20
 @dataclass(slots=True)
 class _Branch:
     ref: str
+    begun_at: int  # the commit of main at which it left
     tip: int
     tree: WorkTree
     commits_left: int
@@ -63,6 +66,7 @@ class RepositoryHistory:
         self._main = WorkTree(repository, self._filler)
         self._branches: dict[str, _Branch] = {}
         self._tip = 0
+        self._picked = self._squashed = False
         self.noted: list[_Noted] = []
 
     def play(self, planned: Sequence[DemoCommit]) -> None:
@@ -135,12 +139,38 @@ class RepositoryHistory:
         if branch is None:
             self._tip = mark
             return
+        first = branch.begun_at == branch.tip
         branch.tip = mark
         branch.commits_left -= 1
+        if (
+            first
+            and commit.mark is Mark.NOTE
+            and self._is_time(self._repository.pick_weeks, commit)
+            and not self._picked
+        ):
+            self._pick(commit, message, files)
         if not branch.commits_left:
             del self._branches[commit.person.email]
             if self._rng.random() >= _ABANDONED_CHANCE:
-                self._merge(commit, branch)
+                self._land(commit, branch)
+
+    def _is_time(self, weeks: int | None, commit: DemoCommit) -> bool:
+        return weeks is not None and commit.at.date() >= self._year.first_day_of(weeks)
+
+    def _pick(self, commit: DemoCommit, message: str, files: dict[str, int]) -> None:
+        """Bring a branch's first commit to main, whose files are not there yet: another object, the same change."""
+        author = _signed(commit.person, commit.at)
+        at = min(commit.at + timedelta(minutes=1), self._year.anchor)
+        self._tip = self._importing.commit(
+            _MAIN, author, message, files, parents=(self._tip,), committer=_signed(commit.person, at)
+        )
+        self._picked = True
+
+    def _land(self, last: DemoCommit, branch: _Branch) -> None:
+        if self._is_time(self._repository.squash_weeks, last) and not self._squashed:
+            self._squash(last, branch)
+        else:
+            self._merge(last, branch)
 
     def _branch_of(self, commit: DemoCommit) -> _Branch | None:
         """The branch that the person works on; perhaps one that begins with this commit."""
@@ -148,8 +178,19 @@ class RepositoryHistory:
         if branch is None and len(self._branches) < _OPEN_BRANCHES and self._rng.random() < _BRANCH_CHANCE:
             ref = f"refs/heads/{self._filler.name().replace('_', '-')}"
             tree = WorkTree(self._repository, self._filler)
-            branch = self._branches[commit.person.email] = _Branch(ref, self._tip, tree, self._rng.randrange(2, 6))
+            branch = self._branches[commit.person.email] = _Branch(
+                ref, self._tip, self._tip, tree, self._rng.randrange(2, 6)
+            )
         return branch
+
+    def _squash(self, last: DemoCommit, branch: _Branch) -> None:
+        """Bring the branch to main as one commit; its ref stays, as where nobody cleans up."""
+        at = min(last.at + timedelta(minutes=2), self._year.anchor)
+        files = branch.tree.contents(branch.tree.files, self._importing)
+        message = f"Squash branch '{branch.ref.removeprefix('refs/heads/')}'\n"
+        self._tip = self._importing.commit(_MAIN, _signed(last.person, at), message, files, parents=(self._tip,))
+        self._main.take_over(branch.tree)
+        self._squashed = True
 
     def _merge(self, last: DemoCommit, branch: _Branch) -> None:
         """Merge the branch minutes after its last commit; its ref goes, as after a pull request."""

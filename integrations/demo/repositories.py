@@ -33,6 +33,10 @@ class DemoRepository:
     context_files: tuple[tuple[str, int], ...]
     vendored_folder: str = ""
     bulk_import_weeks: int | None = None  # weeks before the end at which a folder of seeds came in at once
+    # Weeks before the end from which the first branch that is finished is squashed instead of merged, and from which
+    # the first commit of a branch that has a note is picked to main at once.
+    squash_weeks: int | None = None
+    pick_weeks: int | None = None
 
     @property
     def people(self) -> tuple[DemoPerson, ...]:
@@ -54,6 +58,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
         lock_file="uv.lock",
         generated_file="checkout/schema_types.py",
         context_files=(("CLAUDE.md", 47), ("AGENTS.md", 12)),
+        pick_weeks=40,
     ),
     DemoRepository(
         name="search-service",
@@ -96,6 +101,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
         lock_file="package-lock.json",
         generated_file="src/state/messages.ts",
         context_files=(("CLAUDE.md", 36), (".github/copilot-instructions.md", 20)),
+        squash_weeks=40,
     ),
     DemoRepository(
         name="warehouse-models",

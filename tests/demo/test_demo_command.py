@@ -148,6 +148,9 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
         assert signed.count() == sum(commit.mark is Mark.TRAILER for commit in planned.commits)
         assert Commit.objects.filter(set_apart="bulk").count() == 1
         assert {"bot", "merge"} <= set(Commit.objects.values_list("set_apart", flat=True))
+        once = Commit.objects.filter(set_apart__in=("squashed", "duplicate"))  # a squashed branch, and a picked commit
+        assert set(once.values_list("set_apart", flat=True)) == {"squashed", "duplicate"}
+        assert all(commit.stands_in and commit.stands_in.set_apart == "" for commit in once.select_related("stands_in"))
         read, meant = (
             ReadFigures(demo.year).figure("ai.ship_rate", ALWAYS, {}),
             planned.figure("ai.ship_rate", ALWAYS, {}),

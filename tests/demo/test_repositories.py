@@ -26,6 +26,7 @@ from integrations.demo.year import DemoYear
 YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 15, 30, tzinfo=UTC))
 LAST_WEEKS = range(8)  # what is written to disk here: two months of it
 CHECKOUT_API = REPOSITORIES[0]
+STOREFRONT = next(repository for repository in REPOSITORIES if repository.squash_weeks)
 WAREHOUSE = next(repository for repository in REPOSITORIES if repository.bulk_import_weeks)
 
 Planned = dict[str, list[DemoCommit]]
@@ -156,6 +157,26 @@ def test_there_are_branches_merges_bots_and_a_bulk_import(planned: Planned, tmp_
     assert sum(each.author.name == BOT_NAME for each in read) > 20
     assert is_bot(BOT_NAME, BOT_EMAIL)
     assert sum(len(each.files) > 300 for each in read) == 1
+
+
+def test_a_squashed_branch_stays_beside_its_squash(planned: Planned, tmp_path: Path) -> None:
+    git = _written(tmp_path, STOREFRONT, {STOREFRONT.name: planned[STOREFRONT.name]})
+    [squash] = [each for each in _commits(git) if each.subject.startswith("Squash branch")]
+    name = squash.subject.split("'")[1]
+    unmerged = git.unmerged([git.branches[f"refs/heads/{name}"]], git.branches["refs/heads/main"])
+    assert len(unmerged) > 1
+    start = next(parent for parents in unmerged.values() for parent in parents if parent not in unmerged)
+    assert git.patch_id(start, git.branches[f"refs/heads/{name}"]) == git.patch_id(f"{squash.sha}^", squash.sha)
+
+
+def test_a_picked_commit_is_there_twice(planned: Planned, tmp_path: Path) -> None:
+    git = _written(tmp_path, CHECKOUT_API, {CHECKOUT_API.name: planned[CHECKOUT_API.name]})
+    authored = defaultdict(list)
+    for each in _commits(git):
+        authored[each.author.email, each.author.at].append(each)
+    [(one, other)] = [found for found in authored.values() if len(found) > 1]
+    assert one.files == other.files
+    assert one.committer.at != other.committer.at
 
 
 def test_three_people_sign_with_another_address() -> None:
