@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from orgtree.models import Identity, MatchProposal, Person, Standing
+from orgtree.models import MatchProposal, Person, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,15 @@ def on_bots_changed(listener: BotListener) -> None:
 
 def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
     """Lock these identities, in the order in which everybody does, and say what they are now."""
-    rows = (
-        Identity.objects.select_for_update(no_key=True)
-        .filter(pk__in=list(identity_ids))
-        .order_by("pk")
-        .values_list("pk", "person_id", "standing", "waits_with_id")
-    )
-    return {id_: IdentityState(person, Standing(standing), waits) for id_, person, standing, waits in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, person_id, standing, waits_with_id FROM orgtree_identity
+            WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
+            """,
+            [list(identity_ids)],
+        )
+        return {id_: IdentityState(person, Standing(standing), waits) for id_, person, standing, waits in cursor}
 
 
 def move_identities(steps: Sequence[IdentityMove]) -> None:

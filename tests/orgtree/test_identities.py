@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -208,3 +209,38 @@ def test_sessions_of_an_installation_follow_it_to_its_person() -> None:
         Change(FactFamily.AI, None, day, day + timedelta(days=1)),
         Change(FactFamily.AI, person.pk, day, day + timedelta(days=1)),
     }
+
+
+def test_many_new_authors_take_as_many_queries_as_a_few(django_assert_max_num_queries: Any) -> None:
+    def authors(count: int) -> list[list[IdentityName]]:
+        return [
+            [IdentityName.of_address(f"author{number}@example.com", signed=f"Author Number {number}")]
+            for number in range(count)
+        ]
+
+    with django_assert_max_num_queries(14):
+        identify(authors(300))
+    with django_assert_max_num_queries(1):
+        identify(authors(300))
+
+
+@pytest.mark.parametrize("names", list(itertools.permutations(["ada", "Ada K.", "Ada Lovelace-King"])), ids=str)
+def test_the_best_of_the_signed_names_is_what_a_found_person_is_called(names: tuple[str, ...]) -> None:
+    for name in names:
+        identify([[IdentityName.of_address("al@example.com", signed=name)]])
+    assert Person.objects.get().full_name == "Ada Lovelace-King"
+    assert Identity.objects.get().seen_name == "Ada Lovelace-King"
+
+
+def test_nobody_who_was_entered_is_renamed() -> None:
+    Person.objects.create(full_name="Al", email="al@example.com")
+    identify([[IdentityName.of_address("al@example.com", signed="Ada Lovelace")]])
+    assert Person.objects.get().full_name == "Al"
+
+
+@pytest.mark.parametrize("signed", ["\u202egnik adA", "Ada\u200b", "Ada\n\tKing", "x" * 500, "\x00", ""])
+def test_signed_names_are_kept_so_that_they_can_be_shown(signed: str) -> None:
+    identify([[IdentityName.of_address("al@example.com", signed=signed)]])
+    kept = Identity.objects.get().seen_name
+    assert len(kept) <= 200
+    assert kept.isprintable()
