@@ -9,7 +9,7 @@ from datetime import date
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
 
@@ -60,7 +60,7 @@ def standing_units(
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH counted AS (
+            WITH counted AS MATERIALIZED (
                 SELECT ancestor_id, count(*) AS people, count(*) FILTER (WHERE unit_id = ancestor_id) AS members
                 FROM orgtree_placement
                 WHERE tree_id = ANY(%(trees)s::bigint[]) AND during @> %(day)s
@@ -92,10 +92,9 @@ def standing_units(
 
 def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]:
     """The trees in the given order."""
-    of_tree = Q(during__contains=on, tree__in=trees)
-    people = dict(
-        Placement.objects.filter(of_tree).order_by().values_list("tree").annotate(Count("person", distinct=True))
-    )
+    # Each person once: of everybody's rows the one of the unit that they are a member of.
+    members = Placement.objects.filter(tree__in=trees, during__contains=on, unit=F("ancestor"))
+    people = dict(members.order_by().values_list("tree").annotate(Count("pk")))
     units = dict(
         Unit.objects.filter(tree__in=trees, places__during__contains=on)
         .order_by()
@@ -103,17 +102,29 @@ def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]
         .annotate(Count("pk"))
     )
     there = Person.objects.there_on(on).count()
-    levels: dict[int, list[str]] = defaultdict(list)
-    for tree_id, name in (
-        TreeLevel.objects.filter(tree__in=trees).order_by("position").values_list("tree", "attribute__name")
-    ):
-        levels[tree_id].append(name)
+    levels = _levels(trees)
     return [
         TreeSummary(
-            tree, tuple(levels[tree.pk]), units.get(tree.pk, 0), people.get(tree.pk, 0), there - people.get(tree.pk, 0)
+            tree, levels.get(tree.pk, ()), units.get(tree.pk, 0), people.get(tree.pk, 0), there - people.get(tree.pk, 0)
         )
         for tree in trees
     ]
+
+
+def summary_of(tree: OrgTree, units: Collection[StandingUnit], *, on: date) -> TreeSummary:
+    """The same of one tree whose units are known."""
+    people = sum(unit.members for unit in units)
+    there = Person.objects.there_on(on).count()
+    return TreeSummary(tree, _levels([tree]).get(tree.pk, ()), len(units), people, there - people)
+
+
+def _levels(trees: Collection[OrgTree]) -> dict[int, tuple[str, ...]]:
+    """The names of the attributes from which trees are made, from the top."""
+    found: dict[int, tuple[str, ...]] = {}
+    levels = TreeLevel.objects.filter(tree__in=trees).order_by("position")
+    for tree_id, name in levels.values_list("tree", "attribute__name"):
+        found[tree_id] = (*found.get(tree_id, ()), name)
+    return found
 
 
 def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:

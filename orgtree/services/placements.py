@@ -17,6 +17,9 @@ from orgtree.models import OrgTree
 PlacementListener = Callable[[], None]
 _listeners: list[PlacementListener] = []
 
+# After so many have moved, statistics of before would mislead the planner until they are gathered by themselves.
+MANY_PEOPLE = 500
+
 _FRESH_TABLES = (
     """
     CREATE TEMPORARY TABLE IF NOT EXISTS placement_wanted (
@@ -161,6 +164,8 @@ def rebuild_placements(
         changed_units = frozenset(unit_id for (unit_id,) in cursor.fetchall())
         cursor.execute("SELECT DISTINCT person_id FROM placement_difference")
         moved_people = frozenset(person_id for (person_id,) in cursor.fetchall())
+        if len(moved_people) > MANY_PEOPLE:
+            cursor.execute("ANALYZE orgtree_placement")
     if changed_units:
         for listener in _listeners:
             listener()

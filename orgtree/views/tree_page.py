@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orgtree.derivation.by_manager import ManagersInACircleError
 from orgtree.models import OrgTree, Person, Placement, TreeKind, TreeLevel, Unit
-from orgtree.queries.standing import StandingUnit, standing_units, tree_summaries, unassigned_people
+from orgtree.queries.standing import StandingUnit, standing_units, summary_of, unassigned_people
 from orgtree.services.tree_previews import EditPreview, TreePreview, preview_edit, preview_levels
 from orgtree.services.tree_refusals import TreeRefusal
 from orgtree.services.trees import archive_tree, change_levels, rename_tree, restore_tree
@@ -29,8 +29,8 @@ from orgtree.views.tree_forms import MOVE_PEOPLE, MOVE_UNIT, NEEDED, MoveForm
 from orgtree.views.trees import attributes_of, circle_sentence, level_choices, visible_trees
 
 PEOPLE_A_PAGE = 50
-OPEN_DEPTH = 2  # how many levels of a large tree are open at first
-LARGE_TREE = 60  # units
+LEVELS_OPEN = 2  # of a large tree
+LARGE_TREE = 120  # units
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TreeLine:
     url: str
     is_chosen: bool
     has_below: bool
-    closed: bool
+    is_unfolded: bool
     closes: range
 
 
@@ -60,7 +60,7 @@ def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 2
     units = standing_units([found], on=today, visible_to=None if is_admin else request.user)
     wants_unassigned = is_admin and "unassigned" in request.GET
     chosen = None if wants_unassigned else _chosen(units, request.GET.get("unit"))
-    (summary,) = tree_summaries([found], on=today)
+    summary = summary_of(found, units, on=today)
     context: dict[str, Any] = {
         "tree": found,
         "kind": TreeKind(found.kind).label,
@@ -250,18 +250,23 @@ def _way(units: list[StandingUnit], chosen: StandingUnit | None) -> list[Standin
 
 
 def _lines(units: list[StandingUnit], chosen: StandingUnit | None) -> list[TreeLine]:
-    open_ids = {unit.id for unit in _way(units, chosen)}
-    is_large = len(units) > LARGE_TREE
+    """The outline.  Of a large tree the first levels, and around the chosen unit; the rest unfolds by choosing."""
+    unfolded = {unit.id for unit in _way(units, chosen)}
+    if len(units) > LARGE_TREE:
+        units_shown = [unit for unit in units if unit.depth < LEVELS_OPEN or unit.parent_id in unfolded]
+    else:
+        units_shown = units
+    with_below = {unit.parent_id for unit in units}
     found = []
-    for number, unit in enumerate(units):
-        depth_behind = units[number + 1].depth if number + 1 < len(units) else 0
+    for number, unit in enumerate(units_shown):
+        depth_behind = units_shown[number + 1].depth if number + 1 < len(units_shown) else 0
         found.append(
             TreeLine(
                 unit,
                 f"?unit={unit.slug}",
                 unit == chosen,
-                has_below=depth_behind > unit.depth,
-                closed=is_large and unit.depth >= OPEN_DEPTH - 1 and unit.id not in open_ids,
+                has_below=unit.id in with_below,
+                is_unfolded=depth_behind > unit.depth,
                 closes=range(max(0, unit.depth - depth_behind)),
             )
         )

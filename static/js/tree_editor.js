@@ -9,7 +9,6 @@ function fold(button, open) {
   button.closest("li").querySelector(":scope > ul").hidden = !open;
 }
 
-for (const button of editor.querySelectorAll("[data-fold]")) fold(button, button.getAttribute("aria-expanded") === "true");
 editor.querySelector(".hw-outline [aria-current]")?.scrollIntoView({ block: "nearest" });
 
 editor.addEventListener("click", (event) => {
@@ -27,17 +26,23 @@ outline?.addEventListener("keydown", (event) => {
   const moves = {
     ArrowDown: () => focus(rows[rows.indexOf(row) + 1]),
     ArrowUp: () => focus(rows[rows.indexOf(row) - 1]),
-    ArrowRight: () => (button && !isOpen ? fold(button, true) : button && focus(rows[rows.indexOf(row) + 1])),
+    ArrowRight: () => unfold(row, button, isOpen, rows[rows.indexOf(row) + 1]),
     ArrowLeft: () => (isOpen ? fold(button, false) : focus(row.parentElement.parentElement.closest("li")?.querySelector(".hw-unit"))),
-    m: () => row.draggable && openMove(queryOf(row), row.querySelector("a").textContent),
+    m: () => row.draggable && openMove(queryOf(row), row.querySelector(".name").textContent),
   };
   if (!moves[event.key]) return;
   event.preventDefault();
   moves[event.key]();
 });
 
+/* Of a large tree the units below come with the page of the unit. */
+function unfold(row, button, isOpen, next) {
+  if (!button) return row.querySelector("a.hw-i")?.click();
+  return isOpen ? focus(next) : fold(button, true);
+}
+
 function focus(row) {
-  row?.querySelector("a").focus();
+  row?.querySelector(".name").focus();
 }
 
 /* The panel opens links: it keeps focus, errors and the way back in one place. */
