@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from orgtree.people_import import comparing, dated, employments, managers, matching
 from orgtree.people_import.columns import attribute_name
+from orgtree.people_import.comparing import Differences
 from orgtree.people_import.drafts import PeopleChanges, PersonDraft, RowError
 from orgtree.people_import.loading import load
 from orgtree.services.leaving import PresenceChange, tell_of_presence
@@ -46,9 +47,9 @@ Drafts = Iterable[PersonDraft | RowError]
 def store_people(drafts: Drafts, *, effective: date | None = None, complete: bool = False) -> PeopleChanges:
     """Store all of it, or nothing; what changed.
 
-    Without `effective` a change holds from today (local) on, and what is said of somebody for the first time has
-    always held.  With it, everything holds from that day on.  `complete`: whoever was told of before and is not among
-    the drafts leaves on that day.  Two calls at a time follow each other.
+    Without `effective` a change holds from today (local) on, and what is said of somebody for the first time has held
+    since their start, or always where none is told.  With it, everything holds from that day on.  `complete`: whoever
+    was told of before and is not among the drafts leaves on that day.  Two calls at a time follow each other.
 
     Raises PeopleRefusedError where a draft can't be stored, PeopleBusyError after a minute's wait.
     """
@@ -105,18 +106,22 @@ def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleC
     identities = matching.attach_identities()
     presences = employments.changed_presences()
     found = comparing.collect([(person, leaves) for person, _, leaves in presences], identities)
-    touched = found.touched | {person for person, _, _ in presences}
-    moves = _follow(touched, errors)
+    moves = _follow(found, {person for person, _, _ in presences}, errors)
     tell_of_presence([PresenceChange(person, since) for person, since, _ in presences])
     return comparing.changes_of(found, moves, errors)
 
 
-def _follow(touched: set[int], errors: Sequence[RowError]) -> TreeMoves:
-    """Trees and placements after the people; with a circle among managers there is no tree to make."""
+def _follow(found: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> TreeMoves:
+    """Trees and placements after the people; with errors, such as a circle of managers, there is no tree to make.
+
+    Trees that follow people bring their own members' placements along; whoever was known and is there on other days
+    may be in a tree that does not.
+    """
+    touched = found.touched | on_other_days
     if errors or not touched:
         return TreeMoves()
     moves = follow_people(touched)
-    rebuild_placements(person_ids=touched)
+    rebuild_placements(person_ids=on_other_days - found.new)
     return moves
 
 
@@ -129,7 +134,8 @@ def _anybody_told() -> bool:
 def _date_what_is_told(day: date, *, always: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE told SET since = CASE WHEN is_first AND %s THEN NULL ELSE %s END WHERE NOT refused", [always, day]
+            "UPDATE told SET since = CASE WHEN is_first AND %s THEN starts_on ELSE %s END WHERE NOT refused",
+            [always, day],
         )
 
 

@@ -185,7 +185,7 @@ def _holds_from(effective: date | None) -> str:
         return f"Everything in it holds from {effective:%-d %B %Y} on."
     return (
         f"Changes hold from today, {timezone.localdate():%-d %B %Y}; what is said of somebody for the first time has "
-        "always held."
+        "held since their start."
     )
 
 

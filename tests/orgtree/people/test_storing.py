@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import date
 
-from orgtree.models import Attribute, Employment, Identity, IdentityKind, Person, PersonAttribute
+import pytest
+from django.db.models import F
+
+from orgtree.models import (
+    Attribute,
+    Employment,
+    Identity,
+    IdentityKind,
+    Person,
+    PersonAttribute,
+    Placement,
+    TreeKind,
+)
+from orgtree.people_import.comparing import stretches
+from orgtree.services.trees import create_tree
+from orgtree.services.units import move_person
 from tests.orgtree.people.files import counts, errors, load, managers, person, preview, there, values
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +38,12 @@ def test_a_first_file_adds_people_and_what_it_says_has_always_held() -> None:
     assert managers("ada") == [("grace", "always")]
     assert managers("grace") == []
     assert there("ada") == "always"
+
+
+def test_what_is_said_for_the_first_time_has_held_since_the_start() -> None:
+    load("email,team,start\nada@example.com,Payments,2024-01-01\ngrace@example.com,Payments,")
+    assert values("ada", "team") == [("Payments", "from 2024-01-01")]
+    assert values("grace", "team") == [("Payments", "always")]
 
 
 def test_with_an_effective_date_it_holds_from_that_day_on() -> None:
@@ -167,3 +188,24 @@ def test_a_further_column_becomes_an_attribute_only_where_it_says_something() ->
     load("E-Mail;Cost Center;Nothing\nada@example.com;4711;")
     assert values("ada", "cost_center") == [("4711", "always")]
     assert dict(Attribute.objects.values_list("slug", "name")) == {"cost_center": "Cost center"}
+
+
+def test_trees_follow_and_say_who_moves_where() -> None:
+    load(FIRST, on="2026-01-01")
+    create_tree("Teams", TreeKind.ATTRIBUTES, attributes=[Attribute.objects.get(slug="team")])
+    by_hand = create_tree("By hand", TreeKind.HAND_BUILT)
+    move_person(person("ada"), by_hand.units.get(), date(2026, 1, 1))
+    (moved,) = preview("email,team\nada@example.com,Platform", on="2026-03-02").moved
+    assert [(each.tree, each.from_unit, each.to_unit) for each in moved.units] == [("Teams", "Payments", "Platform")]
+    assert placed("ada", "Teams") == {"Payments": "from 2026-01-01"}
+    load("email,team\nada@example.com,Platform", on="2026-03-02")
+    assert placed("ada", "Teams") == {"Payments": "2026-01-01 – 2026-03-02", "Platform": "from 2026-03-02"}
+    load("email,end\nada@example.com,2026-06-01")
+    assert placed("ada", "Teams") == {"Payments": "2026-01-01 – 2026-03-02", "Platform": "2026-03-02 – 2026-06-01"}
+    assert placed("ada", "By hand") == {"By hand": "2026-01-01 – 2026-06-01"}
+
+
+def placed(name: str, tree: str) -> dict[str, str]:
+    """The units of the tree for which the person counts, without those above, and when."""
+    rows = Placement.objects.filter(person=person(name), tree__name=tree, unit=F("ancestor")).order_by("during")
+    return {each.unit.name: stretches([each.during]) for each in rows.select_related("unit")}
