@@ -19,6 +19,7 @@ from insights import windows, wording
 from insights.metrics.parameters import pairs
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
 from insights.scope_access import ME, own_person, scope_to_begin_with
+from orgtree.queries.whose import Whose
 from orgtree.services.access import Access
 
 WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
@@ -88,8 +89,13 @@ class Filters:
             segments=segments,
         )
 
+    @property
+    def whose(self) -> Whose:
+        """The scope, for what is listed without being a figure."""
+        return Whose(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
+
     def parameters(self) -> list[tuple[str, str]]:
-        pairs: list[tuple[str, str]] = self._scope_parameters()
+        pairs: list[tuple[str, str]] = self.scope_parameters()
         if self.range == "custom":
             pairs += [("from", self.window.start.isoformat()), ("to", self.window.end.isoformat())]
         elif self.range != DEFAULT_RANGE:
@@ -103,7 +109,8 @@ class Filters:
                 pairs.append((choice.parameter, self.picked[choice.parameter]))
         return pairs
 
-    def _scope_parameters(self) -> list[tuple[str, str]]:
+    def scope_parameters(self) -> list[tuple[str, str]]:
+        """Those that say whose figures they are."""
         pairs = [("unit", self.scope.unit_word)] if self.scope.unit_word else []
         if self.scope.person_id is not None:
             pairs.append(("person", ME))

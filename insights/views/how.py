@@ -22,6 +22,7 @@ from insights.views.ai.answers import facet_label
 from insights.views.attribution import words
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, figures, total
+from insights.views.scope_bar import look_around, scope_words
 from integrations.services.reception import last_request_at
 
 UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
@@ -66,7 +67,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "figure": figure,
         "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
         "formula": _formula(metric, figure, filters),
-        "sample": _sample(metric, figure, question),
+        "sample": [("Whose", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, question)],
         "freshness": _freshness(answer),
         "left_out": _left_out(question, answer),
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",

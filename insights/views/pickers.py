@@ -6,7 +6,7 @@ Without a script the menus are pages of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,7 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
         "title": "Choose a unit",
         "lists": [each for each in lists if each.units],
         "search": search,
+        "under": under,
         "nothing": f"No unit matches “{search}”." if search else "There is no Org Tree yet.",
         "is_cut": bool(search) and any(len(each.units) == MOST_UNITS for each in lists),
         "search_url": reverse("unit_picker"),
@@ -95,26 +96,32 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
 def _lists(request: HttpRequest, search: str, under: str) -> Sequence[UnitList]:
     sight, today, page = access_in(request).sight, windows.local_today(), _page(request)
 
-    def listed(title: str, units: Sequence[FoundUnit]) -> UnitList:
-        return UnitList(title, [_line(unit, request.GET, page) for unit in units])
+    def listed(title: str, units: Sequence[FoundUnit], note: Callable[[FoundUnit], str]) -> UnitList:
+        return UnitList(title, [_line(unit, note(unit), request.GET, page) for unit in units])
 
     if under:
-        return [listed("", units_below(under, sight, on=today))]
+        return [listed("", units_below(under, sight, on=today), lambda unit: "")]
     if search:
-        return [listed("", units_matching(search, sight, on=today))]
+        return [listed("", units_matching(search, sight, on=today), _where_it_stands)]
     tops = surroundings(None, sight, on=today, today=today).tops
     return [
-        listed("Recently used", units_named(recent_units(request), sight, on=today)),
-        listed("Org Trees", units_named([top.slug for top in tops], sight, on=today)),
+        listed("Recently used", units_named(recent_units(request), sight, on=today), _where_it_stands),
+        listed("Org Trees", units_named([top.slug for top in tops], sight, on=today), _where_it_stands),
     ]
 
 
-def _line(unit: FoundUnit, given: QueryDict, page: str) -> UnitLine:
+def _where_it_stands(unit: FoundUnit) -> str:
+    """The unit above and the tree, each where it has another name."""
+    names = dict.fromkeys(filter(None, [unit.parent_name, unit.tree_name]))
+    return ", ".join(name for name in names if name != unit.name)
+
+
+def _line(unit: FoundUnit, note: str, given: QueryDict, page: str) -> UnitLine:
     below = _without(given, "q", "under")
     below["under"] = unit.slug
     return UnitLine(
         name=unit.name,
-        note=", ".join(filter(None, [unit.parent_name, unit.tree_name if unit.tree_name != unit.name else ""])),
+        note=note,
         url=_to(page, given, unit=unit.slug),
         open_url=f"{reverse('unit_picker')}?{below.urlencode()}" if unit.has_units else "",
     )

@@ -26,6 +26,7 @@ from insights.metrics.rows import ColumnKind, RowColumn, RowsPage
 from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
+from insights.views.scope_bar import look_around, scope_words
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
@@ -71,6 +72,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "recipe": found.recipe,
         "note": found.note,
         "days": wording.days(question.filters.window),
+        "whose": scope_words(question.filters, look_around(request, question.filters)),
         "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "first": first,
         "last": first + len(found.rows) - 1,

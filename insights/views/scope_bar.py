@@ -5,9 +5,10 @@ Each link changes whose figures they are and keeps the rest of the address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,12 +19,12 @@ from insights.metrics.errors import UnknownUnitError
 from insights.metrics.plan import place
 from insights.metrics.query import WHOLE_ORGANISATION, Figure, MetricQuery
 from insights.metrics.visible import Freshness, SideBySide, Together, visible_together
-from insights.snapshots.kept import kept_as
+from insights.snapshots.kept import OF_UNITS, kept_as
 from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
 
 EVERYBODY = "All of the organisation"
 YOURSELF = "Your own data"
-ACTIVE = "ai.active_developers"
+ACTIVE = "ai.sessions"  # whose people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
 MOST_RECENT = 6
 
@@ -64,6 +65,7 @@ class ScopeBar:
     attributes_url: str
 
 
+Link = Callable[[Filters], str]
 # How many people were active in the window, by unit (None: the whole organisation).
 TileFigures = Mapping[int | None, Figure]
 
@@ -106,7 +108,7 @@ def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[Metri
 
     Nothing where no snapshot keeps the window: the tiles are the way elsewhere, and not worth a scan of everything.
     """
-    if kept_as(filters.window, filters.today) is None:
+    if kept_as(filters.window, filters.today, OF_UNITS) is None:
         return (), ()
     query = MetricQuery(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
     of_tops = SideBySide([query], [top.pk for top in around.tops])
@@ -123,21 +125,35 @@ def tile_figures(found: Together, totals: int = 0) -> TileFigures:
     return active
 
 
-def scope_bar_alone(filters: Filters, around: Surroundings, path: str) -> ScopeBar:
+def scope_bar_alone(
+    filters: Filters, around: Surroundings, path: str, *, kept: Mapping[str, str] = MappingProxyType({})
+) -> ScopeBar:
     """The bar of a page that reads its figures elsewhere."""
     totals, units = tile_queries(filters, around)
     found = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
-    return scope_bar(filters, around, tile_figures(found), path)
+    return scope_bar(filters, around, tile_figures(found), path, kept=kept)
 
 
-def scope_bar(filters: Filters, around: Surroundings, figures: TileFigures, path: str) -> ScopeBar:
+def scope_bar(
+    filters: Filters,
+    around: Surroundings,
+    figures: TileFigures,
+    path: str,
+    *,
+    kept: Mapping[str, str] = MappingProxyType({}),
+) -> ScopeBar:
+    """Of the page at `path`; `kept` are parameters of its own, which the links keep as well."""
+
+    def link(changed: Filters) -> str:
+        return changed.url(path, **kept)
+
     return ScopeBar(
-        crumbs=_crumbs(filters, around, path),
+        crumbs=_crumbs(filters, around, link),
         name=scope_name(filters, around),
-        tiles=[*_whole_tile(filters, around, figures, path), *_tree_tiles(filters, around, figures, path)],
-        chips=[_chip(filters, attribute, values, path) for attribute, values in filters.scope.where.items()],
-        picker_url=filters.url(reverse("unit_picker"), to=path),
-        attributes_url=filters.url(reverse("attribute_menu"), to=path),
+        tiles=[*_whole_tile(filters, around, figures, link), *_tree_tiles(filters, around, figures, link)],
+        chips=[_chip(filters, attribute, values, path, kept) for attribute, values in filters.scope.where.items()],
+        picker_url=filters.url(reverse("unit_picker"), to=path, **kept),
+        attributes_url=filters.url(reverse("attribute_menu"), to=path, **kept),
     )
 
 
@@ -157,26 +173,26 @@ def scope_words(filters: Filters, around: Surroundings) -> str:
     return ", ".join([scope_name(filters, around), *narrowed])
 
 
-def _crumbs(filters: Filters, around: Surroundings, path: str) -> Sequence[Crumb]:
-    everybody = [Crumb(EVERYBODY, filters.with_unit("").url(path))] if filters.access.sight.whole else []
+def _crumbs(filters: Filters, around: Surroundings, link: Link) -> Sequence[Crumb]:
+    everybody = [Crumb(EVERYBODY, link(filters.with_unit("")))] if filters.access.sight.whole else []
     above: Sequence[StandingUnit] = around.path[:-1]
     if filters.scope.unassigned is not None:
         above = [top for top in around.tops if top.tree_slug == filters.scope.unassigned]
     is_everybody = filters.scope.unit_word is None and filters.scope.person_id is None
     here = [] if is_everybody and everybody else [Crumb(scope_name(filters, around), "")]
-    crumbs = [*everybody, *(Crumb(unit.name, filters.with_unit(unit.slug).url(path)) for unit in above), *here]
+    crumbs = [*everybody, *(Crumb(unit.name, link(filters.with_unit(unit.slug))) for unit in above), *here]
     return [*crumbs[:-1], Crumb(crumbs[-1].label, "")]
 
 
-def _whole_tile(filters: Filters, around: Surroundings, figures: TileFigures, path: str) -> Sequence[TreeTile]:
+def _whole_tile(filters: Filters, around: Surroundings, figures: TileFigures, link: Link) -> Sequence[TreeTile]:
     if not filters.access.sight.whole:
         return ()
     chosen = filters.scope.unit_word is None and filters.scope.person_id is None
     note = _note(around.people, figures.get(None))
-    return [TreeTile("everybody", EVERYBODY, note, filters.with_unit("").url(path), chosen)]
+    return [TreeTile("everybody", EVERYBODY, note, link(filters.with_unit("")), chosen)]
 
 
-def _tree_tiles(filters: Filters, around: Surroundings, figures: TileFigures, path: str) -> Sequence[TreeTile]:
+def _tree_tiles(filters: Filters, around: Surroundings, figures: TileFigures, link: Link) -> Sequence[TreeTile]:
     """One for each tree; where the viewer sees several branches of a tree, one for each of them."""
     tops = [top.tree_slug for top in around.tops]
     here = {unit.pk for unit in around.path}
@@ -185,7 +201,7 @@ def _tree_tiles(filters: Filters, around: Surroundings, figures: TileFigures, pa
             key=top.slug,
             name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.sight.whole else top.name,
             note=_note(top.people, figures.get(top.pk)),
-            url=filters.with_unit(top.slug).url(path),
+            url=link(filters.with_unit(top.slug)),
             chosen=top.pk in here or top.tree_slug == filters.scope.unassigned,
         )
         for top in around.tops
@@ -196,16 +212,16 @@ def _note(people: int, active: Figure | None) -> str:
     counted = wording.count(people, "person", "people")
     if active is None or active.withheld:
         return counted
-    return f"{counted} · {int(active.value or 0):,} active"
+    return f"{counted} · {active.people:,} active"
 
 
-def _chip(filters: Filters, attribute: str, values: Sequence[str], path: str) -> AttributeChip:
+def _chip(filters: Filters, attribute: str, values: Sequence[str], path: str, kept: Mapping[str, str]) -> AttributeChip:
     return AttributeChip(
         key=attribute,
         name=attribute.replace("-", " ").replace("_", " ").capitalize(),
         chosen=" or ".join(values),
-        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute),
-        clear_url=filters.without_where(attribute).url(path),
+        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute, **kept),
+        clear_url=filters.without_where(attribute).url(path, **kept),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
-from orgtree.models import IndividualPolicy, Placement
+from orgtree.models import IndividualPolicy, PersonAttribute, Placement
+from orgtree.queries.whose import Whose
 from orgtree.services.access import Access
 
 NO_EVIDENCE = "none"  # in place of an agent or a method: commits of which nothing speaks of an agent
@@ -74,6 +76,21 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
         )
         visible |= Q(Exists(placed))
     return commits.filter(visible)
+
+
+def commits_of(commits: QuerySet[Commit], whose: Whose) -> QuerySet[Commit]:
+    """Those that count for these people, as it was on the day on which each counts."""
+    then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
+    if whose.person_id is not None:
+        commits = commits.filter(credited__person=whose.person_id)
+    if whose.unit is not None:
+        commits = commits.filter(Exists(Placement.objects.filter(ancestor__slug=whose.unit, **then)))
+    if whose.unassigned is not None:
+        commits = commits.exclude(Exists(Placement.objects.filter(tree__slug=whose.unassigned, **then)))
+    for slug, values in whose.where.items():
+        said = PersonAttribute.objects.filter(attribute__slug=slug, value__in=values, **then)
+        commits = commits.filter(Exists(said))
+    return commits
 
 
 def narrowed(commits: QuerySet[Commit], wanted: CommitFilter) -> QuerySet[Commit]:

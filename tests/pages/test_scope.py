@@ -61,6 +61,7 @@ FIGURES = (
     *(f"/insights/ai/charts/{name}.csv" for name in (*CHARTS, *TABLES)),
     *(f"/insights/ai/charts/{name}/" for name in CHARTS),
     *(f"/insights/ai/parts/{name}/" for name in PARTS),
+    *("/insights/ai/attribution.csv", "/insights/ai/repositories.csv"),
     *(f"{METRIC}{rest}" for rest in ("how/", "rows/", "rows/first/", "rows.csv", "charts/trend/", "charts/trend.csv")),
 )
 
@@ -167,6 +168,8 @@ def test_an_unknown_unit_is_not_found_and_an_unknown_attribute_is_explained(worl
         f"/insights/ai/units/?unit={ROOT}",
         f"{METRIC}?unit={ROOT}",
         f"{METRIC}units/?unit={ROOT}",
+        f"{METRIC}how/?unit={ROOT}",
+        f"/insights/ai/attribution/?unit={ROOT}",
         f"/insights/units/?to=/insights/ai/&unit={ROOT}",
         "/insights/attributes/?to=/insights/ai/&of=site",
     ],

@@ -22,6 +22,7 @@ from insights.views.ai.answers import Wanted, read
 from insights.views.ai.page import page_filters
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.filter_bar import facet_menu
+from insights.views.scope_bar import look_around, scope_words
 
 MODEL_MENU = Wanted("ai.tokens", Dimension.MODEL, unfiltered_by=Dimension.MODEL)
 
@@ -57,6 +58,9 @@ def ai_part(request: HttpRequest, name: str) -> HttpResponseBase:
         part = PARTS[name]
     except KeyError:
         raise Http404("No such part.") from None
-    context = {**part(page_filters(request)), "part": f"insights/_part_{name}.html"}
-    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
-    return render(request, template, context)
+    filters = page_filters(request)
+    context = {**part(filters), "part": f"insights/_part_{name}.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, context["part"], context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)

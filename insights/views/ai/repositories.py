@@ -22,8 +22,8 @@ from insights.scope_access import access_in
 from insights.views.ai.answers import Answers, Wanted, read
 from insights.views.ai.repository_rows import rows_url
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.services.readiness import RepositoryReadiness, SessionsNearby, readiness
-from orgtree.queries.whose import Whose
 
 WANTED = (
     Wanted("commit.count", Dimension.REPOSITORY),
@@ -117,11 +117,14 @@ DEFAULT_SORT = "-spend"
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
     sort = _read_sort(request)
+    around = look_around(request, filters)
     answers = read(filters, WANTED)
     rows = _sorted(_rows(answers), sort)
     enabled = answers.figure("ai.enabled_repositories")
     context = {
         "days": wording.days(filters.window),
+        "scope": scope_bar(filters, around, {}, request.path, kept={"sort": sort}),
+        "whose": scope_words(filters, around),
         "ranges": [
             tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), sort), filters.range == name)
             for name, weeks in WEEK_RANGES.items()
@@ -166,11 +169,10 @@ def _enabled(figure: Figure) -> str:
 def _rows(answers: Answers) -> list[RepositoryRow]:
     commits = answers.split("commit.count", Dimension.REPOSITORY)
     shares = answers.split("ai.committed_code_share", Dimension.REPOSITORY)
-    window, scope = answers.filters.window, answers.filters.scope
-    whose = Whose(scope.unit, scope.unassigned, scope.person_id, scope.where)
+    window = answers.filters.window
     return [
         _row(_without_few_people(each, answers), commits.get(each.name), shares.get(each.name))
-        for each in readiness(window.start, window.end, whose)
+        for each in readiness(window.start, window.end, answers.filters.whose)
     ]
 
 

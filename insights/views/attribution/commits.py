@@ -23,6 +23,7 @@ from insights.scope_access import access_in
 from insights.views.attribution import words
 from insights.views.attribution.people import labels_of
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.scope_bar import look_around, scope_bar_alone, scope_words
 from integrations.models import Commit, CommitSetApart, Method
 from integrations.services.commits import (
     NO_EVIDENCE,
@@ -30,12 +31,14 @@ from integrations.services.commits import (
     CommitFilter,
     attributions_of,
     choices_of_filters,
+    commits_of,
     mix_of_methods,
     narrowed,
     repositories_of,
     visible_commits,
 )
 from orgtree.models import IndividualPolicy
+from orgtree.queries.whose import EVERYBODY
 from orgtree.services.access import Access
 
 PAGE_SIZE = 50
@@ -92,8 +95,9 @@ class MixPart:
 @require_GET
 @explains_bad_filters
 def commits(request: HttpRequest) -> HttpResponseBase:
-    access = access_in(request)
-    visible = visible_commits(access)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    access, around = filters.access, look_around(request, filters)
+    visible = commits_of(visible_commits(access), filters.whose)
     written = request.GET.get("q", "").strip().lower()
     wanted = _read_filter(request)
     if written:
@@ -105,9 +109,12 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     total = found.count()
     shown = _page(found, number, PAGE_SIZE)
     choices = choices_of_filters()
-    filters = read_filters(request.GET, today=windows.local_today(), access=access)
     first = (number - 1) * PAGE_SIZE + 1
     context = {
+        "scope": scope_bar_alone(filters, around, request.path, kept=_kept(request)),
+        "scope_fields": filters.scope_parameters(),
+        "clear_url": _url(request, filters, **dict.fromkeys(OWN_PARAMETERS, "")),
+        "whose": scope_words(filters, around),
         "search": written,
         "selects": _selects(wanted, choices),
         "narrowed": wanted != CommitFilter() or bool(written),
@@ -115,9 +122,9 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "first": first,
         "last": first + len(shown) - 1,
         "total": f"{total:,}",
-        "previous_url": _url(request, page=number - 1) if number > 1 else "",
-        "next_url": _url(request, page=number + 1) if first + len(shown) - 1 < total else "",
-        "csv_url": _url(request, page=1, name="attribution_csv"),
+        "previous_url": _url(request, filters, page=number - 1) if number > 1 else "",
+        "next_url": _url(request, filters, page=number + 1) if first + len(shown) - 1 < total else "",
+        "csv_url": _url(request, filters, page=1, name="attribution_csv"),
         "mix": _mix(filters),
         "mix_how_url": _lines_url("metric_how", filters),
         "mix_rows_url": _lines_url("metric_rows", filters),
@@ -135,8 +142,10 @@ def commits(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def commits_csv(request: HttpRequest) -> HttpResponseBase:
-    access = access_in(request)
-    visible = visible_commits(access)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    look_around(request, filters)
+    access = filters.access
+    visible = commits_of(visible_commits(access), filters.whose)
     if written := request.GET.get("q", "").strip().lower():
         visible = _with_prefix(visible, written)
     rows = _csv_rows(access, narrowed(visible, _read_filter(request)))
@@ -219,9 +228,13 @@ def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
 def _mix(filters: Filters) -> list[MixPart]:
     access, window = filters.access, filters.window
     everybodys = access.sight.whole
+    counted = Commit.objects.all() if everybodys else visible_commits(access)
+    is_narrowed = not everybodys or filters.whose != EVERYBODY
     shares = [
         share
-        for share in mix_of_methods(window.start, window.end, None if everybodys else visible_commits(access))
+        for share in mix_of_methods(
+            window.start, window.end, commits_of(counted, filters.whose) if is_narrowed else None
+        )
         if not (everybodys and is_withheld(filters.query("ai.lines_committed"), share.people, access))
     ]
     total = sum(share.lines for share in shares)
@@ -244,7 +257,7 @@ def _lines_url(name: str, filters: Filters) -> str:
 
 def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
     return [
-        tiles.Picker(wording.count(weeks, "week"), _url(request, range=name), filters.range == name)
+        tiles.Picker(wording.count(weeks, "week"), _url(request, filters, range=name), filters.range == name)
         for name, weeks in WEEK_RANGES.items()
     ]
 
@@ -287,9 +300,17 @@ def _read_page(request: HttpRequest) -> int:
     raise BadFilterError("page", "It must be a page's number, from 1.")
 
 
-def _url(request: HttpRequest, *, name: str = "attribution", **changed: str | int) -> str:
+OWN_PARAMETERS = ("q", *asdict(CommitFilter()))
+
+
+def _kept(request: HttpRequest) -> dict[str, str]:
+    """The list's own parameters, which the links to other units keep; an agent is a facet of every page."""
+    return {name: value for name in OWN_PARAMETERS if name != "agent" and (value := request.GET.get(name))}
+
+
+def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str | int) -> str:
     """This list with other parameters; those at their defaults are left out."""
-    kept = {key: value for key in ("q", "range", *asdict(CommitFilter())) if (value := request.GET.get(key))}
-    pairs = {**kept, **changed}
-    query = urlencode({key: value for key, value in pairs.items() if (key, value) != ("page", 1)})
+    kept = {key: value for key in ("range", *OWN_PARAMETERS) if (value := request.GET.get(key))}
+    pairs = {key: value for key, value in {**kept, **changed}.items() if value and (key, value) != ("page", 1)}
+    query = urlencode([*filters.scope_parameters(), *pairs.items()])
     return f"{reverse(name)}{'?' + query if query else ''}"
