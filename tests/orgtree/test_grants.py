@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def teams(db: None) -> Teams:
+    create_user(MEMBER)
     return create_teams()
 
 
