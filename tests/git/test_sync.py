@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from integrations.demo.fast_import import Signed, create_bare_repository, fast_import
 from integrations.git import sync as reading
 from integrations.git import tasks
 from integrations.git.changes import settle_changes
@@ -24,7 +25,7 @@ from integrations.git.recognise import recognise
 from integrations.git.store import store_commits
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.models import Commit, Connection, RepositorySource, SyncRun
-from tests.git.repositories import Repo, lines
+from tests.git.repositories import FIRST, Repo, lines
 from tests.git.tables import counted, imported_anew, sync, tables
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +102,22 @@ def test_a_commit_with_many_files_is_stored_by_itself(repo: Repo, monkeypatch: p
     repo.commit({f"many/{number}.py": "1\n" for number in range(5)})
     sync(repo)
     assert sizes == [1, 3, 1]
+
+
+def test_a_commit_of_thousands_of_files_is_stored_whole_and_set_apart(tmp_path: Path) -> None:
+    """Two hundred thousand were read by hand: docs/connectors/git.md."""
+    path = tmp_path / "seeds.git"
+    create_bare_repository(path)
+    with fast_import(path) as importing:
+        content = importing.blob(b"one\ntwo\n")
+        signed = Signed("Ada Example", "ada@example.com", FIRST)
+        files = {f"part{number % 90}/file{number}.py": content for number in range(3000)}
+        importing.commit("refs/heads/main", signed, "Import everything\n", files, parents=())
+    run = sync(path)
+    commit = Commit.objects.get()
+    assert (run.state, commit.set_apart, commit.file_count, commit.lines_added) == ("done", "bulk", 3000, 6000)
+    assert commit.files.count() == 3000
+    assert sync(path, full=True).changed == 0
 
 
 def test_a_path_that_disappears_fails_in_words_and_keeps_what_was_read(shop: Repo, tmp_path: Path) -> None:
