@@ -55,7 +55,7 @@ class BrowserWindows:
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("requestfailed", self._note_failure)
         page.on("response", self._note_status)
-        return BrowserWindow(page, self._screenshots)
+        return BrowserWindow(page, self._screenshots, self.complaints)
 
     def close(self) -> None:
         for context in self._contexts:
@@ -75,9 +75,10 @@ class BrowserWindows:
 
 
 class BrowserWindow:
-    def __init__(self, page: Page, screenshots: Path) -> None:
+    def __init__(self, page: Page, screenshots: Path, complaints: list[str]) -> None:
         self.page = page
         self._screenshots = screenshots
+        self._complaints = complaints
 
     def sign_in(self, persona: Persona) -> None:
         self.page.goto("/accounts/login/")
@@ -90,6 +91,17 @@ class BrowserWindow:
         """Open a page and wait until everything that it loads by itself is there."""
         self.page.goto(address)
         self.settle()
+
+    def go_where_nothing_is(self, address: str) -> None:
+        """Open a page that is answered with 404, which is then nothing to complain about."""
+        before = list(self._complaints)
+        answer = self.page.goto(address)
+        assert answer is not None
+        assert answer.status == 404, f"{address}: {answer.status}"
+        self.settle()
+        self._complaints[:] = before + [
+            each for each in self._complaints[len(before) :] if not each.startswith(answer.url)
+        ]
 
     def settle(self) -> None:
         """Wait until no chart and no part of the page is still loading."""
