@@ -74,15 +74,18 @@ def identity_names(author: AuthorNames) -> tuple[IdentityName, ...]:
     sent = (
         _address_or_login(author.end_user, END_USER_PROVIDER),
         _address_or_login(author.email, author.agent),
-        (IdentityKind.AGENT_ACCOUNT, author.agent, author.account_uuid),
-        (IdentityKind.AGENT_ACCOUNT, author.agent, author.account_id),
-        (IdentityKind.INSTALLATION, author.agent, author.installation),
+        _name(IdentityKind.AGENT_ACCOUNT, author.agent, author.account_uuid),
+        _name(IdentityKind.AGENT_ACCOUNT, author.agent, author.account_id),
+        _name(IdentityKind.INSTALLATION, author.agent, author.installation),
     )
-    names = dict.fromkeys(IdentityName(kind, provider, value) for kind, provider, value in sent if value.strip())
-    return tuple(names) or (IdentityName.unnamed(author.agent),)
+    return tuple(dict.fromkeys(name for name in sent if name)) or (IdentityName.unnamed(author.agent),)
 
 
-def _address_or_login(value: str, provider: str) -> tuple[IdentityKind, str, str]:
+def _address_or_login(value: str, provider: str) -> IdentityName | None:
     if _ADDRESS.fullmatch(value.strip()):
-        return IdentityKind.EMAIL, "", value
-    return IdentityKind.LOGIN, provider, value
+        return IdentityName.of_address(value)  # a code host's no-reply address is the login in it
+    return _name(IdentityKind.LOGIN, provider, value)
+
+
+def _name(kind: IdentityKind, provider: str, value: str) -> IdentityName | None:
+    return IdentityName(kind, provider, value) if value.strip() else None

@@ -86,7 +86,10 @@ def _time_zones() -> frozenset[str]:
 
 
 def identity_names(text: str) -> tuple[IdentityName, ...]:
-    """Separated by semicolons: an e-mail address, a login, or a login with its provider as in github:ada."""
+    """Separated by semicolons: an e-mail address, a login, or a login with its provider as in github:ada.
+
+    A code host's no-reply address is the login in it.
+    """
     return tuple(_identity_name(part.strip()) for part in text.split(";") if part.strip())
 
 
@@ -96,7 +99,7 @@ def _identity_name(text: str) -> IdentityName:
         if colon and provider and login and "@" not in provider:
             return IdentityName(IdentityKind.LOGIN, provider.strip().lower(), login)
         if "@" in text:
-            return IdentityName(IdentityKind.EMAIL, "", text)
+            return IdentityName.of_address(text)
         return IdentityName(IdentityKind.LOGIN, "", text)
     except UnusableNameError as problem:
         raise CellError(f"“{text[:60]}”: {problem}") from None
