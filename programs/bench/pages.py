@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from programs.bench.facts import Size, generate_once
 from programs.bench.figures import Measured
+from programs.bench.organisation import numbers_by_level
 from programs.bench.responses import browser, measured_responses, parts_of, seconds_of, with_parts
 
 ONE_FAMILY_SECONDS = 1.0
@@ -20,8 +21,6 @@ WHOLE_PAGE_SECONDS = 4.0
 RECOMPUTE_MINUTES = 10
 AD_HOC_WEEKS = 26
 PAGE = "/insights/ai/"
-# The whole organisation, the root of the tree by hand, a unit in its middle and a team at its foot.
-SCOPES = ("", "?unit=bench-0", "?unit=bench-12", "?unit=bench-59")
 
 
 def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured]:
@@ -30,11 +29,17 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
     conditions = str(size)
     fill = _fill(conditions)
     with browser(session_cookie) as client:
-        addresses = with_parts(client, [PAGE + scope for scope in SCOPES])
+        addresses = with_parts(client, [PAGE, *(f"{PAGE}?unit=bench-{number}" for number in _units(size))])
         responses = measured_responses(
             "dashboard responses", client, addresses, rounds=rounds, conditions=f"four scopes; {conditions}"
         )
         return [fill, *responses, *_ad_hoc(client, conditions)]
+
+
+def _units(size: Size) -> tuple[int, int, int]:
+    """The root of the tree by hand, a unit below its upper levels, and a team at its foot."""
+    levels = numbers_by_level(size.units)
+    return levels[0][0], levels[2][0], levels[-1][-1]
 
 
 def _fill(conditions: str) -> Measured:

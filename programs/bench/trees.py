@@ -26,7 +26,7 @@ MOVE_SECONDS = 1.0
 PAGES = (
     "/orgtree/",
     *(f"/orgtree/trees/{tree}/" for tree in (HAND_BUILT_TREE, MANAGER_TREE, TEAM_TREE)),
-    f"/orgtree/trees/{HAND_BUILT_TREE}/?unit=bench-12",
+    f"/orgtree/trees/{HAND_BUILT_TREE}/?unit=bench-3",
 )
 
 
