@@ -132,6 +132,12 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
     "api/v1/metrics/<str:key>/rows/": api_rows("/api/v1/metrics/ai.spend/rows/"),
     "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),
+    "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),
+    "api/v1/people/<str:key>/": Access(
+        "/api/v1/people/nobody@example.com/", visitor=401, member=403, admin=404, token=403
+    ),
+    "api/v1/units/": Access("/api/v1/units/", visitor=401, member=403, admin=200, token=403),
+    "api/v1/units/<str:slug>/": Access("/api/v1/units/nowhere/", visitor=401, member=403, admin=404, token=403),
     "api/schema/": everybody("/api/schema/"),
     "api/docs/": everybody("/api/docs/"),
     "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
@@ -271,6 +277,8 @@ POSTS: dict[str, Access] = {
     "orgtree/access/invitations/": admins_post("/orgtree/access/invitations/", 400),
     "orgtree/access/invitations/<int:pk>/renew/": admins_post("/orgtree/access/invitations/4711/renew/", 404),
     "orgtree/access/invitations/<int:pk>/withdraw/": admins_post("/orgtree/access/invitations/4711/withdraw/", 404),
+    "api/v1/people/": post("/api/v1/people/", visitor=401, member=403, admin=415),
+    "api/v1/units/": post("/api/v1/units/", visitor=401, member=403, admin=415),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": post("/v1/logs", visitor=401, member=401, admin=401),
 }
 # Programs post there with an ingest token, from no page that a browser shows.
