@@ -43,7 +43,8 @@ def database_url(name: str) -> str:
     settings = connection.settings_dict
     account = quote(settings["USER"]) + (f":{quote(settings['PASSWORD'])}" if settings["PASSWORD"] else "")
     address = {"host": settings["HOST"], "port": settings["PORT"], **settings["OPTIONS"]}
-    return f"postgresql://{account}@/{name}?{urlencode({key: value for key, value in address.items() if value})}"
+    parameters = urlencode({key: value for key, value in address.items() if value}, quote_via=quote)
+    return f"postgresql://{account}@/{name}?{parameters}"
 
 
 @contextmanager

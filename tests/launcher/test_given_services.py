@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import redis
 
+from config.embedded_postgres.server import SERVER_SETTINGS
 from tests.brokers import broker_of_its_own
 from tests.databases import database_url, empty_database, out_of_reach
 from tests.launcher.installation import START_SECONDS, Installation, gone
@@ -46,6 +47,12 @@ def test_no_server_of_its_own_is_started(running: Installation) -> None:
     assert not (running.data_dir / "postgres").exists()
     database = finding(running, "database")
     assert "of DATABASE_URL" in database["sentence"]
+
+
+def test_statements_get_the_settings_of_the_embedded_server(running: Installation) -> None:
+    """PostgreSQL's own make the computing of many windows three times as slow."""
+    show = "from django.db import connection as c; print(c.cursor().execute('show work_mem').fetchone()[0])"
+    assert running.manage("shell", "--verbosity", "0", "-c", show).stdout.strip() == SERVER_SETTINGS["work_mem"]
 
 
 def test_work_reaches_the_worker(running: Installation) -> None:
