@@ -23,7 +23,7 @@ from insights.metrics.read import (
 )
 from insights.metrics.row_privacy import masked_rows, open_as_in_tools
 from insights.metrics.rows import RowsPage
-from insights.metrics.withhold import numerator_query, withheld, withheld_spread, withholds
+from insights.metrics.withhold import is_withheld, numerator_query, withheld, withheld_spread, withholds
 from insights.scope_access import check_scopes
 from orgtree.models import IndividualPolicy, Unit
 from orgtree.services.access import Access
@@ -137,7 +137,9 @@ def visible_rows(query: MetricQuery, access: Access, *, page: int = 1, size: int
 def visible_page(page: RowsPage, access: Access) -> RowsPage:
     """As `visible_rows`, of rows that no metric reads: `page` holds all of them, and its query says of what."""
     check_scopes([page.query.scope], access)
-    note = _why_own_only(page.query, access)
+    people = {row["person_id"] for row in page.rows if row["person_id"] is not None}
+    own_only = is_withheld(page.query, len(people), access)
+    note = _of_few_people(access) if own_only else _why_own_only(page.query, access)
     rows = [row for row in page.rows if not note or row["person_id"] == (access.sight.person_id or NOBODY)]
     return masked_rows(replace(page, rows=rows, total=len(rows), note=note), access)
 
@@ -155,11 +157,15 @@ def _why_own_only(query: MetricQuery, access: Access) -> str:
     if withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):
-            return (
-                f"Fewer than {access.minimum_group_size} people contribute, and rows would tell of each of them: "
-                "only your own are listed."
-            )
+            return _of_few_people(access)
     return ""
+
+
+def _of_few_people(access: Access) -> str:
+    return (
+        f"Fewer than {access.minimum_group_size} people contribute, and rows would tell of each of them: "
+        "only your own are listed."
+    )
 
 
 def _unit_id(scope: Scope) -> int | None:
