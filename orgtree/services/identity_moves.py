@@ -129,6 +129,7 @@ def _tell(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str
     answered = [id_ for id_, before, after in standings if before == Standing.WAITING != after]
     if answered:
         _close_proposals(answered)
+        moves = [*moves, *_companions_follow(answered)]
     bots = [id_ for id_, before, after in standings if (before == Standing.BOT) != (after == Standing.BOT)]
     if bots:
         for told in _bot_listeners:
@@ -136,6 +137,23 @@ def _tell(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str
     if moves:
         for listener in _move_listeners:
             listener(moves)
+
+
+def _companions_follow(identity_ids: Sequence[int]) -> list[IdentityMove]:
+    """What waited with identities that wait no more gets the same person, or is as much nobody's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE orgtree_identity companion
+            SET person_id = leader.person_id, waits_with_id = NULL,
+                standing = CASE WHEN leader.standing = 'bot' THEN 'bot' ELSE 'found' END
+            FROM orgtree_identity leader
+            WHERE companion.waits_with_id = leader.id AND leader.id = ANY (%s) AND companion.standing = 'waiting'
+            RETURNING companion.id, companion.person_id
+            """,
+            [list(identity_ids)],
+        )
+        return [IdentityMove(id_, None, person_id) for id_, person_id in cursor if person_id is not None]
 
 
 def _close_proposals(identity_ids: Sequence[int]) -> None:

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from orgtree.models import Identity, MatchProposal, Person, Standing
+from orgtree.services.identities import point_to
 from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import account, employed, of, partition, seen, signed, waiting
 
@@ -50,6 +51,16 @@ def test_what_waits_stays_nobodys_however_often_it_is_seen(colleagues: list[Pers
     assert seen(CEDAR, account("a-1")).person is None
     assert of(account("a-1")).standing == Standing.WAITING
     assert of(account("a-1")).waits_with == of(CEDAR)
+
+
+def test_what_waited_with_an_identity_follows_it_when_a_people_file_names_it(colleagues: list[Person]) -> None:
+    seen(CEDAR, account("a-1"))
+    match_identities()
+    point_to([of(CEDAR)], colleagues[1])
+    assert (of(account("a-1")).person, of(account("a-1")).waits_with) == (colleagues[1], None)
+    assert MatchProposal.objects.get().state == MatchProposal.State.CONFIRMED
+    match_identities()
+    assert partition()["a-1"] == "Cedar Mockley"
 
 
 def test_somebody_whom_nobody_is_like_stays_a_person_named_as_they_sign(colleagues: list[Person]) -> None:
