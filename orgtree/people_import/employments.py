@@ -77,15 +77,20 @@ _END = (
     WHERE ends_on IS NULL AND upper(during) < %(effective)s
     """,
 )
+# Who only comes then or later has nothing to leave yet.
 _ABSENT_LEAVE = (
     """
     DELETE FROM orgtree_employment absent
-    WHERE lower(absent.during) >= %(effective)s
-      AND NOT EXISTS (SELECT FROM told WHERE told.person_id = absent.person_id)
+    WHERE lower(absent.during) >= %(effective)s AND absent.person_id IN (
+        SELECT person_id FROM orgtree_employment
+        WHERE person_id NOT IN (SELECT person_id FROM told WHERE person_id IS NOT NULL)
+        GROUP BY person_id
+        HAVING bool_or(during @> %(effective)s) AND bool_or(COALESCE(lower(during), '-infinity') < %(effective)s)
+    )
     """,
     """
     UPDATE orgtree_employment absent SET during = daterange(lower(absent.during), %(effective)s)
-    WHERE absent.during @> %(effective)s
+    WHERE absent.during @> %(effective)s AND COALESCE(lower(absent.during), '-infinity') < %(effective)s
       AND NOT EXISTS (SELECT FROM told WHERE told.person_id = absent.person_id)
     """,
 )

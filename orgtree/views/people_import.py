@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orgtree.models import OrgTree, PeopleImport
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
+from orgtree.people_import.reading import MOST_BYTES
 from orgtree.services.people import PeopleBusyError
 from orgtree.services.people_files import (
     AlreadyAppliedError,
@@ -50,6 +51,13 @@ class UploadForm(forms.Form):
         error_messages={"invalid": "Give the day as 2026-01-31, or leave it empty."},
     )
     complete = forms.BooleanField(label="The file lists everybody: whoever is not in it leaves", required=False)
+
+    def clean_file(self) -> UploadedFile[Any]:
+        """Looked at before it is read, so that a huge one is never held."""
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        if file.size is not None and file.size > MOST_BYTES:
+            raise forms.ValidationError(str(FileTooLargeError()))
+        return file
 
 
 @dataclass(frozen=True)
@@ -83,19 +91,15 @@ def people_import(request: HttpRequest) -> HttpResponse:
     """The form, and the files that were applied; a POST keeps the file and leads to its preview."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file = cast("UploadedFile[Any]", form.cleaned_data["file"])
-        try:
-            upload = keep_upload(
-                file.read(),
-                file_name=file.name or "people.csv",
-                effective=form.cleaned_data["effective"],
-                complete=form.cleaned_data["complete"],
-                uploaded_by=cast(User, request.user),
-            )
-        except FileTooLargeError as problem:
-            form.add_error("file", str(problem))
-        else:
-            return redirect("people_import_preview", upload.public_id)
+        file: UploadedFile[Any] = form.cleaned_data["file"]
+        upload = keep_upload(
+            file.read(),
+            file_name=file.name or "people.csv",
+            effective=form.cleaned_data["effective"],
+            complete=form.cleaned_data["complete"],
+            uploaded_by=cast(User, request.user),
+        )
+        return redirect("people_import_preview", upload.public_id)
     context = {
         "form": form,
         "imports": PeopleImport.objects.exclude(applied_at=None).select_related("uploaded_by")[:IMPORTS_LISTED],
