@@ -150,6 +150,7 @@ def _repeated(name: str, description: str) -> OpenApiParameter:
 
 WINDOW_PARAMETERS = [
     OpenApiParameter("unit", str, description="Slug of a unit; without it the whole organisation."),
+    OpenApiParameter("person", str, description="me: one's own figures; with a unit what one did while in it."),
     _repeated("where", "attribute=value of people; repeat for OR within, AND between."),
     _repeated("facet", "name=value; repeat for OR within a name, AND between names."),
     OpenApiParameter("from", str, description="First day, 2026-01-31. By default 12 weeks before `to`."),
