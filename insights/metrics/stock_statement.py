@@ -34,44 +34,53 @@ def stocked_people_statement(reading: StockReading) -> sql.Composed:
     person = of_source(relation.person)
     return sql.SQL(
         """
-        SELECT DISTINCT {unit} AS unit_id, spans.starts_on, spans.ends_on, {person} AS person_id
+        WITH source AS MATERIALIZED ({relation}),
+        stretches AS MATERIALIZED (
+            SELECT {unit} AS unit_id, {person} AS person_id, {day} AS since, {days} AS days
+            FROM source {joins}
+            WHERE true {only}
+        )
+        SELECT DISTINCT stretches.unit_id, spans.starts_on, spans.ends_on, stretches.person_id
         FROM unnest(%(starts)s::date[], %(ends)s::date[]) AS spans (starts_on, ends_on)
-        JOIN ({relation}) AS source
-          ON {day} < spans.ends_on
-        {joins}
-        WHERE {was_so} {only}
+        JOIN stretches ON stretches.since < spans.ends_on
+         AND stretches.days && daterange(spans.starts_on, spans.ends_on)
         """
     ).format(
+        relation=sql.SQL(relation.sql),
         unit=unit_of(placement),
         person=person,
-        relation=sql.SQL(relation.sql),
         day=of_source(relation.day),
+        days=_days(placement),
         joins=_joins(placement, person),
-        was_so=_was_so(placement),
         only=only_of(placement, person),
     )
 
 
-_SPAN = sql.SQL("daterange(spans.starts_on, spans.ends_on)")
+# From the first span to the last.  People are put together with their days first and with the spans last: the planner
+# knows how many have the same person, and guesses how many ranges overlap.
+_ALL_SPANS = sql.SQL("daterange(%(first_start)s, %(last_end)s)")
 
 
 def _joins(placement: Placement, person: sql.Composable) -> sql.Composable:
-    joins = joins_in_span(placement, person, _SPAN)
+    joins = joins_in_span(placement, person, _ALL_SPANS)
     if placement.placed is not Placed.UNASSIGNED:
         return joins
     return sql.SQL("{} LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(joins, DAYS_ELSEWHERE, person)
 
 
-def _was_so(placement: Placement) -> sql.Composable:
-    days = sql.SQL("datemultirange({}) * coalesce(source.present, '{{(,)}}')").format(days_of(placement, _SPAN))
+def _days(placement: Placement) -> sql.Composable:
+    """The days on which the person was there and all that was asked for was so, as a multirange."""
+    days = sql.SQL("datemultirange({}) * coalesce(source.present, '{{(,)}}')").format(days_of(placement, _ALL_SPANS))
     if placement.placed is Placed.UNASSIGNED:
-        return sql.SQL("{} - coalesce(elsewhere.days, '{{}}') <> '{{}}'").format(days)
-    return sql.SQL("{} <> '{{}}'").format(days)
+        return sql.SQL("{} - coalesce(elsewhere.days, '{{}}')").format(days)
+    return days
 
 
 def stock_parameters(reading: StockReading) -> dict[str, Any]:
     return {
         "starts": [span.start for span in reading.spans],
         "ends": [span.end for span in reading.spans],
+        "first_start": min(span.start for span in reading.spans),
+        "last_end": max(span.end for span in reading.spans),
         **placement_parameters(reading.placement),
     }

@@ -52,13 +52,13 @@ def outcomes_from_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Out
     clock = plans[0].clock
     if rolled_to != clock.today:
         return [None] * len(plans)
-    settled = settled_to == clock.settled_before
-    as_of = [_as_of(plan, dirt, freshness) if settled or not plan.metric.settles else None for plan in plans]
-    cells = read_cells(_wanted(plan) for plan, at in zip(plans, as_of, strict=True) if at)
-    return [_outcomes(plan, cells, at) if at else None for plan, at in zip(plans, as_of, strict=True)]
+    settled, keeping = settled_to == clock.settled_before, _Keeping(clock.today)
+    as_of = [_as_of(plan, dirt, freshness, keeping) if settled or not plan.metric.settles else None for plan in plans]
+    cells = read_cells(_wanted(plan, keeping) for plan, at in zip(plans, as_of, strict=True) if at)
+    return [_outcomes(plan, cells, at, keeping) if at else None for plan, at in zip(plans, as_of, strict=True)]
 
 
-def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime | None:
+def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness, keeping: _Keeping) -> datetime | None:
     """The moment whose facts the plan's cells hold; None where they are not kept or that is too long ago."""
     if plan.query.facets or plan.segments not in kept_segments(plan.metric):
         return None
@@ -66,7 +66,7 @@ def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime |
         return None
     as_of = plan.clock.now
     for window in plan.windows:
-        kept = _kept(window, plan)
+        kept = keeping.of(window, plan)
         if kept is None:
             return None
         lagging = kept[0] in LAGGING_PERIODS
@@ -79,10 +79,18 @@ def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness) -> datetime |
     return as_of
 
 
-def _kept(window: Window, plan: Plan) -> tuple[Period, Window] | None:
-    if _unit_id(plan) is None:
-        return kept_as(window, plan.clock.today)
-    return kept_as(window, plan.clock.today, OF_UNITS)
+class _Keeping:
+    """In which cell each window is kept, looked up once: a page's queries ask of the same windows."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._known: dict[tuple[Window, bool], tuple[Period, Window] | None] = {}
+
+    def of(self, window: Window, plan: Plan) -> tuple[Period, Window] | None:
+        asked = (window, _unit_id(plan) is not None)
+        if asked not in self._known:
+            self._known[asked] = kept_as(window, self._today, *([OF_UNITS] if asked[1] else []))
+        return self._known[asked]
 
 
 def _touches(dirt: Dirt, plan: Plan, window: Window) -> bool:
@@ -135,20 +143,20 @@ def _state(units: Collection[int | None]) -> tuple[date | None, datetime | None,
     return rolled_to, settled_to, dirt
 
 
-def _wanted(plan: Plan) -> Wanted:
-    kept = (_kept(window, plan) for window in plan.windows)
+def _wanted(plan: Plan, keeping: _Keeping) -> Wanted:
+    kept = (keeping.of(window, plan) for window in plan.windows)
     names = ("", *(dimension.value for dimension in plan.segments))
     return Wanted(plan.metric.key, names, _unit_id(plan), tuple(cell[1] for cell in kept if cell))
 
 
-def _outcomes(plan: Plan, cells: Cells, as_of: datetime) -> Outcomes | None:
+def _outcomes(plan: Plan, cells: Cells, as_of: datetime, keeping: _Keeping) -> Outcomes | None:
     """None where a segment has too many values to be kept."""
     name = plan.segments[0].value if plan.segments else ""
     found: dict[tuple[Window, tuple[str, ...]], Outcome] = {}
     shared: dict[Window, Outcome] = {}
     unmatched: dict[Window, float | None] = {}
     for window in plan.windows:
-        kept = _kept(window, plan)
+        kept = keeping.of(window, plan)
         if kept is None:
             return None
         own = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], name), ()))
