@@ -46,11 +46,15 @@ def world() -> World:
     return made
 
 
-def page(client: Client, address: str, status: int = 200, **parameters: str | list[str]) -> str:
+def page(client: Client, address: str, **parameters: str | list[str]) -> str:
+    return answered(client, address, 200, **parameters)
+
+
+def answered(client: Client, address: str, status: int, /, **parameters: str | list[str]) -> str:
     query = f"?{urlencode(parameters, doseq=True)}" if parameters else ""
     answer = client.get(f"{address}{query}")
     assert answer.status_code == status, f"{address}{query}: {answer.status_code}"
-    return b"".join(answer).decode()  # type: ignore[arg-type]
+    return b"".join(answer).decode()
 
 
 def table(text: str) -> list[list[str]]:
@@ -125,7 +129,7 @@ def test_a_metric_is_split_by_child_unit(world: World, admin: Client) -> None:
     assert rows[-1][0] == "Unassigned"
     people = [float(row[4]) for row in rows[:-1]]
     assert people == sorted(people, reverse=True)
-    assert page(admin, "/insights/metrics/ai.committed_breakdown/units/", 404, unit=ROOT)
+    assert answered(admin, "/insights/metrics/ai.committed_breakdown/units/", 404, unit=ROOT)
 
 
 def test_the_picker_searches_opens_levels_and_remembers(world: World, admin: Client) -> None:
@@ -142,7 +146,7 @@ def test_the_picker_searches_opens_levels_and_remembers(world: World, admin: Cli
 
 @pytest.mark.parametrize("path", ["", "/admin/", "https://elsewhere.example/insights/ai/", "/insights/nowhere/"])
 def test_a_picker_leads_to_pages_of_its_own_alone(world: World, admin: Client, path: str) -> None:
-    assert "It must be the path of a page" in page(admin, "/insights/units/", 400, to=path)
+    assert "It must be the path of a page" in answered(admin, "/insights/units/", 400, to=path)
 
 
 def test_attributes_and_their_values_can_be_chosen(world: World, admin: Client) -> None:
@@ -154,9 +158,9 @@ def test_attributes_and_their_values_can_be_chosen(world: World, admin: Client) 
 
 
 def test_an_unknown_unit_is_not_found_and_an_unknown_attribute_is_explained(world: World, admin: Client) -> None:
-    page(admin, "/insights/ai/", 404, unit="nowhere")
-    page(admin, METRIC, 404, unit="unassigned:nowhere")
-    assert "role, site" in page(admin, "/insights/ai/", 400, where="shoe=44")
+    answered(admin, "/insights/ai/", 404, unit="nowhere")
+    answered(admin, METRIC, 404, unit="unassigned:nowhere")
+    assert "role, site" in answered(admin, "/insights/ai/", 400, where="shoe=44")
 
 
 @pytest.mark.parametrize(
