@@ -85,10 +85,10 @@ class Reading:
     def hull(self) -> Window:
         return Window(min(edges[0] for edges in self.partitions), max(edges[-1] for edges in self.partitions))
 
-    def window(self, partition: int, bucket: int) -> Window:
-        """The window of that partition; buckets count from 1."""
-        edges = self.partitions[partition]
-        return Window(edges[bucket - 1], edges[bucket])
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows of all partitions, each once."""
+        return tuple(dict.fromkeys(window for edges in self.partitions for window in windows_of(edges)))
 
     def of_whole(self) -> Reading:
         """The same question for the hull alone."""

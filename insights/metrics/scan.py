@@ -51,7 +51,7 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     return {
         CellKey(
             row["unit_id"] or None,
-            reading.window(row["partition"], row["bucket"]),
+            reading.windows[row["span"]],
             tuple(row[f"segment_{i}"] for i in range(width)),
         ): Cell(
             {measure: _value(measure, position, row) for position, measure in enumerate(measures)},

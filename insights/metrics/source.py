@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from psycopg import sql
@@ -43,7 +44,12 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
 
 
 def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()) -> sql.Composed:
-    """The relation's rows in the window and scope that pass the facets, with unit, bucket, segments and columns."""
+    """The relation's rows in the scope that pass the facets, once for each window of the reading that they lie in.
+
+    `span` is the position of that window in `reading.windows`; with unit, person, fact, segments and columns.  Of
+    thirty trailing windows most days lie in four: gathering every row once for each of thirty, as GROUPING SETS do,
+    took most of the time of a fill.  Which windows a day lies in is looked up in two arrays, because rows are many.
+    """
     relation = reading.relation
     columns: list[sql.Composable] = [
         sql.SQL("{} AS {}").format(dimension_expression(dimension), sql.Identifier(name))
@@ -54,25 +60,20 @@ def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable
             sql.SQL("{} AS {}").format(picked(measure, column), named(letter, position))
             for letter, column in _columns_of(measure)
         ]
-    buckets = [
-        sql.SQL("width_bucket({day}, %({edges})s::date[]) * ({day} < %({end})s)::int AS {name}").format(
-            day=of_source(relation.day),
-            edges=sql.SQL(f"edges_{position}"),
-            end=sql.SQL(f"end_{position}"),
-            name=sql.Identifier(f"bucket_{position}"),
-        )
-        for position in range(len(reading.partitions))
-    ]
     return sql.SQL(
         """
-        SELECT {unit} AS unit_id, coalesce({person}, 0) AS person_id, {fact} AS fact_id {buckets} {columns}
+        SELECT {unit} AS unit_id, coalesce({person}, 0) AS person_id, {fact} AS fact_id,
+               unnest((%(spans)s::int[])[
+                   (%(entries)s::int[])[{day} - %(start)s::date + 1]
+                   : (%(entries)s::int[])[{day} - %(start)s::date + 2] - 1
+               ]) AS span {columns}
         FROM ({relation}) AS source {conditions}
         """
     ).format(
         unit=unit_of(reading.placement),
         person=of_source(relation.person),
         fact=of_source(relation.fact),
-        buckets=listed(buckets),
+        day=of_source(relation.day),
         columns=listed((*columns, *more)),
         relation=sql.SQL(relation.sql),
         conditions=conditions(reading),
@@ -126,12 +127,24 @@ _USED_A_MODEL = sql.SQL(
 )
 
 
+def _windows_of_days(reading: Reading) -> tuple[list[int], list[int]]:
+    """For each day of the hull where its windows begin in the second list (from 1), and one more: where they end."""
+    start = reading.hull.start
+    of_days: list[list[int]] = [[] for _ in range(reading.hull.days)]
+    for span, window in enumerate(reading.windows):
+        for offset in range((window.start - start).days, (window.end - start).days):
+            of_days[offset].append(span)
+    return list(accumulate((len(spans) for spans in of_days), initial=1)), [span for spans in of_days for span in spans]
+
+
 def parameters(reading: Reading) -> dict[str, Any]:
+    entries, spans = _windows_of_days(reading)
     return {
         "start": reading.hull.start,
         "end": reading.hull.end,
-        **{f"edges_{position}": list(edges) for position, edges in enumerate(reading.partitions)},
-        **{f"end_{position}": edges[-1] for position, edges in enumerate(reading.partitions)},
+        "entries": entries,
+        "spans": spans,
+        "ends": [window.end for window in reading.windows],
         **placement_parameters(reading.placement),
         "settled_before": reading.settled_before,
         "percentiles": list(PERCENTILES.values()),

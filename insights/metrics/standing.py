@@ -9,10 +9,10 @@ from psycopg import sql
 from insights.metrics.measures import Measure
 from insights.metrics.reading import Reading
 from insights.metrics.source import listed, named, rows_statement
-from insights.metrics.statement import grouped, of_partition
+from insights.metrics.statement import grouped
 
-# The last day of a bucket that has come.  Buckets count from 1, and an array of edges begins with the first's start.
-LAST_DAY = sql.SQL("least((%({edges})s::date[])[{bucket} + 1] - 1, %(today)s::date)")
+# The last day of a window that has come.
+LAST_DAY = sql.SQL("least((%(ends)s::date[])[span + 1] - 1, %(today)s::date)")
 
 
 def standing_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -29,7 +29,7 @@ def standing_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Com
             (
                 sql.SQL("count(DISTINCT fact_id) FILTER (WHERE person_id <> 0) AS matched_facts"),
                 sql.SQL("count(DISTINCT person_id) FILTER (WHERE person_id <> 0) AS people"),
-                *(_standing(reading, position) for position in range(len(measures))),
+                *(_standing(position) for position in range(len(measures))),
             ),
         ),
     )
@@ -39,7 +39,7 @@ def standing_facts_statement(reading: Reading, measure: Measure) -> sql.Composed
     """One row per fact of the reading's only window: its name, and whether it stands (1 or 0)."""
     return sql.SQL(
         """
-        SELECT fact_id, name, max((stands_0_0 IS TRUE)::int) AS contribution
+        SELECT fact_id, name, max((stands_0 IS TRUE)::int) AS contribution
         FROM ({rows}) AS relation_rows
         GROUP BY fact_id, name
         ORDER BY contribution, name
@@ -48,28 +48,19 @@ def standing_facts_statement(reading: Reading, measure: Measure) -> sql.Composed
 
 
 def _rows(reading: Reading, measures: Sequence[Measure], *more: sql.Composable) -> sql.Composed:
-    """The relation's rows, with stands_i_j: whether the measure i stands at the end of the bucket in partition j."""
+    """The relation's rows, with stands_i: whether the measure i stands at the end of the row's window."""
     stands = [
-        sql.SQL("{days} @> {last_day} AS {name}").format(
-            days=named("c", position),
-            last_day=LAST_DAY.format(edges=sql.SQL(f"edges_{partition}"), bucket=sql.Identifier(f"bucket_{partition}")),
-            name=_stands(position, partition),
-        )
+        sql.SQL("{} @> {} AS {}").format(named("c", position), LAST_DAY, _stands(position))
         for position in range(len(measures))
-        for partition in range(len(reading.partitions))
     ]
     return sql.SQL("SELECT * {stands} FROM ({rows}) AS placed").format(
         stands=listed(stands), rows=rows_statement(reading, measures, more)
     )
 
 
-def _standing(reading: Reading, position: int) -> sql.Composed:
-    counts = [
-        sql.SQL("count(DISTINCT fact_id) FILTER (WHERE {})").format(_stands(position, partition))
-        for partition in range(len(reading.partitions))
-    ]
-    return sql.SQL("{} AS {}").format(of_partition(reading, counts), named("v", position))
+def _standing(position: int) -> sql.Composed:
+    return sql.SQL("count(DISTINCT fact_id) FILTER (WHERE {}) AS {}").format(_stands(position), named("v", position))
 
 
-def _stands(position: int, partition: int) -> sql.Identifier:
-    return sql.Identifier(f"stands_{position}_{partition}")
+def _stands(position: int) -> sql.Identifier:
+    return sql.Identifier(f"stands_{position}")

@@ -20,9 +20,9 @@ ATTRIBUTION_METHODS = tuple(Method.values)
 
 
 def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per unit, partition, bucket and segment in which anything was found.
+    """One row per unit, window and segment in which anything was found.
 
-    unit_id is 0 without units; partitions count from 0, their buckets from 1.  For the measure of position i: v_i its
+    unit_id is 0 without units, span the window's position in `reading.windows`.  For the measure of position i: v_i its
     value, n_i the facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base,
     q_i percentiles.
 
@@ -45,7 +45,7 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
                    count(*) FILTER (WHERE person_id <> 0) AS people {counts}
             FROM shares
             GROUP BY {keys}
-            WINDOW one_cell AS (PARTITION BY unit_id, partition, bucket)
+            WINDOW one_cell AS (PARTITION BY unit_id, span)
         )
         SELECT * FROM sums FULL JOIN counts USING ({keys}) {quantiles}
         """
@@ -111,13 +111,12 @@ def fact_values_statement(reading: Reading, measure: Measure) -> sql.Composed:
         """
         SELECT {value}::float8 AS value
         FROM ({rows}) AS relation_rows
-        GROUP BY fact_id {windows}
+        GROUP BY fact_id, span
         HAVING {value} {entered}
         """
     ).format(
         value=sql.SQL("sum(c_0)" if isinstance(measure, Total) else "max(c_0)"),
         rows=rows_statement(reading, [measure]),
-        windows=listed(_buckets(reading)),
         entered=sql.SQL("<> 0" if isinstance(measure, Total) else "IS NOT NULL"),
     )
 
@@ -126,37 +125,10 @@ def grouped(
     reading: Reading, by: LiteralString, first: sql.Composable, others: Iterable[sql.Composable]
 ) -> sql.Composed:
     """The rows that are called relation_rows, aggregated by unit, window, segments and `by`."""
-    buckets = _buckets(reading)
-    sets = sql.SQL(", ").join(sql.SQL("({})").format(bucket) for bucket in buckets)
-    return sql.SQL(
-        """
-        SELECT unit_id, {partition} AS partition, coalesce({buckets}) AS bucket {segments} {by}, {first} {others}
-        FROM relation_rows
-        GROUP BY unit_id {segments} {by}, GROUPING SETS ({sets})
-        HAVING coalesce({buckets}) > 0
-        """
-    ).format(
-        partition=of_partition(reading, [sql.Literal(position) for position in range(len(buckets))]),
-        buckets=sql.SQL(", ").join(buckets),
-        segments=listed(map(sql.Identifier, segment_names(reading))),
-        by=sql.SQL(", " + by if by else ""),
-        first=first,
-        others=listed(others),
-        sets=sets,
+    keys = _keys(reading) + sql.SQL(", " + by if by else "")
+    return sql.SQL("SELECT {keys}, {first} {others} FROM relation_rows GROUP BY {keys}").format(
+        keys=keys, first=first, others=listed(others)
     )
-
-
-def _buckets(reading: Reading) -> Sequence[sql.Identifier]:
-    return [sql.Identifier(f"bucket_{position}") for position in range(len(reading.partitions))]
-
-
-def of_partition(reading: Reading, choices: Sequence[sql.Composable]) -> sql.Composed:
-    """The choice of the partition that a group belongs to: GROUPING() is 0 for the bucket that it is grouped by."""
-    whens = [
-        sql.SQL("WHEN GROUPING({}) = 0 THEN {}").format(bucket, choice)
-        for bucket, choice in zip(_buckets(reading), choices, strict=True)
-    ]
-    return sql.SQL("CASE {} END").format(sql.SQL(" ").join(whens))
 
 
 def _entered(measures: Sequence[Measure]) -> sql.Composable:
@@ -188,8 +160,8 @@ _SHARES = sql.SQL(
            facts / sum(facts) OVER mine AS share,
            CASE WHEN row_number() OVER mine_in_order = 1 THEN 1 ELSE 0 END AS first_of_person
     FROM people
-    WINDOW mine AS (PARTITION BY unit_id, partition, bucket, person_id),
-           mine_in_order AS (PARTITION BY unit_id, partition, bucket, person_id ORDER BY segment_0)
+    WINDOW mine AS (PARTITION BY unit_id, span, person_id),
+           mine_in_order AS (PARTITION BY unit_id, span, person_id ORDER BY segment_0)
     """
 )
 
@@ -236,6 +208,4 @@ def _is_entered(position: int, measure: Measure) -> sql.Composable:
 
 
 def _keys(reading: Reading) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.Identifier(name) for name in ("unit_id", "partition", "bucket", *segment_names(reading))
-    )
+    return sql.SQL(", ").join(sql.Identifier(name) for name in ("unit_id", "span", *segment_names(reading)))
