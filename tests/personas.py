@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 class Persona:
     name: str
     is_admin: bool = False
+    given_password: str = ""
 
     @property
     def email(self) -> str:
@@ -20,7 +21,7 @@ class Persona:
 
     @property
     def password(self) -> str:
-        return f"{self.name}-signs-in-for-a-test"
+        return self.given_password or f"{self.name}-signs-in-for-a-test"
 
 
 ADMIN = Persona("admin", is_admin=True)

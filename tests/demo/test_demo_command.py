@@ -258,7 +258,8 @@ def test_a_unit_and_a_person_moved_by_hand_keep_their_history(demo: Demo) -> Non
 def test_each_persona_sees_what_their_role_shows(
     demo: Demo, name: str, whole: bool, seen: tuple[str, ...], refused: tuple[str, ...]
 ) -> None:
-    browser = demo.server.browse(as_=Persona(name))
+    [sign_in] = [each for each in demo.printed["sign_ins"] if each["email"] == f"{name}@example.com"]
+    browser = demo.server.browse(as_=Persona(name, given_password=sign_in["password"]))
     answer = browser.get("/api/v1/metrics/ai.sessions/series/")
     assert answer.status_code == (200 if whole else 403)
     for unit in seen:

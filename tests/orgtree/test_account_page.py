@@ -29,7 +29,7 @@ def made(client: Client, **fields: str) -> str:
     """The secret that the page shows."""
     answer = client.post(reverse("create_token"), {"name": "notebook", "scope": "read", "lifetime": "365", **fields})
     [secret] = re.findall(r"hwa_[\w-]+", answer.content.decode())
-    return secret
+    return str(secret)
 
 
 def test_a_token_of_oneself_is_shown_once_and_ends_in_a_year(member: Client) -> None:
