@@ -158,6 +158,8 @@ def claim(*, lagging: bool) -> Sequence[Dirt]:
         ranges = [
             (FactFamily(family), unit_id, Window(start, end)) for family, unit_id, start, end in cursor.fetchall()
         ]
+    if lagging:
+        return _of_each_family(ranges)
     pieces = _together(ranges)
     return pieces if len(pieces) <= MOST_PIECES else _together(_in_whole_quarters(ranges))
 
@@ -168,6 +170,17 @@ def _together(ranges: Iterable[Range]) -> Sequence[Dirt]:
     for family, unit_id, days in ranges:
         units[family, days][unit_id] = None
     return [Dirt(family, days, tuple(together)) for (family, days), together in units.items()]
+
+
+def _of_each_family(ranges: Iterable[Range]) -> Sequence[Dirt]:
+    """All units of a family on all days from the first to the last: long windows are scanned once, for however many."""
+    units: dict[FactFamily, dict[int | None, None]] = defaultdict(dict)
+    days: dict[FactFamily, Window] = {}
+    for family, unit_id, stretch in ranges:
+        units[family][unit_id] = None
+        before = days.get(family, stretch)
+        days[family] = Window(min(before.start, stretch.start), max(before.end, stretch.end))
+    return [Dirt(family, days[family], tuple(together)) for family, together in units.items()]
 
 
 def _in_whole_quarters(ranges: Iterable[Range]) -> Iterable[Range]:
