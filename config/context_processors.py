@@ -16,12 +16,16 @@ from orgtree.services.trust import trial_state
 
 @dataclass(frozen=True)
 class Entry:
-    """A page that the navigation leads to: its URL's name, its label and its icon."""
+    """A page that the navigation leads to: its URL's name, its label and its icon.
+
+    Pages whose address lies below it are part of it, and below those of `also`.
+    """
 
     url_name: str
     label: str
     icon: str
     staff_only: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,10 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("metric_catalogue", "Metrics", "chart-line"),
         ),
     ),
-    ("Organisation", (Entry("people", "People", "user"), Entry("access", "Who can see what", "eye"))),
+    (
+        "Organisation",
+        (Entry("people", "People", "user", also=("people_import",)), Entry("access", "Who can see what", "eye")),
+    ),
     (
         "Setup",
         (
@@ -80,7 +87,9 @@ def navigation(request: HttpRequest) -> list[NavigationSection]:
     """The sections with the pages that this installation has and that this user may open."""
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
     found = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
-    current = _leading_to(request.path, [url for _, links in found for _, url in links])
+    belonging = {url: url for _, links in found for _, url in links}
+    belonging |= {reverse(name): url for _, links in found for entry, url in links for name in entry.also}
+    current = belonging.get(_leading_to(request.path, list(belonging)), "")
     return [
         NavigationSection(
             title, [NavigationItem(entry.label, entry.icon, url, current=url == current) for entry, url in links]

@@ -20,7 +20,7 @@ class IntegrationsConfig(AppConfig):
         from orgtree.models import Organisation
         from orgtree.services.identity_activity import ActivitySource, count_activity_with
         from orgtree.services.identity_moves import on_bots_changed, on_identities_moved
-        from orgtree.services.leaving import on_presence_changed
+        from orgtree.services.presence import on_presence_changed
         from orgtree.services.trust import count_active_people_with
 
         on_identities_moved(note_moved_identities)

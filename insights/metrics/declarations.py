@@ -281,7 +281,22 @@ class Duration(Metric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareOfPeople(Metric):
+class ShareOfBase(Metric):
+    """A measure that brings its own denominator."""
+
+    of: PersonShare | StandingAtEnd
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfPeople(ShareOfBase):
     """Each person counts 1, divided over the segment's values as their facts are; the values sum to 100 %."""
 
     of: PersonShare
@@ -301,20 +316,10 @@ class ShareOfPeople(Metric):
     def recipe(self) -> str:
         return f"Σ contribution of the segment ÷ number of people{_times_100(self)}"
 
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    def outcome(self, part: PartValue) -> Outcome:
-        of = part(self.of)
-        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ShareStanding(Metric):
+class ShareStanding(ShareOfBase):
     """Share of the facts of a bucket that stand at its end."""
-
-    of: StandingAtEnd
 
     @property
     def rows_by(self) -> RowsBy:
@@ -323,14 +328,6 @@ class ShareStanding(Metric):
     @property
     def recipe(self) -> str:
         return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    def outcome(self, part: PartValue) -> Outcome:
-        of = part(self.of)
-        return Outcome(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
 
 
 # Dimensions whose values depend on the clock.

@@ -11,7 +11,7 @@ from integrations.attribution.work import enqueue_moved_identities
 from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
 from orgtree.services.identities import IdentityMove
-from orgtree.services.leaving import PresenceChange
+from orgtree.services.presence import PresenceChange
 
 
 def count_active_people(up_to: int) -> int:

@@ -86,7 +86,7 @@ class UnitsView(APIView):
         trees = OrgTree.objects.filter(slug=slug) if slug else OrgTree.objects.filter(archived_at=None)
         if slug and not trees.exists():
             raise NotFound
-        return Response({"units": [_document(unit) for unit in _standing(trees)]})
+        return Response({"units": [unit.document for unit in _standing(trees)]})
 
     @extend_schema(
         operation_id="v1_units_add",
@@ -157,21 +157,10 @@ def _standing(trees: QuerySet[OrgTree]) -> list[StandingUnit]:
     return standing_units(trees.order_by("created_at", "pk"), on=timezone.localdate())
 
 
-def _document(unit: StandingUnit) -> dict[str, Any]:
-    return {
-        "slug": unit.slug,
-        "name": unit.name,
-        "tree": unit.tree_slug,
-        "parent": unit.parent_slug,
-        "manager": unit.manager_email,
-        "people": unit.people,
-    }
-
-
 def _of(unit: Unit) -> dict[str, Any]:
     for standing in _standing(OrgTree.objects.filter(pk=unit.tree_id)):
         if standing.id == unit.pk:
-            return _document(standing)
+            return standing.document
     raise NotFound  # it is not in its tree today
 
 

@@ -33,6 +33,18 @@ class StandingUnit:
     depth: int = 0
 
     @property
+    def document(self) -> dict[str, str | int | None]:
+        """What the API and the command tell of it: PRODUCT.md §12."""
+        return {
+            "slug": self.slug,
+            "name": self.name,
+            "tree": self.tree_slug,
+            "parent": self.parent_slug,
+            "manager": self.manager_email,
+            "people": self.people,
+        }
+
+    @property
     def indented_name(self) -> str:
         """For lists of choices, in which nothing else shows the depth."""
         return "\u2003" * self.depth + self.name

@@ -8,6 +8,7 @@ gives way.  docs/people.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from django.db import connection, transaction
@@ -18,9 +19,9 @@ from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.comparing import Differences
 from orgtree.people_import.drafts import PeopleChanges, PersonDraft, RowError
 from orgtree.people_import.loading import load
-from orgtree.services.leaving import PresenceChange, tell_of_presence
 from orgtree.services.people_lock import PeopleBusyError, wait_for_other_writers
 from orgtree.services.placements import rebuild_placements
+from orgtree.services.presence import PresenceChange, tell_of_presence
 from orgtree.services.trees import TreeMoves, follow_people
 
 __all__ = [
@@ -79,15 +80,7 @@ def store_valid_people(drafts: Sequence[PersonDraft], *, effective: date | None 
             except PeopleRefusedError as refused:
                 errors += refused.changes.errors
                 continue
-            return PeopleChanges(
-                changes.added,
-                changes.changed,
-                changes.moved,
-                changes.leaving,
-                changes.unchanged,
-                changes.moved_units,
-                tuple(errors),
-            )
+            return replace(changes, errors=tuple(errors))
 
 
 def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleChanges:

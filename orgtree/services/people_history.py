@@ -10,9 +10,9 @@ from django.db import transaction
 from orgtree.models import Identity, IdentityKind, Person, Reporting
 from orgtree.people_import.employments import changed_presences, remember_presences
 from orgtree.people_import.managers import Line, circles_on_any_day
-from orgtree.services.leaving import PresenceChange, tell_of_presence
 from orgtree.services.people_lock import wait_for_other_writers
 from orgtree.services.placements import rebuild_placements
+from orgtree.services.presence import PresenceChange, tell_of_presence
 from orgtree.services.trees import follow_people
 
 

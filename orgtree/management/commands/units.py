@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from orgtree.models import OrgTree
-from orgtree.queries.standing import StandingUnit, standing_units
+from orgtree.queries.standing import standing_units
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         units = standing_units(_trees(options["tree"]), on=timezone.localdate())
         if options["json"]:
-            self.stdout.write(json.dumps([_row(unit) for unit in units], ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps([unit.document for unit in units], ensure_ascii=False, indent=1))
             return
         if not units:
             self.stdout.write("No units. Create an Org Tree at /orgtree/.")
@@ -43,14 +43,3 @@ def _trees(slug: str | None) -> list[OrgTree]:
         known = ", ".join(OrgTree.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no tree “{slug}”. Trees: {known}.")
     return found
-
-
-def _row(unit: StandingUnit) -> dict[str, str | int | None]:
-    return {
-        "slug": unit.slug,
-        "name": unit.name,
-        "tree": unit.tree_slug,
-        "parent": unit.parent_slug,
-        "manager": unit.manager_email,
-        "people": unit.people,
-    }
