@@ -122,12 +122,29 @@ class Placement(models.Model):
 
     Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment
     for the people whom a change touches (orgtree/services/placements.py).
+
+    The database does not check the references: every row is made from rows whose references it does check, and looking
+    each of four up again took half of an import's time.  Deleting through models takes the placements along.
     """
 
-    tree = models.ForeignKey(OrgTree, models.CASCADE)
-    person = models.ForeignKey(Person, models.CASCADE)
-    unit = models.ForeignKey(Unit, models.CASCADE, related_name="+", help_text="The unit the person is a member of.")
-    ancestor = models.ForeignKey(Unit, models.CASCADE, related_name="+", help_text="That unit, or one above it.")
+    tree = models.ForeignKey(OrgTree, models.CASCADE, db_constraint=False, db_index=False)
+    person = models.ForeignKey(Person, models.CASCADE, db_constraint=False, db_index=False)
+    unit = models.ForeignKey(
+        Unit,
+        models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="The unit the person is a member of.",
+    )
+    ancestor = models.ForeignKey(
+        Unit,
+        models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="That unit, or one above it.",
+    )
     during = DateRangeField()
 
     class Meta:
