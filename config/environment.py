@@ -148,6 +148,11 @@ def secret_key() -> str:
     return kept_secret("secret_key")
 
 
+def old_secret_keys() -> list[str]:
+    """HEADWAY_OLD_SECRET_KEYS, separated by blanks: what they signed or encrypted is still read."""
+    return os.environ.get("HEADWAY_OLD_SECRET_KEYS", "").split()
+
+
 def kept_secret(name: str) -> str:
     """A random secret of that name, created once in the data directory with mode 0600."""
     path = data_dir() / "secrets" / name

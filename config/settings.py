@@ -14,6 +14,7 @@ BASE_DIR = environment.PROJECT_DIR
 DATA_DIR = environment.data_dir()
 BASE_URL = environment.base_url()
 SECRET_KEY = environment.secret_key()
+SECRET_KEY_FALLBACKS = environment.old_secret_keys()
 DEBUG = False
 
 _base_host = urlsplit(BASE_URL).hostname or "localhost"

@@ -1,3 +1,4 @@
+from integrations.models.arrivals import QuarantinedPayload, WebhookDelivery
 from integrations.models.attribution import (
     AttributionWork,
     CommitEvidence,
@@ -10,7 +11,18 @@ from integrations.models.attribution import (
 from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import CoAuthor, Commit, CommitFile, CommitInRepository, CommitSetApart, ContextFile
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
+from integrations.models.delivery import Deployment, DeploymentStatus, Incident, PipelineJob, PipelineRun, Release
+from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
+from integrations.models.provider_fact import ProviderFact
+from integrations.models.pull_requests import (
+    PullRequest,
+    PullRequestCommit,
+    PullRequestEvent,
+    PullRequestReview,
+    WorkItemLink,
+)
+from integrations.models.resources import Meaning, Quota, Resource, Stream
 from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.sessions import (
     AgentMeterSlot,
@@ -29,6 +41,14 @@ from integrations.models.telemetry import (
     ReceivedTally,
     UnreadEvent,
 )
+from integrations.models.work_items import (
+    Project,
+    Sprint,
+    SprintChange,
+    WorkItem,
+    WorkItemAssignment,
+    WorkItemTransition,
+)
 
 __all__ = [
     "AgentMeterSlot",
@@ -46,24 +66,50 @@ __all__ = [
     "CommitSetApart",
     "Connection",
     "ContextFile",
+    "Deployment",
+    "DeploymentStatus",
     "DroppedAttribute",
+    "EncryptedField",
     "Enrolment",
     "EvidenceLevel",
     "FactChange",
     "FactFamily",
     "FileAttribution",
+    "Incident",
     "IngestToken",
+    "Meaning",
     "Method",
+    "PipelineJob",
+    "PipelineRun",
+    "Project",
+    "ProviderFact",
+    "PullRequest",
+    "PullRequestCommit",
+    "PullRequestEvent",
+    "PullRequestReview",
+    "QuarantinedPayload",
     "QuarantinedRecord",
+    "Quota",
     "RawDay",
     "ReceivedBatch",
     "ReceivedTally",
+    "Release",
     "Repository",
     "RepositorySource",
+    "Resource",
     "SeriesBase",
     "SessionRepository",
+    "Sprint",
+    "SprintChange",
+    "Stream",
     "SyncRun",
     "ToolOutcome",
     "UnreadEvent",
     "UnreadableNote",
+    "UnreadableSecretsError",
+    "WebhookDelivery",
+    "WorkItem",
+    "WorkItemAssignment",
+    "WorkItemLink",
+    "WorkItemTransition",
 ]

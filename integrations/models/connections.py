@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from django.db import models
 
+from integrations.models.encrypted import EncryptedField
+
 
 class Connection(models.Model):
-    """What an admin configures.  Local git needs only a path; its settings are {"path": "/srv/git/shop.git"}."""
+    """What an admin configures.
+
+    Local git needs only a path: {"path": "/srv/git/shop.git"}.  What a provider's form asks for stands in `settings`,
+    passwords, tokens and keys in `secrets`, encrypted.
+    """
 
     provider = models.CharField(max_length=40)
     name = models.CharField(max_length=200, unique=True)
     settings = models.JSONField(default=dict)
+    secrets = EncryptedField(default=dict, db_default={}, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(
+        null=True, editable=False, help_text="Removed, with its facts kept: they are as they were last read."
+    )
+    sync_every_minutes = models.PositiveIntegerField(default=15, db_default=15)
+    # What "Test connection" said last, as JSON: [{"what", "works", "remedy"}].
+    checks = models.JSONField(default=list, db_default=[], editable=False)
+    checked_at = models.DateTimeField(null=True, editable=False)
+    discovered_at = models.DateTimeField(null=True, editable=False, help_text="When its resources were last listed.")
 
     def __str__(self) -> str:
         return self.name
@@ -65,15 +80,18 @@ class RepositorySource(models.Model):
 
 
 class SyncRun(models.Model):
-    """One reading of a source: its progress while it runs, its outcome afterwards."""
+    """One reading of a repository on disk or of a stream: its progress while it runs, its outcome afterwards."""
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         INTERRUPTED = "interrupted", "Interrupted"
+        WAITING = "waiting", "Waiting"  # for the provider, which asked for a pause, or for the next turn
 
-    source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="runs")
+    source = models.ForeignKey(RepositorySource, models.CASCADE, null=True, related_name="runs")
+    stream = models.ForeignKey("Stream", models.CASCADE, null=True, related_name="runs")
+    full = models.BooleanField(default=False, db_default=False, help_text="Looked at everything again.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -85,4 +103,12 @@ class SyncRun(models.Model):
     unchanged = models.BigIntegerField(default=0)
     removed = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
+    requests = models.BigIntegerField(default=0, db_default=0)
     problem = models.TextField(blank=True, help_text="In words, with what to do.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(source=None) ^ models.Q(stream=None), name="sync_run_reads_one_thing"
+            )
+        ]

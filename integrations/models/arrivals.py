@@ -1,0 +1,61 @@
+"""What providers send by themselves, and records that could not be understood."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.connectors.words import Kind
+from integrations.models.connections import Connection
+from integrations.models.provider_fact import choices_of, text_field
+from integrations.models.resources import Resource
+
+
+class WebhookDelivery(models.Model):
+    """One delivery, stored before it is answered.  Its body is kept until it is understood."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        IGNORED = "ignored", "Ignored"  # an event that Headway has no use for
+        QUARANTINED = "quarantined", "Quarantined"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="deliveries", db_index=False)
+    delivery_id = models.CharField(max_length=200)
+    event = models.CharField(max_length=100)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    received_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    body = models.BinaryField(null=True)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        constraints = [models.UniqueConstraint(fields=["connection", "delivery_id"], name="delivery_is_unique")]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(state="waiting"), name="delivery_waiting"),
+            models.Index(fields=["connection", "received_at"], name="delivery_by_time"),
+        ]
+
+
+class QuarantinedPayload(models.Model):
+    """A record of a provider that could not be understood: kept until a replay understands it."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="quarantined")
+    resource = models.ForeignKey(Resource, models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=24, choices=choices_of(Kind))
+    external_id = text_field()
+    source = models.CharField(max_length=60, help_text="A stream's kind of page, or a webhook's event.")
+    payload = models.JSONField()
+    path = models.CharField(max_length=300, help_text="The field that was not as documented.")
+    problem = models.TextField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    replayed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind", "source", "external_id"],
+                condition=models.Q(replayed_at=None) & ~models.Q(external_id=""),
+                name="payload_quarantined_once",
+            )
+        ]

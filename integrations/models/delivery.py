@@ -1,0 +1,129 @@
+"""Pipeline runs with their jobs, deployments with their statuses, incidents and releases."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from integrations.connectors.words import Environment, RunStatus, Severity
+from integrations.models.connections import Repository
+from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
+from orgtree.models import Identity
+
+
+class PipelineRun(ProviderFact):
+    """One attempt of a run of a pipeline (workflow); attempts of a run share `run`."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
+    run = models.CharField(max_length=200)
+    attempt = models.IntegerField(default=1, db_default=1)
+    name = models.CharField(max_length=300)
+    status = word_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
+    native_status = native_field()
+    trigger = native_field()
+    sha = text_field(64)
+    branch = text_field(500)
+    started_by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+    queued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(ProviderFact.Meta):
+        indexes = [
+            models.Index(fields=["finished_at"], name="pipeline_run_by_finish"),
+            models.Index(fields=["repository", "name", "sha", "branch"], name="pipeline_run_by_commit"),
+        ]
+
+
+class PipelineJob(models.Model):
+    """A job of an attempt; queue time is queued_at → started_at."""
+
+    run = models.ForeignKey(PipelineRun, models.CASCADE, related_name="jobs", db_index=False)
+    external_id = models.CharField(max_length=200)
+    name = text_field(300)
+    status = word_field(RunStatus)
+    native_status = native_field()
+    queued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "external_id"], name="pipeline_job_is_unique")]
+
+
+class Deployment(ProviderFact):
+    """A rollout to an environment; one that comes from a pipeline run by mapping points to it."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
+    service = text_field()
+    environment = word_field(Environment, default=Environment.OTHER, db_default=Environment.OTHER)
+    native_environment = native_field()
+    status = word_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
+    native_status = native_field()
+    sha = text_field(64)
+    ref = text_field(500)
+    deployed_by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    rollback_of = text_field()
+    fixes = ArrayField(models.TextField(), default=list, db_default=[])
+    unplanned = models.BooleanField(null=True)
+    pipeline_run = models.OneToOneField(PipelineRun, models.CASCADE, null=True, related_name="deployment")
+
+    class Meta(ProviderFact.Meta):
+        indexes = [
+            models.Index(fields=["repository", "environment", "finished_at"], name="deployment_by_repository"),
+            models.Index(fields=["finished_at"], name="deployment_by_finish"),
+            models.Index(fields=["sha"], name="deployment_by_sha"),
+        ]
+
+
+class DeploymentStatus(models.Model):
+    """A status that a deployment had, from `at` on."""
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="statuses", db_index=False)
+    external_id = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    status = word_field(RunStatus)
+    native_status = native_field()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "external_id"], name="deployment_status_is_unique")
+        ]
+
+
+class Incident(ProviderFact):
+    """An incident; `caused_by` is the external id of a deployment at the same connection, where one was named."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
+    service = text_field()
+    key = text_field()
+    title = models.TextField(blank=True, default="", db_default="")
+    native_status = native_field()
+    native_severity = native_field()
+    severity = word_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
+    started_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    caused_by = text_field()
+
+    class Meta(ProviderFact.Meta):
+        indexes = [
+            models.Index(fields=["started_at"], name="incident_by_start"),
+            models.Index(fields=["resolved_at"], name="incident_by_resolution"),
+        ]
+
+
+class Release(ProviderFact):
+    """A published version of a repository."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    tag = models.CharField(max_length=300)
+    name = text_field(300)
+    target = text_field(300)
+    is_draft = models.BooleanField(default=False, db_default=False)
+    is_prerelease = models.BooleanField(default=False, db_default=False)
+    created_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)

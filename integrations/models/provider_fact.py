@@ -1,0 +1,45 @@
+"""What all facts that connections bring have in common."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+
+from integrations.models.connections import Connection
+
+
+def choices_of(words: type[StrEnum]) -> list[tuple[str, str]]:
+    """The enumeration as a column's choices: pull_request → Pull request."""
+    return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
+
+
+def word_field(words: type[StrEnum], **options: object) -> models.CharField[str, str]:
+    """A column of one of Headway's own words; the provider's word stands beside it in `native_…`."""
+    return models.CharField(max_length=24, choices=choices_of(words), **options)  # type: ignore[arg-type]
+
+
+def native_field() -> models.CharField[str, str]:
+    return models.CharField(max_length=200, blank=True, default="", db_default="")
+
+
+def text_field(length: int = 200) -> models.CharField[str, str]:
+    return models.CharField(max_length=length, blank=True, default="", db_default="")
+
+
+class ProviderFact(models.Model):
+    """One record of one connection.  A deleted one keeps its row, leaves every figure, and comes back on it."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=200)
+    url = models.TextField(blank=True, default="", db_default="")
+    updated_at = models.DateTimeField(null=True, help_text="The provider's own; an older telling changes nothing.")
+    first_seen_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+    deleted_at = models.DateTimeField(null=True, help_text="When it was noticed to be gone.")
+
+    class Meta:
+        abstract = True
+        constraints = [models.UniqueConstraint(fields=["connection", "external_id"], name="%(class)s_is_unique")]
+
+    def __str__(self) -> str:
+        return self.external_id

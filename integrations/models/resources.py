@@ -1,0 +1,111 @@
+"""What connections sync: resources, their streams of facts, and what the provider still grants us."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.connectors.words import Kind, ResourceKind
+from integrations.models.connections import Connection, Repository
+from integrations.models.provider_fact import choices_of, text_field, word_field
+from integrations.models.work_items import Project
+
+
+class Resource(models.Model):
+    """Something that a connection can sync: a repository, project, board, pipeline or service.
+
+    All that were found are here; those that are picked are synced.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="resources", db_index=False)
+    kind = word_field(ResourceKind)
+    external_id = models.CharField(max_length=200, help_text="The provider's own id, which survives a rename.")
+    name = models.CharField(max_length=500, help_text="As people call it: acme/shop.")
+    url = models.TextField(blank=True, default="")
+    archived = models.BooleanField(default=False)
+    details = models.JSONField(default=dict, help_text="What the connector wants to know again, e.g. its owner.")
+    picked = models.BooleanField(default=False, db_default=False)
+    picked_by_hand = models.BooleanField(
+        null=True, help_text="An admin decided, whatever the connection's rules say; null: the rules decide."
+    )
+    repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="resources")
+    project = models.ForeignKey(Project, models.SET_NULL, null=True, related_name="resources")
+    found_at = models.DateTimeField(auto_now_add=True)
+    gone_at = models.DateTimeField(null=True, help_text="Since when the provider does not list it any more.")
+    hook_id = text_field()
+    hook_problem = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "kind", "external_id"], name="resource_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stream(models.Model):
+    """The facts of one kind of one resource: how far they were read, and when to read on.
+
+    A stream is work to do, as a row: due when `due_at` has come, at work while `leased_until` lies ahead.
+    `cursor` moves only in the transaction that stores the page behind it.
+    """
+
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="streams", db_index=False)
+    kind = models.CharField(max_length=24, choices=choices_of(Kind))
+    cursor = models.JSONField(default=dict, help_text="The connector's own: how far it was read.")
+    due_at = models.DateTimeField(null=True, help_text="When to read on; null: only when asked.")
+    asked_at = models.DateTimeField(null=True, help_text="Somebody asked for it, and it has not been done since.")
+    full_asked = models.BooleanField(default=False, help_text="Asked to look at everything again.")
+    leased_until = models.DateTimeField(null=True, help_text="A worker is at it; after that it is presumed dead.")
+    leased_by = text_field()
+    served_at = models.DateTimeField(null=True, help_text="When it last had a turn: whoever waited longest is next.")
+    failures = models.PositiveIntegerField(default=0, help_text="Turns in a row that failed.")
+    succeeded_at = models.DateTimeField(null=True, help_text="Begin of the last reading that came to its end.")
+    full_at = models.DateTimeField(null=True, help_text="Begin of the last reading of everything that came to its end.")
+    problem = models.TextField(blank=True, default="", help_text="What went wrong last, in words.")
+    remedy = models.TextField(blank=True, default="", help_text="What to do about it.")
+    read = models.BigIntegerField(default=0, help_text="Records read in the reading that is under way.")
+    to_read = models.BigIntegerField(null=True, help_text="How many there will be, where the provider says so.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["resource", "kind"], name="stream_is_unique")]
+        indexes = [models.Index(fields=["due_at"], name="stream_by_due")]
+
+    def __str__(self) -> str:
+        return f"{self.resource}: {Kind(self.kind).words}"
+
+
+class Quota(models.Model):
+    """What the provider's own headers last said of a budget of requests, e.g. core or graphql; of each credential."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="quotas", db_index=False)
+    budget = models.CharField(max_length=60)
+    limit = models.BigIntegerField(null=True)
+    remaining = models.BigIntegerField(null=True)
+    resets_at = models.DateTimeField(null=True)
+    blocked_until = models.DateTimeField(null=True, help_text="The provider asked us to wait until then.")
+    told_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "budget"], name="quota_is_unique")]
+
+
+class Meaning(models.Model):
+    """What a word of the provider means here, where an admin says otherwise than Headway would."""
+
+    class Subject(models.TextChoices):
+        ENVIRONMENT = "environment", "Environment"  # → production, staging, other
+        DEPLOYING = "deploying", "Pipeline that deploys"  # → the environment that it deploys to; empty: none
+        LABEL = "label", "Label"  # → work type; empty: says nothing
+        ITEM_TYPE = "item_type", "Type of work item"  # → work type
+        STATUS = "status", "Status of work items"  # → todo, in progress, done
+        SEVERITY = "severity", "Severity"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="meanings", db_index=False)
+    subject = models.CharField(max_length=16, choices=Subject.choices)
+    word = models.CharField(max_length=300)
+    means = models.CharField(max_length=24, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "subject", "word"], name="meaning_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.word} → {self.means or 'nothing'}"

@@ -1,0 +1,126 @@
+"""Work items (issues, tickets, stories) with their history, and sprints."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from integrations.connectors.words import Priority, SprintState, StatusCategory, WorkType
+from integrations.models.connections import Connection, Repository
+from integrations.models.provider_fact import ProviderFact, native_field, text_field, word_field
+from orgtree.models import Identity
+
+
+class Project(models.Model):
+    """Where work items live: a project of an issue tracker, or the issues of a repository."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="projects", db_index=False)
+    external_id = models.CharField(max_length=200)
+    key = models.CharField(max_length=200)
+    name = models.CharField(max_length=300)
+    repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "external_id"], name="project_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkItem(ProviderFact):
+    """One work item.  `key` is what people write in branches and titles; it is unique at its connection."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="items")
+    key = models.CharField(max_length=200)
+    title = models.TextField(blank=True, default="", db_default="")
+    native_type = native_field()
+    work_type = word_field(
+        WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER, help_text="By the connection's mapping."
+    )
+    native_status = native_field()
+    status_category = word_field(StatusCategory, default=StatusCategory.TODO, db_default=StatusCategory.TODO)
+    first_category = word_field(
+        StatusCategory,
+        default=StatusCategory.TODO,
+        db_default=StatusCategory.TODO,
+        help_text="Of the status in which it was created.",
+    )
+    native_priority = native_field()
+    priority = word_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
+    resolution = native_field()
+    estimate = models.FloatField(null=True, help_text="In the provider's own measure, mostly points.")
+    parent_key = text_field()
+    reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    labels = ArrayField(models.TextField(), default=list, db_default=[])
+    has_description = models.BooleanField(null=True)
+    comment_count = models.IntegerField(null=True)
+    created_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta(ProviderFact.Meta):
+        indexes = [
+            models.Index(fields=["key"], name="work_item_by_key"),
+            models.Index(fields=["resolved_at"], name="work_item_by_resolution"),
+        ]
+
+
+class WorkItemTransition(models.Model):
+    """A change of status; its category is that of `to_status`, by the connection's mapping."""
+
+    work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="transitions", db_index=False)
+    at = models.DateTimeField()
+    from_status = native_field()
+    to_status = native_field()
+    category = word_field(StatusCategory, null=True)
+    by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["work_item", "at", "from_status", "to_status"], name="work_item_transition_is_unique"
+            )
+        ]
+
+
+class WorkItemAssignment(models.Model):
+    """From `at` on, until the next, the item is the assignee's; null: nobody's."""
+
+    work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="assignments", db_index=False)
+    at = models.DateTimeField()
+    assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["work_item", "at", "assignee"], name="work_item_assignment_is_unique", nulls_distinct=False
+            )
+        ]
+
+
+class Sprint(ProviderFact):
+    """A sprint of a board."""
+
+    board = models.CharField(max_length=200)
+    name = text_field(300)
+    state = word_field(SprintState)
+    native_state = native_field()
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    goal_is_set = models.BooleanField(null=True)
+
+
+class SprintChange(models.Model):
+    """A work item came into a sprint or left it; the sprint is named by its external id, and may come later."""
+
+    work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="sprint_changes", db_index=False)
+    at = models.DateTimeField()
+    sprint = models.CharField(max_length=200)
+    added = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["work_item", "at", "sprint", "added"], name="sprint_change_is_unique")
+        ]
+        indexes = [models.Index(fields=["sprint"], name="sprint_change_by_sprint")]
