@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from insights import tiles
-from insights.csv_export import Cell, csv_response
 from insights.metrics.declarations import Metric
 from insights.metrics.registry import metrics
 from insights.metrics.terms import Category
+from orgtree.csv_export import Cell, csv_response
 
 LONGEST_SEARCH = 100
 CSV_HEADS = (

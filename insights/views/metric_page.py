@@ -16,7 +16,6 @@ from django.views.decorators.vary import vary_on_headers
 from insights import tiles, windows, wording
 from insights.agents import agent_name, in_agent_order
 from insights.charts import ChartData, ChartView, Dataset
-from insights.csv_export import csv_response
 from insights.filters import DEFAULT_GRANULARITY, DEFAULT_RANGE, Choice, Filters, read_filters
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
@@ -37,6 +36,7 @@ from insights.views.units import (
     units_csv,
     units_table,
 )
+from orgtree.csv_export import csv_response
 
 TREND_WEEKS = 26
 TREND_RANGE = f"{TREND_WEEKS}w"

@@ -19,7 +19,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights import wording
 from insights.agents import agent_name
-from insights.csv_export import Cell, csv_response
 from insights.filters import BadFilterError
 from insights.metrics.query import Dimension
 from insights.metrics.rows import ColumnKind, RowColumn, RowsPage
@@ -27,6 +26,7 @@ from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
 from insights.views.scope_bar import look_around, scope_words
+from orgtree.csv_export import Cell, csv_response
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6

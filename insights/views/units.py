@@ -14,13 +14,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from insights import wording
-from insights.csv_export import Cell, csv_response
 from insights.filters import Choice, Filters
 from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
 from insights.metrics.visible import Freshness, SideBySide, visible_together, visible_totals
 from insights.views.scope_bar import last_day, look_around
+from orgtree.csv_export import Cell, csv_response
 from orgtree.queries.surroundings import StandingUnit, Surroundings
 
 BY_NAME = "name"

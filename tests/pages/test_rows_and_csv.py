@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insights import windows
-from insights.csv_export import csv_lines, safe_cell
 from insights.views.rows import PAGE_SIZE
+from orgtree.csv_export import csv_lines, safe_cell
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET
 from insights import tiles, wording
 from insights.agents import agent_name, in_agent_order
 from insights.charts import ChartData, ChartView, Dataset, Kind, Role
-from insights.csv_export import Cell, csv_response
 from insights.filters import Filters
 from insights.metrics.query import Dimension, Figure, SeriesAnswer
 from insights.metrics.registry import get
@@ -21,6 +20,7 @@ from insights.views.ai.answers import Answers, Wanted, read
 from insights.views.ai.cards import Share
 from insights.views.ai.page import page_filters
 from insights.views.bad_filter import explains_bad_filters
+from orgtree.csv_export import Cell, csv_response
 
 SERIES_DRAWN = 8  # more lines or colours cannot be told apart; the smallest are added up
 

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from insights import tiles, windows, wording
-from insights.csv_export import Cell, csv_response
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.withhold import is_withheld
@@ -24,6 +23,7 @@ from insights.views.ai.repository_rows import rows_url
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.services.readiness import RepositoryReadiness, SessionsNearby, readiness
+from orgtree.csv_export import Cell, csv_response
 
 WANTED = (
     Wanted("commit.count", Dimension.REPOSITORY),

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from insights import windows, wording
-from insights.csv_export import Cell, csv_response
 from insights.filters import BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
@@ -29,6 +28,7 @@ from insights.views.metric_panel import base_template, is_panel
 from insights.views.rows import NOT_IN_PANEL, PAGE_SIZE, read_page, row_table
 from integrations.models import Repository
 from integrations.services.readiness import SessionNearby, readiness, sessions_near
+from orgtree.csv_export import Cell, csv_response
 from orgtree.queries.whose import Whose
 
 SESSION = (

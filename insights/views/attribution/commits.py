@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET
 
 from insights import tiles, windows, wording
 from insights.agents import agent_name, in_agent_order
-from insights.csv_export import Cell, csv_response
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
@@ -37,6 +36,7 @@ from integrations.services.commits import (
     repositories_of,
     visible_commits,
 )
+from orgtree.csv_export import Cell, csv_response
 from orgtree.models import IndividualPolicy
 from orgtree.queries.whose import EVERYBODY
 from orgtree.services.access import Access
