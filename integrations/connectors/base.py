@@ -1,0 +1,196 @@
+"""What a connector is: one provider, in one file (or package), with three things to do.
+
+`check` says what works and what permission is missing, `resources` lists what can be synced, `fetch` reads a stream
+page by page.  Everything a connector knows of its provider's payloads is in plain functions `normalise_…`, without
+I/O and without Django.  docs/connectors.md walks through adding one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.words import Kind, ResourceKind
+
+Json = dict[str, Any]
+Cursor = Mapping[str, Any]  # JSON, the connector's own; empty at the beginning
+
+
+class Response(Protocol):
+    """An answer of the provider: its status was 2xx or 304."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    def json(self) -> Any: ...
+
+
+class Http(Protocol):
+    """The one client (integrations/connectors/http.py): time-outs, retries, quota, redaction, no foreign redirects.
+
+    Raises TransientError and PermanentError (GoneError for 404 and 410) instead of answering with an error status.
+    `path` is relative to the connection's base URL, or an absolute URL of the same host (a Link header's next).
+    """
+
+    def get(
+        self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response: ...
+    def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Response: ...
+    def delete(self, path: str) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question of the connection's form; a secret one is stored encrypted and never shown again."""
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+    default: str = ""
+    choices: Sequence[tuple[str, str]] = ()
+    multiline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the form's answers are: `values` of plain fields, `secrets` of secret ones."""
+
+    values: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPermission:
+    """One thing that the connection must be able to do; `remedy` says what to grant where it cannot."""
+
+    what: str
+    works: bool
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDraft:
+    """Something that can be picked; `details` is given back to `fetch`."""
+
+    kind: ResourceKind
+    external_id: str
+    name: str
+    url: str = ""
+    remote: str = ""  # of a repository: host and path in one spelling, to recognise its clones by
+    default_branch: str = ""
+    archived: bool = False
+    details: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedResource:
+    """What `fetch` is told of a resource."""
+
+    kind: ResourceKind
+    external_id: str
+    name: str
+    details: Json
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as the provider has it, and the function that makes drafts of it (SchemaError: quarantine)."""
+
+    payload: Json
+    normalise: Callable[[Json], Sequence[AnyDraft]]
+    external_id: str = ""
+    source: str = ""  # the name under which a quarantined record is replayed: Connector.replay
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one step of `fetch` yields: records, and the cursor from which reading goes on once they are stored.
+
+    `whole` names external ids of all the records there are of the stream, in the last page of a full reading that can
+    tell; what is stored and not among them is gone.  `left` is an estimate of the records still to come.
+    """
+
+    records: Sequence[RawRecord]
+    cursor: Cursor
+    left: int | None = None
+    whole: frozenset[str] | None = None
+
+
+class Connector(ABC):
+    """A provider.  Instances are made for one connection and hold nothing but its settings."""
+
+    slug: ClassVar[str]
+    name: ClassVar[str]
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]]  # which streams a resource has
+    fields: ClassVar[Sequence[Field]]
+    permissions: ClassVar[str]  # exactly what to grant, in Markdown, shown beside the form
+    budgets: ClassVar[Sequence[str]] = ("requests",)
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @property
+    @abstractmethod
+    def base_url(self) -> str:
+        """Where requests go, without a slash at the end."""
+
+    @abstractmethod
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        """The headers that sign a request; `http` for a connector that must first exchange a key for a token."""
+
+    @abstractmethod
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        """What works and what is missing.  Raises PermanentError where nothing does (refused token, wrong address)."""
+
+    @abstractmethod
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        """Everything that this credential can see."""
+
+    @abstractmethod
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        """Read on from `cursor`: {} reads everything, newest first; a cursor of an ended reading what changed since.
+
+        Each page's cursor must be one from which a later call goes on without a gap, whatever happened in between.
+        """
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        """The drafts of a payload that had been put in quarantine."""
+        raise NotImplementedError
+
+    # Webhooks, for connectors that have them -------------------------------------------------------------------
+
+    def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
+        """The records that a webhook's payload tells of; None where the event is of no use."""
+        return None
+
+    def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
+        """Register the webhook at the provider, or find it registered; its id there."""
+        raise NotImplementedError
+
+    def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
+        raise NotImplementedError
+
+
+_connectors: dict[str, type[Connector]] = {}
+
+
+def register(connector: type[Connector]) -> type[Connector]:
+    """Class decorator: make the provider known under its slug."""
+    _connectors[connector.slug] = connector
+    return connector
+
+
+def connectors() -> Mapping[str, type[Connector]]:
+    """All known providers, by slug."""
+    from integrations.connectors import known  # noqa: F401  # imports every connector, each of which registers itself
+
+    return dict(_connectors)

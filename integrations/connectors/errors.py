@@ -1,0 +1,39 @@
+"""The three ways in which talking to a provider goes wrong.  They carry facts and sentences; who shows them decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class ConnectorError(Exception):
+    """What went wrong, in words for an admin; `what_to_do` is the remedy, empty where waiting is all."""
+
+    def __init__(self, problem: str, *, what_to_do: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.what_to_do = what_to_do
+
+
+class TransientError(ConnectorError):
+    """It may work later: a time-out, a 5xx, a rate limit.  `retry_at` where the provider said when."""
+
+    def __init__(self, problem: str, *, retry_at: datetime | None = None, what_to_do: str = "") -> None:
+        super().__init__(problem, what_to_do=what_to_do)
+        self.retry_at = retry_at
+
+
+class PermanentError(ConnectorError):
+    """It will not work until somebody does something: a refused token, a missing permission, a wrong address."""
+
+
+class GoneError(PermanentError):
+    """The resource is not there any more, or is hidden from this credential."""
+
+
+class SchemaError(ValueError):
+    """A payload is not as documented: `path` names the field (pull_request.head.sha), `problem` what is wrong."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem

@@ -1,0 +1,1 @@
+"""Imports every connector; a new one is added here."""

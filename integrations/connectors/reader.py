@@ -1,0 +1,131 @@
+"""Reading a JSON payload field by field, with errors that name the field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+from integrations.connectors.errors import SchemaError
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+LARGEST = 2**31 - 1  # what an integer column holds
+Default = TypeVar("Default")
+
+
+class _Required(Enum):
+    REQUIRED = "required"
+
+
+REQUIRED: Final = _Required.REQUIRED
+
+
+class Reader:
+    """A JSON object; fields are named by dotted paths: reader.text("head.sha").
+
+    A field that is missing or null is an error unless a default is given; one of another type always is.
+    """
+
+    def __init__(self, payload: Any, path: str = "") -> None:
+        self._path = path
+        if not isinstance(payload, dict):
+            raise SchemaError(path or "(record)", f"should be an object and is {_kind(payload)}")
+        self._payload = payload
+
+    def has(self, path: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._found(path) is not None
+
+    def text(self, path: str, default: Default | _Required = REQUIRED) -> str | Default:
+        """Without NUL, which no database column takes."""
+        value = self._found(path)
+        if value is None:
+            return self._missing(path, default)
+        if not isinstance(value, str):
+            raise SchemaError(self._name(path), f"should be text and is {_kind(value)}")
+        return value.replace("\0", "")
+
+    def integer(self, path: str, default: Default | _Required = REQUIRED) -> int | Default:
+        value = self._found(path)
+        if value is None:
+            return self._missing(path, default)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SchemaError(self._name(path), f"should be a whole number and is {_kind(value)}")
+        if not -LARGEST <= value <= LARGEST:
+            raise SchemaError(self._name(path), f"is beyond {LARGEST:,}")
+        return value
+
+    def identifier(self, path: str) -> str:
+        """An id, which providers write as numbers or as text."""
+        value = self._found(path)
+        if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+            raise SchemaError(self._name(path), f"should be an id and is {_kind(value)}")
+        return str(value).replace("\0", "")
+
+    def boolean(self, path: str, default: Default | _Required = REQUIRED) -> bool | Default:
+        value = self._found(path)
+        if value is None:
+            return self._missing(path, default)
+        if not isinstance(value, bool):
+            raise SchemaError(self._name(path), f"should be true or false and is {_kind(value)}")
+        return value
+
+    def time(self, path: str, default: Default | _Required = REQUIRED) -> datetime | Default:
+        """An ISO 8601 time with its offset, in UTC."""
+        value = self._found(path)
+        if value is None:
+            return self._missing(path, default)
+        try:
+            at = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise SchemaError(self._name(path), "should be a time in ISO 8601") from None
+        if at.tzinfo is None:
+            raise SchemaError(self._name(path), "is a time without its offset from UTC")
+        if not EARLIEST <= at < LATEST:
+            raise SchemaError(self._name(path), "lies before 2000 or after 2100")
+        return at.astimezone(UTC)
+
+    def object(self, path: str) -> Reader | None:
+        """The object at `path`; None where it is null or missing."""
+        value = self._found(path)
+        return None if value is None else Reader(value, self._name(path))
+
+    def objects(self, path: str) -> Iterator[Reader]:
+        """The objects of a list; none where it is null or missing."""
+        value = self._found(path)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            raise SchemaError(self._name(path), f"should be a list and is {_kind(value)}")
+        for position, each in enumerate(value):
+            yield Reader(each, f"{self._name(path)}[{position}]")
+
+    def _found(self, path: str) -> Any:
+        value: Any = self._payload
+        names = path.split(".")
+        for position, name in enumerate(names):
+            if value is None:
+                return None
+            if not isinstance(value, dict):
+                at = self._name(".".join(names[:position]))
+                raise SchemaError(at, f"should be an object and is {_kind(value)}")
+            value = value.get(name)
+        return value
+
+    def _missing(self, path: str, default: Default | _Required) -> Default:
+        if isinstance(default, _Required):
+            raise SchemaError(self._name(path), "is missing")
+        return default
+
+    def _name(self, path: str) -> str:
+        return f"{self._path}.{path}" if self._path else path
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "true or false"
+    names = {str: "text", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return names.get(type(value), type(value).__name__)
