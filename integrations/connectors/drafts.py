@@ -203,6 +203,7 @@ class WorkItemDraft(Draft):
     native_type: str | Untold = UNTOLD
     native_status: str | Untold = UNTOLD
     status_category: StatusCategory | Untold = UNTOLD
+    first_category: StatusCategory | Untold = UNTOLD  # of the status in which it was created
     native_priority: str | Untold = UNTOLD
     priority: Priority | Untold = UNTOLD
     resolution: str | Untold = UNTOLD
@@ -211,7 +212,7 @@ class WorkItemDraft(Draft):
     reporter: Who | Untold | None = UNTOLD
     assignee: Who | Untold | None = UNTOLD
     labels: tuple[str, ...] | Untold = UNTOLD
-    has_description: bool | Untold = UNTOLD
+    has_description: bool | None | Untold = UNTOLD
     comment_count: int | Untold | None = UNTOLD
     created_at: datetime | Untold = UNTOLD
     resolved_at: datetime | Untold | None = UNTOLD
