@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<uuid:public_id>/", people.person, name="person"),
     path("import/", people_import.people_import, name="people_import"),
     path("import/<uuid:public_id>/", people_import.people_import_preview, name="people_import_preview"),
+    path(
+        "import/<uuid:public_id>/preview.csv", people_import.people_import_preview_csv, name="people_import_preview_csv"
+    ),
     path("import/<uuid:public_id>/discard/", people_import.people_import_discard, name="people_import_discard"),
     path("", trees.trees, name="trees"),
     path("trees/new/", trees.new_tree, name="new_tree"),

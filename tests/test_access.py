@@ -150,6 +150,9 @@ ROUTES: dict[str, Access] = {
     "orgtree/people/<uuid:public_id>/": no_such("/orgtree/people/00000000-0000-4000-8000-000000000000/"),
     "orgtree/import/": admins_only("/orgtree/import/"),
     "orgtree/import/<uuid:public_id>/": no_such("/orgtree/import/00000000-0000-4000-8000-000000000000/"),
+    "orgtree/import/<uuid:public_id>/preview.csv": no_such(
+        "/orgtree/import/00000000-0000-4000-8000-000000000000/preview.csv"
+    ),
     "orgtree/import/<uuid:public_id>/discard/": Access(
         "/orgtree/import/00000000-0000-4000-8000-000000000000/discard/", SIGN_IN, member=404, admin=405
     ),

@@ -11,7 +11,15 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from orgtree.people_import.columns import PLACES
-from orgtree.people_import.drafts import FieldChange, Outcome, PeopleChanges, PersonChange, RowError, UnitChange
+from orgtree.people_import.drafts import (
+    FieldChange,
+    Outcome,
+    PeopleChanges,
+    PersonChange,
+    RowError,
+    UnitChange,
+    UnitMoved,
+)
 from orgtree.services.trees import TreeMoves
 
 
@@ -53,9 +61,11 @@ def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[in
 
 def changes_of(found: Differences, moves: TreeMoves, errors: Sequence[RowError]) -> PeopleChanges:
     """Everybody under one outcome, in the order of the rows."""
-    moved_units: list[UnitChange] = []
+    moved_units: list[UnitMoved] = []
     for tree in moves.trees:
-        moved_units += [UnitChange(tree.tree, "", unit) for unit in tree.moved_units]
+        moved_units += [
+            UnitMoved(tree.tree, move.unit, move.from_parent or "", move.to_parent or "") for move in tree.moved_units
+        ]
         for move in tree.people:
             if move.person_id not in found.new:
                 change = UnitChange(tree.tree, move.from_unit or "", move.to_unit or "")

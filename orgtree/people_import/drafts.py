@@ -80,6 +80,16 @@ class UnitChange:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitMoved:
+    """A unit of a tree stands below another one, by name; empty: below none."""
+
+    tree: str
+    unit: str
+    from_parent: str
+    to_parent: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonChange:
     """What happens to one person.  `row` is None for somebody whom the file does not name."""
 
@@ -103,7 +113,7 @@ class PeopleChanges:
     moved: tuple[PersonChange, ...] = ()
     leaving: tuple[PersonChange, ...] = ()
     unchanged: int = 0
-    moved_units: tuple[UnitChange, ...] = ()
+    moved_units: tuple[UnitMoved, ...] = ()
     errors: tuple[RowError, ...] = ()
 
     @property

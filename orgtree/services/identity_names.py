@@ -48,7 +48,8 @@ class IdentityName:
             raise UnusableNameError(f"The {self.kind.label} has {len(value)} characters; {LONGEST_VALUE} are allowed.")
         if len(self.provider) > LONGEST_PROVIDER:
             raise UnusableNameError(f"The provider's name is longer than {LONGEST_PROVIDER} characters.")
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in value + self.provider):
+        text = value + self.provider
+        if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
             raise UnusableNameError(f"The {self.kind.label} contains control characters.")
         object.__setattr__(self, "value", value)
         object.__setattr__(self, "signed", _printable(self.signed)[:LONGEST_FULL_NAME])
@@ -73,6 +74,8 @@ class IdentityName:
 
 def _printable(text: str) -> str:
     """In one form, without what cannot be seen: a name is shown to admins, and must not turn their page around."""
+    if text.isascii() and text.isprintable():  # nearly every name; looking at each letter takes long for thousands
+        return " ".join(text.split())
     shown = "".join(each for each in text if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn"))
     return unicodedata.normalize("NFC", " ".join("".join(" " if ord(each) < 32 else each for each in shown).split()))
 

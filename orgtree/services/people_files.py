@@ -51,9 +51,14 @@ def keep_upload(
     )
 
 
+def look_at_upload(upload: PeopleImport) -> PeopleChanges:
+    """What applying it would do now; not what may be applied."""
+    return preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
+
+
 def preview_upload(upload: PeopleImport) -> PeopleChanges:
     """What applying it would do now; remembered, so that nothing else is applied."""
-    changes = preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
+    changes = look_at_upload(upload)
     upload.fingerprint = _fingerprint(upload, changes)
     upload.save(update_fields=["fingerprint"])
     return changes

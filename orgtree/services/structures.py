@@ -29,13 +29,25 @@ class MemberMove:
 
 
 @dataclass(frozen=True)
+class UnitMove:
+    """A unit stands, in the end, below another one than was stored.
+
+    Units by name; None: below none.
+    """
+
+    unit: str
+    from_parent: str | None
+    to_parent: str | None
+
+
+@dataclass(frozen=True)
 class TreeMove:
     """What changed in one tree; units by name."""
 
     tree_id: int
     tree: str
     new_units: tuple[str, ...] = ()
-    moved_units: tuple[str, ...] = ()
+    moved_units: tuple[UnitMove, ...] = ()
     ended_units: tuple[str, ...] = ()
     people: tuple[MemberMove, ...] = ()
 
@@ -200,7 +212,7 @@ def _unit_moves(
     before: Collection[tuple[int, int | None, Stretch]],
     after: Collection[tuple[int, int | None, Stretch]],
     names: Mapping[int, str],
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+) -> tuple[tuple[str, ...], tuple[UnitMove, ...], tuple[str, ...]]:
     """Units that had no place before, units that stand elsewhere in the end, and units that end."""
     first, last = _last_places(before), _last_places(after)
     new = [unit for unit in last if unit not in first]
@@ -209,10 +221,17 @@ def _unit_moves(
         for unit, (_, during) in first.items()
         if during.end == FOR_EVER and (unit not in last or last[unit][1].end < FOR_EVER)
     ]
+    gone = set(ended)
     moved = [
-        unit for unit, (parent, _) in last.items() if unit in first and unit not in ended and parent != first[unit][0]
+        UnitMove(names[unit], _name(first[unit][0], names), _name(parent, names))
+        for unit, (parent, _) in last.items()
+        if unit in first and unit not in gone and parent != first[unit][0]
     ]
-    return _sorted_names(new, names), _sorted_names(moved, names), _sorted_names(ended, names)
+    return _sorted_names(new, names), tuple(sorted(moved, key=lambda move: move.unit)), _sorted_names(ended, names)
+
+
+def _name(unit_id: int | None, names: Mapping[int, str]) -> str | None:
+    return None if unit_id is None else names[unit_id]
 
 
 def _last_places(places: Iterable[tuple[int, int | None, Stretch]]) -> dict[int, tuple[int | None, Stretch]]:
@@ -236,13 +255,17 @@ def _member_moves(
             by_person[person].append((unit, during))
     moves = []
     for person in before.keys() | after.keys():
+        if not before[person] and len(after[person]) == 1:  # nearly everybody, when a tree is filled
+            ((own, during),) = after[person]
+            moves.append(MemberMove(person, None, names[own], bounds_of(during)[0]))
+            continue
         rows_of_person = before[person] + after[person]
         days = sorted({during.start for _, during in rows_of_person} | {during.end for _, during in rows_of_person})
         said: tuple[int | None, int | None] | None = None
         for day in days:
             pair = (_unit_on(day, before[person]), _unit_on(day, after[person]))
             if pair[0] != pair[1] and pair != said:
-                left, joined = (None if unit is None else names[unit] for unit in pair)
+                left, joined = (_name(unit, names) for unit in pair)
                 moves.append(MemberMove(person, left, joined, None if day == SINCE_EVER else day))
             said = pair
     return tuple(sorted(moves, key=lambda move: (move.on or SINCE_EVER, move.person_id)))

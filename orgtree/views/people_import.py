@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -12,12 +12,14 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from orgtree.csv_export import Cell, csv_response
 from orgtree.models import OrgTree, PeopleImport
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
@@ -30,6 +32,7 @@ from orgtree.services.people_files import (
     apply_upload,
     counts_of,
     keep_upload,
+    look_at_upload,
     preview_upload,
 )
 from orgtree.views.admins_only import admins_only
@@ -141,6 +144,22 @@ def people_import_preview(request: HttpRequest, public_id: UUID) -> HttpResponse
 
 
 @admins_only
+@never_cache
+@require_safe
+def people_import_preview_csv(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """All that the preview would list, of which the page shows the first: a row per person and difference."""
+    upload = get_object_or_404(PeopleImport, public_id=public_id, applied_at=None)
+    try:
+        changes = look_at_upload(upload)
+    except AlreadyAppliedError:
+        raise Http404 from None
+    except PeopleBusyError as busy:
+        messages.error(request, str(busy))
+        return redirect("people_import")
+    return csv_response("headway-import-preview", _csv_rows(changes))
+
+
+@admins_only
 @require_POST
 def people_import_discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
     get_object_or_404(PeopleImport, public_id=public_id, applied_at=None).delete()
@@ -164,10 +183,28 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
         "counts": [(attribute_name(name), name, number) for name, number in counts_of(changes).items()],
         "lists": [each for each in lists if each.count],
         "moved_units": changes.moved_units[:PEOPLE_LISTED],
+        "more_units": max(0, len(changes.moved_units) - PEOPLE_LISTED),
         "is_nothing": changes.is_nothing,
         "holds_from": _holds_from(upload.effective),
         "has_trees": OrgTree.objects.filter(archived_at=None).exists(),
     }
+
+
+def _csv_rows(changes: PeopleChanges) -> Iterator[Sequence[Cell]]:
+    yield ("outcome", "row", "name", "email", "what", "before", "after")
+    for error in changes.errors:
+        yield ("error", error.row, None, None, error.column, None, error.message)
+    for unit in changes.moved_units:
+        yield ("unit moved", None, unit.unit, None, unit.tree, unit.from_parent, unit.to_parent)
+    for outcome, people in (
+        ("moved", changes.moved),
+        ("leaving", changes.leaving),
+        ("changed", changes.changed),
+        ("added", changes.added),
+    ):
+        for line in map(_line, people):
+            for what, before, after in line.details or [("", "", "")]:
+                yield (outcome, line.row, line.name, line.email, what, before, after)
 
 
 def _list(key: str, title: str, people: Sequence[PersonChange]) -> ChangeList:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from orgtree.models import Membership, OrgTree, PeopleImport, Person, TreeKind, Unit, UnitPlace
 from orgtree.services.placements import rebuild_placements
+from orgtree.services.trees import create_tree
 from tests.orgtree.people.files import as_file, load, person, values
 from tests.personas import Persona
 
@@ -62,6 +63,28 @@ def test_what_changed_since_the_preview_is_not_applied_unseen(admin: Client) -> 
     assert values("ada", "team")[-1][0] == "Mobile"
     assert admin.post(reverse("people_import_preview", args=[kept.public_id])).status_code == 302
     assert values("ada", "team")[-1][0] == "Search"
+
+
+def test_the_whole_preview_can_be_downloaded_with_the_units_that_move(admin: Client) -> None:
+    load(FIRST + "    Alan Turing,alan@example.com,grace@example.com,\n    Mary Ross,mary@example.com,ada@example.com,")
+    create_tree("Reporting lines", TreeKind.MANAGERS)
+    page = upload(admin, "email,manager_email\nada@example.com,alan@example.com\nnew@example.com,ada@example.com")
+    kept = PeopleImport.objects.get()
+    fingerprint = kept.fingerprint
+    answer = admin.get(reverse("people_import_preview_csv", args=[kept.public_id]))
+    lines = answer.getvalue().decode().lstrip("\ufeff").splitlines()
+    assert lines[0] == "outcome,row,name,email,what,before,after"
+    moved = "unit moved,,Ada Lovelace’s team,,Reporting lines,Grace Hopper’s team,Alan Turing’s team"
+    assert moved in lines
+    assert "moved,2,Ada Lovelace,ada@example.com,Manager,grace@example.com,alan@example.com" in lines
+    assert [line.partition(",")[0] for line in lines].count("added") == 1
+    assert "Grace Hopper’s team</td><td>Alan Turing’s team" in page.content.decode()
+    kept.refresh_from_db()
+    assert (kept.fingerprint, Person.objects.filter(email="new@example.com").exists()) == (fingerprint, False)
+
+
+def test_the_import_leads_to_invitations(admin: Client) -> None:
+    assert f'href="{reverse("invitations")}"' in admin.get(reverse("people_import")).content.decode()
 
 
 def test_a_file_can_be_discarded(admin: Client) -> None:
