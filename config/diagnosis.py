@@ -19,6 +19,7 @@ from django_celery_beat.models import PeriodicTask
 from config import checks, environment
 from config.tasks_seen import seconds_since_last_task
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch
+from orgtree.services.placements import stray_placements
 
 SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of changes need room
 LONGEST_BACKLOG = timedelta(minutes=1)  # sweeps come every 5 seconds
@@ -122,6 +123,18 @@ def intake() -> Finding:
     return Finding("intake", State.RIGHT, "All that was received is counted.")
 
 
+def placements() -> Finding:
+    """The database does not check the references of this derived table."""
+    stray = stray_placements()
+    if stray:
+        return Finding(
+            "org trees",
+            State.WRONG,
+            f"{stray} placements name somebody or something deleted; the task “Follow people in Org Trees” mends them.",
+        )
+    return Finding("org trees", State.RIGHT, "Who counts for which unit agrees with people and trees.")
+
+
 def quarantine() -> Finding:
     count = QuarantinedRecord.objects.filter(replayed_at=None).count()
     if count:
@@ -138,5 +151,6 @@ NEEDING_DATABASE: tuple[Callable[[], Finding], ...] = (
     worker,
     schedule,
     intake,
+    placements,
     quarantine,
 )

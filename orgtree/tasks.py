@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.db import transaction
 
 from orgtree.services import identity_matching
+from orgtree.services.placements import rebuild_placements
 from orgtree.services.trees import follow_people
 
 
@@ -17,5 +19,10 @@ def match_identities() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def follow_people_in_trees() -> None:
-    """After midnight: what was to begin on this day begins, such as who leads a unit and what it is called."""
-    follow_people()
+    """After midnight: what was to begin on this day begins, such as who leads a unit and what it is called.
+
+    Placements are compared with what they are made from, should a row ever have gone astray.
+    """
+    with transaction.atomic():
+        follow_people()
+        rebuild_placements()

@@ -118,6 +118,15 @@ _ANNOUNCE = """
 """
 
 
+_STRAY = """
+    SELECT count(*) FROM orgtree_placement placement
+    LEFT JOIN orgtree_person person ON person.id = placement.person_id
+    LEFT JOIN orgtree_unit unit ON unit.id = placement.unit_id AND unit.tree_id = placement.tree_id
+    LEFT JOIN orgtree_unit ancestor ON ancestor.id = placement.ancestor_id AND ancestor.tree_id = placement.tree_id
+    WHERE person.id IS NULL OR unit.id IS NULL OR ancestor.id IS NULL
+"""
+
+
 def on_placements_changed(listener: PlacementListener) -> None:
     """Register, at start-up, who must know that PlacementChange rows were written.
 
@@ -133,6 +142,13 @@ class Rebuilt:
 
     person_ids: frozenset[int] = frozenset()
     unit_ids: frozenset[int] = frozenset()
+
+
+def stray_placements() -> int:
+    """How many rows name a tree, person or unit that is no more: always none, but the database does not check it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STRAY)
+        return int(cursor.fetchone()[0])
 
 
 def rebuild_placements(

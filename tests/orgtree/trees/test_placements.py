@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from orgtree.models import Membership, Placement, PlacementChange, TreeKind, Unit, UnitPlace
-from orgtree.services.placements import Rebuilt, rebuild_placements
+from orgtree.models import Membership, Person, Placement, PlacementChange, TreeKind, Unit, UnitPlace
+from orgtree.services.placements import Rebuilt, rebuild_placements, stray_placements
 from orgtree.services.trees import TreeMoves, follow_people
+from orgtree.tasks import follow_people_in_trees
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import (
     announced_days,
@@ -49,3 +50,26 @@ def assert_nothing_is_left_to_do() -> None:
     assert follow_people() == TreeMoves()
     assert rebuild_placements() == Rebuilt()
     assert stored == [set(table.objects.values_list()) for table in tables]
+
+
+def test_rows_that_went_astray_are_counted_and_mended_at_night() -> None:
+    store_people(made_up_organisation(random.Random(0)))
+    tree_of(TreeKind.MANAGERS)
+    follow_people()
+    before = set(Placement.objects.values_list("tree", "person", "unit", "ancestor", "during"))
+    Placement.objects.filter(pk=Placement.objects.earliest("pk").pk).update(person=10**9)
+    assert stray_placements() == 1
+    follow_people_in_trees()
+    assert stray_placements() == 0
+    assert set(Placement.objects.values_list("tree", "person", "unit", "ancestor", "during")) == before
+
+
+def test_whoever_is_deleted_takes_their_placements_along() -> None:
+    store_people(made_up_organisation(random.Random(0)))
+    tree = tree_of(TreeKind.MANAGERS)
+    follow_people()
+    Person.objects.filter(pk=Placement.objects.earliest("pk").person_id).delete()
+    Unit.objects.filter(pk=Placement.objects.earliest("pk").unit_id).delete()
+    assert stray_placements() == 0
+    tree.delete()
+    assert not Placement.objects.exists()
