@@ -123,6 +123,14 @@ class Page:
     whole: frozenset[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A webhook delivery whose signature was good: the provider's id of it, and the name of its event."""
+
+    delivery_id: str
+    event: str
+
+
 class Connector(ABC):
     """A provider.  Instances are made for one connection and hold nothing but its settings."""
 
@@ -167,6 +175,13 @@ class Connector(ABC):
         raise NotImplementedError
 
     # Webhooks, for connectors that have them -------------------------------------------------------------------
+
+    def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
+        """What a delivery is; None unless it is signed with `secret`, compared in constant time on the raw bytes.
+
+        Names of headers are in lower case.
+        """
+        return None
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
         """The records that a webhook's payload tells of; None where the event is of no use."""

@@ -212,7 +212,7 @@ class WorkItemDraft(Draft):
     reporter: Who | Untold | None = UNTOLD
     assignee: Who | Untold | None = UNTOLD
     labels: tuple[str, ...] | Untold = UNTOLD
-    has_description: bool | None | Untold = UNTOLD
+    has_description: bool | Untold | None = UNTOLD
     comment_count: int | Untold | None = UNTOLD
     created_at: datetime | Untold = UNTOLD
     resolved_at: datetime | Untold | None = UNTOLD
@@ -343,7 +343,9 @@ class CommitDraft(Draft):
     committer: Who
     committed_at: datetime
     message: str = ""  # read for its trailers; only its first line is kept
-    on_default_branch: bool = True
+    # Where the telling does not know which one is the default branch, it names the branch instead (empty: it is).
+    on_default_branch: bool | None = True
+    branch: str = ""
     additions: int | None = None
     deletions: int | None = None
 

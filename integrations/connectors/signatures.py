@@ -1,0 +1,19 @@
+"""Checking the signatures of webhook deliveries, in constant time on the raw bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+
+def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:
+    """Whether `hexadecimal` is the HMAC-SHA256 of the body under the secret; never where there is no secret."""
+    if not secret:
+        return False
+    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), hexadecimal.strip().lower().encode("utf-8", "replace"))
+
+
+def same_token(secret: str, sent: str) -> bool:
+    """Whether the sender knows the secret itself, where a provider signs nothing."""
+    return bool(secret) and hmac.compare_digest(secret.encode(), sent.encode("utf-8", "replace"))
