@@ -41,6 +41,8 @@ class Commit(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     # False where git could not read the objects (partial clone): lines are unknown then, not zero.
     lines_known = models.BooleanField(default=True)
+    # Told by a provider's API alone, until a clone of it is read.
+    without_clone = models.BooleanField(default=False, db_default=False)
     file_count = models.IntegerField(default=0)
     by_bot = models.BooleanField(default=False, help_text="By a bot that is no coding agent.")
     by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that signed as its author.")

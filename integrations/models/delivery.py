@@ -104,6 +104,7 @@ class Incident(ProviderFact):
     native_status = native_field()
     native_severity = native_field()
     severity = word_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
+    told_severity = word_field(Severity, null=True, help_text="The provider's own, where it has one.")
     started_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)

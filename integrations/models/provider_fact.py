@@ -36,6 +36,12 @@ class ProviderFact(models.Model):
     updated_at = models.DateTimeField(null=True, help_text="The provider's own; an older telling changes nothing.")
     first_seen_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
     deleted_at = models.DateTimeField(null=True, help_text="When it was noticed to be gone.")
+    tellings = models.JSONField(
+        default=dict,
+        db_default={},
+        editable=False,
+        help_text="Which field or part was told when, where that is not updated_at: integrations/intake/tellings.py.",
+    )
 
     class Meta:
         abstract = True

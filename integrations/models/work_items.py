@@ -45,6 +45,8 @@ class WorkItem(ProviderFact):
         db_default=StatusCategory.TODO,
         help_text="Of the status in which it was created.",
     )
+    told_category = word_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
+    told_first_category = word_field(StatusCategory, null=True)
     native_priority = native_field()
     priority = word_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
     resolution = native_field()
@@ -73,6 +75,7 @@ class WorkItemTransition(models.Model):
     from_status = native_field()
     to_status = native_field()
     category = word_field(StatusCategory, null=True)
+    told_category = word_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
