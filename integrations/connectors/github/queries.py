@@ -1,0 +1,104 @@
+"""The GraphQL questions: the details of records that a REST list has named by their node ids, many in one request.
+
+Lists are always read over REST: they can be asked conditionally, and are the same with and without GraphQL.  What a
+list leaves out costs one to four requests a record over REST; here it costs one for a whole batch.  Connections take
+their first hundred entries; whoever has more is asked for the rest alone (`MORE`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_ACTOR = "__typename login ... on User { databaseId } ... on Bot { databaseId }"
+_PAGE = "pageInfo { hasNextPage endCursor }"
+
+_COMMITS = f"""{_PAGE} nodes {{ commit {{
+  oid message authoredDate committedDate author {{ name email user {{ login databaseId }} }}
+}} }}"""
+
+_REVIEWS = f"""{_PAGE} nodes {{
+  fullDatabaseId state submittedAt author {{ {_ACTOR} }} commit {{ oid }} comments {{ totalCount }}
+}}"""
+
+_PULL_REQUEST_EVENTS = f"""{_PAGE} nodes {{
+  __typename
+  ... on ReadyForReviewEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on ConvertToDraftEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on ClosedEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on ReopenedEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on HeadRefForcePushedEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on ReviewRequestedEvent {{
+    createdAt actor {{ {_ACTOR} }}
+    requestedReviewer {{ __typename ... on User {{ login databaseId }} ... on Bot {{ login databaseId }}
+      ... on Mannequin {{ login }} ... on Team {{ slug }} }}
+  }}
+  ... on ReviewRequestRemovedEvent {{
+    createdAt actor {{ {_ACTOR} }}
+    requestedReviewer {{ __typename ... on User {{ login databaseId }} ... on Bot {{ login databaseId }}
+      ... on Mannequin {{ login }} ... on Team {{ slug }} }}
+  }}
+}}"""
+
+_PULL_REQUEST_EVENT_TYPES = (
+    "[READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT, CLOSED_EVENT, REOPENED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT, "
+    "REVIEW_REQUESTED_EVENT, REVIEW_REQUEST_REMOVED_EVENT]"
+)
+
+_ISSUE_EVENTS = f"""{_PAGE} nodes {{
+  __typename
+  ... on ClosedEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on ReopenedEvent {{ createdAt actor {{ {_ACTOR} }} }}
+  ... on AssignedEvent {{ createdAt assignee {{ __typename ... on User {{ login databaseId }}
+    ... on Bot {{ login databaseId }} ... on Mannequin {{ login }} ... on Organization {{ login }} }} }}
+  ... on UnassignedEvent {{ createdAt assignee {{ __typename ... on User {{ login databaseId }}
+    ... on Bot {{ login databaseId }} ... on Mannequin {{ login }} ... on Organization {{ login }} }} }}
+}}"""
+
+_ISSUE_EVENT_TYPES = "[CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT]"
+
+_STATUSES = f"{_PAGE} nodes {{ createdAt state }}"
+
+PULL_REQUESTS: Final = f"""query PullRequestDetails($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on PullRequest {{
+    id additions deletions changedFiles
+    mergedBy {{ {_ACTOR} }}
+    comments {{ totalCount }}
+    commits(first: 100) {{ {_COMMITS} }}
+    reviews(first: 100) {{ {_REVIEWS} }}
+    timelineItems(first: 100, itemTypes: {_PULL_REQUEST_EVENT_TYPES}) {{ {_PULL_REQUEST_EVENTS} }}
+  }} }}
+}}"""
+
+ISSUES: Final = f"""query IssueDetails($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Issue {{
+    id
+    timelineItems(first: 100, itemTypes: {_ISSUE_EVENT_TYPES}) {{ {_ISSUE_EVENTS} }}
+  }} }}
+}}"""
+
+DEPLOYMENTS: Final = f"""query DeploymentDetails($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Deployment {{ id statuses(first: 100) {{ {_STATUSES} }} }} }}
+}}"""
+
+COMMITS: Final = """query CommitDetails($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on Commit { id additions deletions } }
+}"""
+
+
+def _more(of: str, connection: str, arguments: str, entries: str) -> str:
+    return f"""query More($id: ID!, $after: String!) {{
+  node(id: $id) {{ ... on {of} {{ id {connection}(first: 100, after: $after{arguments}) {{ {entries} }} }} }}
+}}"""
+
+
+MORE: Final[Mapping[tuple[str, str], str]] = {
+    (PULL_REQUESTS, "commits"): _more("PullRequest", "commits", "", _COMMITS),
+    (PULL_REQUESTS, "reviews"): _more("PullRequest", "reviews", "", _REVIEWS),
+    (PULL_REQUESTS, "timelineItems"): _more(
+        "PullRequest", "timelineItems", f", itemTypes: {_PULL_REQUEST_EVENT_TYPES}", _PULL_REQUEST_EVENTS
+    ),
+    (ISSUES, "timelineItems"): _more("Issue", "timelineItems", f", itemTypes: {_ISSUE_EVENT_TYPES}", _ISSUE_EVENTS),
+    (DEPLOYMENTS, "statuses"): _more("Deployment", "statuses", "", _STATUSES),
+}
+"""The question for the entries after the first hundred, by the question that asked for those and the connection."""
