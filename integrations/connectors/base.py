@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import ConnectorError
 from integrations.connectors.words import Kind, ResourceKind
 
 Json = dict[str, Any]
@@ -42,6 +43,17 @@ class Http(Protocol):
     ) -> Response: ...
     def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Response: ...
     def delete(self, path: str) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An error answer; `document` is its JSON, None where it has none."""
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    document: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +181,14 @@ class Connector(ABC):
 
         Each page's cursor must be one from which a later call goes on without a gap, whatever happened in between.
         """
+
+    def budget_of(self, path: str) -> str:
+        """The budget that a request for `path` is counted in, one of `budgets`.  Headers that name it go before."""
+        return self.budgets[0]
+
+    def refusal(self, answer: Refused) -> ConnectorError | None:
+        """What an error answer means where the provider says more than its status; None: what the status says."""
+        return None
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         """The drafts of a payload that had been put in quarantine."""

@@ -26,6 +26,10 @@ class PermanentError(ConnectorError):
     """It will not work until somebody does something: a refused token, a missing permission, a wrong address."""
 
 
+class CredentialRefusedError(PermanentError):
+    """The token itself is refused: nothing that the connection asks for will be answered."""
+
+
 class GoneError(PermanentError):
     """The resource is not there any more, or is hidden from this credential."""
 

@@ -28,6 +28,11 @@ class Connection(models.Model):
     checks = models.JSONField(default=list, db_default=[], editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     discovered_at = models.DateTimeField(null=True, editable=False, help_text="When its resources were last listed.")
+    discover_at = models.DateTimeField(null=True, editable=False, help_text="When to list them again; null: never.")
+    # Of what fails for all of its resources: a refused token, an address where nobody answers.
+    failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    problem = models.TextField(blank=True, default="", db_default="", editable=False)
+    remedy = models.TextField(blank=True, default="", db_default="", editable=False)
 
     def __str__(self) -> str:
         return self.name

@@ -58,6 +58,9 @@ class Stream(models.Model):
     leased_by = text_field()
     served_at = models.DateTimeField(null=True, help_text="When it last had a turn: whoever waited longest is next.")
     failures = models.PositiveIntegerField(default=0, help_text="Turns in a row that failed.")
+    # A reading takes as many turns as it needs.
+    reading_since = models.DateTimeField(null=True, help_text="Begin of the reading that has not come to its end.")
+    reading_full = models.BooleanField(default=False, db_default=False, help_text="That one looks at everything.")
     succeeded_at = models.DateTimeField(null=True, help_text="Begin of the last reading that came to its end.")
     full_at = models.DateTimeField(null=True, help_text="Begin of the last reading of everything that came to its end.")
     problem = models.TextField(blank=True, default="", help_text="What went wrong last, in words.")
