@@ -1,0 +1,118 @@
+"""Where Headway may connect to for somebody else's address: not to its own machine's metadata service.
+
+A base URL is typed by an admin, and a name can be pointed anywhere by whoever owns it.  So the address that is
+connected to is checked, not the name; redirects and every new connection go the same way.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ssl import SSLContext, create_default_context
+from typing import Any
+
+import certifi
+import httpcore
+import httpx
+
+Address = IPv4Address | IPv6Address
+
+NEVER = tuple(
+    ip_network(network)
+    for network in (
+        "169.254.0.0/16",  # link-local: metadata of most clouds
+        "fe80::/10",
+        "fd00:ec2::/32",  # metadata of AWS over IPv6
+        "100.100.100.200/32",  # metadata of Alibaba Cloud
+        "168.63.129.16/32",  # the host of an Azure machine
+        "192.0.0.0/24",  # metadata of Oracle Cloud, protocol assignments
+        "0.0.0.0/8",
+        "::/128",
+    )
+)
+NAT64 = ip_network("64:ff9b::/96")
+MOST_CONNECTIONS = 4
+
+
+class RefusedAddressError(Exception):
+    """The name leads to an address that Headway does not connect to."""
+
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(f"{host} leads to {address}")
+        self.host = host
+        self.address = address
+
+
+def is_refused(text: str, *, allow_private: bool) -> bool:
+    """Whether nobody may connect there; private and loopback addresses are those of self-hosted servers."""
+    address = _plain(ip_address(text.partition("%")[0]))
+    if any(address in network for network in NEVER if network.version == address.version):
+        return True
+    return address.is_multicast or (not allow_private and not address.is_global)
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in NAT64:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        return inner or address
+    return address
+
+
+class GuardedNetwork(httpcore.SyncBackend):
+    """Resolves names itself and connects to the addresses that it has checked."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        addresses = _resolved(host, port)
+        for address in addresses:
+            if is_refused(address, allow_private=self._allow_private):
+                raise RefusedAddressError(host, address)
+        for address in addresses[:-1]:
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return super().connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+
+
+def _resolved(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as problem:
+        raise httpcore.ConnectError(f"{host} was not found: {problem}") from problem
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+class GuardedTransport(httpx.HTTPTransport):
+    """httpx's transport on a guarded network.  Proxies of the environment are not used."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        super().__init__(verify=trusted(), trust_env=False)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trusted(),
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_CONNECTIONS,
+            network_backend=GuardedNetwork(allow_private=allow_private),
+        )
+
+
+@lru_cache(maxsize=1)
+def trusted() -> SSLContext:
+    """The machine's certificate authorities (SSL_CERT_FILE adds to them) and those that browsers trust."""
+    context = create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context

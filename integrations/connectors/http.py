@@ -1,0 +1,374 @@
+"""The one HTTP client of connectors.
+
+It signs, waits, retries and keeps budgets; it answers with JSON or raises one of the three connector errors in words;
+credentials leave it only for the connection's own host.  It knows no database: see integrations/sync/budgets.py.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
+from integrations.connectors.base import Connector, Refused
+from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
+from integrations.connectors.rate_limits import ToldQuota, retry_at, told_quota
+from integrations.connectors.refusals import error_of, is_rate_limited
+
+USER_AGENT = "Headway"
+MOST_REDIRECTS = 5
+MOST_BYTES = 64 * 1024 * 1024  # an answer beyond is no page of records
+UNKNOWN_WAIT = timedelta(seconds=60)  # what GitHub asks for where a limit names no time
+SHORTEST_SECRET = 6  # a shorter one would blot out half of every sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one request may take, in seconds, and how often it is tried before its stream waits for a later turn."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    whole: float = 50.0  # a server that sends a byte now and then is given up, too
+    tries: int = 4
+    first_wait: float = 0.5
+    longest_wait: float = 5.0  # a Retry-After up to that is waited for here
+
+
+PATIENCE = Patience()
+
+
+class Budgets(Protocol):
+    """What the provider grants, shared by everything that uses the connection."""
+
+    def seconds_before(self, budget: str) -> float:
+        """How long to wait before the next request.  Raises TransientError where it would be too long."""
+        ...
+
+    def note(self, budget: str, told: ToldQuota) -> None: ...
+    def block(self, budget: str, until: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx or 304."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: Any
+
+    def json(self) -> Any:
+        """None where the answer had no body."""
+        return self.document
+
+
+class _PassingError(TransientError):
+    """Likely over in a second: tried again within the turn."""
+
+
+class ConnectionHttp:
+    """Requests of one connection; a context manager.  Used by one thread at a time."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        budgets: Budgets | None = None,
+        patience: Patience = PATIENCE,
+        allow_private: bool = True,
+        signed: bool = True,
+    ) -> None:
+        self.requests = 0
+        self._connector = connector
+        self._budgets = budgets
+        self._patience = patience
+        self._allow_private = allow_private
+        self._signed = signed
+        self._signature: Mapping[str, str] | None = None
+        self._origin = _base(connector)
+        timeout = httpx.Timeout(patience.read, connect=patience.connect)
+        self._client = httpx.Client(
+            transport=GuardedTransport(allow_private=allow_private), timeout=timeout, follow_redirects=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(
+        self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return self._answered("GET", path, params=params, headers=headers)
+
+    def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """Tried again like all others: whoever registers something looks first whether it is there."""
+        return self._answered("POST", path, document=json, headers=headers)
+
+    def delete(self, path: str) -> Answer:
+        return self._answered("DELETE", path)
+
+    def _answered(self, method: str, path: str, **request: Any) -> Answer:
+        url = self._address(path)
+        tries = Retrying(
+            retry=retry_if_exception_type(_PassingError),
+            stop=stop_after_attempt(self._patience.tries),
+            wait=wait_random_exponential(multiplier=self._patience.first_wait, max=self._patience.longest_wait),
+            reraise=True,
+        )
+        try:
+            return tries(self._once, method, path, url, **request)
+        except ConnectorError as problem:
+            self._blot_out_secrets(problem)
+            raise
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Answer:
+        budget = self._connector.budget_of(path)
+        self._keep_budget(budget)
+        signature = self._sign()
+        body = None if document is None else json.dumps(document).encode()
+        sent = {"accept": "application/json", "user-agent": USER_AGENT, **signature, **(headers or {})}
+        if body is not None:
+            sent["content-type"] = "application/json"
+        status, told, content = self._exchange(method, httpx.URL(url, params=_merged(url, params)), sent, body)
+        now = datetime.now(UTC)
+        self._note(budget, told, now)
+        if 200 <= status < 300:
+            return Answer(status, told, self._decoded(content, told, path))
+        if status == 304:
+            return Answer(status, told, None)
+        if status == 401 and self._sign_anew(signature):
+            raise _PassingError(f"{self._name} no longer accepts the token that was exchanged for this sync.")
+        raise self._refused(Refused(method, path, status, told, _document(content)), budget, now)
+
+    def _refused(self, refused: Refused, budget: str, now: datetime) -> ConnectorError:
+        """The error to raise; of a rate limit it is noted for everybody else who uses the connection."""
+        own = self._connector.refusal(refused)
+        if own is None and is_rate_limited(refused):
+            until = retry_at(refused.headers, now) or now + UNKNOWN_WAIT
+            own = TransientError(f"{self._name} limits how much may be read, and asked to wait.", retry_at=until)
+        if isinstance(own, TransientError) and own.retry_at is not None:
+            wait = (own.retry_at - now).total_seconds()
+            if wait <= self._patience.longest_wait:
+                time.sleep(max(wait, 0.0))
+                return _PassingError(own.problem, retry_at=own.retry_at)
+            if self._budgets is not None:
+                self._budgets.block(budget, own.retry_at)
+        if own is None and (refused.status >= 500 or refused.status == 408):
+            what = (
+                f"{self._name} answered {refused.status}, an error of its own, when asked for {_shown(refused.path)}."
+            )
+            return _PassingError(what, retry_at=retry_at(refused.headers, now))
+        return own or error_of(refused, self._name)
+
+    # One request ----------------------------------------------------------------------------------------------
+
+    def _exchange(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, httpx.Headers, bytes]:
+        """Status, headers and body of the answer, after redirects within the host."""
+        for _ in range(MOST_REDIRECTS + 1):
+            self.requests += 1
+            status, told, content = self._transfer(method, url, headers, body)
+            if status not in (301, 302, 303, 307, 308) or "location" not in told:
+                return status, told, content
+            url = self._redirected(method, status, url, told["location"])
+        raise PermanentError(
+            f"{self._name} leads in a circle from {_shown(url.path)}.",
+            what_to_do="Check the base URL of the connection.",
+        )
+
+    def _transfer(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, httpx.Headers, bytes]:
+        deadline = time.monotonic() + self._patience.whole
+        try:
+            with self._client.stream(method, url, headers=headers, content=body) as answer:
+                return answer.status_code, answer.headers, self._read(answer, deadline)
+        except RefusedAddressError as problem:
+            raise PermanentError(
+                f"{problem.host} leads to {problem.address}, where Headway does not connect to.",
+                what_to_do="Enter the base URL of the provider itself.",
+            ) from None
+        except httpx.TimeoutException:
+            raise _PassingError(f"{self._name} did not answer in time when asked for {_shown(url.path)}.") from None
+        except httpx.ConnectError as problem:
+            raise self._unreachable(str(problem)) from None
+        except (httpx.TransportError, httpx.DecodingError):
+            raise _PassingError(f"{self._name} broke off its answer to {_shown(url.path)}.") from None
+
+    def _unreachable(self, why: str) -> ConnectorError:
+        host = self._origin.netloc.rpartition("@")[2]
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            return PermanentError(
+                f"The certificate of {host} is not trusted here.",
+                what_to_do="Add its authority to the machine's certificates, or name its file in SSL_CERT_FILE.",
+            )
+        return _PassingError(
+            f"{host} cannot be reached.", what_to_do="If that lasts, check the base URL, and the network between."
+        )
+
+    def _read(self, answer: httpx.Response, deadline: float) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in answer.iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise PermanentError(
+                    f"{self._name} answered {_shown(answer.url.path)} with more than {MOST_BYTES // 2**20} MB.",
+                    what_to_do="Report it: a connector should ask for smaller pages.",
+                )
+            if time.monotonic() > deadline:
+                raise _PassingError(f"{self._name} took too long to answer {_shown(answer.url.path)}.")
+        return b"".join(chunks)
+
+    def _decoded(self, content: bytes, headers: Mapping[str, str], path: str) -> Any:
+        if not content:
+            return None
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            pass
+        if "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<":
+            raise _PassingError(
+                f"{self._name} answered {_shown(path)} with a web page instead of records.",
+                what_to_do="If that lasts, check the base URL: a sign-in page or a proxy may stand between.",
+            )
+        raise _PassingError(f"{self._name} broke off its answer to {_shown(path)}: it is not whole JSON.")
+
+    # Where to, and as whom ------------------------------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return self._connector.name
+
+    def _address(self, path: str) -> str:
+        """The absolute URL; PermanentError where it leads to another host."""
+        if "://" not in path:
+            return f"{self._connector.base_url}/{path.lstrip('/')}"
+        if not self._is_own(urlsplit(path)):
+            raise self._elsewhere(path)
+        return path
+
+    def _is_own(self, target: SplitResult) -> bool:
+        same = (target.hostname, _port(target)) == (self._origin.hostname, _port(self._origin))
+        upgraded = target.hostname == self._origin.hostname and _plain_to_encrypted(self._origin, target)
+        return (same and target.scheme == self._origin.scheme) or upgraded
+
+    def _redirected(self, method: str, status: int, url: httpx.URL, location: str) -> httpx.URL:
+        target = urljoin(str(url), location)
+        if not self._is_own(urlsplit(target)):
+            raise self._elsewhere(target)
+        if method != "GET" and status in (301, 302, 303):
+            raise PermanentError(
+                f"{self._name} has moved {_shown(url.path)} to another address.",
+                what_to_do=f"Check the base URL of the connection: is it {_origin_of(target)}?",
+            )
+        return httpx.URL(target)
+
+    def _elsewhere(self, target: str) -> PermanentError:
+        return PermanentError(
+            f"{self._name} leads to another host, {_origin_of(target)}, where the credentials are not sent.",
+            what_to_do="If that is where it has moved to, enter it as the base URL of the connection.",
+        )
+
+    def _sign(self) -> Mapping[str, str]:
+        if not self._signed:
+            return {}
+        if self._signature is None:
+            with ConnectionHttp(
+                self._connector, patience=self._patience, allow_private=self._allow_private, signed=False
+            ) as exchange:
+                self._signature = dict(self._connector.sign(exchange))
+                self.requests += exchange.requests
+        return self._signature
+
+    def _sign_anew(self, refused: Mapping[str, str]) -> bool:
+        """Whether there is another signature than the refused one: a token that was exchanged may have run out."""
+        if not self._signed:
+            return False
+        self._signature = None
+        return self._sign() != refused
+
+    def _keep_budget(self, budget: str) -> None:
+        if self._budgets is not None and (seconds := self._budgets.seconds_before(budget)) > 0:
+            time.sleep(seconds)
+
+    def _note(self, budget: str, headers: Mapping[str, str], now: datetime) -> None:
+        if self._budgets is not None and (told := told_quota(headers, now)) is not None:
+            self._budgets.note(told.budget or budget, told)
+
+    def _blot_out_secrets(self, problem: ConnectorError) -> None:
+        """A provider may repeat what it was sent."""
+        signature = [word for value in (self._signature or {}).values() for word in value.split()]
+        for secret in (*self._connector.settings.secrets.values(), *signature):
+            if len(secret) >= SHORTEST_SECRET:
+                problem.problem = problem.problem.replace(secret, "…")
+                problem.what_to_do = problem.what_to_do.replace(secret, "…")
+        problem.args = (problem.problem,)
+
+
+def _base(connector: Connector) -> SplitResult:
+    try:
+        base = urlsplit(connector.base_url)
+        valid = base.scheme in ("http", "https") and bool(base.hostname) and _port(base) is not None
+    except ValueError:
+        valid = False
+    if not valid:
+        raise PermanentError(
+            "The base URL is no address.",
+            what_to_do="Enter one that begins with https://, such as https://example.com.",
+        )
+    return base
+
+
+def _merged(url: str, params: Mapping[str, Any] | None) -> Any:
+    """Parameters of the address itself stay."""
+    return httpx.QueryParams(urlsplit(url).query).merge(params or {})
+
+
+def _document(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _port(address: SplitResult) -> int | None:
+    return address.port or {"http": 80, "https": 443}.get(address.scheme)
+
+
+def _plain_to_encrypted(origin: SplitResult, target: SplitResult) -> bool:
+    return (origin.scheme, _port(origin), target.scheme, _port(target)) == ("http", 80, "https", 443)
+
+
+def _origin_of(url: str) -> str:
+    address = urlsplit(url)
+    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
+
+
+def _shown(path: str) -> str:
+    """A path for a sentence, without its query, in which a provider may have put anything."""
+    return urlsplit(path).path[:200] or "/"

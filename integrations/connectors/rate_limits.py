@@ -1,0 +1,99 @@
+"""What providers' headers say of budgets and waiting, in the four ways in which they write times.
+
+Epoch seconds (GitHub, GitLab, ServiceNow), epoch milliseconds (Linear), ISO 8601 (Jira Cloud), and seconds to wait
+(PagerDuty); Retry-After may also be an HTTP date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+FIRST_EPOCH_SECOND = 10**9  # 2001: a smaller number counts seconds from now
+FIRST_EPOCH_MILLISECOND = 10**12
+LONGEST_WAIT = timedelta(hours=25)  # budgets of a day exist; a time beyond is a mistake, and would stop us for good
+LIMIT = ("x-ratelimit-limit", "ratelimit-limit", "x-ratelimit-requests-limit")
+REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-requests-remaining")
+RESET = ("x-ratelimit-reset", "ratelimit-reset", "x-ratelimit-requests-reset")
+BUDGET = "x-ratelimit-resource"
+_NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldQuota:
+    """What an answer says of a budget of requests; `budget` is its name where the provider gives one."""
+
+    budget: str
+    limit: int | None
+    remaining: int | None
+    resets_at: datetime | None
+
+
+def told_quota(headers: Mapping[str, str], now: datetime) -> ToldQuota | None:
+    """None where the headers say nothing of what is left."""
+    remaining = _whole_number(headers, REMAINING)
+    if remaining is None:
+        return None
+    reset = _first(headers, RESET)
+    resets_at = None if reset is None else moment(reset, headers, now)
+    return ToldQuota(headers.get(BUDGET, ""), _whole_number(headers, LIMIT), remaining, resets_at)
+
+
+def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When the provider wants to be asked again: Retry-After, else the reset of a budget that is used up."""
+    after = headers.get("retry-after")
+    if after is not None and (at := moment(after, headers, now)) is not None:
+        return at
+    told = told_quota(headers, now)
+    return told.resets_at if told is not None and told.remaining == 0 else None
+
+
+def moment(text: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """The time that a header's value means, by our clock; None for what nobody understands.
+
+    Times of day are the provider's: how far its clock (the Date header) is from ours is taken off.
+    """
+    words = text.strip()
+    if _NUMBER.fullmatch(words) and float(words) < FIRST_EPOCH_SECOND:
+        return _within_reason(now + timedelta(seconds=float(words)), now)
+    at = _point_in_time(words)
+    if at is None:
+        return None
+    theirs = _date(headers.get("date", "")) or now
+    return _within_reason(at + (now - theirs), now)
+
+
+def _point_in_time(words: str) -> datetime | None:
+    if _NUMBER.fullmatch(words):
+        seconds = float(words)
+        seconds = seconds / 1000 if seconds >= FIRST_EPOCH_MILLISECOND else seconds
+        return datetime.fromtimestamp(seconds, UTC)
+    try:
+        at = datetime.fromisoformat(words)
+    except ValueError:
+        return _date(words)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _date(words: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(words)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _within_reason(at: datetime, now: datetime) -> datetime:
+    return min(max(at, now), now + LONGEST_WAIT)
+
+
+def _whole_number(headers: Mapping[str, str], names: tuple[str, ...]) -> int | None:
+    text = _first(headers, names)
+    return int(float(text)) if text is not None and _NUMBER.fullmatch(text.strip()) else None
+
+
+def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((headers[name] for name in names if name in headers), None)
