@@ -148,7 +148,17 @@ class Placement(models.Model):
     during = DateRangeField()
 
     class Meta:
-        indexes = [models.Index(fields=["ancestor", "person"]), models.Index(fields=["person"])]
+        indexes = [
+            models.Index(fields=["ancestor", "person"], include=["during"], name="placement_by_ancestor"),
+            models.Index(fields=["person"]),
+            # Who is a member of what, each person once a day and tree: what pages count.
+            models.Index(
+                fields=["tree", "unit"],
+                include=["person", "during"],
+                condition=models.Q(unit=models.F("ancestor")),
+                name="placement_of_members",
+            ),
+        ]
 
 
 class PlacementChange(models.Model):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
@@ -70,43 +71,72 @@ def standing_units(
     """
     order = {tree.pk: number for number, tree in enumerate(trees)}
     with connection.cursor() as cursor:
+        # Only members are counted here: of a large tree everybody's rows of all units above would be ten times as many.
         cursor.execute(
             """
             WITH counted AS MATERIALIZED (
-                SELECT ancestor_id, count(*) AS people, count(*) FILTER (WHERE unit_id = ancestor_id) AS members
+                SELECT unit_id, count(*) AS members
                 FROM orgtree_placement
-                WHERE tree_id = ANY(%(trees)s::bigint[]) AND during @> %(day)s
-                GROUP BY ancestor_id
+                WHERE tree_id = ANY(%(trees)s::bigint[]) AND unit_id = ancestor_id AND during @> %(day)s
+                GROUP BY unit_id
             )
             SELECT unit.id, unit.slug, unit.name, unit.tree_id, tree.slug, parent.id, parent.slug,
-                leader.id, coalesce(leader.full_name, ''), leader.email,
-                coalesce(counted.people, 0), coalesce(counted.members, 0)
+                leader.id, coalesce(leader.full_name, ''), leader.email, coalesce(counted.members, 0)
             FROM orgtree_unit unit
             JOIN orgtree_orgtree tree ON tree.id = unit.tree_id
             JOIN orgtree_unitplace place ON place.unit_id = unit.id AND place.during @> %(day)s
             LEFT JOIN orgtree_unit parent ON parent.id = place.parent_id
             LEFT JOIN orgtree_person leader ON leader.id = unit.leader_id
-            LEFT JOIN counted ON counted.ancestor_id = unit.id
+            LEFT JOIN counted ON counted.unit_id = unit.id
             WHERE unit.tree_id = ANY(%(trees)s::bigint[])
             """,
             {"trees": list(order), "day": on},
         )
-        found = [StandingUnit(*row) for row in cursor.fetchall()]
+        rows = [_Row(*row) for row in cursor.fetchall()]
+    rows.sort(key=lambda row: (order[row.tree_id], row.name.casefold(), row.slug))
+    people = _people_with_those_below(rows)
     if visible_to is not None:
         seen = set(Unit.objects.visible_to(visible_to).filter(tree__in=order).values_list("pk", flat=True))
-        found = [
-            unit if unit.parent_id in seen else replace(unit, parent_id=None, parent_slug=None)
-            for unit in found
-            if unit.id in seen
+        rows = [
+            row if row.parent_id in seen else row._replace(parent_id=None, parent_slug=None)
+            for row in rows
+            if row.id in seen
         ]
-    return _from_the_top(sorted(found, key=lambda unit: (order[unit.tree_id], unit.name.casefold(), unit.slug)))
+    return _from_the_top(rows, people)
+
+
+class _Row(NamedTuple):
+    """A unit as it is read; in the order of StandingUnit's fields."""
+
+    id: int
+    slug: str
+    name: str
+    tree_id: int
+    tree_slug: str
+    parent_id: int | None
+    parent_slug: str | None
+    leader_id: int | None
+    leader_name: str
+    manager_email: str | None
+    members: int
+
+
+def _people_with_those_below(rows: Sequence[_Row]) -> Mapping[int, int]:
+    """How many people each unit has: its members, and those of every unit below it."""
+    people = {row.id: row.members for row in rows}
+    for row, _ in reversed(list(_downwards(rows))):
+        if row.parent_id is not None:
+            people[row.parent_id] += people[row.id]
+    return people
 
 
 def tree_summaries(trees: Collection[OrgTree], *, on: date) -> list[TreeSummary]:
     """The trees in the given order."""
+    if not trees:
+        return []
     # Each person once: of everybody's rows the one of the unit that they are a member of.
     members = Placement.objects.filter(tree__in=trees, during__contains=on, unit=F("ancestor"))
-    people = dict(members.order_by().values_list("tree").annotate(Count("pk")))
+    people = dict(members.order_by().values_list("tree").annotate(Count("person")))
     units = dict(
         Unit.objects.filter(tree__in=trees, places__during__contains=on)
         .order_by()
@@ -145,15 +175,21 @@ def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
     return Person.objects.there_on(on).filter(~Exists(placed))
 
 
-def _from_the_top(units: list[StandingUnit]) -> list[StandingUnit]:
+def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[StandingUnit]:
     """Each unit before those below it, with its depth."""
-    below: dict[int | None, list[StandingUnit]] = defaultdict(list)
-    for unit in units:
-        below[unit.parent_id].append(unit)
-    found = []
-    waiting = [(unit, 0) for unit in reversed(below[None])]
+    return [
+        StandingUnit(*row[:-1], people=people[row.id], members=row.members, depth=depth)
+        for row, depth in _downwards(rows)
+    ]
+
+
+def _downwards(rows: Sequence[_Row]) -> Iterator[tuple[_Row, int]]:
+    """Each row before those below it, with its depth."""
+    below: dict[int | None, list[_Row]] = defaultdict(list)
+    for row in rows:
+        below[row.parent_id].append(row)
+    waiting = [(row, 0) for row in reversed(below[None])]
     while waiting:
-        unit, depth = waiting.pop()
-        found.append(replace(unit, depth=depth))
-        waiting += [(child, depth + 1) for child in reversed(below[unit.id])]
-    return found
+        row, depth = waiting.pop()
+        yield row, depth
+        waiting += [(child, depth + 1) for child in reversed(below[row.id])]

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -279,7 +279,7 @@ def _people(tree: OrgTree, chosen: StandingUnit | None, search: str, page: str |
     if chosen is None:
         people = unassigned_people(tree, on=today)
     else:
-        members = Placement.objects.filter(unit=chosen.id, ancestor=chosen.id, during__contains=today)
+        members = Placement.objects.filter(tree=tree, unit=chosen.id, ancestor=F("unit"), during__contains=today)
         people = Person.objects.filter(pk__in=members.values("person"))
     if search:
         people = people.filter(Q(full_name__icontains=search) | Q(email__icontains=search))

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from orgtree.models import Membership, Person, Placement, PlacementChange, TreeKind, Unit, UnitPlace
+from orgtree.queries.standing import standing_units
 from orgtree.services.placements import Rebuilt, rebuild_placements, stray_placements
 from orgtree.services.trees import TreeMoves, follow_people
 from orgtree.tasks import follow_people_in_trees
@@ -73,3 +74,15 @@ def test_whoever_is_deleted_takes_their_placements_along() -> None:
     assert stray_placements() == 0
     tree.delete()
     assert not Placement.objects.exists()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_unit_on_a_day_has_the_people_who_are_placed_below_it(seed: int) -> None:
+    store_people(made_up_organisation(random.Random(seed)))
+    trees = [tree_of(kind) for kind in (TreeKind.MANAGERS, TreeKind.ATTRIBUTES)]
+    follow_people()
+    for day in DAYS:
+        placed = Placement.objects.filter(during__contains=day)
+        for unit in standing_units(trees, on=day):
+            assert unit.people == placed.filter(ancestor=unit.id).count()
+            assert unit.members == placed.filter(ancestor=unit.id, unit=unit.id).count()
