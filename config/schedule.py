@@ -32,11 +32,13 @@ class Entry:
 SCHEDULE = (
     Entry("Fold received telemetry", "integrations.telemetry.tasks.fold_received", Every(seconds=5)),
     Entry("Read repositories", "integrations.git.tasks.sync_sources", Every(seconds=60)),
+    Entry("Take webhook deliveries", "integrations.webhooks.tasks.take_deliveries", Every(seconds=10)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
+    Entry("Forget old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
     Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )
 # A sweep that was not started by then is pointless: the next one is on its way.

@@ -1,0 +1,69 @@
+"""/hooks/<provider>/<connection id>/: a delivery is checked, stored and answered; what it tells is read afterwards."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from integrations.connectors.base import Settings, connectors
+from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
+from integrations.telemetry.receive_body import read_body
+from integrations.telemetry.receive_reply import RefusedError
+from integrations.webhooks.tasks import take_deliveries
+from orgtree.nudges import nudge_on_commit
+
+logger = logging.getLogger(__name__)
+
+SECRET = "webhook_secret"  # noqa: S105  # the name under which the connection keeps it
+LONGEST_ID, LONGEST_EVENT = 200, 100
+SECONDS_TO_RETRY = 30
+
+
+@csrf_exempt
+@require_POST
+def receive_delivery(request: HttpRequest, provider: str, connection_id: int) -> HttpResponse:
+    """Store a delivery once.  2xx for every one that is signed, also for events that are of no use: providers switch
+    a webhook off after a few refusals."""
+    try:
+        return _receive(request, provider, connection_id)
+    except RefusedError as refusal:
+        return _refused(refusal.status, str(refusal))
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("A webhook delivery cannot be stored at the moment: %s", problem)
+        answer = _refused(503, "The database cannot be reached; nothing was stored. Send it again.")
+        answer["Retry-After"] = str(SECONDS_TO_RETRY)
+        return answer
+
+
+def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpResponse:
+    connector = connectors().get(provider)
+    connection = Connection.objects.filter(pk=connection_id, provider=provider, removed_at=None).first()
+    if connector is None or connection is None:
+        return _refused(404, "There is no such connection. Copy the address from the connection's page.")
+    body = read_body(request.META)
+    try:
+        secret = connection.secrets.get(SECRET, "")
+    except UnreadableSecretsError as problem:
+        return _refused(503, str(problem))
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    arrival = connector(Settings({}, {})).arrival(headers, body, secret)
+    if arrival is None:
+        return _refused(
+            401, "The signature is missing or wrong. Enter the connection's webhook secret at the provider."
+        )
+    _, stored = WebhookDelivery.objects.get_or_create(
+        connection=connection,
+        delivery_id=arrival.delivery_id[:LONGEST_ID],
+        defaults={"event": arrival.event[:LONGEST_EVENT], "body": body},
+    )
+    if stored:
+        nudge_on_commit(take_deliveries)
+    return JsonResponse({"status": "stored" if stored else "known"}, status=202 if stored else 200)
+
+
+def _refused(status: int, problem: str) -> HttpResponse:
+    return JsonResponse({"error": problem}, status=status)

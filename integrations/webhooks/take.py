@@ -1,0 +1,140 @@
+"""What deliveries tell becomes facts, the same way as what a sync reads; they may come in any order, and twice."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.connectors.base import Connector, RawRecord, Settings, connectors
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.words import Kind
+from integrations.intake.store_drafts import store_drafts
+from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(days=30)  # without their bodies: to know a delivery that comes again, and to show that they come
+MOST_TRIES = 5
+State = WebhookDelivery.State
+
+
+def take_waiting(limit: int = 500) -> int:
+    """Take the oldest deliveries, each in a transaction of its own; how many.  Workers take different ones."""
+    taken = 0
+    while taken < limit and _take_next():
+        taken += 1
+    return taken
+
+
+def forget_old_deliveries() -> int:
+    old = WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEPT_FOR).exclude(state=State.WAITING)
+    return old.delete()[0]
+
+
+def _take_next() -> bool:
+    with transaction.atomic():
+        waiting = WebhookDelivery.objects.select_for_update(skip_locked=True, of=("self",))
+        delivery = waiting.filter(state=State.WAITING).select_related("connection").order_by("tries", "pk").first()
+        if delivery is None:
+            return False
+        try:
+            with transaction.atomic():
+                delivery.state = _take(delivery)
+        except Exception:  # a fault of ours: the delivery stays, and the others are taken all the same
+            logger.exception("Delivery %s could not be taken", delivery.pk)
+            delivery.tries = F("tries") + 1
+            if delivery_is_hopeless(delivery):
+                _put_aside(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
+                delivery.state = State.QUARANTINED
+        if delivery.state != State.WAITING:
+            delivery.body, delivery.done_at = None, timezone.now()
+        delivery.save(update_fields=["state", "tries", "body", "done_at"])
+    return True
+
+
+def delivery_is_hopeless(delivery: WebhookDelivery) -> bool:
+    return WebhookDelivery.objects.filter(pk=delivery.pk, tries__gte=MOST_TRIES - 1).exists()
+
+
+def _take(delivery: WebhookDelivery) -> State:
+    connector = connectors()[delivery.connection.provider](Settings({}, {}))
+    try:
+        records = _records(connector, delivery)
+    except SchemaError as problem:
+        _put_aside(delivery, [], problem)
+        return State.QUARANTINED
+    if records is None:
+        return State.IGNORED
+    drafts: list[AnyDraft] = []
+    problems = 0
+    for record in records:
+        try:
+            drafts += record.normalise(record.payload)
+        except SchemaError as problem:
+            _put_aside(delivery, [record], problem)
+            problems += 1
+    wanted = of_picked(delivery.connection, drafts)
+    store_drafts(delivery.connection, wanted)
+    return State.QUARANTINED if problems else State.DONE if wanted else State.IGNORED
+
+
+def _records(connector: Connector, delivery: WebhookDelivery) -> Sequence[RawRecord] | None:
+    records = connector.deliveries(delivery.event, payload_of(bytes(delivery.body or b"")))
+    return None if records is None else list(records)
+
+
+def payload_of(body: bytes) -> dict[str, Any]:
+    """The JSON of a body, or of its form field `payload`.  Raises SchemaError."""
+    text = body.decode("utf-8", "replace")
+    if text.startswith("payload="):
+        text = parse_qs(text)["payload"][0]
+    try:
+        payload = json.loads(text)
+    except ValueError:
+        raise SchemaError("(delivery)", "is no JSON") from None
+    if not isinstance(payload, dict):
+        raise SchemaError("(delivery)", "should be an object")
+    return payload
+
+
+def of_picked(connection: Connection, drafts: Sequence[AnyDraft]) -> list[AnyDraft]:
+    """Those of resources that are synced: an organisation's webhook tells of all its repositories."""
+    picked = set(Resource.objects.filter(connection=connection, picked=True).values_list("external_id", flat=True))
+    return [draft for draft in drafts if _belongs_to(draft) in picked]
+
+
+def _belongs_to(draft: AnyDraft) -> str:
+    """The external id of the draft's resource."""
+    if draft.kind is Kind.REPOSITORY:
+        return draft.external_id
+    for name in ("repository", "project", "board"):
+        if belongs_to := getattr(draft, name, ""):
+            return str(belongs_to)
+    return ""
+
+
+def _put_aside(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
+    """Keep what could not be understood until a replay understands it."""
+    payload: Any
+    if records:
+        payload, external_id = records[0].payload, records[0].external_id
+    else:
+        payload, external_id = {"body": bytes(delivery.body or b"").decode("utf-8", "replace").replace("\0", "")}, ""
+    QuarantinedPayload.objects.create(
+        connection=delivery.connection,
+        kind="",  # one delivery may tell of several
+        external_id=external_id or delivery.delivery_id,
+        source=f"webhook {delivery.event}"[:60],
+        payload=payload,
+        path=problem.path[:300],
+        problem=problem.problem,
+    )
