@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from orgtree.models import ApiToken, Grant, Person, Placement, Role, Unit
@@ -74,30 +75,54 @@ def sees_everything() -> SeesEverything:
     ).distinct()
     now = timezone.now()
     tokens = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), user=None, revoked_at=None)
+    admins = User.objects.filter(is_active=True, is_superuser=True)
+    names = names_of([*executives, *admins])
     return SeesEverything(
-        executives=[name_of(user) for user in executives.order_by("username")],
-        admins=[name_of(user) for user in User.objects.filter(is_active=True, is_superuser=True).order_by("username")],
+        executives=sorted(names[user.pk] for user in executives),
+        admins=sorted(names[user.pk] for user in admins),
         tokens_of_nobody=tokens.count(),
     )
 
 
 def name_of(account: User) -> str:
     """What to call an account on a page."""
-    return account.get_full_name() or account.email or account.get_username()
+    return names_of([account])[account.pk]
 
 
-def _granted(units: Mapping[int, Unit]) -> Mapping[int, Sequence[User]]:
+def names_of(accounts: Collection[User]) -> Mapping[int, str]:
+    """By id: as the people to whom the accounts belong are called, else as the accounts say."""
+    linked = dict(Person.objects.filter(user__in=accounts).values_list("user", "full_name"))
+    addresses = {account.email.lower() for account in accounts if account.email}
+    by_address = dict(
+        Person.objects.annotate(address=Lower("email"))
+        .filter(user=None, address__in=addresses)
+        .values_list("address", "full_name")
+    )
+    return {
+        account.pk: linked.get(account.pk)
+        or by_address.get(account.email.lower())
+        or account.get_full_name()
+        or account.email
+        or account.get_username()
+        for account in accounts
+    }
+
+
+def _granted(units: Mapping[int, Unit]) -> Mapping[int, Sequence[str]]:
+    """The names of those who were given units to manage."""
     held = Grant.objects.filter(
         role=Role.MANAGER, unit__in=units, during__contains=timezone.localdate(), user__is_active=True
     )
-    found: dict[int, list[User]] = {}
-    for grant in held.select_related("user").order_by("user__username"):
+    grants = list(held.select_related("user").order_by("user__username"))
+    names = names_of([grant.user for grant in grants])
+    found: dict[int, list[str]] = {}
+    for grant in grants:
         if grant.unit_id is not None:
-            found.setdefault(grant.unit_id, []).append(grant.user)
+            found.setdefault(grant.unit_id, []).append(names[grant.user_id])
     return found
 
 
-def _managers(unit: Unit, granted: Mapping[int, Sequence[User]], person: Person) -> list[Manager]:
+def _managers(unit: Unit, granted: Mapping[int, Sequence[str]], person: Person) -> list[Manager]:
     led = unit.leader is not None and unit.leader != person
     leader = [Manager(unit.leader.full_name, unit.name, by_grant=False)] if unit.leader and led else []
-    return [*leader, *(Manager(name_of(user), unit.name, by_grant=True) for user in granted.get(unit.pk, ()))]
+    return [*leader, *(Manager(name, unit.name, by_grant=True) for name in granted.get(unit.pk, ()))]

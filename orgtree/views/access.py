@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ from orgtree.models import Grant, IndividualPolicy, MembersSee, Organisation, Or
 from orgtree.services.access import Access, access_of
 from orgtree.services.grants import CannotGrantError, NewGrant, end, give, grants_in_force_or_to_come, leaders_of
 from orgtree.services.trust import person_of
-from orgtree.services.who_sees import name_of, sees_everything, units_of
+from orgtree.services.who_sees import name_of, names_of, sees_everything, units_of
 from orgtree.views.admins_only import admins_only
 
 LEADERS_LISTED = 100
@@ -115,6 +116,8 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
     seen = access_of(user)
     person = person_of(user)
     led = leaders_of(Unit.objects.within(seen.sight))
+    grants = list(grants_in_force_or_to_come())
+    names = names_of([account for grant in grants for account in (grant.user, grant.granted_by) if account])
     context = {
         "person": person,
         "own_units": units_of(person) if person else [],
@@ -126,7 +129,7 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
         "others_rows": OTHERS_ROWS[seen.policy],
         "members_see_everything": _members_see_everything(),
         "my_sight": _my_sight(seen),
-        "grants": [_grant_row(grant) for grant in grants_in_force_or_to_come()],
+        "grants": [_grant_row(grant, names) for grant in grants],
         "leaders": led[:LEADERS_LISTED],
         "leaders_left_out": max(0, led.count() - LEADERS_LISTED),
         "form": form,
@@ -160,11 +163,12 @@ def _my_sight(seen: Access) -> str:
     return f"{own}. Figures of {count}{managed}."
 
 
-def _grant_row(grant: Grant) -> dict[str, Any]:
+def _grant_row(grant: Grant, names: Mapping[int, str]) -> dict[str, Any]:
     last = date.fromordinal(grant.during.upper.toordinal() - 1) if grant.during.upper else None
     return {
         "pk": grant.pk,
-        "account": name_of(grant.user),
+        "account": names[grant.user_id],
+        "address": grant.user.email,
         "is_active": grant.user.is_active,
         "role": grant.get_role_display(),
         "unit": grant.unit.name if grant.unit else "",
@@ -172,7 +176,7 @@ def _grant_row(grant: Grant) -> dict[str, Any]:
         "first_day": grant.during.lower,
         "last_day": last,
         "reason": grant.reason,
-        "given_by": name_of(grant.granted_by) if grant.granted_by else "",
+        "given_by": names[grant.granted_by_id] if grant.granted_by_id else "",
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from orgtree.models import Grant, IndividualPolicy, Organisation, Role
+from orgtree.models import Grant, IndividualPolicy, Organisation, Person, Role
 from orgtree.services.access import viewable
 from orgtree.services.grants import CannotGrantError, NewGrant, end, give
 from tests.personas import ADMIN, MEMBER, create_user
@@ -101,6 +102,17 @@ def test_the_page_names_who_sees_the_readers_data(teams: Teams, member: Client) 
     assert "6 people today" in page
     assert "mary@example.com: aggregates of the whole organisation" in page
     assert "fewer than 5 people" in page
+
+
+def test_accounts_are_called_as_the_people_they_belong_to(teams: Teams, member: Client) -> None:
+    executive = User.objects.get(email="mary@example.com")
+    Person.objects.create(full_name="Mary Somerville", email="Mary@example.com")
+    by_address = member.get(reverse("access")).content.decode()
+    assert "Mary Somerville: aggregates of the whole organisation" in by_address
+    Person.objects.create(full_name="Mary Greig", email="greig@example.com", user=executive)
+    linked = member.get(reverse("access")).content.decode()
+    assert "Mary Greig: aggregates of the whole organisation" in linked
+    assert "Mary Somerville" not in linked
 
 
 @pytest.mark.parametrize(
