@@ -167,12 +167,18 @@ def admin(sign_in: Callable[[Persona], Client]) -> Client:
 
 
 @pytest.fixture(scope="session")
-def recordings() -> Recordings:
-    """Requests that real agents sent, with their known totals."""
+def test_data() -> Path:
+    """The folder with what others recorded: telemetry of agents, payloads of providers."""
     folder = os.environ.get("HEADWAY_TEST_DATA")
     if not folder:
-        pytest.skip("HEADWAY_TEST_DATA is not set: the recorded requests of real agents are not here")
-    return Recordings(Path(folder))
+        pytest.skip("HEADWAY_TEST_DATA is not set: what real agents and providers sent is not here")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def recordings(test_data: Path) -> Recordings:
+    """Requests that real agents sent, with their known totals."""
+    return Recordings(test_data)
 
 
 @pytest.hookimpl(wrapper=True)
