@@ -1,0 +1,330 @@
+"""What happened in an organisation's delivery: plain data that knows no provider and changes no more.
+
+A record says when it came into the world and, in order of time, everything that happened to it since; how it stood at
+an instant is folded from that (standing.py).  So a server can show any day of the history, a client can see records
+change while it reads, and every happening can be told as it happens.  All times are aware and in UTC; `id` is unique
+among the records of a kind in the whole history, `number` counts within a repository.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom a provider knows by a login; `email` is empty where it keeps that to itself."""
+
+    id: int
+    login: str
+    name: str = ""
+    email: str = ""
+    is_bot: bool = False
+    is_organisation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    id: int
+    name: str
+    created_at: datetime
+    default_branch: str = "main"
+    language: str = ""
+    is_private: bool = True
+    is_archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """`author` is None where no account has the address that signed it."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: Account | None
+    author_name: str
+    author_email: str
+    authored_at: datetime
+    committed_at: datetime
+    message: str
+    additions: int = 0
+    deletions: int = 0
+    paths: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return self.message.partition("\n")[0]
+
+
+class Did(enum.StrEnum):
+    """What can happen to a pull request or an issue."""
+
+    PUSHED = "pushed"  # commits were added to the branch
+    FORCE_PUSHED = "force-pushed"  # the branch's commits were replaced
+    REVIEW_REQUESTED = "review requested"
+    REVIEW_REQUEST_REMOVED = "review request removed"
+    REVIEWED = "reviewed"
+    REVIEW_DISMISSED = "review dismissed"
+    COMMENTED = "commented"
+    MADE_READY = "made ready"
+    MADE_DRAFT = "made draft"
+    LABELLED = "labelled"
+    UNLABELLED = "unlabelled"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    RETITLED = "retitled"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    MERGED = "merged"
+    DELETED = "deleted"  # of an issue; also where it was transferred elsewhere
+
+
+class Verdict(enum.StrEnum):
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes requested"
+    COMMENTED = "commented"
+
+
+@dataclass(frozen=True, slots=True)
+class LineComment:
+    """A remark on a line, within a review."""
+
+    id: int
+    path: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Which fields say something follows from `did`.
+
+    `of`: the reviewer asked for, the assignee; `team`: the team asked for; `text`: a label, a comment, a new title, a
+    review's words, why an issue was closed; `commits`: those added, or all there are after a force-push; `sha`: the
+    merge's commit, the head that a force-push replaced, or the head that was reviewed; `review`: the id of the one
+    that is dismissed.
+    """
+
+    id: int
+    did: Did
+    at: datetime
+    by: Account | None
+    of: Account | None = None
+    team: str = ""
+    text: str = ""
+    verdict: Verdict | None = None
+    commits: tuple[Commit, ...] = ()
+    sha: str = ""
+    review: int = 0
+    line_comments: tuple[LineComment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """`commits`, `labels` and `is_draft` are as it was opened."""
+
+    id: int
+    number: int
+    repository: Repository
+    author: Account | None
+    title: str
+    body: str
+    source_branch: str
+    target_branch: str
+    base_sha: str
+    created_at: datetime
+    commits: tuple[Commit, ...]
+    is_draft: bool = False
+    labels: tuple[str, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """`labels` and `assignees` are as it was opened."""
+
+    id: int
+    number: int
+    repository: Repository
+    author: Account | None
+    title: str
+    body: str
+    created_at: datetime
+    labels: tuple[str, ...] = ()
+    assignees: tuple[Account, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+
+
+class Outcome(enum.StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    TIMED_OUT = "timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    id: int
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """It waited from `queued_at` to `started_at`; one that was skipped began and ended at once."""
+
+    id: int
+    name: str
+    queued_at: datetime
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    number: int
+    by: Account | None
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """A run of a workflow on a commit, tried once or more; `number` counts within its workflow."""
+
+    id: int
+    number: int
+    repository: Repository
+    workflow: Workflow
+    trigger: str  # push, pull_request, schedule
+    commit: Commit
+    branch: str
+    by: Account | None
+    created_at: datetime
+    attempts: tuple[Attempt, ...]
+    pull_request: int | None = None  # its number
+
+
+class DeploymentState(enum.StrEnum):
+    QUEUED = "queued"
+    IN_PROGRESS = "in progress"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+    INACTIVE = "inactive"  # another one took its place
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentStatus:
+    id: int
+    at: datetime
+    state: DeploymentState
+    by: Account | None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`rollback_of` is the id of the deployment that it takes back, `fixes` the ids of incidents that it ends."""
+
+    id: int
+    repository: Repository
+    environment: str
+    sha: str
+    ref: str
+    by: Account | None
+    created_at: datetime
+    statuses: tuple[DeploymentStatus, ...]
+    description: str = ""
+    rollback_of: int | None = None
+    fixes: tuple[int, ...] = ()
+
+
+class Urgency(enum.StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """`caused_by` is the id of the deployment that brought it, where one did; times are None while it goes on."""
+
+    id: int
+    repository: Repository
+    title: str
+    urgency: Urgency
+    started_at: datetime
+    acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    caused_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    id: int
+    repository: Repository
+    tag: str
+    name: str
+    sha: str
+    by: Account | None
+    created_at: datetime
+    published_at: datetime
+    is_prerelease: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryHistory:
+    """Everything that happened until `ends_at`; each kind of record in the order in which its records came to be.
+
+    `commits` are those of the default branch by repository name, in order of time.
+    """
+
+    organisation: Account
+    accounts: tuple[Account, ...]
+    repositories: tuple[Repository, ...]
+    ends_at: datetime
+    commits: Mapping[str, tuple[Commit, ...]] = field(default_factory=dict)
+    pull_requests: tuple[PullRequest, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    runs: tuple[PipelineRun, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    releases: tuple[Release, ...] = ()
+
+    def repository(self, name: str) -> Repository:
+        """KeyError where there is none of the name."""
+        for repository in self.repositories:
+            if repository.name == name:
+                return repository
+        raise KeyError(name)
+
+
+_OfRepository = TypeVar("_OfRepository", PullRequest, Issue, PipelineRun, Deployment, Incident, Release)
+
+
+def renamed_repository(history: DeliveryHistory, name: str, new_name: str) -> DeliveryHistory:
+    """The history as it reads once the repository has another name: in all that was ever in it."""
+    old = history.repository(name)
+    new = replace(old, name=new_name)
+
+    def moved(records: tuple[_OfRepository, ...]) -> tuple[_OfRepository, ...]:
+        return tuple(replace(each, repository=new) if each.repository == old else each for each in records)
+
+    return replace(
+        history,
+        repositories=tuple(new if each == old else each for each in history.repositories),
+        commits={new_name if key == name else key: commits for key, commits in history.commits.items()},
+        pull_requests=moved(history.pull_requests),
+        issues=moved(history.issues),
+        runs=moved(history.runs),
+        deployments=moved(history.deployments),
+        incidents=moved(history.incidents),
+        releases=moved(history.releases),
+    )
