@@ -6,7 +6,7 @@ Views and the API read figures here and nowhere else (a test holds it); commands
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from insights.metrics.distribution import Spread
@@ -134,14 +134,17 @@ def visible_rows(query: MetricQuery, access: Access, *, page: int = 1, size: int
     return masked_rows(replace(found, query=query, note=note), access)
 
 
-def visible_page(page: RowsPage, access: Access) -> RowsPage:
-    """As `visible_rows`, of rows that no metric reads: `page` holds all of them, and its query says of what."""
-    check_scopes([page.query.scope], access)
-    people = {row["person_id"] for row in page.rows if row["person_id"] is not None}
-    own_only = is_withheld(page.query, len(people), access)
-    note = _of_few_people(access) if own_only else _why_own_only(page.query, access)
-    rows = [row for row in page.rows if not note or row["person_id"] == (access.sight.person_id or NOBODY)]
-    return masked_rows(replace(page, rows=rows, total=len(rows), note=note), access)
+def visible_page(
+    query: MetricQuery, access: Access, *, people: int, read: Callable[[int | None], RowsPage]
+) -> RowsPage:
+    """As `visible_rows`, of rows that no metric reads: those behind `query`, and they are of so many people.
+
+    `read` gives the page of everybody's rows (None), or of one person's alone.
+    """
+    check_scopes([query.scope], access)
+    note = _of_few_people(access) if is_withheld(query, people, access) else _why_own_only(query, access)
+    only = (access.sight.person_id or NOBODY) if note else None
+    return masked_rows(replace(read(only), note=note), access)
 
 
 def _why_own_only(query: MetricQuery, access: Access) -> str:

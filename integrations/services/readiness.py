@@ -102,6 +102,7 @@ SESSIONS_PLACED = sql.SQL(
         GROUP BY session_id
     ), told AS (
         SELECT placed.id AS session_id, placed.person_id, placed.agent, placed.started_at, placed.repository_id,
+               1 AS sessions,
                coalesce(figures.spend, 0) AS spend,
                CASE WHEN placed.is_settled THEN coalesce(figures.spend, 0) ELSE 0 END AS settled_spend,
                CASE WHEN placed.is_settled AND NOT placed.committed THEN coalesce(figures.spend, 0) ELSE 0 END
@@ -125,13 +126,22 @@ SUMMED = sql.SQL(
     GROUP BY repository_id
     """
 )
+# Of one repository, the sessions that add anything to what is asked for.
+COUNTED = sql.SQL(
+    """
+    SELECT count(*) AS sessions, count(DISTINCT person_id) AS people
+    FROM told
+    WHERE repository_id = (SELECT id FROM integrations_repository WHERE name = %(repository)s) AND ({adds})
+    """
+)
 LISTED = sql.SQL(
     """
-    SELECT session_id, person_id, agent, started_at, spend, settled_spend, wasted_spend, tool_calls, tool_failures,
-           lines_generated, lines_shipped
+    SELECT session_id, person_id, agent, started_at, sessions, spend, settled_spend, wasted_spend, tool_calls,
+           tool_failures, lines_generated, lines_shipped
     FROM told
-    WHERE repository_id = (SELECT id FROM integrations_repository WHERE name = %(repository)s)
+    WHERE repository_id = (SELECT id FROM integrations_repository WHERE name = %(repository)s) AND ({adds})
     ORDER BY started_at DESC, session_id DESC
+    LIMIT %(size)s OFFSET %(skipped)s
     """
 )
 
@@ -151,13 +161,43 @@ class SessionNearby:
     tool_failures: int
     lines_generated: int
     lines_shipped: int
-    sessions: int = 1
+    sessions: int  # 1
 
 
-def sessions_near(repository: str, first_day: date, day_after: date, whose: Whose = EVERYBODY) -> list[SessionNearby]:
-    """The sessions behind a repository's figures, the latest first; empty where no repository has that name."""
-    found = _told(LISTED, first_day, day_after, whose, {"repository": repository})
-    return [SessionNearby(**row) for row in found]
+@dataclass(frozen=True)
+class SessionsAsked:
+    """The sessions that add anything to figures of a repository in [first_day, day_after).
+
+    `figures` are names of SessionNearby's fields.  Without a repository of that name there are none.
+    """
+
+    repository: str
+    figures: Sequence[str]
+    first_day: date
+    day_after: date
+    whose: Whose = EVERYBODY
+
+
+@dataclass(frozen=True)
+class SessionCount:
+    sessions: int
+    people: int  # whose they are
+
+
+def count_sessions_near(asked: SessionsAsked) -> SessionCount:
+    [row] = _of_repository(COUNTED, asked, {})
+    return SessionCount(**row)
+
+
+def sessions_near(asked: SessionsAsked, *, skipped: int, size: int) -> list[SessionNearby]:
+    """At most `size` of them, the latest first, after the first `skipped`."""
+    return [SessionNearby(**row) for row in _of_repository(LISTED, asked, {"skipped": skipped, "size": size})]
+
+
+def _of_repository(statement: sql.SQL, asked: SessionsAsked, more: Mapping[str, int]) -> list[dict[str, Any]]:
+    adds = sql.SQL(" OR ").join(sql.SQL("{} <> 0").format(sql.Identifier(name)) for name in asked.figures)
+    values = {"repository": asked.repository, **more}
+    return _told(statement.format(adds=adds), asked.first_day, asked.day_after, asked.whose, values)
 
 
 def _sessions_nearby(first_day: date, day_after: date, whose: Whose) -> Mapping[int, SessionsNearby]:
@@ -166,7 +206,7 @@ def _sessions_nearby(first_day: date, day_after: date, whose: Whose) -> Mapping[
 
 
 def _told(
-    statement: sql.SQL, first_day: date, day_after: date, whose: Whose, more: Mapping[str, Any]
+    statement: sql.Composable, first_day: date, day_after: date, whose: Whose, more: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The rows of a statement over the sessions that belong to repositories, by column."""
     theirs, values = conditions(

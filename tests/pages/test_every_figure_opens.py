@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from insights import wording
 from insights.metrics.query import Statistic
@@ -20,6 +21,8 @@ from insights.metrics.registry import get
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
 from integrations.git.sync import sync_source
+from integrations.models import AgentSession
+from orgtree.models import IndividualPolicy, Organisation
 from tests.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 
@@ -137,3 +140,23 @@ def test_each_part_of_the_evidence(pages: Client) -> None:
     assert sorted(float(printed) for _, printed in parts) == sorted(lines.values())
     assert parts
     assert "/insights/metrics/ai.lines_committed/how/" in found
+
+
+def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
+    pages: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{reverse('repository_rows')}?repository=shop&of=sessions"
+    everybody = rows_of(pages, address)
+    monkeypatch.setattr("insights.views.ai.repository_rows.PAGE_SIZE", 1)
+    monkeypatch.setattr("insights.views.ai.repository_rows.LARGEST_PAGE", 1)
+    assert rows_of(pages, address) == everybody
+    first, second = (plain(page(pages, f"{address}&page={number}")) for number in (1, 2))
+    assert f"1–1 of {len(everybody)}" in first
+    assert f"2–2 of {len(everybody)}" in second
+    assert everybody[0]["Session"] in first
+    assert everybody[0]["Session"] not in second
+    Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY, protected_since=LAST_WEEK)
+    own = rows_of(pages, address)
+    whose = {session.pk: session.identity.person for session in AgentSession.objects.select_related("identity__person")}
+    assert 0 < len(own) < len(everybody)
+    assert {str(whose[int(row["Session"])]) for row in own} == {"Ada Example"}

@@ -27,7 +27,7 @@ from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import base_template, is_panel
 from insights.views.rows import NOT_IN_PANEL, PAGE_SIZE, read_page, row_table
 from integrations.models import Repository
-from integrations.services.readiness import SessionNearby, readiness, sessions_near
+from integrations.services.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
 from orgtree.csv_export import Cell, csv_response
 from orgtree.queries.whose import Whose
 
@@ -199,14 +199,17 @@ def _read(request: HttpRequest, asked: Asked, page: int, size: int) -> RowsPage:
     if asked.of in OF_METRICS:
         return visible_rows(asked.query, access, page=page, size=size)
     window, explained = asked.filters.window, OF_SESSIONS[asked.of]
-    sessions = sessions_near(asked.repository, window.start, window.end, whose(asked.filters))
-    rows = [
-        row for row in (_row(explained, each) for each in sessions) if row["contribution"] or row.get("denominator")
-    ]
     columns = (*SESSION, *_contributions(explained))
-    whole = RowsPage(asked.query, columns, rows, len(rows), page, size, explained.recipe)
-    seen = visible_page(whole, access)
-    return replace(seen, rows=seen.rows[(page - 1) * size : page * size])
+    figures = tuple(filter(None, (explained.above, explained.below)))
+    wanted = SessionsAsked(asked.repository, figures, window.start, window.end, whose(asked.filters))
+
+    def listed(person_id: int | None) -> RowsPage:
+        theirs = wanted if person_id is None else replace(wanted, whose=replace(wanted.whose, person_id=person_id))
+        total = count_sessions_near(theirs).sessions
+        rows = [_row(explained, each) for each in sessions_near(theirs, skipped=(page - 1) * size, size=size)]
+        return RowsPage(asked.query, columns, rows, total, page, size, explained.recipe)
+
+    return visible_page(asked.query, access, people=count_sessions_near(wanted).people, read=listed)
 
 
 def _fraction(request: HttpRequest, asked: Asked) -> Fraction | None:
