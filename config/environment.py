@@ -99,6 +99,7 @@ def check() -> None:
         fiscal_year_start_month,
         raw_event_days,
         patience_seconds,
+        providers_may_be_private,
         mail_server,
     ):
         read()
@@ -138,6 +139,14 @@ def patience_seconds() -> int:
     if not value.isdecimal():
         raise ConfigurationError(f"HEADWAY_WAIT_SECONDS must be a number of seconds, and is {value!r}.")
     return int(value)
+
+
+def providers_may_be_private() -> bool:
+    """Whether connections may lead to private addresses and to this machine, where self-hosted providers are."""
+    value = os.environ.get("HEADWAY_PRIVATE_PROVIDERS") or "yes"
+    if value not in ("yes", "no"):
+        raise ConfigurationError(f"HEADWAY_PRIVATE_PROVIDERS must be yes or no, and is {value!r}.")
+    return value == "yes"
 
 
 def secret_key() -> str:

@@ -88,6 +88,7 @@ ORGANISATION_TIME_ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 FISCAL_YEAR_START_MONTH = environment.fiscal_year_start_month()
 RAW_EVENT_DAYS = environment.raw_event_days()
+PROVIDERS_MAY_BE_PRIVATE = environment.providers_may_be_private()
 # Until then it is open whether a session's lines will be committed: its spend is pending.
 SETTLING_TIME = timedelta(hours=72)
 

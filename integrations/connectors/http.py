@@ -94,6 +94,7 @@ class ConnectionHttp:
         self._signed = signed
         self._signature: Mapping[str, str] | None = None
         self._origin = _base(connector)
+        self._given_up = False
         timeout = httpx.Timeout(patience.read, connect=patience.connect)
         self._client = httpx.Client(
             transport=GuardedTransport(allow_private=allow_private), timeout=timeout, follow_redirects=False
@@ -107,6 +108,10 @@ class ConnectionHttp:
 
     def close(self) -> None:
         self._client.close()
+
+    def give_up(self) -> None:
+        """Nobody waits for answers any more: the next request, in whichever thread, raises TransientError instead."""
+        self._given_up = True
 
     def get(
         self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
@@ -144,6 +149,8 @@ class ConnectionHttp:
         headers: Mapping[str, str] | None = None,
         document: Any = None,
     ) -> Answer:
+        if self._given_up:
+            raise TransientError("Nobody waits for the answer any more.")
         budget = self._connector.budget_of(path)
         self._keep_budget(budget)
         signature = self._sign()

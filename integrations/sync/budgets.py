@@ -1,0 +1,88 @@
+"""What a provider still grants a connection: kept in memory during a turn, and in rows between turns and workers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from integrations.connectors.errors import TransientError
+from integrations.connectors.rate_limits import ToldQuota
+from integrations.models import Connection, Quota
+
+RESERVE = 0.1  # of a budget, kept for what somebody waits for: Test connection, the picker of resources
+SLOW_BELOW = 0.3  # of a budget left: from here on what is left is spread over the time until it is renewed
+LONGEST_PAUSE = 5.0  # seconds between two requests; a lease is renewed more rarely than that
+FIELDS = ("limit", "remaining", "resets_at", "blocked_until")
+
+
+@dataclass(slots=True)
+class Budget:
+    limit: int | None = None
+    remaining: int | None = None
+    resets_at: datetime | None = None
+    blocked_until: datetime | None = None
+
+
+class BudgetBook:
+    """The budgets of one connection.  Asked and told by the thread that sends requests, saved by the one that stores.
+
+    For what somebody waits for, `reserve` is 0.
+    """
+
+    def __init__(self, connection: Connection, *, reserve: float = RESERVE) -> None:
+        self._connection_id = connection.pk
+        self._reserve = reserve
+        self._lock = threading.Lock()
+        self._changed: set[str] = set()
+        self._budgets = {
+            row.budget: Budget(row.limit, row.remaining, row.resets_at, row.blocked_until)
+            for row in Quota.objects.filter(connection=connection)
+        }
+
+    def seconds_before(self, budget: str) -> float:
+        """How long to wait before the next request.  Raises TransientError where the budget is used up."""
+        now = timezone.now()
+        with self._lock:
+            known = self._budgets.get(budget, Budget())
+            if known.blocked_until is not None and known.blocked_until > now:
+                raise TransientError("The provider asked to wait.", retry_at=known.blocked_until)
+            if known.limit is None or known.remaining is None or known.resets_at is None or known.resets_at <= now:
+                return 0.0
+            spare = known.remaining - known.limit * self._reserve
+            if spare < 1:
+                what = f"{known.limit - known.remaining:,} of the {known.limit:,} requests that are granted are used up"
+                raise TransientError(f"{what}; it goes on when they are renewed.", retry_at=known.resets_at)
+            if known.remaining >= known.limit * SLOW_BELOW:
+                return 0.0
+            return min((known.resets_at - now).total_seconds() / spare, LONGEST_PAUSE)
+
+    def note(self, budget: str, told: ToldQuota) -> None:
+        with self._lock:
+            known = self._budgets.setdefault(budget[:60], Budget())
+            known.limit, known.remaining, known.resets_at = told.limit, told.remaining, told.resets_at
+            self._changed.add(budget[:60])
+
+    def block(self, budget: str, until: datetime) -> None:
+        with self._lock:
+            self._budgets.setdefault(budget[:60], Budget()).blocked_until = until
+            self._changed.add(budget[:60])
+
+    def save(self) -> None:
+        """Let the other workers know, and the page that shows what is left."""
+        with self._lock:
+            changed = [
+                Quota(
+                    connection_id=self._connection_id,
+                    budget=name,
+                    told_at=timezone.now(),
+                    **{field: getattr(self._budgets[name], field) for field in FIELDS},
+                )
+                for name in sorted(self._changed)
+            ]
+            self._changed.clear()
+        Quota.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["connection", "budget"], update_fields=[*FIELDS, "told_at"]
+        )

@@ -1,0 +1,57 @@
+"""A connection's connector, and the client that speaks for it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from integrations.connectors.base import Connector, FetchedResource, Settings, connectors
+from integrations.connectors.errors import PermanentError
+from integrations.connectors.http import PATIENCE, ConnectionHttp
+from integrations.connectors.words import ResourceKind
+from integrations.models import Connection, Resource, UnreadableSecretsError
+from integrations.sync.budgets import BudgetBook
+
+
+def connector_of(connection: Connection) -> Connector:
+    """Raises PermanentError where its provider is not known, or its secrets cannot be read."""
+    known = connectors().get(connection.provider)
+    if known is None:
+        raise PermanentError(
+            f"Headway has no connector for {connection.provider!r}.",
+            what_to_do="Remove the connection, or update Headway.",
+        )
+    try:
+        secrets = {field.name: connection.secrets.get(field.name, "") for field in known.fields if field.secret}
+    except UnreadableSecretsError as problem:
+        raise PermanentError(str(problem)) from None
+    plain = {
+        field.name: str(connection.settings.get(field.name, field.default))
+        for field in known.fields
+        if not field.secret
+    }
+    return known(Settings(values=plain, secrets=secrets))
+
+
+def client_of(connector: Connector, budgets: BudgetBook) -> ConnectionHttp:
+    return ConnectionHttp(
+        connector, budgets=budgets, patience=PATIENCE, allow_private=settings.PROVIDERS_MAY_BE_PRIVATE
+    )
+
+
+def host_of(connector: Connector) -> str:
+    """What shares the limit on requests at the same time; empty where the base URL is no address."""
+    try:
+        return urlsplit(connector.base_url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
+
+
+def fetched(resource: Resource) -> FetchedResource:
+    return FetchedResource(
+        kind=ResourceKind(resource.kind),
+        external_id=resource.external_id,
+        name=resource.name,
+        details=resource.details,
+    )

@@ -1,0 +1,130 @@
+"""Who is at work on which stream: claimed fairly, leased for a while, and fenced.
+
+A stream is leased to a holder until `leased_until`; whoever stores a page renews it, and must still hold it.  A holder
+also keeps an advisory lock, which goes with its database session: one that was killed is found out at once, without
+waiting for its lease to run out.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.connectors.words import Kind
+from integrations.models import Stream
+
+LEASE = timedelta(minutes=2)  # above what one request may take with all its tries, see http.Patience
+_ADVISORY_LOCK = 0x5379_6E63  # "Sync": with a stream's id, held by whoever is at it
+
+
+class LostLeaseError(Exception):
+    """Somebody cancelled the reading, or took it over: nothing more of it may be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    stream_id: int
+    holder: str
+
+    def renew(self) -> None:
+        """Raises LostLeaseError."""
+        mine = Stream.objects.filter(pk=self.stream_id, leased_by=self.holder)
+        if not mine.update(leased_until=timezone.now() + LEASE):
+            raise LostLeaseError
+
+    def hold(self) -> Stream:
+        """The stream's row, locked until the caller's transaction ends.  Raises LostLeaseError."""
+        row = Stream.objects.select_for_update().filter(pk=self.stream_id, leased_by=self.holder).first()
+        if row is None:
+            raise LostLeaseError
+        return row
+
+
+@contextmanager
+def claimed(
+    *, connections: Collection[int] | None = None, without: Collection[int] = (), asked: bool = False
+) -> Iterator[Lease | None]:
+    """The stream that is to have the next turn, leased to us; None where nothing is due.
+
+    Of the connections that have something due the one that waited longest is next; of its streams those that never
+    had a turn, in the order of a first sync, then the one that waited longest.  `connections` are the only ones to
+    look at, `without` those to leave out; `asked` takes only what somebody asked for.
+    """
+    lease = _claim(connections, without, asked)
+    try:
+        yield lease
+    finally:
+        if lease is not None:
+            _release(lease)
+
+
+def _claim(connections: Collection[int] | None, without: Collection[int], asked: bool) -> Lease | None:
+    holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH waiting AS (
+                SELECT resource.connection_id, max(stream.served_at) AS served_at
+                FROM integrations_stream stream JOIN integrations_resource resource ON resource.id = stream.resource_id
+                GROUP BY resource.connection_id
+            )
+            SELECT stream.id
+            FROM integrations_stream stream
+            JOIN integrations_resource resource ON resource.id = stream.resource_id
+            JOIN integrations_connection connection ON connection.id = resource.connection_id
+            JOIN waiting ON waiting.connection_id = connection.id
+            WHERE stream.due_at <= now() AND resource.picked AND resource.gone_at IS NULL
+                AND connection.paused_at IS NULL AND connection.removed_at IS NULL
+                AND (%(connections)s::bigint[] IS NULL OR connection.id = ANY (%(connections)s))
+                AND connection.id <> ALL (%(without)s)
+                AND (stream.asked_at IS NOT NULL OR NOT %(asked)s)
+                AND (
+                    stream.leased_until IS NULL OR stream.leased_until < now()
+                    OR NOT EXISTS (
+                        SELECT FROM pg_locks held
+                        WHERE held.locktype = 'advisory' AND held.classid = %(lock)s AND held.objid = stream.id::int
+                            AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    )
+                )
+            ORDER BY waiting.served_at NULLS FIRST, connection.id, stream.served_at NULLS FIRST,
+                array_position(%(kinds)s, stream.kind::text), stream.id
+            LIMIT 1
+            FOR UPDATE OF stream SKIP LOCKED
+            """,
+            {
+                "connections": None if connections is None else list(connections),
+                "without": list(without),
+                "asked": asked,
+                "lock": _ADVISORY_LOCK,
+                "kinds": [str(kind) for kind in Kind],
+            },
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        # Before the lease can be seen: without the lock it would look like that of a killed worker.
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, found[0]])
+        now = timezone.now()
+        Stream.objects.filter(pk=found[0]).update(leased_by=holder, leased_until=now + LEASE, served_at=now)
+    return Lease(found[0], holder)
+
+
+def _release(lease: Lease) -> None:
+    mine = Stream.objects.filter(pk=lease.stream_id, leased_by=lease.holder)
+    mine.update(leased_by="", leased_until=None)
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, lease.stream_id])
+
+
+def take_away(streams: Collection[int]) -> None:
+    """Whoever is at these streams stores nothing more of them."""
+    Stream.objects.filter(pk__in=streams).exclude(leased_by="").update(leased_by="", leased_until=None)

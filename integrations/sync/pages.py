@@ -1,0 +1,126 @@
+"""One page: its records become drafts, facts and a moved cursor, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import OperationalError, transaction
+from django.db.models import F
+from django.utils import timezone
+from psycopg.errors import DeadlockDetected, SerializationFailure
+
+from integrations.connectors.base import Page, RawRecord
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import SchemaError
+from integrations.intake.store_drafts import store_drafts
+from integrations.models import QuarantinedPayload, Stream, SyncRun
+from integrations.sync.leases import LEASE, Lease
+
+TRIES = 4  # of a transaction that another one's locks broke
+LONGEST_PATH = 300
+
+
+@dataclass(slots=True)
+class Understood:
+    """The drafts of a page's records, and the records that could not be understood."""
+
+    drafts: list[AnyDraft] = field(default_factory=list)
+    records: list[RawRecord] = field(default_factory=list)
+    refused: list[tuple[RawRecord, SchemaError]] = field(default_factory=list)
+
+
+def understand(records: Sequence[RawRecord]) -> Understood:
+    understood = Understood()
+    for record in records:
+        try:
+            understood.drafts.extend(record.normalise(record.payload))
+        except SchemaError as problem:
+            understood.refused.append((record, problem))
+        else:
+            understood.records.append(record)
+    return understood
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """A stream during its turn: whose it is, and the run that tells of it."""
+
+    lease: Lease
+    stream: Stream
+    run: SyncRun
+
+
+def store_page(at: Turning, page: Page, *, requests: int) -> None:
+    """Store what the page tells and move the cursor behind it.  Raises LostLeaseError, and then nothing is stored.
+
+    `requests` is how many it took.
+    """
+    understood = understand(page.records)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            _store(at, page, understood, requests)
+        except OperationalError as problem:
+            if not tries_left or not isinstance(problem.__cause__, (DeadlockDetected, SerializationFailure)):
+                raise
+            time.sleep(0.05 * (TRIES - tries_left))
+        else:
+            return
+
+
+@transaction.atomic
+def _store(at: Turning, page: Page, understood: Understood, requests: int) -> None:
+    held = at.lease.hold()
+    stream = at.stream
+    connection = stream.resource.connection
+    stored = store_drafts(connection, understood.drafts)
+    _quarantine(stream, understood)
+    records = len(page.records)
+    read = held.read + records
+    Stream.objects.filter(pk=stream.pk).update(
+        cursor=dict(page.cursor),
+        read=read,
+        to_read=None if page.left is None else read + page.left,
+        leased_until=timezone.now() + LEASE,
+    )
+    SyncRun.objects.filter(pk=at.run.pk).update(
+        heartbeat_at=timezone.now(),
+        to_read=read if page.left is None else read + page.left,
+        read=F("read") + records,
+        added=F("added") + stored.added,
+        changed=F("changed") + stored.changed,
+        unchanged=F("unchanged") + stored.unchanged,
+        removed=F("removed") + stored.removed,
+        quarantined=F("quarantined") + len(understood.refused),
+        requests=F("requests") + requests,
+    )
+
+
+def _quarantine(stream: Stream, understood: Understood) -> None:
+    """Keep what was not understood, once; what is understood by now has left quarantine."""
+    waiting = QuarantinedPayload.objects.filter(
+        connection=stream.resource.connection_id, kind=stream.kind, replayed_at=None
+    ).exclude(external_id="")
+    told = [record.external_id for record in understood.records]
+    again = [record.external_id for record, _ in understood.refused]
+    if told:
+        waiting.filter(external_id__in=told).update(replayed_at=timezone.now())
+    if again:
+        waiting.filter(external_id__in=again).delete()
+    last_of_each = {
+        (record.source, record.external_id or id(record)): (record, why) for record, why in understood.refused
+    }
+    QuarantinedPayload.objects.bulk_create(
+        QuarantinedPayload(
+            connection_id=stream.resource.connection_id,
+            resource_id=stream.resource_id,
+            kind=stream.kind,
+            external_id=record.external_id[:200],
+            source=record.source[:60],
+            payload=record.payload,
+            path=why.path[:LONGEST_PATH],
+            problem=why.problem,
+        )
+        for record, why in last_of_each.values()
+    )

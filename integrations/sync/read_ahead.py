@@ -1,0 +1,71 @@
+"""The next page is fetched while the last one is being stored: at most two pages wait in memory."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+
+from integrations.connectors.base import Page
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class ReadAhead:
+    """Pages of one turn, fetched in a thread of its own; a context manager.
+
+    `goes_on` is asked before each further page, so that no page is fetched that will not be stored.
+    """
+
+    def __init__(self, pages: Iterator[Page], goes_on: Callable[[], bool]) -> None:
+        self._pages = pages
+        self._goes_on = goes_on
+        self._found: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=1)
+        self._unwanted = threading.Event()
+        self._at_end = False
+        self._thread = threading.Thread(target=self._fetch, name="read-ahead", daemon=True)
+        self._thread.start()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all pages there are were read, once `next_page` has given None."""
+        return self._at_end
+
+    def next_page(self, meanwhile: Callable[[], None], *, every_seconds: float) -> Page | None:
+        """The next page; None after the last one of the turn.  Raises what fetching it raised.
+
+        While it is not there, `meanwhile` is called now and then, and may raise.
+        """
+        while True:
+            try:
+                found = self._found.get(timeout=every_seconds)
+            except queue.Empty:
+                meanwhile()
+                continue
+            if isinstance(found, BaseException):
+                raise found
+            return found
+
+    def stop(self) -> None:
+        """Nobody wants further pages; the thread ends after its request."""
+        self._unwanted.set()
+
+    def _fetch(self) -> None:
+        try:
+            for page in self._pages:
+                self._hand_over(page)
+                if self._unwanted.is_set() or not self._goes_on():
+                    break
+            else:
+                self._at_end = True
+            self._hand_over(None)
+        except BaseException as problem:  # whatever it is: it belongs to the one who waits for the page
+            self._hand_over(problem)
+
+    def _hand_over(self, found: Page | BaseException | None) -> None:
+        while not self._unwanted.is_set():
+            try:
+                self._found.put(found, timeout=SECONDS_BETWEEN_LOOKS)
+            except queue.Full:
+                continue
+            return

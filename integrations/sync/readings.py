@@ -1,0 +1,168 @@
+"""Readings: how one begins, goes on over several turns, ends or fails, as rows tell it."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, TransientError
+from integrations.models import Connection, Stream, SyncRun
+from integrations.sync.leases import Lease
+
+LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the news missed
+FIRST_WAIT = timedelta(minutes=1)  # after a failure; it doubles with each in a row
+LONGEST_WAIT = timedelta(hours=6)
+MOST_DOUBLINGS = 9
+KEPT_RUNS = 100  # of a stream
+WORKER_ENDED = "The worker that was reading ended. What it had stored stays; the next turn goes on from there."
+
+
+def open_run(lease: Lease) -> tuple[Stream, SyncRun]:
+    """The stream with the reading that is to go on, or has just begun, and its run.  Raises LostLeaseError."""
+    with transaction.atomic():
+        stream = lease.hold()
+        now = timezone.now()
+        _begin(stream, now)
+        SyncRun.objects.filter(stream=stream, state=SyncRun.State.RUNNING).update(
+            state=SyncRun.State.INTERRUPTED, finished_at=now, problem=WORKER_ENDED
+        )
+        run = SyncRun.objects.filter(stream=stream, state=SyncRun.State.WAITING).order_by("-pk").first()
+        if run is None:
+            run = SyncRun.objects.create(stream=stream, full=stream.reading_full)
+        else:
+            SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING, problem="", heartbeat_at=now)
+    return Stream.objects.select_related("resource__connection").get(pk=stream.pk), run
+
+
+def _begin(stream: Stream, now: datetime) -> None:
+    """Begin a reading where none is under way, or where everything was asked for and only the news is being read."""
+    wants_all = stream.full_asked and not stream.reading_full
+    if stream.reading_since is not None and not wants_all:
+        return
+    never_or_long_ago = stream.full_at is None or stream.full_at <= now - LOOK_AGAIN
+    full = stream.full_asked or not stream.cursor or never_or_long_ago
+    if stream.reading_since is not None:  # the run tells of the news alone; what it read so far is stored
+        _close_runs(stream, SyncRun.State.INTERRUPTED, "Ended, because everything is to be looked at again.")
+    Stream.objects.filter(pk=stream.pk).update(
+        reading_since=now,
+        reading_full=full,
+        full_asked=False,
+        cursor={} if full else stream.cursor,
+        read=0,
+        to_read=None,
+    )
+    stream.reading_full = full
+
+
+def end_turn(lease: Lease, run: SyncRun) -> None:
+    """The turn is over and the reading is not: back to the queue.  Raises LostLeaseError."""
+    with transaction.atomic():
+        lease.hold()
+        SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.WAITING, heartbeat_at=timezone.now())
+
+
+def end_reading(lease: Lease, run: SyncRun) -> None:
+    """Everything was read that there was to read.  Raises LostLeaseError."""
+    with transaction.atomic():
+        stream = lease.hold()
+        now = timezone.now()
+        since = stream.reading_since or now
+        connection = Connection.objects.get(resources__streams=stream)
+        asked_since = stream.asked_at is not None and stream.asked_at > since
+        Stream.objects.filter(pk=stream.pk).update(
+            reading_since=None,
+            reading_full=False,
+            succeeded_at=since,
+            full_at=since if stream.reading_full else stream.full_at,
+            asked_at=stream.asked_at if asked_since else None,
+            due_at=now if asked_since or stream.full_asked else since + _interval(connection),
+            failures=0,
+            problem="",
+            remedy="",
+        )
+        SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.DONE, finished_at=now, heartbeat_at=now)
+        Connection.objects.filter(pk=connection.pk).exclude(failures=0, problem="").update(
+            failures=0, problem="", remedy=""
+        )
+        _forget_idle_runs(stream, run)
+
+
+def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
+    """Note in words what went wrong, and when to try again.  Raises LostLeaseError."""
+    with transaction.atomic():
+        stream = lease.hold()
+        if isinstance(problem, TransientError) and problem.retry_at is not None:
+            _wait(stream, run, problem, problem.retry_at)
+            return
+        now = timezone.now()
+        failed = {"failures": F("failures") + 1, "problem": problem.problem, "remedy": problem.what_to_do}
+        retry_at = now + waiting_time(stream.failures, problem)
+        Stream.objects.filter(pk=stream.pk).update(due_at=retry_at, **failed)
+        SyncRun.objects.filter(pk=run.pk).update(
+            state=SyncRun.State.FAILED, finished_at=now, heartbeat_at=now, problem=_in_words(problem)
+        )
+        if isinstance(problem, CredentialRefusedError):
+            _hold_back_connection(stream, problem, retry_at)
+
+
+def _wait(stream: Stream, run: SyncRun, problem: TransientError, until: datetime) -> None:
+    """Being asked to wait is no failure: the run goes on afterwards."""
+    Stream.objects.filter(pk=stream.pk).update(due_at=until, problem=problem.problem, remedy=problem.what_to_do)
+    SyncRun.objects.filter(pk=run.pk).update(
+        state=SyncRun.State.WAITING, heartbeat_at=timezone.now(), problem=_in_words(problem)
+    )
+
+
+def _hold_back_connection(stream: Stream, problem: ConnectorError, retry_at: datetime) -> None:
+    """A refused token is refused for all: asking with it again and again could lock the account."""
+    of_connection = Connection.objects.filter(resources__streams=stream)
+    ids = list(of_connection.values_list("pk", flat=True))
+    Connection.objects.filter(pk__in=ids).update(
+        failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do
+    )
+    others = Stream.objects.filter(resource__connection__in=ids, due_at__lt=retry_at).exclude(pk=stream.pk)
+    others.filter(leased_by="").update(due_at=retry_at, problem=problem.problem, remedy=problem.what_to_do)
+
+
+def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
+    """Until the next try, after so many failures before this one.
+
+    A minute, doubling; what only somebody can mend is tried more rarely from the beginning.
+    """
+    doublings = failures + (4 if isinstance(problem, PermanentError) else 0)
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(doublings, MOST_DOUBLINGS), LONGEST_WAIT)
+    return wait * random.uniform(1.0, 1.2)  # noqa: S311 - spreads what failed together
+
+
+def _interval(connection: Connection) -> timedelta:
+    return timedelta(minutes=max(connection.sync_every_minutes, 1))
+
+
+def _close_runs(stream: Stream, state: SyncRun.State, problem: str) -> None:
+    SyncRun.objects.filter(stream=stream, finished_at=None).update(
+        state=state, finished_at=timezone.now(), problem=problem
+    )
+
+
+def close_runs(streams: list[int], problem: str) -> None:
+    """End the runs that are open there, with the reason."""
+    SyncRun.objects.filter(stream__in=streams, finished_at=None).update(
+        state=SyncRun.State.INTERRUPTED, finished_at=timezone.now(), problem=problem
+    )
+
+
+def _forget_idle_runs(stream: Stream, run: SyncRun) -> None:
+    """Every few minutes there is a run; those that found nothing would bury the others."""
+    earlier = SyncRun.objects.filter(stream=stream, pk__lt=run.pk)
+    earlier.filter(state=SyncRun.State.DONE, full=False, added=0, changed=0, removed=0, quarantined=0).delete()
+    oldest_kept = earlier.order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:][:1]
+    for pk in oldest_kept:
+        earlier.filter(pk__lte=pk).delete()
+
+
+def _in_words(problem: ConnectorError) -> str:
+    return " ".join(filter(None, (problem.problem, problem.what_to_do)))

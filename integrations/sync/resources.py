@@ -1,0 +1,151 @@
+"""The resources of a connection: listed regularly, picked by rules or by hand, each with its streams."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.connectors.base import Connector
+from integrations.connectors.errors import ConnectorError, TransientError
+from integrations.connectors.words import ResourceKind
+from integrations.intake.places import store_resource
+from integrations.models import Connection, Resource, Stream
+from integrations.sync.budgets import BudgetBook
+from integrations.sync.clients import client_of, connector_of
+from integrations.sync.leases import take_away
+from integrations.sync.readings import close_runs, waiting_time
+from integrations.sync.rules import Rules, is_picked, rules_of
+
+logger = logging.getLogger(__name__)
+
+LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
+RESOURCES_AT_ONCE = 200  # in a transaction
+_ADVISORY_LOCK = 0x5265_7300  # "Res": with a connection's id, one listing of it at a time
+NOT_LISTED = "The provider does not list it any more."
+NOT_LISTED_REMEDY = "It was deleted, or the token may not see it any more. Its facts stay as they were last read."
+
+
+class AlreadyListingError(Exception):
+    """Another process lists this connection's resources at the moment."""
+
+
+def discover_resources(connection: Connection) -> int:
+    """List what the credential can see, pick by the rules, and make the streams of what is picked; how many there are.
+
+    What is not listed any more is marked as gone once the listing came to its end.  Raises ConnectorError, noted with
+    the connection, and AlreadyListingError.
+    """
+    with _one_listing(connection):
+        began = timezone.now()
+        try:
+            connector = connector_of(connection)
+            seen = _list(connection, connector)
+        except ConnectorError as problem:
+            _note_failure(connection, problem)
+            raise
+        with transaction.atomic():
+            gone = connection.resources.filter(gone_at=None).exclude(pk__in=seen)
+            Stream.objects.filter(resource__in=gone).update(problem=NOT_LISTED, remedy=NOT_LISTED_REMEDY)
+            gone.update(gone_at=began)
+            connection.resources.filter(pk__in=seen).exclude(gone_at=None).update(gone_at=None)
+            Connection.objects.filter(pk=connection.pk).update(
+                discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy=""
+            )
+            follow_rules(connection)
+        return len(seen)
+
+
+def follow_rules(connection: Connection) -> None:
+    """Pick what the rules and hands say, make the streams that are missing, and stop those of what is not picked."""
+    rules = rules_of(connection)
+    with transaction.atomic():
+        resources = list(connection.resources.select_for_update().order_by("pk"))
+        for resource in resources:
+            resource.picked = is_picked(resource, rules)
+        Resource.objects.bulk_update(resources, ["picked"], batch_size=1000)
+        _make_streams(connection, [resource for resource in resources if resource.picked])
+        idle = Stream.objects.filter(resource__connection=connection, resource__picked=False)
+        stopped = list(idle.exclude(leased_by="").values_list("pk", flat=True))
+        take_away(stopped)
+        close_runs(stopped, "Ended, because the resource is not picked any more.")
+
+
+def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:
+    """Decide by hand, whatever the rules say, and follow."""
+    with transaction.atomic():
+        connection.resources.filter(pk__in=picked).update(picked_by_hand=True)
+        connection.resources.filter(pk__in=dropped).update(picked_by_hand=False)
+        follow_rules(connection)
+
+
+def set_rules(connection: Connection, rules: Rules) -> None:
+    """Replace the connection's rules, and follow them."""
+    with transaction.atomic():
+        locked = Connection.objects.select_for_update().get(pk=connection.pk)
+        locked.settings["resources"] = rules.as_json()
+        locked.save(update_fields=["settings"])
+        connection.settings = locked.settings
+        follow_rules(connection)
+
+
+def also_match(rules: Rules, pattern: str) -> Rules:
+    return rules if pattern in rules.match else replace(rules, match=(*rules.match, pattern))
+
+
+def _list(connection: Connection, connector: Connector) -> set[int]:
+    """Store everything that is listed, in pieces; the ids of the resources."""
+    budgets = BudgetBook(connection)
+    seen: set[int] = set()
+    try:
+        with client_of(connector, budgets) as http:
+            drafts = connector.resources(http)
+            while piece := [draft for _, draft in zip(range(RESOURCES_AT_ONCE), drafts, strict=False)]:
+                with transaction.atomic():
+                    seen.update(store_resource(connection, draft).pk for draft in piece)
+    finally:
+        budgets.save()
+    return seen
+
+
+def _make_streams(connection: Connection, resources: list[Resource]) -> None:
+    """New streams are due at once."""
+    kinds = connector_of(connection).kinds
+    now = timezone.now()
+    Stream.objects.bulk_create(
+        (
+            Stream(resource=resource, kind=kind, due_at=now)
+            for resource in resources
+            for kind in kinds.get(ResourceKind(resource.kind), ())
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _note_failure(connection: Connection, problem: ConnectorError) -> None:
+    asked = problem.retry_at if isinstance(problem, TransientError) else None
+    retry_at = asked or timezone.now() + waiting_time(connection.failures, problem)
+    Connection.objects.filter(pk=connection.pk).update(
+        failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do, discover_at=retry_at
+    )
+
+
+@contextmanager
+def _one_listing(connection: Connection) -> Iterator[None]:
+    """A lock that goes with the database session: a killed worker holds nothing up."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
+        if not cursor.fetchone()[0]:
+            raise AlreadyListingError
+    try:
+        yield
+    finally:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, connection.pk])

@@ -1,0 +1,45 @@
+"""Which of a connection's resources are picked: its rules, and what an admin decided by hand.
+
+connection.settings["resources"] = {"match": ["acme/*"], "exclude": ["acme/old-*"], "archived": false}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from integrations.models import Connection, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Patterns of names, with * and ?; upper and lower case are the same.  Without any nothing is picked."""
+
+    match: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    archived: bool = False
+
+    def pick(self, name: str, *, archived: bool) -> bool:
+        if archived and not self.archived:
+            return False
+        return _any(name, self.match) and not _any(name, self.exclude)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"match": list(self.match), "exclude": list(self.exclude), "archived": self.archived}
+
+
+def rules_of(connection: Connection) -> Rules:
+    said: Mapping[str, Any] = connection.settings.get("resources") or {}
+    return Rules(tuple(said.get("match", ())), tuple(said.get("exclude", ())), bool(said.get("archived", False)))
+
+
+def is_picked(resource: Resource, rules: Rules) -> bool:
+    if resource.picked_by_hand is not None:
+        return resource.picked_by_hand
+    return rules.pick(resource.name, archived=resource.archived)
+
+
+def _any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)

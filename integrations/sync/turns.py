@@ -1,0 +1,130 @@
+"""A turn: a stream is read for a while, page by page, and goes back to the queue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.words import Kind
+from integrations.models import Connection, SyncRun
+from integrations.sync.budgets import BudgetBook
+from integrations.sync.clients import client_of, connector_of, fetched, host_of
+from integrations.sync.hosts import turn_at
+from integrations.sync.leases import LEASE, Lease, LostLeaseError, claimed
+from integrations.sync.pages import Turning, store_page
+from integrations.sync.read_ahead import ReadAhead
+from integrations.sync.readings import end_reading, end_turn, fail_turn, open_run
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_RENEWALS = LEASE.total_seconds() / 8
+stopping = threading.Event()  # set when the process is to end: turns end after their page
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When it is the next stream's turn."""
+
+    pages: int = 20
+    seconds: float = 15.0
+
+
+TURN = Turn()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn that was taken: its run, or the connection whose host has too many turns already."""
+
+    run: SyncRun | None = None
+    crowded: int | None = None
+
+
+def take_turn(
+    *, connections: Collection[int] | None = None, without: Collection[int] = (), asked: bool = False
+) -> Taken | None:
+    """Read on in the stream whose turn it is; None where nothing is due."""
+    with claimed(connections=connections, without=without, asked=asked) as lease:
+        if lease is None:
+            return None
+        connection = Connection.objects.get(resources__streams=lease.stream_id)
+        try:
+            host = host_of(connector_of(connection))
+        except PermanentError:
+            host = ""  # the turn will say what is wrong
+        with turn_at(host) as free:
+            return Taken(run=_take(lease)) if free else Taken(crowded=connection.pk)
+
+
+def _take(lease: Lease) -> SyncRun:
+    at = Turning(lease, *open_run(lease))
+    run = at.run
+    try:
+        try:
+            at_end = _read(at)
+        except ConnectorError as problem:
+            fail_turn(lease, run, problem)
+        except LostLeaseError:
+            raise
+        except Exception as problem:
+            logger.exception("Reading %s broke off", at.stream)
+            fail_turn(lease, run, _own_fault(problem))
+        else:
+            (end_reading if at_end else end_turn)(lease, run)
+    except LostLeaseError:
+        logger.info("Reading %s was taken away", at.stream)
+    run.refresh_from_db()
+    return run
+
+
+def _read(at: Turning) -> bool:
+    """Store the pages of one turn; whether the reading came to its end."""
+    stream = at.stream
+    connection = stream.resource.connection
+    connector = connector_of(connection)
+    budgets = BudgetBook(connection)
+    until = time.monotonic() + TURN.seconds
+    pages_read = 0
+
+    def goes_on() -> bool:
+        nonlocal pages_read
+        pages_read += 1
+        return pages_read < TURN.pages and time.monotonic() < until and not stopping.is_set()
+
+    with client_of(connector, budgets) as http:
+        pages = connector.fetch(http, fetched(stream.resource), Kind(stream.kind), stream.cursor, now=timezone.now())
+        ahead = ReadAhead(pages, goes_on)
+        counted = 0
+        try:
+            while (page := ahead.next_page(at.lease.renew, every_seconds=SECONDS_BETWEEN_RENEWALS)) is not None:
+                asked = http.requests
+                store_page(at, page, requests=asked - counted)
+                counted = asked
+                budgets.save()
+                if not _is_wanted(connection):
+                    return False
+        finally:
+            ahead.stop()
+            http.give_up()
+            budgets.save()
+            SyncRun.objects.filter(pk=at.run.pk).update(requests=F("requests") + http.requests - counted)
+    return ahead.at_end
+
+
+def _is_wanted(connection: Connection) -> bool:
+    """Whether the connection was neither paused nor removed meanwhile."""
+    return Connection.objects.filter(pk=connection.pk, paused_at=None, removed_at=None).exists()
+
+
+def _own_fault(problem: Exception) -> ConnectorError:
+    return ConnectorError(
+        f"Headway itself failed: {type(problem).__name__}.",
+        what_to_do="Report it with the worker's log. It is tried again.",
+    )

@@ -1,0 +1,81 @@
+"""A connection to the tests' own provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from integrations.connectors.http import Patience
+from integrations.connectors.words import ResourceKind
+from integrations.models import Connection, Resource, Stream
+from integrations.sync import clients, turns
+from tests.sync.connector import Example
+from tests.sync.provider import TOKEN, Provider, running
+
+QUICK = Patience(connect=5, read=1, whole=2, tries=3, first_wait=0.01, longest_wait=0.05)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with running(Provider()) as provider:
+        yield provider
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "PATIENCE", QUICK)
+    monkeypatch.setattr(turns, "SECONDS_BETWEEN_RENEWALS", 0.2)
+
+
+@pytest.fixture
+def connection(transactional_db: None, provider: Provider) -> Connection:
+    """Connected, with nothing listed yet."""
+    return Connection.objects.create(
+        provider=Example.slug,
+        name="Example",
+        settings={"base_url": provider.url, "resources": {"match": ["*"]}},
+        secrets={"token": TOKEN},
+        discover_at=timezone.now(),
+    )
+
+
+def stream_of(connection: Connection, name: str) -> Stream:
+    return Stream.objects.get(resource__connection=connection, resource__name=name)
+
+
+def resource_of(connection: Connection, name: str) -> Resource:
+    return Resource.objects.get(connection=connection, kind=ResourceKind.REPOSITORY, name=name)
+
+
+@pytest.fixture(autouse=True)
+def fake_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    from integrations.intake.store_drafts import Stored
+    from integrations.models import PullRequest
+    from integrations.sync import pages
+
+    def store(connection, drafts):
+        counts = {"added": 0, "changed": 0, "unchanged": 0}
+        for draft in drafts:
+            resource = Resource.objects.get(connection=connection, external_id=draft.repository)
+            known = PullRequest.objects.filter(connection=connection, external_id=draft.external_id).first()
+            if known is None:
+                PullRequest.objects.create(
+                    connection=connection,
+                    external_id=draft.external_id,
+                    number=draft.number,
+                    title=draft.title,
+                    updated_at=draft.updated_at,
+                    repository_id=resource.repository_id,
+                )
+                counts["added"] += 1
+            elif known.title != draft.title and draft.updated_at >= known.updated_at:
+                known.title, known.updated_at, known.deleted_at = draft.title, draft.updated_at, None
+                known.save()
+                counts["changed"] += 1
+            else:
+                counts["unchanged"] += 1
+        return Stored(**counts)
+
+    monkeypatch.setattr(pages, "store_drafts", store)

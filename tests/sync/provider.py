@@ -1,0 +1,191 @@
+"""A provider of its own: a real HTTP server on loopback, whose records and faults a test decides.
+
+    provider.repository("acme/shop", pull_requests=250)
+    provider.answers(faults.once(status=502))
+
+GET /repos?page=1                       {"records": [{"id", "name", "archived"}], "next": 2}
+GET /repos/<id>/pulls?page=1&since=…    {"records": [{"id", "number", "title", "updated_at"}], "next": 2, "left": 150}
+
+Pull requests are sorted by the time of their last change, the newest first.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "token-of-the-example-provider"
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as a fault sees it; `number` counts all requests from 1."""
+
+    number: int
+    path: str
+    page: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server says instead; `cut` ends the body after so many bytes, `hang` says nothing for so long."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    hang: threading.Event | None = None
+
+
+Fault = Callable[[Asked], Reply | None]
+
+
+@dataclass
+class Repository:
+    external_id: str
+    name: str
+    archived: bool = False
+    pull_requests: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+class Provider:
+    """The server's records; change them while it runs."""
+
+    def __init__(self, page_size: int = 20) -> None:
+        self.page_size = page_size
+        self.repositories: dict[str, Repository] = {}
+        self.faults: list[Fault] = []
+        self.headers: dict[str, str] = {}
+        self.asked: list[Asked] = []
+        self.before_answer: Callable[[Asked], None] = lambda asked: None
+        self.lock = threading.RLock()
+        self.url = ""
+        self._clock = BEGIN
+
+    def repository(self, name: str, *, pull_requests: int = 0, external_id: str = "") -> Repository:
+        repository = Repository(external_id or str(1000 + len(self.repositories)), name)
+        self.repositories[repository.external_id] = repository
+        for number in range(1, pull_requests + 1):
+            self.open(repository, number)
+        return repository
+
+    def open(self, repository: Repository, number: int, title: str = "") -> None:
+        with self.lock:
+            identity = f"{repository.external_id}-{number}"
+            repository.pull_requests[number] = {"id": identity, "number": number}
+            self.change(repository, number, title or f"Change {number} of {repository.name}")
+
+    def change(self, repository: Repository, number: int, title: str) -> None:
+        with self.lock:
+            self._clock += timedelta(minutes=1)
+            repository.pull_requests[number] |= {"title": title, "updated_at": self._clock.isoformat()}
+
+    def now(self) -> datetime:
+        with self.lock:
+            return self._clock
+
+    def answers(self, *faults: Fault) -> None:
+        """These come first, in order; each decides by itself whether it happens."""
+        self.faults = list(faults)
+
+    def requests_for(self, ending: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.path.endswith(ending)]
+
+    # What a request is answered -----------------------------------------------------------------------------------
+
+    def answer(self, target: str, token: str) -> Reply:
+        parts = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        with self.lock:
+            asked = Asked(len(self.asked) + 1, parts.path, int(query.get("page", 1)), token)
+            self.asked.append(asked)
+        self.before_answer(asked)
+        for fault in self.faults:
+            if (reply := fault(asked)) is not None:
+                return reply
+        if token != f"Bearer {TOKEN}":
+            return Reply(401, b'{"message": "Bad credentials"}')
+        with self.lock:
+            return self._page(asked, query)
+
+    def _page(self, asked: Asked, query: dict[str, str]) -> Reply:
+        match asked.path.strip("/").split("/"):
+            case ["repos"]:
+                records = [
+                    {"id": each.external_id, "name": each.name, "archived": each.archived}
+                    for each in self.repositories.values()
+                ]
+            case ["repos", identity, "pulls"] if identity in self.repositories:
+                since = query.get("since", "")
+                records = sorted(
+                    (
+                        each
+                        for each in self.repositories[identity].pull_requests.values()
+                        if each["updated_at"] >= since
+                    ),
+                    key=lambda each: each["updated_at"],
+                    reverse=True,
+                )
+            case _:
+                return Reply(404, b'{"message": "Not Found"}')
+        first = (asked.page - 1) * self.page_size
+        left = max(len(records) - first - self.page_size, 0)
+        document = {
+            "records": records[first : first + self.page_size],
+            "next": asked.page + 1 if left else None,
+            "left": left,
+            "now": self._clock.isoformat(),
+        }
+        return Reply(200, json.dumps(document).encode(), self.headers)
+
+
+@contextmanager
+def running(provider: Provider) -> Iterator[Provider]:
+    """Serve it on a port of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            reply = provider.answer(self.path, self.headers.get("Authorization", ""))
+            if reply.hang is not None:
+                reply.hang.wait(30)
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
+            for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body[: reply.cut])
+            if reply.cut is not None:
+                self.close_connection = True
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Quiet: a failed test tells what was asked."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that went away is part of the tests."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    provider.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield provider
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
