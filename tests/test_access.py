@@ -141,6 +141,8 @@ ROUTES: dict[str, Access] = {
     "api/schema/": everybody("/api/schema/"),
     "api/docs/": everybody("/api/docs/"),
     "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
+    "integrations/": signed_in_only("/integrations/"),
+    "integrations/live/": signed_in_only("/integrations/live/"),
     "setup/agents/": signed_in_only("/setup/agents/"),
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
     "setup/repositories/": signed_in_only("/setup/repositories/"),
