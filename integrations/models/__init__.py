@@ -22,7 +22,7 @@ from integrations.models.pull_requests import (
     PullRequestReview,
     WorkItemLink,
 )
-from integrations.models.resources import Meaning, Quota, Resource, Stream
+from integrations.models.resources import Meaning, Quota, Resource, Stream, ToldRecord
 from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.sessions import (
     AgentMeterSlot,
@@ -103,6 +103,7 @@ __all__ = [
     "SprintChange",
     "Stream",
     "SyncRun",
+    "ToldRecord",
     "ToolOutcome",
     "UnreadEvent",
     "UnreadableNote",

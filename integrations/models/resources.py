@@ -61,6 +61,9 @@ class Stream(models.Model):
     # A reading takes as many turns as it needs.
     reading_since = models.DateTimeField(null=True, help_text="Begin of the reading that has not come to its end.")
     reading_full = models.BooleanField(default=False, db_default=False, help_text="That one looks at everything.")
+    reading_complete = models.BooleanField(
+        default=False, db_default=False, help_text="Everything was told; only what moved meanwhile is still looked for."
+    )
     succeeded_at = models.DateTimeField(null=True, help_text="Begin of the last reading that came to its end.")
     full_at = models.DateTimeField(null=True, help_text="Begin of the last reading of everything that came to its end.")
     problem = models.TextField(blank=True, default="", help_text="What went wrong last, in words.")
@@ -74,6 +77,16 @@ class Stream(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource}: {Kind(self.kind).words}"
+
+
+class ToldRecord(models.Model):
+    """A record that the provider told of in the reading of everything that is under way: what it left out is gone."""
+
+    stream = models.ForeignKey(Stream, models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "external_id"], name="told_record_is_unique")]
 
 
 class Quota(models.Model):
