@@ -21,7 +21,7 @@ def listed_pull_request(payloads: Payloads, standing: PullRequestStanding) -> Js
     repository = pull_request.repository
     address = f"{payloads.at(repository)}/pulls/{pull_request.number}"
     issue = f"{payloads.at(repository)}/issues/{pull_request.number}"
-    page = f"{payloads.web}/{payloads.full_name(repository)}/pull/{pull_request.number}"
+    page = page_of(payloads, standing)
     statuses = f"{payloads.at(repository)}/statuses/{standing.head_sha}"
     return {
         "url": address,
@@ -103,7 +103,7 @@ def _end(payloads: Payloads, repository: Repository, branch: str, sha: str, user
 
 def review(payloads: Payloads, standing: PullRequestStanding, review: Happening) -> Json:
     pull_request = standing.pull_request
-    page = f"{payloads.web}/{payloads.full_name(pull_request.repository)}/pull/{pull_request.number}"
+    page = page_of(payloads, standing)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
     anchor = f"{page}#pullrequestreview-{review.id}"
     return {
@@ -123,7 +123,7 @@ def review(payloads: Payloads, standing: PullRequestStanding, review: Happening)
 
 def line_comment(payloads: Payloads, standing: PullRequestStanding, review: Happening, comment: LineComment) -> Json:
     pull_request = standing.pull_request
-    page = f"{payloads.web}/{payloads.full_name(pull_request.repository)}/pull/{pull_request.number}"
+    page = page_of(payloads, standing)
     address = f"{payloads.at(pull_request.repository)}/pulls/{pull_request.number}"
     url = f"{payloads.at(pull_request.repository)}/pulls/comments/{comment.id}"
     anchor = f"{page}#discussion_r{comment.id}"
@@ -159,10 +159,9 @@ def line_comment(payloads: Payloads, standing: PullRequestStanding, review: Happ
 def issue(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> Json:
     """An element of a list of issues, among which GitHub counts pull requests."""
     record = standing.record
-    is_pull_request = isinstance(standing, PullRequestStanding)
     repository = record.repository
     address = f"{payloads.at(repository)}/issues/{record.number}"
-    page = f"{payloads.web}/{payloads.full_name(repository)}/{'pull' if is_pull_request else 'issues'}/{record.number}"
+    page = page_of(payloads, standing)
     payload = {
         "url": address,
         "repository_url": payloads.at(repository),
@@ -204,6 +203,12 @@ def issue(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> 
             "merged_at": when(standing.merged.at) if standing.merged else None,
         }
     return payload
+
+
+def page_of(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> str:
+    """The address at which people read it."""
+    kind = "pull" if isinstance(standing, PullRequestStanding) else "issues"
+    return f"{payloads.web}/{payloads.full_name(standing.record.repository)}/{kind}/{standing.record.number}"
 
 
 def review_state(standing: PullRequestStanding, review: Happening) -> str:

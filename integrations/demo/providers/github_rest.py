@@ -6,8 +6,16 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from integrations.demo.providers import github_conversations as conversations
+from integrations.demo.providers import github_events as events
 from integrations.demo.providers.faults import Answer
-from integrations.demo.providers.github_routes import REPOSITORY, Call, NotFoundError, UnprocessableError, route
+from integrations.demo.providers.github_routes import (
+    REPOSITORY,
+    Call,
+    NotFoundError,
+    RefusedError,
+    UnprocessableError,
+    route,
+)
 from integrations.demo.providers.history import Account, Repository
 from integrations.demo.providers.standing import IssueStanding, PullRequestStanding
 
@@ -196,8 +204,55 @@ def _conversation(call: Call, owner: str, name: str, number: str) -> IssueStandi
     found_at = call.repository(owner, name).name
     found = call.shown.issues[found_at].get(int(number)) or call.shown.pull_requests[found_at].get(int(number))
     if found is None:
+        if call.shown.was_deleted(found_at, int(number)):
+            raise RefusedError(410, "This issue was deleted")
         raise NotFoundError
     return found
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/comments", "issues")
+def comments(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _conversation(call, owner, name, number)
+    return call.listed(standing.comments, lambda each: events.comment(call.payloads, standing, each))
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/timeline", "issues")
+def timeline(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _conversation(call, owner, name, number)
+    return call.listed(
+        list(events.events_of(standing)), lambda each: events.timeline_entry(call.payloads, standing, each)
+    )
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/events", "issues")
+def events_of_issue(call: Call, owner: str, name: str, number: str) -> Answer:
+    standing = _conversation(call, owner, name, number)
+    found = [each for each in events.events_of(standing) if each.name not in events.TIMELINE_ONLY]
+    return call.listed(found, lambda each: events.timeline_entry(call.payloads, standing, each))
+
+
+@route(f"{REPOSITORY}/issues/events", "issues")
+def events_of_repository(call: Call, owner: str, name: str) -> Answer:
+    """The newest first, each with its issue."""
+    found_at = call.repository(owner, name).name
+    standings: list[IssueStanding | PullRequestStanding] = [
+        *call.shown.issues[found_at].values(),
+        *call.shown.pull_requests[found_at].values(),
+    ]
+    found = [
+        (event.happening.at, event.id, standing, event)
+        for standing in standings
+        for event in events.events_of(standing)
+        if event.name not in events.TIMELINE_ONLY
+    ]
+    found.sort(key=lambda each: each[:2], reverse=True)
+    return call.listed(
+        found,
+        lambda each: {
+            **events.timeline_entry(call.payloads, *each[2:]),
+            "issue": conversations.issue(call.payloads, each[2]),
+        },
+    )
 
 
 # Commits ---------------------------------------------------------------------------------------------------------
@@ -215,12 +270,10 @@ def commits(call: Call, owner: str, name: str) -> Answer:
     return call.listed(found, lambda each: call.payloads.commit(found_at, each))
 
 
-@route(f"{REPOSITORY}/commits/(?P<sha>[0-9a-f]{{7,40}})", "contents")
+@route(f"{REPOSITORY}/commits/(?P<sha>[0-9a-f]{{40}})", "contents")
 def commit(call: Call, owner: str, name: str, sha: str) -> Answer:
     found_at = call.repository(owner, name)
-    branches = (each.commits for each in call.shown.pull_requests[found_at.name].values())
-    for known in (call.shown.commits.get(found_at.name, []), *branches):
-        for each in known:
-            if each.sha.startswith(sha):
-                return Answer.of(call.payloads.commit(found_at, each, stats=True))
-    raise NotFoundError
+    found = call.shown.commit(found_at.name, sha)
+    if found is None:
+        raise NotFoundError
+    return Answer.of(call.payloads.commit(found_at, found, stats=True))

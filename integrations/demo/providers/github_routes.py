@@ -17,16 +17,31 @@ from integrations.demo.providers.history import Repository
 from integrations.demo.providers.standing import HistoryAt
 
 Record = TypeVar("Record")
+REPOSITORY = "/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
 RouteAnswer = Callable[..., Answer]
 _PER_PAGE, _LARGEST_PAGE = 30, 100
 
 
-class NotFoundError(Exception):
+class RefusedError(Exception):
+    """A request that is answered with an error; `status` says which."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFoundError(RefusedError):
     """There is no such thing, or the token cannot see it: GitHub answers both alike."""
 
+    def __init__(self) -> None:
+        super().__init__(404, "Not Found")
 
-class UnprocessableError(Exception):
-    """422: the request is understood, and asks for something that cannot be."""
+
+class UnprocessableError(RefusedError):
+    """The request is understood, and asks for something that cannot be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(422, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +83,18 @@ class Call:
             wanted |= {"first": 1, "prev": page - 1}
         if page < last:
             wanted |= {"next": page + 1, "last": last}
-        address = f"{self.payloads.api}{self.asked.path}"
+        address = f"{self.payloads.api}{self._path_by_id()}"
         links = ", ".join(
             f'<{address}?{urlencode({**self.asked.query, "page": number})}>; rel="{relation}"'
             for relation, number in wanted.items()
         )
         return slice((page - 1) * per_page, page * per_page), {"Link": links} if links else {}
+
+    def _path_by_id(self) -> str:
+        """GitHub's own links name repositories by id, so that they outlast a renaming."""
+        matched = re.match(REPOSITORY, self.asked.path)
+        found = self.shown.repositories.get(matched["name"]) if matched else None
+        return f"/repositories/{found.id}{self.asked.path[matched.end() :]}" if found and matched else self.asked.path
 
     @property
     def page(self) -> int:
@@ -99,7 +120,6 @@ class Route:
 
 
 ROUTES: list[Route] = []
-REPOSITORY = "/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
 
 
 def route(pattern: str, permission: str = "", *, method: str = "GET") -> Callable[[RouteAnswer], RouteAnswer]:

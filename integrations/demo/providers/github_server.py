@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,17 +23,18 @@ from types import TracebackType
 from typing import Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from integrations.demo.providers import github_rest, github_rest_delivery  # noqa: F401  # they register their routes
+from integrations.demo.providers import github_graphql, github_rest, github_rest_delivery  # noqa: F401  # they register their routes
 from integrations.demo.providers.faults import Answer, Asked, Fault, with_faults
 from integrations.demo.providers.github_access import Access, App, Quota, Token
 from integrations.demo.providers.github_hooks import Hooks
 from integrations.demo.providers.github_payloads import Payloads
-from integrations.demo.providers.github_routes import ROUTES, Call, NotFoundError, Route, UnprocessableError
+from integrations.demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
 from integrations.demo.providers.history import DeliveryHistory, renamed_repository
 from integrations.demo.providers.standing import HistoryAt
 
 _ENTERPRISE = "/api/v3"
 _DOCUMENTATION = "https://docs.github.com/rest"
+_BY_ID = re.compile("/repositories/([0-9]+)(?=/|$)")
 _LARGEST_BODY = 1_000_000  # bytes; nobody sends more than a query
 
 
@@ -137,35 +139,50 @@ class GitHubServer:
         resource = "graphql" if asked.path == "/graphql" else "core"
         quota = self._quota(token, resource)
         if not quota.take():
+            if resource == "graphql":
+                return _with_headers(github_graphql.limited(token), quota.headers(resource))
             message = f"API rate limit exceeded for user {token.login}."
             return _with_headers(_refusal(403, message), quota.headers(resource))
-        answer = self._conditional(asked, self._routed(asked, token))
+        answer = self._conditional(asked, self._routed(asked, token, quota))
         if answer.status == 304:
             quota.give_back()
         return _with_headers(answer, quota.headers(resource) | {"X-GitHub-Media-Type": "github.v3; format=json"})
 
-    def _routed(self, asked: Asked, token: Token) -> Answer:
+    def _routed(self, asked: Asked, token: Token, quota: Quota) -> Answer:
+        if by_id := _BY_ID.match(asked.path):
+            asked = self._named(asked, int(by_id[1]), rest=asked.path[by_id.end() :])
         call = Call(asked, token, self._shown, self.payloads(asked.prefix), self.hooks)
         try:
-            for route in ROUTES:
-                matched = route.pattern.fullmatch(asked.path)
-                if matched and route.method == asked.method:
-                    named = matched.groupdict()
-                    if named.get("name") in self._renamed:
-                        return self._moved(asked, call, named["name"])
-                    if _lacks(token, route, named.get("name", "")):
-                        return _lacking(token, route)
-                    return route.answer(call, **named)
-        except NotFoundError:
-            pass
-        except UnprocessableError as problem:
-            return _refusal(422, str(problem))
+            if (asked.method, asked.path) == ("POST", "/graphql"):
+                return github_graphql.answer(call, quota)
+            return self._by_route(call)
+        except RefusedError as refused:
+            return _refusal(refused.status, str(refused))
         except json.JSONDecodeError:
             return _refusal(400, "Problems parsing JSON")
-        return _refusal(404, "Not Found")
 
-    def _moved(self, asked: Asked, call: Call, old_name: str) -> Answer:
-        login = call.payloads.owner.login
+    def _by_route(self, call: Call) -> Answer:
+        for route in ROUTES:
+            matched = route.pattern.fullmatch(call.asked.path)
+            if matched and route.method == call.asked.method:
+                named = matched.groupdict()
+                if named.get("name") in self._renamed:
+                    return self._moved(call, named["name"])
+                if _lacks(call.token, route, named.get("name", "")):
+                    return _lacking(call.token, route)
+                return route.answer(call, **named)
+        raise NotFoundError
+
+    def _named(self, asked: Asked, repository: int, *, rest: str) -> Asked:
+        """A request that names the repository by id, with its name instead; as it is where there is none of the id."""
+        history = self._shown.history
+        for each in history.repositories:
+            if each.id == repository:
+                return replace(asked, path=f"/repos/{history.organisation.login}/{each.name}{rest}")
+        return asked
+
+    def _moved(self, call: Call, old_name: str) -> Answer:
+        asked, login = call.asked, call.payloads.owner.login
         path = asked.path.replace(f"/repos/{login}/{old_name}", f"/repos/{login}/{self._renamed[old_name]}", 1)
         query = "&".join(f"{name}={value}" for name, value in asked.query.items())
         address = f"{self.url}{asked.prefix}{path}{'?' if query else ''}{query}"

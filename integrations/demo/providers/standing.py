@@ -216,6 +216,13 @@ class HistoryAt:
                 standing[each.repository.name][each.number] = folded
         return standing
 
+    def was_deleted(self, repository: str, number: int) -> bool:
+        """Whether an issue of the number was there once."""
+        return any(
+            each.number == number and each.repository.name == repository and each.created_at <= self.at
+            for each in self.history.issues
+        )
+
     @cached_property
     def commits(self) -> Mapping[str, list[Commit]]:
         """Of the default branch, in order of time."""
@@ -223,6 +230,37 @@ class HistoryAt:
             name: [commit for commit in commits if commit.committed_at <= self.at]
             for name, commits in self.history.commits.items()
         }
+
+    def commit(self, repository: str, sha: str) -> Commit | None:
+        """A commit of the default branch or of a pull request."""
+        return self._commits_by_sha.get(repository, {}).get(sha)
+
+    @cached_property
+    def _commits_by_sha(self) -> Mapping[str, Mapping[str, Commit]]:
+        return {
+            name: {
+                commit.sha: commit
+                for commits in (
+                    self.commits.get(name, []),
+                    *(each.commits for each in self.pull_requests[name].values()),
+                )
+                for commit in commits
+            }
+            for name in self.repositories
+        }
+
+    @cached_property
+    def pull_requests_by_id(self) -> Mapping[str, PullRequestStanding]:
+        """By id as text, as a node's id has it."""
+        return {str(each.pull_request.id): each for of in self.pull_requests.values() for each in of.values()}
+
+    @cached_property
+    def issues_by_id(self) -> Mapping[str, IssueStanding]:
+        return {str(each.issue.id): each for of in self.issues.values() for each in of.values()}
+
+    @cached_property
+    def deployments_by_id(self) -> Mapping[str, Deployment]:
+        return {str(each.id): each for of in self.deployments.values() for each in of}
 
     @cached_property
     def runs(self) -> Mapping[str, list[PipelineRun]]:
