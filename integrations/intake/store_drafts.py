@@ -5,19 +5,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from django.db import connection as database
 from django.db.transaction import TransactionManagementError
+from django.utils import timezone
 
-from integrations.connectors.drafts import AnyDraft
-from integrations.models import Connection
+from integrations.connectors.base import ResourceDraft
+from integrations.connectors.drafts import UNTOLD, AnyDraft, Draft, RepositoryDraft, Who
+from integrations.connectors.words import Kind, ResourceKind
+from integrations.intake.days import append_days, days_of
+from integrations.intake.derive import derive
+from integrations.intake.people import identify_people
+from integrations.intake.places import projects_of, repositories_of, store_resource
+from integrations.intake.records import References, Written, known_of, write_records
+from integrations.intake.tables import TABLES, RecordTable
+from integrations.models import Connection, Resource
+
+__all__ = ["Outcome", "Stored", "store_drafts", "store_resource", "write_alone"]
+
+_ADVISORY_LOCK = 0x4861_6C74  # with a connection's id: its drafts are stored by one transaction at a time
+# Work items before the pull requests that name them.
+_ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))
+
+
+class Outcome(StrEnum):
+    """What became of a draft."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    UNPLACED = "unplaced"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of drafts, counted in records.
+    """What became of drafts: how many of each, and of each in their order.
 
     `unplaced` are those of repositories and projects that the connection does not know: nothing is stored of them.
     """
@@ -27,6 +53,7 @@ class Stored:
     unchanged: int = 0
     removed: int = 0
     unplaced: int = 0
+    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)
 
     def __add__(self, other: Stored) -> Stored:
         return Stored(
@@ -35,7 +62,12 @@ class Stored:
             self.unchanged + other.unchanged,
             self.removed + other.removed,
             self.unplaced + other.unplaced,
+            self.outcomes + other.outcomes,
         )
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> Stored:
+        return cls(**{each.value: outcomes.count(each) for each in Outcome}, outcomes=tuple(outcomes))
 
 
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
@@ -46,4 +78,129 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     """
     if not database.in_atomic_block:
         raise TransactionManagementError("store_drafts() needs the transaction of whoever moves the cursor.")
-    raise NotImplementedError
+    told = list(drafts)
+    if not told:
+        return Stored()
+    write_alone(connection)
+    people = identify_people(connection.provider, _people(told))
+    outcomes: dict[int, Outcome] = {}
+    for kind in _ORDER:
+        of_kind = {position: draft for position, draft in enumerate(told) if draft.kind == kind}
+        for positions in _rounds(of_kind):
+            outcomes |= _store(connection, kind, {position: told[position] for position in positions}, people)
+    return Stored.of([outcomes[position] for position in range(len(told))])
+
+
+def write_alone(connection: Connection) -> None:
+    """Until the caller's transaction ends, nobody else stores what this connection tells.
+
+    What a telling changes is decided by what is stored; a transaction of one page is short.
+    """
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
+
+
+def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
+    """Positions of drafts of different records; of those of one record the first comes in the first round."""
+    waiting = list(drafts)
+    while waiting:
+        seen: set[str] = set()
+        now: list[int] = []
+        later: list[int] = []
+        for position in waiting:
+            external_id = drafts[position].external_id
+            (later if external_id in seen else now).append(position)
+            seen.add(external_id)
+        yield now
+        waiting = later
+
+
+def _store(
+    connection: Connection, kind: Kind, drafts: Mapping[int, Draft], people: Mapping[Who, int]
+) -> dict[int, Outcome]:
+    """Store drafts of different records of one kind; the outcome by position."""
+    if kind == Kind.REPOSITORY:
+        return {
+            position: _store_repository(connection, draft)
+            for position, draft in drafts.items()
+            if isinstance(draft, RepositoryDraft)
+        }
+    table = TABLES[kind]
+    places = _places(connection, table, drafts.values())
+    placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
+    stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
+    days_before = days_of(kind, (each.known.id for each in stored.values() if not each.deleted))
+    written = write_records(connection, table, list(placed.values()), stored, References(people, places))
+    written.changed |= derive(connection, kind, written) - written.added - written.removed
+    append_days(kind, written.touched | written.removed, days_before)
+    return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)
+
+
+def _outcomes(drafts: Mapping[int, Draft], written: Written) -> dict[int, Outcome]:
+    outcomes = {}
+    for position, draft in drafts.items():
+        id_ = written.ids.get(draft.external_id)
+        if id_ is None:
+            outcomes[position] = Outcome.UNPLACED
+        elif id_ in written.added:
+            outcomes[position] = Outcome.ADDED
+        elif id_ in written.removed:
+            outcomes[position] = Outcome.REMOVED
+        else:
+            outcomes[position] = Outcome.CHANGED if id_ in written.changed else Outcome.UNCHANGED
+    return outcomes
+
+
+def _store_repository(connection: Connection, draft: RepositoryDraft) -> Outcome:
+    """What a page of the list of repositories, or a webhook of one, says of it."""
+    known = Resource.objects.filter(
+        connection=connection, kind=ResourceKind.REPOSITORY, external_id=draft.external_id
+    ).first()
+    if draft.deleted:
+        if known is None or known.gone_at is not None:
+            return Outcome.UNCHANGED
+        Resource.objects.filter(pk=known.pk).update(gone_at=timezone.now())
+        return Outcome.REMOVED
+    told = ResourceDraft(
+        ResourceKind.REPOSITORY,
+        draft.external_id,
+        draft.name,
+        url=draft.url or (known.url if known else ""),
+        remote=draft.remote,
+        default_branch=draft.default_branch if isinstance(draft.default_branch, str) else "",
+        archived=draft.archived if isinstance(draft.archived, bool) else bool(known and known.archived),
+        details=known.details if known else {},
+    )
+    before = known and (known.name, known.url, known.archived)
+    stored = store_resource(connection, told)
+    if before is None:
+        return Outcome.ADDED
+    return Outcome.CHANGED if before != (stored.name, stored.url, stored.archived) else Outcome.UNCHANGED
+
+
+def _people(drafts: Iterable[Draft]) -> Iterator[Who]:
+    """Everybody whom drafts and their parts name; of commits, those who signed are read from their signatures."""
+    for draft in drafts:
+        table = TABLES.get(draft.kind)
+        if table is None:
+            continue
+        for name in table.people:
+            if isinstance(who := getattr(draft, name), Who):
+                yield who
+        for part in table.parts:
+            told = getattr(draft, part.collection)
+            if told is not UNTOLD and part.people:
+                for each in told.parts:
+                    for name in part.people:
+                        if isinstance(who := getattr(each, name), Who):
+                            yield who
+
+
+def _places(connection: Connection, table: RecordTable, drafts: Iterable[Draft]) -> Mapping[str, int]:
+    named = {name for draft in drafts if table.place and (name := getattr(draft, table.place))}
+    return projects_of(connection, named) if table.place == "project" else repositories_of(connection, named)
+
+
+def _has_place(table: RecordTable, draft: Draft, places: Mapping[str, int]) -> bool:
+    """An incident may name no repository, or one that is not known; what else there is belongs somewhere."""
+    return not table.place or draft.kind == Kind.INCIDENT or getattr(draft, table.place) in places

@@ -1,0 +1,141 @@
+"""Where facts belong: repositories and projects, by the ids that the provider has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from django.db import connection as database
+
+from integrations.connectors.base import ResourceDraft
+from integrations.connectors.git.repository import one_spelling
+from integrations.connectors.words import ResourceKind
+from integrations.models import Connection, Project, Repository, Resource
+
+PUSH = "push"  # the provider of what is pushed: its records name repositories as people do
+_ADVISORY_LOCK = 0x4864_7701  # "Hd": while one transaction recognises repositories, nobody else adds any
+
+
+def repositories_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
+    """External id → repository, of those that the connection knows; one that is pushed becomes known."""
+    if not external_ids:
+        return {}
+    known = {each.external_id: each.repository_id for each in _resources(connection, external_ids)}
+    if connection.provider == PUSH:
+        for name in sorted(set(external_ids) - known.keys()):
+            pushed = ResourceDraft(ResourceKind.REPOSITORY, name, name, remote=_remote_in(name))
+            known[name] = store_resource(connection, pushed).repository_id
+    return {external_id: id_ for external_id, id_ in known.items() if id_ is not None}
+
+
+def projects_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
+    """External id → project: one that was picked, or the work items of a repository that the connection knows."""
+    if not external_ids:
+        return {}
+    stored = Project.objects.filter(connection=connection, external_id__in=external_ids)
+    known = dict(stored.values_list("external_id", "pk"))
+    missing = set(external_ids) - known.keys()
+    new = {
+        each.external_id: Project(key=each.name, name=each.name[:300], repository_id=each.repository_id)
+        for each in (_resources(connection, missing) if missing else [])
+    }
+    if connection.provider == PUSH:
+        new |= {name: Project(key=name, name=name) for name in missing - new.keys()}
+    for external_id, project in sorted(new.items()):
+        project.connection, project.external_id = connection, external_id
+        project.key = project.key[:200]
+        project.save()
+        known[external_id] = project.pk
+    return known
+
+
+def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
+    """Store something that can be synced, with the repository or project that it is; in the caller's transaction.
+
+    A repository that another connection brings, a clone of it say, is the same one where its remote is the same.
+    """
+    told = {
+        "name": draft.name[:500],
+        "url": draft.url,
+        "archived": draft.archived,
+        "details": draft.details,
+    }
+    known = Resource.objects.select_related("repository", "project")
+    stored = known.filter(connection=connection, kind=draft.kind, external_id=draft.external_id).first()
+    if stored is None:
+        stored = Resource(connection=connection, kind=draft.kind, external_id=draft.external_id)
+    before = stored.name
+    if stored.pk is None or any(getattr(stored, name) != value for name, value in told.items()):
+        for name, value in told.items():
+            setattr(stored, name, value)
+        stored.save()
+    if draft.kind == ResourceKind.REPOSITORY:
+        _recognise_repository(stored, draft, before)
+    elif draft.kind == ResourceKind.PROJECT:
+        _recognise_project(stored, draft)
+    return stored
+
+
+def _resources(connection: Connection, external_ids: Collection[str]) -> Collection[Resource]:
+    return Resource.objects.filter(
+        connection=connection, kind=ResourceKind.REPOSITORY, external_id__in=external_ids, repository__isnull=False
+    )
+
+
+def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:
+    """The repository follows what the provider says of it, as far as no clone says it."""
+    repository = resource.repository
+    if repository is None:
+        _settle_alone()
+        repository = _with_remote(draft.remote) or _named(draft) or Repository(name=_free_name(draft.name))
+    before = (repository.pk, repository.name, repository.remote, repository.default_branch)
+    if repository.name == name_before != draft.name[:200]:
+        _settle_alone()
+        repository.name = _free_name(draft.name)
+    repository.remote = draft.remote[:500] or repository.remote
+    if draft.default_branch and (repository.pk is None or not repository.sources.exists()):
+        repository.default_branch = draft.default_branch[:300]
+    if before != (repository.pk, repository.name, repository.remote, repository.default_branch) or not repository.pk:
+        repository.save()
+    if resource.repository_id != repository.pk:
+        resource.repository = repository
+        resource.save(update_fields=["repository"])
+
+
+def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
+    told = {"key": str(draft.details.get("key") or draft.name)[:200], "name": draft.name[:300]}
+    project, _ = Project.objects.update_or_create(
+        connection_id=resource.connection_id, external_id=draft.external_id, defaults=told
+    )
+    if resource.project_id != project.pk:
+        resource.project = project
+        resource.save(update_fields=["project"])
+
+
+def _with_remote(remote: str) -> Repository | None:
+    return Repository.objects.filter(remote__iexact=remote).order_by("pk").first() if remote else None
+
+
+def _named(draft: ResourceDraft) -> Repository | None:
+    """The one that is called so, unless both have addresses: two hosts may each have an acme/shop."""
+    found = Repository.objects.filter(name=draft.name)
+    return (found.filter(remote="") if draft.remote else found).first()
+
+
+def _remote_in(name: str) -> str:
+    """The remote that a pushed name is, if it is one: https://github.com/acme/shop.git, github.com/acme/shop."""
+    if "://" in name or name.startswith("git@"):
+        return one_spelling(name)
+    return name if "." in name.partition("/")[0] and "/" in name else ""
+
+
+def _free_name(wanted: str) -> str:
+    wanted = wanted[:190]
+    taken = set(Repository.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(
+        name for name in (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))) if name not in taken
+    )
+
+
+def _settle_alone() -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

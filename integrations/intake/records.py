@@ -1,0 +1,222 @@
+"""Records of one kind, each told of once: weighed against what is stored, and written by as few statements."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection as database
+
+from integrations.connectors.drafts import UNTOLD, Draft, Told, Untold, Who
+from integrations.intake.rows import as_json, key_of, values_of
+from integrations.intake.statements import (
+    delete_other_parts,
+    insert_records,
+    known_records,
+    note_tellings,
+    put_parts,
+    update_records,
+)
+from integrations.intake.tables import PartTable, RecordTable, Source
+from integrations.intake.tellings import Known, PartsTelling, Telling, ToStore, weigh
+from integrations.models import Connection
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What the names in drafts stand for: somebody's identity, and a repository's or project's row."""
+
+    people: Mapping[Who, int]
+    places: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of records; ids by external id, and which are new, different, or gone."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    added: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    removed: set[int] = field(default_factory=set)
+
+    @property
+    def touched(self) -> set[int]:
+        return self.added | self.changed
+
+
+@dataclass(slots=True)
+class StoredRecord:
+    """What is stored of a record before this telling."""
+
+    known: Known
+    deleted: bool
+
+
+def known_of(connection: Connection, table: RecordTable, external_ids: Collection[str]) -> dict[str, StoredRecord]:
+    """What is stored of these records, by external id."""
+    with database.cursor() as cursor:
+        cursor.execute(known_records(table), {"connection": connection.pk, "external_ids": sorted(external_ids)})
+        return {
+            external_id: StoredRecord(Known(id_, updated_at, json.loads(tellings), final), deleted)
+            for external_id, id_, updated_at, tellings, final, deleted in cursor.fetchall()
+        }
+
+
+def write_records(
+    connection: Connection,
+    table: RecordTable,
+    drafts: Sequence[Draft],
+    stored: Mapping[str, StoredRecord],
+    references: References,
+) -> Written:
+    """Store drafts of different records, in the caller's transaction, with nobody else writing them."""
+    weighed = [_weigh(table, draft, stored.get(draft.external_id), references) for draft in drafts]
+    written = Written({external_id: each.known.id for external_id, each in stored.items()})
+    _insert(connection, table, [each for each in weighed if each.before is None], written)
+    _update(table, [each for each in weighed if each.before is not None], written)
+    for part in table.parts:
+        written.changed |= _write_parts(part, weighed, written.ids)
+    written.changed -= written.added | written.removed
+    return written
+
+
+@dataclass(slots=True)
+class _Weighed:
+    """A draft, its parts as rows by key, and what is to be stored of them."""
+
+    draft: Draft
+    parts: Mapping[str, Mapping[str, Row]]
+    to_store: ToStore
+    before: StoredRecord | None
+    row: Row
+
+
+def _weigh(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Weighed:
+    told = [name for name in table.sources if getattr(draft, name) is not UNTOLD]
+    parts: dict[str, Mapping[str, Row]] = {}
+    tellings: dict[str, PartsTelling] = {}
+    for name, part in table.collections.items():
+        collection: Told[Any] | Untold = getattr(draft, name)
+        if not isinstance(collection, Untold):
+            parts[name] = _part_rows(part, collection, references)
+            tellings[name] = PartsTelling(parts[name].keys(), collection.whole)
+    lasting = table.lasting is None or getattr(draft, table.lasting.column) in (*table.lasting.values, UNTOLD)
+    to_store = weigh(
+        Telling(draft.updated_at, told, tellings, deleted=draft.deleted, lasting=lasting),
+        before.known if before else None,
+        all_fields=table.optional,
+        all_parts=table.collections.keys(),
+    )
+    row = {
+        table.sources[name].column.name: _value(getattr(draft, name), table.sources[name], table, references)
+        for name in to_store.fields
+    }
+    row["updated_at"], row["tellings"] = to_store.updated_at, to_store.tellings
+    row["deleted"] = bool(before and before.deleted) if to_store.deleted is None else to_store.deleted
+    return _Weighed(draft, parts, to_store, before, row)
+
+
+def _value(value: Any, source: Source, table: RecordTable, references: References) -> Any:
+    if source.field == table.place:
+        return references.places.get(value)
+    return references.people[value] if isinstance(value, Who) else value
+
+
+def _part_rows(part: PartTable, told: Told[Any], references: References) -> Mapping[str, Row]:
+    """Rows by key; of two parts with one key the later."""
+    rows = {}
+    for each in told.parts:
+        row = {}
+        for source in part.sources:
+            value = getattr(each, source.field)
+            row[source.column.name] = references.people[value] if isinstance(value, Who) else value
+        rows[key_of(row[column.name] for column in part.key_columns)] = row
+    return rows
+
+
+def _insert(connection: Connection, table: RecordTable, weighed: Iterable[_Weighed], written: Written) -> None:
+    for fields, group in _by_fields(weighed):
+        columns = tuple(table.sources[name].column for name in fields)
+        rows = sorted(({"external_id": each.draft.external_id, **each.row} for each in group), key=_external_id)
+        with database.cursor() as cursor:
+            cursor.execute(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)})
+            ids = dict(cursor.fetchall())
+        written.ids |= ids
+        written.added |= {ids[each.draft.external_id] for each in group if not each.row["deleted"]}
+
+
+def _external_id(row: Row) -> str:
+    return str(row["external_id"])
+
+
+def _update(table: RecordTable, weighed: Iterable[_Weighed], written: Written) -> None:
+    """Of those that are the same, too, note when they were told of."""
+    noted: list[Row] = []
+    for fields, group in _by_fields(weighed):
+        changed: set[int] = set()
+        known = {each.before.known.id: each for each in group if each.before}
+        if fields:
+            columns = tuple(table.sources[name].column for name in fields)
+            with database.cursor() as cursor:
+                cursor.execute(
+                    update_records(table, columns),
+                    {"rows": as_json([{"id": id_, **each.row} for id_, each in known.items()])},
+                )
+                changed = {row[0] for row in cursor.fetchall()}
+        for id_, each in known.items():
+            before = each.before
+            if before is None:
+                continue
+            if id_ in changed:
+                gone = each.row["deleted"] and not before.deleted
+                (written.removed if gone else written.changed).add(id_)
+            elif (before.known.updated_at, before.known.tellings) != (each.row["updated_at"], each.row["tellings"]):
+                noted.append({name: each.row[name] for name in ("updated_at", "tellings")} | {"id": id_})
+    if noted:
+        with database.cursor() as cursor:
+            cursor.execute(note_tellings(table), {"rows": as_json(noted)})
+
+
+def _by_fields(weighed: Iterable[_Weighed]) -> Iterator[tuple[tuple[str, ...], list[_Weighed]]]:
+    """Groups that are to be stored by one statement."""
+    groups: dict[tuple[str, ...], list[_Weighed]] = defaultdict(list)
+    for each in weighed:
+        groups[tuple(each.to_store.fields)].append(each)
+    yield from groups.items()
+
+
+def _write_parts(part: PartTable, weighed: Sequence[_Weighed], ids: Mapping[str, int]) -> set[int]:
+    """The ids of the records of which any part is new, different or gone."""
+    alone: list[Row] = []
+    among_all: list[Row] = []
+    kept: list[Row] = []
+    owners: list[int] = []
+    for each in weighed:
+        to_store = each.to_store.parts.get(part.collection)
+        if to_store is None:
+            continue
+        owner = ids[each.draft.external_id]
+        rows = each.parts[part.collection]
+        (among_all if to_store.whole else alone).extend({"owner": owner, **rows[key]} for key in to_store.keys)
+        if to_store.whole and each.before is not None:
+            owners.append(owner)
+            kept.extend({"owner": owner, **_key_columns(part, key)} for key in to_store.keep)
+    changed: set[int] = set()
+    with database.cursor() as cursor:
+        if owners:
+            cursor.execute(delete_other_parts(part), {"owners": owners, "rows": as_json(among_all + kept)})
+            changed |= {row[0] for row in cursor.fetchall()}
+        for rows_to_put, told_alone in ((among_all, False), (alone, True)):
+            if rows_to_put:
+                cursor.execute(put_parts(part, alone=told_alone), {"rows": as_json(rows_to_put)})
+                changed |= {row[0] for row in cursor.fetchall()}
+    return changed
+
+
+def _key_columns(part: PartTable, key: str) -> Row:
+    return dict(zip((column.name for column in part.key_columns), values_of(key), strict=True))

@@ -1,0 +1,53 @@
+"""Drafts as rows of JSON, clean enough for the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """JSON that PostgreSQL takes: without NUL and without halves of characters, which no text column can hold."""
+    text = json.dumps(rows, ensure_ascii=False, default=_plain, separators=(",", ":"))
+    if "\\u0000" in text or not _is_unicode(text):
+        text = json.dumps(_clean(rows), ensure_ascii=False, default=_plain, separators=(",", ":"))
+    return text
+
+
+def key_of(values: Iterable[Any]) -> str:
+    """The key of a part: the same text for the same values, from which they can be read again."""
+    return json.dumps(list(values), ensure_ascii=True, default=_plain, separators=(",", ":"))
+
+
+def values_of(key: str) -> list[Any]:
+    values: list[Any] = json.loads(key)
+    return values
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"{type(value).__name__} is no value of a draft")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {name: _clean(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(each) for each in value]
+    return value

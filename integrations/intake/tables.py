@@ -1,0 +1,235 @@
+"""Which table, and which columns, the fields and parts of drafts go to.
+
+A field is stored in the column of its name.  Somebody is stored as an identity, a repository or project as its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from django.db import connection as database
+from django.db import models
+
+from integrations.connectors.drafts import (
+    UNTOLD,
+    AssignmentDraft,
+    DeploymentDraft,
+    DeploymentStatusDraft,
+    Draft,
+    IncidentDraft,
+    JobDraft,
+    PipelineRunDraft,
+    PullRequestCommitDraft,
+    PullRequestDraft,
+    PullRequestEventDraft,
+    ReleaseDraft,
+    ReviewDraft,
+    SprintChangeDraft,
+    SprintDraft,
+    TransitionDraft,
+    Who,
+    WorkItemDraft,
+    WorkItemReference,
+)
+from integrations.connectors.words import Kind, PullRequestState, ReviewState, RunStatus
+from integrations.models import (
+    Deployment,
+    DeploymentStatus,
+    Incident,
+    PipelineJob,
+    PipelineRun,
+    ProviderFact,
+    PullRequest,
+    PullRequestCommit,
+    PullRequestEvent,
+    PullRequestReview,
+    Release,
+    Sprint,
+    SprintChange,
+    WorkItem,
+    WorkItemAssignment,
+    WorkItemLink,
+    WorkItemTransition,
+)
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A column whose value, once it is one of these, is the last: no provider takes it back."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as SQL writes it: `told_as` is its type in JSON, `stored_as` cuts text to what the column holds."""
+
+    name: str
+    told_as: str
+    stored_as: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A field of a draft, and the column that it goes to."""
+
+    field: str
+    column: Column
+    is_somebody: bool
+
+
+def _sources(draft: type, model: type[models.Model], elsewhere: Mapping[str, str], left_out: set[str]) -> list[Source]:
+    hints = get_type_hints(draft)
+    return [
+        Source(each.name, column_of(model, elsewhere.get(each.name, each.name)), Who in _union(hints[each.name]))
+        for each in fields(draft)
+        if each.name not in left_out
+    ]
+
+
+def _union(hint: Any) -> tuple[Any, ...]:
+    return getattr(hint, "__args__", None) or (hint,)
+
+
+def column_of(model: type[models.Model], name: str) -> Column:
+    """The column of a model's field."""
+    found: Any = model._meta.get_field(name)
+    stored = found.db_type(database)
+    return Column(found.column, "text" if stored.startswith("varchar") else stored, stored)
+
+
+@dataclass(frozen=True, eq=False)  # there is one of each
+class PartTable:
+    """Parts of a record: `key` tells those of one record apart."""
+
+    collection: str
+    draft: type
+    model: type[models.Model]
+    owner: str
+    key: tuple[str, ...]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    lasting: Lasting | None = None
+
+    @property
+    def name(self) -> str:
+        return self.model._meta.db_table
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        return _sources(self.draft, self.model, self.elsewhere, set())
+
+    @cached_property
+    def people(self) -> tuple[str, ...]:
+        """The fields that name somebody."""
+        return tuple(each.field for each in self.sources if each.is_somebody)
+
+    @cached_property
+    def key_columns(self) -> tuple[Column, ...]:
+        return tuple(each.column for each in self.sources if each.field in self.key)
+
+    @cached_property
+    def value_columns(self) -> tuple[Column, ...]:
+        return tuple(each.column for each in self.sources if each.field not in self.key)
+
+
+@dataclass(frozen=True, eq=False)  # there is one of each
+class RecordTable:
+    """Records of one kind.  `place` is the field that names the repository or project that they belong to."""
+
+    draft: type[Draft]
+    model: type[ProviderFact]
+    place: str = ""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[PartTable, ...] = ()
+    lasting: Lasting | None = None
+
+    @property
+    def name(self) -> str:
+        return self.model._meta.db_table
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """By field; without the parts and what all drafts have."""
+        left_out = {"external_id", "updated_at", "deleted"} | {each.collection for each in self.parts}
+        return {each.field: each for each in _sources(self.draft, self.model, self.elsewhere, left_out)}
+
+    @cached_property
+    def optional(self) -> tuple[str, ...]:
+        """The fields of which a telling may be silent."""
+        silent = {each.name for each in fields(self.draft) if each.default is UNTOLD}
+        return tuple(name for name in self.sources if name in silent)
+
+    @cached_property
+    def people(self) -> tuple[str, ...]:
+        """The fields that name somebody."""
+        return tuple(each.field for each in self.sources.values() if each.is_somebody)
+
+    @cached_property
+    def collections(self) -> Mapping[str, PartTable]:
+        return {each.collection: each for each in self.parts}
+
+
+_ENDED = Lasting("status", (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED, RunStatus.SKIPPED))
+
+TABLES: Mapping[Kind, RecordTable] = {
+    Kind.WORK_ITEM: RecordTable(
+        WorkItemDraft,
+        WorkItem,
+        place="project",
+        elsewhere={"status_category": "told_category", "first_category": "told_first_category"},
+        parts=(
+            PartTable(
+                "transitions",
+                TransitionDraft,
+                WorkItemTransition,
+                "work_item_id",
+                key=("at", "from_status", "to_status"),
+                elsewhere={"category": "told_category"},
+            ),
+            PartTable("assignments", AssignmentDraft, WorkItemAssignment, "work_item_id", key=("at", "assignee")),
+            PartTable("sprint_changes", SprintChangeDraft, SprintChange, "work_item_id", key=("at", "sprint", "added")),
+        ),
+    ),
+    Kind.SPRINT: RecordTable(SprintDraft, Sprint),
+    Kind.PULL_REQUEST: RecordTable(
+        PullRequestDraft,
+        PullRequest,
+        place="repository",
+        lasting=Lasting("state", (PullRequestState.MERGED,)),
+        parts=(
+            PartTable("commits", PullRequestCommitDraft, PullRequestCommit, "pull_request_id", key=("sha",)),
+            PartTable(
+                "reviews",
+                ReviewDraft,
+                PullRequestReview,
+                "pull_request_id",
+                key=("external_id",),
+                lasting=Lasting("state", (ReviewState.DISMISSED,)),
+            ),
+            PartTable(
+                "events", PullRequestEventDraft, PullRequestEvent, "pull_request_id", key=("kind", "at", "of", "team")
+            ),
+            PartTable("references", WorkItemReference, WorkItemLink, "pull_request_id", key=("key", "method")),
+        ),
+    ),
+    Kind.PIPELINE_RUN: RecordTable(
+        PipelineRunDraft,
+        PipelineRun,
+        place="repository",
+        lasting=_ENDED,
+        parts=(PartTable("jobs", JobDraft, PipelineJob, "run_id", key=("external_id",), lasting=_ENDED),),
+    ),
+    Kind.DEPLOYMENT: RecordTable(
+        DeploymentDraft,
+        Deployment,
+        place="repository",
+        lasting=_ENDED,
+        parts=(PartTable("statuses", DeploymentStatusDraft, DeploymentStatus, "deployment_id", key=("external_id",)),),
+    ),
+    Kind.INCIDENT: RecordTable(IncidentDraft, Incident, place="repository", elsewhere={"severity": "told_severity"}),
+    Kind.RELEASE: RecordTable(ReleaseDraft, Release, place="repository"),
+}

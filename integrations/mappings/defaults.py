@@ -1,0 +1,124 @@
+"""What providers' words mean as long as no admin says otherwise: plain functions over a word.
+
+Words are compared without case, and in parts: Bug, type: bug and kind/bug are one word for that.  None says that a
+word tells nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from integrations.connectors.words import Environment, Severity, StatusCategory, WorkType
+
+Meaning = TypeVar("Meaning")
+
+_PARTS = re.compile(r"[^\W_]+", re.UNICODE)
+
+_PRODUCTION = frozenset({"production", "prod", "prd", "live"})
+_STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "acceptance", "preproduction"})
+_NOT_YET = frozenset({"pre", "non", "not", "no", "pseudo"})  # pre-production, non-prod
+
+_WORK_TYPES: Mapping[str, WorkType] = {
+    **dict.fromkeys(("bug", "bugs", "bugfix", "defect", "regression", "fix", "hotfix"), WorkType.BUG),
+    **dict.fromkeys(("feature", "features", "feat", "enhancement", "story", "epic", "improvement"), WorkType.FEATURE),
+    **dict.fromkeys(("debt", "techdebt", "refactor", "refactoring", "cleanup"), WorkType.TECH_DEBT),
+    **dict.fromkeys(
+        ("chore", "ci", "build", "infra", "infrastructure", "operations", "ops", "dependencies", "deps", "maintenance"),
+        WorkType.OPERATIONS,
+    ),
+    **dict.fromkeys(("documentation", "docs", "doc"), WorkType.DOCUMENTATION),
+}
+# Conventional commits, https://www.conventionalcommits.org/, and branches that are called alike.
+_CONVENTIONS: Mapping[str, WorkType] = {
+    **dict.fromkeys(("feat", "feature", "features"), WorkType.FEATURE),
+    **dict.fromkeys(("fix", "bug", "bugfix", "hotfix"), WorkType.BUG),
+    **dict.fromkeys(("refactor", "perf", "style", "cleanup"), WorkType.TECH_DEBT),
+    **dict.fromkeys(("chore", "ci", "build", "ops", "infra", "deps", "revert", "release"), WorkType.OPERATIONS),
+    **dict.fromkeys(("docs", "doc", "documentation"), WorkType.DOCUMENTATION),
+    "test": WorkType.OTHER,
+    "tests": WorkType.OTHER,
+}
+_TITLE = re.compile(r"\s*(?P<type>[a-z]+)\s*(?:\([^()]*\))?!?:", re.IGNORECASE)
+_BRANCH = re.compile(r"(?P<type>[a-z]+)[/_-]", re.IGNORECASE)
+
+_CATEGORIES: Mapping[str, StatusCategory] = {
+    **dict.fromkeys(
+        ("done", "closed", "resolved", "completed", "complete", "released", "shipped", "cancelled"), StatusCategory.DONE
+    ),
+    **dict.fromkeys(
+        ("progress", "doing", "review", "started", "active", "testing", "development", "qa", "implementing", "blocked"),
+        StatusCategory.IN_PROGRESS,
+    ),
+    **dict.fromkeys(
+        ("todo", "open", "backlog", "new", "triage", "reopened", "ready", "planned", "selected"), StatusCategory.TODO
+    ),
+}
+_SEVERITIES: Mapping[str, Severity] = {
+    **dict.fromkeys(("critical", "sev0", "sev1", "p0", "p1", "blocker", "urgent", "emergency", "1"), Severity.CRITICAL),
+    **dict.fromkeys(("high", "major", "sev2", "p2", "2"), Severity.HIGH),
+    **dict.fromkeys(("medium", "moderate", "sev3", "p3", "normal", "minor", "3"), Severity.MEDIUM),
+    **dict.fromkeys(("low", "sev4", "sev5", "p4", "p5", "trivial", "informational", "4", "5"), Severity.LOW),
+}
+_DEPLOYS = frozenset({"deploy", "deploys", "deployment", "deploying", "cd", "rollout", "promote"})
+_NO_DEPLOYMENT = frozenset(
+    {"check", "test", "tests", "dry", "preview", "plan", "validate", "lint", "cleanup", "undeploy"}
+)
+
+
+def default_environment(name: str) -> Environment:
+    """What an environment is by its name: prod-eu is production, pre-prod staging, review/42 another."""
+    parts = _parts(name)
+    if _STAGING & set(parts):
+        return Environment.STAGING
+    for before, part in zip(["", *parts], parts, strict=False):
+        if part in _PRODUCTION:
+            return Environment.STAGING if before in _NOT_YET else Environment.PRODUCTION
+    return Environment.OTHER
+
+
+def default_deploying(name: str) -> Environment | None:
+    """Which environment a pipeline deploys to by its name: "Deploy" means production; None where it deploys nothing."""
+    parts = set(_parts(name))
+    if not parts & _DEPLOYS or parts & _NO_DEPLOYMENT:
+        return None
+    named = default_environment(name)
+    elsewhere = parts & {"dev", "development", "test", "testing", "qa", "sandbox", "demo", "integration"}
+    if named == Environment.OTHER and not elsewhere:
+        return Environment.PRODUCTION
+    return named
+
+
+def default_work_type_of_label(label: str) -> WorkType | None:
+    return _first(_parts(label), _WORK_TYPES)
+
+
+def default_work_type_of_item_type(native_type: str) -> WorkType | None:
+    """Story → feature, Bug → bug; Task and Issue say nothing."""
+    return _first(_parts(native_type), _WORK_TYPES)
+
+
+def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
+    """By the conventions of titles (fix(cart): …) and of branches (feature/…)."""
+    for pattern, text in ((_TITLE, title), (_BRANCH, branch)):
+        found = pattern.match(text)
+        if found and (meant := _CONVENTIONS.get(found["type"].lower())):
+            return meant
+    return None
+
+
+def default_status_category(status: str) -> StatusCategory | None:
+    return _first(_parts(status), _CATEGORIES) if "to do" not in status.lower() else StatusCategory.TODO
+
+
+def default_severity(word: str) -> Severity | None:
+    return _first(_parts(word), _SEVERITIES)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.lower() for part in _PARTS.findall(text)]
+
+
+def _first(parts: list[str], meanings: Mapping[str, Meaning]) -> Meaning | None:
+    return next((meanings[part] for part in parts if part in meanings), None)

@@ -1,0 +1,77 @@
+"""What words mean at a connection: an admin's word where there is one, else the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from integrations.connectors.words import Environment, Severity, StatusCategory, WorkType
+from integrations.mappings.defaults import (
+    default_deploying,
+    default_environment,
+    default_severity,
+    default_status_category,
+    default_work_type_of_item_type,
+    default_work_type_of_label,
+)
+from integrations.models import Connection, Meaning
+
+Subject = Meaning.Subject
+Word = TypeVar("Word", Environment, Severity, StatusCategory, WorkType)
+# What is wrong comes before what is new, and both before what keeps things going.
+LABEL_ORDER = (
+    WorkType.BUG,
+    WorkType.FEATURE,
+    WorkType.TECH_DEBT,
+    WorkType.OPERATIONS,
+    WorkType.DOCUMENTATION,
+    WorkType.OTHER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveMeanings:
+    """What words mean at one connection; `decided` are an admin's, by subject and word, empty: says nothing."""
+
+    decided: dict[tuple[str, str], str]
+
+    def is_decided(self, subject: Subject, word: str) -> bool:
+        return (subject, word) in self.decided
+
+    def of_environment(self, name: str) -> Environment:
+        return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER
+
+    def of_deploying(self, name: str) -> Environment | None:
+        """The environment to which a pipeline of this name deploys; None where it deploys nothing."""
+        return self._of(Subject.DEPLOYING, name, Environment, default_deploying)
+
+    def of_labels(self, labels: Iterable[str]) -> WorkType | None:
+        """Of several labels that say something the one counts that comes first in `LABEL_ORDER`."""
+        said = {self._of(Subject.LABEL, label, WorkType, default_work_type_of_label) for label in labels}
+        return next((meant for meant in LABEL_ORDER if meant in said), None)
+
+    def of_item_type(self, native_type: str) -> WorkType | None:
+        return self._of(Subject.ITEM_TYPE, native_type, WorkType, default_work_type_of_item_type)
+
+    def of_status(self, status: str, told: str | None = None) -> StatusCategory | None:
+        """The category of a status; `told` is the provider's own, which a default does not outdo."""
+        own = StatusCategory(told) if told else None
+        return self._of(Subject.STATUS, status, StatusCategory, lambda word: own or default_status_category(word))
+
+    def of_severity(self, severity: str, told: str | None = None) -> Severity:
+        own = Severity(told) if told and told != Severity.UNKNOWN else None
+        meant = self._of(Subject.SEVERITY, severity, Severity, lambda word: own or default_severity(word))
+        return meant or Severity.UNKNOWN
+
+    def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:
+        means = self.decided.get((subject, word))
+        if means is None:
+            return default(word)
+        return words(means) if means else None
+
+
+def effective_meanings(connection: Connection | int) -> EffectiveMeanings:
+    """What words mean at the connection now; one query."""
+    decided = Meaning.objects.filter(connection=connection).values_list("subject", "word", "means")
+    return EffectiveMeanings({(subject, word): means for subject, word, means in decided})

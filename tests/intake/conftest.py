@@ -1,0 +1,21 @@
+"""A connection with a repository, and what is stored of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.connectors.base import ResourceDraft
+from integrations.connectors.words import ResourceKind
+from integrations.intake.store_drafts import store_resource
+from integrations.models import Connection
+
+SHOP = "R1"
+
+
+@pytest.fixture
+def github(db: None) -> Connection:
+    """A connection that knows the repository acme/shop as R1."""
+    connection = Connection.objects.create(provider="github", name="GitHub")
+    shop = ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/shop", remote="github.com/acme/shop")
+    store_resource(connection, shop)
+    return connection
