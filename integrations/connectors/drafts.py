@@ -67,6 +67,7 @@ class Told(Generic[Part]):
 class Draft:
     """What all records share.  `updated_at` is the provider's own: an older telling changes nothing."""
 
+    kind: ClassVar[Kind]
     external_id: str
     updated_at: datetime | None = None
     deleted: bool = False
