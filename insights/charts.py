@@ -20,6 +20,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, set_response_etag
 
+from insights import wording
+
 Kind = Literal["line", "area", "stacked_bar", "donut"]
 Role = Literal["agent", "outcome", "sequence", "single"]
 Number = float | int | Decimal | None
@@ -46,6 +48,12 @@ class ChartData:
     to_date_from: int | None = None  # index of the bucket that is not over yet
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
+    left_out: int = 0  # segments of too few people to be shown: what is drawn is not all then
+
+    @property
+    def left_out_words(self) -> str:
+        """Empty where everything is drawn."""
+        return f"{wording.count(self.left_out, 'hidden segment')} left out" if self.left_out else ""
 
     def rows(self) -> Iterator[list[str | Number]]:
         """The chart as a table, heads first: a row for each bucket, or for each part of a donut."""
@@ -62,6 +70,8 @@ class ChartData:
         yield ["Part", f"Value ({self.unit})", "Share (percent)"]
         for dataset, value in zip(self.datasets, values, strict=True):
             yield [dataset.label, value, _number(value / sum(values) * 100) if value else 0.0]
+        if self.left_out:
+            yield [self.left_out_words, None, None]
 
 
 class ChartView(BaseLineChartView):  # type: ignore[misc]
@@ -102,6 +112,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
             "to_date_from": self.drawn.to_date_from,
             "marks": [],
             "benchmarks": [],
+            "left_out": self.drawn.left_out_words,
             **self._centre(),
         }
 

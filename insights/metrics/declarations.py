@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from insights.metrics.measures import (
+    NONE,
     Distribution,
     Measure,
     MeasureValue,
@@ -33,8 +34,7 @@ class RowsBy(enum.Enum):
     STANDING_FACT = "a fact that may be of several people"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a metric makes of its measures in one cell; the names are those of a Figure."""
 
     value: float | None
@@ -42,10 +42,10 @@ class Outcome:
     denominator: float | None = None
     sample_size: int = 0
     people: int = 0
-    statistics: Mapping[Statistic, float] = field(default_factory=dict)
+    statistics: Mapping[Statistic, float] = NONE
     missing: bool = False
     low: float | None = None
-    mix: Mapping[str, float] = field(default_factory=dict)
+    mix: Mapping[str, float] = NONE
 
     @property
     def empty(self) -> bool:
@@ -131,7 +131,7 @@ class Metric:
             return None
         shared = Outcome(0.0, 0.0, outcome.denominator)
         if self.sampled.shared_by(segments) and not isinstance(self.sampled, PeopleOfWindow):
-            return replace(shared, sample_size=outcome.sample_size, people=outcome.people)
+            return shared._replace(sample_size=outcome.sample_size, people=outcome.people)
         return shared
 
     def entered(self, outcome: Outcome, segments: Sequence[Dimension]) -> bool:
@@ -185,7 +185,7 @@ class Count(Metric):
         )
         if self.out_of is None:
             return counted
-        return replace(counted, numerator=of.value or 0, denominator=part(self.out_of).value or 0)
+        return counted._replace(numerator=of.value or 0, denominator=part(self.out_of).value or 0)
 
 
 @dataclass(frozen=True, kw_only=True)

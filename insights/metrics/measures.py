@@ -7,15 +7,18 @@ A measure says what to add up; buckets, units, segments, percentiles and SQL are
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from insights.metrics.query import Dimension, Statistic
 from integrations.facts.relation import Relation
 
+NONE: Mapping[Any, float] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class MeasureValue:
+
+class MeasureValue(NamedTuple):
     """One measure in one cell (unit, bucket, segment).
 
     `value` is null where nothing that could be added entered; `facts` and `people` are those that entered.
@@ -24,11 +27,11 @@ class MeasureValue:
     value: float | None = None
     facts: int = 0
     people: int = 0
-    statistics: Mapping[Statistic, float] = field(default_factory=dict)
+    statistics: Mapping[Statistic, float] = NONE
     base: float | None = None  # what `value` is a share of, where the measure itself knows it
     missing: bool = False  # something was there that could not be added, e.g. tokens of a model without a price
     low: float | None = None  # the part of `value` that is beyond doubt, where the measure tells it
-    by_method: Mapping[str, float] = field(default_factory=dict)  # `value` by how it is known
+    by_method: Mapping[str, float] = NONE  # `value` by how it is known
 
 
 NOTHING = MeasureValue()
@@ -51,6 +54,17 @@ class Measure:
     not_by: tuple[Dimension, ...] = ()
     not_split_by: tuple[Dimension, ...] = ()
     not_filtered_by: tuple[Dimension, ...] = ()
+
+    # Looked up for each part of each cell, of which there are millions.
+    def __init_subclass__(cls) -> None:
+        cls.__hash__ = Measure.__hash__  # type: ignore[method-assign]  # a dataclass keeps what is its own
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((type(self), *(getattr(self, each.name) for each in fields(self))))
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read when the query filters or splits by `dimensions`."""

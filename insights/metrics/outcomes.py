@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell, scan, stock
+from insights.metrics.stints import stints_of
 
 Segment = tuple[str, ...]
 
@@ -45,29 +47,52 @@ class Facts:
 
     @classmethod
     def read(cls, needs: Iterable[Need]) -> Facts:
-        """One statement per relation, scope, windows, facets and segments, whatever the number of metrics."""
+        """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
+
+        What is found has all windows of its statement, which may be more than a reading asked for.  Several units at
+        once are read while `stints_of` them lasts (insights/metrics/stints.py).
+        """
+        asked: dict[Reading, dict[Reading, None]] = defaultdict(dict)
         measures: dict[Reading, dict[Measure, None]] = defaultdict(dict)
-        stocks: dict[StockReading, None] = {}
+        stocks: dict[StockReading, dict[StockReading, None]] = defaultdict(dict)
         for need in needs:
             if isinstance(need.reading, StockReading):
-                stocks[need.reading] = None
+                stocks[need.reading.of_any_time()][need.reading] = None
             else:
-                measures[need.reading][need.measure] = None
-        return cls(
-            {reading: scan(reading, tuple(wanted)) for reading, wanted in measures.items()},
-            {reading: stock(reading) for reading in stocks},
-        )
+                asked[need.reading.of_any_time()][need.reading] = None
+                measures[need.reading.of_any_time()][need.measure] = None
+        scanned: dict[Reading, Mapping[CellKey, Cell]] = {}
+        for reading, readings in asked.items():
+            partitions = tuple(dict.fromkeys(edges for each in readings for edges in each.partitions))
+            scanned |= dict.fromkeys(readings, scan(replace(reading, partitions=partitions), tuple(measures[reading])))
+        stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
+        for stock_reading, stock_readings in stocks.items():
+            spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
+            stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
+        return cls(scanned, stocked)
 
-    def outcome(self, metric: Metric, needs: Mapping[Measure, Need], key: CellKey, clock: Clock) -> Outcome:
-        def part(measure: Measure) -> MeasureValue:
-            need = needs[measure]
-            if isinstance(need.reading, StockReading):
-                people = self.stocked[need.reading].get((key.unit_id, clock.stock_span(key.window)), 0)
-                return MeasureValue(float(people), people, people)
-            cell = self.scanned[need.reading].get(need.key(key))
-            return cell.values[need.measure] if cell else NOTHING
+    def outcomes(self, metric: Metric, needs: Mapping[Measure, Need], clock: Clock) -> Callable[[CellKey], Outcome]:
+        """What the metric comes to, by cell."""
+        parts = {measure: self._values(need, clock) for measure, need in needs.items()}
+        return lambda key: metric.outcome(lambda measure: parts[measure](key))
 
-        return metric.outcome(part)
+    def _values(self, need: Need, clock: Clock) -> Callable[[CellKey], MeasureValue]:
+        """What the measure comes to, by cell of the query."""
+        if isinstance(need.reading, StockReading):
+            stocked = self.stocked[need.reading]
+
+            def people(key: CellKey) -> MeasureValue:
+                found = stocked.get((key.unit_id, clock.stock_span(key.window)), 0)
+                return MeasureValue(float(found), found, found)
+
+            return people
+        scanned, measure = self.scanned[need.reading], need.measure
+
+        def value(key: CellKey) -> MeasureValue:
+            cell = scanned.get(need.key(key))
+            return cell.values[measure] if cell else NOTHING
+
+        return value
 
     def found(self, needs: Mapping[Measure, Need], segments: Sequence[Dimension]) -> set[CellKey]:
         """Every cell in which a measure that is split by all segments found a fact."""
@@ -95,8 +120,19 @@ class Facts:
 
 
 def outcomes_from_facts(plans: Sequence[Plan]) -> list[Outcomes]:
-    facts = Facts.read(need for plan in plans for need in plan.needs.values())
+    with _stints_of(plans):
+        facts = Facts.read(need for plan in plans for need in plan.needs.values())
     return [_outcomes(plan, facts) for plan in plans]
+
+
+def _stints_of(plans: Sequence[Plan]) -> AbstractContextManager[None]:
+    several = [plan for plan in plans if plan.placement.placed is Placed.UNITS]
+    if not several:
+        return nullcontext()
+    units = {unit for plan in several for unit in plan.placement.ids}
+    windows = [plan.query.window for plan in several]
+    today = several[0].clock.today
+    return stints_of(units, Window(min(each.start for each in windows), max(each.end for each in windows)), today)
 
 
 def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
@@ -104,8 +140,9 @@ def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
     found = facts.found(plan.needs, plan.segments) if plan.segments else ()
     own = {key.segment for key in found if key.window == whole and key.unit_id == plan.unit_id}
     segments = own if plan.segments else {()}
+    outcome_of = facts.outcomes(plan.metric, plan.needs, plan.clock)
     cells = {
-        (window, segment): facts.outcome(plan.metric, plan.needs, CellKey(plan.unit_id, window, segment), plan.clock)
+        (window, segment): outcome_of(CellKey(plan.unit_id, window, segment))
         for window in plan.windows
         for segment in segments
     }

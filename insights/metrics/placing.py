@@ -14,18 +14,51 @@ from insights.metrics.reading import Placed, Placement
 
 
 def unit_of(placement: Placement) -> sql.Composable:
-    """The unit for which a row counts; 0 where there is only one scope."""
+    """The unit for which a row of `joins_in_span` counts; 0 where there is only one scope."""
     return sql.SQL("placement.ancestor_id") if placement.placed is Placed.UNITS else sql.SQL("0")
 
 
+def place_of(placement: Placement) -> sql.Composable:
+    """Where a row of `joins_on_day` belongs: its person's stint (insights/metrics/stints.py) where many units are
+    asked for, else unit 0."""
+    return sql.SQL("stint.id AS stint_id") if placement.placed is Placed.UNITS else sql.SQL("0 AS unit_id")
+
+
 def joins_on_day(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composed:
-    """The joins that find a row's units on its day, and what holds of its person then."""
-    return _joins(placement, person, sql.SQL("@> {}").format(day))
+    """The joins that find where a row belongs on its day, and what holds of its person then."""
+    joins: list[sql.Composable] = []
+    if placement.placed is Placed.UNITS:
+        joins.append(sql.SQL(_STINT).format(person=person, day=day))
+    if placement.placed is Placed.UNIT:
+        joins.append(
+            sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND {}").format(
+                person, _on_day("placement", day)
+            )
+        )
+    if placement.placed is Placed.UNASSIGNED:
+        joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(DAYS_ELSEWHERE, person))
+    joins += [
+        _attribute(placement, position, person, _on_day(_held(position), day)) for position in _positions(placement)
+    ]
+    return sql.SQL(" ").join(joins)
 
 
 def joins_in_span(placement: Placement, person: sql.Composable, span: sql.Composable) -> sql.Composed:
-    """As `joins_on_day`, for any day of a span: a row stands once for each stretch of days that touches it."""
-    return _joins(placement, person, sql.SQL("&& {}").format(span))
+    """The joins for any day of a span: a row stands once for each stretch of days that touches it."""
+    joins: list[sql.Composable] = []
+    if _in_units(placement):
+        units = sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND placement.during && {}")
+        joins.append(units.format(person, span))
+    return sql.SQL(" ").join([*joins, attributes_in_span(placement, person, span)])
+
+
+def attributes_in_span(placement: Placement, person: sql.Composable, span: sql.Composable) -> sql.Composed:
+    """The joins that find what holds of a row's person on any day of a span, without the units."""
+    touches = sql.SQL("{} && {}")
+    return sql.SQL(" ").join(
+        _attribute(placement, position, person, touches.format(sql.Identifier(_held(position), "during"), span))
+        for position in _positions(placement)
+    )
 
 
 def days_of(placement: Placement, days: sql.Composable) -> sql.Composed:
@@ -39,11 +72,10 @@ def days_of(placement: Placement, days: sql.Composable) -> sql.Composed:
 
 def condition_on_day(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composable:
     """What else must be true of a row, beginning with AND."""
+    if placement.placed is Placed.UNITS:
+        return only_person(placement, person)
     if placement.placed is Placed.UNASSIGNED:
-        return sql.SQL(
-            "AND NOT EXISTS (SELECT FROM orgtree_placement elsewhere WHERE {elsewhere}"
-            " AND elsewhere.person_id = {person} AND elsewhere.during @> {day}) {only}"
-        ).format(elsewhere=_ELSEWHERE, person=person, day=day, only=only_of(placement, person))
+        return sql.SQL("AND (elsewhere.days @> {}) IS NOT TRUE {}").format(day, only_of(placement, person))
     return only_of(placement, person)
 
 
@@ -52,17 +84,19 @@ def only_of(placement: Placement, person: sql.Composable) -> sql.Composable:
     if placement.placed is Placed.PERSON:
         return sql.SQL("AND {} = ANY(%(ids)s)").format(person)
     units = sql.SQL("AND placement.ancestor_id = ANY(%(ids)s)" if _in_units(placement) and placement.ids else "")
-    if placement.person_id is None:
-        return units
-    return sql.SQL("{} AND {} = %(only_person)s").format(units, person)
+    return sql.SQL("{} {}").format(units, only_person(placement, person))
 
 
-# One row per person and stretch of days in the tree: that of the unit itself, without those above it.
-_ELSEWHERE = sql.SQL("elsewhere.tree_id = ANY(%(ids)s) AND elsewhere.unit_id = elsewhere.ancestor_id")
+def only_person(placement: Placement, person: sql.Composable) -> sql.Composable:
+    """The one person asked for beside units, beginning with AND; empty where that is nobody."""
+    return sql.SQL("") if placement.person_id is None else sql.SQL("AND {} = %(only_person)s").format(person)
+
+
+# One row per person: the days in the tree, of the unit itself without those above it.
 DAYS_ELSEWHERE = sql.SQL(
-    "SELECT elsewhere.person_id, range_agg(elsewhere.during) AS days FROM orgtree_placement elsewhere"
-    " WHERE {} GROUP BY elsewhere.person_id"
-).format(_ELSEWHERE)
+    "SELECT person_id, range_agg(during) AS days FROM orgtree_placement"
+    " WHERE tree_id = ANY(%(ids)s) AND unit_id = ancestor_id GROUP BY person_id"
+)
 
 
 def placement_parameters(placement: Placement) -> dict[str, Any]:
@@ -74,24 +108,36 @@ def placement_parameters(placement: Placement) -> dict[str, Any]:
     }
 
 
-def _joins(placement: Placement, person: sql.Composable, during: sql.Composable) -> sql.Composed:
-    joins = [
-        sql.SQL(
-            "JOIN orgtree_personattribute {held} ON {held}.person_id = {person} AND {held}.attribute_id = {attribute}"
-            " AND {held}.value = ANY({values}) AND {held}.during {during}"
-        ).format(
-            held=sql.Identifier(_held(position)),
-            person=person,
-            attribute=sql.Placeholder(f"attribute_{position}"),
-            values=sql.Placeholder(f"values_{position}"),
-            during=during,
-        )
-        for position in range(len(placement.held))
-    ]
-    if _in_units(placement):
-        units = sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND placement.during {}")
-        joins.insert(0, units.format(person, during))
-    return sql.SQL(" ").join(joins)
+_STINT = """
+    JOIN metric_stint stint ON stint.person_id = {person} AND stint.first_day <= {day} AND {day} < stint.end_day
+"""
+
+
+def _on_day(name: str, day: sql.Composable) -> sql.Composed:
+    """Whether the day is one of the row's, by its borders.
+
+    The planner takes a range that contains a day of another table for a thousand times rarer than it is.
+    """
+    return sql.SQL(
+        "coalesce(lower({during}), '-infinity') <= {day} AND {day} < coalesce(upper({during}), 'infinity')"
+    ).format(during=sql.Identifier(name, "during"), day=day)
+
+
+def _attribute(placement: Placement, position: int, person: sql.Composable, holds: sql.Composable) -> sql.Composed:
+    return sql.SQL(
+        "JOIN orgtree_personattribute {held} ON {held}.person_id = {person} AND {held}.attribute_id = {attribute}"
+        " AND {held}.value = ANY({values}) AND {holds}"
+    ).format(
+        held=sql.Identifier(_held(position)),
+        person=person,
+        attribute=sql.Placeholder(f"attribute_{position}"),
+        values=sql.Placeholder(f"values_{position}"),
+        holds=holds,
+    )
+
+
+def _positions(placement: Placement) -> range:
+    return range(len(placement.held))
 
 
 def _held(position: int) -> str:

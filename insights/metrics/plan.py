@@ -71,6 +71,8 @@ class Need:
 
     def key(self, asked: CellKey) -> CellKey:
         """Where the measure stands for a cell of the query."""
+        if len(self.split) == len(asked.segment):
+            return asked
         return asked._replace(segment=tuple(asked.segment[position] for position in self.split))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from insights import windows
@@ -120,9 +120,9 @@ def _figure(each: Plan, outcomes: Outcomes, since: ConnectedSince, window: Windo
         outcome = _per_period(outcome, windows.periods(window, query.granularity, today=today))
     statistic = query.statistic or metric.statistic
     if statistic is not None:
-        outcome = replace(outcome, value=outcome.statistics.get(statistic))
+        outcome = outcome._replace(value=outcome.statistics.get(statistic))
         if statistic is not Statistic.MEAN:  # only the mean is a quotient
-            outcome = replace(outcome, numerator=None, denominator=None)
+            outcome = outcome._replace(numerator=None, denominator=None)
     value, reason = outcome.value, None
     if value is None:
         reason = metric.missing_reason if outcome.missing else _why_no_data(each, window, since)
@@ -156,6 +156,6 @@ def _nothing(metric: Metric, outcomes: Outcomes, window: Window) -> Outcome:
 def _per_period(outcome: Outcome, periods: float) -> Outcome:
     """Divide by time too: the denominator becomes people × granularity units."""
     if outcome.numerator is None or not outcome.denominator or not periods:
-        return replace(outcome, value=None)
+        return outcome._replace(value=None)
     denominator = outcome.denominator * periods
-    return replace(outcome, value=outcome.numerator / denominator, denominator=denominator)
+    return outcome._replace(value=outcome.numerator / denominator, denominator=denominator)

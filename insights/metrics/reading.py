@@ -90,6 +90,10 @@ class Reading:
         """The windows of all partitions, each once."""
         return tuple(dict.fromkeys(window for edges in self.partitions for window in windows_of(edges)))
 
+    def of_any_time(self) -> Reading:
+        """The same question without windows: questions that differ in them alone are answered together."""
+        return replace(self, partitions=())
+
     def of_whole(self) -> Reading:
         """The same question for the hull alone."""
         return replace(self, partitions=((self.hull.start, self.hull.end),))
@@ -109,6 +113,10 @@ class StockReading:
     @cached_property
     def _hash(self) -> int:
         return hash((self.relation.name, self.spans, self.placement))
+
+    def of_any_time(self) -> StockReading:
+        """As of a reading."""
+        return replace(self, spans=())
 
 
 def windows_of(edges: Edges) -> Iterable[Window]:

@@ -20,11 +20,12 @@ from insights.metrics.measures import (
     Total,
 )
 from insights.metrics.query import Statistic, Window
-from insights.metrics.reading import CellKey, Reading, StockReading
+from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.source import PERCENTILES, parameters
-from insights.metrics.standing import standing_statement
+from insights.metrics.standing import standing_of_units_statement, standing_statement
 from insights.metrics.statement import ATTRIBUTION_METHODS, cells_statement
-from insights.metrics.stock_statement import stock_parameters, stock_statement
+from insights.metrics.stock_statement import stock_of_units_statement, stock_parameters, stock_statement
+from insights.metrics.units_statement import cells_of_units_statement
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,14 @@ class Cell:
 def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     """Every cell in which a fact was found, of every window of every partition.
 
-    Facts that stand may be of several people: where they are asked for, the relation is read for them alone.
+    Facts that stand may be of several people: where they are asked for, the relation is read for them alone.  Several
+    units are read while `stints_of` them lasts (insights/metrics/stints.py).
     """
-    standing = any(isinstance(measure, StandingAtEnd) for measure in measures)
-    statement = standing_statement(reading, measures) if standing else cells_statement(reading, measures)
+    in_units = reading.placement.placed is Placed.UNITS
+    if any(isinstance(measure, StandingAtEnd) for measure in measures):
+        statement = (standing_of_units_statement if in_units else standing_statement)(reading, measures)
+    else:
+        statement = (cells_of_units_statement if in_units else cells_statement)(reading, measures)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters(reading))
         names = [column.name for column in cursor.description]
@@ -64,8 +69,10 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
 
 def stock(reading: StockReading) -> dict[tuple[int | None, Window], int]:
     """People of each span of the reading, by unit and span."""
+    in_units = reading.placement.placed is Placed.UNITS
+    statement = (stock_of_units_statement if in_units else stock_statement)(reading)
     with connection.cursor() as cursor:
-        cursor.execute(stock_statement(reading), stock_parameters(reading))
+        cursor.execute(statement, stock_parameters(reading))
         return {(unit_id or None, Window(start, end)): people for unit_id, start, end, people in cursor.fetchall()}
 
 

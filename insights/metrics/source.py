@@ -10,7 +10,7 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.measures import AttributedLines, Distribution, Measure, StandingAtEnd, Total
-from insights.metrics.placing import condition_on_day, joins_on_day, placement_parameters, unit_of
+from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placement_parameters
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.reading import Reading
 from integrations.facts.ai import AGENT_SESSION_DAYS
@@ -44,11 +44,17 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
 
 
 def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()) -> sql.Composed:
-    """The relation's rows in the scope that pass the facets, once for each window of the reading that they lie in.
+    """The relation's rows in the scope that pass the facets: `daily_rows_statement`, once for each of their windows."""
+    return in_windows(daily_rows_statement(reading, measures, more))
 
-    `span` is the position of that window in `reading.windows`; with unit, person, fact, segments and columns.  Of
-    thirty trailing windows most days lie in four: gathering every row once for each of thirty, as GROUPING SETS do,
-    took most of the time of a fill.  Which windows a day lies in is looked up in two arrays, because rows are many.
+
+def daily_rows_statement(
+    reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()
+) -> sql.Composed:
+    """The relation's rows in the scope that pass the facets.
+
+    With unit (or stint, where many units are asked for), person, fact, day_number (1: the first of the reading),
+    segments and columns.
     """
     relation = reading.relation
     columns: list[sql.Composable] = [
@@ -62,15 +68,12 @@ def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable
         ]
     return sql.SQL(
         """
-        SELECT {unit} AS unit_id, coalesce({person}, 0) AS person_id, {fact} AS fact_id,
-               unnest((%(spans)s::int[])[
-                   (%(entries)s::int[])[{day} - %(start)s::date + 1]
-                   : (%(entries)s::int[])[{day} - %(start)s::date + 2] - 1
-               ]) AS span {columns}
+        SELECT {place}, coalesce({person}, 0) AS person_id, {fact} AS fact_id,
+               {day} - %(start)s::date + 1 AS day_number {columns}
         FROM ({relation}) AS source {conditions}
         """
     ).format(
-        unit=unit_of(reading.placement),
+        place=place_of(reading.placement),
         person=of_source(relation.person),
         fact=of_source(relation.fact),
         day=of_source(relation.day),
@@ -78,6 +81,22 @@ def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable
         relation=sql.SQL(relation.sql),
         conditions=conditions(reading),
     )
+
+
+def in_windows(rows: sql.Composable) -> sql.Composed:
+    """Rows with a day_number, once for each window of the reading in which it lies: span is its position among them.
+
+    Of thirty trailing windows most days lie in four: gathering every row once for each of thirty, as GROUPING SETS do,
+    took most of the time of a fill.  Which windows a day lies in is looked up in two arrays, because rows are many.
+    """
+    return sql.SQL(
+        """
+        SELECT *, unnest((%(spans)s::int[])[
+                      (%(entries)s::int[])[day_number] : (%(entries)s::int[])[day_number + 1] - 1
+                  ]) AS span
+        FROM ({}) AS of_days
+        """
+    ).format(rows)
 
 
 def _columns_of(measure: Measure) -> Iterable[tuple[str, str]]:

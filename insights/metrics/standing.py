@@ -10,6 +10,7 @@ from insights.metrics.measures import Measure
 from insights.metrics.reading import Reading
 from insights.metrics.source import listed, named, rows_statement
 from insights.metrics.statement import grouped
+from insights.metrics.units_people import MOVED, counted, keys_of, movers
 
 # The last day of a window that has come.
 LAST_DAY = sql.SQL("least((%(ends)s::date[])[span + 1] - 1, %(today)s::date)")
@@ -32,6 +33,54 @@ def standing_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Com
                 *(_standing(position) for position in range(len(measures))),
             ),
         ),
+    )
+
+
+def standing_of_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """As `standing_statement`, for a placement of several units, while `stints_of` them lasts."""
+    keys, stands = keys_of(reading), [_stands(position) for position in range(len(measures))]
+    once = listed(sql.SQL("bool_or({0}) AS {0}").format(name) for name in stands)
+    return sql.SQL(
+        """
+        WITH of_stints AS MATERIALIZED (
+            SELECT stint_id, person_id, {keys}, fact_id {once}
+            FROM ({rows}) AS relation_rows
+            GROUP BY stint_id, person_id, {keys}, fact_id
+        ),
+        people AS MATERIALIZED (
+            SELECT stint_id, person_id, {keys}, count(*) AS facts, 0 AS entered
+            FROM of_stints
+            GROUP BY stint_id, person_id, {keys}
+        ),
+        {moved},
+        {movers},
+        of_paths AS (
+            SELECT path_id, {keys}, fact_id {once}
+            FROM of_stints JOIN metric_stint_path USING (stint_id)
+            GROUP BY path_id, {keys}, fact_id
+        ),
+        of_units AS (
+            SELECT unit_id, {keys}, fact_id {once}
+            FROM of_paths JOIN metric_path_unit USING (path_id)
+            WHERE unit_id = ANY(%(ids)s)
+            GROUP BY unit_id, {keys}, fact_id
+        )
+        SELECT unit_id, {keys}, standing.facts, standing.facts AS matched_facts, counted.people {standing}
+        FROM (SELECT unit_id, {keys}, count(*) AS facts {counts} FROM of_units GROUP BY unit_id, {keys}) AS standing
+        FULL JOIN ({counted}) AS counted USING (unit_id, {keys})
+        """
+    ).format(
+        keys=keys,
+        once=once,
+        rows=_rows(reading, measures),
+        moved=MOVED,
+        movers=movers(keys, ()),
+        standing=listed(named("v", position) for position in range(len(measures))),
+        counts=listed(
+            sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(name, named("v", position))
+            for position, name in enumerate(stands)
+        ),
+        counted=counted(keys, ()),
     )
 
 

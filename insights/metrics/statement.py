@@ -13,7 +13,14 @@ from psycopg import sql
 
 from insights.metrics.measures import AttributedLines, Distribution, Measure, PersonShare, Total
 from insights.metrics.reading import Reading
-from insights.metrics.source import listed, named, rows_statement, segment_names
+from insights.metrics.source import (
+    daily_rows_statement,
+    in_windows,
+    listed,
+    named,
+    rows_statement,
+    segment_names,
+)
 from integrations.models import Method
 
 ATTRIBUTION_METHODS = tuple(Method.values)
@@ -31,11 +38,9 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
     """
     quantiles = any(isinstance(measure, Distribution) for measure in measures)
     shares = any(isinstance(measure, PersonShare) for measure in measures)
-    by_row = reading.relation.fact_is_row
     return sql.SQL(
         """
-        WITH relation_rows AS NOT MATERIALIZED ({rows}),
-        sums AS ({sums}),
+        WITH {rows},
         {people},
         shares AS ({shares}),
         counts AS (
@@ -47,46 +52,74 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
             GROUP BY {keys}
             WINDOW one_cell AS (PARTITION BY unit_id, span)
         )
-        SELECT * FROM sums FULL JOIN counts USING ({keys}) {quantiles}
+        SELECT * {by_method} FROM ({sums}) AS sums FULL JOIN counts USING ({keys}) {quantiles}
         """
     ).format(
-        rows=rows_statement(reading, measures),
-        sums=grouped(
-            reading,
-            "",
-            sql.SQL("count(*) AS rows_added"),
-            (*_level(measures, "sums"), *(_level(measures, "facts_by_row") if by_row else ())),
-        ),
+        rows=relation_rows(reading, measures),
+        sums=_sums_of_windows(reading, measures),
         people=_people(reading, measures),
         shares=_SHARES if shares else sql.SQL("SELECT * FROM people"),
         keys=_keys(reading),
-        counts=listed((*_level(measures, "people"), *(() if by_row else _level(measures, "facts_of_people")))),
+        counts=listed(_level(measures, "counts")),
+        by_method=listed(by_method(measures)),
         quantiles=_quantiles(reading, measures) if quantiles else sql.SQL(""),
     )
 
 
+def relation_rows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """relation_rows AS (…): the rows of `daily_rows_statement`; `entered` has a bit per measure to which one adds.
+
+    Materialized, because all parts read it: finding them is most of the work.
+    """
+    return sql.SQL("relation_rows AS MATERIALIZED (SELECT *, {} AS entered FROM ({}) AS r)").format(
+        _entered(measures), daily_rows_statement(reading, measures)
+    )
+
+
+def _sums_of_windows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per cell with what is added up: by day first, which most windows have in common with others."""
+    names = segment_names(reading)
+    days = sql.SQL(", ").join(map(sql.Identifier, ("unit_id", "day_number", *names)))
+    sums = sums_of_rows(measures)
+    return sql.SQL("SELECT {keys} {added} FROM ({in_windows}) AS of_windows GROUP BY {keys}").format(
+        keys=_keys(reading),
+        added=added_up([name for name, _ in sums]),
+        in_windows=in_windows(
+            sql.SQL("SELECT {days} {sums} FROM relation_rows GROUP BY {days}").format(days=days, sums=defined(sums))
+        ),
+    )
+
+
 def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """people AS (…): one row per person (0: unmatched), unit, window and segment; `entered` has a bit per measure.
+    """people AS (…): one row per person (0: unmatched), unit, window and segment, with facts and n_i; entered as above.
 
     Nothing is added up here: carrying every column through groups of people and facts would cost most of the time.
     """
-    entered = _entered(measures)
-    if reading.relation.fact_is_row:
-        return sql.SQL("people AS ({})").format(grouped(reading, "person_id", sql.SQL("count(*) AS facts"), [entered]))
+    by_row = reading.relation.fact_is_row
+    facts = sql.SQL(
+        "SELECT {keys}, person_id, fact_id, bit_or(entered) AS entered FROM ({rows}) AS r"
+        " GROUP BY {keys}, person_id, fact_id"
+    )
+    rows = in_windows(narrow_rows(reading, "unit_id"))
     return sql.SQL(
         """
-        facts AS ({facts}),
         people AS (
             SELECT {keys}, person_id, count(*) AS facts, bit_or(entered) AS entered {counts}
-            FROM facts
+            FROM ({facts}) AS facts
             GROUP BY {keys}, person_id
         )
         """
     ).format(
-        facts=grouped(reading, "person_id, fact_id", entered, ()),
+        facts=rows if by_row else facts.format(keys=_keys(reading), rows=rows),
         keys=_keys(reading),
-        counts=listed(_level(measures, "facts")),
+        counts=listed(_level(measures, "people")),
     )
+
+
+def narrow_rows(reading: Reading, place: LiteralString) -> sql.Composed:
+    """The rows that are called relation_rows without what is added up."""
+    names = map(sql.Identifier, (place, "person_id", "fact_id", "day_number", "entered", *segment_names(reading)))
+    return sql.SQL("SELECT {} FROM relation_rows").format(sql.SQL(", ").join(names))
 
 
 def people_statement(reading: Reading, measure: Measure) -> sql.Composed:
@@ -132,13 +165,16 @@ def grouped(
 
 
 def _entered(measures: Sequence[Measure]) -> sql.Composable:
-    """A bit for each measure to which one of the rows adds something."""
+    """A bit for each measure to which the row adds something: an amount other than zero, or any to a distribution."""
+    tests = {Total: sql.SQL("{} <> 0"), Distribution: sql.SQL("{} IS NOT NULL")}
     bits = [
-        sql.SQL("(CASE WHEN {} THEN {} ELSE 0 END)").format(_is_entered(position, measure), 1 << position)
-        for position, measure in enumerate(measures)
-        if isinstance(measure, (Total, Distribution))
+        sql.SQL("(CASE WHEN {} THEN {} ELSE 0 END)").format(
+            tests[Distribution if isinstance(measure, Distribution) else Total].format(named("c", position)),
+            sql.Literal(1 << position),
+        )
+        for position, measure in countable(measures)
     ]
-    return sql.SQL("bit_or({}) AS entered").format(sql.SQL(" | ").join(bits) if bits else sql.SQL("0"))
+    return sql.SQL(" | ").join(bits) if bits else sql.SQL("0")
 
 
 def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -149,9 +185,9 @@ def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
         for position, measure in enumerate(measures)
         if isinstance(measure, Distribution)
     ]
-    return sql.SQL("FULL JOIN ({}) AS quantiles USING ({})").format(
-        grouped(reading, "", columns[0], columns[1:]), _keys(reading)
-    )
+    return sql.SQL(
+        "FULL JOIN (SELECT {keys} {columns} FROM ({rows}) AS r GROUP BY {keys}) AS quantiles USING ({keys})"
+    ).format(keys=_keys(reading), columns=listed(columns), rows=in_windows(sql.SQL("SELECT * FROM relation_rows")))
 
 
 _SHARES = sql.SQL(
@@ -165,46 +201,74 @@ _SHARES = sql.SQL(
     """
 )
 
-# What a measure adds to each level; the letters are those of cells_statement.
-_SUMMED: Mapping[str, Sequence[LiteralString]] = {
-    "sums": ["sum({c}) AS {v}"],
-    "facts_by_row": ["count(*) FILTER (WHERE {entered}) AS {n}"],
-    "facts": ["count(*) FILTER (WHERE entered & {bit} <> 0) AS {n}"],
-    "facts_of_people": ["sum({n})::bigint AS {n}"],
-    "people": ["count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id <> 0) AS {p}"],
+# What a measure adds to people and to the counts of a cell; the letters are those of cells_statement.
+_COUNTED: Mapping[str, Sequence[LiteralString]] = {
+    "people": ["count(*) FILTER (WHERE entered & {bit} <> 0) AS {n}"],
+    "counts": [
+        "sum({n})::bigint AS {n}",
+        "count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id <> 0) AS {p}",
+    ],
 }
 
 _SHARED: Mapping[str, Sequence[LiteralString]] = {
-    "people": [
+    "counts": [
         "sum(share) FILTER (WHERE person_id <> 0) AS {v}",
         "sum(sum(first_of_person) FILTER (WHERE person_id <> 0)) OVER one_cell AS {b}",
     ],
 }
 
-_MISSING: Mapping[str, Sequence[LiteralString]] = {"sums": ["sum({m}) AS {x}"]}
-
-_ATTRIBUTED: Mapping[str, Sequence[LiteralString]] = {"sums": ["sum({t}) AS {l}", "ARRAY[{by_method}] AS {k}"]}
-
 
 def _level(measures: Sequence[Measure], level: str) -> Iterable[sql.Composable]:
     for position, measure in enumerate(measures):
-        texts = [*_SUMMED.get(level, ())] if isinstance(measure, (Total, Distribution)) else []
+        texts = [*_COUNTED.get(level, ())] if isinstance(measure, (Total, Distribution)) else []
         texts += _SHARED.get(level, ()) if isinstance(measure, PersonShare) else ()
-        texts += _MISSING.get(level, ()) if isinstance(measure, Total) and measure.missing_column else ()
-        texts += _ATTRIBUTED.get(level, ()) if isinstance(measure, AttributedLines) else ()
-        names: dict[str, sql.Composable] = {letter: named(letter, position) for letter in "cmnxvpbtlk"}
-        names["by_method"] = sql.SQL(", ").join(
-            sql.SQL("sum({}) FILTER (WHERE {} = {})").format(names["c"], named("d", position), sql.Literal(method))
-            for method in ATTRIBUTION_METHODS
-        )
+        names: dict[str, sql.Composable] = {letter: named(letter, position) for letter in "npvb"}
         names["bit"] = sql.Literal(1 << position)
-        names["entered"] = _is_entered(position, measure)
         yield from (sql.SQL(text).format(**names) for text in texts)
 
 
-def _is_entered(position: int, measure: Measure) -> sql.Composable:
-    """Whether a row adds something: an amount other than zero, or any value to a distribution."""
-    return sql.SQL("{} IS NOT NULL" if isinstance(measure, Distribution) else "{} <> 0").format(named("c", position))
+def sums_of_rows(measures: Sequence[Measure]) -> list[tuple[sql.Composable, sql.Composable]]:
+    """Names of what is added up, each with its sum over the rows; the letters are those of `cells_statement`."""
+    found: list[tuple[sql.Composable, sql.Composable]] = []
+    for position, measure in countable(measures):
+        column = named("c", position)
+        found.append((named("v", position), sql.SQL("sum({})").format(column)))
+        if isinstance(measure, Total) and measure.missing_column:
+            found.append((named("x", position), sql.SQL("sum({})").format(named("m", position))))
+        if isinstance(measure, AttributedLines):
+            found.append((named("l", position), sql.SQL("sum({})").format(named("t", position))))
+            of_method = sql.SQL("sum({}) FILTER (WHERE {} = {})")
+            for number, method in enumerate(ATTRIBUTION_METHODS):
+                only = of_method.format(column, named("d", position), sql.Literal(method))
+                found.append((_of_method(position, number), only))
+    return found
+
+
+def by_method(measures: Sequence[Measure]) -> Iterable[sql.Composable]:
+    """k_i of attributed lines: the sums of `sums_of_rows` by method, as one list."""
+    for position, measure in enumerate(measures):
+        if isinstance(measure, AttributedLines):
+            numbers = range(len(ATTRIBUTION_METHODS))
+            methods = sql.SQL(", ").join(_of_method(position, number) for number in numbers)
+            yield sql.SQL("ARRAY[{}] AS {}").format(methods, named("k", position))
+
+
+def _of_method(position: int, number: int) -> sql.Identifier:
+    return sql.Identifier(f"k_{position}_{number}")
+
+
+def countable(measures: Sequence[Measure]) -> Iterable[tuple[int, Total | Distribution]]:
+    """The measures to which a fact may add nothing, with their positions."""
+    return ((i, measure) for i, measure in enumerate(measures) if isinstance(measure, (Total, Distribution)))
+
+
+def defined(columns: Iterable[tuple[sql.Composable, sql.Composable]]) -> sql.Composed:
+    return listed(sql.SQL("{} AS {}").format(expression, name) for name, expression in columns)
+
+
+def added_up(names: Iterable[sql.Composable]) -> sql.Composed:
+    """The columns, each the sum of itself."""
+    return listed(sql.SQL("sum({0}) AS {0}").format(name) for name in names)
 
 
 def _keys(reading: Reading) -> sql.Composed:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from psycopg import sql
 
 from insights.metrics.placing import (
     DAYS_ELSEWHERE,
+    attributes_in_span,
     days_of,
     joins_in_span,
     only_of,
+    only_person,
     placement_parameters,
     unit_of,
 )
 from insights.metrics.reading import Placed, Placement, StockReading
 from insights.metrics.source import of_source
+from insights.metrics.units_people import MOVED, counted, movers
 
 
 def stock_statement(reading: StockReading) -> sql.Composed:
@@ -23,6 +27,48 @@ def stock_statement(reading: StockReading) -> sql.Composed:
     return sql.SQL(
         "SELECT unit_id, starts_on, ends_on, count(*) FROM ({}) AS people GROUP BY unit_id, starts_on, ends_on"
     ).format(stocked_people_statement(reading))
+
+
+def stock_of_units_statement(reading: StockReading) -> sql.Composed:
+    """As `stock_statement`, for a placement of several units, while `stints_of` them lasts."""
+    relation, placement = reading.relation, reading.placement
+    span = sql.SQL("span")
+    person = of_source(relation.person)
+    return sql.SQL(
+        """
+        WITH source AS MATERIALIZED ({relation}),
+        spans AS (
+            SELECT *
+            FROM unnest(%(starts)s::date[], %(ends)s::date[]) WITH ORDINALITY AS spans (starts_on, ends_on, span)
+        ),
+        stretches AS MATERIALIZED (
+            SELECT stint.id AS stint_id, {person} AS person_id, {day} AS since,
+                   {days} * datemultirange(daterange(stint.first_day, stint.end_day)) AS days
+            FROM source
+            JOIN metric_stint stint ON stint.person_id = {person}
+            {joins}
+            WHERE true {only}
+        ),
+        people AS MATERIALIZED (
+            SELECT DISTINCT stint_id, person_id, span, 1 AS facts, 0 AS entered
+            FROM spans
+            JOIN stretches ON since < ends_on AND days && daterange(starts_on, ends_on)
+        ),
+        {moved},
+        {movers}
+        SELECT unit_id, starts_on, ends_on, people FROM ({counted}) AS counted JOIN spans USING (span)
+        """
+    ).format(
+        relation=sql.SQL(relation.sql),
+        person=person,
+        day=of_source(relation.day),
+        days=_days(replace(placement, placed=Placed.ANYBODY)),
+        joins=attributes_in_span(placement, person, _ALL_SPANS),
+        only=only_person(placement, person),
+        moved=MOVED,
+        movers=movers(span, ()),
+        counted=counted(span, ()),
+    )
 
 
 def stocked_people_statement(reading: StockReading) -> sql.Composed:

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from insights.metrics.declarations import Metric, Outcome
+from insights.metrics.measures import Measure
 from insights.metrics.outcomes import Facts
 from insights.metrics.plan import Clock, Need, needs_of
-from insights.metrics.query import Dimension, Statistic, Window
-from insights.metrics.reading import ANYBODY, CellKey, Edges, Placed, Placement, StockReading, windows_of
+from insights.metrics.query import Dimension, Window
+from insights.metrics.reading import ANYBODY, CellKey, Edges, Placed, Placement, Reading, StockReading, windows_of
 from insights.metrics.registry import metrics
+from insights.metrics.stints import stints_of
 from insights.models import Period
 from insights.snapshots.kept import KEPT_SEGMENTS, MOST_SEGMENT_VALUES, kept_segments
+from insights.snapshots.storing import Computed, store
 from integrations.models import FactFamily
 
 Partitions = Sequence[tuple[Period, Edges]]
 
 # Stands in for all values of a segment that has too many in a span: readers go to the facts.
 TOO_MANY_VALUES = ""
-
-COLUMNS = (
-    *("metric", "version", "unit_id", "period", "start", "end", "segment_name", "segment_value"),
-    *("value", "numerator", "denominator", "sample_size", "people", "missing", "unmatched"),
-    *("mean", "median", "p75", "p90", "p95", "low", "mix", "computed_at"),
-)
 
 
 class Span(NamedTuple):
@@ -47,57 +44,83 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
     """Compute the cells of these metrics in these windows anew, in the caller's transaction; how many there are."""
     distinct = dict.fromkeys(partitions)
     _delete(distinct, placement, only)
-    periods: dict[Window, list[Period]] = defaultdict(list)
+    periods: dict[Window, list[str]] = defaultdict(list)
     for period, edges in distinct:
         for window in windows_of(edges):
-            periods[window].append(period)
-    written = 0
+            periods[window].append(period.value)
+    edges_of_all = tuple(dict.fromkeys(edges for _, edges in distinct))
     splits: Iterable[tuple[Dimension, ...]] = ((), *((dimension,) for dimension in KEPT_SEGMENTS))
-    with connection.cursor() as cursor:
-        for split in splits:
-            wanted = [metric for metric in only if split in kept_segments(metric)]
-            if not wanted:
-                continue
-            edges_of_all = tuple(dict.fromkeys(edges for _, edges in distinct))
-            rows = list(_rows(wanted, split, edges_of_all, placement, clock))
-            names = ", ".join(f'"{name}"' for name in COLUMNS)
-            with cursor.copy(f"COPY insights_metriccell ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    for period in periods[row["window"]]:
-                        copy.write_row([row.get(name, period.value) for name in COLUMNS])
-                        written += 1
-    return written
+    with _stints(placement, tuple(periods), clock):
+        return sum(
+            store(_computed(wanted, split, edges_of_all, placement, clock), periods, split, clock.now)
+            for split in splits
+            if (wanted := [metric for metric in only if split in kept_segments(metric)])
+        )
 
 
-def _rows(
+def _stints(placement: Placement, windows: Sequence[Window], clock: Clock) -> AbstractContextManager[None]:
+    if placement.placed is not Placed.UNITS:
+        return nullcontext()
+    days = Window(min(each.start for each in windows), max(each.end for each in windows))
+    return stints_of(placement.ids, days, clock.today)
+
+
+def _computed(
     wanted: Sequence[Metric],
     split: tuple[Dimension, ...],
     partitions: tuple[Edges, ...],
     placement: Placement,
     clock: Clock,
-) -> Iterator[Mapping[str, Any]]:
-    """The rows of the table but for their period."""
+) -> Iterable[Computed]:
+    """The cells of these metrics; all facts are read before the first of them."""
     needs = {metric: needs_of(metric, partitions, placement, clock, segments=split) for metric in wanted}
     facts = Facts.read(need for each in needs.values() for need in each.values())
-    everybody = placement.placed is Placed.ANYBODY
     all_windows = [window for edges in partitions for window in windows_of(edges)]
+    return _cells(facts, needs, split, all_windows, clock, everybody=placement.placed is Placed.ANYBODY)
+
+
+def _cells(
+    facts: Facts,
+    needs: Mapping[Metric, Mapping[Measure, Need]],
+    split: tuple[Dimension, ...],
+    all_windows: Sequence[Window],
+    clock: Clock,
+    *,
+    everybody: bool,
+) -> Iterator[Computed]:
+    """In the order of the table's index, unit by unit: scattered over it, millions of entries would be read again."""
+    segments: dict[frozenset[Reading | StockReading], Mapping[Span, Collection[str]]] = {}
+    told: list[tuple[Metric, Mapping[Span, Collection[str]], Callable[[CellKey], Outcome]]] = []
     for metric, needed in needs.items():
-        segments: dict[Span, set[str]] = defaultdict(set)
-        for key in facts.found(needed, split):
-            segments[Span(key.unit_id, key.window)].add(key.segment[0] if split else "")
-        for span in () if split else _stock_spans(facts, needed.values(), all_windows):
-            segments[span].add("")
-        for span, values in segments.items():
-            unmatched = facts.unmatched(metric, needed, span.window) if everybody else None
-            common = _common(metric, span, split, clock) | {"unmatched": unmatched}
+        readings = frozenset(need.reading for need in needed.values())
+        if readings not in segments:
+            segments[readings] = _segments(facts, needed, split, all_windows)
+        told.append((metric, segments[readings], facts.outcomes(metric, needed, clock)))
+    spans = {span for of_spans in segments.values() for span in of_spans}
+    for span in sorted(spans, key=lambda each: (each.unit_id or 0, each.window)):
+        unit_id, window = span
+        for metric, of_spans, outcome_of in told:
+            values = of_spans.get(span, ())
+            unmatched = facts.unmatched(metric, needs[metric], window) if everybody else None
             if len(values) > MOST_SEGMENT_VALUES:
-                yield common | _figures(Outcome(None)) | {"segment_value": TOO_MANY_VALUES}
+                yield Computed(metric, unit_id, window, TOO_MANY_VALUES, unmatched, Outcome(None))
                 continue
             for value in values:
-                key = CellKey(span.unit_id, span.window, (value,) if split else ())
-                outcome = facts.outcome(metric, needed, key, clock)
+                outcome = outcome_of(CellKey(unit_id, window, (value,) if split else ()))
                 if metric.entered(outcome, split) or (not split and not outcome.empty):
-                    yield common | _figures(outcome) | {"segment_value": value}
+                    yield Computed(metric, unit_id, window, value, unmatched, outcome)
+
+
+def _segments(
+    facts: Facts, needs: Mapping[Measure, Need], split: tuple[Dimension, ...], all_windows: Sequence[Window]
+) -> Mapping[Span, Collection[str]]:
+    """The segment values for which there may be figures; "" alone where nothing is split."""
+    found: dict[Span, set[str]] = defaultdict(set)
+    for unit_id, window, segment in facts.found(needs, split):
+        found[Span(unit_id, window)].add(segment[0] if split else "")
+    for span in () if split else _stock_spans(facts, needs.values(), all_windows):
+        found[span].add("")
+    return found
 
 
 def _stock_spans(facts: Facts, needs: Iterable[Need], all_windows: Sequence[Window]) -> Iterator[Span]:
@@ -107,33 +130,6 @@ def _stock_spans(facts: Facts, needs: Iterable[Need], all_windows: Sequence[Wind
             for unit_id in {unit_id for unit_id, _ in facts.stocked[need.reading]}:
                 for window in all_windows:
                     yield Span(unit_id, window)
-
-
-def _common(metric: Metric, span: Span, split: tuple[Dimension, ...], clock: Clock) -> dict[str, Any]:
-    return {
-        "window": span.window,
-        "metric": metric.key,
-        "version": metric.version,
-        "unit_id": span.unit_id,
-        "start": span.window.start,
-        "end": span.window.end,
-        "segment_name": split[0].value if split else "",
-        "computed_at": clock.now,
-    }
-
-
-def _figures(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "value": outcome.value,
-        "numerator": outcome.numerator,
-        "denominator": outcome.denominator,
-        "sample_size": outcome.sample_size,
-        "people": outcome.people,
-        "missing": outcome.missing,
-        "low": outcome.low,
-        "mix": Jsonb(dict(outcome.mix)),
-        **{statistic.value: outcome.statistics.get(statistic) for statistic in Statistic},
-    }
 
 
 def _delete(partitions: Iterable[tuple[Period, Edges]], placement: Placement, only: Collection[Metric]) -> None:

@@ -53,6 +53,10 @@ class Answers:
         known = [(name, figure) for name, figure in figures.items() if figure.value is not None]
         return dict(sorted(known, key=lambda item: (-(item[1].value or 0), item[0])))
 
+    def left_out(self, key: str, segment: Dimension) -> int:
+        """How many segments the viewer may not be shown, because too few people contribute."""
+        return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
+
     def present(self, key: str, dimension: Dimension) -> Mapping[str, Figure]:
         """The values of a facet that this window's data hold, whatever is chosen of it, the greatest first."""
         wanted = Wanted(key, dimension, unfiltered_by=dimension)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
@@ -47,9 +48,11 @@ def active_by_agent(filters: Filters) -> ChartData:
 
 
 def committed_code(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter]))])
-    parts = adoption.code_parts(answers)
-    return _donut(parts, unit="lines", centre=(wording.compact(sum(part.value for part in parts)), "lines"))
+    dimension = Dimension(filters.picked[adoption.CODE.parameter])
+    answers = read(filters, [Wanted("ai.lines_committed", dimension)])
+    parts, left_out = adoption.code_parts(answers), answers.left_out("ai.lines_committed", dimension)
+    centre = (wording.compact(sum(part.value for part in parts)), _shown("lines", left_out))
+    return _donut(parts, unit="lines", centre=centre, left_out=left_out)
 
 
 def committed_share(filters: Filters) -> ChartData:
@@ -66,9 +69,11 @@ def spend_trend(filters: Filters) -> ChartData:
 
 
 def spend_breakdown(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter]))])
-    parts = spend.breakdown_shares(answers)
-    return _donut(parts, unit="currency", centre=(wording.money(sum(part.value for part in parts)), filters.span))
+    dimension = Dimension(filters.picked[spend.BREAKDOWN.parameter])
+    answers = read(filters, [Wanted("ai.spend", dimension)])
+    parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
+    centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
+    return _donut(parts, unit="currency", centre=centre, left_out=left_out)
 
 
 def tokens_by_kind(filters: Filters) -> ChartData:
@@ -150,7 +155,12 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
     return draw(page_filters(request))
 
 
-def _donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str]) -> ChartData:
+def _shown(note: str, left_out: int) -> str:
+    """The words below a donut's sum: with segments left out it is no total."""
+    return "in what is shown" if left_out else note
+
+
+def _donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
     """One dataset per slice, because a slice has a key and a role of its own."""
     return ChartData(
         kind="donut",
@@ -159,6 +169,7 @@ def _donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str]) -> Cha
         datasets=[Dataset(part.label, part.key, part.role, [part.value]) for part in parts],
         label_name="Range",
         centre=centre,
+        left_out=left_out,
     )
 
 
@@ -191,7 +202,7 @@ def _split_over_time(
     if rest:
         sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
         datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums))
-    return _over_time(kind, answer, datasets)
+    return replace(_over_time(kind, answer, datasets), left_out=answers.left_out(key, dimension))
 
 
 def _over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:

@@ -1,0 +1,134 @@
+"""The SQL of people of many units: from the stints in which they were found to the units' counts.
+
+People cannot be added up for units as sums are: whoever had two stints in a window may be in a unit by both of them,
+with one fact in both.  Those few, `moved`, are put together again in each of their units; all others are added up for
+paths, which many people have in common, and then for the units of each path (insights/metrics/stints.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from insights.metrics.measures import Measure, PersonShare
+from insights.metrics.reading import Reading
+from insights.metrics.source import listed, named, segment_names
+from insights.metrics.statement import added_up, countable
+
+Names = Sequence[sql.Composable]
+
+NOTHING_MORE = sql.SQL("")
+MOVED = sql.SQL(
+    """
+    moved AS MATERIALIZED (
+        SELECT person_id, span FROM people GROUP BY person_id, span HAVING min(stint_id) <> max(stint_id)
+    )
+    """
+)
+"""moved AS (…): who was found in several stints of a window, from people: one row per stint and whatever keys are."""
+
+
+def keys_of(reading: Reading) -> sql.Composed:
+    """What tells cells of one unit apart."""
+    return sql.SQL(", ").join(sql.Identifier(name) for name in ("span", *segment_names(reading)))
+
+
+def movers(keys: sql.Composable, measures: Sequence[Measure], more: sql.Composable = NOTHING_MORE) -> sql.Composed:
+    """movers AS (…): one row per unit, person who moved, window and segment, from people, moved and `more` rows."""
+    facts = [named("n", position) for position, _ in countable(measures)]
+    return sql.SQL(
+        """
+        movers AS (
+            SELECT unit_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {sums}
+            FROM (
+                SELECT unit_id, person_id, {keys}, facts, entered {facts}
+                FROM people
+                JOIN moved USING (person_id, span)
+                JOIN metric_stint_path USING (stint_id)
+                JOIN metric_path_unit USING (path_id)
+                WHERE unit_id = ANY(%(ids)s)
+                {more}
+            ) AS stints
+            GROUP BY unit_id, person_id, {keys}
+        )
+        """
+    ).format(keys=keys, sums=added_up(facts), facts=listed(facts), more=more)
+
+
+def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per unit and keys, from people, moved and movers: facts, people, and for each measure those that entered.
+
+    n_i are the facts and p_i the people of the measure of position i; of shares of people v_i the sum, b_i the base.
+    """
+    shares = [position for position, measure in enumerate(measures) if isinstance(measure, PersonShare)]
+    counts = [named(letter, position) for position, _ in countable(measures) for letter in "np"]
+    columns = [sql.SQL("facts"), sql.SQL("people"), *counts, *(named(c, i) for i in shares for c in "vb")]
+    whole = sql.SQL(
+        "SELECT * FROM people"
+        " WHERE NOT EXISTS (SELECT FROM moved WHERE moved.person_id = people.person_id AND moved.span = people.span)"
+    )
+    told: list[sql.Composable] = [
+        sql.SQL("sum({0})::bigint AS {0}").format(name) for name in columns[: 2 + len(counts)]
+    ]
+    for position in shares:
+        told.append(sql.SQL("sum({0}) AS {0}").format(named("v", position)))
+        told.append(sql.SQL("sum(sum({0})) OVER one_cell AS {0}").format(named("b", position)))
+    return sql.SQL(
+        """
+        SELECT unit_id, {keys} {told}
+        FROM ({whole} UNION ALL {movers}) AS people_of_units
+        GROUP BY unit_id, {keys}
+        WINDOW one_cell AS (PARTITION BY unit_id, span)
+        """
+    ).format(
+        keys=keys,
+        told=listed(told),
+        whole=rolled_up(_contributions(sql.SQL("stint_id"), keys, whole, measures), keys, columns),
+        movers=_contributions(sql.SQL("unit_id"), keys, sql.SQL("SELECT * FROM movers"), measures),
+    )
+
+
+def _contributions(
+    place: sql.Composable, keys: sql.Composable, people: sql.Composable, measures: Sequence[Measure]
+) -> sql.Composed:
+    """What each row of people adds to its cell; the order of the columns is that of `counted`."""
+    columns: list[sql.Composable] = []
+    for position, _ in countable(measures):
+        columns.append(named("n", position))
+        columns.append(
+            sql.SQL("(entered & {} <> 0)::int AS {}").format(sql.Literal(1 << position), named("p", position))
+        )
+    for position, measure in enumerate(measures):
+        if isinstance(measure, PersonShare):
+            columns.append(sql.SQL("facts / sum(facts) OVER mine AS {}").format(named("v", position)))
+            columns.append(
+                sql.SQL("CASE WHEN row_number() OVER mine_in_order = 1 THEN 1 ELSE 0 END AS {}").format(
+                    named("b", position)
+                )
+            )
+    return sql.SQL(
+        """
+        SELECT {place}, {keys}, facts, 1 AS people {columns}
+        FROM ({people}) AS people
+        WINDOW mine AS (PARTITION BY {place}, span, person_id),
+               mine_in_order AS (PARTITION BY {place}, span, person_id ORDER BY {keys})
+        """
+    ).format(place=place, keys=keys, columns=listed(columns), people=people)
+
+
+def rolled_up(of_stints: sql.Composable, keys: sql.Composable, columns: Names) -> sql.Composed:
+    """The columns of stints added up for each unit that is asked for."""
+    return sql.SQL(
+        """
+        SELECT unit_id, {keys} {sums}
+        FROM (
+            SELECT path_id, {keys} {sums}
+            FROM ({of_stints}) AS of_stints JOIN metric_stint_path USING (stint_id)
+            GROUP BY path_id, {keys}
+        ) AS of_paths
+        JOIN metric_path_unit USING (path_id)
+        WHERE unit_id = ANY(%(ids)s)
+        GROUP BY unit_id, {keys}
+        """
+    ).format(keys=keys, sums=added_up(columns), of_stints=of_stints)

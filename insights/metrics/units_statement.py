@@ -1,0 +1,200 @@
+"""The SQL of a reading of many units: rows → people's stints → paths → units (insights/metrics/stints.py).
+
+The rows of a stint and day are added up once.  What they come to is added up for the paths, which many people have in
+common, for the windows, and then for the units of each path.  How people are counted: units_people.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from insights.metrics.measures import Distribution, Measure
+from insights.metrics.reading import Reading
+from insights.metrics.source import in_windows, listed, named, segment_names
+from insights.metrics.statement import (
+    added_up,
+    by_method,
+    countable,
+    defined,
+    narrow_rows,
+    relation_rows,
+    sums_of_rows,
+)
+from insights.metrics.units_people import MOVED, counted, keys_of, movers
+
+
+def cells_of_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """As `cells_statement`, for a placement of several units, while `stints_of` them lasts."""
+    keys = keys_of(reading)
+    people = _people_by_row if reading.relation.fact_is_row else _people_by_fact
+    return sql.SQL(
+        """
+        WITH {rows},
+        {people},
+        counted AS ({counted})
+        SELECT *, facts AS matched_facts {by_method}
+        FROM ({sums}) AS sums FULL JOIN counted USING (unit_id, {keys}) {quantiles}
+        """
+    ).format(
+        rows=relation_rows(reading, measures),
+        people=people(reading, measures),
+        counted=counted(keys, measures),
+        by_method=listed(by_method(measures)),
+        sums=_sums(reading, measures),
+        keys=keys,
+        quantiles=_quantiles(reading, measures),
+    )
+
+
+def _sums(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per cell with what is added up."""
+    sums = sums_of_rows(measures)
+    of_paths_and_days = sql.SQL(
+        """
+        SELECT path_id, {days} {added}
+        FROM (SELECT stint_id, {days} {sums} FROM relation_rows GROUP BY stint_id, {days}) AS of_stints
+        JOIN metric_stint_path USING (stint_id)
+        GROUP BY path_id, {days}
+        """
+    ).format(
+        days=sql.SQL(", ").join(map(sql.Identifier, ("day_number", *segment_names(reading)))),
+        sums=defined(sums),
+        added=added_up(name for name, _ in sums),
+    )
+    return sql.SQL(
+        """
+        SELECT unit_id, {keys} {added}
+        FROM (SELECT path_id, {keys} {added} FROM ({in_windows}) AS w GROUP BY path_id, {keys}) AS of_paths
+        JOIN metric_path_unit USING (path_id)
+        WHERE unit_id = ANY(%(ids)s)
+        GROUP BY unit_id, {keys}
+        """
+    ).format(keys=keys_of(reading), added=added_up(name for name, _ in sums), in_windows=in_windows(of_paths_and_days))
+
+
+def _people_by_row(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """people: one row per stint, window and segment; moved: who had several stints in a window; movers: see there."""
+    return sql.SQL(
+        """
+        people AS MATERIALIZED (
+            SELECT stint_id, person_id, {keys}, count(*) AS facts, bit_or(entered) AS entered {facts}
+            FROM ({rows}) AS r
+            GROUP BY stint_id, person_id, {keys}
+        ),
+        {moved},
+        {movers}
+        """
+    ).format(
+        keys=keys_of(reading),
+        facts=_entering_facts(measures),
+        rows=in_windows(narrow_rows(reading, "stint_id")),
+        moved=MOVED,
+        movers=movers(keys_of(reading), measures),
+    )
+
+
+def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """As `_people_by_row`, of facts with several rows.
+
+    A fact with rows in two stints stands in none of people: its rows are read again, for each of their units.
+    """
+    split = sql.SQL(
+        """
+        UNION ALL
+        SELECT unit_id, person_id, {keys}, 1, entered {facts}
+        FROM (
+            SELECT unit_id, person_id, {keys}, fact_id, bit_or(entered) AS entered
+            FROM ({rows}) AS r
+            JOIN (SELECT person_id, fact_id, {keys} FROM facts WHERE stint_id <> last_stint_id) AS split
+              USING (person_id, fact_id, {keys})
+            JOIN metric_stint_path USING (stint_id)
+            JOIN metric_path_unit USING (path_id)
+            WHERE unit_id = ANY(%(ids)s)
+            GROUP BY unit_id, person_id, {keys}, fact_id
+        ) AS split
+        """
+    ).format(
+        keys=keys_of(reading),
+        facts=listed(sql.SQL("(entered & {} <> 0)::int").format(1 << position) for position, _ in countable(measures)),
+        rows=in_windows(narrow_rows(reading, "stint_id")),
+    )
+    return sql.SQL(
+        """
+        facts AS MATERIALIZED (
+            SELECT person_id, fact_id, {keys}, min(stint_id) AS stint_id, max(stint_id) AS last_stint_id,
+                   bit_or(entered) AS entered
+            FROM ({rows}) AS r
+            GROUP BY person_id, fact_id, {keys}
+        ),
+        people AS MATERIALIZED (
+            SELECT stint_id, person_id, {keys}, count(*) AS facts, bit_or(entered) AS entered {facts}
+            FROM facts
+            WHERE stint_id = last_stint_id
+            GROUP BY stint_id, person_id, {keys}
+        ),
+        moved AS MATERIALIZED (
+            SELECT person_id, span
+            FROM (
+                SELECT person_id, span, stint_id, stint_id AS last_stint_id FROM people
+                UNION ALL
+                SELECT person_id, span, stint_id, last_stint_id FROM facts WHERE stint_id <> last_stint_id
+            ) AS stints
+            GROUP BY person_id, span
+            HAVING min(stint_id) <> max(last_stint_id)
+        ),
+        {movers}
+        """
+    ).format(
+        keys=keys_of(reading),
+        rows=in_windows(narrow_rows(reading, "stint_id")),
+        facts=_entering_facts(measures),
+        movers=movers(keys_of(reading), measures, split),
+    )
+
+
+def _entering_facts(measures: Sequence[Measure]) -> sql.Composed:
+    """n_i: of the facts those that entered the measure of position i."""
+    return listed(
+        sql.SQL("count(*) FILTER (WHERE entered & {} <> 0) AS {}").format(1 << position, named("n", position))
+        for position, _ in countable(measures)
+    )
+
+
+def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composable:
+    """A join of the percentiles of each unit: the values of its paths are sorted alone, not with those of all units."""
+    positions = [position for position, measure in enumerate(measures) if isinstance(measure, Distribution)]
+    if not positions:
+        return sql.SQL("")
+    values = sql.SQL("array_agg({0}::float8) FILTER (WHERE {0} IS NOT NULL) AS {1}")
+    quantile = sql.SQL(
+        """
+        (SELECT percentile_cont(%(percentiles)s::float8[]) WITHIN GROUP (ORDER BY value)
+         FROM unnest({}) AS list (of_path float8[]), unnest(of_path) AS value) AS {}
+        """
+    )
+    return sql.SQL(
+        """
+        FULL JOIN (
+            SELECT unit_id, {keys} {quantiles}
+            FROM (
+                SELECT unit_id, {keys} {lists}
+                FROM (
+                    SELECT path_id, {keys} {values}
+                    FROM ({rows}) AS r JOIN metric_stint_path USING (stint_id)
+                    GROUP BY path_id, {keys}
+                ) AS of_paths
+                JOIN metric_path_unit USING (path_id)
+                WHERE unit_id = ANY(%(ids)s)
+                GROUP BY unit_id, {keys}
+            ) AS of_units
+        ) AS quantiles USING (unit_id, {keys})
+        """
+    ).format(
+        keys=keys_of(reading),
+        quantiles=listed(quantile.format(named("a", position), named("q", position)) for position in positions),
+        lists=listed(sql.SQL("array_agg(ROW({0})) AS {0}").format(named("a", position)) for position in positions),
+        values=listed(values.format(named("c", position), named("a", position)) for position in positions),
+        rows=in_windows(sql.SQL("SELECT * FROM relation_rows")),
+    )
