@@ -1,6 +1,6 @@
 /* From the figures of a chart to a Chart.js configuration.
 
-   The figures: {kind, unit, labels, datasets: [{label, key, role, data}], to_date_from, marks, benchmarks}. */
+   The figures: {kind, unit, labels, datasets: [{label, key, role, data}], to_date_from, marks, benchmarks, left_out}. */
 import { POINT_STYLES, agentOf } from "./agents.js";
 import { dashedBars, directLabels, hatched, notes } from "./chart-plugins.js";
 import { exact, tick } from "./format.js";

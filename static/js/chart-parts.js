@@ -60,6 +60,12 @@ export function fillList(card, figures) {
   centre.replaceChildren(element("b", { textContent: value }), element("span", { textContent: note }));
 }
 
+/* What is drawn is not all where segments of too few people are hidden. */
+export function fillLeftOut(card, figures) {
+  const note = card.querySelector("[data-chart-left-out]");
+  if (note) note.textContent = figures.left_out ?? "";
+}
+
 /* As short as a list allows: cents below a thousand dollars, thousands as "12.3k" above. */
 const brief = (value, unit) =>
   unit === "count" || (unit === "currency" && Math.abs(value) < 1000) ? exact(value, unit) : tick(value, unit);

@@ -3,7 +3,7 @@
    A card is an element [data-chart-card] that holds <canvas data-chart="URL">; templates/components/chart_card.html
    writes it.  Its plot is in one of four states: loading, ready, empty, error. */
 import { chartConfig } from "./chart-config.js";
-import { fillLegend, fillList, fillTable } from "./chart-parts.js";
+import { fillLeftOut, fillLegend, fillList, fillTable } from "./chart-parts.js";
 
 const LIBRARY = document.querySelector('meta[name="headway-chart-library"]')?.content;
 const PATIENCE_MS = 20_000;
@@ -83,6 +83,7 @@ async function draw(canvas, figures, { still }) {
   entry.chart?.destroy();
   entry.figures = figures;
   const card = cardOf(canvas);
+  fillLeftOut(card, figures);
   if (isEmpty(figures)) {
     setState(canvas, "empty", figures.reason);
     return;

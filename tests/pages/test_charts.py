@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
+from insights import windows
 from insights.charts import ChartData, ChartView, Dataset, Number
+from orgtree.models import IndividualPolicy, Organisation
+from tests.org import Org
+from tests.personas import EXECUTIVE, Persona
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 
 class Odd(ChartView):
@@ -34,9 +42,8 @@ def test_figures_are_json_numbers_or_null() -> None:
 
 
 def test_the_view_itself_does_not_leak() -> None:
-    assert set(drawn()) == {
-        *("kind", "unit", "label_name", "labels", "datasets", "drawn_from", "to_date_from", "marks", "benchmarks")
-    }
+    figures = ("kind", "unit", "label_name", "labels", "datasets", "drawn_from", "to_date_from", "left_out")
+    assert set(drawn()) == {*figures, "marks", "benchmarks"}
 
 
 def test_a_donut_is_a_table_of_parts() -> None:
@@ -47,6 +54,26 @@ def test_a_donut_is_a_table_of_parts() -> None:
         ["Ada", 3.0, 75.0],
         ["Grace", 1.0, 25.0],
     ]
+
+
+def test_a_donut_without_the_segments_of_few_people_says_so(org: Org, sign_in: Callable[[Persona], Client]) -> None:
+    create_teams()
+    yesterday = windows.local_today() - timedelta(days=1)
+    for name in ("ada", *OTHERS_IN_PLATFORM):
+        org.session(by=name, on=yesterday, tokens=1000, model="claude-sonnet-4-5")
+    org.session(by="grace", on=yesterday, tokens=5000, model="claude-opus-4-1")
+    org.fold()
+    client = sign_in(EXECUTIVE)
+    address = reverse("ai_chart", args=["spend_breakdown"])
+    answer = client.get(f"{address}?breakdown=model").json()
+    assert [series["label"] for series in answer["datasets"]] == ["claude-sonnet-4-5"]
+    assert answer["left_out"] == "1 hidden segment left out"
+    assert answer["centre"]["note"] == "in what is shown"
+    table = client.get(f"{reverse('ai_chart_csv', args=['spend_breakdown'])}?breakdown=model").getvalue().decode()
+    assert table.splitlines()[-1] == "1 hidden segment left out,,"
+    Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
+    answer = client.get(f"{address}?breakdown=model").json()
+    assert (len(answer["datasets"]), answer["left_out"], answer["centre"]["note"]) == (2, "", "12 weeks")
 
 
 def test_an_empty_donut_divides_by_nothing() -> None:
