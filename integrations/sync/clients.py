@@ -34,7 +34,7 @@ def connector_of(connection: Connection) -> Connector:
     return known(Settings(values=plain, secrets=secrets))
 
 
-def client_of(connector: Connector, budgets: BudgetBook) -> ConnectionHttp:
+def client_of(connector: Connector, budgets: BudgetBook | None) -> ConnectionHttp:
     return ConnectionHttp(
         connector, budgets=budgets, patience=PATIENCE, allow_private=settings.PROVIDERS_MAY_BE_PRIVATE
     )
