@@ -29,6 +29,7 @@ from integrations.demo.providers.github_access import Access, App, Quota, Token
 from integrations.demo.providers.github_hooks import Hooks
 from integrations.demo.providers.github_payloads import Payloads
 from integrations.demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
+from integrations.demo.providers.github_webhooks import Delivery, deliveries_between, send
 from integrations.demo.providers.history import DeliveryHistory, renamed_repository
 from integrations.demo.providers.standing import HistoryAt
 
@@ -120,6 +121,22 @@ class GitHubServer:
 
     def payloads(self, prefix: str = "") -> Payloads:
         return Payloads(api=self.url + prefix, web=self._web, owner=self._shown.history.organisation)
+
+    # Telling ----------------------------------------------------------------------------------------------------
+
+    def deliveries(self, since: datetime, until: datetime) -> list[Delivery]:
+        """The events of what happened after `since` and until `until`, in order of time."""
+        return deliveries_between(self._shown.history, self.payloads(), since, until)
+
+    def tell_hooks(self, deliveries: Sequence[Delivery]) -> list[int]:
+        """Post them, in their order, to the registered hooks that want them; the statuses of the answers."""
+        return [
+            status
+            for each in deliveries
+            for hook in self.hooks.at(each.repository)
+            if hook.wants(each.event)
+            for status in send([each], hook.address, hook.secret)
+        ]
 
     # Answering --------------------------------------------------------------------------------------------------
 
