@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TypeVar
 
 import httpx
@@ -102,19 +103,15 @@ def deliveries_between(
     history: DeliveryHistory, payloads: Payloads, since: datetime, until: datetime
 ) -> list[Delivery]:
     """What happened after `since` and until `until`, in order of time."""
-    told = [
-        each
-        for tellings in (
-            (each for record in _touched(history.pull_requests, since) for each in _of_pull_request(payloads, record)),
-            (each for record in _touched(history.issues, since) for each in _of_issue(payloads, record)),
-            (each for record in history.runs for each in _of_run(payloads, record)),
-            (each for record in history.deployments for each in _of_deployment(payloads, record)),
-            _of_releases(history, payloads),
-            _of_pushes(history, payloads),
-        )
-        for each in tellings
-        if since < each.at <= until
-    ]
+    tellings = chain(
+        chain.from_iterable(_of_pull_request(payloads, each) for each in _touched(history.pull_requests, since)),
+        chain.from_iterable(_of_issue(payloads, each) for each in _touched(history.issues, since)),
+        chain.from_iterable(_of_run(payloads, each) for each in history.runs),
+        chain.from_iterable(_of_deployment(payloads, each) for each in history.deployments),
+        _of_releases(history, payloads),
+        _of_pushes(history, payloads),
+    )
+    told = [each for each in tellings if since < each.at <= until]
     told.sort(key=lambda each: each.at)
     return [_delivery(payloads, each) for each in told]
 
