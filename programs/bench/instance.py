@@ -12,9 +12,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from django.conf import settings
 
@@ -40,26 +41,49 @@ def temporary_instance() -> Iterator[Mapping[str, str]]:
         "HEADWAY_PORT": str(port),
     }
     log = folder / "up.log"
-    with log.open("wb") as output:
-        supervisor = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "up"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,  # Ctrl-C reaches the bench, which then stops its installation in order
-        )
-    try:
-        _wait_until_ready(f"http://127.0.0.1:{port}/readyz", supervisor, log)
-        yield {**environment, SUPERVISOR_PID: str(supervisor.pid)}
-    finally:
-        supervisor.send_signal(signal.SIGTERM)
+    with _told_to_end() as ignore_that:
+        with log.open("wb") as output:
+            supervisor = subprocess.Popen(
+                [sys.executable, str(settings.BASE_DIR / "manage.py"), "up"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # Ctrl-C reaches the bench, which then stops its installation in order
+            )
         try:
-            supervisor.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(supervisor.pid, signal.SIGKILL)
-            supervisor.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+            _wait_until_ready(f"http://127.0.0.1:{port}/readyz", supervisor, log)
+            yield {**environment, SUPERVISOR_PID: str(supervisor.pid)}
+        finally:
+            ignore_that()  # whoever presses Ctrl-C twice would leave the installation running
+            supervisor.send_signal(signal.SIGTERM)
+            try:
+                supervisor.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(supervisor.pid, signal.SIGKILL)
+                supervisor.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _told_to_end() -> Iterator[Callable[[], None]]:
+    """While it lasts, a signal to end raises, as Ctrl-C does anyway; yields what makes the process deaf to both."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    def ignore() -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    try:
+        yield ignore
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wait_until_ready(url: str, supervisor: subprocess.Popen[bytes], log: Path) -> None:
