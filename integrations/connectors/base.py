@@ -125,9 +125,9 @@ class RawRecord:
 class Page:
     """What one step of `fetch` yields: records, and the cursor from which reading goes on once they are stored.
 
-    `complete` in the last page of a reading says that every record there is has been in a page since its cursor was {},
-    in however many calls: what is stored and was in none is gone.  Before that is believed, the news are read once more,
-    for what moved from one page to another meanwhile.  `whole` is for a connector that can name all ids at once: what
+    `complete` in the last page of a reading says that every record there is has been in a page since its cursor was
+    {}, in however many calls: what is stored and was in none is gone.  Before that is believed, the news are read once
+    more, for what moved from one page to another meanwhile.  `whole` is for a connector that can name all ids at once: what
     is stored and not among them is gone.  `left` is an estimate of the records still to come.
     """
 

@@ -22,12 +22,17 @@ def ask_for_sync(connection: Connection, *, full: bool = False) -> None:
     from integrations.sync.tasks import discover, sync_streams
 
     with transaction.atomic():
-        now = timezone.now()
-        Connection.objects.filter(pk=connection.pk).update(discover_at=now)
-        streams = Stream.objects.filter(resource__connection=connection, resource__picked=True)
-        streams.update(asked_at=now, due_at=now, full_asked=F("full_asked") if not full else True)
+        Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
+        note_asked(connection, full=full)
         nudge_on_commit(discover)
         nudge_on_commit(sync_streams)
+
+
+def note_asked(connection: Connection, *, full: bool) -> None:
+    """Its streams are due, and whoever asked waits for them."""
+    now = timezone.now()
+    streams = Stream.objects.filter(resource__connection=connection, resource__picked=True)
+    streams.update(asked_at=now, due_at=now, full_asked=F("full_asked") if not full else True)
 
 
 def pause(connection: Connection) -> None:

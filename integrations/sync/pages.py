@@ -14,9 +14,11 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from integrations.connectors.base import Page, RawRecord
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
+from integrations.intake.gone import mark_gone
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import QuarantinedPayload, Stream, SyncRun
+from integrations.models import QuarantinedPayload, Stream, SyncRun, ToldRecord
 from integrations.sync.leases import LEASE, Lease
+from integrations.sync.readings import notes_what_is_told
 
 TRIES = 4  # of a transaction that another one's locks broke
 LONGEST_PATH = 300
@@ -75,6 +77,9 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
     stream = at.stream
     connection = stream.resource.connection
     stored = store_drafts(connection, understood.drafts)
+    removed = stored.removed + (0 if page.whole is None else mark_gone(stream, page.whole))
+    if notes_what_is_told(held):
+        _note_told(stream, understood)
     _quarantine(stream, understood)
     records = len(page.records)
     read = held.read + records
@@ -91,9 +96,16 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
         added=F("added") + stored.added,
         changed=F("changed") + stored.changed,
         unchanged=F("unchanged") + stored.unchanged,
-        removed=F("removed") + stored.removed,
+        removed=F("removed") + removed,
         quarantined=F("quarantined") + len(understood.refused),
         requests=F("requests") + requests,
+    )
+
+
+def _note_told(stream: Stream, understood: Understood) -> None:
+    told = {draft.external_id for draft in understood.drafts if draft.kind == stream.kind and not draft.deleted}
+    ToldRecord.objects.bulk_create(
+        (ToldRecord(stream=stream, external_id=external_id) for external_id in sorted(told)), ignore_conflicts=True
     )
 
 

@@ -10,7 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, TransientError
-from integrations.models import Connection, Stream, SyncRun
+from integrations.intake.gone import mark_gone
+from integrations.models import Connection, Stream, SyncRun, ToldRecord
 from integrations.sync.leases import Lease
 
 LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the news missed
@@ -50,12 +51,19 @@ def _begin(stream: Stream, now: datetime) -> None:
     Stream.objects.filter(pk=stream.pk).update(
         reading_since=now,
         reading_full=full,
+        reading_complete=False,
         full_asked=False,
         cursor={} if full else stream.cursor,
         read=0,
         to_read=None,
     )
+    ToldRecord.objects.filter(stream=stream).delete()
     stream.reading_full = full
+
+
+def notes_what_is_told(stream: Stream) -> bool:
+    """Whether the reading under way is to find what is gone.  The first one cannot: nothing was there before."""
+    return stream.reading_full and stream.full_at is not None
 
 
 def end_turn(lease: Lease, run: SyncRun) -> None:
@@ -65,17 +73,28 @@ def end_turn(lease: Lease, run: SyncRun) -> None:
         SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.WAITING, heartbeat_at=timezone.now())
 
 
-def end_reading(lease: Lease, run: SyncRun) -> None:
-    """Everything was read that there was to read.  Raises LostLeaseError."""
+def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
+    """Everything was read that there was to read; `complete` where its pages told of every record there is.
+
+    Then the news are read once more, because a record that changed meanwhile may have moved to a page that was read
+    already, and what was in none is gone.  Raises LostLeaseError.
+    """
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
+        if complete and notes_what_is_told(stream) and not stream.reading_complete:
+            Stream.objects.filter(pk=stream.pk).update(reading_complete=True)
+            SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.WAITING, heartbeat_at=now)
+            return
+        if stream.reading_complete:
+            _mark_untold(stream, run)
         since = stream.reading_since or now
         connection = Connection.objects.get(resources__streams=stream)
         asked_since = stream.asked_at is not None and stream.asked_at > since
         Stream.objects.filter(pk=stream.pk).update(
             reading_since=None,
             reading_full=False,
+            reading_complete=False,
             succeeded_at=since,
             full_at=since if stream.reading_full else stream.full_at,
             asked_at=stream.asked_at if asked_since else None,
@@ -89,6 +108,15 @@ def end_reading(lease: Lease, run: SyncRun) -> None:
             failures=0, problem="", remedy=""
         )
         _forget_idle_runs(stream, run)
+
+
+def _mark_untold(stream: Stream, run: SyncRun) -> None:
+    """What no page told of is gone, unless there was something among it that could not be understood."""
+    told = ToldRecord.objects.filter(stream=stream)
+    if not SyncRun.objects.filter(stream=stream, started_at__gte=stream.reading_since, quarantined__gt=0).exists():
+        ids = frozenset(told.values_list("external_id", flat=True).iterator())
+        SyncRun.objects.filter(pk=run.pk).update(removed=F("removed") + mark_gone(stream, ids))
+    told.delete()
 
 
 def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import Enum
 
 from django.db.models import F
 from django.utils import timezone
@@ -68,7 +69,7 @@ def _take(lease: Lease) -> SyncRun:
     run = at.run
     try:
         try:
-            at_end = _read(at)
+            came_to = _read(at)
         except ConnectorError as problem:
             fail_turn(lease, run, problem)
         except LostLeaseError:
@@ -77,15 +78,26 @@ def _take(lease: Lease) -> SyncRun:
             logger.exception("Reading %s broke off", at.stream)
             fail_turn(lease, run, _own_fault(problem))
         else:
-            (end_reading if at_end else end_turn)(lease, run)
+            if came_to is _CameTo.TURNS_END:
+                end_turn(lease, run)
+            else:
+                end_reading(lease, run, complete=came_to is _CameTo.COMPLETE_END)
     except LostLeaseError:
         logger.info("Reading %s was taken away", at.stream)
     run.refresh_from_db()
     return run
 
 
-def _read(at: Turning) -> bool:
-    """Store the pages of one turn; whether the reading came to its end."""
+class _CameTo(Enum):
+    """How far a turn came: back to the queue, to the end of the reading, or to that of a complete one."""
+
+    TURNS_END = "turn"
+    END = "end"
+    COMPLETE_END = "complete end"
+
+
+def _read(at: Turning) -> _CameTo:
+    """Store the pages of one turn."""
     stream = at.stream
     connection = stream.resource.connection
     connector = connector_of(connection)
@@ -102,20 +114,23 @@ def _read(at: Turning) -> bool:
         pages = connector.fetch(http, fetched(stream.resource), Kind(stream.kind), stream.cursor, now=timezone.now())
         ahead = ReadAhead(pages, goes_on)
         counted = 0
+        complete = False
         try:
             while (page := ahead.next_page(at.lease.renew, every_seconds=SECONDS_BETWEEN_RENEWALS)) is not None:
                 asked = http.requests
                 store_page(at, page, requests=asked - counted)
-                counted = asked
+                counted, complete = asked, page.complete
                 budgets.save()
                 if not _is_wanted(connection):
-                    return False
+                    return _CameTo.TURNS_END
         finally:
             ahead.stop()
             http.give_up()
             budgets.save()
             SyncRun.objects.filter(pk=at.run.pk).update(requests=F("requests") + http.requests - counted)
-    return ahead.at_end
+    if not ahead.at_end:
+        return _CameTo.TURNS_END
+    return _CameTo.COMPLETE_END if complete else _CameTo.END
 
 
 def _is_wanted(connection: Connection) -> bool:

@@ -47,35 +47,3 @@ def stream_of(connection: Connection, name: str) -> Stream:
 
 def resource_of(connection: Connection, name: str) -> Resource:
     return Resource.objects.get(connection=connection, kind=ResourceKind.REPOSITORY, name=name)
-
-
-@pytest.fixture(autouse=True)
-def fake_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    from integrations.intake.store_drafts import Stored
-    from integrations.models import PullRequest
-    from integrations.sync import pages
-
-    def store(connection, drafts):
-        counts = {"added": 0, "changed": 0, "unchanged": 0}
-        for draft in drafts:
-            resource = Resource.objects.get(connection=connection, external_id=draft.repository)
-            known = PullRequest.objects.filter(connection=connection, external_id=draft.external_id).first()
-            if known is None:
-                PullRequest.objects.create(
-                    connection=connection,
-                    external_id=draft.external_id,
-                    number=draft.number,
-                    title=draft.title,
-                    updated_at=draft.updated_at,
-                    repository_id=resource.repository_id,
-                )
-                counts["added"] += 1
-            elif known.title != draft.title and draft.updated_at >= known.updated_at:
-                known.title, known.updated_at, known.deleted_at = draft.title, draft.updated_at, None
-                known.save()
-                counts["changed"] += 1
-            else:
-                counts["unchanged"] += 1
-        return Stored(**counts)
-
-    monkeypatch.setattr(pages, "store_drafts", store)

@@ -120,7 +120,7 @@ class Provider:
     def _page(self, asked: Asked, query: dict[str, str]) -> Reply:
         match asked.path.strip("/").split("/"):
             case ["repos"]:
-                records = [
+                records: list[dict[str, Any]] = [
                     {"id": each.external_id, "name": each.name, "archived": each.archived}
                     for each in self.repositories.values()
                 ]

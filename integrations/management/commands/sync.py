@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.git.connect import ask_for_sync
-from integrations.git.sync import AlreadyReadingError, sync_source
-from integrations.git.tasks import sync_sources
 from integrations.management.chosen import chosen_connection
-from integrations.models import RepositorySource, SyncRun
-from orgtree.nudges import nudge_on_commit
-from orgtree.services.identity_matching import match_identities
-
-SECONDS_BETWEEN_TRIES = 0.5
+from integrations.models import Connection, SyncRun
+from integrations.sync.at_once import Result, ask_for_all, read_all
 
 
 class Command(BaseCommand):
@@ -31,59 +23,22 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sources = self._sources(options["connection"])
+        connections = Connection.objects.filter(removed_at=None).order_by("pk")
+        if options["connection"] is not None:
+            connections = connections.filter(pk=chosen_connection(options["connection"]).pk)
         if not options["wait"]:
-            if options["full"]:
-                raise CommandError("--full needs --wait.")
-            ask_for_sync(sources)
-            nudge_on_commit(sync_sources)
-            self._print(options["json"], [_asked(source) for source in sources])
+            self._print(options["json"], ask_for_all(list(connections), full=options["full"]))
             return
-        results = [_result(source, self._read(source, full=options["full"])) for source in sources]
-        match_identities()  # whose sessions lie near whose commits depends on it
-        attribute_what_waits()
+        results = read_all(list(connections), full=options["full"])
         self._print(options["json"], results)
-        if any(result["state"] != SyncRun.State.DONE for result in results):
+        if any(result.state != SyncRun.State.DONE for result in results):
             raise SystemExit(1)
 
-    def _sources(self, connection: str | None) -> list[RepositorySource]:
-        sources = RepositorySource.objects.select_related("connection").order_by("connection_id", "pk")
-        if connection is not None:
-            sources = sources.filter(connection=chosen_connection(connection))
-        return list(sources)
-
-    def _read(self, source: RepositorySource, *, full: bool) -> SyncRun:
-        """Wait for a reading that another process is at, then read what it left."""
-        while True:
-            try:
-                return sync_source(source, full=full)
-            except AlreadyReadingError:
-                time.sleep(SECONDS_BETWEEN_TRIES)
-                source.refresh_from_db()
-
-    def _print(self, as_json: bool, results: list[dict[str, Any]]) -> None:
+    def _print(self, as_json: bool, results: list[Result]) -> None:
         if as_json:
-            self.stdout.write(json.dumps({"at": timezone.now().isoformat(), "resources": results}))
+            documents = [result.as_json() for result in results]
+            self.stdout.write(json.dumps({"at": timezone.now().isoformat(), "resources": documents}))
             return
         for result in results:
-            self.stdout.write("  ".join(f"{key} {value}" for key, value in result.items() if value not in (None, "")))
-
-
-def _asked(source: RepositorySource) -> dict[str, Any]:
-    return {"connection": source.connection.name, "resource": source.external_id, "state": "asked"}
-
-
-def _result(source: RepositorySource, run: SyncRun) -> dict[str, Any]:
-    return {
-        "connection": source.connection.name,
-        "resource": source.external_id,
-        "state": str(run.state),
-        "requests": 0,  # a path on disk is asked no requests
-        "records": run.read,
-        "added": run.added,
-        "changed": run.changed,
-        "unchanged": run.unchanged,
-        "removed": run.removed,
-        "quarantined": run.quarantined,
-        "problem": run.problem or None,
-    }
+            words = (f"{key} {value}" for key, value in result.as_json().items() if value not in (None, ""))
+            self.stdout.write("  ".join(words))

@@ -1,0 +1,86 @@
+"""Connects a provider."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from integrations.connectors.base import Connector, connectors
+from integrations.sync.connect import Answers, InvalidConnectionError, connect, webhook_address
+
+
+class Command(BaseCommand):
+    help = "Connect a provider, or give a connection new settings, and ask for it to be synced."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("provider", metavar="PROVIDER", help="such as github")
+        parser.add_argument("--name", required=True, help="What to call the connection; an existing one is updated.")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="A setting of the provider's form. A secret is better given as KEY=@FILE, KEY=env:NAME or KEY=- "
+            "(standard input), which leave no trace in the shell's history.",
+        )
+        parser.add_argument(
+            "--resource",
+            action="append",
+            metavar="ID",
+            help="Id, name or pattern of names (acme/*) of what to sync; several are allowed. Without it everything "
+            "that is not archived, or what an existing connection picked.",
+        )
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connector = connectors().get(options["provider"])
+        try:
+            connection = connect(
+                options["provider"], options["name"], _answers(connector, options["set"]), resources=options["resource"]
+            )
+        except InvalidConnectionError as problem:
+            raise CommandError(str(problem)) from None
+        address = webhook_address(connection)
+        if options["json"]:
+            document = {"id": connection.pk, "name": connection.name, "provider": connection.provider}
+            self.stdout.write(json.dumps({**document, "webhook": address}))
+        else:
+            self.stdout.write("  ".join(filter(None, (str(connection.pk), connection.name, address))))
+
+
+def _answers(connector: type[Connector] | None, words: list[str]) -> Answers:
+    secret = {field.name for field in connector.fields if field.secret} if connector else set()
+    settings: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise CommandError(f"--set takes KEY=VALUE, and was given {word.partition('=')[0]!r}.")
+        if key in secret:
+            secrets[key] = _secret(key, value)
+        else:
+            settings[key] = value
+    return Answers(settings, secrets)
+
+
+def _secret(key: str, value: str) -> str:
+    """What the value stands for: a file's content, a variable's, standard input, or itself."""
+    if value == "-":
+        found = sys.stdin.read()
+    elif value.startswith("@"):
+        try:
+            found = Path(value[1:]).expanduser().read_text()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CommandError(f"The file of {key} cannot be read: {problem}") from None
+    elif value.startswith("env:"):
+        found = os.environ.get(value[4:], "")
+        if not found:
+            raise CommandError(f"The environment has no {value[4:]}, which {key} is to be taken from.")
+    else:
+        found = value
+    return found.strip()

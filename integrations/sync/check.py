@@ -1,0 +1,55 @@
+"""Test connection: what works, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.connectors.base import CheckedPermission, Connector
+from integrations.connectors.errors import ConnectorError
+from integrations.models import Connection, Stream
+from integrations.sync.budgets import BudgetBook
+from integrations.sync.clients import client_of, connector_of
+from integrations.sync.tasks import discover, sync_streams
+from orgtree.nudges import nudge_on_commit
+
+
+def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
+    """Ask the provider what the credential may do; kept with the connection for its page.
+
+    Where all works, what had failed is tried again at once.
+    """
+    budgets = BudgetBook(connection, reserve=0.0)
+    try:
+        checked = check_connector(connector_of(connection), budgets)
+    except ConnectorError as problem:
+        checked = [CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do)]
+    budgets.save()
+    connection.checks = [{"what": each.what, "works": each.works, "remedy": each.remedy} for each in checked]
+    connection.checked_at = timezone.now()
+    with transaction.atomic():
+        connection.save(update_fields=["checks", "checked_at"])
+        if all(each.works for each in checked):
+            _try_again(connection)
+    return checked
+
+
+def check_connector(connector: Connector, budgets: BudgetBook | None = None) -> list[CheckedPermission]:
+    """The same of settings that are not stored yet."""
+    try:
+        with client_of(connector, budgets) as http:
+            return list(connector.check(http))
+    except ConnectorError as problem:
+        return [CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do)]
+
+
+def _try_again(connection: Connection) -> None:
+    now = timezone.now()
+    held_back = Connection.objects.filter(pk=connection.pk).exclude(problem="")
+    if held_back.update(failures=0, problem="", remedy="", discover_at=now):
+        nudge_on_commit(discover)
+    failing = Stream.objects.filter(resource__connection=connection, resource__picked=True).exclude(problem="")
+    if failing.filter(due_at__gt=now).update(due_at=now):
+        nudge_on_commit(sync_streams)

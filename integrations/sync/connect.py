@@ -1,0 +1,135 @@
+"""Connecting a provider: its form's answers become a connection, checked as far as that goes without asking it."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.urls import NoReverseMatch, reverse
+
+from integrations.connectors.base import Connector, Field, connectors
+from integrations.models import Connection, UnreadableSecretsError
+from integrations.sync.ask import ask_for_sync
+from integrations.sync.rules import Rules
+
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name under which the connection keeps it
+BASE_URL = "base_url"
+EVERYTHING = Rules(match=("*",))
+
+
+class InvalidConnectionError(ValueError):
+    """What cannot be connected so: sentences by the name of the answer that is to blame."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the connector's form asks; secrets that are left out, or empty, are kept as they are stored."""
+
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+
+def connect(provider: str, name: str, answers: Answers, *, resources: Sequence[str] | None = None) -> Connection:
+    """Create the connection of that name, or give it these answers, and ask for it to be synced.
+
+    `resources` are ids, names or patterns of names; None keeps the rules that there are, and picks everything that is
+    not archived for a new connection.  Raises InvalidConnectionError, and then nothing is stored.
+    """
+    connector = connectors().get(provider)
+    if connector is None:
+        known = ", ".join(sorted(connectors())) or "none"
+        raise InvalidConnectionError({"provider": f"There is no connector {provider!r}. There is: {known}."})
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().filter(name=name).first()
+        if connection is None:
+            connection = Connection(provider=provider, name=name)
+        refuse_mistakes(connector, connection, answers)
+        rules = connection.settings.get("resources", EVERYTHING.as_json())
+        if resources is not None:
+            rules = Rules(match=tuple(resources)).as_json()
+        said = {field.name: field.default for field in connector.fields if not field.secret and field.default}
+        connection.settings = {**said, **connection.settings, **answers.settings, "resources": rules}
+        given = {key: value for key, value in answers.secrets.items() if value}
+        # Without the stored ones where they cannot be read: all that is needed has been entered again.
+        connection.secrets = {WEBHOOK_SECRET: random.token_urlsafe(32), **(_stored(connection) or {}), **given}
+        connection.failures, connection.problem, connection.remedy = 0, "", ""
+        connection.removed_at = None
+        connection.save()
+        ask_for_sync(connection)
+    connection.refresh_from_db()
+    return connection
+
+
+def webhook_address(connection: Connection) -> str | None:
+    """Where the provider sends its deliveries; None where Headway takes none of it."""
+    connector = connectors().get(connection.provider)
+    if connector is None or connector.arrival is Connector.arrival:
+        return None
+    try:
+        path = reverse("receive_delivery", args=[connection.provider, connection.pk])
+    except NoReverseMatch:
+        return None
+    return f"{django_settings.BASE_URL}{path}"
+
+
+def refuse_mistakes(connector: type[Connector], connection: Connection, answers: Answers) -> None:
+    """Raises InvalidConnectionError with all that is wrong."""
+    fields = {field.name: field for field in connector.fields}
+    problems: dict[str, str] = {}
+    if not connection.name.strip():
+        problems["name"] = "A connection needs a name."
+    if connection.pk and connection.provider != connector.slug:
+        problems["name"] = f"The connection {connection.name!r} is one to {connection.provider}. Choose another name."
+    for key in (*answers.settings, *answers.secrets):
+        if key not in fields:
+            known = ", ".join(fields)
+            problems[key] = f"{connector.name} has no setting {key!r}. It has: {known}."
+    for field in connector.fields:
+        if problem := _problem_of(field, connection, answers):
+            problems[field.name] = problem
+    if problems:
+        raise InvalidConnectionError(problems)
+
+
+def _problem_of(field: Field, connection: Connection, answers: Answers) -> str:
+    if field.secret:
+        return _problem_of_secret(field, connection, answers)
+    value = answers.settings.get(field.name, str(connection.settings.get(field.name, field.default)))
+    if field.required and not value:
+        return f"{field.label} ({field.name}) is missing."
+    choices = [choice for choice, _ in field.choices]
+    if choices and value and value not in choices:
+        return f"{field.label} ({field.name}) must be one of {', '.join(choices)}, and is {value!r}."
+    if field.name == BASE_URL and value and not value.startswith(("https://", "http://")):
+        return f"{field.label} ({field.name}) must be an address such as https://example.com, and is {value!r}."
+    return ""
+
+
+def _problem_of_secret(field: Field, connection: Connection, answers: Answers) -> str:
+    if answers.secrets.get(field.name):
+        return ""
+    stored = _stored(connection)
+    if stored is None and field.required:
+        return f"{field.label} ({field.name}) was encrypted under a key that is lost. Enter it again."
+    if stored and stored.get(field.name):
+        before = connection.settings.get(BASE_URL, "")
+        if answers.settings.get(BASE_URL, before) != before:
+            return f"{field.label} ({field.name}) must be entered again, because the base URL is another one."
+        return ""
+    return f"{field.label} ({field.name}) is missing." if field.required else ""
+
+
+def _stored(connection: Connection) -> Mapping[str, str] | None:
+    """None where they cannot be read any more."""
+    try:
+        connection.secrets.get(WEBHOOK_SECRET)
+    except UnreadableSecretsError:
+        return None
+    return connection.secrets

@@ -1,0 +1,65 @@
+"""How far a connection's sync has come, and how long it will still take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, Min, Q, Sum
+from django.utils import timezone
+
+from integrations.models import Connection, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Of all picked streams together.  `read` and `to_read` count records of the readings under way.
+
+    `to_read` and `seconds_left` are None while a provider gives no number, or a stream has not begun.
+    """
+
+    streams: int
+    waiting: int  # that are due and have not begun
+    under_way: int
+    failing: int
+    read: int
+    to_read: int | None
+    seconds_left: float | None
+
+    @property
+    def is_over(self) -> bool:
+        return not self.waiting and not self.under_way
+
+
+def progress_of(connection: Connection, now: datetime | None = None) -> Progress:
+    """The time left is what is left at the pace since the first of the readings under way began."""
+    now = now or timezone.now()
+    picked = Stream.objects.filter(resource__connection=connection, resource__picked=True, resource__gone_at=None)
+    under_way = Q(reading_since__isnull=False)
+    due = Q(reading_since=None, due_at__lte=now)
+    found = picked.aggregate(
+        streams=Count("pk"),
+        waiting=Count("pk", filter=due),
+        under_way=Count("pk", filter=under_way),
+        failing=Count("pk", filter=Q(failures__gt=0)),
+        read=Sum("read", filter=under_way),
+        to_read=Sum("to_read", filter=under_way),
+        unknown=Count("pk", filter=due | (under_way & Q(to_read=None))),
+        began=Min("reading_since"),
+        left=Sum(F("to_read") - F("read"), filter=under_way),
+    )
+    read, to_read = found["read"] or 0, found["to_read"]
+    known = found["under_way"] and not found["unknown"]
+    seconds_left = None
+    if known and read and found["began"] is not None:
+        pace = read / max((now - found["began"]).total_seconds(), 1.0)
+        seconds_left = max(found["left"], 0) / pace
+    return Progress(
+        streams=found["streams"],
+        waiting=found["waiting"],
+        under_way=found["under_way"],
+        failing=found["failing"],
+        read=read,
+        to_read=to_read if known else None,
+        seconds_left=seconds_left,
+    )
