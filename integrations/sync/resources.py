@@ -86,6 +86,13 @@ def pick_resources(connection: Connection, *, picked: Collection[int] = (), drop
         follow_rules(connection)
 
 
+def leave_to_rules(connection: Connection, resources: Collection[int]) -> None:
+    """Take back what was decided by hand, and follow."""
+    with transaction.atomic():
+        connection.resources.filter(pk__in=resources).update(picked_by_hand=None)
+        follow_rules(connection)
+
+
 def set_rules(connection: Connection, rules: Rules) -> None:
     """Replace the connection's rules, and follow them."""
     with transaction.atomic():
