@@ -67,6 +67,14 @@ def connect(provider: str, name: str, answers: Answers, *, resources: Sequence[s
     return connection
 
 
+def rotate_webhook_secret(connection: Connection) -> None:
+    """Make a new secret: deliveries that are signed with the earlier one are refused from now on."""
+    with transaction.atomic():
+        locked = Connection.objects.select_for_update().get(pk=connection.pk)
+        locked.secrets = {**(_stored(locked) or {}), WEBHOOK_SECRET: random.token_urlsafe(32)}
+        locked.save(update_fields=["secrets"])
+
+
 def webhook_address(connection: Connection) -> str | None:
     """Where the provider sends its deliveries; None where Headway takes none of it."""
     connector = connectors().get(connection.provider)
