@@ -1,18 +1,56 @@
-"""What follows from stored records: which records are derived anew once some of a kind were told of."""
+"""What follows from stored records, in whichever table, once some of a kind were told of."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.db import connection as database
+
 from integrations.connectors.words import Kind
+from integrations.intake.days import append_days
+from integrations.intake.derive_deployments import settle_runs, settle_runs_beside
 from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
-from integrations.intake.records import Written
+from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
+from integrations.intake.derive_work_items import settle_work_items
+from integrations.mappings.effective import effective_meanings
 from integrations.models import Connection
 
 
-def derive(connection: Connection, kind: Kind, written: Written) -> set[int]:
-    """Bring up to date what is derived from these records; those of this kind that changed by it."""
-    touched = written.touched | written.removed
-    if kind == Kind.PULL_REQUEST and touched:
-        settle_links(pull_requests=touched)
-        return settle_pull_requests(touched)
+def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]:
+    """Bring up to date what follows from these records of the connection; those of this kind that changed by it.
+
+    What changes in records of other kinds is appended to the outbox here.
+    """
+    if not ids:
+        return set()
+    if kind == Kind.PULL_REQUEST:
+        return settle_links(pull_requests=ids) | settle_pull_requests(ids)
+    meanings = effective_meanings(connection)
+    if kind == Kind.WORK_ITEM:
+        changed = settle_work_items(meanings, ids)
+        settle_pull_requests_naming(ids)
+        return changed
+    if kind == Kind.DEPLOYMENT:
+        changed = settle_words_of(ENVIRONMENT, meanings, ids)
+        settle_runs_beside(connection, meanings, ids)
+        return changed
+    if kind == Kind.PIPELINE_RUN:
+        settle_runs(connection, meanings, ids)
+    if kind == Kind.INCIDENT:
+        return settle_words_of(SEVERITY, meanings, ids)
     return set()
+
+
+def settle_pull_requests_naming(work_items: Collection[int]) -> int:
+    """Link the pull requests that name these work items, or did, and let them be of their type; how many changed."""
+    linked_anew = settle_links(work_items=work_items)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
+            [sorted(work_items)],
+        )
+        naming = {row[0] for row in cursor.fetchall()}
+    changed = linked_anew | settle_pull_requests(naming | linked_anew)
+    append_days(Kind.PULL_REQUEST, changed)
+    return len(changed)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
-_ADVISORY_LOCK = 0x4C69_6E6B  # "Link": who links does not see what another transaction has not yet stored
 _SETTLE = """
     WITH named AS (
         SELECT link.id, link.key, link.work_item_id, pull_request.connection_id
@@ -47,6 +46,5 @@ def settle_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int]
     A key means the item of the pull request's own connection, else the only one that has it anywhere.
     """
     with database.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
         cursor.execute(_SETTLE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
         return {row[0] for row in cursor.fetchall()}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from django.db import connection as database
 from django.db.models import Q
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES
-from integrations.models import Connection, ProviderFact, Resource, Stream
+from integrations.models import Connection, Resource, Stream
 
 
 def mark_gone(stream: Stream, whole: Collection[str]) -> int:
@@ -27,7 +26,7 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     of_stream = _of_resource(resource, kind)
     if of_stream is None:
         return 0
-    write_alone(resource.connection)
+    write_alone(resource.connection, {kind})
     left_out = TABLES[kind].model._default_manager.filter(of_stream, connection=resource.connection, deleted_at=None)
     if stream.reading_since is not None:
         left_out = left_out.filter(first_seen_at__lt=stream.reading_since)
@@ -35,3 +34,35 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
         left_out = left_out.filter(Q(pipeline_run=None))  # those that follow from pipeline runs go with their run
     stored = dict(left_out.values_list("external_id", "pk"))
     return _mark(resource.connection, kind, [id_ for external_id, id_ in stored.items() if external_id not in whole])
+
+
+def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
+    """Mark these records as deleted; how many there were.  Any later telling brings them back.
+
+    In the caller's transaction.
+    """
+    write_alone(connection, {kind})
+    table = TABLES[kind]
+    found = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
+    return _mark(connection, kind, list(found.values_list("pk", flat=True)))
+
+
+def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
+    before = days_of(kind, ids)
+    TABLES[kind].model._default_manager.filter(pk__in=ids).update(deleted_at=timezone.now())
+    derive(connection, kind, set(ids))
+    append_days(kind, ids, before)
+    return len(ids)
+
+
+def _of_resource(resource: Resource, kind: Kind) -> Q | None:
+    """The records of this kind that a whole listing of the resource would name; None where it names none."""
+    if kind not in TABLES:
+        return None
+    if kind == Kind.WORK_ITEM:
+        return Q(project__external_id=resource.external_id)
+    if kind == Kind.SPRINT:
+        return Q(board=resource.external_id)
+    if kind == Kind.INCIDENT and resource.kind == ResourceKind.SERVICE:
+        return Q(service__in=[resource.name, resource.external_id])
+    return Q(repository=resource.repository_id) if resource.repository_id else None

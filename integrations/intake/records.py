@@ -46,7 +46,7 @@ class Written:
 
     @property
     def touched(self) -> set[int]:
-        return self.added | self.changed
+        return self.added | self.changed | self.removed
 
 
 @dataclass(slots=True)

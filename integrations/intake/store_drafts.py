@@ -18,15 +18,16 @@ from integrations.connectors.drafts import UNTOLD, AnyDraft, Draft, RepositoryDr
 from integrations.connectors.words import Kind, ResourceKind
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
+from integrations.intake.gone import mark_deleted, mark_gone
 from integrations.intake.people import identify_people
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.records import References, Written, known_of, write_records
+from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.models import Connection, Resource
 
-__all__ = ["Outcome", "Stored", "store_drafts", "store_resource", "write_alone"]
+__all__ = ["Outcome", "Stored", "mark_deleted", "mark_gone", "store_drafts", "store_resource"]
 
-_ADVISORY_LOCK = 0x4861_6C74  # with a connection's id: its drafts are stored by one transaction at a time
 # Work items before the pull requests that name them.
 _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))
 
@@ -81,7 +82,7 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     told = list(drafts)
     if not told:
         return Stored()
-    write_alone(connection)
+    write_alone(connection, {draft.kind for draft in told})
     people = identify_people(connection.provider, _people(told))
     outcomes: dict[int, Outcome] = {}
     for kind in _ORDER:
@@ -89,15 +90,6 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
         for positions in _rounds(of_kind):
             outcomes |= _store(connection, kind, {position: told[position] for position in positions}, people)
     return Stored.of([outcomes[position] for position in range(len(told))])
-
-
-def write_alone(connection: Connection) -> None:
-    """Until the caller's transaction ends, nobody else stores what this connection tells.
-
-    What a telling changes is decided by what is stored; a transaction of one page is short.
-    """
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
 
 
 def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
@@ -131,8 +123,8 @@ def _store(
     stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
     days_before = days_of(kind, (each.known.id for each in stored.values() if not each.deleted))
     written = write_records(connection, table, list(placed.values()), stored, References(people, places))
-    written.changed |= derive(connection, kind, written) - written.added - written.removed
-    append_days(kind, written.touched | written.removed, days_before)
+    written.changed |= derive(connection, kind, written.touched) - written.added - written.removed
+    append_days(kind, written.touched, days_before)
     return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)
 
 

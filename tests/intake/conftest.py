@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from django.db import transaction
 
 from integrations.connectors.base import ResourceDraft
+from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.words import ResourceKind
-from integrations.intake.store_drafts import store_resource
+from integrations.intake.store_drafts import Stored, store_drafts, store_resource
 from integrations.models import Connection
 
 SHOP = "R1"
@@ -19,3 +23,14 @@ def github(db: None) -> Connection:
     shop = ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/shop", remote="github.com/acme/shop")
     store_resource(connection, shop)
     return connection
+
+
+@pytest.fixture
+def tell(github: Connection) -> Callable[..., Stored]:
+    """tell(draft, …): the connection tells of them."""
+
+    def store(*drafts: AnyDraft) -> Stored:
+        with transaction.atomic():
+            return store_drafts(github, drafts)
+
+    return store

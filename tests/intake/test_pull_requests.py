@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
 from integrations.connectors.drafts import (
@@ -19,7 +19,7 @@ from integrations.connectors.drafts import (
     WorkItemReference,
 )
 from integrations.connectors.words import LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
-from integrations.intake.store_drafts import Outcome, store_drafts
+from integrations.intake.store_drafts import Outcome, Stored, store_drafts
 from integrations.models import Connection, FactChange, PullRequest
 from tests.intake.conftest import SHOP
 
@@ -65,17 +65,11 @@ def review(external_id: str, state: ReviewState = ReviewState.APPROVED) -> Revie
     return ReviewDraft(external_id=external_id, author=BEN, state=state, native_state=state.upper(), submitted_at=at(2))
 
 
-@pytest.fixture
-def tell(github: Connection):  # type: ignore[no-untyped-def]
-    def store(*drafts: PullRequestDraft) -> tuple[Outcome, ...]:
-        with transaction.atomic():
-            return store_drafts(github, drafts).outcomes
-
-    return store
+Tell = Callable[..., Stored]
 
 
-def test_a_pull_request_is_stored_with_all_that_was_told(tell) -> None:
-    assert tell(pull_request()) == (Outcome.ADDED,)
+def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
+    assert tell(pull_request()).outcomes == (Outcome.ADDED,)
     stored = PullRequest.objects.get()
     assert (stored.repository.name, stored.number, stored.title, stored.labels) == (
         "acme/shop",
@@ -93,10 +87,10 @@ def test_a_pull_request_is_stored_with_all_that_was_told(tell) -> None:
     assert stored.tellings == dict.fromkeys(stored.tellings)  # what was never told
 
 
-def test_the_same_again_changes_nothing(tell) -> None:
+def test_the_same_again_changes_nothing(tell: Tell) -> None:
     tell(pull_request())
     FactChange.objects.all().delete()
-    assert tell(pull_request()) == (Outcome.UNCHANGED,)
+    assert tell(pull_request()).outcomes == (Outcome.UNCHANGED,)
     assert not FactChange.objects.exists()
 
 
@@ -105,67 +99,67 @@ def test_drafts_need_a_transaction(transactional_db: None, github: Connection) -
         store_drafts(github, [])
 
 
-def test_an_older_telling_changes_nothing_that_a_newer_one_said(tell) -> None:
+def test_an_older_telling_changes_nothing_that_a_newer_one_said(tell: Tell) -> None:
     tell(pull_request(5, title="New", state=PullRequestState.MERGED))
-    assert tell(pull_request(3, title="Old")) == (Outcome.UNCHANGED,)
+    assert tell(pull_request(3, title="Old")).outcomes == (Outcome.UNCHANGED,)
     stored = PullRequest.objects.get()
     assert (stored.title, stored.state, stored.updated_at) == ("New", "merged", at(5))
 
 
-def test_an_older_telling_fills_in_what_the_newer_left_out(tell) -> None:
+def test_an_older_telling_fills_in_what_the_newer_left_out(tell: Tell) -> None:
     tell(bare(5, title="New"))
-    assert tell(pull_request(3, title="Old")) == (Outcome.CHANGED,)
+    assert tell(pull_request(3, title="Old")).outcomes == (Outcome.CHANGED,)
     stored = PullRequest.objects.get()
     assert (stored.title, stored.additions, stored.reviews.count()) == ("New", 10, 1)
-    assert tell(bare(2, additions=3)) == (Outcome.UNCHANGED,)
-    assert tell(bare(4, additions=4)) == (Outcome.CHANGED,)
+    assert tell(bare(2, additions=3)).outcomes == (Outcome.UNCHANGED,)
+    assert tell(bare(4, additions=4)).outcomes == (Outcome.CHANGED,)
 
 
-def test_a_whole_telling_takes_away_what_it_does_not_name(tell) -> None:
+def test_a_whole_telling_takes_away_what_it_does_not_name(tell: Tell) -> None:
     tell(pull_request(1, reviews=Told((review("1"), review("2")))))
-    assert tell(pull_request(2, reviews=Told((review("2"),)))) == (Outcome.CHANGED,)
+    assert tell(pull_request(2, reviews=Told((review("2"),)))).outcomes == (Outcome.CHANGED,)
     assert [each.external_id for each in PullRequest.objects.get().reviews.all()] == ["2"]
 
 
-def test_a_part_told_since_survives_a_late_whole_telling(tell) -> None:
+def test_a_part_told_since_survives_a_late_whole_telling(tell: Tell) -> None:
     tell(pull_request(1))
     tell(bare(5, reviews=Told((review("2"),), whole=False)))
     tell(pull_request(3, reviews=Told((review("3"),))))
     assert sorted(each.external_id for each in PullRequest.objects.get().reviews.all()) == ["2", "3"]
 
 
-def test_a_dismissed_review_stays_dismissed(tell) -> None:
+def test_a_dismissed_review_stays_dismissed(tell: Tell) -> None:
     tell(bare(5, reviews=Told((review("2", ReviewState.DISMISSED),), whole=False)))
     tell(bare(5, reviews=Told((review("2", ReviewState.APPROVED),), whole=False)))
     assert [each.state for each in PullRequest.objects.get().reviews.all()] == ["dismissed"]
 
 
-def test_two_tellings_in_one_batch_come_one_after_the_other(tell) -> None:
-    assert tell(pull_request(1), pull_request(2, title="Sell coffee")) == (Outcome.ADDED, Outcome.CHANGED)
+def test_two_tellings_in_one_batch_come_one_after_the_other(tell: Tell) -> None:
+    assert tell(pull_request(1), pull_request(2, title="Sell coffee")).outcomes == (Outcome.ADDED, Outcome.CHANGED)
     assert PullRequest.objects.get().title == "Sell coffee"
 
 
-def test_a_merge_told_in_the_same_second_stays(tell) -> None:
+def test_a_merge_told_in_the_same_second_stays(tell: Tell) -> None:
     tell(pull_request(1, state=PullRequestState.MERGED))
-    assert tell(pull_request(1, state=PullRequestState.OPEN)) == (Outcome.UNCHANGED,)
+    assert tell(pull_request(1, state=PullRequestState.OPEN)).outcomes == (Outcome.UNCHANGED,)
 
 
-def test_what_is_deleted_leaves_and_comes_back_on_its_row(tell) -> None:
+def test_what_is_deleted_leaves_and_comes_back_on_its_row(tell: Tell) -> None:
     tell(pull_request(1))
     before = PullRequest.objects.get().pk
-    assert tell(bare(2, deleted=True)) == (Outcome.REMOVED,)
-    assert tell(pull_request(1)) == (Outcome.UNCHANGED,)
+    assert tell(bare(2, deleted=True)).outcomes == (Outcome.REMOVED,)
+    assert tell(pull_request(1)).outcomes == (Outcome.UNCHANGED,)
     assert PullRequest.objects.get().deleted_at is not None
-    assert tell(pull_request(3)) == (Outcome.CHANGED,)
+    assert tell(pull_request(3)).outcomes == (Outcome.CHANGED,)
     stored = PullRequest.objects.get()
     assert (stored.pk, stored.deleted_at) == (before, None)
 
 
-def test_nothing_is_stored_of_repositories_that_the_connection_does_not_know(tell) -> None:
-    assert tell(pull_request(repository="R2")) == (Outcome.UNPLACED,)
+def test_nothing_is_stored_of_repositories_that_the_connection_does_not_know(tell: Tell) -> None:
+    assert tell(pull_request(repository="R2")).outcomes == (Outcome.UNPLACED,)
 
 
-def test_ready_is_the_first_time_that_it_was_marked_so(tell) -> None:
+def test_ready_is_the_first_time_that_it_was_marked_so(tell: Tell) -> None:
     marks = [
         PullRequestEventDraft(kind=PullRequestEventKind.DRAFT, at=at(4), by=ADA),
         PullRequestEventDraft(kind=PullRequestEventKind.READY, at=at(3), by=ADA),
@@ -179,6 +173,6 @@ def test_ready_is_the_first_time_that_it_was_marked_so(tell) -> None:
 @pytest.mark.parametrize(
     "text", ["NUL \0 inside", "half \ud800 a character", "emoji 🫖 and 𝔱ea", "t" * 100_000, "\\u0000 literally"]
 )
-def test_any_text_can_be_stored(tell, text: str) -> None:
-    assert tell(pull_request(title=text, native_state=text)) == (Outcome.ADDED,)
-    assert tell(pull_request(title=text, native_state=text)) == (Outcome.UNCHANGED,)
+def test_any_text_can_be_stored(tell: Tell, text: str) -> None:
+    assert tell(pull_request(title=text, native_state=text)).outcomes == (Outcome.ADDED,)
+    assert tell(pull_request(title=text, native_state=text)).outcomes == (Outcome.UNCHANGED,)
