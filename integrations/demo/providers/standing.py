@@ -232,7 +232,7 @@ class HistoryAt:
         }
 
     def commit(self, repository: str, sha: str) -> Commit | None:
-        """A commit of the default branch or of a pull request."""
+        """A commit of the default branch or of a pull request, also one that a force-push left behind."""
         return self._commits_by_sha.get(repository, {}).get(sha)
 
     @cached_property
@@ -242,7 +242,8 @@ class HistoryAt:
                 commit.sha: commit
                 for commits in (
                     self.commits.get(name, []),
-                    *(each.commits for each in self.pull_requests[name].values()),
+                    *(each.pull_request.commits for each in self.pull_requests[name].values()),
+                    *(seen.commits for each in self.pull_requests[name].values() for seen in each.seen),
                 )
                 for commit in commits
             }
