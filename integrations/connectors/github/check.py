@@ -1,0 +1,116 @@
+"""What a connection can read, and what is to be granted where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from integrations.connectors.base import CheckedPermission, Http, ResourceDraft
+from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.github.graphql import WITHOUT_GRAPHQL, ask
+from integrations.connectors.github.refusal import EmptyRepositoryError
+from integrations.connectors.github.repositories import list_repositories
+
+LOOKED_AT = 100  # repositories among which one is chosen to try things on
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A list to read, and the permission that it takes: of a fine-grained token or an App, and of a classic token."""
+
+    what: str
+    path: str
+    permission: str
+    scope: str = "repo"
+    without: str = ""
+
+
+TRIALS = (
+    Trial("Pull requests and reviews", "pulls", "Pull requests: read"),
+    Trial("Commits and releases", "commits", "Contents: read"),
+    Trial("Issues", "issues", "Issues: read"),
+    Trial("Workflow runs and jobs", "actions/runs", "Actions: read"),
+    Trial("Deployments", "deployments", "Deployments: read"),
+    Trial(
+        "Registering webhooks",
+        "hooks",
+        "Webhooks: read and write",
+        "admin:repo_hook",
+        "Without it, register the webhook by hand, or do without: the schedule finds everything some minutes later.",
+    ),
+)
+
+
+def checked(
+    http: Http, *, owners: Sequence[str], as_app: bool, graphql: str, now: datetime
+) -> Iterator[CheckedPermission]:
+    """One answer for each thing.  Raises PermanentError where nothing works, such as for a refused token."""
+    # GitHub names the scopes of a classic token; fine-grained ones and those of Apps have none.
+    is_classic = not as_app and "x-oauth-scopes" in http.get("user").headers
+    seen: list[ResourceDraft] = []
+    for owner in owners or ("",):
+        answer, found = _visible(http, owner, as_app=as_app, is_classic=is_classic, now=now)
+        seen += found
+        yield answer
+    if not seen:
+        return
+    chosen = _to_try_on(seen)
+    for trial in TRIALS:
+        if trial.path != "issues" or chosen.details["has_issues"]:
+            yield _tried(http, trial, chosen, is_classic=is_classic)
+    if graphql:
+        yield _graphql(http, graphql)
+
+
+def _visible(
+    http: Http, owner: str, *, as_app: bool, is_classic: bool, now: datetime
+) -> tuple[CheckedPermission, list[ResourceDraft]]:
+    what = f"Repositories of {owner}" if owner else "Repositories"
+    remedy = (
+        "Install the App on the repositories that Headway is to read."
+        if as_app
+        else "Grant the scope repo, and authorise the token for single sign-on where the organisation asks for it."
+        if is_classic
+        else "Choose the organisation as the token's resource owner, and give it access to the repositories "
+        "(Metadata: read)."
+    )
+    try:
+        listed = list_repositories(http, [owner] if owner else [], as_app=as_app, now=now)
+        found = list(islice(listed, LOOKED_AT))
+    except CredentialRefusedError:
+        raise
+    except PermanentError as problem:
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}"), []
+    return CheckedPermission(what, works=bool(found), remedy="" if found else f"None is visible. {remedy}"), found
+
+
+def _to_try_on(seen: Sequence[ResourceDraft]) -> ResourceDraft:
+    """One that is in use, and has issues."""
+    return min(seen, key=lambda each: (each.archived, not each.details["has_issues"]))
+
+
+def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool) -> CheckedPermission:
+    try:
+        http.get(f"repositories/{chosen.external_id}/{trial.path}", params={"per_page": 1})
+    except EmptyRepositoryError:
+        pass
+    except CredentialRefusedError:
+        raise
+    except PermanentError:
+        wanted = f"the scope {trial.scope}" if is_classic else f"“{trial.permission}”"
+        remedy = f"Tried on {chosen.name}: grant the token {wanted}. {trial.without}".strip()
+        return CheckedPermission(trial.what, works=False, remedy=remedy)
+    return CheckedPermission(trial.what, works=True)
+
+
+def _graphql(http: Http, address: str) -> CheckedPermission:
+    what = "GraphQL, which saves requests"
+    try:
+        ask(http, address, "query { viewer { login } }", {})
+    except CredentialRefusedError:
+        raise
+    except PermanentError as problem:
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {WITHOUT_GRAPHQL}")
+    return CheckedPermission(what, works=True)

@@ -1,0 +1,39 @@
+"""Commits of the default branch."""
+
+from __future__ import annotations
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import CommitDraft, Who
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.github.who import author_of_commit
+from integrations.connectors.reader import Reader
+
+
+def normalise_commit(payload: Json) -> list[CommitDraft]:
+    """`commit` as a REST list has it and `repository` (its id); its lines in `details` (GraphQL), or in the commit's
+    own `stats` (REST, asked for it alone), or untold.
+    """
+    told = Reader(payload)
+    commit = Reader(payload.get("commit"), "commit")
+    lines = told.object("details") or commit.object("stats")
+    return [
+        CommitDraft(
+            external_id=commit.text("sha"),
+            repository=told.identifier("repository.id"),
+            parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
+            author=_signed(commit, "author"),
+            authored_at=commit.time("commit.author.date"),
+            committer=_signed(commit, "committer"),
+            committed_at=commit.time("commit.committer.date"),
+            message=commit.text("commit.message"),
+            additions=None if lines is None else lines.integer("additions"),
+            deletions=None if lines is None else lines.integer("deletions"),
+        )
+    ]
+
+
+def _signed(commit: Reader, role: str) -> Who:
+    who = author_of_commit(commit.object(f"commit.{role}"), commit.object(role))
+    if who is None:
+        raise SchemaError(f"commit.commit.{role}", "names nobody")
+    return who

@@ -1,0 +1,197 @@
+"""GitHub as a connector: its form, its streams, and who reads each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from integrations.connectors.base import (
+    Arrival,
+    CheckedPermission,
+    Connector,
+    Cursor,
+    FetchedResource,
+    Field,
+    Http,
+    Json,
+    Page,
+    RawRecord,
+    Refused,
+    ResourceDraft,
+    register,
+)
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import ConnectorError
+from integrations.connectors.github.actions import normalise_job, normalise_run
+from integrations.connectors.github.check import checked
+from integrations.connectors.github.commits import normalise_commit
+from integrations.connectors.github.deployments import normalise_deployment
+from integrations.connectors.github.hooks import register_hook, remove_hook
+from integrations.connectors.github.issues import normalise_issue
+from integrations.connectors.github.place import Place
+from integrations.connectors.github.pull_requests import normalise_pull_request
+from integrations.connectors.github.read_commits import fetch_commits
+from integrations.connectors.github.read_deployments import fetch_deployments
+from integrations.connectors.github.read_issues import fetch_issues
+from integrations.connectors.github.read_pull_requests import fetch_pull_requests
+from integrations.connectors.github.read_runs import fetch_runs
+from integrations.connectors.github.refusal import meaning_of
+from integrations.connectors.github.releases import fetch_releases, normalise_release
+from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
+from integrations.connectors.github.sign import is_app, signature
+from integrations.connectors.github.webhooks import normalise_review, records_of
+from integrations.connectors.signatures import signed_with_sha256
+from integrations.connectors.words import Kind, ResourceKind
+
+GITHUB_COM = "https://api.github.com"
+_ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is beside it
+
+_FETCH: Mapping[Kind, Callable[..., Iterator[Page]]] = {
+    Kind.REPOSITORY: fetch_repository,
+    Kind.PULL_REQUEST: fetch_pull_requests,
+    Kind.DEPLOYMENT: fetch_deployments,
+    Kind.PIPELINE_RUN: fetch_runs,
+    Kind.WORK_ITEM: fetch_issues,
+    Kind.RELEASE: fetch_releases,
+    Kind.COMMIT: fetch_commits,
+}
+_NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
+    "commit": normalise_commit,
+    "deployment": normalise_deployment,
+    "issue": normalise_issue,
+    "pull_request": normalise_pull_request,
+    "release": normalise_release,
+    "repository": normalise_repository,
+    "review": normalise_review,
+    "workflow_job": normalise_job,
+    "workflow_run": normalise_run,
+}
+"""By the source of a record, as quarantine keeps it."""
+
+
+@register
+class GitHub(Connector):
+    """github.com, Enterprise Cloud and Enterprise Server from 3.9 on."""
+
+    slug = "github"
+    name = "GitHub"
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPOSITORY: tuple(_FETCH)}
+    budgets: ClassVar[Sequence[str]] = ("core", "graphql")
+    fields: ClassVar[Sequence[Field]] = (
+        Field(
+            "base_url",
+            "Base URL",
+            "Of the REST API. An Enterprise Server's ends in /api/v3: https://github.example.com/api/v3.",
+            default=GITHUB_COM,
+        ),
+        Field(
+            "owners",
+            "Organisations",
+            "Whose repositories can be picked, separated by commas. Empty: all that the token can see.",
+            required=False,
+        ),
+        Field(
+            "token",
+            "Token",
+            "A personal access token, fine-grained or classic. Empty for a GitHub App.",
+            secret=True,
+            required=False,
+        ),
+        Field("app_id", "App id", "Of a GitHub App, in place of a token.", required=False),
+        Field(
+            "installation_id",
+            "Installation id",
+            "Ends the address of the App's installation page.",
+            required=False,
+        ),
+        Field(
+            "private_key",
+            "Private key of the App",
+            "The whole .pem file that GitHub generated.",
+            secret=True,
+            required=False,
+            multiline=True,
+        ),
+        Field(
+            "use_graphql",
+            "Use GraphQL",
+            "Reads the same with far fewer requests. Switch it off where only REST can be reached.",
+            default="true",
+            choices=(("true", "Yes"), ("false", "No, REST alone")),
+        ),
+    )
+    permissions = """\
+**Fine-grained token or GitHub App**, for the repositories that Headway is to read:
+
+- Metadata: read
+- Pull requests: read
+- Contents: read
+- Issues: read
+- Actions: read
+- Deployments: read
+- Webhooks: read and write (optional: Headway then registers its webhooks itself)
+
+**Classic token**: the scope `repo`, and `admin:repo_hook` for webhooks. Where the organisation asks for single sign-on,
+authorise the token for it.
+"""
+
+    @property
+    def base_url(self) -> str:
+        return (self.settings.values.get("base_url") or GITHUB_COM).strip().rstrip("/")
+
+    @property
+    def graphql(self) -> str:
+        """The address of GraphQL; empty where REST alone is wanted."""
+        if self.settings.values.get("use_graphql", "true").strip().lower() in ("false", "no", "0"):
+            return ""
+        if self.base_url.endswith(_ENTERPRISE_REST):
+            return f"{self.base_url.removesuffix(_ENTERPRISE_REST)}/api/graphql"
+        return f"{self.base_url}/graphql"
+
+    @property
+    def owners(self) -> list[str]:
+        return [owner.strip() for owner in self.settings.values.get("owners", "").split(",") if owner.strip()]
+
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        return signature(self.settings, http)
+
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        as_app = is_app(self.settings)
+        now = datetime.now(UTC)
+        return list(checked(http, owners=self.owners, as_app=as_app, graphql=self.graphql, now=now))
+
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        yield from list_repositories(http, self.owners, as_app=is_app(self.settings), now=datetime.now(UTC))
+
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        yield from _FETCH[kind](http, Place.of(resource, graphql=self.graphql), cursor, now=now)
+
+    def budget_of(self, path: str) -> str:
+        return "graphql" if path.endswith("/graphql") else "core"
+
+    def refusal(self, answer: Refused) -> ConnectorError | None:
+        return meaning_of(answer)
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        return _NORMALISE[source](payload)
+
+    # Webhooks -------------------------------------------------------------------------------------------------
+
+    def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
+        algorithm, _, signed = headers.get("x-hub-signature-256", "").partition("=")
+        delivery, event = headers.get("x-github-delivery", ""), headers.get("x-github-event", "")
+        if algorithm != "sha256" or not delivery or not event or not signed_with_sha256(body, secret, signed):
+            return None
+        return Arrival(delivery, event)
+
+    def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
+        return records_of(event, payload)
+
+    def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
+        return register_hook(http, Place.of(resource, graphql=""), address, secret)
+
+    def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
+        remove_hook(http, Place.of(resource, graphql=""), hook_id)

@@ -1,0 +1,113 @@
+"""Deployments with the statuses that they had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import UNTOLD, DeploymentDraft, DeploymentStatusDraft, Told, Untold
+from integrations.connectors.github.who import account
+from integrations.connectors.reader import Reader
+from integrations.connectors.words import RunStatus
+
+INACTIVE = "inactive"  # another deployment took its place: one that went well stays so
+_STATUSES: Mapping[str, RunStatus] = {
+    "success": RunStatus.SUCCESS,
+    "failure": RunStatus.FAILURE,
+    "error": RunStatus.FAILURE,
+    "in_progress": RunStatus.RUNNING,
+    "queued": RunStatus.QUEUED,
+    "pending": RunStatus.QUEUED,
+    "waiting": RunStatus.QUEUED,
+}
+_FINAL = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE})
+_ORDER = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.OTHER, RunStatus.FAILURE, RunStatus.SUCCESS)
+
+
+def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
+    """`deployment` as REST or a webhook has it, and `repository` (its id and page).
+
+    Its statuses stand in `details` (GraphQL) or `statuses` (REST), all of them; or in `deployment_status`, the one
+    that a webhook tells; or nowhere.
+    """
+    told = Reader(payload)
+    deployment = Reader(payload.get("deployment"), "deployment")
+    whole = told.has("details") or told.has("statuses")
+    statuses = _statuses(told)
+    outcome = _outcome(statuses) if whole else _news(statuses)
+    page = told.text("repository.html_url", default="")
+    return [
+        DeploymentDraft(
+            external_id=deployment.identifier("id"),
+            updated_at=max([deployment.time("updated_at"), *(status.at for status in statuses)]),
+            repository=told.identifier("repository.id"),
+            native_environment=deployment.text("environment"),
+            status=outcome.status,
+            native_status=outcome.native_status,
+            sha=deployment.text("sha"),
+            ref=deployment.text("ref"),
+            url=f"{page}/deployments" if page else UNTOLD,
+            deployed_by=account(deployment.object("creator")),
+            created_at=deployment.time("created_at"),
+            started_at=outcome.started_at,
+            finished_at=outcome.finished_at,
+            statuses=Told(statuses, whole=whole),
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    status: RunStatus | Untold = UNTOLD
+    native_status: str | Untold = UNTOLD
+    started_at: datetime | Untold | None = UNTOLD
+    finished_at: datetime | Untold | None = UNTOLD
+
+
+def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
+    """How a deployment with all these statuses, in order of time, went."""
+    before = [status for status in statuses if status.native_status != INACTIVE]
+    last = before[-1] if before else None
+    started_at = next((each.at for each in reversed(before) if each.status is RunStatus.RUNNING), None)
+    if last is not None and last.status in _FINAL:
+        return _Outcome(last.status, last.native_status, started_at, last.at)
+    if statuses and statuses[-1].native_status == INACTIVE:  # another one came before it had ended
+        return _Outcome(RunStatus.CANCELLED, INACTIVE, started_at, statuses[-1].at)
+    if last is None:
+        return _Outcome(RunStatus.QUEUED, "", None, None)
+    return _Outcome(last.status, last.native_status, started_at, None)
+
+
+def _news(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
+    """What one status changes; what it says nothing of stays."""
+    for told in statuses:
+        if told.native_status == INACTIVE:
+            continue
+        if told.status in _FINAL:
+            return _Outcome(told.status, told.native_status, finished_at=told.at)
+        started_at = told.at if told.status is RunStatus.RUNNING else UNTOLD
+        return _Outcome(told.status, told.native_status, started_at, None)
+    return _Outcome()
+
+
+def _statuses(told: Reader) -> list[DeploymentStatusDraft]:
+    """In order of time; those of one second in the order in which they follow each other."""
+    if (details := told.object("details")) is not None:
+        found = [_status(each, "createdAt") for each in details.objects("statuses.nodes")]
+    elif (one := told.object("deployment_status")) is not None:
+        found = [_status(one, "created_at")]
+    else:
+        found = [_status(each, "created_at") for each in told.objects("statuses")]
+    once = {status.external_id: status for status in found}
+    return sorted(once.values(), key=lambda each: (each.at, each.native_status == INACTIVE, _ORDER.index(each.status)))
+
+
+def _status(status: Reader, time: str) -> DeploymentStatusDraft:
+    """GraphQL gives statuses no number: time and state name them in both forms."""
+    at, state = status.time(time), status.text("state").lower()
+    meaning = _STATUSES.get(state, RunStatus.OTHER)
+    return DeploymentStatusDraft(
+        external_id=f"{at:%Y-%m-%dT%H:%M:%SZ}/{state}"[:200], at=at, status=meaning, native_status=state
+    )

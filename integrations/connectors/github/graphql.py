@@ -1,0 +1,118 @@
+"""Asking GraphQL for the details of a batch of records, whole ones or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from integrations.connectors.base import Http, Json, Response
+from integrations.connectors.errors import ConnectorError, GoneError, PermanentError, TransientError
+from integrations.connectors.github.queries import MORE
+from integrations.connectors.rate_limits import retry_at
+
+UNKNOWN_WAIT = timedelta(seconds=60)  # what GitHub asks for after a secondary limit that names no time
+MOST_PAGES = 100  # of one connection of one record: 10,000 entries
+WITHOUT_GRAPHQL = "Switch GraphQL off for this connection: everything is then read over REST, with more requests."
+_FORBIDDEN = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FORBIDDEN"})
+
+
+def details_of(http: Http, address: str, question: str, node_ids: Sequence[str]) -> dict[str, Json]:
+    """Node id → its details, each connection whole; without those that are gone or hidden.
+
+    A batch that is too much for the server is asked for in halves.
+    """
+    asked = [node_id for node_id in node_ids if node_id]
+    if not asked:
+        return {}
+    try:
+        nodes = ask(http, address, question, {"ids": asked}).get("nodes")
+    except TransientError as problem:
+        if problem.retry_at is not None or len(asked) == 1:
+            raise
+        middle = len(asked) // 2
+        first = details_of(http, address, question, asked[:middle])
+        return first | details_of(http, address, question, asked[middle:])
+    if not isinstance(nodes, list) or len(nodes) != len(asked):
+        raise TransientError("GitHub's GraphQL answered with other records than those that were asked for.")
+    known = {node_id: node for node_id, node in zip(asked, nodes, strict=True) if isinstance(node, dict) and node}
+    for node_id, node in known.items():
+        for (of, connection), more in MORE.items():
+            if of == question:
+                node[connection] = _whole(http, address, more, node_id, name=connection, begin=node.get(connection))
+    return known
+
+
+def _whole(http: Http, address: str, question: str, node_id: str, *, name: str, begin: Any) -> Any:
+    """The connection `name` of a node with the entries after the first hundred."""
+    whole = begin
+    for _ in range(MOST_PAGES):
+        cursor = _next_cursor(whole)
+        if cursor is None:
+            break
+        node = ask(http, address, question, {"id": node_id, "after": cursor}).get("node")
+        following = node.get(name) if isinstance(node, dict) else None
+        if not isinstance(following, dict):
+            break  # gone since
+        whole = {**following, "nodes": [*_nodes(whole), *_nodes(following)]}
+    return whole
+
+
+def _next_cursor(connection: Any) -> str | None:
+    page = connection.get("pageInfo") if isinstance(connection, dict) else None
+    if not isinstance(page, dict) or page.get("hasNextPage") is not True:
+        return None
+    cursor = page.get("endCursor")
+    return cursor if isinstance(cursor, str) else None
+
+
+def _nodes(connection: Mapping[str, Any]) -> list[Any]:
+    nodes = connection.get("nodes")
+    return nodes if isinstance(nodes, list) else []
+
+
+def ask(http: Http, address: str, question: str, variables: Mapping[str, Any]) -> Json:
+    """The answer's data, without those records that are not to be had."""
+    try:
+        response = http.post(address, json={"query": question, "variables": variables})
+    except GoneError:
+        raise PermanentError("This GitHub has no GraphQL.", what_to_do=WITHOUT_GRAPHQL) from None
+    document = response.json()
+    if not isinstance(document, dict):
+        raise TransientError("GitHub's GraphQL answered with something else than an object.")
+    for error in _errors(document):
+        if (problem := _problem(error, response)) is not None:
+            raise problem
+    data = document.get("data")
+    if not isinstance(data, dict):
+        raise TransientError("GitHub's GraphQL answered without data.")
+    return data
+
+
+def _errors(document: Json) -> Iterator[Json]:
+    errors = document.get("errors")
+    if errors:
+        yield from (error for error in (errors if isinstance(errors, list) else [errors]) if isinstance(error, dict))
+
+
+def _problem(error: Json, response: Response) -> ConnectorError | None:
+    """What an error means; None for a record that is not there any more."""
+    kind, message = str(error.get("type", "")), str(error.get("message", ""))
+    extensions = error.get("extensions")
+    code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
+    if kind == "NOT_FOUND":
+        return None
+    if kind in ("RATE_LIMITED", "RATE_LIMIT") or "rate limit" in message.lower():
+        now = datetime.now(UTC)
+        until = retry_at(response.headers, now) or now + UNKNOWN_WAIT
+        return TransientError("GitHub limits how much may be read over GraphQL, and asked to wait.", retry_at=until)
+    if kind in _FORBIDDEN:
+        return PermanentError(
+            f"GitHub does not let this token read over GraphQL (“{message[:300]}”).",
+            what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
+        )
+    if code in ("undefinedField", "undefinedType", "argumentNotAccepted") or "doesn't exist on type" in message:
+        return PermanentError(
+            f"The GraphQL of this GitHub is another one than expected (“{message[:300]}”).", what_to_do=WITHOUT_GRAPHQL
+        )
+    return TransientError(f"GitHub's GraphQL failed (“{message[:300]}”).")

@@ -1,0 +1,54 @@
+"""Webhooks of a repository: registered once, with the secret that signs what they send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.connectors.base import Http
+from integrations.connectors.errors import GoneError, PermanentError, TransientError
+from integrations.connectors.github.lists import list_all, text_of
+from integrations.connectors.github.place import Place
+from integrations.connectors.github.webhooks import EVENTS
+
+
+def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
+    """The id of the webhook that sends to `address`.
+
+    One that is there already is replaced: GitHub does not tell with which secret it signs.
+    """
+    for hook in _at(http, place, address):
+        remove_hook(http, place, text_of(hook, "id"))
+    wanted = {
+        "name": "web",
+        "active": True,
+        "events": list(EVENTS),
+        "config": {"url": address, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
+    }
+    try:
+        hook = http.post(place.path("hooks"), json=wanted).json()
+    except PermanentError:
+        # Registered by a try whose answer was lost: that one is ours, with this secret.
+        hook = next(_at(http, place, address), None)
+        if hook is None:
+            raise
+    number = text_of(hook, "id")
+    if not number:
+        raise TransientError("GitHub registered the webhook without saying under which number.")
+    return number
+
+
+def remove_hook(http: Http, place: Place, hook_id: str) -> None:
+    """Nothing happens where it is gone already."""
+    try:
+        http.delete(place.path("hooks", hook_id))
+    except GoneError:
+        return
+
+
+def _at(http: Http, place: Place, address: str) -> Iterator[Any]:
+    """The repository's webhooks that send there."""
+    for hook in list_all(http, place.path("hooks"), now=datetime.now(UTC)):
+        if isinstance(hook, dict) and text_of(hook.get("config"), "url") == address:
+            yield hook

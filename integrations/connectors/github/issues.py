@@ -1,0 +1,141 @@
+"""Issues.  Pull requests stand among them in every list, and are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import (
+    UNTOLD,
+    AssignmentDraft,
+    Told,
+    TransitionDraft,
+    Untold,
+    Who,
+    WorkItemDraft,
+    shown_title,
+)
+from integrations.connectors.github.keys import issue_key
+from integrations.connectors.github.who import account
+from integrations.connectors.reader import Reader
+from integrations.connectors.words import StatusCategory
+
+OPEN, CLOSED = "open", "closed"
+CATEGORIES = {OPEN: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
+EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned"})
+"""Names in REST's timeline."""
+
+_GRAPHQL_EVENTS = {
+    "ClosedEvent": "closed",
+    "ReopenedEvent": "reopened",
+    "AssignedEvent": "assigned",
+    "UnassignedEvent": "unassigned",
+}
+
+
+def normalise_issue(payload: Json) -> list[WorkItemDraft]:
+    """`issue` as REST or a webhook has it and `repository` (its id and full name); `details` (GraphQL) or `timeline`
+    (REST) hold what happened to it, or nothing does.
+    """
+    told = Reader(payload)
+    issue = Reader(payload.get("issue"), "issue")
+    events = _events(told)
+    native_status = issue.text("state")
+    return [
+        WorkItemDraft(
+            external_id=issue.identifier("id"),
+            updated_at=issue.time("updated_at"),
+            deleted=told.boolean("deleted", default=False),
+            project=told.identifier("repository.id"),
+            key=issue_key(told.text("repository.full_name"), issue.integer("number")),
+            title=shown_title(issue.text("title")),
+            url=issue.text("html_url"),
+            native_type=issue.text("type.name", default=""),
+            native_status=native_status,
+            status_category=CATEGORIES.get(native_status, UNTOLD),
+            resolution=issue.text("state_reason", default="") if native_status == CLOSED else "",
+            parent_key=_parent_key(issue, is_listed=events is not None),
+            reporter=account(issue.object("user")),
+            assignee=_assignee(issue),
+            labels=tuple(label.text("name") for label in issue.objects("labels")),
+            has_description=bool(issue.text("body", default="").strip()),
+            comment_count=issue.integer("comments", default=UNTOLD),
+            created_at=issue.time("created_at"),
+            resolved_at=issue.time("closed_at", default=None),
+            transitions=UNTOLD if events is None else Told(_transitions(events)),
+            assignments=UNTOLD if events is None else Told(_assignments(events)),
+        )
+    ]
+
+
+def _assignee(issue: Reader) -> Who | None:
+    """The first of several."""
+    return next((who for who in map(account, issue.objects("assignees")) if who is not None), None)
+
+
+def _parent_key(issue: Reader, *, is_listed: bool) -> str | Untold:
+    """Lists name the parent only where there is one; webhooks may leave it out."""
+    address = issue.text("parent_issue_url", default="")
+    if not address:
+        return "" if is_listed else UNTOLD
+    parts = urlsplit(address).path.rstrip("/").split("/")  # …/repos/acme/shop/issues/12
+    number = parts[-1]
+    return issue_key("/".join(parts[-4:-2]), int(number)) if len(parts) >= 4 and number.isdecimal() else UNTOLD
+
+
+def _events(told: Reader) -> list[tuple[str, Reader]] | None:
+    """Name and event, in order of time, whichever form tells them; None where they are not told."""
+    if (details := told.object("details")) is not None:
+        found = [
+            (_GRAPHQL_EVENTS.get(each.text("__typename"), ""), each) for each in details.objects("timelineItems.nodes")
+        ]
+    elif told.has("timeline"):
+        found = [(each.text("event"), each) for each in told.objects("timeline")]
+    else:
+        return None
+    known = [(name, event) for name, event in found if name in EVENTS_OF_INTEREST]
+    return sorted(known, key=lambda each: _at(each[1]))
+
+
+def _at(event: Reader) -> datetime:
+    return event.time("created_at") if event.has("created_at") else event.time("createdAt")
+
+
+def _transitions(events: Sequence[tuple[str, Reader]]) -> list[TransitionDraft]:
+    """An event that leaves the status as it is (closed again, for another reason) is none."""
+    transitions: list[TransitionDraft] = []
+    status = OPEN
+    for name, event in events:
+        to = {"closed": CLOSED, "reopened": OPEN}.get(name, status)
+        if to != status:
+            transitions.append(
+                TransitionDraft(
+                    at=_at(event),
+                    from_status=status,
+                    to_status=to,
+                    category=CATEGORIES[to],
+                    by=account(event.object("actor")),
+                )
+            )
+            status = to
+    return transitions
+
+
+def _assignments(events: Iterable[tuple[str, Reader]]) -> list[AssignmentDraft]:
+    """Whose it was from when on; where several are assigned, the one who was so first."""
+    assignments: list[AssignmentDraft] = []
+    assigned: list[Who] = []
+    for name, event in events:
+        who = account(event.object("assignee")) if name in ("assigned", "unassigned") else None
+        if who is None:
+            continue
+        before = assigned[:1]
+        if name == "assigned" and who not in assigned:
+            assigned.append(who)
+        elif name == "unassigned" and who in assigned:
+            assigned.remove(who)
+        if assigned[:1] != before:
+            assignments.append(AssignmentDraft(at=_at(event), assignee=assigned[0] if assigned else None))
+    return assignments

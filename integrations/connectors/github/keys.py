@@ -1,0 +1,69 @@
+"""How a GitHub issue is named: owner/repository#12, #12 beside its repository, or the address of its page.
+
+A pull request that says "Fixes #12" is linked with the issue by GitHub itself: such references have the method
+*provider*.  Links that somebody made by hand at the side of a pull request are shown by GraphQL alone, and are read in
+neither form, so that both tell the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from integrations.connectors.drafts import WorkItemReference
+from integrations.connectors.references import LONGEST_READ, references, tracker_keys
+from integrations.connectors.words import LinkMethod
+
+_NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
+_ISSUE = re.compile(
+    rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME})/issues/|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
+    rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
+)
+_CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)
+_LONGEST_CLOSING = len("resolved :  ") + 20  # as far back as a keyword is looked for
+
+
+def issue_key(repository: str, number: int) -> str:
+    """shop's twelfth issue → acme/shop#12."""
+    return f"{repository}#{number}"
+
+
+def pull_request_references(
+    *, repository: str, host: str, branch: str, title: str, body: str, commits: Iterable[str]
+) -> list[WorkItemReference]:
+    """All work items that a pull request names; `host` is where the pages are, for addresses of issues."""
+    closing, mentioned = _in_text(body, repository, host)
+    found = references(closing, LinkMethod.PROVIDER)
+    found += references(tracker_keys(branch), LinkMethod.BRANCH)
+    found += references((*tracker_keys(title), *_all(title, repository, host)), LinkMethod.TITLE)
+    found += references((*tracker_keys(body), *mentioned), LinkMethod.BODY)
+    subjects = list(commits)
+    in_commits = [key for subject in subjects for key in (*tracker_keys(subject), *_all(subject, repository, host))]
+    return found + references(in_commits, LinkMethod.COMMIT)
+
+
+def _all(text: str, repository: str, host: str) -> Iterator[str]:
+    closing, mentioned = _in_text(text, repository, host)
+    yield from closing
+    yield from mentioned
+
+
+def _in_text(text: str, repository: str, host: str) -> tuple[list[str], list[str]]:
+    """Issues that the text closes, and those that it only mentions."""
+    closing: list[str] = []
+    mentioned: list[str] = []
+    read = text[:LONGEST_READ]
+    for found in _ISSUE.finditer(read):
+        if found["host"] and found["host"] != host:
+            continue
+        key = issue_key(found["page"] or found["name"] or repository, int(found["number"]))
+        before = read[max(0, found.start() - _LONGEST_CLOSING) : found.start()]
+        (closing if _CLOSING.search(before) else mentioned).append(key)
+    return closing, mentioned
+
+
+def host_of(page: str) -> str:
+    """Of a record's html_url."""
+    return urlsplit(page).netloc

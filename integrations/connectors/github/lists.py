@@ -1,0 +1,110 @@
+"""Reading GitHub's REST lists: pages by their Link headers, and asked conditionally where nothing may have changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from integrations.connectors.base import Http, Json, Response
+from integrations.connectors.errors import TransientError
+
+PER_PAGE = 100
+_LINK = re.compile(r'<([^<>]+)>\s*;\s*rel="(next|last)"')
+_PAGE_NUMBER = re.compile(r"[?&]page=(\d{1,7})(?:&|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list.  `next` is the address of the following one, empty at the end; `pages_left` an estimate.
+
+    `total` counts this page and all that follow, where the list says so.
+    """
+
+    items: list[Any]
+    next: str
+    etag: str
+    told_at: datetime
+    pages_left: int | None
+    total: int | None = None
+
+
+def list_page(
+    http: Http, path: str, *, now: datetime, params: Mapping[str, Any] | None = None, etag: str = "", within: str = ""
+) -> Listed | None:
+    """The page at `path`; None where it is the same as the one that had `etag`.
+
+    `within` is the field that holds the list where the answer is an object (workflow_runs).
+    """
+    response = http.get(path, params=params, headers={"if-none-match": etag} if etag else None)
+    if response.status == 304:
+        return None
+    links = {name: address for address, name in _LINK.findall(response.headers.get("link", ""))}
+    document = response.json()
+    total = document.get("total_count") if isinstance(document, dict) else None
+    return Listed(
+        items=list_in(document, within, path),
+        next=links.get("next", ""),
+        etag=response.headers.get("etag", ""),
+        told_at=told_at(response, now),
+        pages_left=_pages_left(links),
+        total=total if isinstance(total, int) else None,
+    )
+
+
+def list_all(http: Http, path: str, *, now: datetime, within: str = "", most: int | None = None) -> Iterator[Any]:
+    """The entries of all pages, at most about `most` of them."""
+    page = list_page(http, path, now=now, params={"per_page": PER_PAGE}, within=within)
+    count = 0
+    while page is not None:
+        yield from page.items
+        count += len(page.items)
+        if not page.next or (most is not None and count >= most):
+            return
+        page = list_page(http, page.next, now=now, within=within)
+
+
+def list_in(document: Any, within: str, path: str) -> list[Any]:
+    """The list that an answer is, or holds.  TransientError where it does not: a proxy or an outage stands between."""
+    found = document.get(within) if within and isinstance(document, dict) else document
+    if not isinstance(found, list):
+        raise TransientError(f"GitHub answered {path.partition('?')[0]} with something else than a list.")
+    return found
+
+
+def told_at(response: Response, now: datetime) -> datetime:
+    """When the provider answered, by its own clock, with which its records' times agree; by ours where it is silent."""
+    try:
+        return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return now
+
+
+def text_of(item: Any, field: str) -> str:
+    """A field of a record that has not been checked yet; empty where it is not as expected."""
+    value = item.get(field) if isinstance(item, dict) else None
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def time_of(item: Any, field: str) -> datetime | None:
+    """Likewise, of a time."""
+    try:
+        at = datetime.fromisoformat(text_of(item, field))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def as_record(item: Any) -> Json:
+    """What is no object is put where the normalising function will name the problem."""
+    return item if isinstance(item, dict) else {"(record)": item}
+
+
+def _pages_left(links: Mapping[str, str]) -> int | None:
+    if "next" not in links:
+        return 0
+    next_, last = (_PAGE_NUMBER.search(links.get(name, "")) for name in ("next", "last"))
+    return int(last[1]) - int(next_[1]) + 1 if next_ and last else None

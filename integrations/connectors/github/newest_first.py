@@ -1,0 +1,220 @@
+"""Reading a list whose newest entries come first, from its beginning to what is known already.
+
+Lists sorted by last change (pull requests, issues) show every change at their front: a record that changes while pages
+are read moves there, others move back and are seen twice, and none is missed but the one that moved, which is newer
+than the watermark from which the next reading goes on.
+
+Lists sorted by creation (runs, deployments, releases) show a change wherever the record stands: the first page is
+compared with what it was, reading goes on until behind the oldest record that was unfinished, and those that have been
+unfinished for longer than a day are asked for one by one, a few at a time.
+
+A cursor is one of
+  {}                                              nothing was read yet
+  {"since", "known", "open", "edge", "etag"}      everything was read up to `since`
+  these, and {"then", "next", "below"}            a reading is under way, which ends in the cursor `then`;
+                                                  {"everything"} says that it began with nothing
+`known` is id → version of the records of the first page, which ends at the time `edge`; `open` are those that are
+unfinished, as [id, time, version].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
+from integrations.connectors.github.lists import PER_PAGE, Listed, list_page, text_of, time_of
+
+OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time says
+SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
+LISTED_AGAIN = timedelta(days=1)  # unfinished ones younger than that are found by reading the list so far
+WATCHED = timedelta(days=35)  # GitHub gives up on a run that waits for longer
+MOST_ASKED_AGAIN = 2  # in one reading, so that one with nothing new stays at three requests
+
+
+def _updated_at(item: Any) -> str:
+    return text_of(item, "updated_at")
+
+
+def _is_finished(item: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestFirst:
+    """`read` makes records of entries, `batch` at a time, each of which is stored before the next is read.
+
+    `version` says whether an entry is the same as before; `is_open` whether it will change by itself, and then `one`
+    asks for it alone.  `parameter` names what the list filters by: `since`, or `created`, with which the list is read
+    by time instead of by page (GitHub gives no more than 1,000 runs of one question).  `tells_all`: what is not in
+    the list is gone.
+    """
+
+    path: str
+    sorted_by: str
+    read: Callable[[Sequence[Json]], Sequence[RawRecord]]
+    params: Mapping[str, Any]
+    batch: int = PER_PAGE
+    per_page: int = PER_PAGE
+    within: str = ""
+    parameter: str = ""
+    wanted: Callable[[Any], bool] = lambda item: True
+    version: Callable[[Any], str] = _updated_at
+    is_open: Callable[[Any], bool] = _is_finished
+    one: Callable[[str], Json | None] | None = None
+    tells_all: bool = True
+
+    def pages(self, http: Http, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+        """Everything from an empty cursor, else what changed."""
+        everything = not cursor or bool(cursor.get("everything"))
+        before = {name: cursor[name] for name in _ENDED if cursor.get(name)}
+        versions = {**before.get("known", {}), **{id_: version for id_, _, version in before.get("open", [])}}
+        then, below, address = cursor.get("then"), _moment(cursor.get("below")), str(cursor.get("next") or "")
+        stop = _stop(before, now)
+        way = {**before, "everything": everything}
+        while True:
+            listed = self._listed(http, address, stop, "" if then else _usable_etag(before, now), now)
+            if listed is None:
+                then = before
+                break
+            entries = [item for item in listed.items if self.wanted(item)]
+            then = self._taken(then or self._begun(listed, entries, before), listed, entries)
+            following = self._following(listed)
+            is_last = not following or self._reaches(listed.items, stop)
+            fresh = [item for item in entries if self._is_fresh(item, versions, below)]
+            left = None if stop else _left(listed, self.per_page)
+            for start in range(0, max(len(fresh), 1), self.batch):
+                batch, rest = fresh[start : start + self.batch], len(fresh[start + self.batch :])
+                step = {"next": address, "below": text_of(batch[-1], self.sorted_by) if batch else ""}
+                if not rest and not is_last:
+                    step = {"next": following, "below": ""}
+                yield Page(self.read(batch), {**way, "then": then, **step}, left=None if left is None else left + rest)
+            if is_last:
+                break
+            address, below = following, None
+        records, end = self._asked_again(http, then, now)
+        yield Page(records, end, complete=everything and self.tells_all)
+
+    # The list -------------------------------------------------------------------------------------------------
+
+    def _listed(self, http: Http, address: str, stop: datetime | None, etag: str, now: datetime) -> Listed | None:
+        if address:
+            return list_page(http, address, now=now, within=self.within)
+        asked = {**self.params, "per_page": self.per_page}
+        if stop is not None and self.parameter == "since":
+            asked["since"] = _written(stop)
+        return list_page(http, self.path, now=now, params=asked, etag=etag, within=self.within)
+
+    def _following(self, listed: Listed) -> str:
+        """Where the list goes on: at the time of the page's last entry, or on the next page of the same question."""
+        if not listed.next or self.parameter != "created":
+            return listed.next
+        first, last = time_of(listed.items[0], self.sorted_by), time_of(listed.items[-1], self.sorted_by)
+        if first is None or last is None or first <= last:
+            return listed.next  # all of one second
+        return f"{self.path}?{urlencode({**self.params, 'per_page': self.per_page, 'created': f'<={_written(last)}'})}"
+
+    def _reaches(self, items: Sequence[Any], stop: datetime | None) -> bool:
+        """Whether the list has come to what was read before."""
+        last = time_of(items[-1], self.sorted_by) if items else None
+        return stop is not None and last is not None and last < stop
+
+    def _is_fresh(self, item: Any, versions: Mapping[str, str], below: datetime | None) -> bool:
+        at = time_of(item, self.sorted_by)
+        if at is None:
+            return True  # what cannot be understood is shown in quarantine
+        return (below is None or at <= below) and versions.get(text_of(item, "id")) != self.version(item)
+
+    # The cursor -----------------------------------------------------------------------------------------------
+
+    def _begun(self, listed: Listed, entries: Sequence[Any], before: Mapping[str, Any]) -> dict[str, Any]:
+        """The cursor in which a reading ends that begins with this page."""
+        times = [at for item in listed.items if (at := time_of(item, self.sorted_by))]
+        known = {text_of(item, "id"): self._settled_version(item, listed) for item in entries}
+        return {
+            "since": max(times).isoformat() if times else before.get("since"),
+            "known": {id_: version for id_, version in known.items() if version},
+            "open": before.get("open", []),
+            "edge": min(times).isoformat() if times else "",
+            "etag": listed.etag if all(self._settled_version(item, listed) for item in listed.items) else "",
+        }
+
+    def _settled_version(self, item: Any, listed: Listed) -> str:
+        """Empty where the record may change again without another time."""
+        changed_at = time_of(item, "updated_at") or time_of(item, self.sorted_by)
+        return self.version(item) if changed_at is not None and changed_at < listed.told_at - SETTLED else ""
+
+    def _taken(self, then: Mapping[str, Any], listed: Listed, entries: Sequence[Any]) -> dict[str, Any]:
+        """The same, which knows what of this page is unfinished."""
+        taken = {text_of(item, "id") for item in entries}
+        opened = [
+            [text_of(item, "id"), text_of(item, self.sorted_by), self._settled_version(item, listed)]
+            for item in entries
+            if self.is_open(item)
+        ]
+        return {**then, "open": [*(each for each in then["open"] if each[0] not in taken), *opened]}
+
+    def _asked_again(self, http: Http, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
+        """Records that were unfinished for long and have changed; and the cursor that ends the reading.
+
+        Those that were asked for stand last, so that the next reading asks for others.
+        """
+        watched = [each for each in then.get("open", []) if _at(each) > now - (WATCHED if self.one else LISTED_AGAIN)]
+        asked = [each for each in watched if _at(each) <= now - LISTED_AGAIN][:MOST_ASKED_AGAIN]
+        still: list[list[str]] = []
+        changed: list[Json] = []
+        for id_, at, version in asked:
+            item = None if self.one is None else self.one(id_)
+            if item is None:
+                continue
+            if self.version(item) != version:
+                changed.append(item)
+            if self.is_open(item):
+                still.append([id_, at, self.version(item)])
+        end = {**then, "open": [*(each for each in watched if each not in asked), *still]}
+        return self.read(changed) if changed else (), end
+
+
+_ENDED = ("since", "known", "open", "edge", "etag")
+
+
+def _stop(before: Mapping[str, Any], now: datetime) -> datetime | None:
+    """How far back the list must be read; None: to its end."""
+    since = _moment(before.get("since"))
+    if since is None:
+        return None
+    return min([since - OVERLAP, *_listed_again(before, now)])
+
+
+def _listed_again(before: Mapping[str, Any], now: datetime) -> list[datetime]:
+    """Since when there are records that are unfinished, and young enough to be looked for in the list."""
+    return [at for each in before.get("open", []) if (at := _at(each)) > now - LISTED_AGAIN]
+
+
+def _usable_etag(before: Mapping[str, Any], now: datetime) -> str:
+    """The first page's, unless something unfinished stands behind that page."""
+    edge = _moment(before.get("edge"))
+    behind = edge is not None and any(at < edge for at in _listed_again(before, now))
+    return "" if behind else str(before.get("etag", ""))
+
+
+def _at(opened: Sequence[str]) -> datetime:
+    return datetime.fromisoformat(opened[1])
+
+
+def _left(listed: Listed, per_page: int) -> int | None:
+    """How many records there are behind this page."""
+    if listed.total is not None:
+        return max(listed.total - len(listed.items), 0)
+    return None if listed.pages_left is None else listed.pages_left * per_page
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

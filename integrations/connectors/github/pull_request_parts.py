@@ -1,0 +1,165 @@
+"""A pull request's commits, reviews and events: two ways to write them, one to store them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from integrations.connectors.drafts import (
+    UNTOLD,
+    PullRequestCommitDraft,
+    PullRequestEventDraft,
+    ReviewDraft,
+    Told,
+    Untold,
+    shown_title,
+)
+from integrations.connectors.github.who import account, author_of_commit
+from integrations.connectors.reader import Reader
+from integrations.connectors.words import PullRequestEventKind, ReviewState
+
+Part = TypeVar("Part")
+MOST_COMMITS = 250  # of one pull request; REST shows no more
+
+_REVIEW_STATES = {
+    "approved": ReviewState.APPROVED,
+    "changes_requested": ReviewState.CHANGES_REQUESTED,
+    "commented": ReviewState.COMMENTED,
+    "dismissed": ReviewState.DISMISSED,
+}
+_REST_EVENTS = {
+    "ready_for_review": PullRequestEventKind.READY,
+    "convert_to_draft": PullRequestEventKind.DRAFT,
+    "closed": PullRequestEventKind.CLOSED,
+    "reopened": PullRequestEventKind.REOPENED,
+    "review_requested": PullRequestEventKind.REVIEW_REQUESTED,
+    "review_request_removed": PullRequestEventKind.REVIEW_REQUEST_REMOVED,
+    "head_ref_force_pushed": PullRequestEventKind.FORCE_PUSHED,
+}
+_GRAPHQL_EVENTS = {
+    "ReadyForReviewEvent": PullRequestEventKind.READY,
+    "ConvertToDraftEvent": PullRequestEventKind.DRAFT,
+    "ClosedEvent": PullRequestEventKind.CLOSED,
+    "ReopenedEvent": PullRequestEventKind.REOPENED,
+    "ReviewRequestedEvent": PullRequestEventKind.REVIEW_REQUESTED,
+    "ReviewRequestRemovedEvent": PullRequestEventKind.REVIEW_REQUEST_REMOVED,
+    "HeadRefForcePushedEvent": PullRequestEventKind.FORCE_PUSHED,
+}
+EVENTS_OF_INTEREST = frozenset(_REST_EVENTS)
+"""Names in REST's timeline; its other entries (comments, labels …) are dropped as soon as they are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a telling knows beside the pull request itself; UNTOLD where it is not a whole reading."""
+
+    commits: Told[PullRequestCommitDraft] | Untold = UNTOLD
+    reviews: Told[ReviewDraft] | Untold = UNTOLD
+    events: Told[PullRequestEventDraft] | Untold = UNTOLD
+
+
+def graphql_parts(details: Reader) -> Parts:
+    commits = islice(details.objects("commits.nodes"), MOST_COMMITS)
+    return Parts(
+        commits=Told([_graphql_commit(each, position) for position, each in enumerate(commits)]),
+        reviews=Told(_known(_graphql_review(each) for each in details.objects("reviews.nodes"))),
+        events=Told(_known(_graphql_event(each) for each in details.objects("timelineItems.nodes"))),
+    )
+
+
+def rest_parts(told: Reader) -> Parts:
+    commits = islice(told.objects("commits"), MOST_COMMITS)
+    return Parts(
+        commits=Told([_rest_commit(each, position) for position, each in enumerate(commits)]),
+        reviews=Told(_known(rest_review(each) for each in told.objects("reviews"))),
+        events=Told(_known(_rest_event(each) for each in told.objects("timeline"))),
+    )
+
+
+def rest_review(review: Reader) -> ReviewDraft | None:
+    """A review, of a webhook too; None while it is not submitted."""
+    state = review.text("state").lower()
+    if state == "pending":
+        return None
+    return ReviewDraft(
+        external_id=review.identifier("id"),
+        author=account(review.object("user")),
+        state=_REVIEW_STATES.get(state, ReviewState.COMMENTED),
+        native_state=state,
+        submitted_at=review.time("submitted_at"),
+        commit_sha=review.text("commit_id", default=""),
+    )
+
+
+def _graphql_review(review: Reader) -> ReviewDraft | None:
+    state = review.text("state").lower()
+    if state == "pending":
+        return None
+    return ReviewDraft(
+        external_id=review.identifier("fullDatabaseId"),
+        author=account(review.object("author")),
+        state=_REVIEW_STATES.get(state, ReviewState.COMMENTED),
+        native_state=state,
+        submitted_at=review.time("submittedAt"),
+        commit_sha=review.text("commit.oid", default=""),
+    )
+
+
+def _rest_commit(commit: Reader, position: int) -> PullRequestCommitDraft:
+    return PullRequestCommitDraft(
+        sha=commit.text("sha"),
+        position=position,
+        author=author_of_commit(commit.object("commit.author"), commit.object("author")),
+        authored_at=commit.time("commit.author.date", default=None),
+        committed_at=commit.time("commit.committer.date", default=None),
+        subject=subject_of(commit.text("commit.message")),
+    )
+
+
+def _graphql_commit(node: Reader, position: int) -> PullRequestCommitDraft:
+    return PullRequestCommitDraft(
+        sha=node.text("commit.oid"),
+        position=position,
+        author=author_of_commit(node.object("commit.author"), node.object("commit.author.user")),
+        authored_at=node.time("commit.authoredDate", default=None),
+        committed_at=node.time("commit.committedDate", default=None),
+        subject=subject_of(node.text("commit.message")),
+    )
+
+
+def subject_of(message: str) -> str:
+    """The first line of a commit's message."""
+    return shown_title(message.strip().partition("\n")[0].rstrip())
+
+
+def _rest_event(event: Reader) -> PullRequestEventDraft | None:
+    kind = _REST_EVENTS.get(event.text("event"))
+    if kind is None:
+        return None
+    return PullRequestEventDraft(
+        kind=kind,
+        at=event.time("created_at"),
+        by=account(event.object("actor")),
+        of=account(event.object("requested_reviewer")),
+        team=event.text("requested_team.slug", default=""),
+    )
+
+
+def _graphql_event(event: Reader) -> PullRequestEventDraft | None:
+    kind = _GRAPHQL_EVENTS.get(event.text("__typename"))
+    if kind is None:
+        return None
+    of = event.object("requestedReviewer")
+    return PullRequestEventDraft(
+        kind=kind,
+        at=event.time("createdAt"),
+        by=account(event.object("actor")),
+        of=account(of),  # None for a team, which has a slug and no login
+        team="" if of is None else of.text("slug", default=""),
+    )
+
+
+def _known(parts: Iterable[Part | None]) -> list[Part]:
+    return [part for part in parts if part is not None]

@@ -1,0 +1,55 @@
+"""What GitHub means by an error answer, where its status alone does not say it."""
+
+from __future__ import annotations
+
+from integrations.connectors.base import Refused
+from integrations.connectors.errors import ConnectorError, PermanentError
+
+_ACCEPTED = "x-accepted-github-permissions"  # pull_requests=read; contents=read,…
+_SAML = "x-github-sso"
+_NAMES = {
+    "metadata": "Metadata",
+    "pull_requests": "Pull requests",
+    "contents": "Contents",
+    "issues": "Issues",
+    "actions": "Actions",
+    "deployments": "Deployments",
+    "repository_hooks": "Webhooks",
+    "members": "Members",
+}
+
+
+class EmptyRepositoryError(PermanentError):
+    """There is no commit yet."""
+
+
+def meaning_of(answer: Refused) -> ConnectorError | None:
+    """None where the status says it all."""
+    message = str(answer.document.get("message", "")) if isinstance(answer.document, dict) else ""
+    if answer.status == 409 and "empty" in message.lower():
+        return EmptyRepositoryError("The repository has no commit yet.")
+    if answer.status != 403 or "rate limit" in message.lower() or "retry-after" in answer.headers:
+        return None
+    if answer.headers.get("x-ratelimit-remaining") == "0":
+        return None
+    if "required" in answer.headers.get(_SAML, ""):
+        return PermanentError(
+            "GitHub's organisation asks for single sign-on, for which this token is not authorised.",
+            what_to_do="Open the token's settings at GitHub, press Configure SSO, and authorise the organisation.",
+        )
+    if wanted := permissions_of(answer.headers.get(_ACCEPTED, "")):
+        path = answer.path.partition("?")[0]
+        return PermanentError(
+            f"GitHub refused {path}: the token lacks {wanted}.",
+            what_to_do=f"Grant it {wanted} (a classic token: the scope repo), and press Test connection.",
+        )
+    return None
+
+
+def permissions_of(header: str) -> str:
+    """pull_requests=read → “Pull requests: read”; of several alternatives the first."""
+    first = header.partition(";")[0]
+    parts = (part.strip().partition("=") for part in first.split(",") if "=" in part)
+    return " and ".join(
+        f"{_NAMES.get(name, name.replace('_', ' ').capitalize())}: {access}" for name, _, access in parts
+    )

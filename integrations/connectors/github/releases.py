@@ -1,0 +1,60 @@
+"""Releases of a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
+from integrations.connectors.drafts import ReleaseDraft, shown_title
+from integrations.connectors.github.lists import as_record, text_of
+from integrations.connectors.github.newest_first import NewestFirst
+from integrations.connectors.github.place import Place
+from integrations.connectors.reader import Reader
+
+SOURCE = "release"
+
+
+def normalise_release(payload: Json) -> list[ReleaseDraft]:
+    """`release` and `repository` (its id), as REST or a webhook has them; `deleted` where it is gone."""
+    told = Reader(payload)
+    release = Reader(payload.get("release"), "release")
+    created_at, published_at = release.time("created_at"), release.time("published_at", default=None)
+    return [
+        ReleaseDraft(
+            external_id=release.identifier("id"),
+            updated_at=release.time("updated_at", default=max(filter(None, (created_at, published_at)))),
+            deleted=told.boolean("deleted", default=False),
+            repository=told.identifier("repository.id"),
+            tag=release.text("tag_name"),
+            name=shown_title(release.text("name", default="")),
+            url=release.text("html_url"),
+            target=release.text("target_commitish"),
+            is_draft=release.boolean("draft"),
+            is_prerelease=release.boolean("prerelease"),
+            created_at=created_at,
+            published_at=published_at,
+        )
+    ]
+
+
+def fetch_releases(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    def read(entries: Sequence[Json]) -> list[RawRecord]:
+        return [
+            RawRecord(
+                {"release": as_record(each), "repository": place.repository},
+                normalise_release,
+                text_of(each, "id"),
+                SOURCE,
+            )
+            for each in entries
+        ]
+
+    releases = NewestFirst(path=place.path("releases"), params={}, sorted_by="created_at", read=read, version=_version)
+    yield from releases.pages(http, cursor, now=now)
+
+
+def _version(item: object) -> str:
+    """A draft that is published, and a release that is renamed, may say so in other fields than its times."""
+    fields = ("updated_at", "published_at", "name", "tag_name", "draft", "prerelease", "target_commitish")
+    return " ".join(text_of(item, field) for field in fields)

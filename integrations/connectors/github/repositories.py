@@ -1,0 +1,101 @@
+"""Repositories: what there is to sync, and the stream that follows their names and branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord, ResourceDraft
+from integrations.connectors.drafts import RepositoryDraft
+from integrations.connectors.errors import GoneError
+from integrations.connectors.git.repository import one_spelling
+from integrations.connectors.github.lists import PER_PAGE, as_record, list_page, text_of
+from integrations.connectors.github.place import Place
+from integrations.connectors.reader import Reader
+from integrations.connectors.words import ResourceKind
+
+SOURCE = "repository"
+
+
+def normalise_repository(payload: Json) -> list[RepositoryDraft]:
+    """`repository` as REST or a webhook has it; `deleted` where it is gone."""
+    told = Reader(payload)
+    repository = Reader(payload.get("repository"), "repository")
+    page = repository.text("html_url")
+    return [
+        RepositoryDraft(
+            external_id=repository.identifier("id"),
+            updated_at=repository.time("updated_at"),
+            deleted=told.boolean("deleted", default=False),
+            name=repository.text("full_name"),
+            remote=one_spelling(page),
+            url=page,
+            default_branch=repository.text("default_branch"),
+            archived=repository.boolean("archived"),
+        )
+    ]
+
+
+def fetch_repository(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    """The repository itself, in one request that is free where nothing has changed."""
+    etag = str(cursor.get("etag", ""))
+    answer = http.get(place.path(), headers={"if-none-match": etag} if etag else None)
+    if answer.status == 304:
+        yield Page((), cursor)
+        return
+    payload = {"repository": as_record(answer.json())}
+    record = RawRecord(payload, normalise_repository, place.external_id, SOURCE)
+    yield Page((record,), {"etag": answer.headers.get("etag", "")})
+
+
+def list_repositories(http: Http, owners: list[str], *, as_app: bool, now: datetime) -> Iterator[ResourceDraft]:
+    """All that this credential can see, of these owners where some are named; each once."""
+    seen: set[str] = set()
+    for repository in _listed(http, owners, as_app=as_app, now=now):
+        draft = resource_of(repository)
+        if draft.external_id not in seen:
+            seen.add(draft.external_id)
+            yield draft
+
+
+def resource_of(repository: Json) -> ResourceDraft:
+    """Raises SchemaError."""
+    told = Reader(repository)
+    page = told.text("html_url")
+    return ResourceDraft(
+        kind=ResourceKind.REPOSITORY,
+        external_id=told.identifier("id"),
+        name=told.text("full_name"),
+        url=page,
+        remote=one_spelling(page),
+        default_branch=told.text("default_branch"),
+        archived=told.boolean("archived", default=False),
+        details={
+            "html_url": page,
+            "clone_url": told.text("clone_url", default=""),
+            "has_issues": told.boolean("has_issues", default=True),
+        },
+    )
+
+
+def _listed(http: Http, owners: list[str], *, as_app: bool, now: datetime) -> Iterator[Json]:
+    if as_app:
+        wanted = {owner.lower() for owner in owners}
+        for repository in _pages(http, "installation/repositories", now, within="repositories"):
+            if not wanted or text_of(repository, "full_name").partition("/")[0].lower() in wanted:
+                yield repository
+        return
+    if not owners:
+        yield from _pages(http, "user/repos", now)
+    for owner in owners:
+        try:
+            yield from _pages(http, f"orgs/{owner}/repos", now)
+        except GoneError:  # a person, not an organisation
+            yield from _pages(http, f"users/{owner}/repos", now)
+
+
+def _pages(http: Http, path: str, now: datetime, within: str = "") -> Iterator[Json]:
+    page = list_page(http, path, now=now, params={"per_page": PER_PAGE}, within=within)
+    while page is not None:
+        yield from map(as_record, page.items)
+        page = list_page(http, page.next, now=now, within=within) if page.next else None

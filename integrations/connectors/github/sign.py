@@ -1,0 +1,94 @@
+"""Signing requests: with a token, or as a GitHub App, whose key is exchanged for a token that holds for an hour.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from integrations.connectors.base import Http, Settings
+from integrations.connectors.errors import PermanentError, TransientError
+
+HEADERS = {
+    "accept": "application/vnd.github+json",
+    "x-github-api-version": "2022-11-28",  # later versions leave out merge_commit_sha
+}
+_CLOCK_SKEW = 60  # seconds that our clock may be ahead of GitHub's
+_LIFE = 540  # seconds; GitHub takes ten minutes at most
+
+
+def signature(settings: Settings, http: Http | None) -> Mapping[str, str]:
+    """The headers of every request.  A token of an App is fetched anew for each sync, and again when it has run out."""
+    token = settings.secrets.get("token", "")
+    if not token:
+        token = _installation_token(settings, http)
+    return {**HEADERS, "authorization": f"Bearer {token}"}
+
+
+def signature_of_app(settings: Settings, *, now: float | None = None) -> Mapping[str, str]:
+    """The App itself signs, instead of its installation: what it may do, and the exchange for a token, are asked so."""
+    app = settings.values.get("app_id", "").strip()
+    issued = int(time.time() if now is None else now) - _CLOCK_SKEW
+    claims = {"iss": app, "iat": issued, "exp": issued + _CLOCK_SKEW + _LIFE}
+    signed = b".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
+    key = _private_key(settings.secrets.get("private_key", ""))
+    written = _encoded(key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))
+    return {**HEADERS, "authorization": f"Bearer {(signed + b'.' + written).decode()}"}
+
+
+def is_app(settings: Settings) -> bool:
+    return not settings.secrets.get("token")
+
+
+def _installation_token(settings: Settings, http: Http | None) -> str:
+    installation = settings.values.get("installation_id", "").strip()
+    missing = [
+        label
+        for label, value in (
+            ("the App's id", settings.values.get("app_id")),
+            ("its installation's id", installation),
+            ("its private key", settings.secrets.get("private_key")),
+        )
+        if not value
+    ]
+    if missing:
+        raise PermanentError(
+            "The connection has no token.", what_to_do=f"Enter a token, or for a GitHub App {' and '.join(missing)}."
+        )
+    if not installation.isdecimal():
+        raise PermanentError(
+            "The installation's id is no number.",
+            what_to_do="Open the App's installation at GitHub: its id ends the address of that page.",
+        )
+    if http is None:
+        raise TransientError("A GitHub App signs with a token that must first be fetched.")
+    path = f"app/installations/{installation}/access_tokens"
+    answer = http.post(path, json={}, headers=signature_of_app(settings)).json()
+    token = answer.get("token") if isinstance(answer, dict) else None
+    if not isinstance(token, str) or not token:
+        raise TransientError("GitHub answered the App's key without a token.")
+    return token
+
+
+def _private_key(pem: str) -> rsa.RSAPrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem.strip().encode() + b"\n", password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise PermanentError(
+            "The App's private key cannot be read.",
+            what_to_do="Paste the whole .pem file that GitHub generated, from its BEGIN to its END line.",
+        )
+    return key
+
+
+def _encoded(part: bytes) -> bytes:
+    return base64.urlsafe_b64encode(part).rstrip(b"=")

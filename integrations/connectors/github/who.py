@@ -1,0 +1,45 @@
+"""Accounts at GitHub, as REST and GraphQL write them."""
+
+from __future__ import annotations
+
+from integrations.connectors.drafts import Who
+from integrations.connectors.reader import Reader
+
+GHOST = "ghost"  # stands for everybody who deleted their account
+_BOT_ENDING = "[bot]"  # REST writes it, GraphQL leaves it out
+
+
+def account(user: Reader | None) -> Who | None:
+    """The account; None where it was deleted."""
+    if user is None:
+        return None
+    login = user.text("login", default="")
+    if not login or login == GHOST:
+        return None
+    bot = user.text("type", default=user.text("__typename", default="")) == "Bot"
+    if bot and user.has("__typename") and not login.endswith(_BOT_ENDING):
+        login += _BOT_ENDING
+    return Who(login=login, account=_number(user), bot=bot)
+
+
+def author_of_commit(signed: Reader | None, user: Reader | None) -> Who | None:
+    """Whoever signed a commit, with the account whose address it is.
+
+    GraphQL gives no account to bots that commit: they are known by their address alone in both forms.
+    """
+    if signed is None:
+        return None
+    name, email = signed.text("name", default=""), signed.text("email", default="")
+    if not (name or email):
+        return None
+    known = account(user)
+    if known is None or known.bot:
+        return Who(name=name, email=email, bot=name.endswith(_BOT_ENDING))
+    return Who(login=known.login, account=known.account, name=name, email=email)
+
+
+def _number(user: Reader) -> str:
+    for field in ("id", "databaseId"):
+        if user.has(field):
+            return user.identifier(field)
+    return ""

@@ -1,0 +1,79 @@
+"""Reading a stream of the simulated GitHub to its end, as the sync does, but into a list of drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.connectors.base import FetchedResource, Page, Settings
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.github import GitHub
+from integrations.connectors.http import ConnectionHttp, Patience
+from integrations.connectors.words import Kind
+from integrations.demo.providers.github_server import GitHubServer
+
+TOKEN = "github_pat_of_the_tests"
+QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)
+LONG_AFTER = datetime(2026, 6, 1, tzinfo=UTC)  # the small history has ended, and nothing in it is young
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a stream told, the cursor in which it ended, and how many requests it took."""
+
+    drafts: list[AnyDraft] = field(default_factory=list)
+    refused: list[SchemaError] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    requests: int = 0
+
+    @property
+    def cursor(self) -> Mapping[str, Any]:
+        return self.pages[-1].cursor
+
+    @property
+    def ids(self) -> list[str]:
+        return [draft.external_id for draft in self.drafts]
+
+
+def connector(github: GitHubServer, **settings: str) -> GitHub:
+    values = {"base_url": github.url, "owners": "acme", **settings}
+    return GitHub(Settings(values, {"token": TOKEN}))
+
+
+@contextmanager
+def client(of: GitHub) -> Iterator[ConnectionHttp]:
+    with ConnectionHttp(of, patience=QUICK) as http:
+        yield http
+
+
+def read(
+    github: GitHubServer,
+    kind: Kind,
+    cursor: Mapping[str, Any] | None = None,
+    *,
+    now: datetime = LONG_AFTER,
+    pages: int | None = None,
+    **settings: str,
+) -> Reading:
+    """Read on from the cursor, at most so many pages."""
+    reading = Reading()
+    of = connector(github, **settings)
+    with client(of) as http:
+        (shop,) = (each for each in of.resources(http) if each.name.startswith("acme/shop"))
+        resource = FetchedResource(shop.kind, shop.external_id, shop.name, shop.details)
+        asked = http.requests
+        for page in of.fetch(http, resource, kind, cursor or {}, now=now):
+            reading.pages.append(page)
+            for record in page.records:
+                try:
+                    reading.drafts += record.normalise(record.payload)
+                except SchemaError as problem:
+                    reading.refused.append(problem)
+            if len(reading.pages) == pages:
+                break
+        reading.requests = http.requests - asked
+    return reading
