@@ -14,6 +14,7 @@ from insights.metrics.connected import SOURCES, source_since
 from insights.metrics.plan import Clock
 from insights.metrics.query import Window
 from insights.metrics.reading import ANYBODY
+from insights.metrics.registry import metrics
 from insights.snapshots.kept import kept_from
 from integrations.facts.changes import take_changes
 from integrations.models import FactFamily
@@ -43,19 +44,29 @@ def note_changes() -> int:
     """Turn the outbox into dirty ranges of the whole organisation and of every unit on the people's paths.
 
     Each change is taken exactly once, in the transaction that notes its ranges.  Answers how many were taken.
+    Facts that no metric is computed from make nothing dirty.
     """
     noted = 0
+    computed = {family for metric in metrics() for family in metric.families}
     while True:
         with transaction.atomic():
             changes = take_changes()
             if not changes:
                 return noted
-            _note([(each.family.value, each.person_id, each.day_from, each.day_to) for each in changes])
+            _note(
+                [
+                    (each.family.value, each.person_id, each.day_from, each.day_to)
+                    for each in changes
+                    if each.family in computed
+                ]
+            )
         noted += len(changes)
 
 
 def _note(changes: Sequence[tuple[str, int | None, date, date]]) -> None:
     """Changes of (family, person, from, to).  Coalesced: ranges of one family and unit that touch become one."""
+    if not changes:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
