@@ -69,6 +69,7 @@ def claimed(
 
 def _claim(connections: Collection[int] | None, without: Collection[int], asked: bool) -> Lease | None:
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+    now = timezone.now()
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(
             """
@@ -82,13 +83,13 @@ def _claim(connections: Collection[int] | None, without: Collection[int], asked:
             JOIN integrations_resource resource ON resource.id = stream.resource_id
             JOIN integrations_connection connection ON connection.id = resource.connection_id
             JOIN waiting ON waiting.connection_id = connection.id
-            WHERE stream.due_at <= now() AND resource.picked AND resource.gone_at IS NULL
+            WHERE stream.due_at <= %(now)s AND resource.picked AND resource.gone_at IS NULL
                 AND connection.paused_at IS NULL AND connection.removed_at IS NULL
                 AND (%(connections)s::bigint[] IS NULL OR connection.id = ANY (%(connections)s))
                 AND connection.id <> ALL (%(without)s)
                 AND (stream.asked_at IS NOT NULL OR NOT %(asked)s)
                 AND (
-                    stream.leased_until IS NULL OR stream.leased_until < now()
+                    stream.leased_until IS NULL OR stream.leased_until < %(now)s
                     OR NOT EXISTS (
                         SELECT FROM pg_locks held
                         WHERE held.locktype = 'advisory' AND held.classid = %(lock)s AND held.objid = stream.id::int
@@ -104,6 +105,7 @@ def _claim(connections: Collection[int] | None, without: Collection[int], asked:
                 "connections": None if connections is None else list(connections),
                 "without": list(without),
                 "asked": asked,
+                "now": now,
                 "lock": _ADVISORY_LOCK,
                 "kinds": [str(kind) for kind in Kind],
             },
@@ -113,7 +115,6 @@ def _claim(connections: Collection[int] | None, without: Collection[int], asked:
             return None
         # Before the lease can be seen: without the lock it would look like that of a killed worker.
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, found[0]])
-        now = timezone.now()
         Stream.objects.filter(pk=found[0]).update(leased_by=holder, leased_until=now + LEASE, served_at=now)
     return Lease(found[0], holder)
 

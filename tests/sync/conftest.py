@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def connection(transactional_db: None, provider: Provider) -> Connection:
+def connection(db: None, provider: Provider) -> Connection:
     """Connected, with nothing listed yet."""
     return Connection.objects.create(
         provider=Example.slug,

@@ -45,6 +45,10 @@ class Reply:
     cut: int | None = None
     hang: threading.Event | None = None
 
+    @classmethod
+    def of(cls, document: Any, headers: dict[str, str] | None = None) -> Reply:
+        return cls(200, json.dumps(document).encode(), headers or {})
+
 
 Fault = Callable[[Asked], Reply | None]
 
@@ -114,38 +118,36 @@ class Provider:
                 return reply
         if token != f"Bearer {TOKEN}":
             return Reply(401, b'{"message": "Bad credentials"}')
-        with self.lock:
-            return self._page(asked, query)
+        document = self.list_page(asked.path, asked.page, query)
+        return Reply.of(document, self.headers) if document else Reply(404, b'{"message": "Not Found"}')
 
-    def _page(self, asked: Asked, query: dict[str, str]) -> Reply:
-        match asked.path.strip("/").split("/"):
+    def list_page(self, path: str, page: int, query: dict[str, str]) -> dict[str, Any] | None:
+        """None where there is no such list."""
+        with self.lock:
+            records = self._records(path, query.get("since", ""))
+            if records is None:
+                return None
+            first = (page - 1) * self.page_size
+            left = max(len(records) - first - self.page_size, 0)
+            return {
+                "records": records[first : first + self.page_size],
+                "next": page + 1 if left else None,
+                "left": left,
+                "now": self._clock.isoformat(),
+            }
+
+    def _records(self, path: str, since: str) -> list[dict[str, Any]] | None:
+        match path.strip("/").split("/"):
             case ["repos"]:
-                records: list[dict[str, Any]] = [
+                return [
                     {"id": each.external_id, "name": each.name, "archived": each.archived}
                     for each in self.repositories.values()
                 ]
             case ["repos", identity, "pulls"] if identity in self.repositories:
-                since = query.get("since", "")
-                records = sorted(
-                    (
-                        each
-                        for each in self.repositories[identity].pull_requests.values()
-                        if each["updated_at"] >= since
-                    ),
-                    key=lambda each: each["updated_at"],
-                    reverse=True,
-                )
-            case _:
-                return Reply(404, b'{"message": "Not Found"}')
-        first = (asked.page - 1) * self.page_size
-        left = max(len(records) - first - self.page_size, 0)
-        document = {
-            "records": records[first : first + self.page_size],
-            "next": asked.page + 1 if left else None,
-            "left": left,
-            "now": self._clock.isoformat(),
-        }
-        return Reply(200, json.dumps(document).encode(), self.headers)
+                pulls = self.repositories[identity].pull_requests.values()
+                changed = (pull for pull in pulls if pull["updated_at"] >= since)
+                return sorted(changed, key=lambda pull: str(pull["updated_at"]), reverse=True)
+        return None
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from integrations.models import Connection, PullRequest, SyncRun
+from django.utils import timezone
+
+from integrations.models import Connection, PullRequest, Quota, Stream, SyncRun
 from integrations.sync.ask import ask_for_sync
 from integrations.sync.turns import take_turn
 
@@ -20,3 +22,27 @@ def titles(connection: Connection) -> dict[str, str]:
     """External id → title of every pull request that is there."""
     rows = PullRequest.objects.filter(connection=connection, deleted_at=None)
     return dict(rows.values_list("external_id", "title"))
+
+
+def let_time_pass(connection: Connection) -> None:
+    """Whatever a stream waits for: it is over."""
+    now = timezone.now()
+    Stream.objects.filter(resource__connection=connection).update(due_at=now)
+    Quota.objects.filter(connection=connection).update(blocked_until=None, resets_at=now)
+
+
+def read_through(connection: Connection, *, most_turns: int = 30) -> None:
+    """Take turns, and let time pass where one waits, until every stream was read to its end."""
+    for _ in range(most_turns):
+        if take_turn() is None:
+            unread = Stream.objects.filter(resource__connection=connection, succeeded_at=None)
+            if not unread.exists():
+                return
+            let_time_pass(connection)
+    raise AssertionError(f"Not read after {most_turns} turns: {[(s.problem, s.cursor) for s in unread]}")
+
+
+def last_run(connection: Connection) -> SyncRun:
+    run = SyncRun.objects.filter(stream__resource__connection=connection).order_by("-pk").first()
+    assert run is not None
+    return run

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from integrations.management.chosen import chosen_connection
-from integrations.models import Connection, SyncRun
+from integrations.models import Connection, RepositorySource, SyncRun
 from integrations.sync.at_once import Result, ask_for_all, read_all
 
 
@@ -27,6 +27,8 @@ class Command(BaseCommand):
         if options["connection"] is not None:
             connections = connections.filter(pk=chosen_connection(options["connection"]).pk)
         if not options["wait"]:
+            if options["full"] and RepositorySource.objects.filter(connection__in=connections).exists():
+                raise CommandError("Repositories on disk are looked at again only with --wait.")
             self._print(options["json"], ask_for_all(list(connections), full=options["full"]))
             return
         results = read_all(list(connections), full=options["full"])
