@@ -12,9 +12,13 @@ sending.py       the requests over HTTP, newest weeks first
 
 repositories.py  the repositories, and who signs commits with what address
 commits.py       which session was followed by which commit
+pull_requests.py  which commits make a pull request, reviews.py how it goes its way, issues.py what it works on
+delivery_stories.py  what is planted in reviews, deployments and pipelines
 work_tree.py     which files a commit changes, filler.py with what lines
 history.py       a repository's year, authorship_notes.py with the notes that an agent's tool leaves
 fast_import.py   both as commands of `git fast-import`
+
+providers/       the delivery as the tools of the organisation would tell it
 
 Nothing here knows Django: the data enters by the same door as everybody's.
 """

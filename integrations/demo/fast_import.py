@@ -75,10 +75,13 @@ class FastImport:
         return self._marks
 
 
-def create_bare_repository(path: Path) -> None:
-    """An empty repository whose default branch is main."""
+def create_bare_repository(path: Path, address: str = "") -> None:
+    """An empty repository whose default branch is main; as if it had been cloned from `address`, where one is given."""
     command = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
     subprocess.run(command, check=True, env=_environment(), stdin=subprocess.DEVNULL)
+    if address:
+        origin = ["git", f"--git-dir={path}", "config", "remote.origin.url", address]
+        subprocess.run(origin, check=True, env=_environment(), stdin=subprocess.DEVNULL)
 
 
 @contextmanager

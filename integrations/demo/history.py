@@ -1,18 +1,18 @@
 """A repository's year, played from its planned commits into `git fast-import`.
 
-Most commits go to main.  Some people work on a branch for a few commits, which adds files of its own and is merged
-afterwards, or never; the branches that are open when the year ends stay open.  In one repository a branch is squashed,
-and in one a branch's commit is picked to main: both are there twice, and count once.  A bot keeps the lock file up to
-date.
+Most commits go to branches, which are merged when their pull requests are, or never; those that are open when the year
+ends stay open.  In one repository a branch is squashed, and in one a branch's commit is picked to main: both are there
+twice, and count once.  A bot keeps the lock file up to date.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -22,7 +22,8 @@ from integrations.demo.commits import DemoCommit, Mark
 from integrations.demo.fast_import import FastImport, Signed, create_bare_repository, fast_import, object_ids
 from integrations.demo.filler import Filler
 from integrations.demo.people import DemoPerson
-from integrations.demo.repositories import BOT_EMAIL, BOT_NAME, DemoRepository, git_address, mailmap
+from integrations.demo.pull_requests import PlannedPullRequest, Work, plan_work
+from integrations.demo.repositories import BOT_EMAIL, BOT_NAME, ORGANISATION_LOGIN, DemoRepository, git_address, mailmap
 from integrations.demo.session import DemoSession
 from integrations.demo.stories import YEAR_WEEKS
 from integrations.demo.work_tree import WorkTree, Written, content_of, marks_of
@@ -30,9 +31,8 @@ from integrations.demo.year import DemoYear
 
 _MAIN = "refs/heads/main"
 _TRAILER = "Co-Authored-By: Claude <noreply@anthropic.com>"
-_BRANCH_CHANCE, _OPEN_BRANCHES = 0.05, 3
-_ABANDONED_CHANCE = 0.15  # that a branch is never merged
 _BOT_EVERY = timedelta(days=14)
+_KEY_IN_COMMIT_CHANCE = 0.12  # that a commit on an issue names it
 _GENERATED_CHANCE = 0.06  # that a commit also renews the generated file and the lock file
 _SEED_FILES, _SEED_LINES = 320, 20
 
@@ -40,10 +40,9 @@ _SEED_FILES, _SEED_LINES = 320, 20
 @dataclass(slots=True)
 class _Branch:
     ref: str
-    begun_at: int  # the commit of main at which it left
     tip: int
     tree: WorkTree
-    commits_left: int
+    commits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +63,24 @@ class RepositoryHistory:
         self._rng = Random(f"{year.seed}/{repository.name}")  # noqa: S311 - a demo, not a secret
         self._filler = Filler(self._rng)
         self._main = WorkTree(repository, self._filler)
-        self._branches: dict[str, _Branch] = {}
+        self._branches: dict[int, _Branch] = {}  # by the pull request's number
         self._tip = 0
-        self._picked = self._squashed = False
+        self._picked = False
         self.noted: list[_Noted] = []
 
-    def play(self, planned: Sequence[DemoCommit]) -> None:
-        """Write all commits, in order of time."""
+    def play(self, work: Work) -> None:
+        """Write all commits and merges, in order of time."""
         self._begin()
-        upkeep = sorted(self._upkeep(), key=lambda each: each[0])
-        for commit in planned:
-            while upkeep and upkeep[0][0] <= commit.at:
-                self._keep_up(*upkeep.pop(0))
-            self._commit(commit)
-        for at, kind in upkeep:
-            self._keep_up(at, kind)
+        events: list[tuple[datetime, Callable[[], None]]] = [
+            (at, partial(self._keep_up, at, what)) for at, what in self._upkeep()
+        ]
+        events += [(commit.at, partial(self._commit, commit, None)) for commit in work.direct]
+        for pull_request in work.pull_requests:
+            events += [(commit.at, partial(self._commit, commit, pull_request)) for commit in pull_request.commits]
+            if pull_request.merged_at is not None:
+                events.append((pull_request.merged_at, partial(self._land, pull_request, pull_request.merged_at)))
+        for _, happens in sorted(events, key=lambda event: event[0]):
+            happens()
 
     def _begin(self) -> None:
         repository = self._repository
@@ -121,87 +123,79 @@ class RepositoryHistory:
         else:
             self._on_main(_signed(self._repository.people[1], at), f"Add {what}\n", {what: self._text("rules.md", 24)})
 
-    def _commit(self, commit: DemoCommit) -> None:
-        branch = self._branch_of(commit)
+    def _commit(self, commit: DemoCommit, pull_request: PlannedPullRequest | None) -> None:
+        branch = self._branch_of(pull_request) if pull_request else None
         tree = branch.tree if branch else self._main
         written = tree.change(commit.agent_lines, commit.own_lines, self._rng)
         files = tree.contents([each.path for each in written], self._importing)
         if branch is None and self._rng.random() < _GENERATED_CHANCE:
             renewed = (self._repository.generated_file, self._repository.lock_file)
             files |= marks_of(self._importing, {path: self._text(path, 150) for path in renewed})
-        message = f"{self._filler.sentence()}\n"
-        if commit.mark is Mark.TRAILER:
-            message += f"\n{_TRAILER}\n"
+        message = self._message(commit, pull_request)
         ref, tip = (branch.ref, branch.tip) if branch else (_MAIN, self._tip)
         mark = self._importing.commit(ref, _signed(commit.person, commit.at), message, files, parents=(tip,))
         if commit.mark is Mark.NOTE and commit.session is not None:
             self.noted.append(_Noted(mark, commit, commit.session, written))
         if branch is None:
-            self._tip = mark
+            self._advance(mark, files)
             return
-        first = branch.begun_at == branch.tip
         branch.tip = mark
-        branch.commits_left -= 1
+        branch.commits += 1
+        picks = self._repository.pick_weeks
         if (
-            first
-            and commit.mark is Mark.NOTE
-            and self._is_time(self._repository.pick_weeks, commit)
+            picks is not None
             and not self._picked
+            and branch.commits == 1
+            and commit.mark is Mark.NOTE
+            and commit.at.date() >= self._year.first_day_of(picks)
         ):
             self._pick(commit, message, files)
-        if not branch.commits_left:
-            del self._branches[commit.person.email]
-            if self._rng.random() >= _ABANDONED_CHANCE:
-                self._land(commit, branch)
 
-    def _is_time(self, weeks: int | None, commit: DemoCommit) -> bool:
-        return weeks is not None and commit.at.date() >= self._year.first_day_of(weeks)
+    def _message(self, commit: DemoCommit, pull_request: PlannedPullRequest | None) -> str:
+        subject = self._filler.sentence()
+        if pull_request and pull_request.issue and self._rng.random() < _KEY_IN_COMMIT_CHANCE:
+            subject += f" (#{pull_request.issue})"
+        return f"{subject}\n\n{_TRAILER}\n" if commit.mark is Mark.TRAILER else f"{subject}\n"
 
     def _pick(self, commit: DemoCommit, message: str, files: dict[str, int]) -> None:
-        """Bring a branch's first commit to main, whose files are not there yet: another object, the same change."""
+        """Bring a branch's first commit to main, whose files nobody changed there: another object, the same change."""
         author = _signed(commit.person, commit.at)
         at = min(commit.at + timedelta(minutes=1), self._year.anchor)
-        self._tip = self._importing.commit(
+        mark = self._importing.commit(
             _MAIN, author, message, files, parents=(self._tip,), committer=_signed(commit.person, at)
         )
+        self._tip = mark
         self._picked = True
 
-    def _land(self, last: DemoCommit, branch: _Branch) -> None:
-        if self._is_time(self._repository.squash_weeks, last) and not self._squashed:
-            self._squash(last, branch)
-        else:
-            self._merge(last, branch)
-
-    def _branch_of(self, commit: DemoCommit) -> _Branch | None:
-        """The branch that the person works on; perhaps one that begins with this commit."""
-        branch = self._branches.get(commit.person.email)
-        if branch is None and len(self._branches) < _OPEN_BRANCHES and self._rng.random() < _BRANCH_CHANCE:
-            ref = f"refs/heads/{self._filler.name().replace('_', '-')}"
-            tree = WorkTree(self._repository, self._filler)
-            branch = self._branches[commit.person.email] = _Branch(
-                ref, self._tip, self._tip, tree, self._rng.randrange(2, 6)
-            )
+    def _branch_of(self, pull_request: PlannedPullRequest) -> _Branch:
+        """The pull request's branch; it leaves main where main is at its first commit."""
+        branch = self._branches.get(pull_request.number)
+        if branch is None:
+            tree = WorkTree(self._repository, self._filler, main=self._main, base=self._tip)
+            branch = _Branch(f"refs/heads/{pull_request.branch}", self._tip, tree)
+            self._branches[pull_request.number] = branch
         return branch
 
-    def _squash(self, last: DemoCommit, branch: _Branch) -> None:
-        """Bring the branch to main as one commit; its ref stays, as where nobody cleans up."""
-        at = min(last.at + timedelta(minutes=2), self._year.anchor)
+    def _land(self, pull_request: PlannedPullRequest, at: datetime) -> None:
+        """Bring the branch to main; a merged one's ref goes, a squashed one's stays, as where nobody cleans up."""
+        branch = self._branches.pop(pull_request.number)
+        by = _signed(pull_request.review.merged_by or pull_request.person, at)
         files = branch.tree.contents(branch.tree.files, self._importing)
-        message = f"Squash branch '{branch.ref.removeprefix('refs/heads/')}'\n"
-        self._tip = self._importing.commit(_MAIN, _signed(last.person, at), message, files, parents=(self._tip,))
+        if pull_request.is_squashed:
+            by = _signed(pull_request.person, at)
+            message = f"Squash branch '{pull_request.branch}' (#{pull_request.number})\n"
+            mark = self._importing.commit(_MAIN, by, message, files, parents=(self._tip,))
+        else:
+            message = f"Merge pull request #{pull_request.number} from {ORGANISATION_LOGIN}/{pull_request.branch}\n"
+            mark = self._importing.commit(_MAIN, by, message, files, parents=(self._tip, branch.tip))
+            self._importing.delete(branch.ref)
         self._main.take_over(branch.tree)
-        self._squashed = True
+        self._advance(mark, files)
 
-    def _merge(self, last: DemoCommit, branch: _Branch) -> None:
-        """Merge the branch minutes after its last commit; its ref goes, as after a pull request."""
-        at = min(last.at + timedelta(minutes=2), self._year.anchor)
-        files = branch.tree.contents(branch.tree.files, self._importing)
-        name = branch.ref.removeprefix("refs/heads/")
-        self._tip = self._importing.commit(
-            _MAIN, _signed(last.person, at), f"Merge branch '{name}'\n", files, parents=(self._tip, branch.tip)
-        )
-        self._importing.delete(branch.ref)
-        self._main.take_over(branch.tree)
+    def _advance(self, mark: int, files: Iterable[str]) -> None:
+        """Main stands at another commit, which changed these files."""
+        self._tip = mark
+        self._main.changed_at.update(dict.fromkeys(files, mark))
 
     def _on_main(self, author: Signed, message: str, texts: dict[str, str]) -> None:
         parents = (self._tip,) if self._tip else ()
@@ -216,10 +210,10 @@ def write_repository(path: Path, year: DemoYear, repository: DemoRepository, pla
     draft = path.with_name(f".{path.name}.draft")
     with suppress(FileNotFoundError):
         shutil.rmtree(draft)
-    create_bare_repository(draft)
+    create_bare_repository(draft, repository.address)
     with fast_import(draft) as importing:
         history = RepositoryHistory(year, repository, importing)
-        history.play(planned)
+        history.play(plan_work(year, repository, planned))
     if history.noted:
         shas = object_ids(draft)
         notes = {

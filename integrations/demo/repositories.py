@@ -39,6 +39,11 @@ class DemoRepository:
     pick_weeks: int | None = None
 
     @property
+    def address(self) -> str:
+        """From which it would be cloned."""
+        return f"https://{CODE_HOST}/{ORGANISATION_LOGIN}/{self.name}.git"
+
+    @property
     def people(self) -> tuple[DemoPerson, ...]:
         return tuple(person for person in PEOPLE if person.team == self.team)
 
@@ -134,6 +139,8 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
     ),
 )
 
+ORGANISATION_LOGIN = "example-orchard"
+CODE_HOST = "github.example.com"  # where the repositories would be, were there such an organisation
 BOT_NAME, BOT_EMAIL = "orchard-updates[bot]", "40100200+orchard-updates[bot]@users.noreply.github.com"
 
 # Not everybody signs commits with the address that the agent's telemetry names.

@@ -12,6 +12,8 @@ from integrations.demo.repositories import DemoRepository, Folder
 
 _LONGEST_FILE = 220  # lines; a longer one is left alone, and another begun
 _NEW_FILE_CHANCE = 0.3
+_OWN_FILE_CHANCE = 0.4  # that a branch goes on with a file that it has changed already
+_LOOKS = 4
 
 
 @dataclass(slots=True)
@@ -25,18 +27,30 @@ class Written:
 
 @dataclass(slots=True)
 class WorkTree:
-    """The files of one branch that people change, by folder; what else is in the repository stands beside them."""
+    """The files of one branch that people change, by folder; what else is in the repository stands beside them.
+
+    The tree of a branch that left `main` at its commit `base` (a mark) has the files alone that the branch changed.
+    What a branch changes nobody else does until it is merged, and what main changed since it left it does not touch:
+    nothing ever conflicts.  `changed_at` and `held` are main's: path → the mark of its last change, and the paths that
+    branches have changed.
+    """
 
     repository: DemoRepository
     filler: Filler
+    main: WorkTree | None = None
+    base: int = 0
     files: dict[str, list[str]] = field(default_factory=dict)
     paths: dict[Folder, list[str]] = field(default_factory=dict)
+    changed_at: dict[str, int] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def take_over(self, merged: WorkTree) -> None:
-        """The files of a branch, none of which is here yet."""
-        self.files |= merged.files
+        """The files of a branch as it left them."""
         for folder, paths in merged.paths.items():
-            self.paths.setdefault(folder, []).extend(paths)
+            known = self.paths.setdefault(folder, [])
+            known.extend(path for path in paths if path not in self.files)
+        self.files |= merged.files
+        self.held -= merged.files.keys()
 
     def change(self, agent_lines: int, own_lines: int, rng: Random) -> list[Written]:
         """Add so many lines, spread over a few files; take some old ones away."""
@@ -52,15 +66,33 @@ class WorkTree:
     def _choose(self, rng: Random) -> str:
         folders = self.repository.folders
         (folder,) = rng.choices(folders, [each.share for each in folders])
-        known = self.paths.setdefault(folder, [])
-        if known and not folder.only_new and rng.random() >= _NEW_FILE_CHANCE:
-            path = rng.choice(known)
-            if len(self.files[path]) < _LONGEST_FILE:
-                return path
+        if not folder.only_new and rng.random() >= _NEW_FILE_CHANCE and (path := self._known(folder, rng)):
+            return path
         path = folder.file(self.filler.name())
-        self.files[path] = []
-        known.append(path)
+        self._add(folder, path, [])
         return path
+
+    def _known(self, folder: Folder, rng: Random) -> str | None:
+        """A file that is there already and may be changed; None where a few looks find none."""
+        own = self.paths.get(folder, [])
+        common = self.main.paths.get(folder, []) if self.main else []
+        for _ in range(_LOOKS if own or common else 0):
+            path = rng.choice(own if own and (not common or rng.random() < _OWN_FILE_CHANCE) else common)
+            if path in self.files:
+                if path not in self.held and len(self.files[path]) < _LONGEST_FILE:
+                    return path
+            elif self.main and path not in self.main.held and self.main.changed_at[path] <= self.base:
+                lines = self.main.files[path]
+                if len(lines) < _LONGEST_FILE:
+                    self._add(folder, path, list(lines))
+                    return path
+        return None
+
+    def _add(self, folder: Folder, path: str, lines: list[str]) -> None:
+        self.files[path] = lines
+        self.paths.setdefault(folder, []).append(path)
+        if self.main:
+            self.main.held.add(path)
 
     def _write(self, path: str, agent_lines: int, own_lines: int, rng: Random) -> Written:
         lines = self.files[path]

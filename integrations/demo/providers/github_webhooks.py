@@ -126,7 +126,11 @@ def send(deliveries: Sequence[Delivery], address: str, secret: str) -> list[int]
 
 def _touched(records: Sequence[_Conversation], since: datetime) -> list[_Conversation]:
     """Those to which something happened after `since`: a year of payloads is long to write."""
-    return [each for each in records if max([each.created_at, *(told.at for told in each.happenings)]) > since]
+    return [record for record in records if _last_change(record) > since]
+
+
+def _last_change(record: PullRequest | Issue) -> datetime:
+    return record.happenings[-1].at if record.happenings else record.created_at
 
 
 def _delivery(payloads: Payloads, told: _Told) -> Delivery:
