@@ -210,6 +210,13 @@ class Connector(ABC):
         """The records that a webhook's payload tells of; None where the event is of no use."""
         return None
 
+    def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
+        """The resource (by its external id) and the stream of which there is more to read than the payload tells.
+
+        Such as a pull request's commits: the stream is then read soon, instead of when its turn comes.
+        """
+        return None
+
     def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
         """Register the webhook at the provider, or find it registered; its id there."""
         raise NotImplementedError

@@ -8,10 +8,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from integrations.connectors.words import Kind
 from integrations.models import Connection, Stream
 from integrations.sync.leases import take_away
 from integrations.sync.readings import close_runs
 from orgtree.nudges import nudge_on_commit
+
+NEWS_TOGETHER = timedelta(seconds=5)
 
 
 def ask_for_sync(connection: Connection, *, full: bool = False) -> None:
@@ -33,6 +36,18 @@ def note_asked(connection: Connection, *, full: bool) -> None:
     now = timezone.now()
     streams = Stream.objects.filter(resource__connection=connection, resource__picked=True)
     streams.update(asked_at=now, due_at=now, full_asked=F("full_asked") if not full else True)
+
+
+def read_soon(connection: Connection, resource: str, kind: Kind) -> bool:
+    """There is news in that stream of a resource, named by its external id: read on in a few seconds.
+
+    False where the resource is not picked.  Not at once, for news comes in bursts; what failed waits for its own time.
+    """
+    streams = Stream.objects.filter(
+        resource__connection=connection, resource__external_id=resource, resource__picked=True, kind=kind
+    )
+    soon = timezone.now() + NEWS_TOGETHER
+    return bool(streams.filter(failures=0, due_at__gt=soon).update(due_at=soon)) or streams.exists()
 
 
 def pause(connection: Connection) -> None:

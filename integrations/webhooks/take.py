@@ -13,12 +13,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.connectors.base import Connector, RawRecord, Settings, connectors
+from integrations.connectors.base import RawRecord, Settings, connectors
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.words import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
+from integrations.sync.ask import read_soon
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +69,13 @@ def delivery_is_hopeless(delivery: WebhookDelivery) -> bool:
 def _take(delivery: WebhookDelivery) -> State:
     connector = connectors()[delivery.connection.provider](Settings({}, {}))
     try:
-        records = _records(connector, delivery)
+        payload = payload_of(bytes(delivery.body or b""))
+        records = connector.deliveries(delivery.event, payload)
     except SchemaError as problem:
         _put_aside(delivery, [], problem)
         return State.QUARANTINED
+    news = connector.news(delivery.event, payload)
+    will_be_read = news is not None and read_soon(delivery.connection, *news)
     if records is None:
         return State.IGNORED
     drafts: list[AnyDraft] = []
@@ -84,12 +88,7 @@ def _take(delivery: WebhookDelivery) -> State:
             problems += 1
     wanted = of_picked(delivery.connection, drafts)
     store_drafts(delivery.connection, wanted)
-    return State.QUARANTINED if problems else State.DONE if wanted else State.IGNORED
-
-
-def _records(connector: Connector, delivery: WebhookDelivery) -> Sequence[RawRecord] | None:
-    records = connector.deliveries(delivery.event, payload_of(bytes(delivery.body or b"")))
-    return None if records is None else list(records)
+    return State.QUARANTINED if problems else State.DONE if wanted or will_be_read else State.IGNORED
 
 
 def payload_of(body: bytes) -> dict[str, Any]:

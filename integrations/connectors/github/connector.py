@@ -40,7 +40,7 @@ from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases, normalise_release
 from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
 from integrations.connectors.github.sign import is_app, signature
-from integrations.connectors.github.webhooks import normalise_review, records_of
+from integrations.connectors.github.webhooks import news_of, normalise_review, records_of
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.connectors.words import Kind, ResourceKind
 
@@ -189,6 +189,9 @@ authorise the token for it.
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
         return records_of(event, payload)
+
+    def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
+        return news_of(event, payload)
 
     def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
         return register_hook(http, Place.of(resource, graphql=""), address, secret)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from integrations.connectors.base import Json, RawRecord
 from integrations.connectors.drafts import AnyDraft, PullRequestDraft, Told
-from integrations.connectors.github.actions import COMPLETED, normalise_job, normalise_run
+from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
 from integrations.connectors.github.lists import text_of
@@ -72,9 +72,9 @@ def _run(payload: Json, action: str) -> list[RawRecord]:
 
 
 def _job(payload: Json, action: str) -> list[RawRecord]:
-    """Finished ones alone: their times change no more, in whatever order deliveries come."""
+    """A job without its workflow's name would make a run without a name: a sync brings it."""
     job = payload.get("workflow_job")
-    if action != COMPLETED or not text_of(job, "workflow_name"):
+    if not text_of(job, "workflow_name"):
         return []
     told = {"workflow_job": job, "repository": _repository_of(payload)}
     return [_record(normalise_job, "workflow_job", "workflow_job", told)]
