@@ -192,6 +192,9 @@ ROUTES: dict[str, Access] = {
     "setup/components/panel/": admins_only("/setup/components/panel/"),
     "setup/components/chart/<slug:name>/": admins_only("/setup/components/chart/agents/"),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": everybody("/v1/logs", 405),  # POST only, with an ingest token
+    "ingest/v1/<slug:kind>/": everybody("/ingest/v1/deployments/", 405),  # as above
+    "ingest/v1/<slug:kind>/<path:record_id>/": everybody("/ingest/v1/deployments/4711/", 405),  # DELETE only
+    "hooks/<slug:provider>/<int:connection_id>/": everybody("/hooks/github/4711/", 405),  # signed POST only
 }
 
 
@@ -285,9 +288,15 @@ POSTS: dict[str, Access] = {
     "api/v1/people/": post("/api/v1/people/", visitor=401, member=403, admin=415),
     "api/v1/units/": post("/api/v1/units/", visitor=401, member=403, admin=415),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": post("/v1/logs", visitor=401, member=401, admin=401),
+    "ingest/v1/<slug:kind>/": post("/ingest/v1/deployments/", visitor=401, member=401, admin=401),
+    "hooks/<slug:provider>/<int:connection_id>/": post("/hooks/github/4711/", visitor=404, member=404, admin=404),
 }
-# Programs post there with an ingest token, from no page that a browser shows.
-WITHOUT_CSRF = (r"^v1/(?P<signal>logs|metrics|traces)/?$",)
+# Programs post there with an ingest token or a signature, from no page that a browser shows.
+WITHOUT_CSRF = (
+    r"^v1/(?P<signal>logs|metrics|traces)/?$",
+    "ingest/v1/<slug:kind>/",
+    "hooks/<slug:provider>/<int:connection_id>/",
+)
 
 
 def test_every_route_that_takes_posts_is_listed(client_of: Callable[[str], Client]) -> None:

@@ -23,6 +23,11 @@ DJANGO_OPTIONS = frozenset(
 )
 VARIABLE = re.compile(r"\b(HEADWAY_[A-Z0-9_]+|DATABASE_URL|CELERY_BROKER_URL)\b")
 RECEIVER = ("/v1/logs", "/v1/metrics", "/v1/traces")
+INTAKE = ("/ingest/v1/{kind}/", "/ingest/v1/{kind}/{record_id}/", "/hooks/{provider}/{connection_id}/")
+EXAMPLES = {
+    **{name: name for name in ("slug", "record_id")},
+    **{"key": "ai.spend", "kind": "deployments", "provider": "github", "connection_id": 1},
+}
 PROBES = ("/healthz", "/readyz", "/prometheus")
 
 
@@ -74,10 +79,10 @@ def api_endpoints() -> dict[str, dict[str, dict[str, object]]]:
 
 
 def test_every_endpoint_is_documented_and_every_documented_one_exists() -> None:
-    known = set(api_endpoints()) | set(RECEIVER) | set(PROBES) | {"/api/schema/", "/api/docs/"}
+    known = set(api_endpoints()) | set(RECEIVER) | set(INTAKE) | set(PROBES) | {"/api/schema/", "/api/docs/"}
     assert set(sections("api.md")) == known
     for address in sections("api.md"):
-        resolve(address.replace("{key}", "ai.spend"))  # raises where nothing answers
+        resolve(address.format_map(EXAMPLES))  # raises where nothing answers
 
 
 @pytest.mark.parametrize("path", sorted(api_endpoints()))

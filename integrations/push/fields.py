@@ -1,0 +1,107 @@
+"""The fields of pushed records: strict about names and times, patient with words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from integrations.connectors.drafts import Who
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+CLOCK_SKEW = timedelta(minutes=10)  # clocks of build machines run ahead a little; what is further ahead is a mistake
+LONGEST_WORD = 200
+LONGEST_NAME = 500
+LONGEST_URL = 2000
+LARGEST = 2**31 - 1
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, by name: a misspelt one would otherwise be lost without a word."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({"record": ["A record is an object with named fields."]})
+        if unknown := sorted(str(name)[:60] for name in data if name not in self.fields):
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(
+                {name: [f"There is no such field. There are: {known}."] for name in unknown}
+            )
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """Text without NUL; an empty one is allowed where the field is not required."""
+
+    def __init__(self, *, longest: int = LONGEST_WORD, **options: Any) -> None:
+        if not options.get("required", True):
+            options |= {"allow_blank": True, "allow_null": True, "default": ""}
+        super().__init__(max_length=longest, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, int) and not isinstance(data, bool):
+            data = str(data)  # ids are numbers in some systems and text in others
+        return super().to_internal_value(data)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(data.replace("\0", "") if isinstance(data, str) else data) or ""
+
+
+class Title(Text):
+    """Of any length: what no page could show of it is cut off when it is stored."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(longest=1_000_000, **options)
+
+
+class Time(serializers.Field[datetime, Any, str, Any]):
+    """ISO 8601 with its offset from UTC, after 1999, not in the future."""
+
+    def __init__(self, **options: Any) -> None:
+        if not options.get("required", True):
+            options |= {"allow_null": True, "default": None}
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            at = datetime.fromisoformat(data)
+        except (TypeError, ValueError):
+            raise serializers.ValidationError(
+                "This is no time. Write ISO 8601 with the offset from UTC, such as 2026-05-04T09:30:00+02:00."
+            ) from None
+        if at.tzinfo is None:
+            raise serializers.ValidationError("The time lacks its offset from UTC. Add Z or, say, +02:00.")
+        if at < EARLIEST:
+            raise serializers.ValidationError("The time lies before the year 2000.")
+        if at > timezone.now() + CLOCK_SKEW:
+            raise serializers.ValidationError("The time lies in the future. Check the clock or the offset from UTC.")
+        return at.astimezone(UTC)
+
+
+class Count(serializers.IntegerField):
+    """A number of lines or the like: 0 or more, null where nobody knows."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=LARGEST, required=False, allow_null=True, default=None, **options)
+
+
+class Texts(serializers.ListField):
+    """A list of words."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            child=Text(longest=LONGEST_NAME), required=False, allow_null=True, default=list, max_length=500
+        )
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(data) or []
+
+
+def who(named: str) -> Who | None:
+    """Whom a record names, by e-mail address or login; nobody where it is empty."""
+    if not named.strip():
+        return None
+    return Who(email=named) if "@" in named else Who(login=named)

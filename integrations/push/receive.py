@@ -1,0 +1,143 @@
+"""The push API: POST /ingest/v1/<kind>/ stores records, DELETE /ingest/v1/<kind>/<id>/ takes one away.
+
+What has no connector can still be measured: a pipeline tells of its own deployments with one line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from integrations.connectors.drafts import AnyDraft
+from integrations.intake.store_drafts import Outcome, store_drafts
+from integrations.push.connection import forget_record, push_connection
+from integrations.push.drafts import KINDS
+from integrations.services.ingest_tokens import find_ingest_token
+from integrations.telemetry.receive_body import read_body
+from integrations.telemetry.receive_reply import RefusedError
+
+logger = logging.getLogger(__name__)
+
+MOST_RECORDS = 1000
+SECONDS_TO_RETRY = 5
+STATUSES = {Outcome.ADDED: "created", Outcome.CHANGED: "updated", Outcome.UNCHANGED: "unchanged"}
+
+
+class RefusedPush(Exception):
+    """The request as a whole is refused; the message says what to do."""
+
+    def __init__(self, status: int, problem: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.headers = headers or {}
+
+
+@csrf_exempt
+def push_records(request: HttpRequest, kind: str) -> HttpResponse:
+    """Store the records of a batch; the answer says in order what became of each."""
+    return _answered(request, kind, "POST", lambda: {"results": _stored(kind, _records(request))})
+
+
+@csrf_exempt
+def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse:
+    """Take a record away: it leaves every figure, and a later push of its id brings it back."""
+
+    def gone() -> dict[str, Any]:
+        if not forget_record(kind, record_id):
+            raise RefusedPush(404, f"There is no record {record_id[:100]!r} among {kind}.")
+        return {"id": record_id, "status": "deleted"}
+
+    return _answered(request, kind, "DELETE", gone)
+
+
+def _answered(request: HttpRequest, kind: str, method: str, act: Any) -> HttpResponse:
+    try:
+        if kind not in KINDS:
+            raise RefusedPush(404, f"There is no kind {kind[:40]!r}. There are: {', '.join(KINDS)}.")
+        if request.method != method:
+            raise RefusedPush(405, f"Use {method} here.", {"Allow": method})
+        _check_token(request)
+        return JsonResponse(act())
+    except RefusedPush as refusal:
+        return _refused(refusal.status, str(refusal), refusal.headers)
+    except RefusedError as refusal:
+        return _refused(refusal.status, str(refusal), {})
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("Pushed records cannot be stored at the moment: %s", problem)
+        retry = {"Retry-After": str(SECONDS_TO_RETRY)}
+        return _refused(503, "The database cannot be reached; nothing was stored. Send the request again.", retry)
+
+
+def _refused(status: int, problem: str, headers: Mapping[str, str]) -> HttpResponse:
+    return JsonResponse({"error": problem}, status=status, headers=dict(headers))
+
+
+def _check_token(request: HttpRequest) -> None:
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or find_ingest_token(secret.strip()) is None:
+        problem = "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>."
+        raise RefusedPush(401, problem, {"WWW-Authenticate": 'Bearer realm="Headway push API"'})
+
+
+def _records(request: HttpRequest) -> list[Any]:
+    if (request.content_type or "").lower() != "application/json":
+        raise RefusedPush(415, "Content-Type must be application/json.")
+    try:
+        body = json.loads(read_body(request.META))
+    except (ValueError, RecursionError):
+        raise RefusedPush(400, 'The body is no JSON. Send {"records": [ … ]} in UTF-8.') from None
+    if not isinstance(body, dict) or set(body) != {"records"} or not isinstance(body["records"], list):
+        raise RefusedPush(400, 'Send one object with the single field "records", a list.')
+    records: list[Any] = body["records"]
+    if len(records) > MOST_RECORDS:
+        raise RefusedPush(413, f"A request may have {MOST_RECORDS:,} records, and this one has {len(records):,}.")
+    return records
+
+
+def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
+    """Store those that are valid, in one transaction; of those with one id the last stands."""
+    serializer_class, draft_of = KINDS[kind]
+    results: list[dict[str, Any]] = []
+    drafts: list[AnyDraft] = []
+    stored: list[dict[str, Any]] = []
+    for record in records:
+        serializer = serializer_class(data=record)
+        named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
+        result = {"id": named if isinstance(named, str | int) else None, "status": "rejected", "error": None}
+        results.append(result)
+        if serializer.is_valid():
+            drafts.append(draft_of(serializer.validated_data))
+            stored.append(result)
+        else:
+            result["error"] = _in_words(serializer.errors)
+    if drafts:
+        with transaction.atomic():
+            outcomes = store_drafts(push_connection(), drafts).outcomes
+        for result, outcome in zip(stored, outcomes, strict=True):
+            result["status"] = STATUSES.get(outcome, "rejected")
+            if result["status"] == "rejected":
+                result["error"] = "repository: It names no repository."
+    return results
+
+
+def _in_words(errors: Any, path: str = "") -> str:
+    """DRF's nested messages in one sentence per field: reviews[0].state: This field is required."""
+    if isinstance(errors, Mapping):
+        inner = [_in_words(each, _path(path, name)) for name, each in errors.items() if each]
+        return " ".join(inner)
+    if isinstance(errors, list) and any(isinstance(each, Mapping) for each in errors):
+        return " ".join(_in_words(each, f"{path}[{position}]") for position, each in enumerate(errors) if each)
+    return f"{path}: {' '.join(str(each) for each in errors)}"
+
+
+def _path(path: str, name: Any) -> str:
+    if isinstance(name, int):  # of a list
+        return f"{path}[{name}]"
+    name = "record" if name == "non_field_errors" else str(name)
+    return f"{path}.{name}" if path else name

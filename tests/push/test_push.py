@@ -1,0 +1,264 @@
+"""The push API: each record is answered in order, what is wrong names its field, and nothing is counted twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from integrations.models import (
+    Commit,
+    Deployment,
+    Incident,
+    PipelineRun,
+    PullRequest,
+    PullRequestCommit,
+    PullRequestReview,
+    WorkItem,
+    WorkItemLink,
+)
+from integrations.services.ingest_tokens import create_ingest_token
+
+pytestmark = pytest.mark.django_db
+
+DEPLOYMENT: dict[str, Any] = {
+    "id": "deploy-1",
+    "repository": "acme/shop",
+    "environment": "production",
+    "status": "success",
+    "finished_at": "2026-03-02T10:00:00+01:00",
+    "sha": "a" * 40,
+}
+INCIDENT: dict[str, Any] = {"id": "INC-1", "started_at": "2026-03-02T10:30:00Z", "severity": "high", "service": "shop"}
+RUN: dict[str, Any] = {
+    "id": "run-1",
+    "repository": "acme/shop",
+    "name": "test",
+    "status": "success",
+    "queued_at": "2026-03-02T09:00:00Z",
+    "started_at": "2026-03-02T09:01:00Z",
+    "finished_at": "2026-03-02T09:11:00Z",
+}
+PULL_REQUEST: dict[str, Any] = {
+    "id": "pr-7",
+    "repository": "acme/shop",
+    "number": 7,
+    "author": "ada@example.com",
+    "created_at": "2026-03-01T08:00:00Z",
+    "state": "merged",
+    "merged_at": "2026-03-02T08:00:00Z",
+    "title": "SHOP-12 Let carts expire 🛒",
+    "work_items": ["SHOP-12"],
+    "reviews": [{"author": "grace@example.com", "state": "approved", "submitted_at": "2026-03-01T12:00:00Z"}],
+    "commits": [{"sha": "b" * 40, "author_email": "ada@example.com", "authored_at": "2026-02-28T08:00:00Z"}],
+}
+COMMIT: dict[str, Any] = {
+    "repository": "acme/shop",
+    "sha": "c" * 40,
+    "parents": ["b" * 40],
+    "author_email": "ada@example.com",
+    "committed_at": "2026-03-02T08:00:00Z",
+    "message": "Let carts expire",
+}
+WORK_ITEM: dict[str, Any] = {
+    "id": "SHOP-12",
+    "project": "SHOP",
+    "title": "Carts expire",
+    "type": "Story",
+    "status_category": "done",
+    "created_at": "2026-02-20T08:00:00Z",
+    "resolved_at": "2026-03-02T11:00:00Z",
+    "transitions": [
+        {"at": "2026-02-27T08:00:00Z", "from": "To do", "to": "Doing", "category": "in_progress"},
+        {"at": "2026-03-02T11:00:00Z", "from": "Doing", "to": "Released", "category": "done"},
+    ],
+}
+
+
+class Pusher:
+    """Somebody's build machine."""
+
+    def __init__(self) -> None:
+        self.client = Client()
+        self.secret = create_ingest_token("Build machine")[1]
+
+    def post(self, kind: str, body: Any, *, secret: str | None = None) -> tuple[int, Any]:
+        answer = self.client.post(
+            f"/ingest/v1/{kind}/",
+            body if isinstance(body, str | bytes) else json.dumps(body),
+            content_type="application/json",
+            headers={"authorization": f"Bearer {self.secret if secret is None else secret}"},
+        )
+        return answer.status_code, answer.json()
+
+    def push(self, kind: str, *records: Any) -> list[tuple[str, str]]:
+        """(status, error) of each record."""
+        status, body = self.post(kind, {"records": records})
+        assert status == 200, body
+        return [(result["status"], result["error"] or "") for result in body["results"]]
+
+    def delete(self, kind: str, record_id: str) -> int:
+        headers = {"authorization": f"Bearer {self.secret}"}
+        return self.client.delete(f"/ingest/v1/{kind}/{record_id}/", headers=headers).status_code
+
+
+@pytest.fixture
+def pusher() -> Pusher:
+    return Pusher()
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "model"),
+    [
+        ("deployments", DEPLOYMENT, Deployment),
+        ("incidents", INCIDENT, Incident),
+        ("pipeline-runs", RUN, PipelineRun),
+        ("pull-requests", PULL_REQUEST, PullRequest),
+        ("commits", COMMIT, Commit),
+        ("work-items", WORK_ITEM, WorkItem),
+    ],
+)
+def test_a_record_is_stored_once_however_often_it_is_pushed(
+    pusher: Pusher, kind: str, record: dict[str, Any], model: Any
+) -> None:
+    assert pusher.push(kind, record) == [("created", "")]
+    assert pusher.push(kind, record) == [("unchanged", "")]
+    assert model.objects.count() == 1
+
+
+def test_the_parts_of_a_pull_request_are_stored_with_it(pusher: Pusher) -> None:
+    pusher.push("work-items", WORK_ITEM)
+    pusher.push("pull-requests", PULL_REQUEST)
+    pull_request = PullRequest.objects.get()
+    assert pull_request.author is not None
+    assert pull_request.author.value == "ada@example.com"
+    assert pull_request.ready_at == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    assert PullRequestReview.objects.get().state == "approved"
+    assert PullRequestCommit.objects.get().sha == "b" * 40
+    assert WorkItemLink.objects.get().work_item == WorkItem.objects.get()
+
+
+def test_one_that_was_created_as_a_draft_opens_when_it_is_ready(pusher: Pusher) -> None:
+    pusher.push("pull-requests", PULL_REQUEST | {"ready_at": "2026-03-01T10:00:00Z"})
+    assert PullRequest.objects.get().ready_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def test_a_record_replaces_the_stored_one_entirely(pusher: Pusher) -> None:
+    pusher.push("pull-requests", PULL_REQUEST)
+    assert pusher.push("pull-requests", PULL_REQUEST | {"reviews": [], "title": ""}) == [("updated", "")]
+    assert PullRequest.objects.get().title == ""
+    assert not PullRequestReview.objects.exists()
+
+
+def test_in_a_batch_the_last_of_one_id_stands(pusher: Pusher) -> None:
+    statuses = pusher.push("deployments", DEPLOYMENT, DEPLOYMENT | {"status": "failure"})
+    assert [status for status, _ in statuses] == ["created", "updated"]
+    assert Deployment.objects.get().status == "failure"
+
+
+def test_an_older_record_changes_nothing(pusher: Pusher) -> None:
+    pusher.push("deployments", DEPLOYMENT | {"updated_at": "2026-03-02T12:00:00Z"})
+    older = DEPLOYMENT | {"updated_at": "2026-03-02T11:00:00Z", "status": "failure"}
+    assert pusher.push("deployments", older) == [("unchanged", "")]
+    assert Deployment.objects.get().status == "success"
+
+
+def test_what_was_deleted_comes_back_on_its_row(pusher: Pusher) -> None:
+    pusher.push("deployments", DEPLOYMENT)
+    (key,) = Deployment.objects.values_list("pk", flat=True)
+    assert pusher.delete("deployments", "deploy-1") == 200
+    assert Deployment.objects.get().deleted_at is not None
+    assert pusher.delete("deployments", "deploy-1") == 404
+    assert pusher.push("deployments", DEPLOYMENT) == [("updated", "")]
+    assert Deployment.objects.values_list("pk", "deleted_at").get() == (key, None)
+
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "error"),
+    [
+        ("deployments", DEPLOYMENT | {"enviroment": "x"}, "enviroment: There is no such field."),
+        (
+            "deployments",
+            {k: v for k, v in DEPLOYMENT.items() if k != "environment"},
+            "environment: This",
+        ),
+        ("deployments", DEPLOYMENT | {"finished_at": TOMORROW}, "finished_at: The time lies in the future."),
+        ("deployments", DEPLOYMENT | {"finished_at": "1999-01-01T00:00:00Z"}, "finished_at: The time lies before"),
+        ("deployments", DEPLOYMENT | {"finished_at": "2026-03-02T10:00:00"}, "finished_at: The time lacks its offset"),
+        ("deployments", DEPLOYMENT | {"finished_at": 17}, "finished_at: This is no time."),
+        ("deployments", DEPLOYMENT | {"finished_at": None}, "finished_at: A deployment that is not running"),
+        ("deployments", DEPLOYMENT | {"started_at": "2026-03-03T10:00:00Z"}, "finished_at: It lies before started_at."),
+        ("deployments", DEPLOYMENT | {"fixes": "all"}, "fixes: Expected a list"),
+        ("deployments", "not an object", "record: A record is an object"),
+        ("deployments", DEPLOYMENT | {"id": "x" * 201}, "id: Ensure this field has no more than 200 characters."),
+        ("pull-requests", PULL_REQUEST | {"additions": 10**400}, "additions: "),
+        ("pull-requests", PULL_REQUEST | {"additions": -1}, "additions: "),
+        ("pull-requests", PULL_REQUEST | {"merged_at": None}, "merged_at: A merged pull request was merged."),
+        ("pull-requests", PULL_REQUEST | {"reviews": [{"author": "a"}]}, "reviews[0].state: This field is required."),
+        ("pull-requests", PULL_REQUEST | {"author": "\ud800"}, "author: "),
+        ("work-items", WORK_ITEM | {"estimate": "many"}, "estimate: A valid number is required."),
+        ("commits", {k: v for k, v in COMMIT.items() if k != "committed_at"}, "committed_at: A commit counts"),
+    ],
+)
+def test_what_is_wrong_names_its_field_and_the_rest_is_stored(
+    pusher: Pusher, kind: str, record: Any, error: str
+) -> None:
+    good = {"deployments": DEPLOYMENT, "pull-requests": PULL_REQUEST, "work-items": WORK_ITEM, "commits": COMMIT}[kind]
+    (status, message), (other, _) = pusher.push(kind, record, good)
+    assert status == "rejected"
+    assert message.startswith(error)
+    assert other == "created"
+
+
+def test_words_that_are_none_of_ours_are_kept(pusher: Pusher) -> None:
+    pusher.push("deployments", DEPLOYMENT | {"status": "Half done", "environment": "Moon base"})
+    deployment = Deployment.objects.get()
+    assert (deployment.status, deployment.native_status) == ("other", "Half done")
+    assert (deployment.environment, deployment.native_environment) == ("other", "Moon base")
+
+
+def test_text_of_any_length_and_script_is_taken(pusher: Pusher) -> None:
+    pusher.push("pull-requests", PULL_REQUEST | {"title": "א🙂\0" * 30_000, "labels": ["דחוף", "🔥"]})
+    pull_request = PullRequest.objects.get()
+    assert pull_request.title.startswith("א🙂א🙂")
+    assert len(pull_request.title) == 1000
+    assert pull_request.labels == ["דחוף", "🔥"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ("{", 400, "The body is no JSON."),
+        ("[]", 400, "Send one object"),
+        ('{"records": [], "more": 1}', 400, "Send one object"),
+        ({"records": [DEPLOYMENT] * 1001}, 413, "A request may have 1,000 records, and this one has 1,001."),
+        ("[" * 100_000, 400, "The body is no JSON."),
+    ],
+)
+def test_a_batch_that_is_wrong_changes_nothing(pusher: Pusher, body: Any, status: int, error: str) -> None:
+    answered, answer = pusher.post("deployments", body)
+    assert (answered, answer["error"].startswith(error)) == (status, True)
+    assert not Deployment.objects.exists()
+
+
+def test_an_empty_batch_is_answered_empty(pusher: Pusher) -> None:
+    assert pusher.push("deployments") == []
+
+
+def test_without_a_valid_token_nothing_is_taken(pusher: Pusher) -> None:
+    status, answer = pusher.post("deployments", {"records": [DEPLOYMENT]}, secret="hwi_wrong")
+    assert status == 401
+    assert "ingest token" in answer["error"]
+    assert not Deployment.objects.exists()
+
+
+def test_a_kind_that_there_is_not_is_named(pusher: Pusher) -> None:
+    status, answer = pusher.post("deploys", {"records": []})
+    assert status == 404
+    assert "deployments" in answer["error"]
