@@ -29,7 +29,7 @@ SECONDS_TO_RETRY = 5
 STATUSES = {Outcome.ADDED: "created", Outcome.CHANGED: "updated", Outcome.UNCHANGED: "unchanged"}
 
 
-class RefusedPush(Exception):
+class RefusedPushError(Exception):
     """The request as a whole is refused; the message says what to do."""
 
     def __init__(self, status: int, problem: str, headers: Mapping[str, str] | None = None) -> None:
@@ -50,7 +50,7 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
 
     def gone() -> dict[str, Any]:
         if not forget_record(kind, record_id):
-            raise RefusedPush(404, f"There is no record {record_id[:100]!r} among {kind}.")
+            raise RefusedPushError(404, f"There is no record {record_id[:100]!r} among {kind}.")
         return {"id": record_id, "status": "deleted"}
 
     return _answered(request, kind, "DELETE", gone)
@@ -59,12 +59,12 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
 def _answered(request: HttpRequest, kind: str, method: str, act: Any) -> HttpResponse:
     try:
         if kind not in KINDS:
-            raise RefusedPush(404, f"There is no kind {kind[:40]!r}. There are: {', '.join(KINDS)}.")
+            raise RefusedPushError(404, f"There is no kind {kind[:40]!r}. There are: {', '.join(KINDS)}.")
         if request.method != method:
-            raise RefusedPush(405, f"Use {method} here.", {"Allow": method})
+            raise RefusedPushError(405, f"Use {method} here.", {"Allow": method})
         _check_token(request)
         return JsonResponse(act())
-    except RefusedPush as refusal:
+    except RefusedPushError as refusal:
         return _refused(refusal.status, str(refusal), refusal.headers)
     except RefusedError as refusal:
         return _refused(refusal.status, str(refusal), {})
@@ -82,21 +82,21 @@ def _check_token(request: HttpRequest) -> None:
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or find_ingest_token(secret.strip()) is None:
         problem = "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>."
-        raise RefusedPush(401, problem, {"WWW-Authenticate": 'Bearer realm="Headway push API"'})
+        raise RefusedPushError(401, problem, {"WWW-Authenticate": 'Bearer realm="Headway push API"'})
 
 
 def _records(request: HttpRequest) -> list[Any]:
     if (request.content_type or "").lower() != "application/json":
-        raise RefusedPush(415, "Content-Type must be application/json.")
+        raise RefusedPushError(415, "Content-Type must be application/json.")
     try:
         body = json.loads(read_body(request.META))
     except (ValueError, RecursionError):
-        raise RefusedPush(400, 'The body is no JSON. Send {"records": [ … ]} in UTF-8.') from None
+        raise RefusedPushError(400, 'The body is no JSON. Send {"records": [ … ]} in UTF-8.') from None
     if not isinstance(body, dict) or set(body) != {"records"} or not isinstance(body["records"], list):
-        raise RefusedPush(400, 'Send one object with the single field "records", a list.')
+        raise RefusedPushError(400, 'Send one object with the single field "records", a list.')
     records: list[Any] = body["records"]
     if len(records) > MOST_RECORDS:
-        raise RefusedPush(413, f"A request may have {MOST_RECORDS:,} records, and this one has {len(records):,}.")
+        raise RefusedPushError(413, f"A request may have {MOST_RECORDS:,} records, and this one has {len(records):,}.")
     return records
 
 
