@@ -10,14 +10,23 @@ from collections.abc import Mapping, Sequence
 from django.db import connection
 
 from integrations.attribution.changes import append_changes_of_commits
+from integrations.attribution.evidence import note_evidence
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import ReadCommit
 from integrations.connectors.git.languages import Classification
-from integrations.git.store import KnownAuthors, copy_drafts, draft_commits, insert_files
+from integrations.git.store import (
+    Drafts,
+    KnownAuthors,
+    StoredCommit,
+    copy_drafts,
+    draft_commits,
+    insert_files,
+    replace_co_authors,
+)
 
 STATED = (
     *("author_id", "committer_id", "credited_id", "lines_known", "file_count", "by_bot", "by_agent"),
-    *("lines_added", "lines_deleted", "counts_key", "change_key", "parents"),
+    *("lines_added", "lines_deleted", "counts_key", "change_key", "parents", "subject", "without_clone"),
 )
 _TOLD = ", ".join(f"told.{column}" for column in STATED)
 _KNOWN = ", ".join(f"known.{column}" for column in STATED)
@@ -31,10 +40,12 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
     copy_drafts(drafts.rows)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT known.id, known.sha, known.lines_known FROM new_commit told "
+            "SELECT known.id, known.sha, known.lines_known, known.without_clone FROM new_commit told "
             "JOIN integrations_commit known USING (sha) WHERE told.lines_known OR NOT known.lines_known"
         )
-        stored = {sha: (id_, lines_known) for id_, sha, lines_known in cursor.fetchall()}
+        found = cursor.fetchall()
+        stored = {sha: (id_, lines_known) for id_, sha, lines_known, _ in found}
+        told_without_clone = {sha: id_ for id_, sha, _, without_clone in found if without_clone}
         cursor.execute(
             f"SELECT known.id FROM new_commit told JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
         )
@@ -49,7 +60,18 @@ def restate_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, 
         )
     unknown = [commit for commit in commits if commit.lines_known and not stored.get(commit.sha, (0, True))[1]]
     insert_files(((stored[commit.sha][0], commit) for commit in unknown), drafts.classified)
+    _read_messages_of(commits, told_without_clone, drafts)
     return changed
+
+
+def _read_messages_of(commits: Sequence[ReadCommit], ids: Mapping[str, int], drafts: Drafts) -> None:
+    """Take over what the messages say of commits of which only a provider had told: it may not have told them."""
+    stored = [
+        StoredCommit(ids[commit.sha], commit, drafts.co_authors[commit.sha]) for commit in commits if commit.sha in ids
+    ]
+    if stored:
+        replace_co_authors(stored, drafts.people)
+        note_evidence(stored)
 
 
 def _restate_files(

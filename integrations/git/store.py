@@ -17,7 +17,7 @@ from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.history import ReadCommit, Signature, Trailer
 from integrations.connectors.git.languages import Classification, classify
 from integrations.git.authors import identify_authors, marked_bots
-from integrations.models import Repository
+from integrations.models import CoAuthor, Repository
 
 COMMIT_COLUMNS = (
     "id, sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, parents, "
@@ -37,10 +37,13 @@ class StoredCommit:
 
 
 class KnownAuthors:
-    """Identities of those who signed, each looked up once a reading: most sign again and again."""
+    """Identities of those who signed, each looked up once a reading: most sign again and again.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], int] = {}
+    `known` are those whom somebody else has looked up already.
+    """
+
+    def __init__(self, known: Mapping[tuple[str, str], int] | None = None) -> None:
+        self._known: dict[tuple[str, str], int] = dict(known or {})
 
     def of(self, signatures: Iterable[Signature]) -> Mapping[tuple[str, str], int]:
         """(name, e-mail) → identity id, of these signatures and of those before."""
@@ -235,6 +238,12 @@ def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[
                         *(file.added, file.deleted, kind.set_apart),
                     )
                 )
+
+
+def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> None:
+    """Let commits name the co-authors that are read now, and no others."""
+    CoAuthor.objects.filter(commit__in=[commit.id for commit in stored]).delete()
+    _insert_co_authors(stored, people)
 
 
 def _insert_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> None:

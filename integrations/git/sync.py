@@ -179,8 +179,9 @@ class Told:
 def _store(
     git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
 ) -> Told:
-    """Store the commits that no source has stored, in chunks that stay; `again` states the stored ones anew."""
-    missing = held if again else _not_stored(held)
+    """Store the commits that no clone has told of, in chunks that stay; `again` states the stored ones anew."""
+    new = dict.fromkeys(held, True) if again else _new_to_clones(held)
+    missing = list(new)
     run.to_read, run.unchanged = len(missing), len(held) - len(missing)
     run.save()
     told = Told(context_paths=None if run.unchanged else set())
@@ -190,8 +191,8 @@ def _store(
     with AttributeReader(git.git_dir, seen.branches[seen.default]) as attributes:
         for commits in _chunks(read_commits(git.git_dir, missing, mailmap=seen.mailmap, boundary=seen.boundary)):
             with transaction.atomic():
-                if again:
-                    told.restated |= restate_commits(commits, attributes, authors)
+                if known := [commit for commit in commits if new[commit.sha]]:
+                    told.restated |= restate_commits(known, attributes, authors)
                 stored = store_commits(commits, attributes, authors, home=repository)
                 note_evidence(stored)
             told.note_context_files(commits)
@@ -265,18 +266,20 @@ def _of_default(
     return new_commits(git.git_dir, [seen.branches[seen.default]], before)
 
 
-def _not_stored(shas: Sequence[str]) -> list[str]:
-    """Those that no source has stored, in the same order."""
+def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
+    """Those of which no clone has told, in the same order; whether a provider has."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wanted.sha FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (sha, position)
-            WHERE NOT EXISTS (SELECT FROM integrations_commit known WHERE known.sha = wanted.sha)
+            SELECT wanted.sha, known.sha IS NOT NULL
+            FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (sha, position)
+            LEFT JOIN integrations_commit known ON known.sha = wanted.sha
+            WHERE known.sha IS NULL OR known.without_clone
             ORDER BY position
             """,
             [list(shas)],
         )
-        return [row[0] for row in cursor.fetchall()]
+        return dict(cursor.fetchall())
 
 
 def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:

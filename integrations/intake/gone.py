@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.connectors.words import Kind, ResourceKind
+from integrations.intake.commits import forget_commits_told
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
 from integrations.intake.store_alone import write_alone
@@ -42,6 +43,8 @@ def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[st
     In the caller's transaction.
     """
     write_alone(connection, {kind})
+    if kind == Kind.COMMIT:
+        return forget_commits_told(connection, external_ids)
     table = TABLES[kind]
     found = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
     return _mark(connection, kind, list(found.values_list("pk", flat=True)))

@@ -14,8 +14,9 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from integrations.connectors.base import ResourceDraft
-from integrations.connectors.drafts import UNTOLD, AnyDraft, Draft, RepositoryDraft, Who
+from integrations.connectors.drafts import UNTOLD, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.connectors.words import Kind, ResourceKind
+from integrations.intake.commits import store_commits_told
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
 from integrations.intake.gone import mark_deleted, mark_gone
@@ -117,6 +118,10 @@ def _store(
             for position, draft in drafts.items()
             if isinstance(draft, RepositoryDraft)
         }
+    if kind == Kind.COMMIT:
+        commits = {position: draft for position, draft in drafts.items() if isinstance(draft, CommitDraft)}
+        known = repositories_of(connection, {draft.repository for draft in commits.values()})
+        return _outcomes(commits, store_commits_told(connection, list(commits.values()), known))
     table = TABLES[kind]
     places = _places(connection, table, drafts.values())
     placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}

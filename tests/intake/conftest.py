@@ -14,6 +14,7 @@ from integrations.intake.store_drafts import Stored, store_drafts, store_resourc
 from integrations.models import Connection
 
 SHOP = "R1"
+Tell = Callable[..., Stored]
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def github(db: None) -> Connection:
 
 
 @pytest.fixture
-def tell(github: Connection) -> Callable[..., Stored]:
+def tell(github: Connection) -> Tell:
     """tell(draft, …): the connection tells of them."""
 
     def store(*drafts: AnyDraft) -> Stored:

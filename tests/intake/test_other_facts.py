@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,7 +38,7 @@ from integrations.connectors.words import (
     SprintState,
     StatusCategory,
 )
-from integrations.intake.store_drafts import Outcome, Stored, mark_gone, store_drafts
+from integrations.intake.store_drafts import Outcome, mark_gone, store_drafts
 from integrations.models import (
     Connection,
     Deployment,
@@ -56,11 +55,10 @@ from integrations.models import (
     Stream,
     WorkItem,
 )
-from tests.intake.conftest import SHOP
+from tests.intake.conftest import SHOP, Tell
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 ADA = Who(login="ada-k")
-Tell = Callable[..., Stored]
 
 
 def at(hours: float) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,9 +18,9 @@ from integrations.connectors.drafts import (
     WorkItemReference,
 )
 from integrations.connectors.words import LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
-from integrations.intake.store_drafts import Outcome, Stored, store_drafts
+from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import Connection, FactChange, PullRequest
-from tests.intake.conftest import SHOP
+from tests.intake.conftest import SHOP, Tell
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 ADA = Who(login="ada-k", email="ada@example.com", name="Ada Kovacs")
@@ -63,9 +62,6 @@ def bare(hours: float, **told: Any) -> PullRequestDraft:
 
 def review(external_id: str, state: ReviewState = ReviewState.APPROVED) -> ReviewDraft:
     return ReviewDraft(external_id=external_id, author=BEN, state=state, native_state=state.upper(), submitted_at=at(2))
-
-
-Tell = Callable[..., Stored]
 
 
 def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:

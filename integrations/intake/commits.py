@@ -1,0 +1,147 @@
+"""Commits that a provider tells of: stored like those of a clone, as far as is known, until a clone is read."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from django.db import connection as database
+
+from integrations.attribution.evidence import note_evidence
+from integrations.connectors.drafts import CommitDraft, Who
+from integrations.connectors.git.attributes import AttributeReader
+from integrations.connectors.git.history import LONGEST_SUBJECT, LONGEST_TRAILER, ReadCommit, Signature, Trailer
+from integrations.git.changes import settle_changes
+from integrations.git.links import link_commits, settle_alone, settle_homes
+from integrations.git.store import KnownAuthors, store_commits
+from integrations.intake.people import identify_people
+from integrations.intake.records import Written
+from integrations.models import Commit, Connection, Repository, Resource
+
+_NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that it starts no git
+_TRAILER = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9-]*)\s*:\s*(?P<value>\S.*)")
+
+
+def store_commits_told(
+    connection: Connection, drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
+) -> Written:
+    """Store commits of different object ids; a commit that a clone has told of stays as it is."""
+    told = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
+    if not told:
+        return Written()
+    settle_alone()
+    authors = _authors(connection, told)
+    written = Written()
+    touched: set[int] = set()
+    for repository_id, of_repository in _by_repository(told, repositories).items():
+        repository = Repository.objects.get(pk=repository_id)
+        commits = [_as_read(draft) for draft in of_repository]
+        stored = store_commits(commits, _NO_FILES, authors, home=repository)
+        note_evidence(stored)
+        written.added |= {each.id for each in stored}
+        _mark_without_clone(written.added)
+        shas = [draft.external_id for draft in of_repository]
+        on_default = [draft.external_id for draft in of_repository if draft.on_default_branch]
+        written.changed |= _state_lines(of_repository) - written.added
+        touched |= link_commits(repository, shas, on_default)
+    settle_homes(touched)
+    settle_changes(touched | written.touched)
+    written.changed |= touched - written.added
+    shas = [draft.external_id for draft in told]
+    written.ids = dict(Commit.objects.filter(sha__in=shas).values_list("sha", "pk"))
+    return written
+
+
+def forget_commits_told(connection: Connection, shas: Collection[str]) -> int:
+    """Let the connection's repositories hold these commits no more, unless a clone has told of them; how many did."""
+    settle_alone()
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM integrations_commitinrepository link
+            USING integrations_commit commit
+            WHERE commit.id = link.commit_id AND commit.sha = ANY (%s) AND commit.without_clone
+              AND link.repository_id = ANY (%s)
+            RETURNING commit.id
+            """,
+            [
+                list(shas),
+                list(Resource.objects.filter(connection=connection).values_list("repository", flat=True)),
+            ],
+        )
+        held = {row[0] for row in cursor.fetchall()}
+    settle_homes(held)
+    settle_changes(held)
+    return len(held)
+
+
+def trailers_of(message: str) -> tuple[Trailer, ...]:
+    """The trailers in the last paragraph of a message, with their continued lines; none in the subject."""
+    paragraphs = re.split(r"\n\s*\n", message.strip().replace("\r\n", "\n"))
+    if len(paragraphs) < 2:
+        return ()
+    unfolded = re.sub(r"\n[ \t]+", " ", paragraphs[-1])
+    found = [_TRAILER.fullmatch(line.strip()) for line in unfolded.split("\n")]
+    return tuple(Trailer(each["key"], each["value"].strip()[:LONGEST_TRAILER]) for each in found if each)
+
+
+def _as_read(draft: CommitDraft) -> ReadCommit:
+    message = draft.message.replace("\0", "").encode("utf-8", "replace").decode()
+    return ReadCommit(
+        sha=draft.external_id,
+        parents=draft.parents,
+        author=_signature(draft.author, draft.authored_at),
+        committer=_signature(draft.committer, draft.committed_at),
+        subject=message.strip().partition("\n")[0][:LONGEST_SUBJECT],
+        trailers=trailers_of(message),
+        files=(),
+        lines_known=False,
+    )
+
+
+def _signature(who: Who, at: datetime) -> Signature:
+    return Signature(who.name if who.email else who.login or who.name, who.email, at)
+
+
+def _authors(connection: Connection, drafts: Sequence[CommitDraft]) -> KnownAuthors:
+    """Whoever has an address is known by it, as in a clone; others by their logins."""
+    people = {who for draft in drafts for who in (draft.author, draft.committer) if who.login}
+    identities = identify_people(connection.provider, sorted(people, key=repr))
+    return KnownAuthors({(who.login, ""): id_ for who, id_ in identities.items() if not who.email})
+
+
+def _by_repository(
+    drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
+) -> Mapping[int, Sequence[CommitDraft]]:
+    found: dict[int, list[CommitDraft]] = defaultdict(list)
+    for draft in drafts:
+        found[repositories[draft.repository]].append(draft)
+    return found
+
+
+def _mark_without_clone(commits: Collection[int]) -> None:
+    Commit.objects.filter(pk__in=commits).update(without_clone=True)
+
+
+def _state_lines(drafts: Sequence[CommitDraft]) -> set[int]:
+    """Note how many lines were changed, of which files nobody knows; the commits for which that is new."""
+    counted = [draft for draft in drafts if draft.additions is not None and draft.deletions is not None]
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_commit commit SET lines_added = told.added, lines_deleted = told.deleted
+            FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS told (sha, added, deleted)
+            WHERE commit.sha = told.sha AND commit.without_clone
+              AND (commit.lines_added, commit.lines_deleted) IS DISTINCT FROM (told.added, told.deleted)
+            RETURNING commit.id
+            """,
+            [
+                [draft.external_id for draft in counted],
+                [draft.additions for draft in counted],
+                [draft.deletions for draft in counted],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
