@@ -16,6 +16,7 @@ from tests.git.tables import sync
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:integrations_connection_changelist"
+ADD = "/admin/integrations/connection/add/?provider=git"
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def act(admin: Client, action: str) -> str:
 
 
 def test_a_path_is_all_that_connecting_takes(admin: Client, repo: Repo) -> None:
-    answer = admin.post(reverse("admin:integrations_connection_add"), {"path": str(repo.path)})
+    answer = admin.post(ADD, {"path": str(repo.path)})
     assert answer.status_code == 302
     source = RepositorySource.objects.get()
     assert (source.connection.name, source.external_id) == ("shop", str(repo.path))
@@ -39,7 +40,7 @@ def test_a_path_is_all_that_connecting_takes(admin: Client, repo: Repo) -> None:
 
 
 def test_what_is_wrong_stands_beside_the_path(admin: Client, tmp_path: Path) -> None:
-    page = admin.post(reverse("admin:integrations_connection_add"), {"path": str(tmp_path)}).content.decode()
+    page = admin.post(ADD, {"path": str(tmp_path)}).content.decode()
     assert "is not a git repository" in page
     assert not Connection.objects.exists()
 
@@ -48,7 +49,7 @@ def test_a_taken_name_is_refused(admin: Client, repo: Repo, tmp_path: Path) -> N
     sync(repo)
     other = Repo.create(tmp_path / "other")
     form = {"path": str(other.path), "name": "shop"}
-    page = admin.post(reverse("admin:integrations_connection_add"), form).content.decode()
+    page = admin.post(ADD, form).content.decode()
     assert "Choose another" in page
     assert Connection.objects.count() == 1
 
@@ -57,11 +58,11 @@ def test_the_list_shows_the_state_and_the_page_the_history(admin: Client, repo: 
     repo.commit({"a.py": lines(3)})
     sync(repo)
     listed = admin.get(reverse(LIST)).content.decode()
-    assert "1 of 1" in listed
+    assert "Local git" in listed
     assert "Done" in listed
     pk = Connection.objects.get().pk
-    page = admin.get(reverse("admin:integrations_connection_change", args=[pk])).content.decode()
-    assert "1 of 1 commits read, 1 new, 0 gone" in page
+    page = admin.get(reverse("admin:integrations_connection_history", args=[pk])).content.decode()
+    assert "1 commit read: 1 added" in page
     admin.post(reverse("admin:integrations_connection_change", args=[pk]), {"name": "Our shop"})
     assert Connection.objects.get().name == "Our shop"
     for model in ("repository", "syncrun"):
