@@ -27,13 +27,14 @@ from insights.scope_access import access_in
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar_alone, scope_words
 from insights.views.units import (
+    TREE,
     Column,
     UnitsOfPage,
-    UnitsPart,
-    has_units,
+    tree_asked,
     unassigned_row,
     units_choice,
     units_csv,
+    units_part,
     units_table,
 )
 from orgtree.csv_export import csv_response
@@ -65,13 +66,15 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "chain": [(linked, _page_of(linked, filters)) for linked in metrics() if linked.key in metric.chain],
         "future": [linked for linked in metric.chain if linked not in known],
         "charts": (*unsplit, *by_agent),
-        "units": UnitsPart(
-            filters.url(reverse("metric_units", args=[key])),
-            filters.url(reverse("metric_units_csv", args=[key])),
-            around.unit.name,
-        )
-        if around.unit and has_units(filters, around) and not metric.always_by
-        else None,
+        "units": None
+        if metric.always_by
+        else units_part(
+            request,
+            filters,
+            around,
+            url=reverse("metric_units", args=[key]),
+            csv_url=reverse("metric_units_csv", args=[key]),
+        ),
         "how_url": filters.url(reverse("metric_how", args=[key])),
         "rows_url": filters.url(reverse("metric_rows", args=[key])),
         "api_url": reverse("api_metric", args=[key]),
@@ -148,8 +151,9 @@ def _units(request: HttpRequest, key: str) -> UnitsOfPage:
         filters=filters,
         columns=_columns(metric),
         page_url=reverse("metric_page", args=[key]),
-        unassigned_url=filters.url(reverse("metric_units_unassigned", args=[key])),
+        unassigned_url=filters.url(reverse("metric_units_unassigned", args=[key]), **tree_asked(request)),
         csv_name=f"{_file_name(key)}-units",
+        tree=request.GET.get(TREE, ""),
     )
 
 

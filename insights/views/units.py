@@ -1,5 +1,6 @@
 """The units below a page's unit, side by side in one table: a column for each of the page's headline figures.
 
+Of the whole organisation they are the highest units of one of its trees, the first unless `tree=` names another.
 The table is a part that the page asks for once it stands.  At the root of a tree it ends with the row *Unassigned*,
 which no snapshot keeps and which therefore comes last, by itself.
 """
@@ -14,17 +15,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from insights import wording
-from insights.filters import Choice, Filters
+from insights.filters import BadFilterError, Choice, Filters
 from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
 from insights.metrics.visible import Freshness, SideBySide, visible_together, visible_totals
-from insights.views.scope_bar import last_day, look_around
+from insights.tiles import Picker
+from insights.views.scope_bar import EVERYBODY, last_day, look_around
 from orgtree.csv_export import Cell, csv_response
-from orgtree.queries.surroundings import StandingUnit, Surroundings
+from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
 
 BY_NAME = "name"
 SORT = "sort"
+TREE = "tree"
 UNASSIGNED = "Unassigned"
 
 
@@ -54,6 +57,11 @@ class UnitsOfPage:
     page_url: str
     unassigned_url: str
     csv_name: str
+    tree: str = ""  # whose units are compared, where the page is of the whole organisation; empty: the first tree's
+
+    def url(self, filters: Filters) -> str:
+        """The page with other filters, and the same tree."""
+        return filters.url(self.page_url, **({TREE: self.tree} if self.tree else {}))
 
     @property
     def sort(self) -> str:
@@ -126,23 +134,78 @@ class UnitsPart:
     below: str
 
 
-def has_units(filters: Filters, around: Surroundings) -> bool:
-    """Whether there is a table: what a person did in each unit is not compared."""
-    return bool(around.children) and filters.scope.person_id is None
+@dataclass(frozen=True)
+class Listed:
+    """The units of the table, what they are below, and the tree whose *Unassigned* stands beside them, if any.
+
+    `trees` are the ways to the units of another tree.
+    """
+
+    units: Sequence[StandingUnit]
+    below: str
+    unassigned_of: str = ""
+    trees: Sequence[Picker] = ()
+
+
+def units_part(
+    request: HttpRequest, filters: Filters, around: Surroundings, *, url: str, csv_url: str
+) -> UnitsPart | None:
+    """The table of a page; None where nothing is compared, such as what a person did in each unit."""
+    if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
+        return None
+    tree = tree_asked(request) if _is_whole(filters) else {}
+    below = around.unit.name if around.unit else EVERYBODY
+    return UnitsPart(filters.url(url, **tree), filters.url(csv_url, **tree), below)
+
+
+def tree_asked(request: HttpRequest) -> Mapping[str, str]:
+    """The parameter that names a tree, for the addresses of parts."""
+    return {TREE: request.GET[TREE]} if request.GET.get(TREE) else {}
+
+
+def _is_whole(filters: Filters) -> bool:
+    return filters.scope.unit_word is None and filters.scope.person_id is None
+
+
+def _listed(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
+    """Raises BadFilterError where there is no such tree."""
+    filters = of_page.filters
+    around = look_around(request, filters)
+    if filters.scope.person_id is not None:
+        return Listed((), "")
+    if around.unit is not None:
+        tree = around.path[0].tree_slug if around.is_root and filters.access.sight.whole else ""
+        return Listed(around.children, around.unit.name, tree)
+    if not (_is_whole(filters) and around.tops):
+        return Listed((), EVERYBODY)
+    trees = {top.tree_slug: top.tree_name for top in around.tops}
+    chosen = of_page.tree or next(iter(trees))
+    if chosen not in trees:
+        raise BadFilterError(TREE, f"It can be {wording.listed(list(trees))}.")
+    tops = [top for top in around.tops if top.tree_slug == chosen]
+    if len(tops) == 1:
+        below = surroundings(tops[0].slug, filters.access.sight, on=last_day(filters), today=filters.today).children
+        tops = list(below) or tops
+    pickers = [
+        Picker(name, f"{replace(of_page, tree=slug).url(filters)}#units", slug == chosen)
+        for slug, name in trees.items()
+    ]
+    return Listed(tops, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
 
 
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table as a part, or as a page of its own."""
-    around = look_around(request, of_page.filters)
-    rows = _sorted(_rows(of_page, around), of_page)
+    listed = _listed(request, of_page)
+    rows = _sorted(_rows(of_page, listed), of_page)
     context = {
-        "title": f"Units below {around.unit.name}" if around.unit else "Units",
+        "title": f"Units below {listed.below}",
         "part": "insights/_units_table.html",
         "headings": _headings(of_page),
         "rows": _printed(rows, of_page),
         "width": len(of_page.columns) + 1,
-        "unassigned_url": of_page.unassigned_url if _tells_unassigned(of_page.filters, around) else "",
-        "below": around.unit.name if around.unit else "",
+        "unassigned_url": of_page.unassigned_url if listed.unassigned_of else "",
+        "below": listed.below,
+        "trees": listed.trees,
         "day": wording.day(last_day(of_page.filters)),
     }
     template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
@@ -151,8 +214,8 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
 
 def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table's last row: whose person is in no unit of the tree, or could not be matched."""
-    around = look_around(request, of_page.filters)
-    rows = [_unassigned(of_page, around)] if _tells_unassigned(of_page.filters, around) else []
+    listed = _listed(request, of_page)
+    rows = [_unassigned(of_page, listed.unassigned_of)] if listed.unassigned_of else []
     context = {
         "title": UNASSIGNED,
         "part": "insights/_units_rows.html",
@@ -163,10 +226,10 @@ def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBa
 
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
-    around = look_around(request, of_page.filters)
-    rows = _sorted(_rows(of_page, around), of_page)
-    if _tells_unassigned(of_page.filters, around):
-        rows.append(_unassigned(of_page, around))
+    listed = _listed(request, of_page)
+    rows = _sorted(_rows(of_page, listed), of_page)
+    if listed.unassigned_of:
+        rows.append(_unassigned(of_page, listed.unassigned_of))
     return csv_response(of_page.csv_name, _csv_rows(rows, of_page.columns))
 
 
@@ -178,14 +241,14 @@ def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[C
         yield [row.name, *("hidden" if gone else value for value, gone in zip(values, hidden, strict=True))]
 
 
-def _rows(of_page: UnitsOfPage, around: Surroundings) -> list[Row]:
+def _rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
     filters = of_page.filters
-    if not has_units(filters, around):
+    if not listed.units:
         return []
     queries = [column.query(filters) for column in of_page.columns]
-    asked = SideBySide(queries, [unit.pk for unit in around.children])
+    asked = SideBySide(queries, [unit.pk for unit in listed.units])
     [by_unit] = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES).units
-    return [_row(unit, by_unit[unit.pk], of_page) for unit in around.children if unit.pk in by_unit]
+    return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
 
 
 def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPage) -> Row:
@@ -193,13 +256,8 @@ def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPa
     return Row(unit.name, url, [answer.total[0] for answer in answers])
 
 
-def _tells_unassigned(filters: Filters, around: Surroundings) -> bool:
-    return around.is_root and filters.access.sight.whole and filters.scope.person_id is None
-
-
-def _unassigned(of_page: UnitsOfPage, around: Surroundings) -> Row:
+def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     filters = of_page.filters
-    tree = around.path[0].tree_slug
     elsewhere = replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
     queries = [column.query(elsewhere) for column in of_page.columns]
     answers = visible_totals(queries, filters.access, freshness=Freshness.OF_PAGES)
@@ -226,7 +284,7 @@ def _headings(of_page: UnitsOfPage) -> list[Heading]:
     def url(key: str) -> str:
         ascending_next = of_page.sort == f"-{key}" or (key == BY_NAME and of_page.sort != BY_NAME)
         word = key if ascending_next else f"-{key}"
-        return f"{of_page.filters.with_pick(choice, word).url(of_page.page_url)}#units"
+        return f"{of_page.url(of_page.filters.with_pick(choice, word))}#units"
 
     return [
         Heading(

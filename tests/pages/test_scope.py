@@ -99,6 +99,17 @@ def test_each_tree_in_use_has_a_tile_and_the_chosen_one_is_marked(world: World, 
     }
 
 
+def test_the_whole_organisation_has_the_highest_units_of_a_tree_side_by_side(world: World, admin: Client) -> None:
+    assert "/insights/ai/units/" in page(admin, "/insights/ai/")
+    of_root = table(page(admin, "/insights/ai/units.csv", unit=ROOT, range="4w"))
+    assert table(page(admin, "/insights/ai/units.csv", tree=TREE, range="4w")) == of_root
+    html = page(admin, "/insights/ai/units/", tree=TREE, range="4w", sort="-ai.spend")
+    assert f"/insights/ai/units/unassigned/?range=4w&amp;sort=-ai.spend&amp;tree={TREE}" in html
+    assert f"sort=ai.spend&amp;tree={TREE}#units" in html, "sorting keeps the tree"
+    assert "Unassigned" in page(admin, "/insights/ai/units/unassigned/", tree=TREE, range="4w")
+    assert "It can be" in answered(admin, "/insights/ai/units/", 400, tree="nothing-like-it")
+
+
 def test_child_units_stand_side_by_side_with_who_is_in_none(world: World, admin: Client) -> None:
     assert 'id="units"' in page(admin, "/insights/ai/", unit=ROOT)
     assert 'id="units"' not in page(admin, "/insights/ai/", unit="b2"), "nothing is below it"

@@ -20,7 +20,7 @@ from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
-from insights.views.units import AI_COLUMNS, UnitsPart, has_units, units_choice
+from insights.views.units import AI_COLUMNS, units_choice, units_part
 from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 
@@ -43,9 +43,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "units": UnitsPart(filters.url(reverse("ai_units")), filters.url(reverse("ai_units_csv")), around.unit.name)
-        if around.unit and has_units(filters, around)
-        else None,
+        "units": units_part(request, filters, around, url=reverse("ai_units"), csv_url=reverse("ai_units_csv")),
         "unmatched": unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": [

@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.views.ai.page import page_filters
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.units import AI_COLUMNS, UnitsOfPage, unassigned_row, units_csv, units_table
+from insights.views.units import AI_COLUMNS, TREE, UnitsOfPage, tree_asked, unassigned_row, units_csv, units_table
 
 
 @login_required
@@ -43,6 +43,7 @@ def _units(request: HttpRequest) -> UnitsOfPage:
         filters=filters,
         columns=AI_COLUMNS,
         page_url=reverse("ai"),
-        unassigned_url=filters.url(reverse("ai_units_unassigned")),
+        unassigned_url=filters.url(reverse("ai_units_unassigned"), **tree_asked(request)),
         csv_name="headway-ai-units",
+        tree=request.GET.get(TREE, ""),
     )
