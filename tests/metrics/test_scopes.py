@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.management import call_command
 
 from insights import windows
 from insights.metrics.errors import QueryError, UnknownUnitError
@@ -77,6 +79,22 @@ def test_every_metric_of_every_scope_is_what_the_days_of_people_say(world: World
                     assert not expected, (unit, where, figure)  # nobody of the scope was enrolled by then
                 else:
                     assert figure.value == pytest.approx(expected), (unit, where, figure)
+
+
+def test_the_command_says_of_units_and_attributes_what_the_days_of_people_say(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for unit, where in SCOPES:
+        options = [*(["--unit", unit] if unit else []), *(["--where", *where] if where else [])]
+        for key in ("ai.sessions", "commit.count", "ai.spend"):
+            window = ["--from", str(WINDOW.start), "--to", str(WINDOW.end), "--granularity", "month"]
+            call_command("metric", key, *window, *options, "--json")
+            told = json.loads(capsys.readouterr().out)
+            query = Parameters(unit=unit, where=where, start=str(WINDOW.start), end=str(WINDOW.end)).query(key)
+            whole, _, _ = oracle.expected(world, key, _asked(query, WINDOW))
+            assert (told["total"][0]["value"] or 0) == pytest.approx(whole or 0), (key, options)
+            by_month = [figure["value"] or 0 for figure in told["series"]]
+            assert sum(by_month) == pytest.approx(whole or 0), (key, options)
 
 
 def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
