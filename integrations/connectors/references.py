@@ -11,18 +11,65 @@ from integrations.connectors.words import LinkMethod
 LONGEST_READ = 100_000  # characters of a description that are looked at
 MOST_KEYS = 100  # of one pull request and place; a list of everything ever done links nothing
 _KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9_]{1,20}-[1-9][0-9]{0,8})(?![A-Za-z0-9]|-[0-9])")
+_KEY_OF_BRANCH = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9]{1,20}-[1-9][0-9]{0,8})(?=$|[/_-](?![0-9]))")
 _NO_TRACKERS = frozenset(
-    {"AES", "CVE", "CWE", "DES", "GPL", "GPT", "HTTP", "IEC", "IEEE", "IPV", "ISO", "LGPL", "MD", "PEP", "PKCS", "RFC"}
+    {
+        "AES",
+        "CVE",
+        "CWE",
+        "DES",
+        "GH",
+        "GPL",
+        "GPT",
+        "HTTP",
+        "IEC",
+        "IEEE",
+        "IPV",
+        "ISO",
+        "LGPL",
+        "MD",
+        "PEP",
+        "PKCS",
+        "RFC",
+    }
     | {"RSA", "SHA", "SSL", "TLS", "UCS", "UTC", "UTF", "WCAG"}
 )
 """Words that are written like the key of a tracker's project, and name something else: UTF-8, SHA-256, CVE-2026-…"""
 
+_WORDS_OF_BRANCHES = frozenset(
+    {"BUG", "BUGFIX", "BUMP", "CHORE", "DEPS", "FEAT", "FEATURE", "FIX", "GH", "GO", "HOTFIX", "ISSUE", "JAVA", "NODE"}
+    | {
+        "PATCH",
+        "PHP",
+        "PR",
+        "PYTHON",
+        "RELEASE",
+        "RUBY",
+        "SPRINT",
+        "STABLE",
+        "TASK",
+        "TEST",
+        "UPDATE",
+        "VERSION",
+        "WIP",
+    }
+)
+
 
 def tracker_keys(text: str) -> Iterator[str]:
-    """Keys such as SHOP-12, as they stand in the text: in capitals, or they would be found in half of all branches."""
+    """Keys such as SHOP-12, in capitals, as they stand in the text."""
     for found in _KEY.finditer(text[:LONGEST_READ]):
         if found[1].partition("-")[0] not in _NO_TRACKERS:
             yield found[1]
+
+
+def branch_keys(branch: str) -> Iterator[str]:
+    """Keys in a branch's name; at the beginning of a part also in small letters, as trackers suggest it."""
+    yield from tracker_keys(branch)
+    for found in _KEY_OF_BRANCH.finditer(branch[:LONGEST_READ]):
+        word = found[1].partition("-")[0].upper()
+        if word not in _NO_TRACKERS and word not in _WORDS_OF_BRANCHES:
+            yield found[1].upper()
 
 
 def references(keys: Iterable[str], method: LinkMethod) -> list[WorkItemReference]:

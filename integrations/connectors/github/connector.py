@@ -23,7 +23,7 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
-from integrations.connectors.github.actions import normalise_job, normalise_run
+from integrations.connectors.github.actions import normalise_run
 from integrations.connectors.github.check import checked
 from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
@@ -40,7 +40,7 @@ from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases, normalise_release
 from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
 from integrations.connectors.github.sign import is_app, signature
-from integrations.connectors.github.webhooks import news_of, normalise_review, records_of
+from integrations.connectors.github.webhooks import news_of, records_of, replayed
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.connectors.words import Kind, ResourceKind
 
@@ -63,11 +63,10 @@ _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
     "pull_request": normalise_pull_request,
     "release": normalise_release,
     "repository": normalise_repository,
-    "review": normalise_review,
-    "workflow_job": normalise_job,
     "workflow_run": normalise_run,
 }
 """By the source of a record, as quarantine keeps it."""
+_OF_WEBHOOK = "webhook "  # begins the source of what a delivery told; its event follows
 
 
 @register
@@ -176,7 +175,8 @@ authorise the token for it.
         return meaning_of(answer)
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
-        return _NORMALISE[source](payload)
+        event = source.removeprefix(_OF_WEBHOOK)
+        return _NORMALISE[source](payload) if event == source else replayed(event, payload)
 
     # Webhooks -------------------------------------------------------------------------------------------------
 

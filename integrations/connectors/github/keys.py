@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from integrations.connectors.drafts import WorkItemReference
-from integrations.connectors.references import LONGEST_READ, references, tracker_keys
+from integrations.connectors.references import LONGEST_READ, branch_keys, references, tracker_keys
 from integrations.connectors.words import LinkMethod
 
 _NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
@@ -36,7 +36,7 @@ def pull_request_references(
     """All work items that a pull request names; `host` is where the pages are, for addresses of issues."""
     closing, mentioned = _in_text(body, repository, host)
     found = references(closing, LinkMethod.PROVIDER)
-    found += references(tracker_keys(branch), LinkMethod.BRANCH)
+    found += references(branch_keys(branch), LinkMethod.BRANCH)
     found += references((*tracker_keys(title), *_all(title, repository, host)), LinkMethod.TITLE)
     found += references((*tracker_keys(body), *mentioned), LinkMethod.BODY)
     subjects = list(commits)

@@ -26,9 +26,9 @@ _LIFE = 540  # seconds; GitHub takes ten minutes at most
 
 def signature(settings: Settings, http: Http | None) -> Mapping[str, str]:
     """The headers of every request.  A token of an App is fetched anew for each sync, and again when it has run out."""
-    token = settings.secrets.get("token", "")
+    token = _installation_token(settings, http) if is_app(settings) else settings.secrets.get("token", "")
     if not token:
-        token = _installation_token(settings, http)
+        raise PermanentError("The connection has no token.", what_to_do="Enter a token, or the id and key of an App.")
     return {**HEADERS, "authorization": f"Bearer {token}"}
 
 
@@ -44,27 +44,15 @@ def signature_of_app(settings: Settings, *, now: float | None = None) -> Mapping
 
 
 def is_app(settings: Settings) -> bool:
-    return not settings.secrets.get("token")
+    """An App goes before a token, which stays stored when a connection becomes an App's."""
+    return bool(settings.values.get("app_id", "").strip())
 
 
 def _installation_token(settings: Settings, http: Http | None) -> str:
     installation = settings.values.get("installation_id", "").strip()
-    missing = [
-        label
-        for label, value in (
-            ("the App's id", settings.values.get("app_id")),
-            ("its installation's id", installation),
-            ("its private key", settings.secrets.get("private_key")),
-        )
-        if not value
-    ]
-    if missing:
-        raise PermanentError(
-            "The connection has no token.", what_to_do=f"Enter a token, or for a GitHub App {' and '.join(missing)}."
-        )
     if not installation.isdecimal():
         raise PermanentError(
-            "The installation's id is no number.",
+            "The App's installation id is missing, or no number.",
             what_to_do="Open the App's installation at GitHub: its id ends the address of that page.",
         )
     if http is None:

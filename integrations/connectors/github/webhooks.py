@@ -7,11 +7,13 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from integrations.connectors.base import Json, RawRecord
 from integrations.connectors.drafts import AnyDraft, PullRequestDraft, Told
+from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
@@ -37,6 +39,15 @@ def records_of(event: str, payload: Json) -> list[RawRecord] | None:
     """The records that a delivery tells of; None for an event that is of no use, such as ping."""
     tell = _EVENTS.get(event)
     return None if tell is None else tell(payload, text_of(payload, "action"))
+
+
+def replayed(event: str, payload: Json) -> list[AnyDraft]:
+    """The drafts of what quarantine kept of a delivery: one of its records, or its whole body as text."""
+    if payload.keys() == {"body"}:
+        return [
+            draft for record in records_of(event, _parsed(payload)) or [] for draft in record.normalise(record.payload)
+        ]
+    return list(_NORMALISE[event](payload))
 
 
 def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
@@ -129,6 +140,18 @@ _EVENTS: Mapping[str, Callable[[Json, str], list[RawRecord]]] = {
 EVENTS = tuple(_EVENTS)
 """What a webhook is registered for."""
 
+_NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
+    "deployment": normalise_deployment,
+    "deployment_status": normalise_deployment,
+    "issues": normalise_issue,
+    "pull_request": normalise_pull_request,
+    "pull_request_review": normalise_review,
+    "pull_request_review_comment": normalise_pull_request,
+    "release": normalise_release,
+    "repository": normalise_repository,
+    "workflow_job": normalise_job,
+    "workflow_run": normalise_run,
+}
 _NEWS: Mapping[str, Kind] = {
     "deployment": Kind.DEPLOYMENT,
     "deployment_status": Kind.DEPLOYMENT,
@@ -154,3 +177,13 @@ def _named(repository: object) -> Json | None:
     if not isinstance(repository, dict):
         return None
     return {field: repository.get(field) for field in _REPOSITORY_FIELDS}
+
+
+def _parsed(payload: Json) -> Json:
+    try:
+        parsed = json.loads(str(payload["body"]))
+    except ValueError:
+        raise SchemaError("(delivery)", "is no JSON") from None
+    if not isinstance(parsed, dict):
+        raise SchemaError("(delivery)", "should be an object")
+    return parsed

@@ -29,7 +29,9 @@ def example(test_data: Path) -> Payload:
     """example("pull_request.opened"): a webhook's payload as GitHub publishes it."""
 
     def read(name: str) -> dict[str, Any]:
-        (file,) = (test_data / "github-webhooks").glob(f"{name}.[pw]*json")
+        folder = test_data / "github-webhooks"
+        files = (folder / f"{name}.payload.json", folder / f"{name}.json")
+        file = next(each for each in files if each.exists())
         payload: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return payload
 
