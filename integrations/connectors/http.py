@@ -70,6 +70,10 @@ class Answer:
         return self.document
 
 
+class GivenUpError(TransientError):
+    """Nobody waits for the answer any more: the request was not sent."""
+
+
 class _PassingError(TransientError):
     """Likely over in a second: tried again within the turn."""
 
@@ -110,7 +114,7 @@ class ConnectionHttp:
         self._client.close()
 
     def give_up(self) -> None:
-        """Nobody waits for answers any more: the next request, in whichever thread, raises TransientError instead."""
+        """Nobody waits for answers any more: the next request, in whichever thread, raises GivenUpError instead."""
         self._given_up = True
 
     def get(
@@ -150,7 +154,7 @@ class ConnectionHttp:
         document: Any = None,
     ) -> Answer:
         if self._given_up:
-            raise TransientError("Nobody waits for the answer any more.")
+            raise GivenUpError("Nobody waits for the answer any more.")
         budget = self._connector.budget_of(path)
         self._keep_budget(budget)
         signature = self._sign()

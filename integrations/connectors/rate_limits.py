@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 
 FIRST_EPOCH_SECOND = 10**9  # 2001: a smaller number counts seconds from now
 FIRST_EPOCH_MILLISECOND = 10**12
+LAST_EPOCH_SECOND = 10**10  # 2286: what is beyond is no time
 LONGEST_WAIT = timedelta(hours=25)  # budgets of a day exist; a time beyond is a mistake, and would stop us for good
 LIMIT = ("x-ratelimit-limit", "ratelimit-limit", "x-ratelimit-requests-limit")
 REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-requests-remaining")
@@ -70,7 +71,7 @@ def _point_in_time(words: str) -> datetime | None:
     if _NUMBER.fullmatch(words):
         seconds = float(words)
         seconds = seconds / 1000 if seconds >= FIRST_EPOCH_MILLISECOND else seconds
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(min(seconds, LAST_EPOCH_SECOND), UTC)
     try:
         at = datetime.fromisoformat(words)
     except ValueError:

@@ -42,13 +42,13 @@ def progress_of(connection: Connection, now: datetime | None = None) -> Progress
         waiting=Count("pk", filter=due),
         under_way=Count("pk", filter=under_way),
         failing=Count("pk", filter=Q(failures__gt=0)),
-        read=Sum("read", filter=under_way),
-        to_read=Sum("to_read", filter=under_way),
+        were_read=Sum("read", filter=under_way),
+        are_to_be_read=Sum("to_read", filter=under_way),
         unknown=Count("pk", filter=due | (under_way & Q(to_read=None))),
         began=Min("reading_since"),
         left=Sum(F("to_read") - F("read"), filter=under_way),
     )
-    read, to_read = found["read"] or 0, found["to_read"]
+    read, to_read = found["were_read"] or 0, found["are_to_be_read"]
     known = found["under_way"] and not found["unknown"]
     seconds_left = None
     if known and read and found["began"] is not None:

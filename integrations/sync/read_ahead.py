@@ -7,19 +7,21 @@ import threading
 from collections.abc import Callable, Iterator
 
 from integrations.connectors.base import Page
+from integrations.connectors.http import GivenUpError
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class ReadAhead:
-    """Pages of one turn, fetched in a thread of its own; a context manager.
+    """Pages of one turn, fetched in a thread of its own.
 
-    `goes_on` is asked before each further page, so that no page is fetched that will not be stored.
+    `after_page` is called in that thread after each page.  It ends the turn by letting the client give up: no page is
+    fetched that will not be stored, and pages without a further request, or the end, are still found.
     """
 
-    def __init__(self, pages: Iterator[Page], goes_on: Callable[[], bool]) -> None:
+    def __init__(self, pages: Iterator[Page], after_page: Callable[[], None]) -> None:
         self._pages = pages
-        self._goes_on = goes_on
+        self._after_page = after_page
         self._found: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=1)
         self._unwanted = threading.Event()
         self._at_end = False
@@ -54,10 +56,12 @@ class ReadAhead:
         try:
             for page in self._pages:
                 self._hand_over(page)
-                if self._unwanted.is_set() or not self._goes_on():
-                    break
-            else:
-                self._at_end = True
+                if self._unwanted.is_set():
+                    return
+                self._after_page()
+            self._at_end = True
+            self._hand_over(None)
+        except GivenUpError:
             self._hand_over(None)
         except BaseException as problem:  # whatever it is: it belongs to the one who waits for the page
             self._hand_over(problem)

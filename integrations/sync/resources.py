@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 from django.db import connection as database
@@ -101,10 +100,6 @@ def set_rules(connection: Connection, rules: Rules) -> None:
         locked.save(update_fields=["settings"])
         connection.settings = locked.settings
         follow_rules(connection)
-
-
-def also_match(rules: Rules, pattern: str) -> Rules:
-    return rules if pattern in rules.match else replace(rules, match=(*rules.match, pattern))
 
 
 def _list(connection: Connection, connector: Connector) -> set[int]:

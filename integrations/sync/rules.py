@@ -5,7 +5,7 @@ connection.settings["resources"] = {"match": ["acme/*"], "exclude": ["acme/old-*
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,16 +15,17 @@ from integrations.models import Connection, Resource
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Patterns of names, with * and ?; upper and lower case are the same.  Without any nothing is picked."""
+    """Patterns of names, with * and ?, or ids; upper and lower case are the same.  Without any nothing is picked."""
 
     match: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     archived: bool = False
 
-    def pick(self, name: str, *, archived: bool) -> bool:
-        if archived and not self.archived:
+    def pick(self, resource: Resource) -> bool:
+        if resource.archived and not self.archived:
             return False
-        return _any(name, self.match) and not _any(name, self.exclude)
+        names = (resource.name, resource.external_id)
+        return _any(names, self.match) and not _any(names, self.exclude)
 
     def as_json(self) -> dict[str, Any]:
         return {"match": list(self.match), "exclude": list(self.exclude), "archived": self.archived}
@@ -38,8 +39,12 @@ def rules_of(connection: Connection) -> Rules:
 def is_picked(resource: Resource, rules: Rules) -> bool:
     if resource.picked_by_hand is not None:
         return resource.picked_by_hand
-    return rules.pick(resource.name, archived=resource.archived)
+    return rules.pick(resource)
 
 
-def _any(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+def _any(names: Sequence[str], patterns: Iterable[str]) -> bool:
+    return any(
+        name.casefold() == pattern.casefold() or fnmatchcase(name.casefold(), pattern.casefold())
+        for pattern in patterns
+        for name in names
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -103,16 +104,15 @@ def _read(at: Turning) -> _CameTo:
     connector = connector_of(connection)
     budgets = BudgetBook(connection)
     until = time.monotonic() + TURN.seconds
-    pages_read = 0
-
-    def goes_on() -> bool:
-        nonlocal pages_read
-        pages_read += 1
-        return pages_read < TURN.pages and time.monotonic() < until and not stopping.is_set()
-
     with client_of(connector, budgets) as http:
         pages = connector.fetch(http, fetched(stream.resource), Kind(stream.kind), stream.cursor, now=timezone.now())
-        ahead = ReadAhead(pages, goes_on)
+        pages_left = itertools.count(TURN.pages - 1, -1)
+
+        def after_page() -> None:
+            if next(pages_left) <= 0 or time.monotonic() > until or stopping.is_set():
+                http.give_up()
+
+        ahead = ReadAhead(pages, after_page)
         counted = 0
         complete = False
         try:

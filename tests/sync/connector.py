@@ -65,20 +65,23 @@ class Example(Connector):
     ) -> Iterator[Page]:
         """The cursor names the page to go on with, and the provider's time at which the reading began."""
         since, page, began = cursor.get("since"), cursor.get("page", 1), cursor.get("began")
-        seen: set[str] | None = set() if since is None and page == 1 else None
         while True:
             params = {"page": page, **({"since": since} if since else {})}
             answer = http.get(f"/repos/{resource.external_id}/pulls", params=params).json()
             began = began or answer["now"]
-            records = [RawRecord(each, normalise_of(resource), str(each.get("id", ""))) for each in answer["records"]]
-            if seen is not None:
-                seen.update(record.external_id for record in records)
+            records = [
+                RawRecord(each, normalise_of(resource), str(each.get("id", "")), resource.external_id)
+                for each in answer["records"]
+            ]
             if answer["next"] is None:
-                whole = None if seen is None else frozenset(seen)
-                yield Page(records, {"since": began}, left=0, whole=whole)
+                yield Page(records, {"since": began}, left=0, complete=since is None)
                 return
             page = answer["next"]
             yield Page(records, {"since": since, "page": page, "began": began}, left=answer["left"])
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        repository = FetchedResource(ResourceKind.REPOSITORY, source, "", {})
+        return normalise_of(repository)(payload)
 
 
 def normalise_of(resource: FetchedResource) -> Callable[[Json], Sequence[AnyDraft]]:

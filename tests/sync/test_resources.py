@@ -1,0 +1,120 @@
+"""Which resources there are, which of them are picked, and what becomes of those that move or go."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.connectors.errors import PermanentError
+from integrations.models import Connection, Resource, Stream
+from integrations.sync.check import check_connection
+from integrations.sync.resources import discover_resources, pick_resources, set_rules
+from integrations.sync.rules import Rules
+from integrations.sync.tasks import discover, sync_streams
+from tests.sync.conftest import resource_of, stream_of
+from tests.sync.faults import always, refused
+from tests.sync.provider import Provider
+from tests.sync.telling import read_everything, titles
+
+
+def picked(connection: Connection) -> list[str]:
+    return sorted(connection.resources.filter(picked=True).values_list("name", flat=True))
+
+
+def test_rules_pick_by_name_and_hands_decide_otherwise(connection: Connection, provider: Provider) -> None:
+    for name in ("acme/shop", "acme/Site", "acme/old-shop", "other/thing"):
+        provider.repository(name)
+    provider.repository("acme/attic").archived = True
+    discover_resources(connection)
+    set_rules(connection, Rules(match=("ACME/*",), exclude=("acme/old-*",)))
+    assert picked(connection) == ["acme/Site", "acme/shop"]
+    set_rules(connection, Rules(match=("acme/*",), archived=True))
+    assert picked(connection) == ["acme/Site", "acme/attic", "acme/old-shop", "acme/shop"]
+    pick_resources(
+        connection,
+        picked=[resource_of(connection, "other/thing").pk],
+        dropped=[resource_of(connection, "acme/shop").pk],
+    )
+    assert picked(connection) == ["acme/Site", "acme/attic", "acme/old-shop", "other/thing"]
+    set_rules(connection, Rules())
+    assert picked(connection) == ["other/thing"]
+
+
+def test_rules_pick_by_the_providers_own_id_too(connection: Connection, provider: Provider) -> None:
+    provider.repository("acme/shop", external_id="77")
+    provider.repository("acme/site", external_id="78")
+    set_rules(connection, Rules(match=("78",)))
+    discover_resources(connection)
+    assert picked(connection) == ["acme/site"]
+
+
+def test_what_is_picked_later_is_read_and_what_is_dropped_is_not(connection: Connection, provider: Provider) -> None:
+    provider.repository("acme/shop", pull_requests=3)
+    discover_resources(connection)
+    resource = resource_of(connection, "acme/shop")
+    pick_resources(connection, dropped=[resource.pk])
+    assert read_everything(connection) == []
+    pick_resources(connection, picked=[resource.pk])
+    assert len(read_everything(connection)) == 1
+
+
+def test_a_renamed_repository_stays_what_it_was(connection: Connection, provider: Provider) -> None:
+    shop = provider.repository("acme/shop", pull_requests=3)
+    discover_resources(connection)
+    read_everything(connection)
+    shop.name = "acme/store"
+    discover_resources(connection)
+    assert Resource.objects.get().name == "acme/store"
+    (run,) = read_everything(connection)
+    assert (run.added, run.changed) == (0, 0)
+
+
+def test_a_resource_that_is_not_listed_any_more_keeps_its_facts(connection: Connection, provider: Provider) -> None:
+    shop = provider.repository("acme/shop", pull_requests=3)
+    provider.repository("acme/site", pull_requests=3)
+    discover_resources(connection)
+    read_everything(connection)
+    del provider.repositories[shop.external_id]
+    discover_resources(connection)
+    gone = resource_of(connection, "acme/shop")
+    assert gone.gone_at is not None
+    assert stream_of(connection, "acme/shop").problem == "The provider does not list it any more."
+    assert len(read_everything(connection)) == 1
+    assert len(titles(connection)) == 6
+    provider.repositories[shop.external_id] = shop
+    discover_resources(connection)
+    assert resource_of(connection, "acme/shop").gone_at is None
+    assert len(read_everything(connection)) == 2
+    assert stream_of(connection, "acme/shop").problem == ""
+
+
+def test_a_listing_that_fails_says_why_and_marks_nothing_as_gone(connection: Connection, provider: Provider) -> None:
+    provider.repository("acme/shop")
+    discover_resources(connection)
+    provider.answers(always(refused(403, "No"), to="/repos"))
+    with pytest.raises(PermanentError):
+        discover_resources(connection)
+    connection.refresh_from_db()
+    assert connection.problem.startswith("Example does not let this token read /repos")
+    assert connection.discover_at is not None
+    assert not Resource.objects.exclude(gone_at=None).exists()
+
+
+def test_a_check_says_what_is_wrong_and_once_all_is_well_goes_on(connection: Connection, provider: Provider) -> None:
+    provider.repository("acme/shop", pull_requests=3)
+    provider.answers(always(refused(401), to="/repos"))
+    (checked,) = check_connection(connection)
+    assert (checked.works, checked.what) == (False, "Example refused the token.")
+    discover()
+    connection.refresh_from_db()
+    assert connection.checks[0]["remedy"].startswith("It may have expired")
+    assert connection.problem == "Example refused the token."
+
+    provider.answers()
+    (checked,) = check_connection(connection)
+    assert checked.works
+    discover()
+    connection.refresh_from_db()
+    assert (connection.problem, picked(connection)) == ("", ["acme/shop"])
+    sync_streams()
+    assert len(titles(connection)) == 3
+    assert Stream.objects.get().leased_by == ""
