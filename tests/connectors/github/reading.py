@@ -12,6 +12,7 @@ from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github import GitHub
+from integrations.connectors.github.webhooks import records_of
 from integrations.connectors.http import ConnectionHttp, Patience
 from integrations.connectors.words import Kind
 from integrations.demo.providers.github_server import GitHubServer
@@ -37,6 +38,11 @@ class Reading:
     @property
     def ids(self) -> list[str]:
         return [draft.external_id for draft in self.drafts]
+
+
+def told_by(event: str, payload: dict[str, Any]) -> list[Any]:
+    """The drafts of a webhook's delivery."""
+    return [draft for record in records_of(event, payload) or [] for draft in record.normalise(record.payload)]
 
 
 def connector(github: GitHubServer, **settings: str) -> GitHub:

@@ -1,0 +1,127 @@
+"""A deployment with its statuses: how it went, and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from integrations.connectors.drafts import UNTOLD, DeploymentDraft, Told
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.github.deployments import normalise_deployment
+from integrations.connectors.words import RunStatus
+from tests.connectors.github.conftest import Payload
+from tests.connectors.github.reading import told_by
+
+
+@pytest.fixture
+def deployment(example: Payload) -> dict[str, Any]:
+    found: dict[str, Any] = example("deployment")["deployment"]
+    return found
+
+
+def draft_of(deployment: dict[str, Any], **parts: Any) -> DeploymentDraft:
+    repository = {"id": 7, "html_url": "https://github.com/acme/shop"}
+    (draft,) = normalise_deployment({"deployment": deployment, "repository": repository, **parts})
+    return draft
+
+
+def at(minute: int) -> datetime:
+    return datetime(2026, 3, 2, 9, minute, tzinfo=UTC)
+
+
+def statuses(*states: str) -> list[dict[str, Any]]:
+    """One a minute, the latest first, as REST lists them."""
+    return [{"state": state, "created_at": f"2026-03-02T09:{minute:02}:00Z"} for minute, state in enumerate(states)][
+        ::-1
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "started", "finished"),
+    [
+        ([], RunStatus.QUEUED, None, None),
+        (["queued"], RunStatus.QUEUED, None, None),
+        (["queued", "in_progress"], RunStatus.RUNNING, 1, None),
+        (["queued", "in_progress", "success"], RunStatus.SUCCESS, 1, 2),
+        (["in_progress", "success", "inactive"], RunStatus.SUCCESS, 0, 1),
+        (["in_progress", "failure", "inactive"], RunStatus.FAILURE, 0, 1),
+        (["in_progress", "error"], RunStatus.FAILURE, 0, 1),
+        (["in_progress", "failure", "in_progress", "success"], RunStatus.SUCCESS, 2, 3),
+        (["success"], RunStatus.SUCCESS, None, 0),
+        (["in_progress", "inactive"], RunStatus.CANCELLED, 0, 1),
+        (["inactive"], RunStatus.CANCELLED, None, 0),
+        (["in_progress", "hovering"], RunStatus.OTHER, 0, None),
+    ],
+)
+def test_how_it_went(
+    deployment: dict[str, Any], states: list[str], status: RunStatus, started: int | None, finished: int | None
+) -> None:
+    draft = draft_of(deployment, statuses=statuses(*states))
+    assert draft.status is status
+    assert draft.started_at == (None if started is None else at(started))
+    assert draft.finished_at == (None if finished is None else at(finished))
+    nodes = [{"state": each["state"].upper(), "createdAt": each["created_at"]} for each in statuses(*states)]
+    assert draft_of(deployment, details={"statuses": {"nodes": nodes[::-1]}}) == draft
+
+
+def test_statuses_of_one_second_follow_each_other(deployment: dict[str, Any]) -> None:
+    together = [
+        {"state": state, "created_at": "2026-03-02T09:00:00Z"}
+        for state in ("success", "in_progress", "queued", "success")
+    ]
+    draft = draft_of(deployment, statuses=together)
+    assert isinstance(draft.statuses, Told)
+    assert [each.native_status for each in draft.statuses.parts] == ["queued", "in_progress", "success"]
+    assert (draft.status, draft.started_at, draft.finished_at) == (RunStatus.SUCCESS, at(0), at(0))
+
+
+def test_what_it_is(deployment: dict[str, Any]) -> None:
+    draft = draft_of(deployment)
+    assert (draft.external_id, draft.repository) == ("145988746", "7")
+    assert draft.native_environment == "production"
+    assert draft.url == "https://github.com/acme/shop/deployments"
+    assert (draft.ref, draft.sha) == (deployment["ref"], deployment["sha"])
+
+
+@pytest.mark.parametrize("state", ["queued", "in_progress", "success", "failure", "inactive"])
+def test_webhooks_one_after_another_come_to_what_a_list_tells(deployment: dict[str, Any], state: str) -> None:
+    """Each tells its own status; what it says nothing of stays as it was told before."""
+    states = {"queued": [], "in_progress": ["queued"], "success": ["queued", "in_progress"]}.get(state, ["in_progress"])
+    states = [*states, "success", state] if state == "inactive" else [*states, state]
+    told: dict[str, Any] = {}
+    for one in reversed(statuses(*states)):
+        draft = draft_of(deployment, deployment_status=one)
+        told |= {
+            name: getattr(draft, name)
+            for name in ("status", "native_status", "started_at", "finished_at")
+            if getattr(draft, name) is not UNTOLD
+        }
+    listed = draft_of(deployment, statuses=statuses(*states))
+    assert told.get("started_at") == listed.started_at
+    assert told["finished_at"] == listed.finished_at
+    assert (told["status"], told["native_status"]) == (listed.status, listed.native_status)
+
+
+def test_a_deployments_own_webhook_says_nothing_of_how_it_goes(example: Payload) -> None:
+    (draft,) = told_by("deployment", example("deployment"))
+    assert isinstance(draft, DeploymentDraft)
+    assert draft.status is UNTOLD
+    assert draft.statuses == Told([], whole=False)
+
+
+def test_a_status_of_a_webhook(example: Payload) -> None:
+    (draft,) = told_by("deployment_status", example("deployment_status"))
+    assert isinstance(draft, DeploymentDraft)
+    assert isinstance(draft.statuses, Told)
+    assert not draft.statuses.whole
+    assert draft.updated_at == datetime(2019, 5, 15, 15, 20, 55, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("field", ["id", "sha", "ref", "environment", "created_at", "updated_at"])
+def test_a_missing_field_is_named(deployment: dict[str, Any], field: str) -> None:
+    del deployment[field]
+    with pytest.raises(SchemaError) as refused:
+        draft_of(deployment)
+    assert refused.value.path == f"deployment.{field}"
