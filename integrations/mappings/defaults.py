@@ -113,7 +113,8 @@ def default_status_category(status: str) -> StatusCategory | None:
 
 
 def default_severity(word: str) -> Severity | None:
-    return _first(_parts(word), _SEVERITIES)
+    """What is said in words counts before a number: 1 - High is high, and 1 alone is critical."""
+    return _first(sorted(_parts(word), key=str.isdigit), _SEVERITIES)
 
 
 def _parts(text: str) -> list[str]:

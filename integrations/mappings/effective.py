@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -38,6 +38,18 @@ class EffectiveMeanings:
 
     def is_decided(self, subject: Subject, word: str) -> bool:
         return (subject, word) in self.decided
+
+    def of(self, subject: Subject, word: str) -> str | None:
+        """What a word of any subject means by itself; None where it says nothing."""
+        of_subject: Mapping[Subject, Callable[[str], str | None]] = {
+            Subject.ENVIRONMENT: self.of_environment,
+            Subject.DEPLOYING: self.of_deploying,
+            Subject.LABEL: lambda label: self.of_labels([label]),
+            Subject.ITEM_TYPE: self.of_item_type,
+            Subject.STATUS: self.of_status,
+            Subject.SEVERITY: self.of_severity,
+        }
+        return of_subject[subject](word)
 
     def of_environment(self, name: str) -> Environment:
         return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER

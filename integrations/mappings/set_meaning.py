@@ -1,0 +1,97 @@
+"""An admin says what a word means: stored, and applied to all that is stored, without another sync."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from django.db import transaction
+
+from integrations.connectors.words import Environment, Kind, Severity, StatusCategory, WorkType
+from integrations.intake.days import append_days
+from integrations.intake.derive import settle_pull_requests_naming
+from integrations.intake.derive_deployments import settle_runs_named
+from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, TRANSITION, settle_word
+from integrations.intake.derive_work_items import settle_work_items
+from integrations.intake.store_alone import write_alone
+from integrations.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.models import Connection, Meaning, PullRequest, WorkItem, WorkItemTransition
+
+# What a word of a subject can mean; where empty is among it, a word may say nothing.
+CHOICES: Mapping[Subject, tuple[StrEnum | str, ...]] = {
+    Subject.ENVIRONMENT: tuple(Environment),
+    Subject.DEPLOYING: ("", *Environment),
+    Subject.LABEL: ("", *WorkType),
+    Subject.ITEM_TYPE: ("", *WorkType),
+    Subject.STATUS: tuple(StatusCategory),
+    Subject.SEVERITY: tuple(Severity),
+}
+_KINDS: Mapping[Subject, frozenset[Kind]] = {
+    Subject.ENVIRONMENT: frozenset({Kind.DEPLOYMENT}),
+    Subject.DEPLOYING: frozenset({Kind.PIPELINE_RUN, Kind.DEPLOYMENT}),
+    Subject.LABEL: frozenset({Kind.PULL_REQUEST, Kind.WORK_ITEM}),
+    Subject.ITEM_TYPE: frozenset({Kind.PULL_REQUEST, Kind.WORK_ITEM}),
+    Subject.STATUS: frozenset({Kind.WORK_ITEM}),
+    Subject.SEVERITY: frozenset({Kind.INCIDENT}),
+}
+
+
+class UnknownMeaningError(ValueError):
+    """A word cannot mean that; the message says what it can."""
+
+
+@transaction.atomic
+def set_meaning(connection: Connection, subject: Subject, word: str, means: str | None) -> int:
+    """Let the word mean that at the connection, or by default again (None); how many records changed.
+
+    Raises UnknownMeaningError.
+    """
+    if means is not None and means not in CHOICES[subject]:
+        allowed = ", ".join(choice or "nothing" for choice in CHOICES[subject])
+        raise UnknownMeaningError(f"{means!r} is no meaning of {subject.label.lower()}. Choose one of: {allowed}.")
+    write_alone(connection, _KINDS[subject])
+    if means is None:
+        Meaning.objects.filter(connection=connection, subject=subject, word=word).delete()
+    else:
+        Meaning.objects.update_or_create(
+            connection=connection, subject=subject, word=word, defaults={"means": str(means)}
+        )
+    return _apply(connection, subject, word, effective_meanings(connection))
+
+
+def _apply(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
+    if subject == Subject.DEPLOYING:
+        return settle_runs_named(connection, meanings, word)
+    if subject == Subject.ENVIRONMENT:
+        deployments = settle_word(ENVIRONMENT, meanings, connection.pk, word)
+        append_days(Kind.DEPLOYMENT, deployments)
+        return len(deployments)
+    if subject == Subject.SEVERITY:
+        incidents = settle_word(SEVERITY, meanings, connection.pk, word)
+        append_days(Kind.INCIDENT, incidents)
+        return len(incidents)
+    items = WorkItem.objects.filter(connection=connection)
+    if subject == Subject.STATUS:
+        moved = WorkItemTransition.objects.filter(work_item__connection=connection)
+        changed = settle_word(TRANSITION, meanings, connection.pk, word)
+        concerned = {
+            *items.filter(native_status=word).values_list("pk", flat=True),
+            *moved.filter(from_status=word).values_list("work_item", flat=True),
+        }
+        return _note_items(changed | settle_work_items(meanings, concerned))
+    if subject == Subject.ITEM_TYPE:
+        typed = items.filter(native_type=word).values_list("pk", flat=True)
+        return _note_items(settle_work_items(meanings, typed), work_type_changed=True)
+    labelled = items.filter(labels__contains=[word]).values_list("pk", flat=True)
+    changed_items = _note_items(settle_work_items(meanings, labelled), work_type_changed=True)
+    of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
+    pull_requests = settle_pull_requests(of_connection.values_list("pk", flat=True))
+    append_days(Kind.PULL_REQUEST, pull_requests)
+    return changed_items + len(pull_requests)
+
+
+def _note_items(changed: Collection[int], *, work_type_changed: bool = False) -> int:
+    """Tell the outbox, and the pull requests that are of the items' work type; how many records changed."""
+    append_days(Kind.WORK_ITEM, changed)
+    return len(changed) + (settle_pull_requests_naming(changed) if work_type_changed else 0)
