@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 
-from integrations.connections_admin.sections import PUSH
 from integrations.connectors.base import connectors
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.repository import GitRepository
 from integrations.git.connect import PROVIDER as GIT
 from integrations.models import Connection
+from integrations.push.connection import PROVIDER as PUSH
 from integrations.services.connections import read_now
 from integrations.sync.ask import ask_for_sync, cancel_sync, pause, resume
 from integrations.sync.check import check_connection

@@ -22,10 +22,11 @@ from integrations.connections_admin import acts, history, quarantine, removal, r
 from integrations.connections_admin.choices import choices
 from integrations.connections_admin.forms import GitConnectionForm, NameForm, ProviderForm, form_of
 from integrations.connections_admin.permissions import as_html
-from integrations.connections_admin.sections import PUSH, name_of_provider, tabs_of
+from integrations.connections_admin.sections import name_of_provider, tabs_of
 from integrations.connectors.base import CheckedPermission, connectors
 from integrations.git.connect import PROVIDER as GIT
 from integrations.models import Connection, RepositorySource, SyncRun
+from integrations.push.connection import PROVIDER as PUSH
 from integrations.sync.check import check_connection, check_connector
 from integrations.sync.connect import connect
 

@@ -170,8 +170,8 @@ def _line(resource: Resource) -> ResourceLine:
 
 def _count(connection: Connection, rules: Rules) -> int:
     """What the rules pick, without what was decided by hand."""
-    names = connection.resources.filter(gone_at=None).values_list("name", "archived")
-    return sum(rules.pick(name, archived=archived) for name, archived in names.iterator())
+    here = connection.resources.filter(gone_at=None).only("name", "external_id", "archived")
+    return sum(rules.pick(resource) for resource in here.iterator())
 
 
 def _found(connection: Connection) -> int:

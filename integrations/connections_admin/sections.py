@@ -13,9 +13,9 @@ from django.urls import reverse
 from integrations.connectors.base import connectors
 from integrations.git.connect import PROVIDER as GIT
 from integrations.models import Connection, QuarantinedPayload
+from integrations.push.connection import PROVIDER as PUSH
 from integrations.sync.connect import webhook_address
 
-PUSH = "push"  # there is one such connection: whatever is sent to /ingest/v1/ belongs to it
 BUILT_IN = {GIT: "Local git", PUSH: "Push API"}  # the providers that have no connector
 
 
@@ -60,8 +60,6 @@ def _sections(connection: Connection) -> Iterator[tuple[str, str]]:
     yield "change", "Settings"
     if has_connector:
         yield "resources", "Resources"
-    if connection.provider != GIT:
-        yield "meanings", "Meanings"
     if has_connector and webhook_address(connection) is not None:
         yield "webhook", "Webhook"
     if connection.provider != PUSH:

@@ -16,11 +16,13 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import RowNumber
 
 from integrations.connectors.words import Kind
+from integrations.git.connect import PROVIDER as GIT
 from integrations.models import Connection, QuarantinedPayload, Quota, Resource, Stream, WebhookDelivery
+from integrations.push.connection import PROVIDER as PUSH
 
 PROBLEMS_SHOWN = 5  # of each connection; the others are counted
 LATE_AFTER = timedelta(hours=1)  # and three times its schedule: a provider's hiccup is no news
-WITHOUT_STREAMS = ("git", "push")  # repositories on disk have sources; what is pushed comes by itself
+WITHOUT_STREAMS = (GIT, PUSH)  # repositories on disk have sources; what is pushed comes by itself
 
 _UNDER_WAY = Q(reading_since__isnull=False)
 _FAILING = Q(failures__gt=0)
