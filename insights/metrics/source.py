@@ -44,17 +44,17 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
 
 
 def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()) -> sql.Composed:
-    """The relation's rows in the scope that pass the facets: `daily_rows_statement`, once for each of their windows."""
-    return in_windows(daily_rows_statement(reading, measures, more))
+    """The rows of `placed_rows_statement`, once for each window in which they lie."""
+    return in_windows(placed_rows_statement(reading, measures, more))
 
 
-def daily_rows_statement(
+def placed_rows_statement(
     reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()
 ) -> sql.Composed:
     """The relation's rows in the scope that pass the facets.
 
-    With unit (or stint, where many units are asked for), person, fact, day_number (1: the first of the reading),
-    segments and columns.
+    With unit (or stint, where many units are asked for), person, fact, stretch, segments and columns.  Days that lie in
+    the same windows of the reading are one stretch; the first is 1.
     """
     relation = reading.relation
     columns: list[sql.Composable] = [
@@ -69,7 +69,7 @@ def daily_rows_statement(
     return sql.SQL(
         """
         SELECT {place}, coalesce({person}, 0) AS person_id, {fact} AS fact_id,
-               {day} - %(start)s::date + 1 AS day_number {columns}
+               (%(stretches)s::int[])[{day} - %(start)s::date + 1] AS stretch {columns}
         FROM ({relation}) AS source {conditions}
         """
     ).format(
@@ -84,17 +84,17 @@ def daily_rows_statement(
 
 
 def in_windows(rows: sql.Composable) -> sql.Composed:
-    """Rows with a day_number, once for each window of the reading in which it lies: span is its position among them.
+    """Rows with a stretch, once for each window of the reading in which it lies: span is its position among them.
 
     Of thirty trailing windows most days lie in four: gathering every row once for each of thirty, as GROUPING SETS do,
-    took most of the time of a fill.  Which windows a day lies in is looked up in two arrays, because rows are many.
+    took most of the time of a fill.  Which windows those are is looked up in two arrays, because rows are many.
     """
     return sql.SQL(
         """
         SELECT *, unnest((%(spans)s::int[])[
-                      (%(entries)s::int[])[day_number] : (%(entries)s::int[])[day_number + 1] - 1
+                      (%(entries)s::int[])[stretch] : (%(entries)s::int[])[stretch + 1] - 1
                   ]) AS span
-        FROM ({}) AS of_days
+        FROM ({}) AS of_stretches
         """
     ).format(rows)
 
@@ -146,21 +146,28 @@ _USED_A_MODEL = sql.SQL(
 )
 
 
-def _windows_of_days(reading: Reading) -> tuple[list[int], list[int]]:
-    """For each day of the hull where its windows begin in the second list (from 1), and one more: where they end."""
+def _stretches(reading: Reading) -> tuple[list[int], list[int], list[int]]:
+    """For each day of the hull its stretch; where the windows of each stretch begin in the third list, and the end.
+
+    The windows stand there by their position; positions in these lists are counted from 1.
+    """
     start = reading.hull.start
     of_days: list[list[int]] = [[] for _ in range(reading.hull.days)]
     for span, window in enumerate(reading.windows):
         for offset in range((window.start - start).days, (window.end - start).days):
             of_days[offset].append(span)
-    return list(accumulate((len(spans) for spans in of_days), initial=1)), [span for spans in of_days for span in spans]
+    stretches: dict[tuple[int, ...], int] = {}
+    numbers = [stretches.setdefault(tuple(spans), len(stretches) + 1) for spans in of_days]
+    entries = list(accumulate(map(len, stretches), initial=1))
+    return numbers, entries, [span for spans in stretches for span in spans]
 
 
 def parameters(reading: Reading) -> dict[str, Any]:
-    entries, spans = _windows_of_days(reading)
+    stretches, entries, spans = _stretches(reading)
     return {
         "start": reading.hull.start,
         "end": reading.hull.end,
+        "stretches": stretches,
         "entries": entries,
         "spans": spans,
         "ends": [window.end for window in reading.windows],

@@ -6,7 +6,7 @@ a session has several rows (days, models), which are gathered into facts in orde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import LiteralString
 
 from psycopg import sql
@@ -14,10 +14,10 @@ from psycopg import sql
 from insights.metrics.measures import AttributedLines, Distribution, Measure, PersonShare, Total
 from insights.metrics.reading import Reading
 from insights.metrics.source import (
-    daily_rows_statement,
     in_windows,
     listed,
     named,
+    placed_rows_statement,
     rows_statement,
     segment_names,
 )
@@ -60,32 +60,34 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
         people=_people(reading, measures),
         shares=_SHARES if shares else sql.SQL("SELECT * FROM people"),
         keys=_keys(reading),
-        counts=listed(_level(measures, "counts")),
+        counts=listed(_counts(measures)),
         by_method=listed(by_method(measures)),
         quantiles=_quantiles(reading, measures) if quantiles else sql.SQL(""),
     )
 
 
 def relation_rows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """relation_rows AS (…): the rows of `daily_rows_statement`; `entered` has a bit per measure to which one adds.
+    """relation_rows AS (…): the rows of `placed_rows_statement`; `entered` has a bit per measure to which one adds.
 
     Materialized, because all parts read it: finding them is most of the work.
     """
     return sql.SQL("relation_rows AS MATERIALIZED (SELECT *, {} AS entered FROM ({}) AS r)").format(
-        _entered(measures), daily_rows_statement(reading, measures)
+        _entered(measures), placed_rows_statement(reading, measures)
     )
 
 
 def _sums_of_windows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per cell with what is added up: by day first, which most windows have in common with others."""
+    """One row per cell with what is added up: by stretch first, which several windows have in common."""
     names = segment_names(reading)
-    days = sql.SQL(", ").join(map(sql.Identifier, ("unit_id", "day_number", *names)))
+    stretches = sql.SQL(", ").join(map(sql.Identifier, ("unit_id", "stretch", *names)))
     sums = sums_of_rows(measures)
     return sql.SQL("SELECT {keys} {added} FROM ({in_windows}) AS of_windows GROUP BY {keys}").format(
         keys=_keys(reading),
         added=added_up([name for name, _ in sums]),
         in_windows=in_windows(
-            sql.SQL("SELECT {days} {sums} FROM relation_rows GROUP BY {days}").format(days=days, sums=defined(sums))
+            sql.SQL("SELECT {stretches} {sums} FROM relation_rows GROUP BY {stretches}").format(
+                stretches=stretches, sums=defined(sums)
+            )
         ),
     )
 
@@ -95,31 +97,93 @@ def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
 
     Nothing is added up here: carrying every column through groups of people and facts would cost most of the time.
     """
-    by_row = reading.relation.fact_is_row
-    facts = sql.SQL(
-        "SELECT {keys}, person_id, fact_id, bit_or(entered) AS entered FROM ({rows}) AS r"
+    long_facts = sql.SQL(
+        "UNION ALL SELECT {keys}, person_id, 1, bit_or(entered) {facts} FROM ({rows}) AS r"
         " GROUP BY {keys}, person_id, fact_id"
+    ).format(
+        keys=_keys(reading),
+        facts=listed(
+            sql.SQL("(bit_or(entered) & {} <> 0)::int").format(sql.Literal(1 << position))
+            for position, _ in countable(measures)
+        ),
+        rows=rows_of_long_facts(reading, "unit_id"),
     )
-    rows = in_windows(narrow_rows(reading, "unit_id"))
     return sql.SQL(
         """
+        {of_stretches}
         people AS (
-            SELECT {keys}, person_id, count(*) AS facts, bit_or(entered) AS entered {counts}
-            FROM ({facts}) AS facts
+            SELECT {keys}, person_id, sum(facts) AS facts, bit_or(entered) AS entered {counts}
+            FROM (
+                SELECT {keys}, person_id, facts, entered {names} FROM ({people_of_stretches}) AS s
+                {long_facts}
+            ) AS facts
             GROUP BY {keys}, person_id
         )
         """
     ).format(
-        facts=rows if by_row else facts.format(keys=_keys(reading), rows=rows),
+        of_stretches=people_of_stretches(reading, measures, "unit_id"),
         keys=_keys(reading),
-        counts=listed(_level(measures, "people")),
+        counts=added_up(named("n", position) for position, _ in countable(measures)),
+        names=listed(named("n", position) for position, _ in countable(measures)),
+        people_of_stretches=in_windows(sql.SQL("SELECT * FROM people_of_stretches")),
+        long_facts=sql.SQL("") if reading.relation.fact_is_row else long_facts,
     )
 
 
-def narrow_rows(reading: Reading, place: LiteralString) -> sql.Composed:
-    """The rows that are called relation_rows without what is added up."""
-    names = map(sql.Identifier, (place, "person_id", "fact_id", "day_number", "entered", *segment_names(reading)))
-    return sql.SQL("SELECT {} FROM relation_rows").format(sql.SQL(", ").join(names))
+def people_of_stretches(reading: Reading, measures: Sequence[Measure], place: LiteralString) -> sql.Composed:
+    """people_of_stretches AS (…): one row per place (a unit or stint), person, stretch and segment.
+
+    It has facts, n_i and entered, as people.  Facts with rows in several stretches or places, the long_facts, are left
+    out: a window or unit with several of these counts them once.  All others are counted before they are put into
+    windows, of which there are many.
+    """
+    names = [sql.Identifier(name) for name in (place, "person_id", "stretch", *segment_names(reading))]
+    keys = sql.SQL(", ").join(names)
+    of_stretches = sql.SQL(
+        """
+        people_of_stretches AS MATERIALIZED (
+            SELECT {keys}, count(*) AS facts, bit_or(entered) AS entered {counts} FROM {facts} AS facts GROUP BY {keys}
+        ),
+        """
+    )
+    counts = listed(
+        sql.SQL("count(*) FILTER (WHERE entered & {} <> 0) AS {}").format(
+            sql.Literal(1 << position), named("n", position)
+        )
+        for position, _ in countable(measures)
+    )
+    if reading.relation.fact_is_row:
+        return of_stretches.format(keys=keys, counts=counts, facts=sql.SQL("relation_rows"))
+    return sql.SQL(
+        """
+        long_facts AS MATERIALIZED (
+            SELECT fact_id
+            FROM relation_rows
+            GROUP BY fact_id
+            HAVING min(stretch) <> max(stretch) OR min({place}) <> max({place})
+        ),
+        {of_stretches}
+        """
+    ).format(
+        place=sql.Identifier(place),
+        of_stretches=of_stretches.format(
+            keys=keys,
+            counts=counts,
+            facts=sql.SQL(
+                "(SELECT {keys}, bit_or(entered) AS entered FROM relation_rows"
+                " WHERE NOT EXISTS (SELECT FROM long_facts WHERE long_facts.fact_id = relation_rows.fact_id)"
+                " GROUP BY {keys}, fact_id)"
+            ).format(keys=keys),
+        ),
+    )
+
+
+def rows_of_long_facts(reading: Reading, place: LiteralString) -> sql.Composed:
+    """Their rows in windows, without what is added up."""
+    names = map(sql.Identifier, (place, "person_id", "fact_id", "stretch", "entered", *segment_names(reading)))
+    return in_windows(
+        sql.SQL("SELECT {} FROM relation_rows JOIN long_facts USING (fact_id)").format(sql.SQL(", ").join(names))
+    )
 
 
 def people_statement(reading: Reading, measure: Measure) -> sql.Composed:
@@ -201,27 +265,21 @@ _SHARES = sql.SQL(
     """
 )
 
-# What a measure adds to people and to the counts of a cell; the letters are those of cells_statement.
-_COUNTED: Mapping[str, Sequence[LiteralString]] = {
-    "people": ["count(*) FILTER (WHERE entered & {bit} <> 0) AS {n}"],
-    "counts": [
-        "sum({n})::bigint AS {n}",
-        "count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id <> 0) AS {p}",
-    ],
-}
-
-_SHARED: Mapping[str, Sequence[LiteralString]] = {
-    "counts": [
-        "sum(share) FILTER (WHERE person_id <> 0) AS {v}",
-        "sum(sum(first_of_person) FILTER (WHERE person_id <> 0)) OVER one_cell AS {b}",
-    ],
-}
+# What a measure adds to the counts of a cell; the letters are those of cells_statement.
+_COUNTED: Sequence[LiteralString] = (
+    "sum({n})::bigint AS {n}",
+    "count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id <> 0) AS {p}",
+)
+_SHARED: Sequence[LiteralString] = (
+    "sum(share) FILTER (WHERE person_id <> 0) AS {v}",
+    "sum(sum(first_of_person) FILTER (WHERE person_id <> 0)) OVER one_cell AS {b}",
+)
 
 
-def _level(measures: Sequence[Measure], level: str) -> Iterable[sql.Composable]:
+def _counts(measures: Sequence[Measure]) -> Iterable[sql.Composable]:
     for position, measure in enumerate(measures):
-        texts = [*_COUNTED.get(level, ())] if isinstance(measure, (Total, Distribution)) else []
-        texts += _SHARED.get(level, ()) if isinstance(measure, PersonShare) else ()
+        texts = [*_COUNTED] if isinstance(measure, (Total, Distribution)) else []
+        texts += _SHARED if isinstance(measure, PersonShare) else ()
         names: dict[str, sql.Composable] = {letter: named(letter, position) for letter in "npvb"}
         names["bit"] = sql.Literal(1 << position)
         yield from (sql.SQL(text).format(**names) for text in texts)

@@ -1,7 +1,8 @@
 """The SQL of a reading of many units: rows → people's stints → paths → units (insights/metrics/stints.py).
 
-The rows of a stint and day are added up once.  What they come to is added up for the paths, which many people have in
-common, for the windows, and then for the units of each path.  How people are counted: units_people.py.
+The rows of a stint are added up once for all days that lie in the same windows.  What they come to is added up for the
+paths, which many people have in common, for the windows, and then for the units of each path.  How people are counted:
+units_people.py.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from insights.metrics.statement import (
     by_method,
     countable,
     defined,
-    narrow_rows,
+    people_of_stretches,
     relation_rows,
+    rows_of_long_facts,
     sums_of_rows,
 )
 from insights.metrics.units_people import MOVED, counted, keys_of, movers
@@ -51,15 +53,15 @@ def cells_of_units_statement(reading: Reading, measures: Sequence[Measure]) -> s
 def _sums(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """One row per cell with what is added up."""
     sums = sums_of_rows(measures)
-    of_paths_and_days = sql.SQL(
+    of_paths = sql.SQL(
         """
-        SELECT path_id, {days} {added}
-        FROM (SELECT stint_id, {days} {sums} FROM relation_rows GROUP BY stint_id, {days}) AS of_stints
+        SELECT path_id, {stretches} {added}
+        FROM (SELECT stint_id, {stretches} {sums} FROM relation_rows GROUP BY stint_id, {stretches}) AS of_stints
         JOIN metric_stint_path USING (stint_id)
-        GROUP BY path_id, {days}
+        GROUP BY path_id, {stretches}
         """
     ).format(
-        days=sql.SQL(", ").join(map(sql.Identifier, ("day_number", *segment_names(reading)))),
+        stretches=sql.SQL(", ").join(map(sql.Identifier, ("stretch", *segment_names(reading)))),
         sums=defined(sums),
         added=added_up(name for name, _ in sums),
     )
@@ -71,25 +73,27 @@ def _sums(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
         WHERE unit_id = ANY(%(ids)s)
         GROUP BY unit_id, {keys}
         """
-    ).format(keys=keys_of(reading), added=added_up(name for name, _ in sums), in_windows=in_windows(of_paths_and_days))
+    ).format(keys=keys_of(reading), added=added_up(name for name, _ in sums), in_windows=in_windows(of_paths))
 
 
 def _people_by_row(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """people: one row per stint, window and segment; moved: who had several stints in a window; movers: see there."""
     return sql.SQL(
         """
+        {of_stretches}
         people AS MATERIALIZED (
-            SELECT stint_id, person_id, {keys}, count(*) AS facts, bit_or(entered) AS entered {facts}
-            FROM ({rows}) AS r
+            SELECT stint_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {facts}
+            FROM ({people_of_stretches}) AS s
             GROUP BY stint_id, person_id, {keys}
         ),
         {moved},
         {movers}
         """
     ).format(
+        of_stretches=people_of_stretches(reading, measures, "stint_id"),
         keys=keys_of(reading),
-        facts=_entering_facts(measures),
-        rows=in_windows(narrow_rows(reading, "stint_id")),
+        facts=added_up(named("n", position) for position, _ in countable(measures)),
+        people_of_stretches=in_windows(sql.SQL("SELECT * FROM people_of_stretches")),
         moved=MOVED,
         movers=movers(keys_of(reading), measures),
     )
@@ -98,12 +102,17 @@ def _people_by_row(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
 def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """As `_people_by_row`, of facts with several rows.
 
-    A fact with rows in two stints stands in none of people: its rows are read again, for each of their units.
+    A long fact with rows in two stints stands in none of people: its rows are read again, for each of their units.
     """
+    keys = keys_of(reading)
+    entering = listed(
+        sql.SQL("(entered & {} <> 0)::int AS {}").format(sql.Literal(1 << position), named("n", position))
+        for position, _ in countable(measures)
+    )
     split = sql.SQL(
         """
         UNION ALL
-        SELECT unit_id, person_id, {keys}, 1, entered {facts}
+        SELECT unit_id, person_id, {keys}, 1, entered {entering}
         FROM (
             SELECT unit_id, person_id, {keys}, fact_id, bit_or(entered) AS entered
             FROM ({rows}) AS r
@@ -115,13 +124,10 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
             GROUP BY unit_id, person_id, {keys}, fact_id
         ) AS split
         """
-    ).format(
-        keys=keys_of(reading),
-        facts=listed(sql.SQL("(entered & {} <> 0)::int").format(1 << position) for position, _ in countable(measures)),
-        rows=in_windows(narrow_rows(reading, "stint_id")),
-    )
+    ).format(keys=keys, entering=entering, rows=rows_of_long_facts(reading, "stint_id"))
     return sql.SQL(
         """
+        {of_stretches}
         facts AS MATERIALIZED (
             SELECT person_id, fact_id, {keys}, min(stint_id) AS stint_id, max(stint_id) AS last_stint_id,
                    bit_or(entered) AS entered
@@ -129,9 +135,12 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
             GROUP BY person_id, fact_id, {keys}
         ),
         people AS MATERIALIZED (
-            SELECT stint_id, person_id, {keys}, count(*) AS facts, bit_or(entered) AS entered {facts}
-            FROM facts
-            WHERE stint_id = last_stint_id
+            SELECT stint_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {added}
+            FROM (
+                SELECT stint_id, person_id, {keys}, facts, entered {names} FROM ({people_of_stretches}) AS s
+                UNION ALL
+                SELECT stint_id, person_id, {keys}, 1, entered {entering} FROM facts WHERE stint_id = last_stint_id
+            ) AS facts
             GROUP BY stint_id, person_id, {keys}
         ),
         moved AS MATERIALIZED (
@@ -147,18 +156,14 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
         {movers}
         """
     ).format(
-        keys=keys_of(reading),
-        rows=in_windows(narrow_rows(reading, "stint_id")),
-        facts=_entering_facts(measures),
-        movers=movers(keys_of(reading), measures, split),
-    )
-
-
-def _entering_facts(measures: Sequence[Measure]) -> sql.Composed:
-    """n_i: of the facts those that entered the measure of position i."""
-    return listed(
-        sql.SQL("count(*) FILTER (WHERE entered & {} <> 0) AS {}").format(1 << position, named("n", position))
-        for position, _ in countable(measures)
+        of_stretches=people_of_stretches(reading, measures, "stint_id"),
+        keys=keys,
+        rows=rows_of_long_facts(reading, "stint_id"),
+        added=added_up(named("n", position) for position, _ in countable(measures)),
+        names=listed(named("n", position) for position, _ in countable(measures)),
+        people_of_stretches=in_windows(sql.SQL("SELECT * FROM people_of_stretches")),
+        entering=entering,
+        movers=movers(keys, measures, split),
     )
 
 

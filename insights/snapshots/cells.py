@@ -23,6 +23,7 @@ from insights.snapshots.storing import Computed, store
 from integrations.models import FactFamily
 
 Partitions = Sequence[tuple[Period, Edges]]
+SPLITS: Sequence[tuple[Dimension, ...]] = ((), *((dimension,) for dimension in KEPT_SEGMENTS))
 
 # Stands in for all values of a segment that has too many in a span: readers go to the facts.
 TOO_MANY_VALUES = ""
@@ -49,13 +50,32 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
         for window in windows_of(edges):
             periods[window].append(period.value)
     edges_of_all = tuple(dict.fromkeys(edges for _, edges in distinct))
-    splits: Iterable[tuple[Dimension, ...]] = ((), *((dimension,) for dimension in KEPT_SEGMENTS))
+    needs = {
+        split: {
+            metric: needs_of(metric, edges_of_all, placement, clock, segments=split)
+            for metric in only
+            if split in kept_segments(metric)
+        }
+        for split in SPLITS
+    }
+    written = 0
     with _stints(placement, tuple(periods), clock):
-        return sum(
-            store(_computed(wanted, split, edges_of_all, placement, clock), periods, split, clock.now)
-            for split in splits
-            if (wanted := [metric for metric in only if split in kept_segments(metric)])
-        )
+        # What is not split is part of several splits: read once for all of them.
+        unsplit = Facts.read(need for of_split in needs.values() for need in _needs(of_split) if not _is_split(need))
+        for split, of_split in needs.items():
+            facts = unsplit.and_also(Facts.read(filter(_is_split, _needs(of_split))))
+            cells = _cells(facts, of_split, split, tuple(periods), clock, everybody=placement.placed is Placed.ANYBODY)
+            written += store(cells, periods, split, clock.now)
+    return written
+
+
+def _needs(of_metrics: Mapping[Metric, Mapping[Measure, Need]]) -> Iterator[Need]:
+    for needs in of_metrics.values():
+        yield from needs.values()
+
+
+def _is_split(need: Need) -> bool:
+    return isinstance(need.reading, Reading) and bool(need.reading.segments)
 
 
 def _stints(placement: Placement, windows: Sequence[Window], clock: Clock) -> AbstractContextManager[None]:
@@ -63,20 +83,6 @@ def _stints(placement: Placement, windows: Sequence[Window], clock: Clock) -> Ab
         return nullcontext()
     days = Window(min(each.start for each in windows), max(each.end for each in windows))
     return stints_of(placement.ids, days, clock.today)
-
-
-def _computed(
-    wanted: Sequence[Metric],
-    split: tuple[Dimension, ...],
-    partitions: tuple[Edges, ...],
-    placement: Placement,
-    clock: Clock,
-) -> Iterable[Computed]:
-    """The cells of these metrics; all facts are read before the first of them."""
-    needs = {metric: needs_of(metric, partitions, placement, clock, segments=split) for metric in wanted}
-    facts = Facts.read(need for each in needs.values() for need in each.values())
-    all_windows = [window for edges in partitions for window in windows_of(edges)]
-    return _cells(facts, needs, split, all_windows, clock, everybody=placement.placed is Placed.ANYBODY)
 
 
 def _cells(

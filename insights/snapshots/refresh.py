@@ -35,7 +35,9 @@ from orgtree.models import Placement as PlacementRow
 LOCK = 0x48574D43
 LONGEST_LAG = timedelta(seconds=60)
 LONGEST_PAUSE_SECONDS = 1.0
-LONGEST_PIECE = timedelta(days=100)  # about a quarter
+# The days of prompt buckets that are computed at once: each statement reads its facts anew, and holds its cells.
+QUARTERS_AT_ONCE = 2
+LONGEST_PIECE = timedelta(days=190)
 # Lagging cells may take this share of the time; where they are cheap they follow at once.
 SHARE_OF_TIME = 0.2
 
@@ -107,12 +109,14 @@ def _fill(clock: Clock, only: Collection[Metric], days: Window | None) -> int:
 
 
 def _prompt_pieces(days: Window) -> Iterator[Partitions]:
-    """The prompt buckets of many days quarter by quarter, so that they need not be held in memory all at once."""
+    """The prompt buckets of many days by some quarters, so that they need not be held in memory all at once."""
     if days.days <= LONGEST_PIECE.days:
         yield prompt_partitions(days)
         return
-    for quarter in quarters_between(days.start, days.end - timedelta(days=1)):
-        yield prompt_partitions(Window(max(days.start, quarter.start), min(days.end, quarter.end)))
+    quarters = list(quarters_between(days.start, days.end - timedelta(days=1)))
+    for position in range(0, len(quarters), QUARTERS_AT_ONCE):
+        first, last = quarters[position], quarters[position : position + QUARTERS_AT_ONCE][-1]
+        yield prompt_partitions(Window(max(days.start, first.start), min(days.end, last.end)))
 
 
 def _roll(clock: Clock) -> int:
