@@ -16,7 +16,7 @@ from integrations.demo.providers.github_routes import (
     UnprocessableError,
     route,
 )
-from integrations.demo.providers.history import Account, Repository
+from integrations.demo.providers.history import Account, Commit, Repository
 from integrations.demo.providers.standing import IssueStanding, PullRequestStanding
 
 Conversation = TypeVar("Conversation", IssueStanding, PullRequestStanding, IssueStanding | PullRequestStanding)
@@ -260,14 +260,45 @@ def events_of_repository(call: Call, owner: str, name: str) -> Answer:
 
 @route(f"{REPOSITORY}/commits", "contents")
 def commits(call: Call, owner: str, name: str) -> Answer:
+    """Of the default branch; with `sha` of what that commit reaches."""
     found_at = call.repository(owner, name)
     since, until = call.time("since"), call.time("until")
+    reached = _reached(call, found_at, call.asked.query.get("sha", ""))
     found = [
         commit
-        for commit in reversed(call.shown.commits.get(found_at.name, []))
+        for commit in reversed(reached)
         if (since is None or commit.committed_at >= since) and (until is None or commit.committed_at <= until)
     ]
     return call.listed(found, lambda each: call.payloads.commit(found_at, each))
+
+
+@route(f"{REPOSITORY}/compare/(?P<base>[^/]+)\\.\\.\\.(?P<head>[^/]+)", "contents")
+def comparison(call: Call, owner: str, name: str, base: str, head: str) -> Answer:
+    """What `head` reaches and `base` does not, the oldest first."""
+    found_at = call.repository(owner, name)
+    known = {commit.sha for commit in _reached(call, found_at, base)}
+    ahead = [commit for commit in _reached(call, found_at, head) if commit.sha not in known]
+    chosen, links = call.page_of(len(ahead))
+    document = {
+        "status": "ahead" if ahead else "identical",
+        "ahead_by": len(ahead),
+        "behind_by": 0,
+        "total_commits": len(ahead),
+        "commits": [call.payloads.commit(found_at, each) for each in ahead[chosen]],
+        "files": [],
+    }
+    return Answer.of(document, headers=links)
+
+
+def _reached(call: Call, repository: Repository, sha: str) -> list[Commit]:
+    """The default branch up to that commit, all of it where none is named, in order of time."""
+    branch = call.shown.commits.get(repository.name, [])
+    if not sha or sha == repository.default_branch:
+        return branch
+    for position, commit in enumerate(branch):
+        if commit.sha == sha:
+            return branch[: position + 1]
+    raise NotFoundError
 
 
 @route(f"{REPOSITORY}/commits/(?P<sha>[0-9a-f]{{40}})", "contents")
