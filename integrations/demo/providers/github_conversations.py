@@ -192,9 +192,9 @@ def issue(payloads: Payloads, standing: IssueStanding | PullRequestStanding) -> 
         "timeline_url": f"{address}/timeline",
         "performed_via_github_app": None,
         "state_reason": (standing.closed.text or "completed") if standing.closed else None,
+        "draft": isinstance(standing, PullRequestStanding) and standing.is_draft,
     }
     if isinstance(standing, PullRequestStanding):
-        payload["draft"] = standing.is_draft
         payload["pull_request"] = {
             "url": f"{payloads.at(repository)}/pulls/{record.number}",
             "html_url": page,

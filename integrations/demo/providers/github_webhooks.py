@@ -134,13 +134,30 @@ def _last_change(record: PullRequest | Issue) -> datetime:
 
 
 def _delivery(payloads: Payloads, told: _Told) -> Delivery:
+    repository = payloads.repository(told.repository)
+    if told.event == "push":
+        repository |= _in_pushes(payloads, told)
     document = {
         **told.payload,
-        "repository": payloads.repository(told.repository),
+        "repository": repository,
         "organization": _organisation(payloads),
         "sender": payloads.user(told.sender or payloads.owner),
     }
     return Delivery(told.at, told.repository, told.event, json.dumps(document, ensure_ascii=False).encode())
+
+
+def _in_pushes(payloads: Payloads, told: _Told) -> Json:
+    """What a repository has otherwise in events of pushes, which are older than all the others: times in seconds."""
+    owner, branch = payloads.owner, told.repository.default_branch
+    return {
+        "owner": {"name": owner.login, "email": owner.email or None, **payloads.user(owner)},
+        "url": f"{payloads.web}/{payloads.full_name(told.repository)}",
+        "created_at": int(told.repository.created_at.timestamp()),
+        "pushed_at": int(told.at.timestamp()),
+        "stargazers": 0,
+        "master_branch": branch,
+        "organization": owner.login,
+    }
 
 
 def _organisation(payloads: Payloads) -> Json:
