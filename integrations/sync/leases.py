@@ -59,7 +59,19 @@ def claimed(
     had a turn, in the order of a first sync, then the one that waited longest.  `connections` are the only ones to
     look at, `without` those to leave out; `asked` takes only what somebody asked for.
     """
-    lease = _claim(connections, without, asked)
+    with _held(_claim_next(connections, without, asked)) as lease:
+        yield lease
+
+
+@contextmanager
+def claimed_stream(stream: Stream) -> Iterator[Lease | None]:
+    """This very stream, due or not; None where somebody else is at it."""
+    with _held(_claim_one(stream)) as lease:
+        yield lease
+
+
+@contextmanager
+def _held(lease: Lease | None) -> Iterator[Lease | None]:
     try:
         yield lease
     finally:
@@ -67,8 +79,7 @@ def claimed(
             _release(lease)
 
 
-def _claim(connections: Collection[int] | None, without: Collection[int], asked: bool) -> Lease | None:
-    holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+def _claim_next(connections: Collection[int] | None, without: Collection[int], asked: bool) -> Lease | None:
     now = timezone.now()
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(
@@ -111,12 +122,25 @@ def _claim(connections: Collection[int] | None, without: Collection[int], asked:
             },
         )
         found = cursor.fetchone()
-        if found is None:
+        return None if found is None else _lease_to_us(found[0])
+
+
+def _claim_one(stream: Stream) -> Lease | None:
+    with transaction.atomic():
+        row = Stream.objects.select_for_update(skip_locked=True).filter(pk=stream.pk).first()
+        if row is None or (row.leased_until is not None and row.leased_until >= timezone.now()):
             return None
+        return _lease_to_us(stream.pk)
+
+
+def _lease_to_us(stream_id: int) -> Lease:
+    holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+    with database.cursor() as cursor:
         # Before the lease can be seen: without the lock it would look like that of a killed worker.
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, found[0]])
-        Stream.objects.filter(pk=found[0]).update(leased_by=holder, leased_until=now + LEASE, served_at=now)
-    return Lease(found[0], holder)
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, stream_id])
+    now = timezone.now()
+    Stream.objects.filter(pk=stream_id).update(leased_by=holder, leased_until=now + LEASE, served_at=now)
+    return Lease(stream_id, holder)
 
 
 def _release(lease: Lease) -> None:

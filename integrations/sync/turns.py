@@ -6,7 +6,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.connectors.words import Kind
-from integrations.models import Connection, SyncRun
+from integrations.models import Connection, Stream, SyncRun
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched, host_of
 from integrations.sync.hosts import turn_at
-from integrations.sync.leases import LEASE, Lease, LostLeaseError, claimed
+from integrations.sync.leases import LEASE, Lease, LostLeaseError, claimed, claimed_stream
 from integrations.sync.pages import Turning, store_page
 from integrations.sync.read_ahead import ReadAhead
 from integrations.sync.readings import end_reading, end_turn, fail_turn, open_run
@@ -39,6 +39,10 @@ class Turn:
 
 
 TURN = Turn()
+
+
+class AlreadyReadingError(Exception):
+    """Another worker is at this stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,21 @@ def take_turn(
             host = ""  # the turn will say what is wrong
         with turn_at(host) as free:
             return Taken(run=_take(lease)) if free else Taken(crowded=connection.pk)
+
+
+def run_stream(stream: Stream, *, after_turn: Callable[[], None] = lambda: None) -> SyncRun:
+    """Read this stream to its end, or until something stops it, whether it is due or not.
+
+    Raises AlreadyReadingError.
+    """
+    while True:
+        with claimed_stream(stream) as lease:
+            if lease is None:
+                raise AlreadyReadingError
+            run = _take(lease)
+        after_turn()
+        if run.finished_at is not None or run.problem:
+            return run
 
 
 def _take(lease: Lease) -> SyncRun:

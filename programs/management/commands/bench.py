@@ -26,6 +26,7 @@ from programs.bench.instance import BenchInstanceError, temporary_instance
 from programs.bench.memory import idle_memory
 from programs.bench.pages import dashboards
 from programs.bench.people_import import people_import
+from programs.bench.provider_sync import provider_sync
 from programs.bench.trees import trees
 
 NAMES = (
@@ -33,6 +34,7 @@ NAMES = (
     "delay",
     "throughput",
     "git-import",
+    "provider-sync",
     "people-import",
     "small-requests",
     "pages",
@@ -60,6 +62,7 @@ class Command(BaseCommand):
             "--partition-rows", type=int, help="rows in the partition before the small requests (2,000,000)"
         )
         parser.add_argument("--commits", type=int, help="commits of the repository for git-import (20,000)")
+        parser.add_argument("--pull-requests", type=int, help="pull requests for provider-sync (50,000)")
         parser.add_argument("--measure-here", action="store_true", help="fill and measure this very installation")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -94,6 +97,7 @@ class Command(BaseCommand):
             "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
             "throughput": lambda: throughput(_token(), requests=10 if quick else 150),
             "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
+            "provider-sync": lambda: provider_sync(pulls=options["pull_requests"] or (3_000 if quick else 50_000)),
             "people-import": lambda: people_import(size.organisation),
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
             "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
@@ -110,6 +114,7 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
         "--sessions-per-week": options["sessions_per_week"],
         "--partition-rows": options["partition_rows"],
         "--commits": options["commits"],
+        "--pull-requests": options["pull_requests"],
     }
     words = [word for name, number in numbers.items() if number for word in (name, str(number))]
     switches = {"--quick": options["quick"], "--json": options["json"]}

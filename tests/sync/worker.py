@@ -1,0 +1,33 @@
+"""A worker for the tests that kill it: `python -m tests.sync.worker` takes turns, as the tasks do, until it is killed.
+
+With `--until-done` it ends once every stream was read to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+
+    from integrations.models import Stream
+    from integrations.sync.turns import take_turn
+    from tests.sync import connector
+
+    assert connector.Example.slug == "example"  # known by now, because it registered itself
+    unread = Stream.objects.filter(succeeded_at=None)
+    while "--until-done" not in sys.argv or unread.exists():
+        if take_turn() is None:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+if __name__ == "__main__":
+    main()
