@@ -22,7 +22,7 @@ from orgtree.people_import.loading import load
 from orgtree.services.people_lock import PeopleBusyError, wait_for_other_writers
 from orgtree.services.placements import rebuild_placements
 from orgtree.services.presence import PresenceChange, tell_of_presence
-from orgtree.services.trees import TreeMoves, follow_people
+from orgtree.services.trees import EMPLOYMENT, TreeMoves, follow_people
 
 __all__ = [
     "Drafts",
@@ -113,7 +113,10 @@ def _follow(found: Differences, on_other_days: set[int], errors: Sequence[RowErr
     touched = found.touched | on_other_days
     if errors or not touched:
         return TreeMoves()
-    moves = follow_people(touched)
+    said = {change.field for changes in found.fields.values() for change in changes}
+    if on_other_days:
+        said.add(EMPLOYMENT)
+    moves = follow_people(touched, said=None if found.new else said)
     rebuild_placements(person_ids=on_other_days - found.new)
     return moves
 

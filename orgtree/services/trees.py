@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 
+EMPLOYMENT = "employment"  # what is said of it concerns every tree
+OF_MANAGERS = frozenset({"manager_email", "full_name"})  # its units are called after people
+
 Presence = Mapping[int, list[Stretch]]
 
 
@@ -59,21 +62,34 @@ def lock_trees() -> list[OrgTree]:
     return list(OrgTree.objects.select_for_update(no_key=True).order_by("pk"))
 
 
-def follow_people(person_ids: Collection[int] | None = None) -> TreeMoves:
+def follow_people(person_ids: Collection[int] | None = None, *, said: Collection[str] | None = None) -> TreeMoves:
     """Bring the trees by managers and by attributes in step with what is said of people, over all their days.
 
     Call it in the transaction that changed reporting lines, attributes or employment; `person_ids` are the people
     whom the change touched (None: anybody).  Placements of everybody whom a changed tree moves are rebuilt; those of
     the touched people in other trees are the caller's (`rebuild_placements`).  Archived trees stay as they are.
+    `said` names what changed, as the columns of a file do (None: anything); a tree that rests on none of it is let be.
     A second call changes nothing.  Raises ManagersInACircleError.
     """
     if person_ids is not None and not person_ids:
         return TreeMoves()
     with transaction.atomic():
-        followed = [tree for tree in lock_trees() if tree.archived_at is None and tree.kind in _DERIVATIONS]
+        followed = [
+            tree
+            for tree in lock_trees()
+            if tree.archived_at is None and tree.kind in _DERIVATIONS and _rests_on(tree, said)
+        ]
         presence = _presence() if followed else {}
         moves = [_follow(tree, presence) for tree in followed]
     return TreeMoves(tuple(move for move in moves if move is not None))
+
+
+def _rests_on(tree: OrgTree, said: Collection[str] | None) -> bool:
+    if said is None or EMPLOYMENT in said:
+        return True
+    if tree.kind == TreeKind.MANAGERS:
+        return not OF_MANAGERS.isdisjoint(said)
+    return TreeLevel.objects.filter(tree=tree, attribute__slug__in=said).exists()
 
 
 def create_tree(name: str, kind: TreeKind, *, attributes: Sequence[Attribute] = ()) -> OrgTree:

@@ -7,18 +7,21 @@ from datetime import date
 import pytest
 from django.db.models import F
 
+from orgtree.derivation.structure import Structure
 from orgtree.models import (
     Attribute,
     Employment,
     Identity,
     IdentityKind,
+    OrgTree,
     Person,
     PersonAttribute,
     Placement,
     TreeKind,
 )
 from orgtree.people_import.comparing import stretches
-from orgtree.services.trees import create_tree
+from orgtree.services.structures import Naming, Stored, store_structure
+from orgtree.services.trees import TreeMoves, create_tree, follow_people
 from orgtree.services.units import move_person
 from tests.orgtree.people.files import counts, errors, load, managers, person, preview, there, values
 
@@ -209,3 +212,33 @@ def placed(name: str, tree: str) -> dict[str, str]:
     """The units of the tree for which the person counts, without those above, and when."""
     rows = Placement.objects.filter(person=person(name), tree__name=tree, unit=F("ancestor")).order_by("during")
     return {each.unit.name: stretches([each.during]) for each in rows.select_related("unit")}
+
+
+@pytest.mark.parametrize(
+    ("text", "followed"),
+    [
+        ("email,role\nada@example.com,Lead", set()),
+        ("email,identities\nada@example.com,github:ada", set()),
+        ("email,team\nada@example.com,Search", {"teams"}),
+        ("email,manager_email\nada@example.com,", {"lines"}),
+        ("email,full_name\ngrace@example.com,Grace B. Hopper", {"lines"}),
+        ("email,end\nada@example.com,2026-12-01", {"teams", "lines"}),
+        ("email\nnew@example.com", {"teams", "lines"}),
+    ],
+)
+def test_only_trees_that_rest_on_what_changed_are_made_anew(
+    monkeypatch: pytest.MonkeyPatch, text: str, followed: set[str]
+) -> None:
+    load(FIRST)
+    create_tree("Teams", TreeKind.ATTRIBUTES, attributes=[Attribute.objects.get(slug="team")])
+    create_tree("Lines", TreeKind.MANAGERS)
+    seen: set[str] = set()
+
+    def noted(tree: OrgTree, structure: Structure, naming: Naming) -> Stored:
+        seen.add(tree.slug)
+        return store_structure(tree, structure, naming)
+
+    monkeypatch.setattr("orgtree.services.trees.store_structure", noted)
+    load(text)
+    assert seen == followed
+    assert follow_people() == TreeMoves(), "nothing is left to do"
