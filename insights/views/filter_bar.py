@@ -45,6 +45,7 @@ class FilterBar:
     granularities: Sequence[Option]
     facets: Sequence[FacetMenu]
     chosen_facets: int
+    chosen_filters: int  # with attributes of people
     clear_url: str
     kept: Sequence[tuple[str, str]]  # hidden fields of the form for a custom range
     first_day: str
@@ -71,6 +72,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
             facet_menu(filters, Dimension.MODEL, {}, "token", part_url=answers.part_url("models")),
         ],
         chosen_facets=sum(len(values) for values in filters.facets.values()),
+        chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
         clear_url=_url(filters.without_facets()),
         kept=[(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")],
         first_day=filters.window.start.isoformat(),
