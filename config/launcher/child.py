@@ -1,4 +1,4 @@
-"""One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo`.
+"""One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo|github`.
 
 Runs gunicorn or Celery in this very process, without their console scripts, whose first line breaks in long paths.
 """
@@ -53,6 +53,14 @@ def run_demo() -> None:
     execute_from_command_line(["manage.py", "demo"])
 
 
+def run_simulated_github() -> None:
+    from config import environment
+    from integrations.demo.providers.serve import FILE, serve
+
+    os.nice(5)  # pages come first
+    serve(environment.data_dir() / FILE)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="config.launcher.child")
     parser.add_argument(
@@ -60,7 +68,7 @@ def main() -> None:
     )
     parser.add_argument("--listener", type=int, help="descriptor of the listening socket, for web")
     parser.add_argument("--answer", type=int, help="descriptor of the file for the result, for prepare")
-    parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo"))
+    parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo", "github"))
     options = parser.parse_args()
     multiprocessing.current_process().name = options.name  # what the JSON log calls the process
     os.environ["CELERY_SKIP_CHECKS"] = "1"  # they load every page into worker and beat; web and commands run them
@@ -77,6 +85,8 @@ def main() -> None:
             take_first_steps(options.answer)
         case "demo":
             run_demo()
+        case "github":
+            run_simulated_github()
 
 
 if __name__ == "__main__":

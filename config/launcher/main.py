@@ -51,7 +51,10 @@ def _run(*, demo: bool) -> None:
     output = Output(cluster.data_dir / "logs")
     lifeline, _held_by_supervisor_alone = os.pipe()
     supervisor = Supervisor(
-        children=_children(lifeline=lifeline, owner=owner, listener=listener.fileno()),
+        children=[
+            *_children(lifeline=lifeline, owner=owner, listener=listener.fileno()),
+            *(_of_the_demo(lifeline=lifeline, owner=owner) if demo or (cluster.data_dir / "demo").is_dir() else ()),
+        ],
         output=output,
         look_after=EmbeddedDatabase(cluster, output).look_after,
     )
@@ -84,3 +87,9 @@ def _children(*, lifeline: int, owner: int, listener: int) -> list[Child]:
         Child("worker", (*module, "worker"), (lifeline, owner)),
         Child("beat", (*module, "beat"), (lifeline, owner)),
     ]
+
+
+def _of_the_demo(*, lifeline: int, owner: int) -> list[Child]:
+    """The simulated GitHub, for as long as the installation holds the made-up organisation that is connected to it."""
+    module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
+    return [Child("github", (*module, "github"), (lifeline, owner))]

@@ -18,6 +18,13 @@ from integrations.services.ingest_tokens import create_ingest_token, revoke_inge
 from orgtree.services.identity_matching import match_identities
 from programs.models import DemoRun
 from programs.services.begin_demo import year_of
+from programs.services.demo_github import (
+    connect_github,
+    follow_to_another_port,
+    rest_where_nobody_serves,
+    simulated_github,
+    streams_waiting,
+)
 from programs.services.demo_repositories import commits_waiting, repositories_waiting, write_and_connect
 
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
@@ -52,11 +59,13 @@ class Played:
 def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     """Send all weeks, newest first, and return once everything is folded, attributed and in the snapshots.
 
-    The repositories follow the telemetry, so that each commit is attributed once.  Safe to call again after an
-    interruption: the receiver recognises what it has, and a repository is written once.  Raises ReceiverRefusedError,
-    ReceiverAwayError or NoProgressError.
+    The repositories follow the telemetry, so that each commit is attributed once; the simulated GitHub follows the
+    repositories, for it tells of their commits.  Safe to call again after an interruption: the receiver recognises
+    what it has, a repository is written once, and a sync goes on where it was.  Raises ReceiverRefusedError,
+    ReceiverAwayError, GitHubAwayError or NoProgressError.
     """
     if run.completed_at is not None:
+        follow_to_another_port(run)
         return Played(run.completed_at, Sent(), 0.0, 0.0)
     started = time.monotonic()
     sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
@@ -64,9 +73,13 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     _wait(batches_waiting, "received batches", report)
     commits = write_and_connect(year_of(run))
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
-    _wait(repositories_waiting, "repositories to read", report)
-    match_identities()  # whose commits are whose changes what is attributed and counted below
-    _wait(commits_waiting, "commits to attribute", report)
+    with simulated_github(run) as github:  # it begins to play its year while the repositories are read
+        _wait(repositories_waiting, "repositories to read", report)
+        match_identities()  # whose commits are whose changes what is attributed and counted below
+        connect_github(github)
+        _wait(commits_waiting, "commits to attribute", report)
+        _wait(streams_waiting, "streams of the simulated GitHub to read", report)
+    rest_where_nobody_serves()
     _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])

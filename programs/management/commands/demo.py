@@ -14,14 +14,16 @@ from integrations.demo.sending import ReceiverAwayError, ReceiverRefusedError
 from integrations.demo.stories import Flavour
 from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo
+from programs.services.demo_github import GitHubAwayError
 from programs.services.demo_personas import SignIn, open_demo_accounts
 from programs.services.play_demo import NoProgressError, Played, play_demo
 
 
 class Command(BaseCommand):
     help = (
-        "Fill the running installation with a fictitious organisation: 40 people and a year of Claude Code sessions, "
-        "sent through the receiver. Run it again at any time; it changes nothing then."
+        "Fill the running installation with a fictitious organisation: 40 people, a year of Claude Code sessions, sent "
+        "through the receiver, their repositories, and a simulated GitHub that is synced. Run it again at any time; it "
+        "changes nothing then."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,7 +47,14 @@ class Command(BaseCommand):
             run = begin_demo(seed=options["seed"], flavour=Flavour(options["flavour"]), now=timezone.now())
             sign_ins = open_demo_accounts()
             played = play_demo(run, base_url=settings.BASE_URL, report=report)
-        except (AnotherDemoError, RealDataError, ReceiverRefusedError, ReceiverAwayError, NoProgressError) as problem:
+        except (
+            AnotherDemoError,
+            RealDataError,
+            ReceiverRefusedError,
+            ReceiverAwayError,
+            GitHubAwayError,
+            NoProgressError,
+        ) as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
             self.stdout.write(json.dumps(_document(run, played, sign_ins), indent=1))
