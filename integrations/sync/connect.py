@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from integrations.connectors.base import Connector, Field, connectors
 from integrations.models import Connection, UnreadableSecretsError
@@ -80,11 +80,7 @@ def webhook_address(connection: Connection) -> str | None:
     connector = connectors().get(connection.provider)
     if connector is None or connector.arrival is Connector.arrival:
         return None
-    try:
-        path = reverse("receive_delivery", args=[connection.provider, connection.pk])
-    except NoReverseMatch:
-        return None
-    return f"{django_settings.BASE_URL}{path}"
+    return django_settings.BASE_URL + reverse("hook", args=[connection.provider, connection.pk])
 
 
 def refuse_mistakes(connector: type[Connector], connection: Connection, answers: Answers) -> None:
