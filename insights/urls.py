@@ -1,9 +1,10 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import catalogue, connect, connect_repository, home, how, integrations, metric_page, pickers, rows
+from insights.views import catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
 from insights.views.ai import charts, page, parts, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
 from insights.views.attribution import commit, commits
+from insights.views.integrations import page as integrations
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),

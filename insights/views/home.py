@@ -18,7 +18,8 @@ from insights.filters import read_filters
 from insights.scope_access import access_in, has_scope
 from insights.tiles import Link, Tile
 from insights.views.ai.answers import Answers, Wanted, read
-from integrations.services.connections import has_repositories
+from insights.views.integrations.needs import NeedLine, need_lines
+from integrations.services.completeness import completeness
 from integrations.services.reception import Reception, reception
 
 HEADLINES = (
@@ -47,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
     context = {
         "heading": "Home",
-        "steps": _steps(received, timezone.now(), has_repositories=has_repositories()) if request.user.is_staff else [],
+        "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
         "headlines": _headlines(read(filters, HEADLINES))
         if received.sessions and has_scope(filters.scope, filters.access)
         else [],
@@ -69,7 +70,16 @@ def _headlines(answers: Answers) -> list[Tile]:
     ]
 
 
-def _steps(received: Reception, now: datetime, *, has_repositories: bool) -> Sequence[Step]:
+def _step(need: NeedLine) -> Step:
+    """An input of DORA; the page of integrations says more of what no connection alone would mend."""
+    page = reverse("integrations")
+    if need.link is None:
+        return Step(need.is_met, need.title, need.detail, page, "Look closer")
+    url = f"{page}{need.link.url}" if need.link.url.startswith("#") else need.link.url
+    return Step(need.is_met, need.title, need.detail, url, need.link.label)
+
+
+def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
     return [
@@ -87,13 +97,7 @@ def _steps(received: Reception, now: datetime, *, has_repositories: bool) -> Seq
             connect,
             "Connect an agent",
         ),
-        Step(
-            has_repositories,
-            "Repositories",
-            "Commits are read" if has_repositories else "None yet: committed code and waste are not known",
-            reverse("connect_repository"),
-            "Connect a repository",
-        ),
+        *(_step(need) for need in need_lines(completeness(), now, for_admin=True)),
         Step(
             not received.quarantined,
             "Quarantine",

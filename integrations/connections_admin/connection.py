@@ -18,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from integrations.connections_admin import acts, history, quarantine, removal, resources, webhook
+from integrations.connections_admin import acts, history, meanings, quarantine, removal, resources, webhook
 from integrations.connections_admin.choices import choices
 from integrations.connections_admin.forms import GitConnectionForm, NameForm, ProviderForm, form_of
 from integrations.connections_admin.permissions import as_html
@@ -29,6 +29,7 @@ from integrations.models import Connection, RepositorySource, SyncRun
 from integrations.push.connection import PROVIDER as PUSH
 from integrations.sync.check import check_connection, check_connector
 from integrations.sync.connect import connect
+from integrations.sync.progress import progress_of
 
 if TYPE_CHECKING:
     ConnectionModelAdmin = admin.ModelAdmin[Connection]
@@ -39,6 +40,7 @@ Section = Callable[[HttpRequest, Connection], HttpResponse]
 SECTIONS: dict[str, Section] = {
     "resources": resources.resources,
     "resources/count": resources.count_matches,
+    "meanings": meanings.meanings,
     "webhook": webhook.webhook,
     "history": history.history,
     "quarantine": quarantine.quarantine,
@@ -180,6 +182,7 @@ class ConnectionAdmin(ConnectionModelAdmin):
             "problem": self.problem_shown(connection),
             "can_be_asked": connection.provider != PUSH,
             "looks_again_at_all": connection.provider in connectors(),
+            "is_syncing": not progress_of(connection).is_over,
             "subtitle": None,
             "title": connection.name,
         }

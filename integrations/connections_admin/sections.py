@@ -60,6 +60,8 @@ def _sections(connection: Connection) -> Iterator[tuple[str, str]]:
     yield "change", "Settings"
     if has_connector:
         yield "resources", "Resources"
+    if connection.provider != GIT:
+        yield "meanings", "Meanings"
     if has_connector and webhook_address(connection) is not None:
         yield "webhook", "Webhook"
     if connection.provider != PUSH:

@@ -10,7 +10,18 @@ from django.core.cache import cache
 from django.db.models import Count, Value
 
 from integrations.connectors.words import Kind
-from integrations.models import Deployment, Incident, PipelineRun, ProviderFact, PullRequest, Release, Sprint, WorkItem
+from integrations.models import (
+    CommitInRepository,
+    Deployment,
+    Incident,
+    PipelineRun,
+    ProviderFact,
+    PullRequest,
+    Release,
+    Resource,
+    Sprint,
+    WorkItem,
+)
 
 FACTS: Mapping[Kind, type[ProviderFact]] = {
     Kind.PULL_REQUEST: PullRequest,
@@ -31,7 +42,7 @@ Records = Mapping[int, Mapping[Kind, int]]
 
 
 def stored_records() -> Records:
-    """Connection → kind → how many that are not deleted.  Commits are not among them: they belong to repositories."""
+    """Connection → kind → how many that are not deleted; its commits are those of the repositories that it syncs."""
     known: Records | None = cache.get(CACHED_AS)
     if known is not None:
         return known
@@ -54,4 +65,12 @@ def _count() -> Records:
     found: dict[int, dict[Kind, int]] = defaultdict(dict)
     for connection, number, kind in first.union(*others, all=True):
         found[connection][Kind(kind)] = number
+    synced = Resource.objects.filter(picked=True, gone_at=None, repository__isnull=False).order_by()
+    repositories = set(synced.values_list("connection_id", "repository_id"))
+    held = CommitInRepository.objects.filter(repository__in=synced.values("repository")).order_by()
+    commits = dict(held.values_list("repository").annotate(Count("pk")))
+    for connection, repository in repositories:
+        of_connection = found[connection]
+        of_connection[Kind.REPOSITORY] = of_connection.get(Kind.REPOSITORY, 0) + 1
+        of_connection[Kind.COMMIT] = of_connection.get(Kind.COMMIT, 0) + commits.get(repository, 0)
     return dict(found)

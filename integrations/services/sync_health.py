@@ -55,8 +55,15 @@ class KindHealth:
     failing: int
     newest: datetime | None  # begin of the last reading that came to its end
     oldest: datetime | None  # the same of the stream that is furthest behind
+    began: datetime | None  # the first of the readings under way
     read: int
     to_read: int | None
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """At the pace so far; None where there is none yet, or no number."""
+        if not self.to_read or not self.read or self.began is None:
+            return None
+        return max(self.to_read - self.read, 0) * (now - self.began).total_seconds() / self.read
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
             failing=Count("pk", filter=_FAILING),
             newest=Max("succeeded_at"),
             oldest=Min("succeeded_at"),
+            began=Min("reading_since"),
             records_read=Sum("read", filter=_UNDER_WAY, default=0),
             records_known=Sum("to_read", filter=_UNDER_WAY, default=0),
             unknown=Count("pk", filter=_UNDER_WAY & Q(to_read=None)),
@@ -205,6 +213,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
                 failing=row["failing"],
                 newest=row["newest"],
                 oldest=row["oldest"],
+                began=row["began"],
                 read=row["records_read"],
                 to_read=None if row["unknown"] or not row["under_way"] else row["records_known"],
             )
