@@ -130,12 +130,13 @@ def _value(value: Any, source: Source, table: RecordTable, references: Reference
 def _part_rows(part: PartTable, told: Told[Any], references: References) -> Mapping[str, Row]:
     """Rows by key; of two parts with one key the later."""
     rows = {}
+    keys = [column.name for column in part.key_columns]
     for each in told.parts:
         row = {}
-        for source in part.sources:
-            value = getattr(each, source.field)
-            row[source.column.name] = references.people[value] if isinstance(value, Who) else value
-        rows[key_of(row[column.name] for column in part.key_columns)] = row
+        for field_name, column, is_somebody in part.plan:
+            value = getattr(each, field_name)
+            row[column] = references.people[value] if is_somebody and value is not None else value
+        rows[key_of([row[key] for key in keys])] = row
     return rows
 
 

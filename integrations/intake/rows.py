@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -13,15 +13,13 @@ Row = Mapping[str, Any]
 
 def as_json(rows: Sequence[Row]) -> str:
     """JSON that PostgreSQL takes: without NUL and without halves of characters, which no text column can hold."""
-    text = json.dumps(rows, ensure_ascii=False, default=_plain, separators=(",", ":"))
-    if "\\u0000" in text or not _is_unicode(text):
-        text = json.dumps(_clean(rows), ensure_ascii=False, default=_plain, separators=(",", ":"))
-    return text
+    text = _UNICODE.encode(rows)
+    return text if "\\u0000" not in text and _is_unicode(text) else _UNICODE.encode(_clean(rows))
 
 
-def key_of(values: Iterable[Any]) -> str:
+def key_of(values: Sequence[Any]) -> str:
     """The key of a part: the same text for the same values, from which they can be read again."""
-    return json.dumps(list(values), ensure_ascii=True, default=_plain, separators=(",", ":"))
+    return _ASCII.encode(values)
 
 
 def values_of(key: str) -> list[Any]:
@@ -33,6 +31,10 @@ def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     raise TypeError(f"{type(value).__name__} is no value of a draft")
+
+
+_ASCII = json.JSONEncoder(default=_plain, separators=(",", ":"))
+_UNICODE = json.JSONEncoder(default=_plain, separators=(",", ":"), ensure_ascii=False)
 
 
 def _is_unicode(text: str) -> bool:

@@ -123,6 +123,11 @@ class PartTable:
         return _sources(self.draft, self.model, self.elsewhere, set())
 
     @cached_property
+    def plan(self) -> tuple[tuple[str, str, bool], ...]:
+        """Field, column, and whether it names somebody; there are many parts, and each is read by this."""
+        return tuple((each.field, each.column.name, each.is_somebody) for each in self.sources)
+
+    @cached_property
     def people(self) -> tuple[str, ...]:
         """The fields that name somebody."""
         return tuple(each.field for each in self.sources if each.is_somebody)

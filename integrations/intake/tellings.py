@@ -77,7 +77,9 @@ class ToStore:
 
 def weigh(telling: Telling, known: Known | None, *, all_fields: Collection[str], all_parts: Collection[str]) -> ToStore:
     """What to store of a telling; `all_fields` and `all_parts` are those of which tellings may be silent."""
-    before = known.updated_at if known else None
+    if known is None:
+        return _first_word(telling, [*all_fields, *all_parts])
+    before = known.updated_at
     now = telling.at if before is None else max(telling.at or before, before)
     tellings = _moved(known, now, [*all_fields, *all_parts])
     times = _Times(tellings, now)
@@ -90,19 +92,35 @@ def weigh(telling: Telling, known: Known | None, *, all_fields: Collection[str],
     return ToStore(fields, parts, deleted, now, tellings)
 
 
-def _is_stale(telling: Telling, known: Known | None) -> bool:
-    if known is None or known.updated_at is None or telling.at is None:
+def _first_word(telling: Telling, names: Sequence[str]) -> ToStore:
+    """All that is told of a record that nobody told of before."""
+    tellings: Tellings = {}
+    if telling.at is not None:
+        at = telling.at.isoformat()
+        tellings = dict.fromkeys(name for name in names if name not in telling.fields and name not in telling.parts)
+        for name, told in telling.parts.items():
+            if not told.whole:
+                tellings[name] = None
+                tellings |= {f"{name}/{key}": at for key in told.keys}
+        if telling.deleted:
+            tellings[DELETION] = at
+    parts = {name: PartsToStore(told.keys, told.whole) for name, told in telling.parts.items()}
+    return ToStore(telling.fields, parts, telling.deleted, telling.at, tellings)
+
+
+def _is_stale(telling: Telling, known: Known) -> bool:
+    if known.updated_at is None or telling.at is None:
         return False
     if telling.at == known.updated_at:
         return known.final and not telling.lasting  # two things in one second, told in the wrong order
     return telling.at < known.updated_at
 
 
-def _moved(known: Known | None, now: datetime | None, names: Sequence[str]) -> Tellings:
+def _moved(known: Known, now: datetime | None, names: Sequence[str]) -> Tellings:
     """The times of before, in which what was told at the record's old time has to be named once it gets a new one."""
     if now is None:
         return {}
-    if known is None or known.updated_at is None:
+    if known.updated_at is None:
         return dict.fromkeys(names)
     if now == known.updated_at:
         return dict(known.tellings)
