@@ -9,8 +9,9 @@ import pytest
 import time_machine
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.metrics.query import Dimension, Statistic, Window
-from orgtree.models import Person
+from insights.metrics.query import Dimension, MetricQuery, Statistic, Window
+from insights.metrics.read import SideBySide, read_together
+from orgtree.models import Person, Unit
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +143,23 @@ def test_a_model_picks_the_sessions_that_used_it(org: Org) -> None:
     both = ("claude-opus-4-1", "claude-sonnet-4-5")
     assert org.metric("ai.sessions", week=WEEK, model=both).value == 2
     assert org.metric("ai.sessions", week=WEEK, model="claude-opus-4-1", agent="codex").value == 0
+
+
+def test_a_session_on_both_days_of_a_move_is_one_of_the_unit_above(org: Org) -> None:
+    org.tree("Products")
+    for name in ("Payments", "Search"):
+        org.unit(name, below="products")
+    org.join("ada", "payments")
+    org.move("ada", from_="payments", to="search", on="2026-03-05")
+    org.session(by="ada", on="2026-03-04", at="23:30", minutes=40, requests=2, tokens=1000)
+    org.fold()
+    units = dict(Unit.objects.values_list("slug", "pk"))
+    query = MetricQuery("ai.tokens", DAYS)
+    [by_unit] = read_together(units=[SideBySide([query], list(units.values()))]).units
+    told = {slug: by_unit[pk][0].total[0] for slug, pk in units.items()}
+    assert {slug: (figure.value, figure.sample_size, figure.people) for slug, figure in told.items()} == {
+        "products": (1000, 1, 1),
+        "payments": (500, 1, 1),
+        "search": (500, 1, 1),
+    }
+    assert all(told[slug] == org.metric("ai.tokens", unit=slug, week=WEEK) for slug in units)
