@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 
+from integrations.connectors.words import Kind
 from integrations.models import (
     AgentSession,
     Commit,
     CommitInRepository,
     Connection,
     ContextFile,
+    Deployment,
+    Incident,
+    PipelineRun,
+    ProviderFact,
+    PullRequest,
+    PullRequestReview,
+    QuarantinedPayload,
     QuarantinedRecord,
+    Release,
     Repository,
+    Sprint,
+    WorkItem,
 )
+
+# What the state of a kind of record is; what is deleted counts nowhere.
+_STATES: Mapping[Kind, tuple[type[ProviderFact], Combinable]] = {
+    Kind.PULL_REQUEST: (PullRequest, F("state")),
+    Kind.WORK_ITEM: (WorkItem, F("status_category")),
+    Kind.SPRINT: (Sprint, F("state")),
+    Kind.PIPELINE_RUN: (PipelineRun, F("status")),
+    Kind.DEPLOYMENT: (Deployment, F("status")),
+    Kind.INCIDENT: (Incident, Case(When(resolved_at=None, then=Value("open")), default=Value("resolved"))),
+    Kind.RELEASE: (
+        Release,
+        Case(
+            When(is_draft=True, then=Value("draft")),
+            When(is_prerelease=True, then=Value("prerelease")),
+            default=Value("published"),
+        ),
+    ),
+}
 
 
 def count_facts(connection: Connection | None = None) -> dict[str, Any]:
@@ -25,28 +56,48 @@ def count_facts(connection: Connection | None = None) -> dict[str, Any]:
     repositories = Repository.objects.all()
     commits = Commit.objects.all()
     if connection is not None:
-        repositories = repositories.filter(sources__connection=connection).distinct()
+        of_connection = Q(sources__connection=connection) | Q(resources__connection=connection)
+        repositories = Repository.objects.filter(pk__in=repositories.filter(of_connection).values("pk"))
         commits = commits.filter(pk__in=_held_by(repositories))
     facts: dict[str, Any] = {
         "repository": {"total": repositories.count()},
         "commit": _commits(commits),
         "context_file": _context_files(ContextFile.objects.filter(repository__in=repositories)),
+        **_records(connection),
     }
+    payloads = QuarantinedPayload.objects.filter(replayed_at=None)
     if connection is None:  # telemetry comes through tokens, not through connections
-        by_agent = AgentSession.objects.order_by("agent").values_list("agent").annotate(Count("pk"))
-        sessions = dict(by_agent)
+        sessions = _by("agent", AgentSession.objects.all())
         facts["session"] = {"total": sum(sessions.values()), "by_agent": sessions}
-        facts["quarantined"] = QuarantinedRecord.objects.filter(replayed_at=None).count()
+        facts["quarantined"] = QuarantinedRecord.objects.filter(replayed_at=None).count() + payloads.count()
     else:
-        facts["quarantined"] = 0  # what git cannot read fails a reading, and is no record to put aside
+        facts["quarantined"] = payloads.filter(connection=connection).count()
     return facts
 
 
+def _records(connection: Connection | None) -> dict[str, Any]:
+    """What providers tell of; of deployments also where they went."""
+    facts: dict[str, Any] = {}
+    for kind, (model, state) in _STATES.items():
+        records = model._default_manager.filter(deleted_at=None)
+        if connection is not None:
+            records = records.filter(connection=connection)
+        by_state = _by("told_state", records.annotate(told_state=state))
+        facts[kind.value] = {"total": sum(by_state.values()), "by_state": by_state}
+        if kind == Kind.PULL_REQUEST:
+            reviews = _by("state", PullRequestReview.objects.filter(pull_request__in=records))
+            facts["review"] = {"total": sum(reviews.values()), "by_state": reviews}
+        if kind == Kind.DEPLOYMENT:
+            facts[kind.value]["by_environment"] = _by("environment", records)
+    return facts
+
+
+def _by(column: str, rows: QuerySet[Any]) -> dict[str, int]:
+    return dict(rows.order_by(column).values_list(column).annotate(number=Count("pk")))
+
+
 def _commits(commits: QuerySet[Commit]) -> dict[str, Any]:
-    by_state = {
-        state or "counted": number
-        for state, number in commits.order_by("set_apart").values_list("set_apart").annotate(Count("pk"))
-    }
+    by_state = {state or "counted": number for state, number in _by("set_apart", commits).items()}
     return {
         "total": sum(by_state.values()),
         "by_state": by_state,

@@ -38,6 +38,7 @@ from integrations.connectors.words import (
     SprintState,
     StatusCategory,
 )
+from integrations.facts.counts import count_facts
 from integrations.intake.store_drafts import Outcome, mark_gone, store_drafts
 from integrations.models import (
     Connection,
@@ -49,6 +50,7 @@ from integrations.models import (
     PipelineRun,
     Project,
     PullRequest,
+    QuarantinedPayload,
     Release,
     Resource,
     Sprint,
@@ -263,3 +265,30 @@ def test_facts_without_metrics_make_no_figure_dirty(tell: Tell) -> None:
     tell(IncidentDraft(external_id="1", started_at=MONDAY))
     assert note_changes() > 0
     assert DirtyRange.objects.filter(family=FactFamily.INCIDENT).exists() == incidents_are_computed_from
+
+
+def test_facts_are_counted_by_kind_and_state(tell: Tell, github: Connection) -> None:
+    tell(
+        pull_request(),
+        item(native_status="Done"),
+        item("A-2", deleted=True),
+        run(),
+        IncidentDraft(external_id="1", started_at=MONDAY),
+        ReleaseDraft(external_id="V1", repository=SHOP, tag="v1"),
+        deployment(native_environment="prod", status=RunStatus.SUCCESS),
+    )
+    QuarantinedPayload.objects.create(connection=github, kind=Kind.WORK_ITEM, payload={}, problem="is missing")
+    facts = count_facts(github)
+    assert {kind: counts["by_state"] for kind, counts in facts.items() if "by_state" in counts and counts["total"]} == {
+        "pull_request": {"open": 1},
+        "work_item": {"done": 1},
+        "pipeline_run": {"success": 1},
+        "deployment": {"success": 1},
+        "incident": {"open": 1},
+        "release": {"published": 1},
+    }
+    assert facts["deployment"]["by_environment"] == {"production": 1}
+    assert (facts["repository"]["total"], facts["quarantined"]) == (1, 1)
+    assert count_facts() == {**facts, "session": {"total": 0, "by_agent": {}}}
+    other = count_facts(Connection.objects.create(provider="github", name="Other"))
+    assert {counts["total"] for counts in other.values() if counts} == {0}
