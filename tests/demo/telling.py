@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from integrations.demo.delivery_stories import DeliveryStory
 from integrations.demo.stories import Expectation, Reading, Story, Weeks
 
 
@@ -18,7 +19,7 @@ class Figures(Protocol):
         ...
 
 
-def assert_told(story: Story, figures: Figures) -> None:
+def assert_told(story: Story | DeliveryStory, figures: Figures) -> None:
     """AssertionError naming the story, the expectation and the figure that does not tell it."""
     for expectation in story.expectations:
         for figure in _read(expectation, figures):

@@ -71,13 +71,16 @@ def accounts() -> dict[str, Account]:
     return found
 
 
-def demo_history(year: DemoYear, folder: Path) -> DeliveryHistory:
-    """The year's delivery; `folder` has the repositories as history.write_repository wrote them."""
+def demo_history(
+    year: DemoYear, folder: Path, repositories: Sequence[DemoRepository] = REPOSITORIES
+) -> DeliveryHistory:
+    """The year's delivery in these repositories, which `folder` has as history.write_repository wrote them."""
     sessions = (session for week in range(YEAR_WEEKS) for session in year.sessions_of_week(week))
     planned = plan_commits(year, sessions)
     tellers = [
         _Teller(year, repository, position, planned[repository.name], folder / repository.name)
         for position, repository in enumerate(REPOSITORIES)
+        if repository in repositories
     ]
     delivered = [teller.delivered for teller in tellers]
     return DeliveryHistory(

@@ -1,0 +1,106 @@
+"""Figures of the demo's delivery, computed from its history record by record: a slow second opinion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from statistics import median
+
+from integrations.demo.providers.history import DeliveryHistory, DeploymentState, Did, Outcome, PullRequest
+from integrations.demo.providers.standing import pull_request_at
+from integrations.demo.stories import Weeks
+from integrations.demo.year import DemoYear
+
+_BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
+
+
+class ToldFigures:
+    """Of one repository each; pull requests count when they are merged, runs and deployments when they begin."""
+
+    def __init__(self, year: DemoYear, history: DeliveryHistory) -> None:
+        self._year, self._history = year, history
+
+    def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None:
+        compute: Callable[[str, Weeks], float | None] = {
+            "pr.pickup_time": self._pickup_time,
+            "pr.size": self._size,
+            "commit.weekend_share": self._weekend_share,
+            "deployment.failure_rate": self._failure_rate,
+            "ci.flaky_rate": self._flaky_rate,
+        }[key]
+        return compute(facets["repository"], weeks)
+
+    def by_weekday(self, key: str, weeks: Weeks, email: str) -> Mapping[int, float]:
+        raise NotImplementedError("no story of the delivery reads people's weekdays")
+
+    def _pickup_time(self, repository: str, weeks: Weeks) -> float | None:
+        """Median, in seconds, from when it was first ready to its first review."""
+        waits = [
+            (first - _ready_at(each)).total_seconds()
+            for each, _ in self._merged(repository, weeks)
+            if (first := _first(each, Did.REVIEWED)) is not None
+        ]
+        return median(waits) if waits else None
+
+    def _size(self, repository: str, weeks: Weeks) -> float | None:
+        sizes = []
+        for each, merged_at in self._merged(repository, weeks):
+            standing = pull_request_at(each, merged_at)
+            sizes.append(standing.additions + standing.deletions)
+        return median(sizes) if sizes else None
+
+    def _weekend_share(self, repository: str, weeks: Weeks) -> float | None:
+        """Of commits of pull requests, by when they were made."""
+        days = [
+            self._local(commit.authored_at).weekday()
+            for each in self._history.pull_requests
+            if each.repository.name == repository
+            for commit in pull_request_at(each, self._history.ends_at).commits
+            if self._is_in(commit.authored_at, weeks)
+        ]
+        return _percent(sum(day >= 5 for day in days), len(days))
+
+    def _failure_rate(self, repository: str, weeks: Weeks) -> float | None:
+        ended = [
+            [status.state for status in each.statuses]
+            for each in self._history.deployments
+            if each.repository.name == repository
+            and each.environment == "production"
+            and self._is_in(each.created_at, weeks)
+        ]
+        return _percent(sum(bool(_BAD & set(states)) for states in ended), len(ended))
+
+    def _flaky_rate(self, repository: str, weeks: Weeks) -> float | None:
+        """Runs that failed and succeeded on the same commit."""
+        outcomes = [
+            [attempt.outcome for attempt in each.attempts]
+            for each in self._history.runs
+            if each.repository.name == repository and self._is_in(each.created_at, weeks)
+        ]
+        flaky = sum(len(each) > 1 and each[-1] is Outcome.SUCCESS for each in outcomes)
+        return _percent(flaky, len(outcomes))
+
+    def _merged(self, repository: str, weeks: Weeks) -> Iterator[tuple[PullRequest, datetime]]:
+        for each in self._history.pull_requests:
+            merged_at = _first(each, Did.MERGED)
+            if each.repository.name == repository and merged_at is not None and self._is_in(merged_at, weeks):
+                yield each, merged_at
+
+    def _is_in(self, at: datetime, weeks: Weeks) -> bool:
+        return self._year.first_day_of(weeks.first) <= self._local(at).date() < self._year.first_day_of(weeks.last)
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(self._year.anchor.tzinfo)
+
+
+def _ready_at(pull_request: PullRequest) -> datetime:
+    ready_at = _first(pull_request, Did.MADE_READY) if pull_request.is_draft else None
+    return ready_at or pull_request.created_at
+
+
+def _first(pull_request: PullRequest, did: Did) -> datetime | None:
+    return next((each.at for each in pull_request.happenings if each.did is did), None)
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None

@@ -1,0 +1,203 @@
+"""The demo's delivery: times are in order, commits are those of the demo's repositories, stories are told."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from integrations.demo.commits import plan_commits
+from integrations.demo.delivery_stories import DELIVERY_STORIES, DeliveryStory
+from integrations.demo.history import write_repository
+from integrations.demo.people import CHECKOUT, DATA, MOBILE
+from integrations.demo.providers.demo_history import demo_history
+from integrations.demo.providers.history import (
+    DeliveryHistory,
+    Deployment,
+    DeploymentState,
+    Did,
+    Incident,
+    Issue,
+    PipelineRun,
+    PullRequest,
+)
+from integrations.demo.repositories import REPOSITORIES, DemoRepository
+from integrations.demo.stories import YEAR_WEEKS, Flavour, Weeks
+from integrations.demo.year import DemoYear
+from tests.demo.delivery_figures import ToldFigures
+from tests.demo.telling import assert_told
+
+pytestmark = pytest.mark.timeout(300)
+YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 15, 30, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repositories of the year, which take most of the time here."""
+    written = tmp_path_factory.mktemp("repositories")
+    _write(YEAR, written)
+    return written
+
+
+@pytest.fixture(scope="module")
+def history(folder: Path) -> DeliveryHistory:
+    return demo_history(YEAR, folder)
+
+
+def _write(year: DemoYear, folder: Path, repositories: Sequence[DemoRepository] = REPOSITORIES) -> None:
+    planned = plan_commits(year, (each for week in range(YEAR_WEEKS) for each in year.sessions_of_week(week)))
+    for repository in repositories:
+        write_repository(folder / repository.name, year, repository, planned[repository.name])
+
+
+def test_a_year_has_so_much_of_everything(history: DeliveryHistory) -> None:
+    assert 1_500 <= len(history.pull_requests) <= 2_600
+    assert 1_000 <= len(history.issues) <= 2_200
+    assert 2_000 <= len(history.runs) <= 4_500
+    assert 1_200 <= len(history.deployments) <= 3_000
+    assert 10 <= len(history.incidents) <= 120
+    assert len(history.releases) >= 10
+    did = Counter(each.did for record in history.pull_requests for each in record.happenings)
+    for kind in (Did.REVIEWED, Did.FORCE_PUSHED, Did.MADE_DRAFT, Did.REOPENED, Did.REVIEW_REQUEST_REMOVED, Did.MERGED):
+        assert did[kind] > 3, kind
+
+
+def test_everything_happens_after_its_beginning_in_order_and_before_the_end(history: DeliveryHistory) -> None:
+    for record in _conversations(history):
+        times = [record.created_at, *(each.at for each in record.happenings)]
+        assert times == sorted(times), record
+        assert times[-1] <= history.ends_at
+    for run in history.runs:
+        assert run.created_at <= history.ends_at
+        for attempt in run.attempts:
+            assert attempt.started_at <= attempt.finished_at
+            assert all(job.queued_at <= job.started_at <= job.finished_at for job in attempt.jobs)
+    for deployment in history.deployments:
+        times = [deployment.created_at, *(each.at for each in deployment.statuses)]
+        assert times == sorted(times)
+        assert times[-1] <= history.ends_at
+    for incident in history.incidents:
+        moments = (incident.started_at, incident.acknowledged_at, incident.resolved_at)
+        assert list(moments) == sorted(each for each in moments if each is not None)
+
+
+def test_commits_are_those_of_the_repositories(history: DeliveryHistory, folder: Path) -> None:
+    for repository in history.repositories:
+        command = ["git", f"--git-dir={folder / repository.name}", "rev-list"]
+        reachable, on_main = (
+            set(subprocess.run([*command, what], check=True, capture_output=True, text=True).stdout.split())
+            for what in ("--branches", "main")
+        )
+        assert {commit.sha for commit in history.commits[repository.name]} == on_main
+        for record in _of(history, repository.name):
+            commits, merge = _final(record)
+            assert commits <= reachable, record.number
+            if merge:
+                assert merge in on_main
+        deployed = {each.sha for each in history.deployments if each.repository == repository}
+        assert deployed <= on_main
+
+
+def test_a_merged_pull_requests_commits_are_on_the_default_branch(history: DeliveryHistory) -> None:
+    squashed = 0
+    for repository in history.repositories:
+        on_main = {commit.sha for commit in history.commits[repository.name]}
+        for record in _of(history, repository.name):
+            commits, merge = _final(record)
+            squashed += bool(merge) and not commits <= on_main
+            if not merge:
+                assert not commits <= on_main
+    assert squashed == 1
+
+
+def test_numbers_and_ids_are_given_once(history: DeliveryHistory) -> None:
+    for repository in history.repositories:
+        numbers = [each.number for each in _conversations(history) if each.repository == repository]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    kinds: list[Sequence[PullRequest | Issue | PipelineRun | Deployment | Incident]] = [
+        *(history.pull_requests, history.issues, history.runs, history.deployments, history.incidents)
+    ]
+    for records in kinds:
+        assert len({each.id for each in records}) == len(records)
+    events = [each.id for record in _conversations(history) for each in record.happenings]
+    assert len(set(events)) == len(events)
+
+
+def test_issues_that_are_named_are_there(history: DeliveryHistory) -> None:
+    for repository in history.repositories:
+        numbers = {each.number for each in history.issues if each.repository == repository}
+        named = [int(each.body.rpartition("#")[2]) for each in _of(history, repository.name) if "#" in each.body]
+        assert len(named) > 10
+        assert set(named) <= numbers
+
+
+def test_what_a_deployment_broke_is_mended_by_another(history: DeliveryHistory) -> None:
+    by_id = {each.id: each for each in history.deployments}
+    mended = {fixed: each for each in history.deployments for fixed in each.fixes}
+    for incident in history.incidents:
+        cause = by_id[incident.caused_by or 0]
+        assert cause.created_at < incident.started_at
+        if incident.id in mended:
+            assert mended[incident.id].created_at >= incident.started_at
+    rolled_back = [each for each in history.deployments if each.rollback_of]
+    assert rolled_back
+    assert all(each.sha != by_id[each.rollback_of or 0].sha for each in rolled_back)
+
+
+def test_one_deployment_is_live_in_each_environment(history: DeliveryHistory) -> None:
+    for repository in history.repositories:
+        for environment in ("staging", "production"):
+            live = [
+                each
+                for each in history.deployments
+                if (each.repository, each.environment) == (repository, environment)
+                and each.statuses
+                and each.statuses[-1].state is DeploymentState.SUCCESS
+            ]
+            assert len(live) <= 1
+
+
+def test_the_same_year_has_the_same_history(history: DeliveryHistory, folder: Path) -> None:
+    assert demo_history(YEAR, folder) == history
+
+
+@pytest.mark.parametrize("story", DELIVERY_STORIES, ids=lambda story: story.key)
+def test_the_story_is_told(story: DeliveryStory, history: DeliveryHistory) -> None:
+    assert_told(story, ToldFigures(YEAR, history))
+
+
+def test_the_quiet_flavour_tells_none(tmp_path: Path) -> None:
+    year = DemoYear(seed=2, flavour=Flavour.QUIET, anchor=datetime(2027, 4, 11, 22, tzinfo=UTC))
+    repositories = [each for each in REPOSITORIES if each.team in (CHECKOUT, MOBILE, DATA)]
+    _write(year, tmp_path, repositories)
+    figures = ToldFigures(year, demo_history(year, tmp_path, repositories))
+    for repository in repositories:
+        facets = {"repository": repository.name}
+        for weeks in (Weeks(10, 0), Weeks(40, 12)):
+            assert (figures.figure("pr.pickup_time", weeks, facets) or 0) < 24 * 3600
+            assert (figures.figure("deployment.failure_rate", weeks, facets) or 0) < 12
+            assert (figures.figure("ci.flaky_rate", weeks, facets) or 0) < 12
+            assert (figures.figure("pr.size", weeks, facets) or 0) < 100
+
+
+def _conversations(history: DeliveryHistory) -> list[PullRequest | Issue]:
+    return [*history.pull_requests, *history.issues]
+
+
+def _of(history: DeliveryHistory, repository: str) -> Iterator[PullRequest]:
+    return (each for each in history.pull_requests if each.repository.name == repository)
+
+
+def _final(record: PullRequest) -> tuple[set[str], str]:
+    """The commits that it had in the end, and the one that brought it to the default branch."""
+    commits, merge = {commit.sha for commit in record.commits}, ""
+    for each in record.happenings:
+        if each.did is Did.FORCE_PUSHED:
+            commits = set()
+        commits |= {commit.sha for commit in each.commits}
+        merge = each.sha if each.did is Did.MERGED else merge
+    return commits, merge
