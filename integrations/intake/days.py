@@ -79,7 +79,10 @@ def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
 
 
 def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = ()) -> None:
-    """Append to the outbox on which days these records count, and counted before, in the transaction of the change."""
+    """Append to the outbox on which days these records count, and counted before, in the transaction of the change.
+
+    What `before` knows of other records is left out.
+    """
     family, wanted = FAMILIES.get(kind), set(ids)
     if family is None or not wanted:
         return

@@ -33,7 +33,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return changed
     if kind == Kind.DEPLOYMENT:
         changed = settle_words_of(ENVIRONMENT, meanings, ids)
-        settle_runs_beside(connection, meanings, ids)
+        settle_runs_beside(ids)
         return changed
     if kind == Kind.PIPELINE_RUN:
         settle_runs(connection, meanings, ids)

@@ -9,8 +9,8 @@ from django.db import connection as database
 
 from integrations.connectors.words import Kind
 from integrations.intake.days import append_days, days_of
-from integrations.mappings.effective import EffectiveMeanings, Subject
-from integrations.models import Connection
+from integrations.mappings.effective import EffectiveMeanings, Subject, effective_meanings
+from integrations.models import Connection, PipelineRun
 
 # Column of the deployment → of the run that it is.
 _COLUMNS: Mapping[str, str] = {
@@ -77,7 +77,7 @@ def settle_runs_named(connection: Connection, meanings: EffectiveMeanings, name:
     return _settle(connection, meanings, _OF_NAME, {"name": name})
 
 
-def settle_runs_beside(connection: Connection, meanings: EffectiveMeanings, deployments: Iterable[int]) -> int:
+def settle_runs_beside(deployments: Iterable[int]) -> int:
     """As above, of the runs in the repositories of these deployments: whoever tells of deployments means no others.
 
     Nearly always nothing follows: only the first deployment of a repository, and the last, change that.
@@ -98,8 +98,17 @@ def settle_runs_beside(connection: Connection, meanings: EffectiveMeanings, depl
             """,
             [sorted(deployments)],
         )
-        repositories = [row[0] for row in cursor.fetchall()]
-    return _settle(connection, meanings, _OF_REPOSITORIES, {"repositories": repositories}) if repositories else 0
+        return settle_runs_in(row[0] for row in cursor.fetchall())
+
+
+def settle_runs_in(repositories: Iterable[int]) -> int:
+    """As above, of all runs in these repositories, whichever connections tell of them."""
+    wanted = sorted(repositories)
+    runs = PipelineRun.objects.filter(repository__in=wanted)
+    connections = Connection.objects.filter(pk__in=runs.values("connection")) if wanted else []
+    return sum(
+        _settle(each, effective_meanings(each), _OF_REPOSITORIES, {"repositories": wanted}) for each in connections
+    )
 
 
 def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, parameters: Mapping[str, Any]) -> int:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import LiteralString
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from integrations.attribution.changes import append_changes_of_commits, append_changes_of_sessions
 from integrations.attribution.outcomes import settle_outcomes
 from integrations.attribution.tasks import be_the_only_one
 from integrations.attribution.work import enqueue_sessions
+from integrations.connectors.words import Kind
 from integrations.git.changes import settle_changes
+from integrations.git.connect import PROVIDER as GIT
 from integrations.git.links import settle_alone, settle_homes
 from integrations.git.sync import no_reading
-from integrations.models import Connection, Repository, RepositorySource
+from integrations.intake.forget import count_records, forget_records
+from integrations.intake.store_alone import write_alone
+from integrations.models import Connection, Repository, RepositorySource, Resource, WebhookDelivery
 
 # Whatever points to a commit, before the commits themselves.
 DELETE_COMMITS: tuple[LiteralString, ...] = (
@@ -32,12 +38,16 @@ DELETE_COMMITS: tuple[LiteralString, ...] = (
 
 @dataclass(frozen=True)
 class Brought:
-    """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them."""
+    """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them.
+
+    `records` are those that its provider told of, by kind.
+    """
 
     repositories: int
     commits: int
     files: int
     shared_commits: int
+    records: Mapping[Kind, int] = field(default_factory=dict)
 
 
 def brought_by(connection: Connection) -> Brought:
@@ -59,17 +69,25 @@ def brought_by(connection: Connection) -> Brought:
         own = [commit for commit, shared in found if not shared]
         cursor.execute("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
         files = cursor.fetchone()[0]
-    return Brought(len(repositories), len(own), files, len(found) - len(own))
+    return Brought(len(repositories), len(own), files, len(found) - len(own), count_records(connection))
 
 
 def remove_keeping_facts(connection: Connection) -> None:
     """Delete the connection alone.  Its repositories stay as they were last read, marked as no longer connected.
 
-    Raises AlreadyReadingError.
+    A provider's facts point to their connection: it stays, marked as removed, without its secrets, and connecting its
+    name again goes on with what was kept.  Raises AlreadyReadingError.
     """
     with transaction.atomic():
         no_reading(connection.sources.all())
-        connection.delete()
+        if connection.provider == GIT:
+            connection.delete()
+            return
+        write_alone(connection, frozenset(Kind))
+        connection.deliveries.filter(state=WebhookDelivery.State.WAITING).delete()
+        connection.removed_at = timezone.now()
+        connection.secrets = {}
+        connection.save(update_fields=["removed_at", "secrets"])
 
 
 def remove_with_facts(connection: Connection) -> None:
@@ -79,6 +97,7 @@ def remove_with_facts(connection: Connection) -> None:
     """
     with transaction.atomic():
         no_reading(connection.sources.all())
+        forget_records(connection)
         be_the_only_one()
         settle_alone()
         repositories = _only_of(connection)
@@ -94,9 +113,12 @@ def remove_with_facts(connection: Connection) -> None:
 
 def _only_of(connection: Connection) -> list[int]:
     """The repositories that no other connection brings."""
-    elsewhere = Repository.objects.filter(sources__in=RepositorySource.objects.exclude(connection=connection))
-    own = Repository.objects.filter(sources__connection=connection).exclude(pk__in=elsewhere)
-    return sorted(own.values_list("pk", flat=True).distinct())
+    elsewhere = Repository.objects.filter(
+        Q(sources__in=RepositorySource.objects.exclude(connection=connection))
+        | Q(resources__in=Resource.objects.exclude(connection=connection))
+    )
+    own = Repository.objects.filter(Q(sources__connection=connection) | Q(resources__connection=connection))
+    return sorted(own.exclude(pk__in=elsewhere.values("pk")).values_list("pk", flat=True).distinct())
 
 
 def _sessions_in(repositories: Collection[int]) -> set[int]:

@@ -14,6 +14,7 @@ from integrations.intake.store_drafts import Stored, store_drafts, store_resourc
 from integrations.models import Connection
 
 SHOP = "R1"
+SHOP_RESOURCE = ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/shop", remote="github.com/acme/shop")
 Tell = Callable[..., Stored]
 
 
@@ -21,8 +22,7 @@ Tell = Callable[..., Stored]
 def github(db: None) -> Connection:
     """A connection that knows the repository acme/shop as R1."""
     connection = Connection.objects.create(provider="github", name="GitHub")
-    shop = ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/shop", remote="github.com/acme/shop")
-    store_resource(connection, shop)
+    store_resource(connection, SHOP_RESOURCE)
     return connection
 
 

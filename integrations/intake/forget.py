@@ -1,0 +1,96 @@
+"""Deleting all that a connection told of, with what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from django.db import connection as database
+
+from integrations.connectors.words import Kind
+from integrations.intake.days import append_days
+from integrations.intake.derive_deployments import settle_runs_in
+from integrations.intake.derive_links import settle_links
+from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.store_alone import write_alone
+from integrations.intake.tables import TABLES, RecordTable
+from integrations.models import Connection
+
+AT_ONCE = 5000
+# What points to others before what it points to.
+_ORDER = (
+    Kind.DEPLOYMENT,
+    Kind.PIPELINE_RUN,
+    Kind.PULL_REQUEST,
+    Kind.WORK_ITEM,
+    Kind.SPRINT,
+    Kind.INCIDENT,
+    Kind.RELEASE,
+)
+
+
+def count_records(connection: Connection) -> Mapping[Kind, int]:
+    """How many records of each kind the connection told of; kinds without any are left out."""
+    numbers = {kind: TABLES[kind].model._default_manager.filter(connection=connection).count() for kind in _ORDER}
+    return {kind: number for kind, number in numbers.items() if number}
+
+
+def forget_records(connection: Connection) -> None:
+    """Delete the connection's records, in the caller's transaction, and bring up to date what they entered.
+
+    Pull requests of other connections are linked anew; pipeline runs of others in the same repositories may be the
+    deployments there from now on.
+    """
+    write_alone(connection, frozenset(Kind))
+    repositories = _repositories_with_deployments(connection)
+    naming = _unlink_others(connection)
+    for kind in _ORDER:
+        table = TABLES[kind]
+        for ids in _batches(table, connection):
+            append_days(kind, ids)
+            _delete(table, ids)
+    settle_runs_in(repositories)
+    changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
+    append_days(Kind.PULL_REQUEST, changed | naming)
+
+
+def _batches(table: RecordTable, connection: Connection) -> Iterator[list[int]]:
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table.name} WHERE connection_id = %s ORDER BY id", [connection.pk])  # noqa: S608  # name of a table
+        ids = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def _delete(table: RecordTable, ids: Collection[int]) -> None:
+    with database.cursor() as cursor:
+        for part in table.parts:
+            cursor.execute(f"DELETE FROM {part.name} WHERE {part.owner} = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
+        cursor.execute(f"DELETE FROM {table.name} WHERE id = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
+
+
+def _unlink_others(connection: Connection) -> set[int]:
+    """Let no pull request of another connection mean an item of this one; those that did."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_workitemlink link SET work_item_id = NULL
+            FROM integrations_workitem item, integrations_pullrequest pull_request
+            WHERE item.id = link.work_item_id AND item.connection_id = %(connection)s
+              AND pull_request.id = link.pull_request_id AND pull_request.connection_id <> %(connection)s
+            RETURNING link.pull_request_id
+            """,
+            {"connection": connection.pk},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _repositories_with_deployments(connection: Connection) -> set[int]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT repository_id FROM integrations_deployment
+            WHERE connection_id = %s AND pipeline_run_id IS NULL
+            """,
+            [connection.pk],
+        )
+        return {row[0] for row in cursor.fetchall()}
