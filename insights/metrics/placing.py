@@ -30,16 +30,13 @@ def joins_on_day(placement: Placement, person: sql.Composable, day: sql.Composab
     if placement.placed is Placed.UNITS:
         joins.append(sql.SQL(_STINT).format(person=person, day=day))
     if placement.placed is Placed.UNIT:
-        joins.append(
-            sql.SQL("JOIN orgtree_placement placement ON placement.person_id = {} AND {}").format(
-                person, _on_day("placement", day)
-            )
-        )
+        members = sql.SQL("orgtree_placement WHERE ancestor_id = ANY(%(ids)s)")
+        joins.append(_join_on_day("placement", members, person, day))
     if placement.placed is Placed.UNASSIGNED:
         joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(DAYS_ELSEWHERE, person))
-    joins += [
-        _attribute(placement, position, person, _on_day(_held(position), day)) for position in _positions(placement)
-    ]
+    for position in _positions(placement):
+        holders = sql.SQL("orgtree_personattribute WHERE attribute_id = {attribute} AND value = ANY({values})")
+        joins.append(_join_on_day(_held(position), holders.format(**_asked(position)), person, day))
     return sql.SQL(" ").join(joins)
 
 
@@ -54,9 +51,11 @@ def joins_in_span(placement: Placement, person: sql.Composable, span: sql.Compos
 
 def attributes_in_span(placement: Placement, person: sql.Composable, span: sql.Composable) -> sql.Composed:
     """The joins that find what holds of a row's person on any day of a span, without the units."""
-    touches = sql.SQL("{} && {}")
     return sql.SQL(" ").join(
-        _attribute(placement, position, person, touches.format(sql.Identifier(_held(position), "during"), span))
+        sql.SQL(
+            "JOIN orgtree_personattribute {held} ON {held}.person_id = {person} AND {held}.attribute_id = {attribute}"
+            " AND {held}.value = ANY({values}) AND {held}.during && {span}"
+        ).format(held=sql.Identifier(_held(position)), person=person, span=span, **_asked(position))
         for position in _positions(placement)
     )
 
@@ -72,7 +71,7 @@ def days_of(placement: Placement, days: sql.Composable) -> sql.Composed:
 
 def condition_on_day(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composable:
     """What else must be true of a row, beginning with AND."""
-    if placement.placed is Placed.UNITS:
+    if _in_units(placement):
         return only_person(placement, person)
     if placement.placed is Placed.UNASSIGNED:
         return sql.SQL("AND (elsewhere.days @> {}) IS NOT TRUE {}").format(day, only_of(placement, person))
@@ -113,27 +112,29 @@ _STINT = """
 """
 
 
-def _on_day(name: str, day: sql.Composable) -> sql.Composed:
-    """Whether the day is one of the row's, by its borders.
+def _join_on_day(name: str, rows: sql.Composable, person: sql.Composable, day: sql.Composable) -> sql.Composed:
+    """A join of those of a table's rows that say something of the person on the day.
 
-    The planner takes a range that contains a day of another table for a thousand times rarer than it is.
+    The planner takes a range that contains a day of another table for a thousand times rarer than it is, and borders
+    are found once for each of the rows, not for each fact: OFFSET keeps them from being moved up.
     """
     return sql.SQL(
-        "coalesce(lower({during}), '-infinity') <= {day} AND {day} < coalesce(upper({during}), 'infinity')"
-    ).format(during=sql.Identifier(name, "during"), day=day)
+        """
+        JOIN (
+            SELECT person_id, coalesce(lower(during), '-infinity') AS first_day,
+                   coalesce(upper(during), 'infinity') AS end_day
+            FROM {rows}
+            OFFSET 0
+        ) AS {name} ON {name}.person_id = {person} AND {name}.first_day <= {day} AND {day} < {name}.end_day
+        """
+    ).format(rows=rows, name=sql.Identifier(name), person=person, day=day)
 
 
-def _attribute(placement: Placement, position: int, person: sql.Composable, holds: sql.Composable) -> sql.Composed:
-    return sql.SQL(
-        "JOIN orgtree_personattribute {held} ON {held}.person_id = {person} AND {held}.attribute_id = {attribute}"
-        " AND {held}.value = ANY({values}) AND {holds}"
-    ).format(
-        held=sql.Identifier(_held(position)),
-        person=person,
-        attribute=sql.Placeholder(f"attribute_{position}"),
-        values=sql.Placeholder(f"values_{position}"),
-        holds=holds,
-    )
+def _asked(position: int) -> dict[str, sql.Composable]:
+    return {
+        "attribute": sql.Placeholder(f"attribute_{position}"),
+        "values": sql.Placeholder(f"values_{position}"),
+    }
 
 
 def _positions(placement: Placement) -> range:
