@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db import connection as database
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
@@ -16,7 +17,7 @@ from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
 from integrations.intake.gone import mark_gone
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import QuarantinedPayload, Stream, SyncRun, ToldRecord
+from integrations.models import QuarantinedPayload, Stream, SyncRun
 from integrations.sync.leases import LEASE, Lease
 from integrations.sync.readings import notes_what_is_told
 
@@ -45,13 +46,18 @@ def understand(records: Sequence[RawRecord]) -> Understood:
     return understood
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turning:
-    """A stream during its turn: whose it is, and the run that tells of it."""
+    """A stream during its turn: whose it is, the run that tells of it, and whether any of its records is put aside."""
 
     lease: Lease
     stream: Stream
     run: SyncRun
+    has_quarantined: bool
+
+    @classmethod
+    def of(cls, lease: Lease, stream: Stream, run: SyncRun) -> Turning:
+        return cls(lease, stream, run, _waiting(stream).exists())
 
 
 def store_page(at: Turning, page: Page, *, requests: int) -> None:
@@ -80,7 +86,9 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
     removed = stored.removed + (0 if page.whole is None else mark_gone(stream, page.whole))
     if notes_what_is_told(held):
         _note_told(stream, understood)
-    _quarantine(stream, understood)
+    if at.has_quarantined or understood.refused:
+        _quarantine(stream, understood)
+        at.has_quarantined = True
     records = len(page.records)
     read = held.read + records
     Stream.objects.filter(pk=stream.pk).update(
@@ -104,16 +112,25 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
 
 def _note_told(stream: Stream, understood: Understood) -> None:
     told = {draft.external_id for draft in understood.drafts if draft.kind == stream.kind and not draft.deleted}
-    ToldRecord.objects.bulk_create(
-        (ToldRecord(stream=stream, external_id=external_id) for external_id in sorted(told)), ignore_conflicts=True
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_toldrecord (stream_id, external_id)
+            SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING
+            """,
+            [stream.pk, sorted(told)],
+        )
+
+
+def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:
+    return QuarantinedPayload.objects.filter(
+        connection=stream.resource.connection_id, kind=stream.kind, replayed_at=None
     )
 
 
 def _quarantine(stream: Stream, understood: Understood) -> None:
     """Keep what was not understood, once; what is understood by now has left quarantine."""
-    waiting = QuarantinedPayload.objects.filter(
-        connection=stream.resource.connection_id, kind=stream.kind, replayed_at=None
-    ).exclude(external_id="")
+    waiting = _waiting(stream).exclude(external_id="")
     told = [record.external_id for record in understood.records]
     again = [record.external_id for record, _ in understood.refused]
     if told:

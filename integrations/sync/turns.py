@@ -85,7 +85,7 @@ def run_stream(stream: Stream, *, after_turn: Callable[[], None] = lambda: None)
 
 
 def _take(lease: Lease) -> SyncRun:
-    at = Turning(lease, *open_run(lease))
+    at = Turning.of(lease, *open_run(lease))
     run = at.run
     try:
         try:

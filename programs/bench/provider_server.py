@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -42,12 +41,13 @@ def pull_request(number: int) -> dict[str, Any]:
 
 
 def serve(pulls: int, page_size: int, seconds: float) -> None:
-    @cache  # the bare client asked first: nobody waits for the rendering twice
-    def page(number: int) -> bytes:
+    def rendered(number: int) -> bytes:
         newest = pulls - (number - 1) * page_size
         oldest = max(newest - page_size, 0)
         records = [pull_request(each) for each in range(newest, oldest, -1)]
         return json.dumps({"records": records, "next": number + 1 if oldest else None, "left": oldest}).encode()
+
+    pages = [rendered(number) for number in range(1, -(-pulls // page_size) + 1)]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -55,7 +55,7 @@ def serve(pulls: int, page_size: int, seconds: float) -> None:
 
         def do_GET(self) -> None:
             number = int(parse_qs(urlsplit(self.path).query)["page"][0])
-            body = page(number)
+            body = pages[number - 1]
             time.sleep(seconds)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
