@@ -10,12 +10,9 @@ from integrations.connectors.reader import Reader
 
 
 def normalise_commit(payload: Json) -> list[CommitDraft]:
-    """`commit` as a REST list has it and `repository` (its id); its lines in `details` (GraphQL), or in the commit's
-    own `stats` (REST, asked for it alone), or untold.
-    """
+    """`commit` as a list has it, and `repository` (its id).  Lists do not count lines: a mirror does."""
     told = Reader(payload)
     commit = Reader(payload.get("commit"), "commit")
-    lines = told.object("details") or commit.object("stats")
     return [
         CommitDraft(
             external_id=commit.text("sha"),
@@ -26,8 +23,6 @@ def normalise_commit(payload: Json) -> list[CommitDraft]:
             committer=_signed(commit, "committer"),
             committed_at=commit.time("commit.committer.date"),
             message=commit.text("commit.message"),
-            additions=None if lines is None else lines.integer("additions"),
-            deletions=None if lines is None else lines.integer("deletions"),
         )
     ]
 

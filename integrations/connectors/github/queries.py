@@ -81,10 +81,6 @@ DEPLOYMENTS: Final = f"""query DeploymentDetails($ids: [ID!]!) {{
   nodes(ids: $ids) {{ ... on Deployment {{ id statuses(first: 100) {{ {_STATUSES} }} }} }}
 }}"""
 
-COMMITS: Final = """query CommitDetails($ids: [ID!]!) {
-  nodes(ids: $ids) { ... on Commit { id additions deletions } }
-}"""
-
 
 def _more(of: str, connection: str, arguments: str, entries: str) -> str:
     return f"""query More($id: ID!, $after: String!) {{

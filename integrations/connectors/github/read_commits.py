@@ -9,24 +9,22 @@ is GitHub's comparison of two heads, for a commit's date says nothing of when it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
+from integrations.connectors.base import Cursor, Http, Page, RawRecord
 from integrations.connectors.errors import GoneError
 from integrations.connectors.github.commits import normalise_commit
-from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import PER_PAGE, Listed, as_record, list_page, text_of
 from integrations.connectors.github.place import Place
-from integrations.connectors.github.queries import COMMITS
 from integrations.connectors.github.refusal import EmptyRepositoryError
 
 SOURCE = "commit"
 
 
 def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Lines cost one request for a hundred commits over GraphQL, over REST one for each."""
+    """A hundred commits a request."""
     to, from_, page = str(cursor.get("to", "")), str(cursor.get("from", "")), int(cursor.get("page", 1))
     etag = str(cursor.get("etag", ""))
     if not to:
@@ -41,7 +39,7 @@ def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) ->
                 raise
             from_, page = "", 1  # the branch was rewritten, and GitHub has forgotten the old head
             continue
-        records = _read(http, place, listed.items, now)
+        records = [_record(place, entry) for entry in listed.items]
         if not listed.next:
             yield Page(records, {"head": to, "etag": etag})
             return
@@ -72,24 +70,6 @@ def _page(http: Http, place: Place, from_: str, to: str, *, page: int, now: date
     return listed
 
 
-def _read(http: Http, place: Place, entries: Sequence[Any], now: datetime) -> list[RawRecord]:
-    if place.graphql:
-        lines = details_of(http, place.graphql, COMMITS, [text_of(each, "node_id") for each in entries])
-        return [_record(place, each, lines.get(text_of(each, "node_id"))) for each in entries]
-    return [_record(place, _alone(http, place, each), None) for each in entries]
-
-
-def _alone(http: Http, place: Place, entry: Any) -> Any:
-    """The commit with its lines."""
-    sha = text_of(entry, "sha")
-    try:
-        return http.get(place.path("commits", sha)).json() if sha else entry
-    except GoneError:
-        return entry
-
-
-def _record(place: Place, commit: Any, lines: Json | None) -> RawRecord:
-    payload: Json = {"commit": as_record(commit), "repository": place.repository}
-    if lines is not None:
-        payload["details"] = lines
+def _record(place: Place, commit: Any) -> RawRecord:
+    payload = {"commit": as_record(commit), "repository": place.repository}
     return RawRecord(payload, normalise_commit, text_of(commit, "sha"), SOURCE)

@@ -13,7 +13,7 @@ from integrations.connectors.base import Http
 from integrations.connectors.drafts import PullRequestDraft, Told
 from integrations.connectors.errors import PermanentError, TransientError
 from integrations.connectors.github.graphql import details_of
-from integrations.connectors.github.queries import COMMITS
+from integrations.connectors.github.queries import DEPLOYMENTS
 from integrations.connectors.words import Kind
 from integrations.demo.providers.faults import Answer, Fault, bad_gateway, instead, not_found
 from integrations.demo.providers.github_access import Token
@@ -21,7 +21,7 @@ from integrations.demo.providers.github_server import GitHubServer
 from integrations.demo.providers.history import Did, Happening
 from tests.connectors.github.histories import MINUTE, pull_request, with_pull_requests
 from tests.connectors.github.reading import TOKEN, client, connector, read
-from tests.demo.small_history import BEGIN, MAX, MAYA, commit, small_history
+from tests.demo.small_history import BEGIN, MAX, MAYA, commit
 
 
 def failing(**error: Any) -> Any:
@@ -82,10 +82,9 @@ def test_a_server_without_graphql_is_no_repository_that_is_gone(github: GitHubSe
 
 
 def test_records_that_are_gone_are_left_out(github: GitHubServer) -> None:
-    known = small_history().commits["shop"][0].sha
     of = connector(github)
     with client(of) as http:
-        assert details_of(http, of.graphql, COMMITS, [f"C_{known}", f"C_{'0' * 40}", ""]).keys() == {f"C_{known}"}
+        assert details_of(http, of.graphql, DEPLOYMENTS, ["DE_5001", "DE_1", ""]).keys() == {"DE_5001"}
 
 
 @pytest.mark.parametrize("use_graphql", ["true", "false"])
@@ -140,4 +139,4 @@ class Answering:
 def test_an_answer_of_another_shape_may_be_better_later(document: Any) -> None:
     http: Callable[[Any], Http] = Answering  # type: ignore[assignment]
     with pytest.raises(TransientError):
-        details_of(http(document), "/graphql", COMMITS, ["C_1"])
+        details_of(http(document), "/graphql", DEPLOYMENTS, ["DE_1"])
