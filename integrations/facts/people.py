@@ -34,7 +34,7 @@ def count_active_people(up_to: int) -> int:
 
 
 def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
-    """Append to the outbox, in the transaction of the moves, the days of the identities' sessions and commits.
+    """Append to the outbox, in the transaction of the moves, the days of what the identities did.
 
     They change for both people; whose sessions lie near whose commits changes too.
     """
@@ -60,6 +60,20 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 FROM move
                 JOIN integrations_commit commit ON commit.credited_id = move.identity_id
                 UNION ALL
+                SELECT %(pull_request)s, move.person_id,
+                       daterange(least(opened, ended)::date, greatest(opened, ended)::date + 1)
+                FROM move
+                JOIN integrations_pullrequest pull_request ON pull_request.author_id = move.identity_id
+                CROSS JOIN LATERAL (
+                    SELECT created_at, coalesce(merged_at, closed_at, now())
+                ) AS during (opened, ended)
+                UNION ALL
+                SELECT %(work_item)s, move.person_id,
+                       daterange(least(opened, ended)::date, greatest(opened, ended)::date + 1)
+                FROM move
+                JOIN integrations_workitem item ON item.assignee_id = move.identity_id
+                CROSS JOIN LATERAL (SELECT created_at, coalesce(resolved_at, now())) AS during (opened, ended)
+                UNION ALL
                 SELECT %(enrolment)s, move.person_id,
                        daterange(since.day, GREATEST(since.day, local_now.day) + 1)
                 FROM move
@@ -84,6 +98,8 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 "ai": FactFamily.AI.value,
                 "code": FactFamily.CODE.value,
                 "enrolment": FactFamily.ENROLMENT.value,
+                "pull_request": FactFamily.PULL_REQUEST.value,
+                "work_item": FactFamily.WORK_ITEM.value,
             },
         )
     enqueue_moved_identities(
