@@ -239,3 +239,12 @@ def test_a_hook_is_told_what_it_asked_for(client: httpx.Client, github: GitHubSe
 
 def test_a_deleted_issue_is_gone(client: httpx.Client) -> None:
     assert client.get(f"{REPOSITORY}/issues/99").status_code == 404
+
+
+def test_a_renamed_user_has_the_new_login_in_all_that_they_did(client: httpx.Client, github: GitHubServer) -> None:
+    before = client.get(f"{PULLS}/2").json()["user"]
+    github.rename_user("max-member", "max")
+    after = client.get(f"{PULLS}/2").json()["user"]
+    assert (before["login"], after["login"], before["id"]) == ("max-member", "max", after["id"])
+    assert client.get("/users/max").status_code == 200
+    assert client.get("/users/max-member").status_code == 404

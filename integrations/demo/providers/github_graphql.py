@@ -6,7 +6,6 @@ a limit.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from pathlib import Path
@@ -181,9 +180,3 @@ def _written(problem: GraphQLError) -> Json:
             "extensions": {"code": "undefinedField", "typeName": kind, "fieldName": field},
         }
     return written
-
-
-def question(body: bytes) -> str:
-    """The name of the operation in a request's body, for tests that count requests; empty where it has none."""
-    found = re.search(r"\bquery\s+(\w+)", str(json.loads(body).get("query", "")))
-    return found[1] if found else ""

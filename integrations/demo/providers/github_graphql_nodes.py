@@ -62,10 +62,10 @@ class Nodes:
             "__typename": kind,
             "id": f"U_{account.id}",
             "databaseId": account.id,
-            "login": account.login.removesuffix("[bot]"),
+            "login": self.payloads.login(account).removesuffix("[bot]"),
             "name": account.name or None,
             "email": account.email,
-            "url": f"{self.payloads.web}/{account.login}",
+            "url": f"{self.payloads.web}/{self.payloads.login(account)}",
         }
 
     def user(self, account: Account | None) -> Json | None:

@@ -6,8 +6,8 @@ The shapes are those of the public API (version 2022-11-28) and are held by test
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -77,25 +77,33 @@ def when_or_none(at: datetime | None) -> str | None:
 
 @dataclass(frozen=True)
 class Payloads:
-    """Payloads with addresses at one host: `api` of the API, `web` of the pages, both without a slash at the end."""
+    """Payloads with addresses at one host: `api` of the API, `web` of the pages, both without a slash at the end.
+
+    `logins` are those of accounts that were renamed since, by their ids.
+    """
 
     api: str
     web: str
     owner: Account
+    logins: Mapping[int, str] = field(default_factory=dict)
 
     # People -----------------------------------------------------------------------------------------------------
 
+    def login(self, account: Account) -> str:
+        return self.logins.get(account.id, account.login)
+
     def user(self, account: Account) -> Json:
-        address = f"{self.api}/users/{account.login}"
+        login = self.login(account)
+        address = f"{self.api}/users/{login}"
         kind = "Bot" if account.is_bot else "Organization" if account.is_organisation else "User"
         return {
-            "login": account.login,
+            "login": login,
             "id": account.id,
             "node_id": f"U_{account.id}",
             "avatar_url": f"{self.web}/avatars/u/{account.id}?v=4",
             "gravatar_id": "",
             "url": address,
-            "html_url": f"{self.web}/{account.login}",
+            "html_url": f"{self.web}/{login}",
             **{name: address + rest for name, rest in _USER_ADDRESSES.items()},
             "type": kind,
             "site_admin": False,

@@ -74,7 +74,7 @@ def _seen_repositories(call: Call) -> list[Repository]:
 
 def _account(call: Call, login: str) -> Account:
     for account in call.shown.history.accounts:
-        if account.login.lower() == login.lower():
+        if call.payloads.login(account).lower() == login.lower():
             return account
     raise NotFoundError
 

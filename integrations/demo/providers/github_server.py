@@ -78,6 +78,7 @@ class GitHubServer:
         self._quotas: dict[tuple[str, str], Quota] = {}
         self._shown = HistoryAt(history, at or history.ends_at)
         self._renamed: dict[str, str] = {}
+        self._logins: dict[int, str] = {}
         self._lock = threading.Lock()
         self._http = _Listener(("127.0.0.1", port), _Handler)
         self._http.github = self
@@ -119,8 +120,14 @@ class GitHubServer:
         self._renamed[name] = new_name
         self.show(renamed_repository(self._shown.history, name, new_name))
 
+    def rename_user(self, login: str, new_login: str) -> None:
+        """The account has another login from now on, in all that it did; its id stays.  KeyError: there is none."""
+        ids = {each.login: each.id for each in self._shown.history.accounts}
+        self._logins = {**self._logins, ids[login]: new_login}
+
     def payloads(self, prefix: str = "") -> Payloads:
-        return Payloads(api=self.url + prefix, web=self._web, owner=self._shown.history.organisation)
+        owner = self._shown.history.organisation
+        return Payloads(api=self.url + prefix, web=self._web, owner=owner, logins=self._logins)
 
     # Telling ----------------------------------------------------------------------------------------------------
 
@@ -309,8 +316,3 @@ def _refusal(status: int, message: str) -> Answer:
 
 def _with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
     return replace(answer, headers={**answer.headers, **headers})
-
-
-def requests_of(served: Sequence[Served], path: str) -> int:
-    """How many of them were for paths that end so, whatever their query."""
-    return sum(each.path.partition("?")[0].endswith(path) for each in served)

@@ -337,7 +337,7 @@ def _of_pushes(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Told]:
 
 def _push(payloads: Payloads, repository: Repository, branch: str, before: str, commits: Iterable[Commit]) -> Json:
     page = f"{payloads.web}/{payloads.full_name(repository)}"
-    pushed = [_pushed_commit(page, commit) for commit in commits]
+    pushed = [_pushed_commit(payloads, page, commit) for commit in commits]
     after = pushed[-1]["id"]
     pusher = pushed[-1]["committer"]
     return {
@@ -355,9 +355,9 @@ def _push(payloads: Payloads, repository: Repository, branch: str, before: str, 
     }
 
 
-def _pushed_commit(page: str, commit: Commit) -> Json:
+def _pushed_commit(payloads: Payloads, page: str, commit: Commit) -> Json:
     signed = {"name": commit.author_name, "email": commit.author_email}
-    by = {**signed, "username": commit.author.login} if commit.author else signed
+    by = {**signed, "username": payloads.login(commit.author)} if commit.author else signed
     return {
         "id": commit.sha,
         "tree_id": tree_sha(commit),
