@@ -112,6 +112,14 @@ class FetchedResource:
 
 
 @dataclass(frozen=True, slots=True)
+class CloneAddress:
+    """Where git copies a repository from; `authorization` is the value of the HTTP header of that name."""
+
+    url: str
+    authorization: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RawRecord:
     """A record as the provider has it, and the function that makes drafts of it (SchemaError: quarantine)."""
 
@@ -127,14 +135,12 @@ class Page:
 
     `complete` in the last page of a reading says that every record there is has been in a page since its cursor was
     {}, in however many calls: what is stored and was in none is gone.  Before that is believed, the news are read once
-    more, for what moved from one page to another meanwhile.  `whole` is for a connector that can name all ids at once: what
-    is stored and not among them is gone.  `left` is an estimate of the records still to come.
+    more, for what moved from one page to another meanwhile.  `left` is an estimate of the records still to come.
     """
 
     records: Sequence[RawRecord]
     cursor: Cursor
     left: int | None = None
-    whole: frozenset[str] | None = None
     complete: bool = False
 
 
@@ -195,6 +201,10 @@ class Connector(ABC):
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         """The drafts of a payload that had been put in quarantine."""
+        raise NotImplementedError
+
+    def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
+        """For connectors whose form asks `keep_mirror`; `http` signs nothing, for exchanging a key for a token."""
         raise NotImplementedError
 
     # Webhooks, for connectors that have them -------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -21,6 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
 from integrations.connectors.base import Connector, Refused
 from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
+from integrations.connectors.origins import Origin, shown_origin, shown_path
 from integrations.connectors.rate_limits import ToldQuota, retry_at, told_quota
 from integrations.connectors.refusals import error_of, is_rate_limited
 
@@ -57,6 +58,14 @@ class Budgets(Protocol):
     def block(self, budget: str, until: datetime) -> None: ...
 
 
+class Exchanged(Protocol):
+    """Where a signature that cost requests is kept."""
+
+    def get(self) -> Mapping[str, str] | None: ...
+    def keep(self, signature: Mapping[str, str]) -> None: ...
+    def forget(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A 2xx or 304."""
@@ -86,6 +95,7 @@ class ConnectionHttp:
         connector: Connector,
         *,
         budgets: Budgets | None = None,
+        exchanged: Exchanged | None = None,
         patience: Patience = PATIENCE,
         allow_private: bool = True,
         signed: bool = True,
@@ -93,11 +103,12 @@ class ConnectionHttp:
         self.requests = 0
         self._connector = connector
         self._budgets = budgets
+        self._exchanged = exchanged
         self._patience = patience
         self._allow_private = allow_private
         self._signed = signed
         self._signature: Mapping[str, str] | None = None
-        self._origin = _base(connector)
+        self._origin = Origin.of(connector.base_url)
         self._given_up = False
         timeout = httpx.Timeout(patience.read, connect=patience.connect)
         self._client = httpx.Client(
@@ -187,9 +198,8 @@ class ConnectionHttp:
             if self._budgets is not None:
                 self._budgets.block(budget, own.retry_at)
         if own is None and (refused.status >= 500 or refused.status == 408):
-            what = (
-                f"{self._name} answered {refused.status}, an error of its own, when asked for {_shown(refused.path)}."
-            )
+            asked = shown_path(refused.path)
+            what = f"{self._name} answered {refused.status}, an error of its own, when asked for {asked}."
             return _PassingError(what, retry_at=retry_at(refused.headers, now))
         return own or error_of(refused, self._name)
 
@@ -206,7 +216,7 @@ class ConnectionHttp:
                 return status, told, content
             url = self._redirected(method, status, url, told["location"])
         raise PermanentError(
-            f"{self._name} leads in a circle from {_shown(url.path)}.",
+            f"{self._name} leads in a circle from {shown_path(url.path)}.",
             what_to_do="Check the base URL of the connection.",
         )
 
@@ -223,21 +233,21 @@ class ConnectionHttp:
                 what_to_do="Enter the base URL of the provider itself.",
             ) from None
         except httpx.TimeoutException:
-            raise _PassingError(f"{self._name} did not answer in time when asked for {_shown(url.path)}.") from None
+            raise _PassingError(f"{self._name} did not answer in time when asked for {shown_path(url.path)}.") from None
         except httpx.ConnectError as problem:
             raise self._unreachable(str(problem)) from None
         except (httpx.TransportError, httpx.DecodingError):
-            raise _PassingError(f"{self._name} broke off its answer to {_shown(url.path)}.") from None
+            raise _PassingError(f"{self._name} broke off its answer to {shown_path(url.path)}.") from None
 
     def _unreachable(self, why: str) -> ConnectorError:
-        host = self._origin.netloc.rpartition("@")[2]
         if "CERTIFICATE_VERIFY_FAILED" in why:
             return PermanentError(
-                f"The certificate of {host} is not trusted here.",
+                f"The certificate of {self._origin} is not trusted here.",
                 what_to_do="Add its authority to the machine's certificates, or name its file in SSL_CERT_FILE.",
             )
         return _PassingError(
-            f"{host} cannot be reached.", what_to_do="If that lasts, check the base URL, and the network between."
+            f"{self._origin} cannot be reached.",
+            what_to_do="If that lasts, check the base URL, and the network between.",
         )
 
     def _read(self, answer: httpx.Response, deadline: float) -> bytes:
@@ -248,11 +258,11 @@ class ConnectionHttp:
             size += len(chunk)
             if size > MOST_BYTES:
                 raise PermanentError(
-                    f"{self._name} answered {_shown(answer.url.path)} with more than {MOST_BYTES // 2**20} MB.",
+                    f"{self._name} answered {shown_path(answer.url.path)} with more than {MOST_BYTES // 2**20} MB.",
                     what_to_do="Report it: a connector should ask for smaller pages.",
                 )
             if time.monotonic() > deadline:
-                raise _PassingError(f"{self._name} took too long to answer {_shown(answer.url.path)}.")
+                raise _PassingError(f"{self._name} took too long to answer {shown_path(answer.url.path)}.")
         return b"".join(chunks)
 
     def _decoded(self, content: bytes, headers: Mapping[str, str], path: str) -> Any:
@@ -264,10 +274,10 @@ class ConnectionHttp:
             pass
         if "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<":
             raise _PassingError(
-                f"{self._name} answered {_shown(path)} with a web page instead of records.",
+                f"{self._name} answered {shown_path(path)} with a web page instead of records.",
                 what_to_do="If that lasts, check the base URL: a sign-in page or a proxy may stand between.",
             )
-        raise _PassingError(f"{self._name} broke off its answer to {_shown(path)}: it is not whole JSON.")
+        raise _PassingError(f"{self._name} broke off its answer to {shown_path(path)}: it is not whole JSON.")
 
     # Where to, and as whom ------------------------------------------------------------------------------------
 
@@ -279,49 +289,54 @@ class ConnectionHttp:
         """The absolute URL; PermanentError where it leads to another host."""
         if "://" not in path:
             return f"{self._connector.base_url}/{path.lstrip('/')}"
-        if not self._is_own(urlsplit(path)):
+        if not self._origin.has(path):
             raise self._elsewhere(path)
         return path
 
-    def _is_own(self, target: SplitResult) -> bool:
-        same = (target.hostname, _port(target)) == (self._origin.hostname, _port(self._origin))
-        upgraded = target.hostname == self._origin.hostname and _plain_to_encrypted(self._origin, target)
-        return (same and target.scheme == self._origin.scheme) or upgraded
-
     def _redirected(self, method: str, status: int, url: httpx.URL, location: str) -> httpx.URL:
         target = urljoin(str(url), location)
-        if not self._is_own(urlsplit(target)):
+        if not self._origin.has(target):
             raise self._elsewhere(target)
         if method != "GET" and status in (301, 302, 303):
             raise PermanentError(
-                f"{self._name} has moved {_shown(url.path)} to another address.",
-                what_to_do=f"Check the base URL of the connection: is it {_origin_of(target)}?",
+                f"{self._name} has moved {shown_path(url.path)} to another address.",
+                what_to_do=f"Check the base URL of the connection: is it {shown_origin(target)}?",
             )
         return httpx.URL(target)
 
     def _elsewhere(self, target: str) -> PermanentError:
         return PermanentError(
-            f"{self._name} leads to another host, {_origin_of(target)}, where the credentials are not sent.",
+            f"{self._name} leads to another host, {shown_origin(target)}, where the credentials are not sent.",
             what_to_do="If that is where it has moved to, enter it as the base URL of the connection.",
         )
 
     def _sign(self) -> Mapping[str, str]:
         if not self._signed:
             return {}
+        if self._signature is None and self._exchanged is not None:
+            self._signature = self._exchanged.get()
         if self._signature is None:
-            with ConnectionHttp(
-                self._connector, patience=self._patience, allow_private=self._allow_private, signed=False
-            ) as exchange:
-                self._signature = dict(self._connector.sign(exchange))
-                self.requests += exchange.requests
+            self._signature = self._newly_signed()
         return self._signature
+
+    def _newly_signed(self) -> Mapping[str, str]:
+        with ConnectionHttp(
+            self._connector, patience=self._patience, allow_private=self._allow_private, signed=False
+        ) as exchange:
+            signature = dict(self._connector.sign(exchange))
+        self.requests += exchange.requests
+        if exchange.requests and self._exchanged is not None:
+            self._exchanged.keep(signature)
+        return signature
 
     def _sign_anew(self, refused: Mapping[str, str]) -> bool:
         """Whether there is another signature than the refused one: a token that was exchanged may have run out."""
         if not self._signed:
             return False
-        self._signature = None
-        return self._sign() != refused
+        if self._exchanged is not None:
+            self._exchanged.forget()
+        self._signature = self._newly_signed()
+        return self._signature != refused
 
     def _keep_budget(self, budget: str) -> None:
         if self._budgets is not None and (seconds := self._budgets.seconds_before(budget)) > 0:
@@ -341,20 +356,6 @@ class ConnectionHttp:
         problem.args = (problem.problem,)
 
 
-def _base(connector: Connector) -> SplitResult:
-    try:
-        base = urlsplit(connector.base_url)
-        valid = base.scheme in ("http", "https") and bool(base.hostname) and _port(base) is not None
-    except ValueError:
-        valid = False
-    if not valid:
-        raise PermanentError(
-            "The base URL is no address.",
-            what_to_do="Enter one that begins with https://, such as https://example.com.",
-        )
-    return base
-
-
 def _merged(url: str, params: Mapping[str, Any] | None) -> Any:
     """Parameters of the address itself stay."""
     return httpx.QueryParams(urlsplit(url).query).merge(params or {})
@@ -365,21 +366,3 @@ def _document(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
-
-
-def _port(address: SplitResult) -> int | None:
-    return address.port or {"http": 80, "https": 443}.get(address.scheme)
-
-
-def _plain_to_encrypted(origin: SplitResult, target: SplitResult) -> bool:
-    return (origin.scheme, _port(origin), target.scheme, _port(target)) == ("http", 80, "https", 443)
-
-
-def _origin_of(url: str) -> str:
-    address = urlsplit(url)
-    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
-
-
-def _shown(path: str) -> str:
-    """A path for a sentence, without its query, in which a provider may have put anything."""
-    return urlsplit(path).path[:200] or "/"

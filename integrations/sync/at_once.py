@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Max, Sum
+from django.utils import timezone
 
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.connectors.base import connectors
@@ -64,11 +65,16 @@ def ask_for_all(connections: Sequence[Connection], *, full: bool) -> list[Result
     return results
 
 
-def read_all(connections: Sequence[Connection], *, full: bool) -> list[Result]:
-    """Read what there is to read, and wait for what another process is reading, or a provider asks to wait for."""
+def read_all(
+    connections: Sequence[Connection], *, full: bool, say: Callable[[str], None] = lambda words: None
+) -> list[Result]:
+    """Read what there is to read, and wait for what another process is reading, or a provider asks to wait for.
+
+    `say` is told what is waited for.
+    """
     results = [_read_source(source, full=full) for source in _sources(connections)]
     for connection in _of_providers(connections):
-        results += _read_connection(connection, full=full)
+        results += _read_connection(connection, full=full, say=say)
     match_identities()  # whose sessions lie near whose commits depends on it
     attribute_what_waits()
     return results
@@ -114,7 +120,7 @@ def _read_source(source: RepositorySource, *, full: bool) -> Result:
 # A provider ----------------------------------------------------------------------------------------------------------
 
 
-def _read_connection(connection: Connection, *, full: bool) -> list[Result]:
+def _read_connection(connection: Connection, *, full: bool, say: Callable[[str], None]) -> list[Result]:
     if connection.paused_at is not None:
         return [Result(connection.name, None, None, PAUSED, problem="The connection is paused. Resume it first.")]
     before = SyncRun.objects.aggregate(last=Max("pk"))["last"] or 0
@@ -125,8 +131,12 @@ def _read_connection(connection: Connection, *, full: bool) -> list[Result]:
         return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=words)]
     note_asked(connection, full=full)
     asked = _streams(connection)
+    said = ""
     while _is_open(asked, before):
         if take_turn(connections=[connection.pk], asked=True) is None:
+            if (words := _waited_for(asked)) not in ("", said):
+                said = words
+                say(f"{connection.name}: {words}")
             time.sleep(SECONDS_BETWEEN_TRIES)
     return [_result(connection, stream, before) for stream in asked]
 
@@ -147,6 +157,15 @@ def _is_open(asked: Sequence[Stream], before: int) -> bool:
     open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
     failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
     return open_.exclude(pk__in=failed).exists()
+
+
+def _waited_for(asked: Sequence[Stream]) -> str:
+    """What a provider asked to wait for, and until when; empty where nobody did."""
+    waiting = Stream.objects.filter(pk__in=[stream.pk for stream in asked], due_at__gt=timezone.now(), failures=0)
+    first = waiting.exclude(problem="").exclude(asked_at=None).order_by("due_at").first()
+    if first is None or first.due_at is None:
+        return ""
+    return f"{first.problem} Going on at {timezone.localtime(first.due_at):%H:%M:%S}."
 
 
 def _result(connection: Connection, stream: Stream, before: int) -> Result:

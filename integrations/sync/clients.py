@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.conf import settings
 
 from integrations.connectors.base import Connector, FetchedResource, Settings, connectors
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.http import PATIENCE, ConnectionHttp
+from integrations.connectors.origins import Origin
 from integrations.connectors.words import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
 from integrations.sync.budgets import BudgetBook
+from integrations.sync.exchanged import ExchangedSignature
 
 
 def connector_of(connection: Connection) -> Connector:
@@ -36,16 +36,17 @@ def connector_of(connection: Connection) -> Connector:
 
 def client_of(connector: Connector, budgets: BudgetBook | None) -> ConnectionHttp:
     return ConnectionHttp(
-        connector, budgets=budgets, patience=PATIENCE, allow_private=settings.PROVIDERS_MAY_BE_PRIVATE
+        connector,
+        budgets=budgets,
+        exchanged=ExchangedSignature(connector),
+        patience=PATIENCE,
+        allow_private=settings.PROVIDERS_MAY_BE_PRIVATE,
     )
 
 
 def host_of(connector: Connector) -> str:
-    """What shares the limit on requests at the same time; empty where the base URL is no address."""
-    try:
-        return urlsplit(connector.base_url).netloc.rpartition("@")[2].lower()
-    except ValueError:
-        return ""
+    """What shares the limit on requests at the same time.  Raises PermanentError where the base URL is no address."""
+    return str(Origin.of(connector.base_url))
 
 
 def fetched(resource: Resource) -> FetchedResource:

@@ -15,7 +15,6 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from integrations.connectors.base import Page, RawRecord
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
-from integrations.intake.gone import mark_gone
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import QuarantinedPayload, Stream, SyncRun
 from integrations.sync.leases import LEASE, Lease
@@ -83,7 +82,6 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
     stream = at.stream
     connection = stream.resource.connection
     stored = store_drafts(connection, understood.drafts)
-    removed = stored.removed + (0 if page.whole is None else mark_gone(stream, page.whole))
     if notes_what_is_told(held):
         _note_told(stream, understood)
     if at.has_quarantined or understood.refused:
@@ -104,7 +102,7 @@ def _store(at: Turning, page: Page, understood: Understood, requests: int) -> No
         added=F("added") + stored.added,
         changed=F("changed") + stored.changed,
         unchanged=F("unchanged") + stored.unchanged,
-        removed=F("removed") + removed,
+        removed=F("removed") + stored.removed,
         quarantined=F("quarantined") + len(understood.refused),
         requests=F("requests") + requests,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.db.models import Q
 from django.utils import timezone
 
 from integrations.connectors.errors import ConnectorError
@@ -22,7 +22,9 @@ logger = logging.getLogger(__name__)
 
 TURNS_AT_ONCE = 2  # of a worker's threads: the others are for telemetry, figures and pages
 SECONDS_OF_A_TASK = 60.0
+LOOK_AGAIN_AFTER_OWN_FAULT = timedelta(minutes=30)
 _threads = threading.BoundedSemaphore(TURNS_AT_ONCE)
+_listing = threading.Lock()  # one thread: providers that do not answer must not take them all
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -49,19 +51,28 @@ def sync_streams() -> None:
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def discover() -> None:
     """List the resources of the connections whose time has come."""
-    due = Connection.objects.filter(Q(discover_at__lte=timezone.now()), paused_at=None, removed_at=None).order_by(
-        "discover_at", "pk"
-    )
-    for connection in due:
-        if stopping.is_set():
-            return
-        try:
-            discover_resources(connection)
-        except (AlreadyListingError, ConnectorError):
-            continue  # the connection says what is wrong
-        except Exception:
-            logger.exception("Listing the resources of connection %s broke off", connection.pk)
-        nudge_on_commit(sync_streams)
+    if not _listing.acquire(blocking=False):
+        return
+    try:
+        due = Connection.objects.filter(discover_at__lte=timezone.now(), paused_at=None, removed_at=None)
+        for connection in due.order_by("discover_at", "pk"):
+            if stopping.is_set():
+                return
+            _discover(connection)
+            nudge_on_commit(sync_streams)
+    finally:
+        _listing.release()
+
+
+def _discover(connection: Connection) -> None:
+    try:
+        discover_resources(connection)
+    except (AlreadyListingError, ConnectorError):
+        return  # the connection says what is wrong
+    except Exception:
+        logger.exception("Listing the resources of connection %s broke off", connection.pk)
+        retry_at = timezone.now() + LOOK_AGAIN_AFTER_OWN_FAULT
+        Connection.objects.filter(pk=connection.pk).update(discover_at=retry_at)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types

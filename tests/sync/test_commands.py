@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from integrations.connectors.base import Settings
 from integrations.models import Connection
 from tests.sync.connector import Example
-from tests.sync.faults import always, refused
+from tests.sync.faults import always, refused, times
 from tests.sync.provider import TOKEN, Provider
-from tests.sync.telling import titles
+from tests.sync.telling import let_time_pass, titles
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,20 @@ def test_what_fails_is_said_and_the_others_are_synced(provider: Provider) -> Non
     provider.answers(always(refused(401), to="/repos"))
     with pytest.raises(SystemExit):
         call_command("sync", "--wait", "--json", stdout=out)
+
+
+def test_a_wait_that_the_provider_asks_for_is_said_and_waited_for(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.repository("acme/shop", pull_requests=3)
+    connection = Connection.objects.get(pk=connect(provider)["id"])
+    provider.answers(times(1, refused(429, Retry_After="600")))
+    monkeypatch.setattr("integrations.sync.at_once.time.sleep", lambda _: let_time_pass(connection))
+    out, said = StringIO(), StringIO()
+    call_command("sync", "--wait", "--json", stdout=out, stderr=said)
+    (result,) = json.loads(out.getvalue())["resources"]
+    assert (result["state"], result["added"]) == ("done", 3)
+    assert said.getvalue().startswith("Example: Example limits how much may be read, and asked to wait. Going on at ")
 
 
 def test_secrets_come_from_files_variables_and_standard_input(

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, QuarantinedPayload, Stream, SyncRun
-from integrations.sync import pages, turns
+from integrations.sync import hosts, pages, turns
 from integrations.sync.ask import ask_for_sync, cancel_sync, pause, resume
 from integrations.sync.leases import LEASE, LostLeaseError, claimed
 from integrations.sync.progress import progress_of
@@ -96,6 +96,19 @@ def test_a_stream_is_one_workers_until_its_lease_is_over_or_its_session_gone(
     interrupted, done = SyncRun.objects.order_by("pk")
     assert (interrupted.state, interrupted.problem) == (SyncRun.State.INTERRUPTED, WORKER_ENDED)
     assert done.state == SyncRun.State.DONE
+
+
+def test_a_crowded_host_leaves_the_turn_to_others(
+    connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.repository("acme/shop", pull_requests=3)
+    discover_resources(connection)
+    monkeypatch.setattr(hosts, "TURNS_AT_ONCE", 0)
+    taken = take_turn()
+    assert taken is not None
+    assert (taken.run, taken.crowded) == (None, connection.pk)
+    assert take_turn(without=[connection.pk]) is None
+    assert stream_of(connection, "acme/shop").leased_by == ""
 
 
 def test_a_pause_holds_from_the_next_page_on_and_what_was_stored_stays(

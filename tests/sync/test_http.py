@@ -11,10 +11,11 @@ import pytest
 
 from integrations.connectors import http
 from integrations.connectors.addresses import is_refused
-from integrations.connectors.base import Settings
+from integrations.connectors.base import Http, Settings
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError, TransientError
 from integrations.connectors.http import ConnectionHttp, Patience
 from integrations.connectors.rate_limits import LONGEST_WAIT, moment, retry_at, told_quota
+from integrations.sync.exchanged import ExchangedSignature
 from tests.sync import faults
 from tests.sync.connector import Example
 from tests.sync.faults import always, refused, times
@@ -102,6 +103,25 @@ def test_a_token_that_was_exchanged_is_exchanged_again_when_it_runs_out(provider
     with ConnectionHttp(Exchanging(Settings({"base_url": provider.url}, {"token": ""})), patience=QUICK) as asking:
         assert asking.get("/repos").status == 200
     assert signed == ["an-old-one", TOKEN]
+
+
+def test_an_exchange_is_made_once_for_many_clients_and_again_for_other_settings(provider: Provider) -> None:
+    provider.repository("acme/shop")
+
+    class Exchanging(Example):
+        def sign(self, http: Http | None) -> dict[str, str]:
+            assert http is not None
+            http.get("/exchange")
+            return {"Authorization": f"Bearer {TOKEN}"}
+
+    provider.answers(lambda asked: Reply(200, b"{}") if asked.path == "/exchange" else None)
+    for key in ("a", "a", "b"):
+        connector = Exchanging(Settings({"base_url": provider.url}, {"token": key}))
+        with ConnectionHttp(connector, patience=QUICK, exchanged=ExchangedSignature(connector)) as asking:
+            asking.get("/repos")
+            asking.get("/repos")
+    assert len(provider.requests_for("/exchange")) == 2
+    assert len(provider.requests_for("/repos")) == 6
 
 
 def test_an_absolute_address_of_another_host_is_not_asked(asking: ConnectionHttp, provider: Provider) -> None:

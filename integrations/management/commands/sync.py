@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 raise CommandError("Repositories on disk are looked at again only with --wait.")
             self._print(options["json"], ask_for_all(list(connections), full=options["full"]))
             return
-        results = read_all(list(connections), full=options["full"])
+        results = read_all(list(connections), full=options["full"], say=self.stderr.write)
         self._print(options["json"], results)
         if any(result.state != SyncRun.State.DONE for result in results):
             raise SystemExit(1)
