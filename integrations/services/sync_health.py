@@ -52,6 +52,7 @@ class KindHealth:
     streams: int
     finished: int  # streams that were read to their end at least once
     under_way: int
+    asked: int  # streams that somebody asked for and that were not read since
     failing: int
     newest: datetime | None  # begin of the last reading that came to its end
     oldest: datetime | None  # the same of the stream that is furthest behind
@@ -114,7 +115,8 @@ class ConnectionHealth:
 
     @property
     def is_busy(self) -> bool:
-        return not self.connection.paused_at and any(kind.under_way for kind in self.kinds)
+        """Whether looking again soon shows something else."""
+        return not self.connection.paused_at and any(kind.under_way or kind.asked for kind in self.kinds)
 
 
 def sync_health(now: datetime) -> list[ConnectionHealth]:
@@ -192,6 +194,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
             streams=Count("pk"),
             finished=Count("pk", filter=Q(succeeded_at__isnull=False)),
             under_way=Count("pk", filter=_UNDER_WAY),
+            asked=Count("pk", filter=Q(asked_at__isnull=False)),
             failing=Count("pk", filter=_FAILING),
             newest=Max("succeeded_at"),
             oldest=Min("succeeded_at"),
@@ -210,6 +213,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
                 streams=row["streams"],
                 finished=row["finished"],
                 under_way=row["under_way"],
+                asked=row["asked"],
                 failing=row["failing"],
                 newest=row["newest"],
                 oldest=row["oldest"],
