@@ -27,6 +27,7 @@ from integrations.connectors.git.repository import GitRepository
 from integrations.git.changes import settle_changes
 from integrations.git.context_files import store_context_files
 from integrations.git.links import adrift, link_commits, relink_repository, settle_alone, settle_homes
+from integrations.git.mirrors import refresh_mirror
 from integrations.git.recognise import recognise
 from integrations.git.restate import restate_commits
 from integrations.git.squashes import note_squashes
@@ -106,6 +107,7 @@ def _forget_idle_runs(source: RepositorySource) -> None:
 
 
 def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
+    refresh_mirror(source)
     git = GitRepository.open(source.external_id)
     seen = Seen.of(git)
     if not source.view:  # noted before the first commit is stored, so that a reading that goes on later can compare

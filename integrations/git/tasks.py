@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
+from integrations.git.mirrors import note_mirrors
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.models import RepositorySource
 
@@ -21,6 +22,7 @@ MOST_DOUBLINGS = 6  # a path that is gone for good is still looked for every few
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
     """Read the sources that were asked for, and those that were not looked at for a while."""
+    note_mirrors()
     for source in due_sources(timezone.now()):
         try:
             sync_source(source)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from integrations.connectors.base import (
     Arrival,
     CheckedPermission,
+    CloneAddress,
     Connector,
     Cursor,
     FetchedResource,
@@ -25,6 +26,7 @@ from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.github.actions import normalise_run
 from integrations.connectors.github.check import checked
+from integrations.connectors.github.clone import clone_address_of
 from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.hooks import register_hook, remove_hook
@@ -119,6 +121,14 @@ class GitHub(Connector):
             default="true",
             choices=(("true", "Yes"), ("false", "No, REST alone")),
         ),
+        Field(
+            "keep_mirror",
+            "Keep mirrors",
+            "A bare copy of each repository in Headway's data folder, from which lines and files are counted. "
+            "It takes the disk that the repository has.",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
     )
     permissions = """\
 **Fine-grained token or GitHub App**, for the repositories that Headway is to read:
@@ -173,6 +183,9 @@ authorise the token for it.
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
         return meaning_of(answer)
+
+    def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
+        return clone_address_of(self.base_url, resource, self.sign(http))
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         event = source.removeprefix(_OF_WEBHOOK)

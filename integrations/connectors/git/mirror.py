@@ -1,0 +1,104 @@
+"""Keeping a bare copy of a repository at a provider: cloned once, fetched afterwards.
+
+The credential goes into git's environment alone: command lines can be seen by every account of the machine, and a
+repository's configuration stays on the disk.  https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from integrations.connectors.git.commands import GitError, arguments, environment
+
+LONGEST_SECONDS = 2 * 60 * 60  # of a first clone of a very large repository
+LONGEST_QUOTATION = 300
+REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*")  # not refs/pull: one for each pull request ever
+TIDY_UP = ("gc.auto=6700", "gc.autoPackLimit=50", "gc.autoDetach=false")  # each fetch leaves a pack behind
+
+
+def update_mirror(git_dir: Path, url: str, authorization: str) -> None:
+    """Bring the copy up to date, making it first where there is none yet.
+
+    `authorization` is the value of the HTTP header.  A clone that was interrupted leaves nothing behind that would be
+    taken for a copy.  Raises GitError with a sentence for an admin.
+    """
+    secrets = _environment(url, authorization)
+    if not git_dir.exists():
+        _clone(git_dir, url, secrets)
+    else:
+        fetch = ("fetch", "--prune", "--no-tags", "--no-auto-maintenance", "--quiet", url, *REFSPECS)
+        _run(arguments(git_dir, *fetch), secrets, url)
+    _follow_default_branch(git_dir, url, secrets)
+    settings = [word for each in TIDY_UP for word in ("-c", each)]
+    _run(["git", f"--git-dir={git_dir}", *settings, "gc", "--auto", "--quiet"], environment(), url)
+
+
+def _clone(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
+    git_dir.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = git_dir.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    clone = ("git", "clone", "--bare", "--no-tags", "--template=", "--quiet", "--", url, str(unfinished))
+    try:
+        _run(clone, secrets, url)
+        _run(arguments(unfinished, "fetch", "--no-tags", "--quiet", url, *REFSPECS), secrets, url)
+        unfinished.rename(git_dir)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _follow_default_branch(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
+    """A bare repository's HEAD says which branch the others are merged into; it may have another name today."""
+    told = _run(arguments(git_dir, "ls-remote", "--symref", url, "HEAD"), secrets, url).decode("utf-8", "replace")
+    for line in told.splitlines():
+        name, _, of = line.removeprefix("ref: ").partition("\t")
+        if of == "HEAD" and name.startswith("refs/heads/"):
+            _run(arguments(git_dir, "symbolic-ref", "HEAD", name), environment(), url)
+
+
+def _environment(url: str, authorization: str) -> dict[str, str]:
+    """What git sees: no configuration but this, no other protocol than the address's, and no other host."""
+    address = urlsplit(url)
+    settings = (
+        (f"http.{address.scheme}://{address.netloc}/.extraHeader", f"Authorization: {authorization}"),
+        ("http.followRedirects", "false"),
+        ("credential.helper", ""),
+        ("core.hooksPath", os.devnull),
+    )
+    numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    authorities = {"GIT_SSL_CAINFO": os.environ["SSL_CERT_FILE"]} if os.environ.get("SSL_CERT_FILE") else {}
+    return environment() | {"GIT_ALLOW_PROTOCOL": address.scheme} | authorities | numbered
+
+
+def _run(words: Sequence[str], seen: Mapping[str, str], url: str) -> bytes:
+    try:
+        finished = subprocess.run(
+            list(words),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            env=dict(seen),
+            timeout=LONGEST_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise GitError(f"Copying {url} took longer than two hours. It is tried again from the beginning.") from None
+    except OSError as problem:
+        raise GitError(f"git cannot be run: {problem.strerror}. Is it installed, and in the PATH of Headway?") from None
+    if finished.returncode != 0:
+        raise GitError(_in_words(finished.stderr.decode("utf-8", "replace"), url))
+    return finished.stdout
+
+
+def _in_words(said: str, url: str) -> str:
+    if any(word in said for word in ("Authentication failed", "could not read Username", "error: 401", "error: 403")):
+        return f"The provider does not let this token clone {url}. Grant it Contents: read."
+    if "not found" in said or "error: 404" in said:
+        return f"The provider shows no repository at {url}. Was it deleted, or hidden from the token?"
+    lines = [line for line in said.splitlines() if line.strip() and "uthorization" not in line]
+    return f"Copying {url} failed: {' '.join(lines)[:LONGEST_QUOTATION] or 'git said nothing'}"
