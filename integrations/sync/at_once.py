@@ -15,6 +15,7 @@ from integrations.connectors.base import connectors
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.words import Kind
 from integrations.git import connect as git
+from integrations.git.mirrors import is_mirror, note_mirrors
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.git.tasks import sync_sources
 from integrations.models import Connection, RepositorySource, Stream, SyncRun
@@ -72,9 +73,12 @@ def read_all(
 
     `say` is told what is waited for.
     """
-    results = [_read_source(source, full=full) for source in _sources(connections)]
+    results = [_read_source(source, full=full) for source in _sources(connections) if not is_mirror(source)]
     for connection in _of_providers(connections):
         results += _read_connection(connection, full=full, say=say)
+    note_mirrors()  # of what was listed just now
+    unpaused = [connection for connection in connections if connection.paused_at is None]
+    results += [_read_source(source, full=full) for source in _sources(unpaused) if is_mirror(source)]
     match_identities()  # whose sessions lie near whose commits depends on it
     attribute_what_waits()
     return results

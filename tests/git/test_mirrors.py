@@ -15,6 +15,7 @@ from integrations.git.mirrors import mirror_path, note_mirrors
 from integrations.git.sync import sync_source
 from integrations.intake.places import store_resource
 from integrations.models import Commit, Connection, Repository, RepositorySource, Resource, SyncRun
+from integrations.sync.at_once import read_all
 from tests.git.repositories import Repo, lines
 from tests.git.served import ServedRepositories, served
 
@@ -150,6 +151,12 @@ def test_a_mirror_that_nobody_wants_is_deleted_and_what_it_brought_stays(resourc
     assert not path.exists()
     assert not RepositorySource.objects.exists()
     assert Commit.objects.count() == 1
+
+
+def test_a_sync_that_waits_reads_the_mirror_as_well(resource: Resource, provider: ServedRepositories) -> None:
+    results = read_all([resource.connection], full=False)
+    assert results[0].state == "failed"  # nobody answers for the API here
+    assert (results[-1].resource, results[-1].state, results[-1].added) == (str(mirror_path(resource)), "done", 1)
 
 
 def test_no_mirror_is_kept_unless_it_is_wanted(resource: Resource) -> None:
