@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from integrations.attribution.agents import is_bot
 from integrations.connectors.drafts import Who
@@ -32,10 +33,11 @@ def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
     return identities | _identities_of_logins(logins)
 
 
-def _names(provider: str, who: Who) -> list[IdentityName]:
+@lru_cache(maxsize=10_000)  # the same people page after page
+def _names(provider: str, who: Who) -> tuple[IdentityName, ...]:
     """The name that counts, and behind it those that say whose it is."""
     if who.bot or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
-        return [_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account)]
+        return (_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account),)
     names = []
     for kind, value in ((IdentityKind.LOGIN, who.login), (IdentityKind.EMAIL, who.email)):
         try:
@@ -45,7 +47,7 @@ def _names(provider: str, who: Who) -> list[IdentityName]:
                 names.append(IdentityName(kind, provider, value, signed=who.name))
         except UnusableNameError:
             continue
-    return names or [_nobody(provider, who.account or who.name or who.login or who.email)]
+    return tuple(names) or (_nobody(provider, who.account or who.name or who.login or who.email),)
 
 
 def _nobody(provider: str, value: str) -> IdentityName:

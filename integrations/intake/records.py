@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from integrations.intake.statements import (
     put_parts,
     update_records,
 )
-from integrations.intake.tables import PartTable, RecordTable, Source
+from integrations.intake.tables import Column, PartTable, RecordTable, Source
 from integrations.intake.tellings import Known, PartsTelling, Telling, ToStore, weigh
 from integrations.models import Connection
 
@@ -33,6 +33,14 @@ class References:
 
     people: Mapping[Who, int]
     places: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a draft of a new record alone says of derived columns: mostly that is right, and else it is mended."""
+
+    columns: tuple[Column, ...]
+    of: Callable[[Draft], Row]
 
 
 @dataclass(slots=True)
@@ -73,11 +81,20 @@ def write_records(
     drafts: Sequence[Draft],
     stored: Mapping[str, StoredRecord],
     references: References,
+    *,
+    expected: Expected | None = None,
 ) -> Written:
-    """Store drafts of different records, in the caller's transaction, with nobody else writing them."""
+    """Store drafts of different records, in the caller's transaction, with nobody else writing them.
+
+    `expected` says what will be derived of new ones, so that their rows need not be written twice.
+    """
     weighed = [_weigh(table, draft, stored.get(draft.external_id), references) for draft in drafts]
     written = Written({external_id: each.known.id for external_id, each in stored.items()})
-    _insert(connection, table, [each for each in weighed if each.before is None], written)
+    new = [each for each in weighed if each.before is None]
+    if expected is not None:
+        for each in new:
+            each.row |= expected.of(each.draft)
+    _insert(connection, table, new, written, expected.columns if expected else ())
     _update(table, [each for each in weighed if each.before is not None], written)
     for part in table.parts:
         written.changed |= _write_parts(part, weighed, written.ids)
@@ -140,9 +157,15 @@ def _part_rows(part: PartTable, told: Told[Any], references: References) -> Mapp
     return rows
 
 
-def _insert(connection: Connection, table: RecordTable, weighed: Iterable[_Weighed], written: Written) -> None:
+def _insert(
+    connection: Connection,
+    table: RecordTable,
+    weighed: Iterable[_Weighed],
+    written: Written,
+    derived: tuple[Column, ...],
+) -> None:
     for fields, group in _by_fields(weighed):
-        columns = tuple(table.sources[name].column for name in fields)
+        columns = (*(table.sources[name].column for name in fields), *derived)
         rows = sorted(({"external_id": each.draft.external_id, **each.row} for each in group), key=_external_id)
         with database.cursor() as cursor:
             cursor.execute(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)})
@@ -220,4 +243,5 @@ def _write_parts(part: PartTable, weighed: Sequence[_Weighed], ids: Mapping[str,
 
 
 def _key_columns(part: PartTable, key: str) -> Row:
-    return dict(zip((column.name for column in part.key_columns), values_of(key), strict=True))
+    values = values_of(key, len(part.key_columns))
+    return dict(zip((column.name for column in part.key_columns), values, strict=True))

@@ -19,11 +19,12 @@ def as_json(rows: Sequence[Row]) -> str:
 
 def key_of(values: Sequence[Any]) -> str:
     """The key of a part: the same text for the same values, from which they can be read again."""
-    return _ASCII.encode(values)
+    return str(values[0]) if len(values) == 1 else _ASCII.encode(values)
 
 
-def values_of(key: str) -> list[Any]:
-    values: list[Any] = json.loads(key)
+def values_of(key: str, count: int) -> list[Any]:
+    """The values of a key that was made of so many; a single one is text."""
+    values: list[Any] = [key] if count == 1 else json.loads(key)
     return values
 
 

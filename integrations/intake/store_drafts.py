@@ -19,12 +19,14 @@ from integrations.connectors.words import Kind, ResourceKind
 from integrations.intake.commits import store_commits_told
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
+from integrations.intake.derive_pull_requests import expected_of_pull_requests
 from integrations.intake.gone import mark_deleted, mark_gone
 from integrations.intake.people import identify_people
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.records import References, Written, known_of, write_records
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
+from integrations.mappings.effective import effective_meanings
 from integrations.models import Connection, Resource
 
 __all__ = ["Outcome", "Stored", "mark_deleted", "mark_gone", "store_drafts", "store_resource"]
@@ -127,7 +129,12 @@ def _store(
     placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
     stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
     days_before = days_of(kind, (each.known.id for each in stored.values() if not each.deleted))
-    written = write_records(connection, table, list(placed.values()), stored, References(people, places))
+    expected = None
+    if kind == Kind.PULL_REQUEST and len(stored) < len(placed):
+        expected = expected_of_pull_requests(effective_meanings(connection))
+    written = write_records(
+        connection, table, list(placed.values()), stored, References(people, places), expected=expected
+    )
     written.changed |= derive(connection, kind, written.touched) - written.added - written.removed
     append_days(kind, written.touched, days_before)
     return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)

@@ -8,7 +8,7 @@ Nearly every field of a record was last told at the record's own `updated_at`.  
     {"additions": "2026-03-02T10:00:00+00:00",           told then, and left out by the newer telling
      "estimate": null,                                   never told
      "reviews": "2026-03-02T10:00:00+00:00",             told as a whole then
-     "reviews/[\\"7\\"]": "2026-03-03T09:00:00+00:00"}   this one was told by itself since
+     "reviews/7": "2026-03-03T09:00:00+00:00"}   this one was told by itself since
 
 so that a record that was told as a whole has nothing there.
 """
