@@ -66,7 +66,7 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
         )
         known = _read(signed)
     unsettled = [sighting for sighting in ordered if not _is_settled(sighting, known)]
-    renamed = {name for name in signed if better_name(signed[name], known[name].seen_name) != known[name].seen_name}
+    renamed = {name for name, now in signed.items() if _is_better(now, known[name].seen_name)}
     if unsettled or renamed:
         known = _lock({name for sighting in unsettled for name in sighting} | renamed, known)
         _settle(unsettled, known, signed)
@@ -93,6 +93,11 @@ class _Known:
     def is_nobody(self) -> bool:
         """Somebody or something decided that it has no person, for now or for good."""
         return self.standing in _SETTLED_AS_NOBODY
+
+
+def _is_better(name: str, before: str) -> bool:
+    """Whether somebody is rather called so; nearly always the name is the one of before."""
+    return name not in ("", before) and better_name(name, before) == name
 
 
 def _signed_names(names: Iterable[IdentityName]) -> dict[IdentityName, str]:
