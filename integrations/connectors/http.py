@@ -191,17 +191,21 @@ class ConnectionHttp:
             until = retry_at(refused.headers, now) or now + UNKNOWN_WAIT
             own = TransientError(f"{self._name} limits how much may be read, and asked to wait.", retry_at=until)
         if isinstance(own, TransientError) and own.retry_at is not None:
-            wait = (own.retry_at - now).total_seconds()
-            if wait <= self._patience.longest_wait:
-                time.sleep(max(wait, 0.0))
+            if not self._is_long(own.retry_at, now):
+                time.sleep(max((own.retry_at - now).total_seconds(), 0.0))
                 return _PassingError(own.problem, retry_at=own.retry_at)
             if self._budgets is not None:
                 self._budgets.block(budget, own.retry_at)
         if own is None and (refused.status >= 500 or refused.status == 408):
             asked = shown_path(refused.path)
             what = f"{self._name} answered {refused.status}, an error of its own, when asked for {asked}."
-            return _PassingError(what, retry_at=retry_at(refused.headers, now))
+            back_at = retry_at(refused.headers, now)
+            return TransientError(what, retry_at=back_at) if self._is_long(back_at, now) else _PassingError(what)
         return own or error_of(refused, self._name)
+
+    def _is_long(self, until: datetime | None, now: datetime) -> bool:
+        """Whether somebody else should have the turn meanwhile."""
+        return until is not None and (until - now).total_seconds() > self._patience.longest_wait
 
     # One request ----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 A stream is leased to a holder until `leased_until`; whoever stores a page renews it, and must still hold it.  A holder
 also keeps an advisory lock, which goes with its database session: one that was killed is found out at once, without
-waiting for its lease to run out.
+waiting for its lease to run out, and one whose lease was taken away is waited for until it has noticed.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -59,14 +60,14 @@ def claimed(
     had a turn, in the order of a first sync, then the one that waited longest.  `connections` are the only ones to
     look at, `without` those to leave out; `asked` takes only what somebody asked for.
     """
-    with _held(_claim_next(connections, without, asked)) as lease:
+    with _held(_claim({"connections": connections, "without": without, "asked": asked})) as lease:
         yield lease
 
 
 @contextmanager
 def claimed_stream(stream: Stream) -> Iterator[Lease | None]:
     """This very stream, due or not; None where somebody else is at it."""
-    with _held(_claim_one(stream)) as lease:
+    with _held(_claim({"stream": stream.pk})) as lease:
         yield lease
 
 
@@ -79,13 +80,16 @@ def _held(lease: Lease | None) -> Iterator[Lease | None]:
             _release(lease)
 
 
-def _claim_next(connections: Collection[int] | None, without: Collection[int], asked: bool) -> Lease | None:
-    now = timezone.now()
+def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(
             """
-            WITH waiting AS (
-                SELECT resource.connection_id, max(stream.served_at) AS served_at
+            WITH alive AS MATERIALIZED (  -- whatever their leases say: their workers' sessions hold the lock
+                SELECT held.objid::bigint AS stream_id FROM pg_locks held
+                WHERE held.locktype = 'advisory' AND held.classid = %(lock)s AND held.objsubid = 2
+                    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            ), served AS (
+                SELECT resource.connection_id, max(stream.served_at) AS at
                 FROM integrations_stream stream JOIN integrations_resource resource ON resource.id = stream.resource_id
                 GROUP BY resource.connection_id
             )
@@ -93,31 +97,29 @@ def _claim_next(connections: Collection[int] | None, without: Collection[int], a
             FROM integrations_stream stream
             JOIN integrations_resource resource ON resource.id = stream.resource_id
             JOIN integrations_connection connection ON connection.id = resource.connection_id
-            JOIN waiting ON waiting.connection_id = connection.id
-            WHERE stream.due_at <= %(now)s AND resource.picked AND resource.gone_at IS NULL
-                AND connection.paused_at IS NULL AND connection.removed_at IS NULL
+            JOIN served ON served.connection_id = connection.id
+            WHERE (
+                    stream.id = %(stream)s
+                    OR %(stream)s::bigint IS NULL AND stream.due_at <= %(now)s
+                    AND resource.picked AND resource.gone_at IS NULL
+                    AND connection.paused_at IS NULL AND connection.removed_at IS NULL
+                )
                 AND (%(connections)s::bigint[] IS NULL OR connection.id = ANY (%(connections)s))
                 AND connection.id <> ALL (%(without)s)
                 AND (stream.asked_at IS NOT NULL OR NOT %(asked)s)
-                AND (
-                    stream.leased_until IS NULL OR stream.leased_until < %(now)s
-                    OR NOT EXISTS (
-                        SELECT FROM pg_locks held
-                        WHERE held.locktype = 'advisory' AND held.classid = %(lock)s AND held.objid = stream.id::int
-                            AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                    )
-                )
-            ORDER BY waiting.served_at NULLS FIRST, connection.id, stream.served_at NULLS FIRST,
+                AND (stream.leased_until < %(now)s OR stream.id NOT IN (SELECT stream_id FROM alive))
+            ORDER BY served.at NULLS FIRST, connection.id, stream.served_at NULLS FIRST,
                 array_position(%(kinds)s, stream.kind::text), stream.id
             LIMIT 1
             FOR UPDATE OF stream SKIP LOCKED
             """,
             {
-                "connections": None if connections is None else list(connections),
-                "without": list(without),
-                "asked": asked,
-                "now": now,
+                "stream": narrowed.get("stream"),
+                "connections": _list_or_none(narrowed.get("connections")),
+                "without": list(narrowed.get("without", ())),
+                "asked": narrowed.get("asked", False),
                 "lock": _ADVISORY_LOCK,
+                "now": timezone.now(),
                 "kinds": [str(kind) for kind in Kind],
             },
         )
@@ -125,12 +127,8 @@ def _claim_next(connections: Collection[int] | None, without: Collection[int], a
         return None if found is None else _lease_to_us(found[0])
 
 
-def _claim_one(stream: Stream) -> Lease | None:
-    with transaction.atomic():
-        row = Stream.objects.select_for_update(skip_locked=True).filter(pk=stream.pk).first()
-        if row is None or (row.leased_until is not None and row.leased_until >= timezone.now()):
-            return None
-        return _lease_to_us(stream.pk)
+def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:
+    return None if numbers is None else list(numbers)
 
 
 def _lease_to_us(stream_id: int) -> Lease:

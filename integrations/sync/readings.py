@@ -15,6 +15,7 @@ from integrations.models import Connection, Stream, SyncRun, ToldRecord
 from integrations.sync.leases import Lease
 
 LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the news missed
+SHORTEST_WAIT = timedelta(seconds=5)  # who asks for less, and refuses all the same, fails
 FIRST_WAIT = timedelta(minutes=1)  # after a failure; it doubles with each in a row
 LONGEST_WAIT = timedelta(hours=6)
 MOST_DOUBLINGS = 9
@@ -123,10 +124,11 @@ def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
     """Note in words what went wrong, and when to try again.  Raises LostLeaseError."""
     with transaction.atomic():
         stream = lease.hold()
-        if isinstance(problem, TransientError) and problem.retry_at is not None:
-            _wait(stream, run, problem, problem.retry_at)
-            return
         now = timezone.now()
+        asked_to_wait = problem.retry_at if isinstance(problem, TransientError) else None
+        if asked_to_wait is not None and asked_to_wait > now + SHORTEST_WAIT:
+            _wait(stream, run, problem, asked_to_wait)
+            return
         failed = {"failures": F("failures") + 1, "problem": problem.problem, "remedy": problem.what_to_do}
         retry_at = now + waiting_time(stream.failures, problem)
         Stream.objects.filter(pk=stream.pk).update(due_at=retry_at, **failed)
@@ -137,7 +139,7 @@ def fail_turn(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
             _hold_back_connection(stream, problem, retry_at)
 
 
-def _wait(stream: Stream, run: SyncRun, problem: TransientError, until: datetime) -> None:
+def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime) -> None:
     """Being asked to wait is no failure: the run goes on afterwards."""
     Stream.objects.filter(pk=stream.pk).update(due_at=until, problem=problem.problem, remedy=problem.what_to_do)
     SyncRun.objects.filter(pk=run.pk).update(

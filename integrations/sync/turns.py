@@ -19,14 +19,14 @@ from integrations.models import Connection, Stream, SyncRun
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched, host_of
 from integrations.sync.hosts import turn_at
-from integrations.sync.leases import LEASE, Lease, LostLeaseError, claimed, claimed_stream
+from integrations.sync.leases import Lease, LostLeaseError, claimed, claimed_stream
 from integrations.sync.pages import Turning, store_page
 from integrations.sync.read_ahead import ReadAhead
 from integrations.sync.readings import end_reading, end_turn, fail_turn, open_run
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_RENEWALS = LEASE.total_seconds() / 8
+SECONDS_BETWEEN_RENEWALS = 5.0  # also how soon a reading notices that it was cancelled
 stopping = threading.Event()  # set when the process is to end: turns end after their page
 
 
@@ -80,12 +80,18 @@ def run_stream(stream: Stream, *, after_turn: Callable[[], None] = lambda: None)
                 raise AlreadyReadingError
             run = _take(lease)
         after_turn()
+        if run is None:
+            raise AlreadyReadingError
         if run.finished_at is not None or run.problem:
             return run
 
 
-def _take(lease: Lease) -> SyncRun:
-    at = Turning.of(lease, *open_run(lease))
+def _take(lease: Lease) -> SyncRun | None:
+    """The run of which this was a turn; None where the lease was taken away before it began."""
+    try:
+        at = Turning.of(lease, *open_run(lease))
+    except LostLeaseError:
+        return None
     run = at.run
     try:
         try:

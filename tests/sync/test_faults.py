@@ -14,7 +14,7 @@ from integrations.sync.ask import ask_for_sync
 from integrations.sync.resources import discover_resources
 from integrations.sync.turns import take_turn
 from tests.sync import faults
-from tests.sync.conftest import stream_of
+from tests.sync.conftest import QUICK, stream_of
 from tests.sync.faults import after, always, every, refused, times
 from tests.sync.provider import TOKEN, Asked, Fault, Provider, Reply
 from tests.sync.telling import last_run, let_time_pass, read_everything, read_through, titles
@@ -195,6 +195,28 @@ def test_failures_in_a_row_are_tried_more_and_more_rarely(two_repositories: Conn
     assert 60 <= waits[0] <= 75
     assert all(later > 1.5 * sooner for sooner, later in pairwise(waits))
     assert stream.problem == "Example answered 500, an error of its own, when asked for /repos/1000/pulls."
+
+
+def test_whoever_says_now_and_refuses_all_the_same_is_not_asked_without_end(
+    two_repositories: Connection, provider: Provider
+) -> None:
+    provider.answers(always(refused(429, Retry_After="0"), to="1000/pulls"))
+    while take_turn() is not None:
+        pass
+    stream = stream_of(two_repositories, "acme/shop")
+    assert stream.failures == 1
+    assert len(provider.requests_for("1000/pulls")) == QUICK.tries
+
+
+def test_an_outage_that_names_its_end_is_waited_for(two_repositories: Connection, provider: Provider) -> None:
+    provider.answers(always(refused(503, Retry_After="120"), to="1000/pulls"))
+    while take_turn() is not None:
+        pass
+    stream = stream_of(two_repositories, "acme/shop")
+    assert stream.due_at is not None
+    assert timedelta(seconds=100) < stream.due_at - timezone.now() <= timedelta(seconds=120)
+    assert len(provider.requests_for("1000/pulls")) == 1
+    assert stream_of(two_repositories, "acme/site").succeeded_at is not None
 
 
 def test_a_provider_that_says_nothing_is_given_up(two_repositories: Connection, provider: Provider) -> None:
