@@ -20,7 +20,6 @@ from integrations.intake.commits import store_commits_told
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
 from integrations.intake.derive_pull_requests import expected_of_pull_requests
-from integrations.intake.gone import mark_deleted, mark_gone
 from integrations.intake.people import identify_people
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.records import References, Written, known_of, write_records
@@ -28,8 +27,6 @@ from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.mappings.effective import effective_meanings
 from integrations.models import Connection, Resource
-
-__all__ = ["Outcome", "Stored", "mark_deleted", "mark_gone", "store_drafts", "store_resource"]
 
 # Work items before the pull requests that name them.
 _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from integrations.connectors.words import Kind
-from integrations.intake.store_drafts import mark_deleted
+from integrations.intake.gone import mark_deleted
 from integrations.models import Connection
 
 PROVIDER, NAME = "push", "Push API"

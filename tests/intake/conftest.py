@@ -10,7 +10,8 @@ from django.db import transaction
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.words import ResourceKind
-from integrations.intake.store_drafts import Stored, store_drafts, store_resource
+from integrations.intake.places import store_resource
+from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
 
 SHOP = "R1"

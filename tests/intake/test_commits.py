@@ -11,7 +11,8 @@ import pytest
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.words import Kind
 from integrations.intake.commits import trailers_of
-from integrations.intake.store_drafts import Outcome, mark_deleted
+from integrations.intake.gone import mark_deleted
+from integrations.intake.store_drafts import Outcome
 from integrations.models import Commit, CommitEvidence, CommitInRepository, Connection, Repository
 from orgtree.models import Identity
 from tests.git.repositories import FIRST, Repo, lines

@@ -8,7 +8,8 @@ from django.db import transaction
 from integrations.connectors.drafts import Told
 from integrations.connectors.words import Kind, RunStatus
 from integrations.facts.counts import count_facts
-from integrations.intake.store_drafts import store_drafts, store_resource
+from integrations.intake.places import store_resource
+from integrations.intake.store_drafts import store_drafts
 from integrations.models import (
     Commit,
     Connection,

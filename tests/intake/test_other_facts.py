@@ -39,7 +39,8 @@ from integrations.connectors.words import (
     StatusCategory,
 )
 from integrations.facts.counts import count_facts
-from integrations.intake.store_drafts import Outcome, mark_gone, store_drafts
+from integrations.intake.gone import mark_gone
+from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import (
     Connection,
     Deployment,
