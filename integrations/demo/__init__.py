@@ -19,6 +19,7 @@ history.py       a repository's year, authorship_notes.py with the notes that an
 fast_import.py   both as commands of `git fast-import`
 
 providers/       the delivery as the tools of the organisation would tell it
+pushing.py       its incidents, for which there is no tool
 
 Nothing here knows Django: the data enters by the same door as everybody's.
 """

@@ -10,6 +10,8 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.snapshots.waiting import changes_waiting
+from integrations.demo.providers.demo_history import demo_history
+from integrations.demo.pushing import push_incidents
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import Sent, send_year
 from integrations.demo.stories import DEMO_WEEKS
@@ -25,7 +27,12 @@ from programs.services.demo_github import (
     simulated_github,
     streams_waiting,
 )
-from programs.services.demo_repositories import commits_waiting, repositories_waiting, write_and_connect
+from programs.services.demo_repositories import (
+    commits_waiting,
+    repositories_folder,
+    repositories_waiting,
+    write_and_connect,
+)
 
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
 _SECONDS_BETWEEN_REPORTS = 3.0
@@ -62,7 +69,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     The repositories follow the telemetry, so that each commit is attributed once; the simulated GitHub follows the
     repositories, for it tells of their commits.  Safe to call again after an interruption: the receiver recognises
     what it has, a repository is written once, and a sync goes on where it was.  Raises ReceiverRefusedError,
-    ReceiverAwayError, GitHubAwayError or NoProgressError.
+    ReceiverAwayError, GitHubAwayError, IncidentsRefusedError or NoProgressError.
     """
     if run.completed_at is not None:
         follow_to_another_port(run)
@@ -78,6 +85,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
         match_identities()  # whose commits are whose changes what is attributed and counted below
         connect_github(github)
         _wait(commits_waiting, "commits to attribute", report)
+        _push_incidents(run, base_url, report)
         _wait(streams_waiting, "streams of the simulated GitHub to read", report)
     rest_where_nobody_serves()
     _wait(changes_waiting, "changed figures", report)
@@ -109,6 +117,17 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
         f"in {time.monotonic() - started:.0f} s."
     )
     return sent
+
+
+def _push_incidents(run: DemoRun, base_url: str, report: Report) -> None:
+    """Once the repositories are known that they name."""
+    history = demo_history(year_of(run), repositories_folder())
+    token, secret = create_ingest_token(_TOKEN_NAME)
+    try:
+        count = push_incidents(history.incidents, base_url=base_url, token=secret)
+    finally:
+        revoke_ingest_token(token)
+    report(f"Pushed {count} incidents.")
 
 
 def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:

@@ -214,9 +214,9 @@ class _Pipeline:
         self.delivered.deployments = [each for each in past if each is not None]
         known = {each.id for each in self.delivered.deployments}
         self.delivered.incidents = [
-            each
+            _as_it_stood(each, self._year.anchor)
             for each in self.delivered.incidents
-            if each.started_at <= self._year.anchor and (each.caused_by is None or each.caused_by in known)
+            if each.started_at <= self._year.anchor and each.caused_by in known
         ]
         self.delivered.releases = [each for each in self.delivered.releases if each.published_at <= self._year.anchor]
 
@@ -352,3 +352,11 @@ def _until(deployment: Deployment, end: datetime) -> Deployment | None:
     if deployment.created_at > end:
         return None
     return replace(deployment, statuses=tuple(each for each in deployment.statuses if each.at <= end))
+
+
+def _as_it_stood(incident: Incident, end: datetime) -> Incident:
+    """Without what happened after the end: it goes on, then."""
+    acknowledged_at, resolved_at = (
+        at if at is not None and at <= end else None for at in (incident.acknowledged_at, incident.resolved_at)
+    )
+    return replace(incident, acknowledged_at=acknowledged_at, resolved_at=resolved_at)

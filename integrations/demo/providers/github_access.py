@@ -37,6 +37,15 @@ class Token:
     expires_at: datetime | None = None
     is_installation: bool = False
 
+    def may(self, permission: str, repository: str = "") -> bool:
+        """Whether it has the permission, at that repository where one is named."""
+        return permission not in self.lacks and permission not in self.lacks_at.get(repository, ())
+
+    @property
+    def described(self) -> str:
+        """As GitHub calls it in refusals."""
+        return "integration" if self.is_installation else "personal access token"
+
 
 @dataclass(frozen=True, slots=True)
 class App:

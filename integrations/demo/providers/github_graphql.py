@@ -121,31 +121,29 @@ class _Root:
 
     def _node(self, node_id: str) -> Json:
         kind, _, key = node_id.partition("_")
-        shown = self._call.shown
-        missing = MissingNodeError(f"Could not resolve to a node with the global id of '{node_id}'.")
-        found: Json | None = None
-        repository = ""
-        if kind == "C":
-            for each in shown.repositories.values():
-                if commit := shown.commit(each.name, key):
-                    found, repository = self._nodes.commit(each, commit), each.name
-        elif kind == "R":
-            for each in shown.repositories.values():
-                if str(each.id) == key:
-                    found, repository = self._nodes.repository(each), each.name
-        elif kind == "PR" and (pull_request := shown.pull_requests_by_id.get(key)):
-            found, repository = self._nodes.pull_request(pull_request), pull_request.record.repository.name
-        elif kind == "I" and (issue := shown.issues_by_id.get(key)):
-            found, repository = self._nodes.issue(issue), issue.record.repository.name
-        elif kind == "DE" and (deployment := shown.deployments_by_id.get(key)):
-            found, repository = self._nodes.deployment(deployment), deployment.repository.name
+        found, repository = self._found(kind, key)
         if found is None or not self._sees(repository):
-            raise missing
-        permission = _PERMISSION_OF.get(kind, "metadata")
-        if permission in self._call.token.lacks or permission in self._call.token.lacks_at.get(repository, ()):
-            by = "integration" if self._call.token.is_installation else "personal access token"
-            raise PermissionError(f"Resource not accessible by {by}")
+            raise MissingNodeError(f"Could not resolve to a node with the global id of '{node_id}'.")
+        token = self._call.token
+        if not token.may(_PERMISSION_OF.get(kind, "metadata"), repository):
+            raise PermissionError(f"Resource not accessible by {token.described}")
         return found
+
+    def _found(self, kind: str, key: str) -> tuple[Json | None, str]:
+        """The node, None where there is none of the kind and key, and the name of the repository that has it."""
+        shown, nodes = self._call.shown, self._nodes
+        if kind == "PR" and (pull_request := shown.pull_requests_by_id.get(key)):
+            return nodes.pull_request(pull_request), pull_request.record.repository.name
+        if kind == "I" and (issue := shown.issues_by_id.get(key)):
+            return nodes.issue(issue), issue.record.repository.name
+        if kind == "DE" and (deployment := shown.deployments_by_id.get(key)):
+            return nodes.deployment(deployment), deployment.repository.name
+        for repository in shown.repositories.values():
+            if kind == "C" and (commit := shown.commit(repository.name, key)):
+                return nodes.commit(repository, commit), repository.name
+            if kind == "R" and str(repository.id) == key:
+                return nodes.repository(repository), repository.name
+        return None, ""
 
     def _rate_limit(self, info: Info, **asked: Any) -> Json:
         return {

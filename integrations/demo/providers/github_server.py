@@ -192,7 +192,7 @@ class GitHubServer:
                 named = matched.groupdict()
                 if named.get("name") in self._renamed:
                     return self._moved(call, named["name"])
-                if _lacks(call.token, route, named.get("name", "")):
+                if not call.token.may(route.permission, named.get("name", "")):
                     return _lacking(call.token, route)
                 return route.answer(call, **named)
         raise NotFoundError
@@ -299,14 +299,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: what was asked is in GitHubServer.requests."""
 
 
-def _lacks(token: Token, route: Route, repository: str) -> bool:
-    return route.permission in token.lacks or route.permission in token.lacks_at.get(repository, ())
-
-
 def _lacking(token: Token, route: Route) -> Answer:
-    by = "integration" if token.is_installation else "personal access token"
     access = "write" if route.permission == "repository_hooks" and route.method != "GET" else "read"
-    refusal = _refusal(403, f"Resource not accessible by {by}")
+    refusal = _refusal(403, f"Resource not accessible by {token.described}")
     return _with_headers(refusal, {"x-accepted-github-permissions": f"{route.permission}={access}"})
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from integrations.demo.people import ORGANISATION_NAME, PEOPLE
+from integrations.demo.pushing import IncidentsRefusedError
 from integrations.demo.sending import ReceiverAwayError, ReceiverRefusedError
 from integrations.demo.stories import Flavour
 from programs.models import DemoRun
@@ -53,6 +54,7 @@ class Command(BaseCommand):
             ReceiverRefusedError,
             ReceiverAwayError,
             GitHubAwayError,
+            IncidentsRefusedError,
             NoProgressError,
         ) as problem:
             raise CommandError(str(problem)) from problem
