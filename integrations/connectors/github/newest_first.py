@@ -82,7 +82,7 @@ class NewestFirst:
                 break
             entries = [item for item in listed.items if self.wanted(item)]
             then = self._taken(then or self._begun(listed, entries, before), listed, entries)
-            following = self._following(listed)
+            following = self._following(listed, address)
             is_last = not following or self._reaches(listed.items, stop)
             fresh = [item for item in entries if self._is_fresh(item, versions, below)]
             left = None if stop else _left(listed, self.per_page)
@@ -95,7 +95,7 @@ class NewestFirst:
             if is_last:
                 break
             address, below = following, None
-        records, end = self._asked_again(http, then, now)
+        records, end = self._asked_again(then, now)
         yield Page(records, end, complete=everything and self.tells_all)
 
     # The list -------------------------------------------------------------------------------------------------
@@ -108,14 +108,18 @@ class NewestFirst:
             asked["since"] = _written(stop)
         return list_page(http, self.path, now=now, params=asked, etag=etag, within=self.within)
 
-    def _following(self, listed: Listed) -> str:
-        """Where the list goes on: at the time of the page's last entry, or on the next page of the same question."""
-        if not listed.next or self.parameter != "created":
-            return listed.next
-        first, last = time_of(listed.items[0], self.sorted_by), time_of(listed.items[-1], self.sorted_by)
-        if first is None or last is None or first <= last:
-            return listed.next  # all of one second
-        return f"{self.path}?{urlencode({**self.params, 'per_page': self.per_page, 'created': f'<={_written(last)}'})}"
+    def _following(self, listed: Listed, address: str) -> str:
+        """Where the list goes on: at the time of the page's last entry, or on the next page of the same question.
+
+        Empty at the end, and where a page names itself as the next.
+        """
+        times = [time_of(item, self.sorted_by) for item in (listed.items[:1] + listed.items[-1:])]
+        last = times[-1] if times else None
+        if not listed.next or self.parameter != "created" or last is None or times[0] == last:  # all of one second
+            return "" if listed.next == address else listed.next
+        asked = {**self.params, "per_page": self.per_page, "created": f"<={_written(last)}"}
+        by_time = f"{self.path}?{urlencode(asked)}"
+        return listed.next if by_time == address else by_time
 
     def _reaches(self, items: Sequence[Any], stop: datetime | None) -> bool:
         """Whether the list has come to what was read before."""
@@ -157,7 +161,7 @@ class NewestFirst:
         ]
         return {**then, "open": [*(each for each in then["open"] if each[0] not in taken), *opened]}
 
-    def _asked_again(self, http: Http, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
+    def _asked_again(self, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
         """Records that were unfinished for long and have changed; and the cursor that ends the reading.
 
         Those that were asked for stand last, so that the next reading asks for others.
