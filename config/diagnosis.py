@@ -18,12 +18,13 @@ from django_celery_beat.models import PeriodicTask
 
 from config import checks, environment
 from config.tasks_seen import seconds_since_last_task
-from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch
+from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
 from orgtree.services.placements import stray_placements
 
 SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of changes need room
 LONGEST_BACKLOG = timedelta(minutes=1)  # sweeps come every 5 seconds
 LONGEST_SILENCE_SECONDS = 60
+LONGEST_QUEUE = timedelta(hours=1)  # a first sync of much takes turns with everything else
 
 
 class State(StrEnum):
@@ -135,6 +136,24 @@ def placements() -> Finding:
     return Finding("org trees", State.RIGHT, "Who counts for which unit agrees with people and trees.")
 
 
+def connections() -> Finding:
+    streams = Stream.objects.filter(
+        resource__picked=True,
+        resource__gone_at=None,
+        resource__connection__paused_at=None,
+        resource__connection__removed_at=None,
+    )
+    failing = streams.filter(failures__gt=0).order_by("-failures", "pk").first()
+    if failing is not None:
+        count = streams.filter(failures__gt=0).count()
+        words = f"{count} of {streams.count()} streams of connections fail, such as {failing}: {failing.problem}"
+        return Finding("connections", State.WRONG, f"{words} {failing.remedy}".strip())
+    late = streams.filter(due_at__lt=timezone.now() - LONGEST_QUEUE).count()
+    if late:
+        return Finding("connections", State.NOTE, f"{late} streams of connections have waited for an hour to be read.")
+    return Finding("connections", State.RIGHT, f"{streams.count()} streams of connections are read as they come due.")
+
+
 def quarantine() -> Finding:
     count = QuarantinedRecord.objects.filter(replayed_at=None).count()
     if count:
@@ -151,6 +170,7 @@ NEEDING_DATABASE: tuple[Callable[[], Finding], ...] = (
     worker,
     schedule,
     intake,
+    connections,
     placements,
     quarantine,
 )

@@ -105,9 +105,6 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
             remedy="",
         )
         SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.DONE, finished_at=now, heartbeat_at=now)
-        Connection.objects.filter(pk=connection.pk).exclude(failures=0, problem="").update(
-            failures=0, problem="", remedy=""
-        )
         _forget_idle_runs(stream, run)
 
 
@@ -148,11 +145,14 @@ def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime
 
 
 def _hold_back_connection(stream: Stream, problem: ConnectorError, retry_at: datetime) -> None:
-    """A refused token is refused for all: asking with it again and again could lock the account."""
+    """A refused token is refused for all: asking with it again and again could lock the account.
+
+    Listing the resources is tried again then, too, and clears what is said of the connection.
+    """
     of_connection = Connection.objects.filter(resources__streams=stream)
     ids = list(of_connection.values_list("pk", flat=True))
     Connection.objects.filter(pk__in=ids).update(
-        failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do
+        failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do, discover_at=retry_at
     )
     others = Stream.objects.filter(resource__connection__in=ids, due_at__lt=retry_at).exclude(pk=stream.pk)
     others.filter(leased_by="").update(due_at=retry_at, problem=problem.problem, remedy=problem.what_to_do)

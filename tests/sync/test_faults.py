@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.models import Connection, Quota, Stream, SyncRun
 from integrations.sync.ask import ask_for_sync
 from integrations.sync.resources import discover_resources
+from integrations.sync.tasks import discover
 from integrations.sync.turns import take_turn
 from tests.sync import faults
 from tests.sync.conftest import QUICK, stream_of
@@ -141,6 +142,7 @@ def test_a_refused_token_holds_the_connection_back_and_a_new_one_goes_on(
 
     provider.answers()
     ask_for_sync(connection)
+    discover()
     while take_turn() is not None:
         pass
     connection.refresh_from_db()
