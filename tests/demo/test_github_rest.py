@@ -248,3 +248,9 @@ def test_a_renamed_user_has_the_new_login_in_all_that_they_did(client: httpx.Cli
     assert (before["login"], after["login"], before["id"]) == ("max-member", "max", after["id"])
     assert client.get("/users/max").status_code == 200
     assert client.get("/users/max-member").status_code == 404
+
+
+def test_an_empty_repository_says_so(client: httpx.Client, github: GitHubServer) -> None:
+    github.advance(BEGIN - 20 * DAY)
+    assert client.get(REPOSITORY).status_code == 200
+    assert client.get(f"{REPOSITORY}/commits").json()["message"] == "Git Repository is empty."

@@ -262,6 +262,8 @@ def events_of_repository(call: Call, owner: str, name: str) -> Answer:
 def commits(call: Call, owner: str, name: str) -> Answer:
     """Of the default branch; with `sha` of what that commit reaches."""
     found_at = call.repository(owner, name)
+    if not call.shown.commits.get(found_at.name):
+        raise RefusedError(409, "Git Repository is empty.")
     since, until = call.time("since"), call.time("until")
     reached = _reached(call, found_at, call.asked.query.get("sha", ""))
     found = [

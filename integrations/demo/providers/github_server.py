@@ -5,8 +5,8 @@
         github.advance(to)      # what happened until then is there now
 
 It answers what the public API (version 2022-11-28) answers for the paths that Headway's connector needs: pages with
-Link headers, ETags with 304, quota headers, permissions.  `faults` spoil chosen requests; `requests` are those that
-were made.  Nothing here is secret, and nothing listens beyond loopback.
+Link headers, ETags with 304, quota headers, permissions.  `faults` spoil chosen requests; `requests` are the
+latest that were made.  Nothing here is secret, and nothing listens beyond loopback.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _ENTERPRISE = "/api/v3"
 _DOCUMENTATION = "https://docs.github.com/rest"
 _BY_ID = re.compile("/repositories/([0-9]+)(?=/|$)")
 _LARGEST_BODY = 1_000_000  # bytes; nobody sends more than a query
+_REMEMBERED = 20_000  # requests: a demo may run for weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class GitHubServer:
         answer = with_faults(self.faults, asked, lambda: self._answer(asked))
         query = "&".join(f"{name}={value}" for name, value in asked.query.items())
         self.requests.append(Served(asked.method, f"{asked.path}?{query}" if query else asked.path, answer.status))
+        del self.requests[:-_REMEMBERED]
         return answer
 
     def _answer(self, asked: Asked) -> Answer:
