@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from integrations.connections_admin.sections import section_context
-from integrations.git.connect import PROVIDER as GIT
-from integrations.models import Connection, SyncRun
+from integrations.models import Connection, Stream, SyncRun
 
 RUNS_ON_A_PAGE = 50
 WENT_WRONG = (SyncRun.State.FAILED, SyncRun.State.INTERRUPTED)
@@ -39,9 +39,8 @@ class RunLine:
 def history(request: HttpRequest, connection: Connection) -> HttpResponse:
     """`?failed` narrows it to what went wrong."""
     only_failed = "failed" in request.GET
-    on_disk = connection.provider == GIT
-    mine = {"source__connection": connection} if on_disk else {"stream__resource__connection": connection}
-    runs = SyncRun.objects.filter(**mine)
+    streams = Stream.objects.filter(resource__connection=connection)
+    runs = SyncRun.objects.filter(Q(source__in=connection.sources.all()) | Q(stream__in=streams))
     if only_failed:
         runs = runs.filter(state__in=WENT_WRONG)
     page = Paginator(runs.select_related("source", "stream__resource").order_by("-pk"), RUNS_ON_A_PAGE).get_page(

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, Q
 
 from integrations.connectors.words import Kind
+from integrations.git.connect import PROVIDER as GIT
 from integrations.models import AgentSession, Connection, IngestToken, QuarantinedRecord, RepositorySource
 from integrations.push.connection import PROVIDER as PUSH
 from integrations.services.stored_records import FACTS
@@ -54,7 +55,7 @@ def other_sources() -> OtherSources:
 
 
 def _on_disk() -> OnDisk:
-    told = RepositorySource.objects.aggregate(
+    told = RepositorySource.objects.filter(connection__provider=GIT).aggregate(
         repositories=Count("pk"),
         failing=Count("pk", filter=Q(failures__gt=0)),
         paused=Count("pk", filter=Q(connection__paused_at__isnull=False)),

@@ -17,7 +17,15 @@ from django.db.models.functions import RowNumber
 
 from integrations.connectors.words import Kind
 from integrations.git.connect import PROVIDER as GIT
-from integrations.models import Connection, QuarantinedPayload, Quota, Resource, Stream, WebhookDelivery
+from integrations.models import (
+    Connection,
+    QuarantinedPayload,
+    Quota,
+    RepositorySource,
+    Resource,
+    Stream,
+    WebhookDelivery,
+)
 from integrations.push.connection import PROVIDER as PUSH
 
 PROBLEMS_SHOWN = 5  # of each connection; the others are counted
@@ -87,6 +95,16 @@ class HookHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorHealth:
+    """Copies of a connection's repositories, from which lines and files are read."""
+
+    kept: int
+    unread: int
+    failing: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionHealth:
     connection: Connection
     state: State
@@ -96,6 +114,7 @@ class ConnectionHealth:
     problems: Sequence[StreamProblem]
     quotas: Sequence[Quota]
     hooks: HookHealth | None
+    mirrors: MirrorHealth | None
     quarantined: int
     hook_problems: int  # resources at which the webhook could not be registered
 
@@ -125,6 +144,7 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
     kinds = _kinds()
     problems = _problems()
     hooks = _hooks()
+    mirrors = _mirrors()
     quotas: dict[int, list[Quota]] = defaultdict(list)
     for quota in Quota.objects.order_by("budget"):
         quotas[quota.connection_id].append(quota)
@@ -144,6 +164,7 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
                 problems=problems.get(connection.pk, []),
                 quotas=quotas.get(connection.pk, []),
                 hooks=hooks.get(connection.pk),
+                mirrors=mirrors.get(connection.pk),
                 quarantined=quarantined.get(connection.pk, 0),
                 hook_problems=numbers.hook_problems,
             )
@@ -242,6 +263,19 @@ def _hooks() -> dict[int, HookHealth]:
     return {
         delivery.connection_id: HookHealth(delivery.received_at, delivery.event, waiting.get(delivery.connection_id, 0))
         for delivery in WebhookDelivery.objects.filter(pk__in=last.values("last")).defer("body")
+    }
+
+
+def _mirrors() -> dict[int, MirrorHealth]:
+    sources = RepositorySource.objects.filter(connection__in=synced_connections()).order_by().values("connection_id")
+    told = sources.annotate(
+        kept=Count("pk"),
+        unread=Count("pk", filter=Q(synced_at=None)),
+        failed=Count("pk", filter=_FAILING),
+        newest=Max("synced_at"),
+    )
+    return {
+        row["connection_id"]: MirrorHealth(row["kept"], row["unread"], row["failed"], row["newest"]) for row in told
     }
 
 

@@ -84,6 +84,7 @@ class Card:
     quotas: Sequence[QuotaLine]
     hooks: str
     hook_problems: int
+    mirrors: str
     quarantined: int
 
 
@@ -109,6 +110,7 @@ def card_of(each: ConnectionHealth, records: Mapping[Kind, int], now: datetime, 
         quotas=_quota_lines(each, now) if for_admin else (),
         hooks=_hooks(each, now) if for_admin else "",
         hook_problems=each.hook_problems if for_admin else 0,
+        mirrors=_mirrors(each, now) if for_admin else "",
         quarantined=each.quarantined if for_admin else 0,
     )
 
@@ -174,3 +176,15 @@ def _hooks(each: ConnectionHealth, now: datetime) -> str:
         return "No delivery yet"
     words = f"Last delivery {wording.ago(each.hooks.last_at, now)} ({each.hooks.last_event})"
     return f"{words}, {each.hooks.waiting:,} waiting" if each.hooks.waiting else words
+
+
+def _mirrors(each: ConnectionHealth, now: datetime) -> str:
+    if each.mirrors is None:
+        return ""
+    found = each.mirrors
+    parts = [f"{found.kept - found.unread:,} of {found.kept:,} read"]
+    if found.failing:
+        parts.append(f"{found.failing:,} failing")
+    if found.newest is not None:
+        parts.append(f"last {wording.ago(found.newest, now)}")
+    return ", ".join(parts)
