@@ -18,12 +18,13 @@ class PullRequest(ProviderFact):
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="pull_requests", db_index=False)
     number = models.IntegerField()
     title = models.TextField(blank=True, default="", db_default="")
-    author = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    author = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     requested_by = models.ForeignKey(
         Identity,
         models.PROTECT,
         null=True,
         related_name="+",
+        db_index=False,
         help_text="Who asked, where an agent is the author.",
     )
     state = word_field(PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
@@ -35,7 +36,7 @@ class PullRequest(ProviderFact):
     )
     merged_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
-    merged_by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    merged_by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     merge_sha = text_field(64)
     head_sha = text_field(64)
     source_branch = text_field(500)
