@@ -113,6 +113,13 @@ class ProviderForm(ConnectionModelForm):
                     self.add_error(name if name in self.fields else None, problem)
         return given
 
+    def validate_unique(self) -> None:
+        """The name of a connection that was removed with its facts kept may be given again: it goes on with them."""
+        removed = Connection.objects.filter(provider=self.connector.slug, removed_at__isnull=False)
+        if self.instance._state.adding and removed.filter(name=self.cleaned_data.get("name")).exists():
+            return
+        super().validate_unique()
+
     def answers(self) -> Answers:
         """What the form says; a secret that was left empty is none of it."""
         said = {field.name: str(self.cleaned_data.get(field.name) or "") for field in self.connector.fields}
