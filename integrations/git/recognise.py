@@ -33,9 +33,13 @@ def recognise(
 
 
 def _known(remote: str, root: str) -> Repository | None:
-    """Two remotes of one root are forks, and forks are repositories of their own; without remotes the root decides."""
+    """Two remotes of one root are forks, and forks are repositories of their own; without remotes the root decides.
+
+    Code hosts that have an API compare addresses without case.
+    """
     if remote:
-        return Repository.objects.filter(remote=remote).first()
+        of_hosts = Repository.objects.filter(remote__iexact=remote, resources__isnull=False)
+        return Repository.objects.filter(remote=remote).first() or of_hosts.order_by("pk").first()
     return Repository.objects.filter(root_sha=root, remote="").first() if root else None
 
 

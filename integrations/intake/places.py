@@ -82,19 +82,21 @@ def _resources(connection: Connection, external_ids: Collection[str]) -> Collect
 
 
 def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:
-    """The repository follows what the provider says of it, as far as no clone says it."""
+    """The repository follows what the provider says of it; its address and branch as far as no clone says them."""
     repository = resource.repository
     if repository is None:
         _settle_alone()
         repository = _with_remote(draft.remote) or _named(draft) or Repository(name=_free_name(draft.name))
-    before = (repository.pk, repository.name, repository.remote, repository.default_branch)
+    told = {}
     if repository.name == name_before != draft.name[:200]:
         _settle_alone()
-        repository.name = _free_name(draft.name)
-    repository.remote = draft.remote[:500] or repository.remote
-    if draft.default_branch and (repository.pk is None or not repository.sources.exists()):
-        repository.default_branch = draft.default_branch[:300]
-    if before != (repository.pk, repository.name, repository.remote, repository.default_branch) or not repository.pk:
+        told["name"] = _free_name(draft.name)
+    if repository.pk is None or not repository.sources.exists():
+        told["remote"] = draft.remote[:500] or repository.remote
+        told["default_branch"] = draft.default_branch[:300] or repository.default_branch
+    if repository.pk is None or any(getattr(repository, name) != value for name, value in told.items()):
+        for name, value in told.items():
+            setattr(repository, name, value)
         repository.save()
     if resource.repository_id != repository.pk:
         resource.repository = repository

@@ -22,7 +22,7 @@ from integrations.git.links import settle_alone, settle_homes
 from integrations.git.sync import no_reading
 from integrations.intake.forget import count_records, forget_records
 from integrations.intake.store_alone import write_alone
-from integrations.models import Connection, Repository, RepositorySource, Resource, WebhookDelivery
+from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
 
 # Whatever points to a commit, before the commits themselves.
 DELETE_COMMITS: tuple[LiteralString, ...] = (
@@ -83,6 +83,7 @@ def remove_keeping_facts(connection: Connection) -> None:
         if connection.provider == GIT:
             connection.delete()
             return
+        _wait_for_readers(connection)
         write_alone(connection, frozenset(Kind))
         connection.deliveries.filter(state=WebhookDelivery.State.WAITING).delete()
         connection.removed_at = timezone.now()
@@ -97,6 +98,7 @@ def remove_with_facts(connection: Connection) -> None:
     """
     with transaction.atomic():
         no_reading(connection.sources.all())
+        _wait_for_readers(connection)
         forget_records(connection)
         be_the_only_one()
         settle_alone()
@@ -109,6 +111,17 @@ def remove_with_facts(connection: Connection) -> None:
         enqueue_sessions(sessions)  # what they generated is free for other commits
         Repository.objects.filter(pk__in=repositories).delete()
         connection.delete()
+
+
+def _wait_for_readers(connection: Connection) -> None:
+    """Let nobody store a page or a delivery of it until the caller's transaction ends.
+
+    They hold their row before they wait for others who store: in another order both would wait for each other.
+    """
+    streams = Stream.objects.filter(resource__connection=connection).order_by("pk")
+    list(streams.select_for_update(of=("self",)).values_list("pk", flat=True))
+    waiting = connection.deliveries.filter(state=WebhookDelivery.State.WAITING).order_by("pk")
+    list(waiting.select_for_update().values_list("pk", flat=True))
 
 
 def _only_of(connection: Connection) -> list[int]:
