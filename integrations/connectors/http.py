@@ -21,6 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
 from integrations.connectors.base import Connector, Refused
 from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
+from integrations.connectors.json_text import read_json
 from integrations.connectors.origins import Origin, shown_origin, shown_path
 from integrations.connectors.rate_limits import ToldQuota, retry_at, told_quota
 from integrations.connectors.refusals import error_of, is_rate_limited
@@ -236,6 +237,11 @@ class ConnectionHttp:
                 f"{problem.host} leads to {problem.address}, where Headway does not connect to.",
                 what_to_do="Enter the base URL of the provider itself.",
             ) from None
+        except (httpx.LocalProtocolError, UnicodeError):
+            raise PermanentError(
+                f"What signs the requests to {self._name} cannot be sent: it holds characters that no token has.",
+                what_to_do="Enter the token again, without anything before or behind it.",
+            ) from None
         except httpx.TimeoutException:
             raise _PassingError(f"{self._name} did not answer in time when asked for {shown_path(url.path)}.") from None
         except httpx.ConnectError as problem:
@@ -273,7 +279,7 @@ class ConnectionHttp:
         if not content:
             return None
         try:
-            return json.loads(content)
+            return read_json(content)
         except (ValueError, RecursionError):
             pass
         if "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<":
@@ -298,15 +304,18 @@ class ConnectionHttp:
         return path
 
     def _redirected(self, method: str, status: int, url: httpx.URL, location: str) -> httpx.URL:
-        target = urljoin(str(url), location)
-        if not self._origin.has(target):
-            raise self._elsewhere(target)
+        try:
+            target = httpx.URL(urljoin(str(url), location))
+        except (ValueError, httpx.InvalidURL):
+            raise PermanentError(f"{self._name} leads from {shown_path(url.path)} to what is no address.") from None
+        if not self._origin.has(str(target)):
+            raise self._elsewhere(str(target))
         if method != "GET" and status in (301, 302, 303):
             raise PermanentError(
                 f"{self._name} has moved {shown_path(url.path)} to another address.",
-                what_to_do=f"Check the base URL of the connection: is it {shown_origin(target)}?",
+                what_to_do=f"Check the base URL of the connection: is it {shown_origin(str(target))}?",
             )
-        return httpx.URL(target)
+        return target
 
     def _elsewhere(self, target: str) -> PermanentError:
         return PermanentError(
@@ -367,6 +376,6 @@ def _merged(url: str, params: Mapping[str, Any] | None) -> Any:
 
 def _document(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return read_json(content)
     except (ValueError, RecursionError):
         return None

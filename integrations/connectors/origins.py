@@ -55,7 +55,10 @@ def _origin(address: SplitResult) -> Origin | None:
 
 def shown_origin(url: str) -> str:
     """Of an address that a provider named; without the user and password that it may hold."""
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        return "what is no address"
     return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"[:LONGEST_SHOWN]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,6 +15,7 @@ from django.utils import timezone
 from integrations.connectors.base import RawRecord, Settings, connectors
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
+from integrations.connectors.json_text import read_json
 from integrations.connectors.words import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
@@ -97,8 +97,8 @@ def payload_of(body: bytes) -> dict[str, Any]:
     if text.startswith("payload="):
         text = parse_qs(text)["payload"][0]
     try:
-        payload = json.loads(text)
-    except ValueError:
+        payload = read_json(text)
+    except (ValueError, RecursionError):
         raise SchemaError("(delivery)", "is no JSON") from None
     if not isinstance(payload, dict):
         raise SchemaError("(delivery)", "should be an object")

@@ -81,6 +81,29 @@ def test_json_of_any_depth_breaks_nothing(asking: ConnectionHttp, provider: Prov
         asking.get("/repos")
 
 
+def test_what_no_database_takes_is_left_out_of_answers(asking: ConnectionHttp, provider: Provider) -> None:
+    written = rb'{"title": "a\u0000b \ud83d \ud83d\ude00 \u00e4", "points": NaN, "more": [1e999, 2.5], "\u0000": 1}'
+    provider.answers(always(Reply(200, written), to="/repos"))
+    assert asking.get("/repos").json() == {"title": "ab � 😀 ä", "points": None, "more": [None, 2.5], "": 1}
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "t\u00f6ken", "a\0b"])
+def test_a_token_that_cannot_be_sent_is_said_to_be_none(provider: Provider, token: str) -> None:
+    with client(provider.url, token=token) as asking, pytest.raises(PermanentError, match="cannot be sent") as caught:
+        asking.get("/repos")
+    assert token not in str(caught.value)
+    assert caught.value.what_to_do.startswith("Enter the token again")
+    assert provider.asked == []
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://a:b", "//", "http:///nothing", "\ud83d"])
+def test_a_redirect_to_what_is_no_address_is_refused(asking: ConnectionHttp, provider: Provider, location: str) -> None:
+    target = location.encode("utf-8", "replace").decode("latin-1")
+    provider.answers(always(Reply(302, b"", {"Location": target}), to="/repos"))
+    with pytest.raises((PermanentError, TransientError), match="Example"):
+        asking.get("/repos")
+
+
 def test_nobody_learns_the_token(asking: ConnectionHttp, provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     provider.answers(always(refused(401, f"Bearer {TOKEN} is unknown"), to="/repos"))
