@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import OperationalError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -20,28 +21,35 @@ from integrations.models import QuarantinedPayload, Stream, SyncRun
 from integrations.sync.leases import LEASE, Lease
 from integrations.sync.readings import notes_what_is_told
 
+logger = logging.getLogger(__name__)
+
+UNSTORABLE = (DataError, IntegrityError, ValueError)  # what one record can be to blame for
 TRIES = 4  # of a transaction that another one's locks broke
 LONGEST_PATH = 300
 
 
 @dataclass(slots=True)
 class Understood:
-    """The drafts of a page's records, and the records that could not be understood."""
+    """The records of a page with their drafts, and those that could not be understood, or not be stored."""
 
-    drafts: list[AnyDraft] = field(default_factory=list)
-    records: list[RawRecord] = field(default_factory=list)
+    records: list[tuple[RawRecord, Sequence[AnyDraft]]] = field(default_factory=list)
     refused: list[tuple[RawRecord, SchemaError]] = field(default_factory=list)
+
+    @property
+    def drafts(self) -> list[AnyDraft]:
+        return [draft for _, drafts in self.records for draft in drafts]
 
 
 def understand(records: Sequence[RawRecord]) -> Understood:
     understood = Understood()
     for record in records:
         try:
-            understood.drafts.extend(record.normalise(record.payload))
+            understood.records.append((record, record.normalise(record.payload)))
         except SchemaError as problem:
             understood.refused.append((record, problem))
-        else:
-            understood.records.append(record)
+        except Exception as fault:  # of the connector: the other records are stored all the same
+            logger.exception("A record of %s could not be normalised", record.source or "a stream")
+            understood.refused.append((record, _own_fault(fault)))
     return understood
 
 
@@ -65,6 +73,15 @@ def store_page(at: Turning, page: Page, *, requests: int) -> None:
     `requests` is how many it took.
     """
     understood = understand(page.records)
+    try:
+        _store_in_tries(at, page, understood, requests)
+    except UNSTORABLE:
+        logger.exception("A page of %s could not be stored", at.stream)
+        _refuse_unstorable(at, understood)
+        _store_in_tries(at, page, understood, requests)
+
+
+def _store_in_tries(at: Turning, page: Page, understood: Understood, requests: int) -> None:
     for tries_left in reversed(range(TRIES)):
         try:
             _store(at, page, understood, requests)
@@ -74,6 +91,25 @@ def store_page(at: Turning, page: Page, *, requests: int) -> None:
             time.sleep(0.05 * (TRIES - tries_left))
         else:
             return
+
+
+def _refuse_unstorable(at: Turning, understood: Understood) -> None:
+    """Find the records that the database does not take, by storing each alone and undoing it."""
+    kept = []
+    for record, drafts in understood.records:
+        try:
+            with transaction.atomic():
+                store_drafts(at.stream.resource.connection, drafts)
+                transaction.set_rollback(True)
+        except UNSTORABLE as fault:
+            understood.refused.append((record, _own_fault(fault)))
+        else:
+            kept.append((record, drafts))
+    understood.records = kept
+
+
+def _own_fault(fault: Exception) -> SchemaError:
+    return SchemaError("(record)", f"Headway failed on it ({type(fault).__name__}); its log says more")
 
 
 @transaction.atomic
@@ -129,7 +165,7 @@ def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:
 def _quarantine(stream: Stream, understood: Understood) -> None:
     """Keep what was not understood, once; what is understood by now has left quarantine."""
     waiting = _waiting(stream).exclude(external_id="")
-    told = [record.external_id for record in understood.records]
+    told = [record.external_id for record, _ in understood.records]
     again = [record.external_id for record, _ in understood.refused]
     if told:
         waiting.filter(external_id__in=told).update(replayed_at=timezone.now())

@@ -17,6 +17,7 @@ from integrations.sync.quarantine import replay
 from integrations.sync.readings import WORKER_ENDED, open_run
 from integrations.sync.resources import discover_resources
 from integrations.sync.turns import Turn, take_turn
+from tests.sync import connector
 from tests.sync.conftest import stream_of
 from tests.sync.connector import Example
 from tests.sync.provider import TOKEN, Asked, Provider
@@ -191,6 +192,32 @@ def test_what_cannot_be_understood_is_put_aside_and_the_rest_of_its_page_is_stor
     assert replay(connection, [quarantined]).understood == 1
     assert len(titles(connection)) == 30
     assert QuarantinedPayload.objects.get().replayed_at is not None
+
+
+def test_a_record_that_no_column_takes_does_not_stop_the_others(connection: Connection, provider: Provider) -> None:
+    shop = provider.repository("acme/shop", pull_requests=30)
+    shop.pull_requests[7]["id"] = "7" * 300
+    discover_resources(connection)
+    (run,) = read_everything(connection)
+    assert (run.state, run.added, run.quarantined) == (SyncRun.State.DONE, 29, 1)
+    assert QuarantinedPayload.objects.get().problem == "Headway failed on it (DataError); its log says more"
+
+
+def test_a_fault_of_the_connector_puts_its_record_aside(
+    connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.repository("acme/shop", pull_requests=3)
+    discover_resources(connection)
+    original = connector.normalise_of
+
+    def normalise_of(resource: Any) -> Any:
+        normalise = original(resource)
+        return lambda payload: 1 / 0 if payload["number"] == 2 else normalise(payload)
+
+    monkeypatch.setattr(connector, "normalise_of", normalise_of)
+    (run,) = read_everything(connection)
+    assert (run.state, run.added, run.quarantined) == (SyncRun.State.DONE, 2, 1)
+    assert QuarantinedPayload.objects.get().external_id.endswith("-2")
 
 
 def test_a_record_that_is_understood_by_now_leaves_quarantine(connection: Connection, provider: Provider) -> None:
