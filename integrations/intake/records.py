@@ -51,10 +51,15 @@ class Written:
     added: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
+    known_as_gone: set[int] = field(default_factory=set)  # their end was told before anything else
 
     @property
     def touched(self) -> set[int]:
-        return self.added | self.changed | self.removed
+        return self.added | self.changed | self.removed | self.known_as_gone
+
+    def note_changed(self, ids: set[int]) -> None:
+        """Of these records something changed beside the row itself."""
+        self.changed |= ids - self.added - self.removed - self.known_as_gone
 
 
 @dataclass(slots=True)
@@ -97,8 +102,7 @@ def write_records(
     _insert(connection, table, new, written, expected.columns if expected else ())
     _update(table, [each for each in weighed if each.before is not None], written)
     for part in table.parts:
-        written.changed |= _write_parts(part, weighed, written.ids)
-    written.changed -= written.added | written.removed
+        written.note_changed(_write_parts(part, weighed, written.ids))
     return written
 
 
@@ -171,7 +175,8 @@ def _insert(
             cursor.execute(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)})
             ids = dict(cursor.fetchall())
         written.ids |= ids
-        written.added |= {ids[each.draft.external_id] for each in group if not each.row["deleted"]}
+        for each in group:
+            (written.known_as_gone if each.row["deleted"] else written.added).add(ids[each.draft.external_id])
 
 
 def _external_id(row: Row) -> str:

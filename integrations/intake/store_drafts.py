@@ -132,7 +132,7 @@ def _store(
     written = write_records(
         connection, table, list(placed.values()), stored, References(people, places), expected=expected
     )
-    written.changed |= derive(connection, kind, written.touched) - written.added - written.removed
+    written.note_changed(derive(connection, kind, written.touched))
     append_days(kind, written.touched, days_before)
     return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)
 
