@@ -11,6 +11,7 @@ from integrations.connectors.errors import SchemaError
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 LARGEST = 2**31 - 1  # what an integer column holds
+LONGEST_ID = 200  # what a column of ids holds; a shortened one could be another's
 Default = TypeVar("Default")
 
 
@@ -61,7 +62,10 @@ class Reader:
         value = self._found(path)
         if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
             raise SchemaError(self._name(path), f"should be an id and is {_kind(value)}")
-        return str(value).replace("\0", "")
+        identifier = str(value).replace("\0", "")
+        if len(identifier) > LONGEST_ID:
+            raise SchemaError(self._name(path), f"is an id of more than {LONGEST_ID} characters")
+        return identifier
 
     def boolean(self, path: str, default: Default | _Required = REQUIRED) -> bool | Default:
         value = self._found(path)
