@@ -106,6 +106,8 @@ class Reader:
             yield Reader(each, f"{self._name(path)}[{position}]")
 
     def _found(self, path: str) -> Any:
+        if "." not in path:  # most are: a third of the time that records take to be understood
+            return self._payload.get(path)
         value: Any = self._payload
         names = path.split(".")
         for position, name in enumerate(names):

@@ -55,6 +55,13 @@ def list_page(
     )
 
 
+def following(listed: Listed, address: str) -> str:
+    """The next page's address, empty at the end.  Raises TransientError where the page at `address` names itself."""
+    if listed.next and listed.next == address:
+        raise TransientError("GitHub's list leads in a circle: a page names itself as the next.")
+    return listed.next
+
+
 def list_all(http: Http, path: str, *, now: datetime, within: str = "", most: int | None = None) -> Iterator[Any]:
     """The entries of all pages, at most about `most` of them."""
     page = list_page(http, path, now=now, params={"per_page": PER_PAGE}, within=within)

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
-from integrations.connectors.github.lists import PER_PAGE, Listed, list_page, text_of, time_of
+from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page, text_of, time_of
 
 OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time says
 SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
@@ -82,19 +82,19 @@ class NewestFirst:
                 break
             entries = [item for item in listed.items if self.wanted(item)]
             then = self._taken(then or self._begun(listed, entries, before), listed, entries)
-            following = self._following(listed, address)
-            is_last = not following or self._reaches(listed.items, stop)
+            after = self._following(listed, address)
+            is_last = not after or self._reaches(listed.items, stop)
             fresh = [item for item in entries if self._is_fresh(item, versions, below)]
             left = None if stop else _left(listed, self.per_page)
             for start in range(0, max(len(fresh), 1), self.batch):
                 batch, rest = fresh[start : start + self.batch], len(fresh[start + self.batch :])
                 step = {"next": address, "below": text_of(batch[-1], self.sorted_by) if batch else ""}
                 if not rest and not is_last:
-                    step = {"next": following, "below": ""}
+                    step = {"next": after, "below": ""}
                 yield Page(self.read(batch), {**way, "then": then, **step}, left=None if left is None else left + rest)
             if is_last:
                 break
-            address, below = following, None
+            address, below = after, None
         records, end = self._asked_again(then, now)
         yield Page(records, end, complete=everything and self.tells_all)
 
@@ -111,15 +111,15 @@ class NewestFirst:
     def _following(self, listed: Listed, address: str) -> str:
         """Where the list goes on: at the time of the page's last entry, or on the next page of the same question.
 
-        Empty at the end, and where a page names itself as the next.
+        Empty at the end.  Raises TransientError where the list leads in a circle.
         """
-        times = [time_of(item, self.sorted_by) for item in (listed.items[:1] + listed.items[-1:])]
-        last = times[-1] if times else None
-        if not listed.next or self.parameter != "created" or last is None or times[0] == last:  # all of one second
-            return "" if listed.next == address else listed.next
-        asked = {**self.params, "per_page": self.per_page, "created": f"<={_written(last)}"}
-        by_time = f"{self.path}?{urlencode(asked)}"
-        return listed.next if by_time == address else by_time
+        first, last = (time_of(item, self.sorted_by) if item else None for item in _ends(listed.items))
+        if listed.next and self.parameter == "created" and last is not None and first != last:  # not all of one second
+            asked = {**self.params, "per_page": self.per_page, "created": f"<={_written(last)}"}
+            by_time = f"{self.path}?{urlencode(asked)}"
+            if by_time != address:
+                return by_time
+        return following(listed, address)
 
     def _reaches(self, items: Sequence[Any], stop: datetime | None) -> bool:
         """Whether the list has come to what was read before."""
@@ -207,6 +207,10 @@ def _usable_etag(before: Mapping[str, Any], now: datetime) -> str:
 
 def _at(opened: Sequence[str]) -> datetime:
     return datetime.fromisoformat(opened[1])
+
+
+def _ends(items: Sequence[Any]) -> tuple[Any, Any]:
+    return (items[0], items[-1]) if items else (None, None)
 
 
 def _left(listed: Listed, per_page: int) -> int | None:

@@ -56,6 +56,12 @@ def client(of: GitHub) -> Iterator[ConnectionHttp]:
         yield http
 
 
+def resource_at(http: ConnectionHttp, of: GitHub) -> FetchedResource:
+    """The one repository."""
+    (shop,) = (each for each in of.resources(http) if each.name.startswith("acme/shop"))
+    return FetchedResource(shop.kind, shop.external_id, shop.name, shop.details)
+
+
 def read(
     github: GitHubServer,
     kind: Kind,
@@ -69,8 +75,7 @@ def read(
     reading = Reading()
     of = connector(github, **settings)
     with client(of) as http:
-        (shop,) = (each for each in of.resources(http) if each.name.startswith("acme/shop"))
-        resource = FetchedResource(shop.kind, shop.external_id, shop.name, shop.details)
+        resource = resource_at(http, of)
         asked = http.requests
         for page in of.fetch(http, resource, kind, cursor or {}, now=now):
             reading.pages.append(page)

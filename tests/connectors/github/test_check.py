@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from integrations.connectors.base import CheckedPermission, FetchedResource, ResourceDraft
+from integrations.connectors.base import CheckedPermission
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.words import Kind
 from integrations.demo.providers.faults import Answer, Fault, forbidden, instead, not_found
 from integrations.demo.providers.github_access import Token
 from integrations.demo.providers.github_server import GitHubServer
-from tests.connectors.github.reading import TOKEN, client, connector, read
+from tests.connectors.github.reading import TOKEN, client, connector, read, resource_at
 from tests.demo.small_history import small_history
 
 WHAT = {
@@ -117,8 +117,7 @@ def test_single_sign_on_is_said_by_its_name(github: GitHubServer) -> None:
 def test_a_webhook_is_registered_once_and_signs_with_the_latest_secret(github: GitHubServer) -> None:
     of, address = connector(github), "https://headway.example.com/hooks/github/1/"
     with client(of) as http:
-        (shop,) = of.resources(http)
-        resource = _fetched(shop)
+        resource = resource_at(http, of)
         first = of.register_hook(http, resource, address, "one secret")
         second = of.register_hook(http, resource, address, "another secret")
         (hook,) = github.hooks
@@ -128,7 +127,3 @@ def test_a_webhook_is_registered_once_and_signs_with_the_latest_secret(github: G
         of.remove_hook(http, resource, second)
         of.remove_hook(http, resource, second)
     assert list(github.hooks) == []
-
-
-def _fetched(shop: ResourceDraft) -> FetchedResource:
-    return FetchedResource(shop.kind, shop.external_id, shop.name, shop.details)

@@ -1,0 +1,137 @@
+"""Whatever goes wrong on the way, what is told in the end is the same as if nothing had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, SchemaError
+from integrations.connectors.github import GitHub
+from integrations.connectors.words import Kind, ResourceKind
+from integrations.demo.providers import faults
+from integrations.demo.providers.faults import Fault
+from integrations.demo.providers.github_access import Token
+from integrations.demo.providers.github_server import GitHubServer
+from tests.connectors.github.histories import with_pull_requests
+from tests.connectors.github.reading import LONG_AFTER, TOKEN, client, connector, read, resource_at
+from tests.demo.small_history import BEGIN, HOUR, commit, small_history
+
+STREAMS = GitHub.kinds[ResourceKind.REPOSITORY]
+MOST_TURNS = 12
+
+AnyFault = Callable[[], Fault]
+FAULTS: Mapping[str, AnyFault] = {
+    "429": lambda: Fault(faults.too_many_requests(retry_after=0), path="/repositories/", times=2),
+    "429 that names no time": lambda: Fault(faults.too_many_requests(), path="/repositories/", nth=2),
+    "secondary limit": lambda: Fault(faults.secondary_limit(retry_after=0), path="/repositories/"),
+    "secondary limit that names no time": lambda: Fault(faults.secondary_limit(), path="/repositories/", nth=2),
+    "quota used up": lambda: Fault(faults.limit_used_up(seconds=1), path="/repositories/", nth=2),
+    "401 in the middle": lambda: Fault(faults.unauthorised(), path="/repositories/", nth=2, times=2),
+    "403 in the middle": lambda: Fault(faults.forbidden("contents=read"), path="/repositories/", nth=2),
+    "500": lambda: Fault(faults.server_error(), path="/repositories/", times=3),
+    "502": lambda: Fault(faults.bad_gateway(), path="/repositories/", times=5),
+    "cut connection": lambda: Fault(faults.cut_short(), path="/repositories/", times=2),
+    "half an answer": lambda: Fault(faults.truncated(), path="/repositories/", times=2),
+    "a page for people": lambda: Fault(faults.html_page(), path="/repositories/", times=2),
+    "502 of GraphQL": lambda: Fault(faults.bad_gateway(), path="/graphql", times=4),
+    "half an answer of GraphQL": lambda: Fault(faults.truncated(), path="/graphql", times=4),
+    "limits of GraphQL": lambda: Fault(faults.secondary_limit(), path="/graphql"),
+}
+
+
+def told(drafts: list[AnyDraft]) -> dict[str, AnyDraft]:
+    """The last telling of each record."""
+    return {draft.external_id: draft for draft in drafts}
+
+
+def read_in_turns(github: GitHubServer, kind: Kind, **settings: str) -> list[AnyDraft]:
+    """As the sync does: what fails is tried again from the last page that was stored."""
+    of = connector(github, **settings)
+    with client(of) as http:
+        resource = resource_at(http, of)
+    cursor: Mapping[str, Any] = {}
+    drafts: list[AnyDraft] = []
+    for _ in range(MOST_TURNS):
+        with client(of) as http:
+            try:
+                for page in of.fetch(http, resource, kind, cursor, now=LONG_AFTER):
+                    drafts += [draft for record in page.records for draft in record.normalise(record.payload)]
+                    cursor = page.cursor
+            except ConnectorError:
+                continue
+            return drafts
+    raise AssertionError("It does not come to an end.")
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("use_graphql", ["true", "false"])
+def test_under_every_fault_the_same_is_told(github: GitHubServer, kind: Kind, use_graphql: str) -> None:
+    usual = told(read(github, kind, use_graphql=use_graphql).drafts)
+    for name, fault in FAULTS.items():
+        github.faults = [fault()]
+        assert told(read_in_turns(github, kind, use_graphql=use_graphql)) == usual, name
+
+
+@pytest.fixture
+def many() -> Iterator[GitHubServer]:
+    """Of whose pull requests there are three pages."""
+    with ExitStack() as servers:
+        yield servers.enter_context(GitHubServer(with_pull_requests(230), tokens=[Token(TOKEN, "ada")]))
+
+
+@pytest.mark.parametrize("name", [*FAULTS, "a page repeated"])
+def test_a_list_of_several_pages_is_whole_under_every_fault(many: GitHubServer, name: str) -> None:
+    usual = told(read(many, Kind.PULL_REQUEST).drafts)
+    repeated = Fault(faults.repeated_page(), path="/pulls", times=2)
+    many.faults = [FAULTS[name]() if name in FAULTS else repeated]
+    assert told(read_in_turns(many, Kind.PULL_REQUEST)) == usual
+
+
+def test_commits_are_whole_where_a_page_is_repeated() -> None:
+    history = replace(
+        small_history(), commits={"shop": tuple(commit(f"Step {n}", BEGIN + n * HOUR) for n in range(250))}
+    )
+    with GitHubServer(history, tokens=[Token(TOKEN, "ada")]) as github:
+        usual = told(read(github, Kind.COMMIT).drafts)
+        github.faults = [Fault(faults.repeated_page(), path="/commits.*sha=", times=2)]
+        assert told(read_in_turns(github, Kind.COMMIT)) == usual
+        assert len(usual) == 250
+
+
+def test_a_refused_token_and_a_missing_permission_are_told_apart(github: GitHubServer) -> None:
+    github.faults = [Fault(faults.unauthorised(), path="/repositories/", times=None)]
+    with pytest.raises(CredentialRefusedError):
+        read(github, Kind.PULL_REQUEST)
+    github.faults = [Fault(faults.forbidden("pull_requests=read"), path="/repositories/", times=None)]
+    with pytest.raises(PermanentError, match="Pull requests: read"):
+        read(github, Kind.PULL_REQUEST)
+
+
+@pytest.mark.parametrize("location", ["https://example.com/elsewhere", "http://169.254.169.254/latest/meta-data"])
+def test_the_token_does_not_follow_to_another_host(github: GitHubServer, location: str) -> None:
+    github.faults = [Fault(faults.redirect(location), path="/repositories/", times=None)]
+    with pytest.raises(PermanentError, match="another host"):
+        read(github, Kind.PULL_REQUEST)
+
+
+def test_null_where_an_object_was_is_put_aside_and_the_rest_is_told(github: GitHubServer) -> None:
+    usual = told(read(github, Kind.PULL_REQUEST).drafts)
+    github.faults = [Fault(faults.changed("2.base", None), path="/pulls")]
+    reading = read(github, Kind.PULL_REQUEST)
+    assert [type(problem) for problem in reading.refused] == [SchemaError]
+    assert reading.refused[0].path == "pull_request.base.repo.id"
+    assert len(told(reading.drafts)) == len(usual) - 1
+
+
+def test_unknown_words_are_kept_and_stop_nothing(github: GitHubServer) -> None:
+    github.faults = [
+        Fault(faults.changed("workflow_runs.0.conclusion", "exploded"), path="/runs"),
+        Fault(faults.changed("data.nodes.0.reviews.nodes.0.state", "PONDERED"), path="/graphql"),
+    ]
+    assert not read(github, Kind.PIPELINE_RUN).refused
+    assert not read(github, Kind.PULL_REQUEST).refused
