@@ -154,6 +154,8 @@ class ConnectionHttp:
         except ConnectorError as problem:
             self._blot_out_secrets(problem)
             raise
+        except httpx.InvalidURL:
+            raise PermanentError(f"{self._name} leads to what is no address, from {shown_path(path)}.") from None
 
     def _once(
         self,
@@ -171,9 +173,7 @@ class ConnectionHttp:
         self._keep_budget(budget)
         signature = self._sign()
         body = None if document is None else json.dumps(document).encode()
-        sent = {"accept": "application/json", "user-agent": USER_AGENT, **signature, **(headers or {})}
-        if body is not None:
-            sent["content-type"] = "application/json"
+        sent = self._headers(signature, headers or {}, {} if body is None else {"content-type": "application/json"})
         status, told, content = self._exchange(method, httpx.URL(url, params=_merged(url, params)), sent, body)
         now = datetime.now(UTC)
         self._note(budget, told, now)
@@ -211,7 +211,7 @@ class ConnectionHttp:
     # One request ----------------------------------------------------------------------------------------------
 
     def _exchange(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
+        self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes | None
     ) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and body of the answer, after redirects within the host."""
         for _ in range(MOST_REDIRECTS + 1):
@@ -226,7 +226,7 @@ class ConnectionHttp:
         )
 
     def _transfer(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None
+        self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes | None
     ) -> tuple[int, httpx.Headers, bytes]:
         deadline = time.monotonic() + self._patience.whole
         try:
@@ -237,11 +237,8 @@ class ConnectionHttp:
                 f"{problem.host} leads to {problem.address}, where Headway does not connect to.",
                 what_to_do="Enter the base URL of the provider itself.",
             ) from None
-        except (httpx.LocalProtocolError, UnicodeError):
-            raise PermanentError(
-                f"What signs the requests to {self._name} cannot be sent: it holds characters that no token has.",
-                what_to_do="Enter the token again, without anything before or behind it.",
-            ) from None
+        except httpx.LocalProtocolError:
+            raise self._unsendable() from None
         except httpx.TimeoutException:
             raise _PassingError(f"{self._name} did not answer in time when asked for {shown_path(url.path)}.") from None
         except httpx.ConnectError as problem:
@@ -321,6 +318,22 @@ class ConnectionHttp:
         return PermanentError(
             f"{self._name} leads to another host, {shown_origin(target)}, where the credentials are not sent.",
             what_to_do="If that is where it has moved to, enter it as the base URL of the connection.",
+        )
+
+    def _headers(self, *told: Mapping[str, str]) -> httpx.Headers:
+        """Ours and those, of which a later one takes the place of an earlier one, whatever the case of its name."""
+        headers = httpx.Headers({"accept": "application/json", "user-agent": USER_AGENT})
+        try:
+            for each in told:
+                headers.update(each)
+        except UnicodeError:
+            raise self._unsendable() from None
+        return headers
+
+    def _unsendable(self) -> PermanentError:
+        return PermanentError(
+            f"What signs the requests to {self._name} cannot be sent: it holds characters that no token has.",
+            what_to_do="Enter the token again, without anything before or behind it.",
         )
 
     def _sign(self) -> Mapping[str, str]:

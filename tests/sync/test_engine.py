@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -148,6 +149,19 @@ def during(ending: str, *, page: int, do: Any) -> Any:
             do()
 
     return look
+
+
+def test_a_worker_that_is_to_end_ends_its_turn_after_the_page(
+    connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.repository("acme/shop", pull_requests=100)
+    discover_resources(connection)
+    to_end = threading.Event()
+    to_end.set()
+    monkeypatch.setattr(turns, "stopping", to_end)
+    take_turn()
+    assert (last_run(connection).state, last_run(connection).read) == (SyncRun.State.WAITING, 20)
+    assert len(provider.requests_for("/pulls")) == 1
 
 
 def test_a_cancelled_reading_stores_nothing_more_and_says_so(connection: Connection, provider: Provider) -> None:

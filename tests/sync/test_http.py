@@ -147,6 +147,13 @@ def test_an_exchange_is_made_once_for_many_clients_and_again_for_other_settings(
     assert len(provider.requests_for("/repos")) == 6
 
 
+def test_an_address_that_is_none_is_said_to_be_none(asking: ConnectionHttp, provider: Provider) -> None:
+    for path in (f"{provider.url}/repos?page=\0", "http://[/repos", "/re\npos"):
+        with pytest.raises(PermanentError, match="Example leads to"):
+            asking.get(path)
+    assert provider.asked == []
+
+
 def test_an_absolute_address_of_another_host_is_not_asked(asking: ConnectionHttp, provider: Provider) -> None:
     with pytest.raises(PermanentError, match=r"leads to another host, http://elsewhere.example.com"):
         asking.get("http://elsewhere.example.com/repos?page=2")
