@@ -33,6 +33,7 @@ SCHEDULE = (
     Entry("Fold received telemetry", "integrations.telemetry.tasks.fold_received", Every(seconds=5)),
     Entry("Read repositories", "integrations.git.tasks.sync_sources", Every(seconds=60)),
     Entry("Take webhook deliveries", "integrations.webhooks.tasks.take_deliveries", Every(seconds=10)),
+    Entry("Register webhooks", "integrations.webhooks.tasks.register_hooks", Every(seconds=60)),
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),

@@ -14,6 +14,14 @@ def take_deliveries() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def register_hooks() -> None:
+    """Register the webhooks that are missing, and remove those that are not wanted any more."""
+    from integrations.webhooks.register import register_waiting
+
+    register_waiting()
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def forget_deliveries() -> None:
     """Drop what is only kept to recognise a delivery that comes again."""
     from integrations.webhooks.take import forget_old_deliveries

@@ -1,0 +1,150 @@
+"""Webhooks that Headway registers by itself, where a connection's admin asked for it.
+
+What is to be done follows from rows: a synced resource without a hook gets one, a hook of one that is not synced any
+more is removed.  What failed is said with the resource, and tried again when somebody asks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from integrations.connectors.base import Connector, Http
+from integrations.connectors.errors import ConnectorError, TransientError
+from integrations.models import Connection, Resource
+from integrations.sync.budgets import BudgetBook
+from integrations.sync.clients import client_of, connector_of, fetched
+from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
+from orgtree.nudges import nudge_on_commit
+
+logger = logging.getLogger(__name__)
+
+REGISTERS = "register_webhooks"  # the setting of a connection whose admin asked for it
+SECONDS_AT_ONCE = 60.0  # of one connection; the rest is the next sweep's
+_ADVISORY_LOCK = 0x486F_6F6B  # "Hook": with a connection's id, one registration of it at a time
+
+
+def can_register(connection: Connection) -> bool:
+    """Whether its connector registers webhooks."""
+    try:
+        return type(connector_of(connection)).register_hook is not Connector.register_hook
+    except ConnectorError:
+        return False
+
+
+def ask_for_hooks(connection: Connection) -> None:
+    """Let every synced resource have its webhook, also those at which it failed before."""
+    from integrations.webhooks.tasks import register_hooks
+
+    with transaction.atomic():
+        _set(connection, registers=True)
+        connection.resources.exclude(hook_problem="").update(hook_problem="")
+        nudge_on_commit(register_hooks)
+
+
+def ask_for_no_hooks(connection: Connection) -> None:
+    """Let the webhooks be removed that Headway registered."""
+    from integrations.webhooks.tasks import register_hooks
+
+    with transaction.atomic():
+        _set(connection, registers=False)
+        nudge_on_commit(register_hooks)
+
+
+def renew_hooks(connection: Connection) -> None:
+    """The secret is another one: registered webhooks are registered anew with it."""
+    from integrations.webhooks.tasks import register_hooks
+
+    with transaction.atomic():
+        if registers_hooks(connection):
+            connection.resources.exclude(hook_id="").update(hook_id="", hook_problem="")
+        nudge_on_commit(register_hooks)
+
+
+def registers_hooks(connection: Connection) -> bool:
+    return bool(connection.settings.get(REGISTERS))
+
+
+def register_waiting() -> None:
+    """Register and remove what is waiting, at each connection for a while.  Workers take different connections."""
+    for connection in Connection.objects.filter(removed_at=None, paused_at=None).order_by("pk"):
+        waiting = _missing(connection) | _superfluous(connection)
+        if not waiting.exists():
+            continue
+        with _alone(connection) as free:
+            if free:
+                _register(connection)
+
+
+def _register(connection: Connection) -> None:
+    address, secret = webhook_address(connection), connection.secrets.get(WEBHOOK_SECRET, "")
+    if address is None or not secret:
+        return
+    until = time.monotonic() + SECONDS_AT_ONCE
+    budgets = BudgetBook(connection)
+    try:
+        connector = connector_of(connection)
+        with client_of(connector, budgets) as http:
+            for resource in (_superfluous(connection) | _missing(connection)).order_by("pk"):
+                if time.monotonic() > until:
+                    return
+                _settle(connector, http, resource, address, secret)
+    except TransientError:
+        return  # nobody answers, or asks to wait: the next sweep asks again
+    except ConnectorError as problem:
+        logger.info("Webhooks of %s: %s", connection, problem)
+    finally:
+        budgets.save()
+
+
+def _settle(connector: Connector, http: Http, resource: Resource, address: str, secret: str) -> None:
+    """Bring one resource's webhook in line.  Raises TransientError."""
+    try:
+        if resource.hook_id:
+            connector.remove_hook(http, fetched(resource), resource.hook_id)
+            said = {"hook_id": "", "hook_problem": ""}
+        else:
+            said = {"hook_id": connector.register_hook(http, fetched(resource), address, secret), "hook_problem": ""}
+    except TransientError:
+        raise
+    except ConnectorError as problem:
+        said = {"hook_problem": f"{problem.problem} {problem.what_to_do}".strip()}
+    Resource.objects.filter(pk=resource.pk).update(**said)
+
+
+def _missing(connection: Connection) -> QuerySet[Resource]:
+    if not registers_hooks(connection):
+        return connection.resources.none()
+    return connection.resources.filter(picked=True, gone_at=None, hook_id="", hook_problem="")
+
+
+def _superfluous(connection: Connection) -> QuerySet[Resource]:
+    hooked = connection.resources.exclude(hook_id="").filter(hook_problem="")
+    return hooked.filter(Q(picked=False) | ~Q(gone_at=None)) if registers_hooks(connection) else hooked
+
+
+def _set(connection: Connection, *, registers: bool) -> None:
+    locked = Connection.objects.select_for_update().get(pk=connection.pk)
+    locked.settings[REGISTERS] = registers
+    locked.save(update_fields=["settings"])
+    connection.settings = locked.settings
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[bool]:
+    """Whether nobody else is at this connection; a lock that goes with the database session."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
+        free = bool(cursor.fetchone()[0])
+    try:
+        yield free
+    finally:
+        if free:
+            with database.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
