@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-_ACTOR = "__typename login ... on User { databaseId } ... on Bot { databaseId }"
+_ACTOR = "__typename login " + " ".join(
+    f"... on {kind} {{ databaseId }}" for kind in ("User", "Bot", "Mannequin", "Organization")
+)
+_ACCOUNT = " ".join(f"... on {kind} {{ login databaseId }}" for kind in ("User", "Bot", "Mannequin"))
+_ASSIGNEE = f"__typename {_ACCOUNT} ... on Organization {{ login databaseId }}"
 _PAGE = "pageInfo { hasNextPage endCursor }"
 
 _COMMITS = f"""{_PAGE} nodes {{ commit {{
@@ -30,13 +34,11 @@ _PULL_REQUEST_EVENTS = f"""{_PAGE} nodes {{
   ... on HeadRefForcePushedEvent {{ createdAt actor {{ {_ACTOR} }} }}
   ... on ReviewRequestedEvent {{
     createdAt actor {{ {_ACTOR} }}
-    requestedReviewer {{ __typename ... on User {{ login databaseId }} ... on Bot {{ login databaseId }}
-      ... on Mannequin {{ login }} ... on Team {{ slug }} }}
+    requestedReviewer {{ __typename {_ACCOUNT} ... on Team {{ slug }} }}
   }}
   ... on ReviewRequestRemovedEvent {{
     createdAt actor {{ {_ACTOR} }}
-    requestedReviewer {{ __typename ... on User {{ login databaseId }} ... on Bot {{ login databaseId }}
-      ... on Mannequin {{ login }} ... on Team {{ slug }} }}
+    requestedReviewer {{ __typename {_ACCOUNT} ... on Team {{ slug }} }}
   }}
 }}"""
 
@@ -49,10 +51,8 @@ _ISSUE_EVENTS = f"""{_PAGE} nodes {{
   __typename
   ... on ClosedEvent {{ createdAt actor {{ {_ACTOR} }} }}
   ... on ReopenedEvent {{ createdAt actor {{ {_ACTOR} }} }}
-  ... on AssignedEvent {{ createdAt assignee {{ __typename ... on User {{ login databaseId }}
-    ... on Bot {{ login databaseId }} ... on Mannequin {{ login }} ... on Organization {{ login }} }} }}
-  ... on UnassignedEvent {{ createdAt assignee {{ __typename ... on User {{ login databaseId }}
-    ... on Bot {{ login databaseId }} ... on Mannequin {{ login }} ... on Organization {{ login }} }} }}
+  ... on AssignedEvent {{ createdAt assignee {{ {_ASSIGNEE} }} }}
+  ... on UnassignedEvent {{ createdAt assignee {{ {_ASSIGNEE} }} }}
 }}"""
 
 _ISSUE_EVENT_TYPES = "[CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT]"

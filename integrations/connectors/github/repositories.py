@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import quote
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord, ResourceDraft
 from integrations.connectors.drafts import RepositoryDraft
@@ -87,7 +88,7 @@ def _listed(http: Http, owners: list[str], *, as_app: bool, now: datetime) -> It
         return
     if not owners:
         yield from _pages(http, "user/repos", now)
-    for owner in owners:
+    for owner in (quote(owner, safe="") for owner in owners):
         try:
             yield from _pages(http, f"orgs/{owner}/repos", now)
         except GoneError:  # a person, not an organisation
