@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from integrations.connectors.drafts import Told
 from integrations.connectors.words import Kind, RunStatus
@@ -87,3 +89,11 @@ def test_parts_of_many_pull_requests_go_with_them(tell: Tell, github: Connection
     tell(*(whole_pull_request(external_id=str(number), events=Told()) for number in range(7)))
     remove_with_facts(github)
     assert count_facts()["review"]["total"] == 0
+
+
+def test_the_page_counts_what_the_provider_told_of(tell: Tell, github: Connection, admin: Client) -> None:
+    tell(whole_pull_request(), item())
+    page = " ".join(
+        admin.get(reverse("admin:integrations_connection_delete", args=[github.pk])).content.decode().split()
+    )
+    assert "told of pull requests (<strong>1</strong>), work items (<strong>1</strong>)." in page
