@@ -1,0 +1,50 @@
+"""Who serves the demo's GitHub: one process at a time, by what a file says that its owner alone can read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from integrations.demo.providers.serve import DemoGitHub, serving_alone
+from integrations.demo.stories import Flavour
+from integrations.demo.year import DemoYear
+
+ANCHOR = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # the night in which Berlin's clocks go forward
+
+
+def _github() -> DemoGitHub:
+    return DemoGitHub(
+        seed=1,
+        flavour="quiet",
+        anchor=ANCHOR.isoformat(),
+        zone="Europe/Berlin",
+        repositories="/somewhere",
+        port=1,
+        token="secret",
+    )
+
+
+def test_the_file_is_read_as_it_was_written_and_is_its_owners(tmp_path: Path) -> None:
+    path = tmp_path / "github.json"
+    assert DemoGitHub.read(path) is None
+    _github().write(path)
+    assert DemoGitHub.read(path) == _github()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_year_is_the_one_of_the_organisations_zone(tmp_path: Path) -> None:
+    anchor = ANCHOR.astimezone(ZoneInfo("Europe/Berlin"))
+    year = _github().year
+    assert year == DemoYear(seed=1, flavour=Flavour.QUIET, anchor=anchor)
+    assert year.anchor.tzinfo == anchor.tzinfo  # other days of the year have another offset
+
+
+def test_one_serves_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "demo" / "github.json"
+    with serving_alone(path) as first:
+        assert first
+        with serving_alone(path) as second:
+            assert not second
+    with serving_alone(path) as again:
+        assert again
