@@ -39,7 +39,8 @@ def _names(provider: str, who: Who) -> tuple[IdentityName, ...]:
     if who.bot or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
         return (_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account),)
     names = []
-    for kind, value in ((IdentityKind.LOGIN, who.login), (IdentityKind.EMAIL, who.email)):
+    login = who.login.lower()  # as in the no-reply addresses of commits; no code host tells logins apart by case
+    for kind, value in ((IdentityKind.LOGIN, login), (IdentityKind.EMAIL, who.email)):
         try:
             if kind == IdentityKind.EMAIL:
                 names.append(IdentityName.of_address(value, signed=who.name))
