@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -208,30 +210,39 @@ def test_what_cannot_be_understood_is_put_aside_and_the_rest_of_its_page_is_stor
     assert QuarantinedPayload.objects.get().replayed_at is not None
 
 
-def test_a_record_that_no_column_takes_does_not_stop_the_others(connection: Connection, provider: Provider) -> None:
-    shop = provider.repository("acme/shop", pull_requests=30)
-    shop.pull_requests[7]["id"] = "7" * 300
-    discover_resources(connection)
-    (run,) = read_everything(connection)
-    assert (run.state, run.added, run.quarantined) == (SyncRun.State.DONE, 29, 1)
-    assert QuarantinedPayload.objects.get().problem == "Headway failed on it (DataError); its log says more"
-
-
-def test_a_fault_of_the_connector_puts_its_record_aside(
-    connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    provider.repository("acme/shop", pull_requests=3)
-    discover_resources(connection)
+def normalised_otherwise(patch: pytest.MonkeyPatch, otherwise: Callable[[Any], Any]) -> None:
+    """Number 2 of the tests' connector is what `otherwise` makes of its drafts."""
     original = connector.normalise_of
 
     def normalise_of(resource: Any) -> Any:
         normalise = original(resource)
-        return lambda payload: 1 / 0 if payload["number"] == 2 else normalise(payload)
+        return lambda payload: (otherwise if payload["number"] == 2 else list)(normalise(payload))
 
-    monkeypatch.setattr(connector, "normalise_of", normalise_of)
+    patch.setattr(connector, "normalise_of", normalise_of)
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "fault"),
+    [
+        (lambda drafts: [replace(drafts[0], number=2**40)], "DataError"),  # no column takes it
+        (lambda drafts: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_a_fault_of_ours_puts_its_record_aside_and_stores_the_others(
+    connection: Connection,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    otherwise: Callable[[Any], Any],
+    fault: str,
+) -> None:
+    provider.repository("acme/shop", pull_requests=30)
+    discover_resources(connection)
+    normalised_otherwise(monkeypatch, otherwise)
     (run,) = read_everything(connection)
-    assert (run.state, run.added, run.quarantined) == (SyncRun.State.DONE, 2, 1)
-    assert QuarantinedPayload.objects.get().external_id.endswith("-2")
+    assert (run.state, run.added, run.quarantined) == (SyncRun.State.DONE, 29, 1)
+    quarantined = QuarantinedPayload.objects.get()
+    assert quarantined.external_id.endswith("-2")
+    assert quarantined.problem == f"Headway failed on it ({fault}); its log says more"
 
 
 def test_a_record_that_is_understood_by_now_leaves_quarantine(connection: Connection, provider: Provider) -> None:
