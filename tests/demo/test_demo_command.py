@@ -226,8 +226,7 @@ def test_a_no_reply_login_and_a_second_address_wait_for_an_admin_and_a_mailmap_n
             "finch-imagined": "Finch Imagined",
             "cedar@mockley.example.com": "Cedar Mockley",
             "cedar-mockley": "Cedar Mockley",
-            # Her commits come with another address from GitHub, which reads no .mailmap.
-            "ivy@laptop.example.com": "Ivy Placeholder",
+            "ivy@laptop.example.com": "Ivy Placeholder",  # as GitHub has it, which reads no .mailmap
             "ivy-placeholder": "Ivy Placeholder",
         }
         assert all(proposal.confidence >= 80 for proposal in waiting)
