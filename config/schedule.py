@@ -35,6 +35,7 @@ SCHEDULE = (
     Entry("Take webhook deliveries", "integrations.webhooks.tasks.take_deliveries", Every(seconds=10)),
     Entry("Register webhooks", "integrations.webhooks.tasks.register_hooks", Every(seconds=60)),
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
+    Entry("Delete removed connections", "integrations.sync.tasks.delete_unwanted", Every(seconds=60)),
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),

@@ -13,11 +13,18 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from integrations.connections_admin.sections import section_context
+from integrations.git.connect import PROVIDER as GIT
 from integrations.git.sync import AlreadyReadingError
 from integrations.models import Connection
-from integrations.services.remove_connection import brought_by, remove_keeping_facts, remove_with_facts
+from integrations.services.remove_connection import (
+    brought_by,
+    remove_keeping_facts,
+    remove_with_facts,
+    remove_with_facts_later,
+)
 
 KEEP, DELETE = "keep", "delete"
+MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser, and the server behind it, wait
 
 
 class RemoveConnectionForm(forms.Form):
@@ -50,15 +57,19 @@ def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpR
 def _removed(
     request: HttpRequest, connection: Connection, log: Callable[[HttpRequest, Any], Any], *, keeping_facts: bool
 ) -> HttpResponse:
-    name = str(connection)
+    name, total = str(connection), 0 if keeping_facts else brought_by(connection).total
+    later = total > MOST_WHILE_WAITING and connection.provider != GIT
+    remove = remove_keeping_facts if keeping_facts else remove_with_facts_later if later else remove_with_facts
     try:
         with transaction.atomic():
             log(request, Connection.objects.filter(pk=connection.pk))
-            (remove_keeping_facts if keeping_facts else remove_with_facts)(connection)
+            remove(connection)
     except AlreadyReadingError:
         words = f"{name} is being read at this moment, and was not removed. Pause it, and try again after the reading."
         messages.error(request, words)
     else:
         what = "What it brought stays." if keeping_facts else "What it alone brought is deleted, too."
+        if later:
+            what = f"The {total:,} records that it brought are deleted in the background, and leave the figures then."
         messages.success(request, f"{name} is removed. {what}")
     return redirect("admin:integrations_connection_changelist")

@@ -23,6 +23,9 @@ class Connection(models.Model):
     removed_at = models.DateTimeField(
         null=True, editable=False, help_text="Removed, with its facts kept: they are as they were last read."
     )
+    facts_unwanted = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Removed, and its facts are still to be deleted."
+    )
     sync_every_minutes = models.PositiveIntegerField(default=15, db_default=15)
     # What "Test connection" said last, as JSON: [{"what", "works", "remedy"}].
     checks = models.JSONField(default=list, db_default=[], editable=False)

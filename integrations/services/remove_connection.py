@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import LiteralString
 
@@ -19,11 +20,13 @@ from integrations.connectors.words import Kind
 from integrations.git.changes import settle_changes
 from integrations.git.connect import PROVIDER as GIT
 from integrations.git.links import settle_alone, settle_homes
-from integrations.git.sync import no_reading
+from integrations.git.sync import AlreadyReadingError, no_reading
 from integrations.intake.forget import count_records, forget_records
 from integrations.intake.store_alone import write_alone
 from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
+from orgtree.nudges import nudge_on_commit
 
+LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
 # Whatever points to a commit, before the commits themselves.
 DELETE_COMMITS: tuple[LiteralString, ...] = (
     "DELETE FROM integrations_commitevidence WHERE commit_id = ANY (%s)",
@@ -48,6 +51,10 @@ class Brought:
     files: int
     shared_commits: int
     records: Mapping[Kind, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return self.commits + sum(self.records.values())
 
 
 def brought_by(connection: Connection) -> Brought:
@@ -89,6 +96,31 @@ def remove_keeping_facts(connection: Connection) -> None:
         connection.removed_at = timezone.now()
         connection.secrets = {}
         connection.save(update_fields=["removed_at", "secrets"])
+
+
+def remove_with_facts_later(connection: Connection) -> None:
+    """Hide a provider's connection at once, and let the worker delete it with its facts; its name is free again."""
+    from integrations.sync.tasks import delete_unwanted
+
+    with transaction.atomic():
+        connection.name = f"{connection.name[:LONGEST_NAME_LEFT]} (removed, {connection.pk})"
+        connection.removed_at = connection.paused_at = timezone.now()
+        connection.facts_unwanted, connection.secrets = True, {}
+        connection.save(update_fields=["name", "removed_at", "paused_at", "facts_unwanted", "secrets"])
+        nudge_on_commit(delete_unwanted)
+
+
+def delete_unwanted_facts() -> int:
+    """Delete what was removed with its facts and is still there; how many connections.
+
+    One that is still being read waits for the next time.
+    """
+    deleted = 0
+    for connection in Connection.objects.filter(facts_unwanted=True).order_by("pk"):
+        with suppress(AlreadyReadingError):
+            remove_with_facts(connection)
+            deleted += 1
+    return deleted
 
 
 def remove_with_facts(connection: Connection) -> None:

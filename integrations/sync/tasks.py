@@ -75,6 +75,14 @@ def _discover(connection: Connection) -> None:
         Connection.objects.filter(pk=connection.pk).update(discover_at=retry_at)
 
 
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def delete_unwanted() -> None:
+    """Delete the connections that were removed with more facts than a browser waits for."""
+    from integrations.services.remove_connection import delete_unwanted_facts
+
+    delete_unwanted_facts()
+
+
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _end_turns(**_: Any) -> None:
     """Turns end after the page that they are at."""
