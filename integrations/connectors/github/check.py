@@ -10,6 +10,7 @@ from itertools import islice
 from integrations.connectors.base import CheckedPermission, Http, ResourceDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.github.graphql import WITHOUT_GRAPHQL, ask
+from integrations.connectors.github.queries import DEPLOYMENTS, ISSUES, PULL_REQUESTS
 from integrations.connectors.github.refusal import EmptyRepositoryError
 from integrations.connectors.github.repositories import list_repositories
 
@@ -106,9 +107,11 @@ def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool)
 
 
 def _graphql(http: Http, address: str) -> CheckedPermission:
+    """Whether it is there, and knows what it will be asked: each question, of no record at all."""
     what = "GraphQL, which saves requests"
     try:
-        ask(http, address, "query { viewer { login } }", {})
+        for question in (PULL_REQUESTS, ISSUES, DEPLOYMENTS):
+            ask(http, address, question, {"ids": []})
     except CredentialRefusedError:
         raise
     except PermanentError as problem:

@@ -14,6 +14,7 @@ from integrations.connectors.rate_limits import retry_at
 UNKNOWN_WAIT = timedelta(seconds=60)  # what GitHub asks for after a secondary limit that names no time
 MOST_PAGES = 100  # of one connection of one record: 10,000 entries
 WITHOUT_GRAPHQL = "Switch GraphQL off for this connection: everything is then read over REST, with more requests."
+_OTHER_SCHEMA = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted", "cannotSpreadFragment"})
 _FORBIDDEN = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FORBIDDEN"})
 
 
@@ -111,7 +112,7 @@ def _problem(error: Json, response: Response) -> ConnectorError | None:
             f"GitHub does not let this token read over GraphQL (“{message[:300]}”).",
             what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
         )
-    if code in ("undefinedField", "undefinedType", "argumentNotAccepted") or "doesn't exist on type" in message:
+    if code in _OTHER_SCHEMA or "doesn't exist on type" in message or "can't be spread" in message:
         return PermanentError(
             f"The GraphQL of this GitHub is another one than expected (“{message[:300]}”).", what_to_do=WITHOUT_GRAPHQL
         )

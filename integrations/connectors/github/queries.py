@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-_ACTOR = "__typename login " + " ".join(
-    f"... on {kind} {{ databaseId }}" for kind in ("User", "Bot", "Mannequin", "Organization")
-)
-_ACCOUNT = " ".join(f"... on {kind} {{ login databaseId }}" for kind in ("User", "Bot", "Mannequin"))
-_ASSIGNEE = f"__typename {_ACCOUNT} ... on Organization {{ login databaseId }}"
+_NUMBERS = " ".join(f"... on {kind} {{ databaseId }}" for kind in ("User", "Mannequin"))
+_ACTOR = f"__typename login {_NUMBERS}"
+# By the interface: not every Enterprise Server counts bots among those who can be asked for a review.
+_REVIEWER = f"__typename ... on Actor {{ login }} {_NUMBERS} ... on Team {{ slug }}"
+_ASSIGNEE = f"__typename ... on Actor {{ login }} {_NUMBERS}"
 _PAGE = "pageInfo { hasNextPage endCursor }"
 
 _COMMITS = f"""{_PAGE} nodes {{ commit {{
-  oid message authoredDate committedDate author {{ name email user {{ login databaseId }} }}
+  oid message authoredDate committedDate author {{ name email user {{ __typename login databaseId }} }}
 }} }}"""
 
 _REVIEWS = f"""{_PAGE} nodes {{
@@ -34,11 +34,11 @@ _PULL_REQUEST_EVENTS = f"""{_PAGE} nodes {{
   ... on HeadRefForcePushedEvent {{ createdAt actor {{ {_ACTOR} }} }}
   ... on ReviewRequestedEvent {{
     createdAt actor {{ {_ACTOR} }}
-    requestedReviewer {{ __typename {_ACCOUNT} ... on Team {{ slug }} }}
+    requestedReviewer {{ {_REVIEWER} }}
   }}
   ... on ReviewRequestRemovedEvent {{
     createdAt actor {{ {_ACTOR} }}
-    requestedReviewer {{ __typename {_ACCOUNT} ... on Team {{ slug }} }}
+    requestedReviewer {{ {_REVIEWER} }}
   }}
 }}"""
 

@@ -39,7 +39,7 @@ def author_of_commit(signed: Reader | None, user: Reader | None) -> Who | None:
 
 
 def _number(user: Reader) -> str:
-    for field in ("id", "databaseId"):
-        if user.has(field):
-            return user.identifier(field)
-    return ""
+    """Of people: it stays when they are renamed.  GraphQL does not tell it of everybody else."""
+    if user.text("type", default=user.text("__typename", default="")) not in ("User", "Mannequin"):
+        return ""
+    return next((user.identifier(field) for field in ("id", "databaseId") if user.has(field)), "")

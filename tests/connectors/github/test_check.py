@@ -88,6 +88,14 @@ def test_graphql_that_is_not_there_can_be_done_without(github: GitHubServer) -> 
     assert "GraphQL, which saves requests" not in checks(github, use_graphql="false")
 
 
+def test_a_graphql_that_knows_less_is_found_before_it_is_needed(github: GitHubServer) -> None:
+    older = Answer.of({"errors": [{"message": "Fragment on Bot can't be spread inside RequestedReviewer"}]})
+    github.faults = [Fault(instead(older), path="/graphql", times=None)]
+    answer = checks(github)["GraphQL, which saves requests"]
+    assert not answer.works
+    assert "another one than expected" in answer.remedy
+
+
 def test_an_empty_repository_can_be_read(github: GitHubServer) -> None:
     empty = instead(Answer.of({"message": "Git Repository is empty."}, status=409))
     github.faults = [Fault(empty, path="/commits", times=None)]

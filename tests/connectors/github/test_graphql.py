@@ -62,6 +62,7 @@ def test_a_limit_that_comes_with_status_200_is_one(github: GitHubServer, error: 
     ("error", "problem"),
     [
         ({"type": "FORBIDDEN", "message": "Resource not accessible by integration"}, "not accessible"),
+        ({"message": "Fragment on Bot can't be spread inside RequestedReviewer"}, "another one than expected"),
         ({"message": "Field 'fullDatabaseId' doesn't exist on type 'PullRequestReview'"}, "another one than expected"),
     ],
 )

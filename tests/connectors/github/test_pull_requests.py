@@ -133,7 +133,7 @@ def test_who_asked_a_coding_agent_is_known_by_assignment(opened: dict[str, Any])
     agent = {"login": "Copilot", "id": 198982749, "type": "Bot"}
     person = {"login": "ada", "id": 11, "type": "User"}
     draft = draft_of(opened | {"user": agent, "assignees": [agent, person]})
-    assert draft.author == Who(login="Copilot", account="198982749", bot=True)
+    assert draft.author == Who(login="Copilot", bot=True)
     assert draft.requested_by == Who(login="ada", account="11")
     assert draft_of(opened | {"assignees": [person]}).requested_by is None
 
