@@ -27,7 +27,7 @@ from integrations.services.sync_health import State, sync_health
 
 PUSH_LINE = """\
 curl -sS BASE_URL/ingest/v1/deployments/ \\
-  -H "Authorization: Bearer $HEADWAY_INGEST_TOKEN" -H 'Content-Type: application/json' \\
+  -H "Authorization: Bearer $INGEST_TOKEN" -H 'Content-Type: application/json' \\
   -d '{"records": [{"id": "'$BUILD_ID'", "repository": "acme/shop", "environment": "production", "sha": "'$COMMIT'",
                     "status": "success", "finished_at": "'$(date -u +%FT%TZ)'"}]}'"""
 
