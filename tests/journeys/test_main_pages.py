@@ -16,11 +16,14 @@ PAGES = {
     "catalogue": "/insights/metrics/",
     "metric": "/insights/metrics/ai.spend/",
     "connect": "/setup/agents/",
+    "integrations-empty": "/integrations/",
 }
 ADMIN_PAGES = {
     "admin": "/admin/",
     "admin-people": "/admin/orgtree/person/",
     "admin-person": "/admin/orgtree/person/add/",
+    "admin-connections": "/admin/integrations/connection/",
+    "admin-connect": "/admin/integrations/connection/add/",
     "admin-users": "/admin/auth/user/",
     "admin-schedule": "/admin/django_celery_beat/periodictask/",
     "api-docs": "/api/docs/",
