@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from integrations.connectors.base import Connector
@@ -67,14 +67,17 @@ def follow_rules(connection: Connection) -> None:
     rules = rules_of(connection)
     with transaction.atomic():
         resources = list(connection.resources.select_for_update().order_by("pk"))
-        for resource in resources:
-            resource.picked = is_picked(resource, rules)
-        Resource.objects.bulk_update(resources, ["picked"], batch_size=1000)
+        otherwise = [resource for resource in resources if resource.picked != is_picked(resource, rules)]
+        for resource in otherwise:
+            resource.picked = not resource.picked
+        Resource.objects.bulk_update(otherwise, ["picked"], batch_size=1000)
         _make_streams(connection, [resource for resource in resources if resource.picked])
-        idle = Stream.objects.filter(resource__connection=connection, resource__picked=False)
-        stopped = list(idle.exclude(leased_by="").values_list("pk", flat=True))
+        idle = Stream.objects.filter(
+            Q(resource__picked=False) | Q(resource__gone_at__isnull=False), resource__connection=connection
+        )
+        stopped = list(idle.filter(runs__isnull=False, runs__finished_at=None).values_list("pk", flat=True).distinct())
         take_away(stopped)
-        close_runs(stopped, "Ended, because the resource is not picked any more.")
+        close_runs(stopped, "Ended, because the resource is gone, or not picked any more.")
 
 
 def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from integrations.connectors.errors import PermanentError
-from integrations.models import Connection, Resource, Stream
+from integrations.models import Connection, Resource, Stream, SyncRun
+from integrations.sync import turns
 from integrations.sync.check import check_connection
 from integrations.sync.resources import discover_resources, pick_resources, set_rules
 from integrations.sync.rules import Rules
 from integrations.sync.tasks import discover, sync_streams
+from integrations.sync.turns import Turn, take_turn
 from tests.sync.conftest import resource_of, stream_of
 from tests.sync.faults import always, refused
 from tests.sync.provider import Provider
-from tests.sync.telling import read_everything, titles
+from tests.sync.telling import last_run, read_everything, titles
 
 
 def picked(connection: Connection) -> list[str]:
@@ -55,6 +57,23 @@ def test_what_is_picked_later_is_read_and_what_is_dropped_is_not(connection: Con
     assert read_everything(connection) == []
     pick_resources(connection, picked=[resource.pk])
     assert len(read_everything(connection)) == 1
+
+
+def test_what_is_dropped_in_the_middle_of_its_reading_is_not_read_on(
+    connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "TURN", Turn(pages=1))
+    provider.repository("acme/shop", pull_requests=50)
+    discover_resources(connection)
+    take_turn()
+    pick_resources(connection, dropped=[resource_of(connection, "acme/shop").pk])
+    assert take_turn() is None
+    run = last_run(connection)
+    assert (run.state, run.read) == (SyncRun.State.INTERRUPTED, 20)
+    assert "not picked any more" in run.problem
+    pick_resources(connection, picked=[resource_of(connection, "acme/shop").pk])
+    read_everything(connection)
+    assert len(titles(connection)) == 50
 
 
 def test_a_renamed_repository_stays_what_it_was(connection: Connection, provider: Provider) -> None:
