@@ -73,7 +73,6 @@ def resource_of(repository: Json) -> ResourceDraft:
         archived=told.boolean("archived", default=False),
         details={
             "html_url": page,
-            "clone_url": told.text("clone_url", default=""),
             "has_issues": told.boolean("has_issues", default=True),
         },
     )

@@ -32,10 +32,10 @@ def signature(settings: Settings, http: Http | None) -> Mapping[str, str]:
     return {**HEADERS, "authorization": f"Bearer {token}"}
 
 
-def signature_of_app(settings: Settings, *, now: float | None = None) -> Mapping[str, str]:
-    """The App itself signs, instead of its installation: what it may do, and the exchange for a token, are asked so."""
+def signature_of_app(settings: Settings) -> Mapping[str, str]:
+    """The App itself signs, instead of its installation: so it asks for a token."""
     app = settings.values.get("app_id", "").strip()
-    issued = int(time.time() if now is None else now) - _CLOCK_SKEW
+    issued = int(time.time()) - _CLOCK_SKEW
     claims = {"iss": app, "iat": issued, "exp": issued + _CLOCK_SKEW + _LIFE}
     signed = b".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
     key = _private_key(settings.secrets.get("private_key", ""))
