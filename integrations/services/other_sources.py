@@ -47,7 +47,7 @@ def other_sources() -> OtherSources:
     return OtherSources(
         on_disk=_on_disk(),
         tokens=IngestToken.objects.filter(revoked_at=None).count(),
-        last_session_at=AgentSession.objects.order_by("-pk").values_list("ended_at", flat=True).first(),
+        last_session_at=_last_session_at(),
         quarantined_telemetry=QuarantinedRecord.objects.filter(replayed_at=None).count(),
         push_connection=push.pk if push else None,
         last_pushed_at=_last_pushed_at(push) if push else None,
@@ -64,6 +64,12 @@ def _on_disk() -> OnDisk:
         oldest=Min("synced_at"),
     )
     return OnDisk(**told)
+
+
+def _last_session_at() -> datetime | None:
+    """Of the sessions of the newest day: sessions that were sent later may be older ones."""
+    newest = AgentSession.objects.filter(has_work=True).order_by("-started_on", "-ended_at")
+    return newest.values_list("ended_at", flat=True).first()
 
 
 def _last_pushed_at(push: Connection) -> datetime | None:
