@@ -21,6 +21,7 @@ from insights.views.ai.answers import Answers, Wanted, read
 from insights.views.integrations.needs import NeedLine, need_lines
 from integrations.services.completeness import completeness
 from integrations.services.reception import Reception, reception
+from integrations.sync.quarantine import payloads_put_aside
 
 HEADLINES = (
     Wanted("ai.active_developers", compared=True),
@@ -82,6 +83,7 @@ def _step(need: NeedLine) -> Step:
 def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
+    put_aside = received.quarantined + payloads_put_aside()
     return [
         Step(
             bool(received.senders),
@@ -99,11 +101,9 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
         ),
         *(_step(need) for need in need_lines(completeness(), now, for_admin=True)),
         Step(
-            not received.quarantined,
+            not put_aside,
             "Quarantine",
-            f"{wording.count(received.quarantined, 'record')} could not be stored"
-            if received.quarantined
-            else "Every record was stored",
+            f"{wording.count(put_aside, 'record')} could not be stored" if put_aside else "Every record was stored",
             reverse("admin:index"),
             "Look at them in Admin",
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from integrations.git.connect import ask_for_sync
+from integrations.git.connect import PROVIDER, ask_for_sync
 from integrations.git.tasks import sync_sources
 from integrations.models import CommitInRepository, RepositorySource, SyncRun
 from orgtree.nudges import nudge_on_commit
@@ -28,10 +28,11 @@ class ConnectedSource:
 
 
 def connected_sources() -> Sequence[ConnectedSource]:
-    """Every source, by the name of its connection."""
+    """Every repository on this machine that an admin named, by the name of its connection; no mirrors."""
     last = SyncRun.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     sources = list(
-        RepositorySource.objects.select_related("connection", "repository")
+        RepositorySource.objects.filter(connection__provider=PROVIDER)
+        .select_related("connection", "repository")
         .annotate(last_run_id=Subquery(last))
         .order_by("connection__name", "pk")
     )

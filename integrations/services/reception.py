@@ -35,7 +35,7 @@ class Unread:
 @dataclass(frozen=True)
 class Reception:
     sessions: int  # at most SESSIONS_COUNTED
-    quarantined: int  # records that could not be stored and were not replayed
+    quarantined: int  # telemetry records that could not be stored and were not replayed
     last_quarantine_reason: str
     unread: Sequence[Unread]
     senders: Sequence[Sender]

@@ -17,6 +17,11 @@ from integrations.sync.clients import connector_of
 LONGEST_PATH = 300
 
 
+def payloads_put_aside() -> int:
+    """How many records of all connections wait to be understood."""
+    return QuarantinedPayload.objects.filter(replayed_at=None).count()
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     understood: int

@@ -69,9 +69,9 @@ def _needs_repositories() -> Need:
 def _needs_code_host() -> Need:
     return Need(
         title="Pull requests and work items",
-        headline="Needs pull requests",
-        needs="git alone tells of commits. These figures need a code host and a tracker, which this version of Headway "
-        "cannot connect yet.",
+        headline="Not computed yet",
+        needs="Pull requests and work items are read from code hosts and pushed by pipelines. This version of Headway "
+        "stores them with their history, and does not compute these figures from them yet.",
         will_show=(
             "Pull requests merged per developer, by agent and without",
             "Pull request cycle time, by agent and without",
