@@ -22,6 +22,7 @@ from integrations.services.remove_connection import (
     remove_with_facts,
     remove_with_facts_later,
 )
+from integrations.webhooks.register import take_hooks_along
 
 KEEP, DELETE = "keep", "delete"
 MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser, and the server behind it, wait
@@ -60,6 +61,7 @@ def _removed(
     name, total = str(connection), 0 if keeping_facts else brought_by(connection).total
     later = total > MOST_WHILE_WAITING and connection.provider != GIT
     remove = remove_keeping_facts if keeping_facts else remove_with_facts_later if later else remove_with_facts
+    hooks_left = take_hooks_along(connection)
     try:
         with transaction.atomic():
             log(request, Connection.objects.filter(pk=connection.pk))
@@ -72,4 +74,7 @@ def _removed(
         if later:
             what = f"The {total:,} records that it brought are deleted in the background, and leave the figures then."
         messages.success(request, f"{name} is removed. {what}")
+        if hooks_left:
+            left = "1 webhook" if hooks_left == 1 else f"{hooks_left:,} webhooks"
+            messages.warning(request, f"{left} could not be removed at the provider. Remove what points here by hand.")
     return redirect("admin:integrations_connection_changelist")

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
-from integrations.models import Connection, Resource
+from integrations.models import Connection, Resource, UnreadableSecretsError
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched
 from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
@@ -26,6 +26,7 @@ from orgtree.nudges import nudge_on_commit
 logger = logging.getLogger(__name__)
 
 REGISTERS = "register_webhooks"  # the setting of a connection whose admin asked for it
+SECONDS_BEFORE_REMOVAL = 20.0  # an admin waits for them
 SECONDS_AT_ONCE = 60.0  # of one connection; the rest is the next sweep's
 _ADVISORY_LOCK = 0x486F_6F6B  # "Hook": with a connection's id, one registration of it at a time
 
@@ -69,6 +70,27 @@ def renew_hooks(connection: Connection) -> None:
 
 def registers_hooks(connection: Connection) -> bool:
     return bool(connection.settings.get(REGISTERS))
+
+
+def take_hooks_along(connection: Connection) -> int:
+    """Before its credential is forgotten: remove at the provider what Headway registered there; how many stay.
+
+    What cannot be removed, or not within a few seconds, does no harm: its deliveries are answered 404.
+    """
+    hooked = connection.resources.exclude(hook_id="")
+    until = time.monotonic() + SECONDS_BEFORE_REMOVAL
+    if hooked.exists():
+        try:
+            connector = connector_of(connection)
+            with client_of(connector, None) as http:
+                for resource in hooked.order_by("pk"):
+                    if time.monotonic() > until:
+                        break
+                    connector.remove_hook(http, fetched(resource), resource.hook_id)
+                    connection.resources.filter(pk=resource.pk).update(hook_id="")
+        except (ConnectorError, UnreadableSecretsError) as problem:
+            logger.info("Webhooks of %s stay: %s", connection, problem)
+    return hooked.count()
 
 
 def register_waiting() -> None:

@@ -18,6 +18,7 @@ from integrations.webhooks.register import (
     can_register,
     register_waiting,
     renew_hooks,
+    take_hooks_along,
 )
 from tests.demo.small_history import SHOP, small_history
 
@@ -102,3 +103,20 @@ def test_a_missing_permission_is_named_and_tried_again_when_asked(github: GitHub
     ask_for_hooks(connection)
     register_waiting()
     assert len(github.requests) > asked
+
+
+def test_they_go_with_their_connection(github: GitHubServer) -> None:
+    connection = connected(github)
+    ask_for_hooks(connection)
+    register_waiting()
+    assert take_hooks_along(connection) == 0
+    assert not list(github.hooks.at(SHOP))
+
+
+def test_a_provider_that_refuses_holds_no_removal_up(github: GitHubServer) -> None:
+    connection = connected(github)
+    ask_for_hooks(connection)
+    register_waiting()
+    connection.secrets = {**connection.secrets, "token": "github_pat_revoked"}
+    connection.save()
+    assert take_hooks_along(connection) == connection.resources.exclude(hook_id="").count() > 0
