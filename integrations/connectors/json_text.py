@@ -6,6 +6,9 @@ import json
 import math
 import re
 from typing import Any
+from urllib.parse import parse_qs
+
+from integrations.connectors.errors import SchemaError
 
 # NUL and half a surrogate pair can be written in JSON, and no database column takes them.
 _PERHAPS_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -19,6 +22,20 @@ def read_json(text: bytes | str) -> Any:
         text = text.decode("utf-8-sig", "replace")
     document = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
     return _storable(document) if _PERHAPS_UNSTORABLE.search(text) else document
+
+
+def read_delivery(body: bytes) -> dict[str, Any]:
+    """The object that a webhook's body is, or that stands in its form field `payload`.  Raises SchemaError."""
+    text = body.decode("utf-8-sig", "replace")
+    if text.startswith("payload="):
+        text = parse_qs(text)["payload"][0]
+    try:
+        payload = read_json(text)
+    except (ValueError, RecursionError):
+        raise SchemaError("(delivery)", "is no JSON") from None
+    if not isinstance(payload, dict):
+        raise SchemaError("(delivery)", "should be an object")
+    return payload
 
 
 def _finite(text: str) -> float | None:

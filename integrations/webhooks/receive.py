@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from integrations.connectors.base import Settings, connectors
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
+from integrations.sync.connect import WEBHOOK_SECRET
 from integrations.telemetry.receive_body import read_body
 from integrations.telemetry.receive_reply import RefusedError
 from integrations.webhooks.tasks import take_deliveries
@@ -18,7 +19,6 @@ from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)
 
-SECRET = "webhook_secret"  # noqa: S105  # the name under which the connection keeps it
 LONGEST_ID, LONGEST_EVENT = 200, 100
 SECONDS_TO_RETRY = 30
 
@@ -46,7 +46,7 @@ def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpRes
         return _refused(404, "There is no such connection. Copy the address from the connection's page.")
     body = read_body(request.META)
     try:
-        secret = connection.secrets.get(SECRET, "")
+        secret = connection.secrets.get(WEBHOOK_SECRET, "")
     except UnreadableSecretsError as problem:
         return _refused(503, str(problem))
     headers = {name.lower(): value for name, value in request.headers.items()}

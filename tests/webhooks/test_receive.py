@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
@@ -31,7 +32,7 @@ from integrations.models import (
     WebhookDelivery,
     WorkItem,
 )
-from integrations.webhooks.take import take_waiting
+from integrations.webhooks.take import MOST_TRIES, take_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -203,6 +204,40 @@ def test_what_is_not_as_documented_is_put_aside_and_the_rest_goes_on(github: Git
     states = list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True))
     assert states == ["quarantined", "quarantined", "done"]
     assert "created_at" in QuarantinedPayload.objects.order_by("pk")[0].path
+
+
+def test_a_record_that_is_broken_twice_is_put_aside_once(github: GitHubSends, test_data: Path) -> None:
+    broken = json.loads(json.dumps(payloads(test_data)["pull_request.opened.payload.json"]))
+    for wrong in ("yesterday", "today"):
+        broken["pull_request"]["created_at"] = wrong
+        github.send("pull_request", broken)
+    take_waiting()
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"quarantined"}
+    assert QuarantinedPayload.objects.get().payload["pull_request"]["created_at"] == "today"
+
+
+def test_what_fails_is_tried_again_later_and_not_for_ever(
+    github: GitHubSends, test_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deadlock(*_: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    everything = payloads(test_data)
+    github.send("pull_request", everything["pull_request.opened.payload.json"])
+    github.send("star", {"action": "created"})
+    monkeypatch.setattr("integrations.webhooks.take.store_drafts", deadlock)
+    for _ in range(MOST_TRIES - 1):
+        take_waiting()
+    states = WebhookDelivery.objects.order_by("pk")
+    assert list(states.values_list("state", "tries")) == [("waiting", MOST_TRIES - 1), ("ignored", 0)]
+    monkeypatch.undo()
+    take_waiting()
+    assert states[0].state == "done"
+    monkeypatch.setattr("integrations.webhooks.take.store_drafts", deadlock)
+    github.send("issues", everything["issues.opened.payload.json"])
+    for _ in range(MOST_TRIES):
+        take_waiting()
+    assert QuarantinedPayload.objects.get().source == "webhook issues"
 
 
 def test_no_such_connection_is_404(github: GitHubSends) -> None:

@@ -7,13 +7,11 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from integrations.connectors.base import Json, RawRecord
 from integrations.connectors.drafts import AnyDraft, PullRequestDraft, Told
-from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
@@ -22,6 +20,7 @@ from integrations.connectors.github.pull_request_parts import rest_review
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.releases import normalise_release
 from integrations.connectors.github.repositories import normalise_repository
+from integrations.connectors.json_text import read_delivery
 from integrations.connectors.reader import Reader
 from integrations.connectors.words import Kind
 
@@ -44,9 +43,8 @@ def records_of(event: str, payload: Json) -> list[RawRecord] | None:
 def replayed(event: str, payload: Json) -> list[AnyDraft]:
     """The drafts of what quarantine kept of a delivery: one of its records, or its whole body as text."""
     if payload.keys() == {"body"}:
-        return [
-            draft for record in records_of(event, _parsed(payload)) or [] for draft in record.normalise(record.payload)
-        ]
+        told = read_delivery(str(payload["body"]).encode())
+        return [draft for record in records_of(event, told) or [] for draft in record.normalise(record.payload)]
     return list(_NORMALISE[event](payload))
 
 
@@ -177,13 +175,3 @@ def _named(repository: object) -> Json | None:
     if not isinstance(repository, dict):
         return None
     return {field: repository.get(field) for field in _REPOSITORY_FIELDS}
-
-
-def _parsed(payload: Json) -> Json:
-    try:
-        parsed = json.loads(str(payload["body"]))
-    except ValueError:
-        raise SchemaError("(delivery)", "is no JSON") from None
-    if not isinstance(parsed, dict):
-        raise SchemaError("(delivery)", "should be an object")
-    return parsed
