@@ -21,6 +21,8 @@ from integrations.intake.people import identify_people
 from integrations.intake.records import Written
 from integrations.models import Commit, Connection, Repository, Resource
 
+# Of a repository of which nobody has told which one it is.
+USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 _NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that it starts no git
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9-]*)\s*:\s*(?P<value>\S.*)")
 
@@ -44,7 +46,7 @@ def store_commits_told(
         written.added |= {each.id for each in stored}
         _mark_without_clone(written.added)
         shas = [draft.external_id for draft in of_repository]
-        on_default = [draft.external_id for draft in of_repository if draft.on_default_branch]
+        on_default = [draft.external_id for draft in of_repository if _is_on_default_branch(draft, repository)]
         written.changed |= _state_lines(of_repository) - written.added
         touched |= link_commits(repository, shas, on_default)
     settle_homes(touched)
@@ -86,6 +88,13 @@ def trailers_of(message: str) -> tuple[Trailer, ...]:
     unfolded = re.sub(r"\n[ \t]+", " ", paragraphs[-1])
     found = [_TRAILER.fullmatch(line.strip()) for line in unfolded.split("\n")]
     return tuple(Trailer(each["key"], each["value"].strip()[:LONGEST_TRAILER]) for each in found if each)
+
+
+def _is_on_default_branch(draft: CommitDraft, repository: Repository) -> bool:
+    if draft.on_default_branch is not None or not draft.branch:
+        return draft.on_default_branch is not False
+    known = {repository.default_branch} if repository.default_branch else USUAL_DEFAULT_BRANCHES
+    return draft.branch.removeprefix("refs/heads/") in known
 
 
 def _as_read(draft: CommitDraft) -> ReadCommit:

@@ -9,23 +9,22 @@ from integrations.intake.gone import mark_deleted
 from integrations.models import Connection
 
 PROVIDER, NAME = "push", "Push API"
-KIND_OF = {
-    "deployments": Kind.DEPLOYMENT,
-    "incidents": Kind.INCIDENT,
-    "pipeline-runs": Kind.PIPELINE_RUN,
-    "pull-requests": Kind.PULL_REQUEST,
-    "commits": Kind.COMMIT,
-    "work-items": Kind.WORK_ITEM,
-}
 
 
 def push_connection() -> Connection:
-    """Made on first use; an admin may have renamed it."""
+    """Made on first use; an admin may have renamed it.  One that was removed, its facts kept, goes on."""
     found = Connection.objects.filter(provider=PROVIDER).order_by("pk").first()
-    return found or Connection.objects.get_or_create(name=NAME, defaults={"provider": PROVIDER})[0]
+    if found is None:
+        # Somebody may have given the name to another connection.
+        name = f"{NAME} (built in)" if Connection.objects.filter(name=NAME).exists() else NAME
+        found, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PROVIDER})
+    if found.removed_at is not None:
+        found.removed_at = None
+        found.save(update_fields=["removed_at"])
+    return found
 
 
-def forget_record(kind: str, record_id: str) -> bool:
+def forget_record(kind: Kind, record_id: str) -> bool:
     """Mark the pushed record as deleted; whether there was one."""
     with transaction.atomic():
-        return mark_deleted(push_connection(), KIND_OF[kind], [record_id]) > 0
+        return mark_deleted(push_connection(), kind, [record_id]) > 0

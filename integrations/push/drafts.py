@@ -7,6 +7,7 @@ pull request follows from its times.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -31,6 +32,7 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.words import (
+    Kind,
     LinkMethod,
     Priority,
     PullRequestEventKind,
@@ -226,15 +228,24 @@ def work_item(told: Values) -> WorkItemDraft:
     )
 
 
-KINDS: Mapping[str, tuple[type[serializers.Serializer[Any]], Callable[[Values], AnyDraft]]] = {
-    "deployments": (DeploymentRecord, deployment),
-    "incidents": (IncidentRecord, incident),
-    "pipeline-runs": (PipelineRunRecord, pipeline_run),
-    "pull-requests": (PullRequestRecord, pull_request),
-    "commits": (CommitRecord, commit),
-    "work-items": (WorkItemRecord, work_item),
+@dataclass(frozen=True, slots=True)
+class PushedKind:
+    """A kind of records: what a valid one looks like, and what makes a draft of it."""
+
+    kind: Kind
+    record: type[serializers.Serializer[Any]]
+    draft_of: Callable[[Values], AnyDraft]
+
+
+KINDS: Mapping[str, PushedKind] = {
+    "deployments": PushedKind(Kind.DEPLOYMENT, DeploymentRecord, deployment),
+    "incidents": PushedKind(Kind.INCIDENT, IncidentRecord, incident),
+    "pipeline-runs": PushedKind(Kind.PIPELINE_RUN, PipelineRunRecord, pipeline_run),
+    "pull-requests": PushedKind(Kind.PULL_REQUEST, PullRequestRecord, pull_request),
+    "commits": PushedKind(Kind.COMMIT, CommitRecord, commit),
+    "work-items": PushedKind(Kind.WORK_ITEM, WorkItemRecord, work_item),
 }
-"""Path segment → the serializer of its records, and what makes a draft of a valid one."""
+"""By the segment of the address."""
 
 
 def _word(words: type[Word], told: str, otherwise: Word) -> Word:

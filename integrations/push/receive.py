@@ -49,7 +49,7 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
     """Take a record away: it leaves every figure, and a later push of its id brings it back."""
 
     def gone() -> dict[str, Any]:
-        if not forget_record(kind, record_id):
+        if not forget_record(KINDS[kind].kind, record_id):
             raise RefusedPushError(404, f"There is no record {record_id[:100]!r} among {kind}.")
         return {"id": record_id, "status": "deleted"}
 
@@ -102,17 +102,17 @@ def _records(request: HttpRequest) -> list[Any]:
 
 def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     """Store those that are valid, in one transaction; of those with one id the last stands."""
-    serializer_class, draft_of = KINDS[kind]
+    pushed = KINDS[kind]
     results: list[dict[str, Any]] = []
     drafts: list[AnyDraft] = []
     stored: list[dict[str, Any]] = []
     for record in records:
-        serializer = serializer_class(data=record)
+        serializer = pushed.record(data=record)
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
         result = {"id": named if isinstance(named, str | int) else None, "status": "rejected", "error": None}
         results.append(result)
         if serializer.is_valid():
-            drafts.append(draft_of(serializer.validated_data))
+            drafts.append(pushed.draft_of(serializer.validated_data))
             stored.append(result)
         else:
             result["error"] = _in_words(serializer.errors)

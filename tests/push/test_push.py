@@ -11,12 +11,15 @@ from django.test import Client
 
 from integrations.models import (
     Commit,
+    CommitInRepository,
+    Connection,
     Deployment,
     Incident,
     PipelineRun,
     PullRequest,
     PullRequestCommit,
     PullRequestReview,
+    Repository,
     WorkItem,
     WorkItemLink,
 )
@@ -174,6 +177,43 @@ def test_what_was_deleted_comes_back_on_its_row(pusher: Pusher) -> None:
     assert pusher.delete("deployments", "deploy-1") == 404
     assert pusher.push("deployments", DEPLOYMENT) == [("updated", "")]
     assert Deployment.objects.values_list("pk", "deleted_at").get() == (key, None)
+
+
+@pytest.mark.parametrize(
+    ("branch", "known", "on_default"),
+    [
+        ("", "", True),
+        ("main", "", True),
+        ("feature/x", "", False),
+        ("main", "develop", False),
+        ("develop", "develop", True),
+    ],
+)
+def test_a_commit_is_on_the_default_branch_as_far_as_is_known(
+    pusher: Pusher, branch: str, known: str, on_default: bool
+) -> None:
+    Repository.objects.create(name="acme/shop", default_branch=known)
+    pusher.push("commits", COMMIT | {"branch": branch})
+    assert CommitInRepository.objects.get().on_default_branch is on_default
+
+
+def test_a_commit_can_be_taken_away(pusher: Pusher) -> None:
+    pusher.push("commits", COMMIT)
+    assert pusher.delete("commits", COMMIT["sha"]) == 200
+    assert not CommitInRepository.objects.exists()
+
+
+def test_a_name_that_another_connection_has_is_left_to_it(pusher: Pusher) -> None:
+    other = Connection.objects.create(provider="github", name="Push API")
+    pusher.push("deployments", DEPLOYMENT)
+    assert Deployment.objects.get().connection != other
+
+
+def test_after_its_removal_with_facts_kept_the_connection_goes_on(pusher: Pusher) -> None:
+    pusher.push("deployments", DEPLOYMENT)
+    Connection.objects.update(removed_at=datetime.now(UTC))
+    assert pusher.push("deployments", DEPLOYMENT | {"id": "deploy-2"}) == [("created", "")]
+    assert Connection.objects.get().removed_at is None
 
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
