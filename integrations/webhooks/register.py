@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
-from integrations.models import Connection, Resource, UnreadableSecretsError
+from integrations.models import Connection, Resource
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched
 from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
@@ -78,18 +78,18 @@ def take_hooks_along(connection: Connection) -> int:
     What cannot be removed, or not within a few seconds, does no harm: its deliveries are answered 404.
     """
     hooked = connection.resources.exclude(hook_id="")
+    if not hooked.exists():
+        return 0
     until = time.monotonic() + SECONDS_BEFORE_REMOVAL
-    if hooked.exists():
-        try:
-            connector = connector_of(connection)
-            with client_of(connector, None) as http:
-                for resource in hooked.order_by("pk"):
-                    if time.monotonic() > until:
-                        break
-                    connector.remove_hook(http, fetched(resource), resource.hook_id)
-                    connection.resources.filter(pk=resource.pk).update(hook_id="")
-        except (ConnectorError, UnreadableSecretsError) as problem:
-            logger.info("Webhooks of %s stay: %s", connection, problem)
+    try:
+        connector = connector_of(connection)
+        with client_of(connector, None) as http:
+            for resource in hooked.order_by("pk"):
+                if time.monotonic() > until:
+                    break
+                _settle(connector, http, resource, address="", secret="")
+    except ConnectorError as problem:
+        logger.info("Webhooks of %s stay: %s", connection, problem)
     return hooked.count()
 
 
