@@ -14,6 +14,7 @@ from integrations.models.connections import Connection, Repository, RepositorySo
 from integrations.models.delivery import Deployment, DeploymentStatus, Incident, PipelineJob, PipelineRun, Release
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
+from integrations.models.ownership import Owned, OwnedKind, Ownership
 from integrations.models.provider_fact import ProviderFact
 from integrations.models.pull_requests import (
     PullRequest,
@@ -79,6 +80,9 @@ __all__ = [
     "IngestToken",
     "Meaning",
     "Method",
+    "Owned",
+    "OwnedKind",
+    "Ownership",
     "PipelineJob",
     "PipelineRun",
     "Project",

@@ -22,6 +22,8 @@ class FactFamily(models.TextChoices):
 class FactChange(models.Model):
     """Facts of a family changed for a person (null: for nobody who could be matched) on days [day_from, day_to).
 
+    Facts that count for the owner of what they ran on changed for `owned_id` instead.
+
     Appended in the transaction that changes the facts, taken by whoever computes from them:
     integrations/facts/changes.py.
     """
@@ -29,6 +31,7 @@ class FactChange(models.Model):
     family = models.CharField(max_length=20, choices=FactFamily.choices)
     # A number, not a foreign key: what changed for a person must outlive the person.
     person_id = models.BigIntegerField(null=True)
+    owned_id = models.BigIntegerField(null=True)
     day_from = models.DateField()
     day_to = models.DateField()
     at = models.DateTimeField(db_default=Now())

@@ -24,6 +24,7 @@ from orgtree.models.units import (
     TreeLevel,
     Unit,
     UnitPlace,
+    UnitPlacement,
 )
 
 __all__ = [
@@ -55,4 +56,5 @@ __all__ = [
     "TreeLevel",
     "Unit",
     "UnitPlace",
+    "UnitPlacement",
 ]

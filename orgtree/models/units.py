@@ -161,8 +161,26 @@ class Placement(models.Model):
         ]
 
 
+class UnitPlacement(models.Model):
+    """Unit u stands below unit a (or is it) during a range of local days: one row per unit on the path to the root.
+
+    What a unit owns counts for these: published to the metric engine as `Placement` is, and rebuilt with it.
+    """
+
+    tree = models.ForeignKey(OrgTree, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    unit = models.ForeignKey(Unit, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    ancestor = models.ForeignKey(Unit, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    during = DateRangeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["unit"], name="unit_placement_by_unit"),
+            models.Index(fields=["ancestor"], name="unit_placement_by_ancestor"),
+        ]
+
+
 class PlacementChange(models.Model):
-    """Outbox: on these days other people count for the unit than before.
+    """Outbox: on these days other people, or other things that are owned, count for the unit than before.
 
     Written in the transaction of the change; whoever computes figures of units takes the rows and deletes them.
     """

@@ -1,0 +1,75 @@
+"""Which unit owns what delivery runs on: repositories, services, projects and boards.
+
+Deployments, incidents, pipelines and sprints count for the unit that owned what they ran on that day, and for those
+above it; the units above are orgtree's `UnitPlacement`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import DateRangeField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from integrations.models.connections import Repository
+from integrations.models.work_items import Project
+from orgtree.models import OrgTree, Unit
+from orgtree.models.exclusion import not_empty, one_at_a_time
+
+
+class OwnedKind(models.TextChoices):
+    """What can have an owner."""
+
+    REPOSITORY = "repository", "Repository"
+    SERVICE = "service", "Service"
+    PROJECT = "project", "Project"
+    BOARD = "board", "Board"
+
+
+class Owned(models.Model):
+    """Something that can have an owner.  A service or a board is known by its name alone."""
+
+    kind = models.CharField(max_length=20, choices=OwnedKind.choices)
+    repository = models.OneToOneField(Repository, models.CASCADE, null=True, related_name="owned")
+    project = models.OneToOneField(Project, models.CASCADE, null=True, related_name="owned")
+    name = models.CharField(max_length=200, blank=True, default="", help_text="Of a service or board.")
+
+    class Meta:
+        verbose_name_plural = "owned"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["kind", "name"], condition=Q(kind__in=["service", "board"]), name="owned_name_once"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind="repository", repository__isnull=False, project=None, name="")
+                    | Q(kind="project", project__isnull=False, repository=None, name="")
+                    | (Q(kind__in=["service", "board"], repository=None, project=None) & ~Q(name=""))
+                ),
+                name="owned_is_one_thing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.repository or self.project)
+
+
+class Ownership(models.Model):
+    """A unit owns something on these days: one unit of a tree at a time."""
+
+    owned = models.ForeignKey(Owned, models.CASCADE, related_name="ownerships")
+    tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="+")
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="ownerships")
+    during = DateRangeField(help_text="Without a beginning: since ever.  Without an end: until further notice.")
+    noted_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            one_at_a_time(of=("tree_id", "owned_id"), name="owned_by_one_unit_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="ownership_has_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owned} · {self.unit}"
