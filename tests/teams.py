@@ -23,6 +23,7 @@ from orgtree.models import (
     Unit,
     UnitPlace,
 )
+from orgtree.services.unit_placements import rebuild_unit_placements
 from tests.personas import AUDITOR, EXECUTIVE, create_user
 
 SINCE = date(2025, 1, 1)
@@ -60,6 +61,7 @@ def create_teams(policy: IndividualPolicy = IndividualPolicy.PSEUDONYMS) -> Team
 def _unit(tree: OrgTree, name: str, parent: Unit | None) -> Unit:
     unit = Unit.objects.create(tree=tree, name=name.capitalize(), slug=name)
     UnitPlace.objects.create(unit=unit, parent=parent, during=ALWAYS)
+    rebuild_unit_placements([tree.pk])
     return unit
 
 

@@ -1,7 +1,7 @@
 """Placements: the one flat relation of who counts for which unit on which days, which the metric engine joins.
 
-A row follows from a membership, the places of the unit and of those above it, and the days on which the person is
-there.  Whatever changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared
+A row follows from a membership, the placements of its unit (which are rebuilt first), and the days on which the person
+is there.  Whatever changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared
 with what should be stored, and only differences are written.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from orgtree.models import OrgTree
+from orgtree.services.unit_placements import rebuild_unit_placements
 
 PlacementListener = Callable[[], None]
 _listeners: list[PlacementListener] = []
@@ -34,21 +35,12 @@ _FRESH_TABLES = (
     "TRUNCATE placement_wanted, placement_difference",
 )
 
-# One row of `standing`: the unit stands below the ancestor (or is it) on these days.  UNION, because a tree that went
-# in a circle would otherwise never end; the services let none arise.
 _WANT = """
     INSERT INTO placement_wanted
-    WITH RECURSIVE place AS MATERIALIZED (
-        SELECT unit.tree_id, place.unit_id, place.parent_id, place.during
-        FROM orgtree_unitplace place JOIN orgtree_unit unit ON unit.id = place.unit_id
-        WHERE unit.tree_id = ANY(%(trees)s::bigint[])
-    ), standing AS (
-        SELECT unit_id, unit_id AS ancestor_id, parent_id, during FROM place
-        UNION
-        SELECT below.unit_id, above.unit_id, above.parent_id, below.during * above.during
-        FROM standing below JOIN place above ON above.unit_id = below.parent_id AND above.during && below.during
-    ), ancestry AS MATERIALIZED (
-        SELECT unit_id, ancestor_id, range_agg(during) AS days FROM standing GROUP BY unit_id, ancestor_id
+    WITH ancestry AS MATERIALIZED (
+        SELECT unit_id, ancestor_id, range_agg(during) AS days FROM orgtree_unitplacement
+        WHERE tree_id = ANY(%(trees)s::bigint[])
+        GROUP BY unit_id, ancestor_id
     ), presence AS MATERIALIZED (
         SELECT person_id, range_agg(during) AS days FROM orgtree_employment
         WHERE %(people)s::bigint[] IS NULL OR person_id = ANY(%(people)s::bigint[])
@@ -119,11 +111,15 @@ _ANNOUNCE = """
 
 
 _STRAY = """
-    SELECT count(*) FROM orgtree_placement placement
+    SELECT count(*) FROM (
+        SELECT tree_id, person_id, unit_id, ancestor_id FROM orgtree_placement
+        UNION ALL
+        SELECT tree_id, NULL, unit_id, ancestor_id FROM orgtree_unitplacement
+    ) AS placement
     LEFT JOIN orgtree_person person ON person.id = placement.person_id
     LEFT JOIN orgtree_unit unit ON unit.id = placement.unit_id AND unit.tree_id = placement.tree_id
     LEFT JOIN orgtree_unit ancestor ON ancestor.id = placement.ancestor_id AND ancestor.tree_id = placement.tree_id
-    WHERE person.id IS NULL OR unit.id IS NULL OR ancestor.id IS NULL
+    WHERE (placement.person_id IS NOT NULL AND person.id IS NULL) OR unit.id IS NULL OR ancestor.id IS NULL
 """
 
 
@@ -165,10 +161,9 @@ def rebuild_placements(
         trees = OrgTree.objects.select_for_update(no_key=True).order_by("pk")
         if tree_ids is not None:
             trees = trees.filter(pk__in=tree_ids)
-        limits = {
-            "trees": list(trees.values_list("pk", flat=True)),
-            "people": None if person_ids is None else sorted(set(person_ids)),
-        }
+        locked = list(trees.values_list("pk", flat=True))
+        limits = {"trees": locked, "people": None if person_ids is None else sorted(set(person_ids))}
+        rebuild_unit_placements(locked)
         for statement in _FRESH_TABLES:
             cursor.execute(statement)
         cursor.execute(_WANT, limits)

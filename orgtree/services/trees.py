@@ -28,6 +28,7 @@ from orgtree.services.placements import rebuild_placements
 from orgtree.services.slugs import free_slugs
 from orgtree.services.structures import MemberMove, Naming, TreeMove, insert_places, store_structure, stretch_of
 from orgtree.services.tree_refusals import LevelsRefusal
+from orgtree.services.unit_placements import rebuild_unit_placements
 from orgtree.services.units import checked_name
 
 __all__ = [
@@ -103,6 +104,7 @@ def create_tree(name: str, kind: TreeKind, *, attributes: Sequence[Attribute] = 
             (slug,) = free_slugs(Unit, [name])
             root = Unit.objects.create(tree=tree, name=name, slug=slug)
             insert_places([(root.pk, None, Stretch(SINCE_EVER, FOR_EVER))])
+            rebuild_unit_placements([tree.pk])
         else:
             if kind == TreeKind.ATTRIBUTES:
                 _store_levels(tree, attributes)

@@ -30,6 +30,7 @@ from orgtree.services.tree_refusals import (
     OtherTreeRefusal,
     RootRefusal,
 )
+from orgtree.services.unit_placements import rebuild_unit_placements
 
 LONGEST_NAME = 200
 
@@ -43,6 +44,7 @@ def add_unit(parent: Unit, name: str, *, on: date | None = None) -> Unit:
         (slug,) = free_slugs(Unit, [name])
         unit = Unit.objects.create(tree=tree, name=name, slug=slug)
         insert_places([(unit.pk, parent.pk, Stretch(on or SINCE_EVER, FOR_EVER))])
+        rebuild_unit_placements([tree.pk])
     return unit
 
 
