@@ -1,18 +1,43 @@
-"""Which units what is owned counts for, as a relation that metrics of owners are placed by."""
+"""Which units what is owned counts for, as a relation that metrics of owners are placed by.
+
+A relation of what runs on a repository or service finds the column `owned_id` so: what has a service belongs to the
+service, everything else to the repository.
+
+    LEFT JOIN integrations_owned service ON service.kind = 'service' AND service.name = fact.service
+    LEFT JOIN integrations_owned repository ON repository.repository_id = fact.repository_id
+    … coalesce(service.id, repository.id) AS owned_id
+"""
 
 from __future__ import annotations
 
 from typing import Final, LiteralString
 
-OWNER_PLACEMENTS: Final[LiteralString] = """
-    SELECT ownership.owned_id,
-           ownership.tree_id,
-           ownership.unit_id,
-           above.ancestor_id,
-           ownership.during * above.during AS during
-    FROM integrations_ownership ownership
-    JOIN orgtree_unitplacement above ON above.unit_id = ownership.unit_id AND above.during && ownership.during
+OWNER_DAYS: Final[LiteralString] = """
+    SELECT owned_id, tree_id, unit_id, during FROM integrations_ownership
+    UNION ALL
+    SELECT service.id, followed.tree_id, followed.unit_id,
+           unnest(datemultirange(followed.during) - coalesce(own.days, '{}'))
+    FROM integrations_owned service
+    JOIN integrations_owned repository ON repository.repository_id = service.follows_id
+    JOIN integrations_ownership followed ON followed.owned_id = repository.id
+    LEFT JOIN (
+        SELECT owned_id, tree_id, range_agg(during) AS days FROM integrations_ownership GROUP BY owned_id, tree_id
+    ) AS own ON own.owned_id = service.id AND own.tree_id = followed.tree_id
 """
+"""One row per owned thing, tree, unit that owns it and stretch of local days.
+
+On days on which a service has no owner of its own in a tree, it has that of the repository that it follows.
+"""
+
+OWNER_PLACEMENTS: Final[LiteralString] = f"""
+    SELECT owner.owned_id,
+           owner.tree_id,
+           owner.unit_id,
+           above.ancestor_id,
+           owner.during * above.during AS during
+    FROM ({OWNER_DAYS}) AS owner
+    JOIN orgtree_unitplacement above ON above.unit_id = owner.unit_id AND above.during && owner.during
+"""  # noqa: S608  # constants of this module
 """One row per owned thing, unit that owns it, that unit or one above it, and stretch of local days.
 
 As orgtree's Placement, with what is owned instead of a person: no two rows of one owned thing and ancestor share a

@@ -29,12 +29,23 @@ class OwnedKind(models.TextChoices):
 
 
 class Owned(models.Model):
-    """Something that can have an owner.  A service or a board is known by its name alone."""
+    """Something that can have an owner.  A service or a board is known by its name alone.
+
+    There is a row of everything that records name, from the moment that they name it (integrations/ownership/seen.py).
+    """
 
     kind = models.CharField(max_length=20, choices=OwnedKind.choices)
     repository = models.OneToOneField(Repository, models.CASCADE, null=True, related_name="owned")
     project = models.OneToOneField(Project, models.CASCADE, null=True, related_name="owned")
     name = models.CharField(max_length=200, blank=True, default="", help_text="Of a service or board.")
+    follows = models.ForeignKey(
+        Repository,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Of a service: the repository that it is deployed from, whose owner it has while it has none itself.",
+    )
 
     class Meta:
         verbose_name_plural = "owned"
@@ -50,6 +61,7 @@ class Owned(models.Model):
                 ),
                 name="owned_is_one_thing",
             ),
+            models.CheckConstraint(condition=Q(follows=None) | Q(kind="service"), name="only_services_follow"),
         ]
 
     def __str__(self) -> str:
