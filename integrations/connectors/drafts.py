@@ -99,6 +99,7 @@ class PullRequestCommitDraft:
     authored_at: datetime | None = None
     committed_at: datetime | None = None
     subject: str = ""
+    parents: tuple[str, ...] = ()  # empty where they are not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

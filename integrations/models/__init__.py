@@ -12,6 +12,18 @@ from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import CoAuthor, Commit, CommitFile, CommitInRepository, CommitSetApart, ContextFile
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
 from integrations.models.delivery import Deployment, DeploymentStatus, Incident, PipelineJob, PipelineRun, Release
+from integrations.models.delivery_links import (
+    CommitPlace,
+    DeployedPullRequest,
+    DeploymentFailure,
+    DeploymentMethod,
+    FailedDeployment,
+    FailureMethod,
+    ProposedRollback,
+    PullRequestOrigin,
+    ServicePaths,
+    TouchedService,
+)
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
 from integrations.models.ownership import Owned, OwnedKind, Ownership
@@ -64,10 +76,14 @@ __all__ = [
     "CommitEvidence",
     "CommitFile",
     "CommitInRepository",
+    "CommitPlace",
     "CommitSetApart",
     "Connection",
     "ContextFile",
+    "DeployedPullRequest",
     "Deployment",
+    "DeploymentFailure",
+    "DeploymentMethod",
     "DeploymentStatus",
     "DroppedAttribute",
     "EncryptedField",
@@ -75,6 +91,8 @@ __all__ = [
     "EvidenceLevel",
     "FactChange",
     "FactFamily",
+    "FailedDeployment",
+    "FailureMethod",
     "FileAttribution",
     "Incident",
     "IngestToken",
@@ -86,10 +104,12 @@ __all__ = [
     "PipelineJob",
     "PipelineRun",
     "Project",
+    "ProposedRollback",
     "ProviderFact",
     "PullRequest",
     "PullRequestCommit",
     "PullRequestEvent",
+    "PullRequestOrigin",
     "PullRequestReview",
     "QuarantinedPayload",
     "QuarantinedRecord",
@@ -102,6 +122,7 @@ __all__ = [
     "RepositorySource",
     "Resource",
     "SeriesBase",
+    "ServicePaths",
     "SessionRepository",
     "Sprint",
     "SprintChange",
@@ -109,6 +130,7 @@ __all__ = [
     "SyncRun",
     "ToldRecord",
     "ToolOutcome",
+    "TouchedService",
     "UnreadEvent",
     "UnreadableNote",
     "UnreadableSecretsError",

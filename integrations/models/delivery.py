@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from integrations.connectors.words import Environment, RunStatus, Severity
@@ -76,6 +77,9 @@ class Deployment(ProviderFact):
             models.Index(fields=["repository", "environment", "finished_at"], name="deployment_by_repository"),
             models.Index(fields=["finished_at"], name="deployment_by_finish"),
             models.Index(fields=["sha"], name="deployment_by_sha"),
+            models.Index(fields=["service", "finished_at"], name="deployment_by_service"),
+            models.Index(fields=["rollback_of"], name="deployment_by_rolled_back", condition=~models.Q(rollback_of="")),
+            GinIndex(fields=["fixes"], name="deployment_by_fixed", fastupdate=False),
         ]
 
 
@@ -114,6 +118,8 @@ class Incident(ProviderFact):
         indexes = [
             models.Index(fields=["started_at"], name="incident_by_start"),
             models.Index(fields=["resolved_at"], name="incident_by_resolution"),
+            models.Index(fields=["service", "started_at"], name="incident_by_service"),
+            models.Index(fields=["caused_by"], name="incident_by_cause", condition=~models.Q(caused_by="")),
         ]
 
 

@@ -56,6 +56,7 @@ class PullRequest(ProviderFact):
             models.Index(fields=["repository", "number"], name="pull_request_by_number"),
             models.Index(fields=["merged_at"], name="pull_request_by_merge"),
             models.Index(fields=["author", "created_at"], name="pull_request_by_author"),
+            models.Index(fields=["merge_sha"], condition=~models.Q(merge_sha=""), name="pull_request_by_merge_commit"),
         ]
 
 
@@ -69,6 +70,7 @@ class PullRequestCommit(models.Model):
     authored_at = models.DateTimeField(null=True)
     committed_at = models.DateTimeField(null=True)
     subject = text_field()
+    parents = ArrayField(models.TextField(), default=list, db_default=[], help_text="Empty where nobody told them.")
 
     class Meta:
         constraints = [

@@ -282,6 +282,7 @@ def _commit_of(told: Values, position: int) -> PullRequestCommitDraft:
         authored_at=told["authored_at"],
         committed_at=told["committed_at"],
         subject=told["message"].split("\n", 1)[0][:200],
+        parents=tuple(told["parents"]),
     )
 
 

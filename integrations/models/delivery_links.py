@@ -1,0 +1,172 @@
+"""What follows from records of delivery: what was deployed when, which deployments failed, and how that is known.
+
+integrations/linking/ keeps these tables, in the transaction of whatever changes what they follow from.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from integrations.models.connections import Repository
+from integrations.models.delivery import Deployment, Incident
+from integrations.models.pull_requests import PullRequest
+
+
+class CommitPlace(models.Model):
+    """Where an object id stands in the history of a repository.
+
+    The first-parent chain of the default branch is numbered, the oldest first.  `position` is that of the commit of
+    the chain that brought this one onto it (its own, where it is of the chain); null: it is not on the default branch.
+    `base` is the position of the newest commit of the chain among itself and its ancestors; null: there is none.
+    So a commit with base b contains whatever has a position of at most b.
+
+    Ids that are only known as somebody's parent have a place too: it is known what they do not contain.
+    """
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
+    sha = models.CharField(max_length=64)
+    position = models.IntegerField(null=True)
+    base = models.IntegerField(null=True)
+    on_chain = models.BooleanField(default=False)
+    parents_known = models.BooleanField(default=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["repository", "sha"], name="commit_place_is_unique")
+        ]
+
+
+class DeploymentMethod(models.TextChoices):
+    """How it is known that a deployment contains a merge."""
+
+    CHAIN = "chain", "Position on the default branch"
+    GRAPH = "graph", "Commit graph, beside the default branch"
+    TIME = "time", "First deployment that started after the merge"
+
+
+class DeployedPullRequest(models.Model):
+    """The first successful production deployment that contains the merge of a pull request."""
+
+    pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="deployed")
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="deployed_pull_requests")
+    method = models.CharField(max_length=10, choices=DeploymentMethod.choices)
+    deployed_at = models.DateTimeField(help_text="When the deployment finished.")
+    deployed_on = models.DateField(help_text="Its local day.")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["deployed_on"], name="deployed_by_day")]
+
+
+class PullRequestOrigin(models.Model):
+    """The work items that a pull request is linked to: when the first was created, and first in progress."""
+
+    pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="origin")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+
+
+class FailureMethod(models.TextChoices):
+    """How it is known that a deployment failed, the surest first."""
+
+    EXPLICIT = "explicit", "The incident names the deployment"
+    ROLLBACK = "rollback", "A deployment rolled it back"
+    HOTFIX = "hotfix", "A deployment fixed it"
+    WINDOW = "window", "An incident began soon after it"
+
+
+class DeploymentFailure(models.Model):
+    """A successful production deployment caused an incident, or was repaired by another deployment.
+
+    An incident stands in one row at most: it blames one deployment.
+    """
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="failures")
+    method = models.CharField(max_length=10, choices=FailureMethod.choices)
+    incident = models.OneToOneField(Incident, models.CASCADE, null=True, related_name="failure")
+    repaired_by = models.ForeignKey(Deployment, models.CASCADE, null=True, related_name="repairs")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["deployment", "repaired_by"], name="deployment_failure_by_repair"),
+            models.CheckConstraint(
+                condition=models.Q(incident=None) ^ models.Q(repaired_by=None), name="deployment_failure_has_one_cause"
+            ),
+        ]
+
+
+class FailedDeployment(models.Model):
+    """A deployment with failures, and when users had what they had before.
+
+    `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
+    finished.  Null: one of its incidents is not resolved yet.  `recovery_seconds` counts from the deployment's finish;
+    null where it is not restored, or where that lies before.
+    """
+
+    deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")
+    method = models.CharField(max_length=10, choices=FailureMethod.choices, help_text="The surest of its failures'.")
+    restored_at = models.DateTimeField(null=True)
+    restored_on = models.DateField(null=True, help_text="The local day.")
+    recovery_seconds = models.FloatField(null=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["restored_on"], name="restored_by_day")]
+
+
+class ProposedRollback(models.Model):
+    """An older state was deployed again and nobody said why.  It counts as a rollback once somebody confirms it."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "Proposed"
+        CONFIRMED = "confirmed", "Confirmed: it was a rollback"
+        REFUSED = "refused", "Refused: it was none"
+
+    deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="proposed_rollback")
+    rolled_back = models.ForeignKey(
+        Deployment, models.CASCADE, related_name="+", help_text="What was in production before it."
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED, db_default=State.PROPOSED)
+    decided_by = models.TextField(blank=True, default="", db_default="", help_text="Who confirmed or refused it.")
+    decided_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.deployment} → {self.rolled_back}"
+
+
+class ServicePaths(models.Model):
+    """Which paths of a repository a service is built from.
+
+    A pull request that touches paths of services is deployed when one of these services is; one that touches none of
+    them when anything of the repository is.
+    """
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="service_paths")
+    service = models.CharField(max_length=200)
+    patterns = ArrayField(
+        models.CharField(max_length=500),
+        help_text="As in a .gitignore file: services/cart/, libs/**/*.py, !libs/docs/.",
+    )
+
+    class Meta:
+        verbose_name = "paths of a service"
+        verbose_name_plural = "paths of services"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["repository", "service"], name="service_paths_are_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository}: {self.service}"
+
+
+class TouchedService(models.Model):
+    """A pull request touches paths of a service, in a repository where `ServicePaths` say so."""
+
+    pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="touched_services", db_index=False)
+    service = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["pull_request", "service"], name="touched_service_is_unique")
+        ]
