@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import LiteralString
 
 from django.db import connection
 from psycopg import sql
@@ -13,13 +14,18 @@ from psycopg import sql
 from insights.metrics.declarations import Metric
 from insights.metrics.placing import days_of, joins_in_span, only_of, placement_parameters, unit_of
 from insights.metrics.query import Window
-from insights.metrics.reading import Placement
+from insights.metrics.reading import Placed, Placement
 from insights.metrics.source import of_source
+from insights.metrics.terms import BelongsTo
+from integrations.connectors.words import Kind
 from integrations.facts.ai import ENROLMENTS
+from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
 
 NOT_YET = "This time has not come yet."
 NOTHING = "Nothing was found in this time."
+OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
+OF_NO_PERSON = "This counts for the unit that owns what it runs on: it can't be narrowed to people."
 
 
 class Source(enum.Enum):
@@ -27,20 +33,57 @@ class Source(enum.Enum):
 
     TELEMETRY = "telemetry of agents"
     REPOSITORIES = "connected repositories"
+    PULL_REQUESTS = "pull requests"
+    WORK_ITEMS = "work items"
+    PIPELINES = "pipeline runs"
+    DEPLOYMENTS = "deployments"
+    INCIDENTS = "incidents"
 
 
 SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.AI: Source.TELEMETRY,
     FactFamily.ENROLMENT: Source.TELEMETRY,
     FactFamily.CODE: Source.REPOSITORIES,
+    FactFamily.PULL_REQUEST: Source.PULL_REQUESTS,
+    FactFamily.WORK_ITEM: Source.WORK_ITEMS,
+    FactFamily.PIPELINE: Source.PIPELINES,
+    FactFamily.DEPLOYMENT: Source.DEPLOYMENTS,
+    FactFamily.INCIDENT: Source.INCIDENTS,
 }
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",
     Source.REPOSITORIES: "The connected repositories have no commits from then.",
+    Source.PULL_REQUESTS: "No connection tells of pull requests from then.",
+    Source.WORK_ITEMS: "No connection tells of work items from then.",
+    Source.PIPELINES: "No connection tells of pipeline runs from then.",
+    Source.DEPLOYMENTS: "No connection tells of deployments from then.",
+    Source.INCIDENTS: "No connection tells of incidents from then.",
 }
 NO_SOURCE_EVER = {
     Source.TELEMETRY: "No telemetry has been received yet. Connect an agent to see figures here.",
     Source.REPOSITORIES: "No repository is connected yet. Connect one with `manage.py connect_git PATH` or in admin.",
+    Source.PULL_REQUESTS: "No pull request has been synced or pushed yet. Connect a source of pull requests in admin.",
+    Source.WORK_ITEMS: "No work item has been synced or pushed yet. Connect an issue tracker in admin.",
+    Source.PIPELINES: "No pipeline run has been synced or pushed yet. Connect a CI system, or push its runs.",
+    Source.DEPLOYMENTS: "No deployment has been synced or pushed yet. Connect a CI/CD system, or push deployments.",
+    Source.INCIDENTS: "No incident has been synced or pushed yet. Connect an incident tool, or push incidents.",
+}
+
+# The first moment of which anything is told.  A stream that was read to its end and told of nothing says, too, that
+# there was nothing: from its first reading on.
+_FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
+    Source.PULL_REQUESTS: "SELECT min(created_at) FROM integrations_pullrequest WHERE deleted_at IS NULL",
+    Source.WORK_ITEMS: "SELECT min(created_at) FROM integrations_workitem WHERE deleted_at IS NULL",
+    Source.PIPELINES: "SELECT min(finished_at) FROM integrations_pipelinerun WHERE deleted_at IS NULL",
+    Source.DEPLOYMENTS: "SELECT min(finished_at) FROM integrations_deployment WHERE deleted_at IS NULL",
+    Source.INCIDENTS: "SELECT min(started_at) FROM integrations_incident WHERE deleted_at IS NULL",
+}
+_KINDS: Mapping[Source, Kind] = {
+    Source.PULL_REQUESTS: Kind.PULL_REQUEST,
+    Source.WORK_ITEMS: Kind.WORK_ITEM,
+    Source.PIPELINES: Kind.PIPELINE_RUN,
+    Source.DEPLOYMENTS: Kind.DEPLOYMENT,
+    Source.INCIDENTS: Kind.INCIDENT,
 }
 
 
@@ -50,6 +93,7 @@ class Connected:
 
     source: Source
     since: date | None
+    owning_since: date = date.min  # from when on a unit owned anything, where that is asked
 
 
 class ConnectedSince:
@@ -57,6 +101,7 @@ class ConnectedSince:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Source, Placement], Mapping[int | None, date]] = {}
+        self._owning: dict[Placement, Mapping[int | None, date]] = {}
 
     def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
         """One query for each source and placement; `unit_id` is one of a placement's several units."""
@@ -65,14 +110,20 @@ class ConnectedSince:
             if (source, placement) not in self._known:
                 self._known[source, placement] = _since(source, placement)
         connected = [Connected(source, _of(self._known[source, placement], unit_id)) for source in sources]
-        return max(connected, key=lambda each: each.since or date.max)
+        latest = max(connected, key=lambda each: each.since or date.max)
+        if metric.belongs_to is not BelongsTo.OWNER or placement.placed not in (Placed.UNIT, Placed.UNITS):
+            return latest
+        if placement not in self._owning:
+            self._owning[placement] = _owning_since(placement)
+        owning = self._owning[placement].get(unit_id or (placement.ids[0] if placement.ids else None))
+        return replace(latest, owning_since=owning or date.max)
 
 
 def source_since(source: Source, placement: Placement) -> date | None:
     """The first local day from which there is anything of the source.
 
     Telemetry is somebody's of the scope; whoever is in no unit may be nobody that is known, so that all of it tells
-    of them.  A connected repository tells of everybody: who has no commits in it has none.
+    of them.  A connected repository, like any other tool, tells of everybody: who has no commits in it has none.
     """
     return _of(_since(source, placement), None)
 
@@ -86,9 +137,36 @@ def _since(source: Source, placement: Placement) -> Mapping[int | None, date]:
     with connection.cursor() as cursor:
         if source is Source.REPOSITORIES:
             cursor.execute("SELECT NULL, min(counted_on) FROM integrations_commit")
+        elif source in _FIRST_OF_RECORDS:
+            cursor.execute(_told_since(source), {"kind": _KINDS[source].value})
         else:
             cursor.execute(_enrolled_since(placement), placement_parameters(placement))
         return {unit_id or None: since for unit_id, since in cursor.fetchall() if since}
+
+
+def _told_since(source: Source) -> sql.Composed:
+    return sql.SQL(
+        """
+        SELECT NULL, (coalesce(
+            ({records}), (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = %(kind)s)
+        ) AT TIME ZONE current_setting('TimeZone'))::date
+        """
+    ).format(records=sql.SQL(_FIRST_OF_RECORDS[source]))
+
+
+def _owning_since(placement: Placement) -> Mapping[int | None, date]:
+    """By unit, the first day on which it, or one below it, owned anything."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT ancestor_id, min(coalesce(lower(during), '0001-01-01'::date))
+            FROM ({OWNER_PLACEMENTS}) AS owners
+            WHERE ancestor_id = ANY(%(ids)s) OR %(ids)s = '{{}}'::bigint[]
+            GROUP BY ancestor_id
+            """,  # noqa: S608  # a constant
+            {"ids": list(placement.ids)},
+        )
+        return dict(cursor.fetchall())
 
 
 def _enrolled_since(placement: Placement) -> sql.Composed:
@@ -112,4 +190,6 @@ def why_no_data(window: Window, connected: Connected, today: date) -> str:
         return NOT_YET
     if connected.since is None:
         return NO_SOURCE_EVER[connected.source]
-    return NO_SOURCE[connected.source] if window.end <= connected.since else NOTHING
+    if window.end <= connected.since:
+        return NO_SOURCE[connected.source]
+    return OWNS_NOTHING if window.end <= connected.owning_since else NOTHING

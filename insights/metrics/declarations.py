@@ -46,11 +46,12 @@ class Outcome(NamedTuple):
     missing: bool = False
     low: float | None = None
     mix: Mapping[str, float] = NONE
+    left_out: int = 0
 
     @property
     def empty(self) -> bool:
         """Nothing entered, so that the cell need not be kept."""
-        parts = (self.sample_size, self.numerator, self.denominator, self.missing)
+        parts = (self.sample_size, self.numerator, self.denominator, self.missing, self.left_out)
         return self.value is None and not any(parts)
 
 
@@ -87,6 +88,7 @@ class Metric:
         False  # nothing is 0 where a source is connected; quotients, means of nothing are no data
     )
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
+    per_days: int = 0  # divided by the days of the window that have come, times this; 0: not at all
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -138,7 +140,7 @@ class Metric:
         """Whether any fact of the cell's own is in it; what all segments share is not."""
         own_denominator = outcome.denominator and not self.shares_denominator(segments)
         own_sample = outcome.sample_size and not self.sampled.shared_by(segments)
-        return bool(own_sample or outcome.missing or own_denominator or outcome.numerator)
+        return bool(own_sample or outcome.missing or own_denominator or outcome.numerator or outcome.left_out)
 
     @property
     def rows_by(self) -> RowsBy:
@@ -186,6 +188,21 @@ class Count(Metric):
         if self.out_of is None:
             return counted
         return counted._replace(numerator=of.value or 0, denominator=part(self.out_of).value or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountPerTime(Count):
+    """Something added up ÷ time: a day, or `per_days` of them; of the window's days those count that have come.
+
+    Nothing in a window is 0, where a source is connected.
+    """
+
+    per_days: int = 1
+
+    @property
+    def recipe(self) -> str:
+        days = "days" if self.per_days == 1 else f"days × {self.per_days}"
+        return f"Σ contribution ÷ the window's {days} that have come"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +294,7 @@ class Duration(Metric):
 
     def outcome(self, part: PartValue) -> Outcome:
         of = part(self.of)
-        return Outcome(of.value, of.value, of.facts, of.facts, of.people, of.statistics)
+        return Outcome(of.value, of.value, of.facts, of.facts, of.people, of.statistics, left_out=of.left_out)
 
 
 @dataclass(frozen=True, kw_only=True)

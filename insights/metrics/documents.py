@@ -121,6 +121,7 @@ def _figure(figure: Figure) -> Document:
         "people": None if figure.withheld else figure.people,
         "reason": figure.reason,
         "to_date": figure.to_date,
+        "left_out": None if figure.withheld else figure.left_out,
         **({} if figure.low is None else {"range": {"low": figure.low, "high": figure.high}}),
         **({"evidence": dict(figure.mix)} if figure.mix else {}),
     }

@@ -32,6 +32,7 @@ class MeasureValue(NamedTuple):
     missing: bool = False  # something was there that could not be added, e.g. tokens of a model without a price
     low: float | None = None  # the part of `value` that is beyond doubt, where the measure tells it
     by_method: Mapping[str, float] = NONE  # `value` by how it is known
+    left_out: int = 0  # facts that lack what is measured
 
 
 NOTHING = MeasureValue()
@@ -118,7 +119,7 @@ class AttributedLines(Total):
 
 @dataclass(frozen=True)
 class Distribution(Measure):
-    """Mean and percentiles of a column that has one value per fact."""
+    """Mean and percentiles of a column that has one value per fact; where it is null the fact is left out."""
 
     column: str = ""
 

@@ -2,6 +2,10 @@
 
 The relation is called source.  A row stands once for each unit that is asked for and that its person is in: a person
 is in one unit of a tree at a time, and one value of an attribute holds at a time, so no row is counted twice.
+
+What counts for its owner is placed in the same way, by what is owned instead of by a person: `OWNER_PLACEMENTS` has
+the shape of orgtree's placements.  It is nobody's, so that asking for a person, or for an attribute of people, finds
+nothing of it.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ from typing import Any
 from psycopg import sql
 
 from insights.metrics.reading import Placed, Placement
+from integrations.facts.ownership import OWNER_PLACEMENTS
+from integrations.facts.relation import Relation
 
 
 def unit_of(placement: Placement) -> sql.Composable:
@@ -24,16 +30,21 @@ def place_of(placement: Placement) -> sql.Composable:
     return sql.SQL("stint.id AS stint_id") if placement.placed is Placed.UNITS else sql.SQL("0 AS unit_id")
 
 
-def joins_on_day(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composed:
+def joins_on_day(placement: Placement, relation: Relation, day: sql.Composable) -> sql.Composed:
     """The joins that find where a row belongs on its day, and what holds of its person then."""
+    person, placements = sql.Identifier("source", relation.placed_by), _placements_of(relation)
     joins: list[sql.Composable] = []
     if placement.placed is Placed.UNITS:
-        joins.append(sql.SQL(_STINT).format(person=person, day=day))
+        stint_of = sql.Identifier("owned_id" if relation.owner else "person_id")
+        joins.append(sql.SQL(_STINT).format(stint_of=stint_of, person=person, day=day))
     if placement.placed is Placed.UNIT:
-        members = sql.SQL("orgtree_placement WHERE ancestor_id = ANY(%(ids)s)")
+        members = sql.SQL("{} AS placements WHERE ancestor_id = ANY(%(ids)s)").format(placements)
         joins.append(_join_on_day("placement", members, person, day))
     if placement.placed is Placed.UNASSIGNED:
-        joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(DAYS_ELSEWHERE, person))
+        elsewhere = sql.SQL(_DAYS_ELSEWHERE).format(placements=placements)
+        joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(elsewhere, person))
+    if relation.owner:
+        return sql.SQL(" ").join(joins)
     for position in _positions(placement):
         holders = sql.SQL("orgtree_personattribute WHERE attribute_id = {attribute} AND value = ANY({values})")
         joins.append(_join_on_day(_held(position), holders.format(**_asked(position)), person, day))
@@ -69,8 +80,11 @@ def days_of(placement: Placement, days: sql.Composable) -> sql.Composed:
     return sql.SQL(" * ").join(stretches)
 
 
-def condition_on_day(placement: Placement, person: sql.Composable, day: sql.Composable) -> sql.Composable:
+def condition_on_day(placement: Placement, relation: Relation, day: sql.Composable) -> sql.Composable:
     """What else must be true of a row, beginning with AND."""
+    if relation.owner and is_of_people(placement):
+        return sql.SQL("AND false")
+    person = sql.Identifier("source", relation.placed_by)
     if _in_units(placement):
         return only_person(placement, person)
     if placement.placed is Placed.UNASSIGNED:
@@ -91,11 +105,26 @@ def only_person(placement: Placement, person: sql.Composable) -> sql.Composable:
     return sql.SQL("") if placement.person_id is None else sql.SQL("AND {} = %(only_person)s").format(person)
 
 
+def is_of_people(placement: Placement) -> bool:
+    """Whether it asks for a person, or for people of whom something holds."""
+    return placement.placed is Placed.PERSON or placement.person_id is not None or bool(placement.held)
+
+
+def _placements_of(relation: Relation) -> sql.Composable:
+    """The rows that say to which units its rows belong: person_id, tree_id, unit_id, ancestor_id and during."""
+    if not relation.owner:
+        return sql.SQL("orgtree_placement")
+    return sql.SQL("(SELECT owned_id AS person_id, tree_id, unit_id, ancestor_id, during FROM ({}) AS owners)").format(
+        sql.SQL(OWNER_PLACEMENTS)
+    )
+
+
 # One row per person: the days in the tree, of the unit itself without those above it.
-DAYS_ELSEWHERE = sql.SQL(
-    "SELECT person_id, range_agg(during) AS days FROM orgtree_placement"
+_DAYS_ELSEWHERE = (
+    "SELECT person_id, range_agg(during) AS days FROM {placements} AS placements"
     " WHERE tree_id = ANY(%(ids)s) AND unit_id = ancestor_id GROUP BY person_id"
 )
+DAYS_ELSEWHERE = sql.SQL(_DAYS_ELSEWHERE).format(placements=sql.SQL("orgtree_placement"))
 
 
 def placement_parameters(placement: Placement) -> dict[str, Any]:
@@ -108,7 +137,7 @@ def placement_parameters(placement: Placement) -> dict[str, Any]:
 
 
 _STINT = """
-    JOIN metric_stint stint ON stint.person_id = {person} AND stint.first_day <= {day} AND {day} < stint.end_day
+    JOIN metric_stint stint ON stint.{stint_of} = {person} AND stint.first_day <= {day} AND {day} < stint.end_day
 """
 
 

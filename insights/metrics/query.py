@@ -31,6 +31,7 @@ class Dimension(enum.StrEnum):
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
     TOOL = "tool"
     METHOD = "method"  # by which attribution is known
+    ASSISTANCE = "assistance"  # whether any agent had a part in it
 
 
 class Statistic(enum.StrEnum):
@@ -117,6 +118,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     mix: Mapping[str, float] = field(default_factory=dict)
+    left_out: int = 0  # facts that count here and lack what the metric measures: a pull request without a review
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from insights import windows
-from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
+from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
+from insights.metrics.placing import is_of_people
 from insights.metrics.plan import Clock, Places, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.rows import read_rows
+from insights.metrics.terms import BelongsTo
 from insights.snapshots.read import Freshness, outcomes_from_cells
 
 __all__ = [
@@ -118,6 +120,8 @@ def _figure(each: Plan, outcomes: Outcomes, since: ConnectedSince, window: Windo
         outcome = metric.outcome(lambda _measure: NOTHING_MEASURED)
     if metric.per_period:
         outcome = _per_period(outcome, windows.periods(window, query.granularity, today=today))
+    if metric.per_days:
+        outcome = _per_days(outcome, windows.passed(window, today=today).days / metric.per_days)
     statistic = query.statistic or metric.statistic
     if statistic is not None:
         outcome = outcome._replace(value=outcome.statistics.get(statistic))
@@ -135,16 +139,19 @@ def _figure(each: Plan, outcomes: Outcomes, since: ConnectedSince, window: Windo
         numerator=outcome.numerator,
         denominator=outcome.denominator,
         sample_size=outcome.sample_size,
-        people=outcome.people,
+        people=0 if metric.belongs_to is BelongsTo.OWNER else outcome.people,
         reason=reason,
         low=outcome.low,
         high=None if outcome.low is None else value,
         mix=outcome.mix,
+        left_out=outcome.left_out,
         to_date=window.start <= today < window.end,
     )
 
 
 def _why_no_data(each: Plan, window: Window, since: ConnectedSince) -> str:
+    if each.metric.belongs_to is BelongsTo.OWNER and is_of_people(each.placement):
+        return OF_NO_PERSON
     return why_no_data(window, since.of(each.metric, each.placement, each.unit_id), each.clock.today)
 
 
@@ -159,3 +166,9 @@ def _per_period(outcome: Outcome, periods: float) -> Outcome:
         return outcome._replace(value=None)
     denominator = outcome.denominator * periods
     return outcome._replace(value=outcome.numerator / denominator, denominator=denominator)
+
+
+def _per_days(outcome: Outcome, units_of_time: float) -> Outcome:
+    """Divide what was counted by the time that has come; nothing where none has."""
+    told = outcome._replace(numerator=outcome.value or 0, denominator=units_of_time)
+    return told._replace(value=None if outcome.value is None or not units_of_time else outcome.value / units_of_time)

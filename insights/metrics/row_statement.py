@@ -21,12 +21,12 @@ from insights.metrics.source import (
 from integrations.facts.relation import Relation
 
 # Columns that describe a fact, and those that describe a part of it: a commit's file.
-DESCRIBING_FACTS = ("started_at", "ended_at", "sha", "subject")
+DESCRIBING_FACTS = ("reference", "title", "url", "started_at", "ended_at", "sha", "subject")
 DESCRIBING_PARTS = ("path", "lines_added")
 # Shown beside the dimensions that the query uses.
 SHOWN_DIMENSIONS = (
-    *(Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE),
-    *(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
+    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.LANGUAGE, Dimension.FILE_TYPE),
+    *(Dimension.WORK_TYPE, Dimension.SIZE_CLASS, Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
 )
 FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
@@ -89,9 +89,10 @@ def fact_rows_statement(readings: Sequence[tuple[Reading, Measure]], shape: RowS
         for each in shape.gathered
     ]
     entered = [
-        sql.SQL("{} <> 0").format(_added_up(position, measure))
+        sql.SQL("{} IS NOT NULL" if isinstance(measure, Distribution) else "{} <> 0").format(
+            _added_up(position, measure)
+        )
         for position, measure in enumerate(measures)
-        if not isinstance(measure, Distribution)
     ]
     return sql.SQL(
         """
@@ -108,7 +109,7 @@ def fact_rows_statement(readings: Sequence[tuple[Reading, Measure]], shape: RowS
         rows=sql.SQL(" UNION ALL ").join(
             _rows_of(reading, positions, measures, shape) for reading, positions in by_reading.items()
         ),
-        having=sql.SQL("HAVING {}").format(sql.SQL(" OR ").join(entered)) if entered else sql.SQL(""),
+        having=sql.SQL("HAVING {}").format(sql.SQL(" OR ").join(entered)),
         positions=sql.SQL(", ").join(sql.Literal(position) for position in range(1, len(names) + 1)),
     )
 

@@ -35,6 +35,7 @@ class ColumnKind(enum.StrEnum):
     WORD = "word"
     PLACE = "place"  # a word by which what was committed can be looked up
     NUMBER = "number"
+    LINK = "link"  # to the tool that it comes from
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,21 @@ class RowsPage:
     note: str = ""  # why others' rows are not among them
 
 
-FACT_LABELS = {FactFamily.AI: "Session", FactFamily.CODE: "Commit"}
+FACT_LABELS = {
+    FactFamily.AI: "Session",
+    FactFamily.CODE: "Commit",
+    FactFamily.PULL_REQUEST: "Pull request",
+    FactFamily.WORK_ITEM: "Work item",
+    FactFamily.PIPELINE: "Pipeline run",
+    FactFamily.DEPLOYMENT: "Deployment",
+    FactFamily.INCIDENT: "Incident",
+}
 PERSON = RowColumn("person_id", "Developer", "Whose it is; empty where nobody could be matched.", ColumnKind.PERSON)
 DAY = RowColumn("day", "Day", "The local day on which it counts.", ColumnKind.DAY)
 DESCRIPTIONS = {
+    "reference": RowColumn("reference", "Reference", "What its own tool calls it.", ColumnKind.WORD),
+    "title": RowColumn("title", "Title", "Its title in its own tool.", ColumnKind.WORD),
+    "url": RowColumn("url", "Address", "Where it is in its own tool.", ColumnKind.LINK),
     "started_at": RowColumn("started_at", "Started", "The session's first event.", ColumnKind.INSTANT),
     "ended_at": RowColumn("ended_at", "Ended", "The session's last event so far.", ColumnKind.INSTANT),
     "sha": RowColumn("sha", "SHA", "The commit's object id.", ColumnKind.PLACE),

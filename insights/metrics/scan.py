@@ -97,7 +97,8 @@ def _sum(measure: Total | Distribution, position: int, row: Mapping[str, Any]) -
     facts, people = row[f"n_{position}"], row[f"p_{position}"]
     value = float(row[f"v_{position}"]) if facts else None
     if isinstance(measure, Distribution):
-        return MeasureValue(value, facts, people, _statistics(row, position, value, facts))
+        left_out = int(row[f"x_{position}"] or 0)
+        return MeasureValue(value, facts, people, _statistics(row, position, value, facts), left_out=left_out)
     if isinstance(measure, AttributedLines) and facts:
         by_method = zip(ATTRIBUTION_METHODS, row[f"k_{position}"], strict=True)
         told = {method: float(amount) for method, amount in by_method if amount}

@@ -40,6 +40,10 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.LANGUAGE: "language",
     Dimension.FILE_TYPE: "file_type",
     Dimension.METHOD: "method",
+    Dimension.SERVICE: "service",
+    Dimension.WORK_TYPE: "work_type",
+    Dimension.SIZE_CLASS: "size_class",
+    Dimension.ASSISTANCE: "assistance",
 }
 
 
@@ -54,7 +58,8 @@ def placed_rows_statement(
     """The relation's rows in the scope that pass the facets.
 
     With unit (or stint, where many units are asked for), person, fact, stretch, segments and columns.  Days that lie in
-    the same windows of the reading are one stretch; the first is 1.
+    the same windows of the reading are one stretch; the first is 1.  What counts for its owner has the id of what is
+    owned for its person: they are placed alike, and a row without an owner is as unmatched as one without a person.
     """
     relation = reading.relation
     columns: list[sql.Composable] = [
@@ -74,7 +79,7 @@ def placed_rows_statement(
         """
     ).format(
         place=place_of(reading.placement),
-        person=of_source(relation.person),
+        person=of_source(relation.placed_by),
         fact=of_source(relation.fact),
         day=of_source(relation.day),
         columns=listed((*columns, *more)),
@@ -123,11 +128,11 @@ def picked(measure: Measure, column: str) -> sql.Composable:
 def conditions(reading: Reading) -> sql.Composed:
     """JOIN and WHERE for the reading's scope, window and facets over its relation, which is called source."""
     relation = reading.relation
-    day, person = of_source(relation.day), of_source(relation.person)
+    day = of_source(relation.day)
     parts: list[sql.Composable] = [
-        joins_on_day(reading.placement, person, day),
+        joins_on_day(reading.placement, relation, day),
         sql.SQL("WHERE {day} >= %(start)s AND {day} < %(end)s").format(day=day),
-        condition_on_day(reading.placement, person, day),
+        condition_on_day(reading.placement, relation, day),
     ]
     for dimension, _values in reading.facets:
         values = sql.Placeholder(f"facet_{dimension.value}")

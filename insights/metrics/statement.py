@@ -30,8 +30,8 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
     """One row per unit, window and segment in which anything was found.
 
     unit_id is 0 without units, span the window's position in `reading.windows`.  For the measure of position i: v_i its
-    value, n_i the facts and p_i the people that entered, and where it has them x_i what was missing, b_i its base,
-    q_i percentiles.
+    value, n_i the facts and p_i the people that entered, and where it has them x_i what was missing or left out, b_i
+    its base, q_i percentiles.
 
     All parts have the same cells.  The joins are full because those are never nested loops: the planner takes a
     placement for much rarer than it is, expects one cell, and would compute a part anew for each of thousands.
@@ -293,6 +293,8 @@ def sums_of_rows(measures: Sequence[Measure]) -> list[tuple[sql.Composable, sql.
         found.append((named("v", position), sql.SQL("sum({})").format(column)))
         if isinstance(measure, Total) and measure.missing_column:
             found.append((named("x", position), sql.SQL("sum({})").format(named("m", position))))
+        if isinstance(measure, Distribution):
+            found.append((named("x", position), sql.SQL("count(*) - count({})").format(column)))
         if isinstance(measure, AttributedLines):
             found.append((named("l", position), sql.SQL("sum({})").format(named("t", position))))
             of_method = sql.SQL("sum({}) FILTER (WHERE {} = {})")

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from django.db import connection, transaction
 
 from insights.metrics.query import Window
+from integrations.facts.ownership import OWNER_PLACEMENTS
 
 
 @contextmanager
@@ -20,8 +21,9 @@ def stints_of(units: Collection[int], days: Window, today: date) -> Iterator[Non
     """While it lasts, statements can read who counts for these units on these days and today; it is one transaction.
 
     metric_stint has one row per person and stretch of days with the same units: id, person_id, first_day and end_day,
-    which no longer belongs to it.  metric_stint_path has one row per stint and tree: the path is the units of the tree
-    for which the person counts then, which many people have in common.  metric_path_unit lists the units of a path.
+    which no longer belongs to it; and as many of what is owned, with owned_id instead.  metric_stint_path has one row
+    per stint and tree: the path is the units of the tree for which the person counts then, which many people have in
+    common.  metric_path_unit lists the units of a path.
     """
     start, end = min(days.start, today), max(days.end, today + timedelta(days=1))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -32,37 +34,45 @@ def stints_of(units: Collection[int], days: Window, today: date) -> Iterator[Non
         cursor.execute("DROP TABLE metric_stint_tree, metric_stint, metric_stint_path, metric_path_unit")
 
 
-_STINTS_AND_PATHS = """
+# What is owned stands among the people with the negative of its id.
+_STINTS_AND_PATHS = f"""
     CREATE TEMPORARY TABLE metric_stint_tree AS
     WITH placed AS MATERIALIZED (
-        SELECT person_id, tree_id, ancestor_id,
+        SELECT placed_id, tree_id, ancestor_id,
                greatest(lower(during), %(start)s::date) AS first_day,
                least(upper(during), %(end)s::date) AS end_day
-        FROM orgtree_placement
+        FROM (
+            SELECT person_id AS placed_id, tree_id, ancestor_id, during FROM orgtree_placement
+            UNION ALL
+            SELECT -owned_id, tree_id, ancestor_id, during FROM ({OWNER_PLACEMENTS}) AS owners
+        ) AS placements
         WHERE ancestor_id = ANY(%(units)s::bigint[]) AND during && daterange(%(start)s, %(end)s)
     ), borders AS (
-        SELECT person_id, first_day AS day FROM placed UNION SELECT person_id, end_day FROM placed
+        SELECT placed_id, first_day AS day FROM placed UNION SELECT placed_id, end_day FROM placed
     ), stretches AS (
-        SELECT person_id, day AS first_day, lead(day) OVER (PARTITION BY person_id ORDER BY day) AS end_day
+        SELECT placed_id, day AS first_day, lead(day) OVER (PARTITION BY placed_id ORDER BY day) AS end_day
         FROM borders
     ), paths AS (
-        SELECT stretches.person_id, stretches.first_day, stretches.end_day, placed.tree_id,
+        SELECT stretches.placed_id, stretches.first_day, stretches.end_day, placed.tree_id,
                array_agg(placed.ancestor_id ORDER BY placed.ancestor_id) AS units
         FROM stretches
-        JOIN placed ON placed.person_id = stretches.person_id
+        JOIN placed ON placed.placed_id = stretches.placed_id
          AND placed.first_day <= stretches.first_day AND stretches.first_day < placed.end_day
-        GROUP BY stretches.person_id, stretches.first_day, stretches.end_day, placed.tree_id
+        GROUP BY stretches.placed_id, stretches.first_day, stretches.end_day, placed.tree_id
     )
-    SELECT dense_rank() OVER (ORDER BY person_id, first_day)::int AS stint_id,
+    SELECT dense_rank() OVER (ORDER BY placed_id, first_day)::int AS stint_id,
            dense_rank() OVER (ORDER BY units)::int AS path_id,
-           person_id, first_day, end_day, units
+           placed_id, first_day, end_day, units
     FROM paths
-"""
+"""  # noqa: S608  # a constant
 
 _TABLES = (
     """
     CREATE TEMPORARY TABLE metric_stint AS
-    SELECT DISTINCT stint_id AS id, person_id, first_day, end_day FROM metric_stint_tree
+    SELECT DISTINCT stint_id AS id, first_day, end_day,
+           CASE WHEN placed_id > 0 THEN placed_id END AS person_id,
+           CASE WHEN placed_id < 0 THEN -placed_id END AS owned_id
+    FROM metric_stint_tree
     """,
     "CREATE TEMPORARY TABLE metric_stint_path AS SELECT stint_id, path_id FROM metric_stint_tree",
     """

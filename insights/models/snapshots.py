@@ -49,6 +49,7 @@ class MetricCell(models.Model):
     p95 = models.FloatField(null=True)
     low = models.FloatField(null=True, help_text="The value by line-level evidence alone.")
     mix = models.JSONField(default=dict, help_text="Method of attribution → share 0–1 of the lines.")
+    left_out = models.BigIntegerField(default=0, db_default=0, help_text="Facts that lack what is measured.")
     computed_at = models.DateTimeField()
 
     class Meta:

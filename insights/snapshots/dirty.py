@@ -17,6 +17,7 @@ from insights.metrics.reading import ANYBODY
 from insights.metrics.registry import metrics
 from insights.snapshots.kept import kept_from
 from integrations.facts.changes import take_changes
+from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
 
 # Days that lie this near to each other are computed together: for each piece the months, quarters and trailing windows
@@ -55,7 +56,7 @@ def note_changes() -> int:
                 return noted
             _note(
                 [
-                    (each.family.value, each.person_id, each.day_from, each.day_to)
+                    (each.family.value, each.person_id, each.owned_id, each.day_from, each.day_to)
                     for each in changes
                     if each.family in computed
                 ]
@@ -63,16 +64,20 @@ def note_changes() -> int:
         noted += len(changes)
 
 
-def _note(changes: Sequence[tuple[str, int | None, date, date]]) -> None:
-    """Changes of (family, person, from, to).  Coalesced: ranges of one family and unit that touch become one."""
+def _note(changes: Sequence[tuple[str, int | None, int | None, date, date]]) -> None:
+    """Changes of (family, person, owned thing, from, to).
+
+    Coalesced: ranges of one family and unit that touch become one.
+    """
     if not changes:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH changed AS (
                 SELECT *
-                FROM unnest(%s::text[], %s::bigint[], %s::date[], %s::date[]) AS c (family, person_id, starts, ends)
+                FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::date[], %s::date[])
+                     AS c (family, person_id, owned_id, starts, ends)
             ), touched AS (
                 SELECT family, NULL::bigint AS unit_id, daterange(starts, ends) AS days FROM changed
                 UNION ALL
@@ -80,12 +85,17 @@ def _note(changes: Sequence[tuple[str, int | None, date, date]]) -> None:
                 FROM changed
                 JOIN orgtree_placement placement ON placement.person_id = changed.person_id
                  AND placement.during && daterange(starts, ends)
+                UNION ALL
+                SELECT family, owner.ancestor_id, daterange(starts, ends) * owner.during
+                FROM changed
+                JOIN ({OWNER_PLACEMENTS}) AS owner ON owner.owned_id = changed.owned_id
+                 AND owner.during && daterange(starts, ends)
             )
             INSERT INTO insights_dirtyrange (family, unit_id, day_from, day_to, lagging)
             SELECT family, unit_id, lower(days), upper(days), lagging
             FROM (SELECT family, unit_id, unnest(range_agg(days)) AS days FROM touched GROUP BY family, unit_id) AS c
             CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
-            """,
+            """,  # noqa: S608  # a constant
             [list(column) for column in zip(*changes, strict=True)],
         )
 

@@ -20,7 +20,10 @@ PROMPT = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
 # Of the whole organisation days are kept too.  Those of each of a thousand units would be most of all cells, and no
 # page shows one: what is asked of a unit's days is read from facts.
 OF_UNITS = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
-KEPT_SEGMENTS = (Dimension.AGENT, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE)
+KEPT_SEGMENTS = (
+    *(Dimension.AGENT, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE),
+    *(Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),
+)
 KEPT_YEARS = 5  # a repository may be much older; what lies before is read from facts
 MOST_SEGMENT_VALUES = 12
 GRANULARITIES_SHOWN = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)

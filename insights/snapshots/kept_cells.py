@@ -71,7 +71,7 @@ _COLUMNS = """
     cell.metric, cell.unit_id, cell.start, cell."end", cell.segment_name,
     cell.version, cell.segment_value, cell.unmatched,
     cell.value, cell.numerator, cell.denominator, cell.sample_size, cell.people, cell.missing, cell.low,
-    nullif(cell.mix, '{}')::text, cell.median, cell.mean, cell.p75, cell.p90, cell.p95
+    nullif(cell.mix, '{}')::text, cell.left_out, cell.median, cell.mean, cell.p75, cell.p90, cell.p95
 """
 _SPLITS = """
     (cell.metric, cell.segment_name) IN (SELECT * FROM unnest(%(metrics)s::text[], %(segments)s::text[]))
@@ -93,7 +93,7 @@ CELLS_OF_UNITS = f"""
 
 
 def _outcome(figures: Sequence[Any]) -> Outcome:
-    value, numerator, denominator, sample_size, people, missing, low, mix, *statistics = figures
+    value, numerator, denominator, sample_size, people, missing, low, mix, left_out, *statistics = figures
     return Outcome(
         value,
         numerator,
@@ -104,4 +104,5 @@ def _outcome(figures: Sequence[Any]) -> Outcome:
         missing,
         low,
         json.loads(mix) if mix else {},
+        left_out,
     )

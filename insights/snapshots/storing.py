@@ -19,7 +19,7 @@ LINES_AT_ONCE = 1000
 # The period stands first: of a window that is kept under several, the rest of the line is the same.
 COLUMNS = (
     *("period", "metric", "version", "unit_id", "start", "end", "segment_name", "segment_value"),
-    *("value", "numerator", "denominator", "sample_size", "people", "missing", "unmatched", "low", "mix"),
+    *("value", "numerator", "denominator", "sample_size", "people", "missing", "unmatched", "low", "mix", "left_out"),
     *(statistic.value for statistic in Statistic),
     "computed_at",
 )
@@ -67,14 +67,14 @@ class _Lines:
         days = self._days.get(window)
         if days is None:
             days = self._days[window] = f"{window.start}\t{window.end}"
-        value, numerator, denominator, sample_size, people, statistics, missing, low, mix = outcome
+        value, numerator, denominator, sample_size, people, statistics, missing, low, mix, left_out = outcome
         return (
             f"\t{metric.key}\t{metric.version}\t{NULL if unit_id is None else unit_id}\t{days}"
             f"\t{self._segment_name}\t{segment_value.translate(_ESCAPED)}"
             f"\t{NULL if value is None else value}\t{NULL if numerator is None else numerator}"
             f"\t{NULL if denominator is None else denominator}\t{sample_size}\t{people}\t{'t' if missing else 'f'}"
             f"\t{NULL if unmatched is None else unmatched}\t{NULL if low is None else low}"
-            f"\t{json.dumps(dict(mix)).translate(_ESCAPED) if mix else '{}'}"
+            f"\t{json.dumps(dict(mix)).translate(_ESCAPED) if mix else '{}'}\t{left_out}"
             f"\t{_told(statistics) if statistics else _NO_STATISTICS}{self._end}"
         )
 

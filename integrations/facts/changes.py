@@ -20,12 +20,16 @@ _listeners: list[Callable[[], None]] = []
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Facts of `family` changed for a person (None: for nobody who could be matched) on days [day_from, day_to)."""
+    """Facts of `family` changed for a person (None: for nobody who could be matched) on days [day_from, day_to).
+
+    Those that count for the owner of what they ran on changed for `owned_id` instead.
+    """
 
     family: FactFamily
     person_id: int | None
     day_from: date
     day_to: date
+    owned_id: int | None = None
 
 
 def on_change(listener: Callable[[], None]) -> None:
@@ -40,20 +44,21 @@ def on_change(listener: Callable[[], None]) -> None:
 
 def append_changes(changes: Iterable[Change]) -> None:
     """Note what changed, in the transaction that changes it, and wake the readers."""
-    rows = sorted(set(changes), key=lambda change: (change.family, change.person_id or 0, change.day_from))
+    rows = sorted(set(changes), key=lambda row: (row.family, row.person_id or 0, row.owned_id or 0, row.day_from))
     if not rows:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-            SELECT * FROM unnest(%s::text[], %s::bigint[], %s::date[], %s::date[])
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to, owned_id)
+            SELECT * FROM unnest(%s::text[], %s::bigint[], %s::date[], %s::date[], %s::bigint[])
             """,
             [
                 [row.family.value for row in rows],
                 [row.person_id for row in rows],
                 [row.day_from for row in rows],
                 [row.day_to for row in rows],
+                [row.owned_id for row in rows],
             ],
         )
     announce_changes()
@@ -70,7 +75,7 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
 
     Call it in a transaction, act on them in the same one, and repeat until it answers nothing: if the transaction
     fails, the changes are still there.  Readers at work at the same time take different ones.  Ranges of one family
-    and person that touch come as one.
+    and person, or owned thing, that touch come as one.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("take_changes() needs the reader's transaction.")
@@ -82,15 +87,15 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
                 WHERE id = ANY (ARRAY(
                     SELECT id FROM integrations_factchange ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
                 ))
-                RETURNING family, person_id, day_from, day_to
+                RETURNING family, person_id, owned_id, day_from, day_to
             ), coalesced AS (
-                SELECT family, person_id, range_agg(daterange(day_from, day_to)) AS days
+                SELECT family, person_id, owned_id, range_agg(daterange(day_from, day_to)) AS days
                 FROM taken
-                GROUP BY family, person_id
+                GROUP BY family, person_id, owned_id
             )
-            SELECT family, person_id, lower(days), upper(days)
-            FROM (SELECT family, person_id, unnest(days) AS days FROM coalesced) AS ranges
-            ORDER BY family, person_id, 3
+            SELECT family, person_id, lower(days), upper(days), owned_id
+            FROM (SELECT family, person_id, owned_id, unnest(days) AS days FROM coalesced) AS ranges
+            ORDER BY family, person_id, owned_id, 3
             """,
             [limit],
         )

@@ -14,6 +14,8 @@ class Relation:
 
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
+    Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
+    on that day what it ran on (docs/ownership.md).
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
 
@@ -30,3 +32,9 @@ class Relation:
     family: FactFamily = FactFamily.AI
     open_as_in_tools: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
+    owner: str = ""
+
+    @property
+    def placed_by(self) -> str:
+        """The column that places its rows in units."""
+        return self.owner or self.person
