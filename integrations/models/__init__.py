@@ -28,6 +28,13 @@ from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
 from integrations.models.ownership import Owned, OwnedKind, Ownership
 from integrations.models.provider_fact import ProviderFact
+from integrations.models.pull_request_figures import (
+    CountedReview,
+    PullRequestFigures,
+    PullRequestSetApart,
+    PullRequestWork,
+    SizeClass,
+)
 from integrations.models.pull_requests import (
     PullRequest,
     PullRequestCommit,
@@ -80,6 +87,7 @@ __all__ = [
     "CommitSetApart",
     "Connection",
     "ContextFile",
+    "CountedReview",
     "DeployedPullRequest",
     "Deployment",
     "DeploymentFailure",
@@ -109,8 +117,11 @@ __all__ = [
     "PullRequest",
     "PullRequestCommit",
     "PullRequestEvent",
+    "PullRequestFigures",
     "PullRequestOrigin",
     "PullRequestReview",
+    "PullRequestSetApart",
+    "PullRequestWork",
     "QuarantinedPayload",
     "QuarantinedRecord",
     "Quota",
@@ -124,6 +135,7 @@ __all__ = [
     "SeriesBase",
     "ServicePaths",
     "SessionRepository",
+    "SizeClass",
     "Sprint",
     "SprintChange",
     "Stream",

@@ -1,4 +1,4 @@
-"""A column type that Django does not bring along."""
+"""Column types that Django does not bring along."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ class TimeRangesField(_Field):
 
     def db_type(self, connection: Any) -> str:
         return "tstzmultirange"
+
+
+class DayRangesField(_Field):
+    """Disjoint ranges of days, in order: PostgreSQL's datemultirange.  Written by SQL only."""
+
+    description = "Disjoint ranges of days"
+
+    def db_type(self, connection: Any) -> str:
+        return "datemultirange"

@@ -1,0 +1,123 @@
+"""What follows from a pull request and all that belongs to it: the stages, sizes and reviews that metrics count.
+
+Derived: integrations/intake/derive_stages.py keeps the rows in the transaction of whatever changes them.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from integrations.connectors.words import WorkType
+from integrations.models.connections import Repository
+from integrations.models.fields import DayRangesField
+from integrations.models.provider_fact import word_field
+from integrations.models.pull_requests import PullRequest, PullRequestReview
+from orgtree.models import Identity
+
+
+class PullRequestSetApart(models.TextChoices):
+    """Why a pull request counts nowhere; empty where it counts."""
+
+    BOT = "bot", "By a bot that is no coding agent"
+    DELETED = "deleted", "Not there any more"
+
+
+class SizeClass(models.TextChoices):
+    """How many lines were added and deleted: up to 100, 400, 800, or more."""
+
+    SMALL = "S", "S: up to 100 lines"
+    MEDIUM = "M", "M: up to 400 lines"
+    LARGE = "L", "L: up to 800 lines"
+    EXTRA_LARGE = "XL", "XL: more than 800 lines"
+
+
+class PullRequestFigures(models.Model):
+    """One row per pull request, whatever its state.  Seconds are null where a stage is missing or would be negative."""
+
+    pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="figures")
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
+    credited = models.ForeignKey(
+        Identity,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Whose it counts as: the author, or, where that is a coding agent, who asked.",
+    )
+    set_apart = models.CharField(max_length=8, choices=PullRequestSetApart.choices, blank=True)
+    opened_at = models.DateTimeField(null=True, help_text="When it was first ready for review.")
+    opened_on = models.DateField(null=True)
+    merged_at = models.DateTimeField(null=True)
+    merged_on = models.DateField(null=True)
+    first_commit_at = models.DateTimeField(null=True, help_text="Earliest author time of its own commits.")
+    first_review_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True, help_text="Last approval before the merge.")
+    coding_seconds = models.FloatField(null=True)
+    pickup_seconds = models.FloatField(null=True)
+    review_seconds = models.FloatField(null=True)
+    merge_seconds = models.FloatField(null=True)
+    cycle_seconds = models.FloatField(null=True)
+    review_count = models.IntegerField(default=0)
+    reviewer_count = models.IntegerField(default=0)
+    is_self_merged = models.BooleanField(null=True, help_text="Null: who merged is not known.")
+    size = models.IntegerField(null=True, help_text="Lines added and deleted, without generated and vendored ones.")
+    size_class = models.CharField(max_length=2, choices=SizeClass.choices, blank=True)
+    comment_count = models.IntegerField(null=True)
+    file_count = models.IntegerField(null=True)
+    directory_count = models.IntegerField(null=True, help_text="Null: no clone tells which files.")
+    language_count = models.IntegerField(null=True)
+    is_linked = models.BooleanField(default=False, help_text="To a work item that is known.")
+    work_type = word_field(WorkType, default=WorkType.OTHER)
+    agents = ArrayField(models.CharField(max_length=40), default=list, help_text="With a part in any of its commits.")
+    open_days = DayRangesField(null=True, help_text="On which it was open, from the first day ready for review.")
+    stale_days = DayRangesField(null=True, help_text="Of these, those on which nothing had happened for two weeks.")
+    is_revert = models.BooleanField(default=False, help_text="By its title or branch.")
+    # Without a constraint: to look for rows that point at each of thousands that are deleted would take an index each.
+    reverts = models.ForeignKey(
+        PullRequest,
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The one that this one takes back.",
+    )
+    reverted_by = models.ForeignKey(
+        PullRequest,
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The first merged one that takes this one back.",
+    )
+
+    class Meta:
+        verbose_name_plural = "pull request figures"
+        indexes = [
+            models.Index(fields=["merged_on"], name="pull_request_figures_by_merge"),
+            models.Index(fields=["opened_on"], name="pull_request_figures_by_start"),
+            models.Index(fields=["repository"], condition=models.Q(is_revert=True), name="pull_request_reverts"),
+        ]
+
+
+class CountedReview(models.Model):
+    """A review that counts: submitted by another person than the author who is no bot, and not after the merge."""
+
+    review = models.OneToOneField(PullRequestReview, models.CASCADE, primary_key=True, related_name="+")
+    pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="+")
+    reviewer = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+    submitted_on = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["submitted_on"], name="counted_review_by_day")]
+
+
+class PullRequestWork(models.Model):
+    """A pull request of which something changed elsewhere that its figures follow from.  Work to do is a row.
+
+    The same one may wait several times.
+    """
+
+    pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="+", db_index=False)
