@@ -48,6 +48,9 @@ class FigureSerializer(serializers.Serializer[object]):
     people = serializers.IntegerField(allow_null=True, help_text="Distinct people among them; null where withheld.")
     reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
     to_date = serializers.BooleanField(help_text="The window or bucket is not over yet.")
+    left_out = serializers.IntegerField(
+        allow_null=True, help_text="Facts that count here and lack what is measured; null where withheld."
+    )
     range = RangeSerializer(required=False, help_text="Of figures that rest on attribution.")
     evidence = serializers.DictField(
         child=serializers.FloatField(),
