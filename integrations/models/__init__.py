@@ -27,6 +27,7 @@ from integrations.models.delivery_links import (
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
 from integrations.models.ownership import Owned, OwnedKind, Ownership
+from integrations.models.pipeline_run_figures import PipelineRunFigures
 from integrations.models.provider_fact import ProviderFact
 from integrations.models.pull_request_figures import (
     CountedReview,
@@ -61,6 +62,7 @@ from integrations.models.telemetry import (
     ReceivedTally,
     UnreadEvent,
 )
+from integrations.models.work_item_figures import WorkItemFigures
 from integrations.models.work_items import (
     Project,
     Sprint,
@@ -111,6 +113,7 @@ __all__ = [
     "Ownership",
     "PipelineJob",
     "PipelineRun",
+    "PipelineRunFigures",
     "Project",
     "ProposedRollback",
     "ProviderFact",
@@ -149,6 +152,7 @@ __all__ = [
     "WebhookDelivery",
     "WorkItem",
     "WorkItemAssignment",
+    "WorkItemFigures",
     "WorkItemLink",
     "WorkItemTransition",
 ]

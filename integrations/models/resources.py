@@ -114,6 +114,8 @@ class Meaning(models.Model):
         ITEM_TYPE = "item_type", "Type of work item"  # → work type
         STATUS = "status", "Status of work items"  # → todo, in progress, done
         SEVERITY = "severity", "Severity"
+        ACTIVITY = "activity", "Work in a status"  # → active, waiting
+        FOUND_BY = "found_by", "Found by"  # of labels, types, projects, reporters → customer, production
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="meanings", db_index=False)
     subject = models.CharField(max_length=16, choices=Subject.choices)

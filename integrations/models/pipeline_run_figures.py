@@ -1,0 +1,37 @@
+"""What attempts of pipeline runs come to, as metrics count them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.models.connections import Repository
+from integrations.models.delivery import PipelineRun
+
+
+class PipelineRunFigures(models.Model):
+    """One row per attempt that is not deleted.
+
+    Attempts of one (repository, name, sha, branch) are one run, which is what its last attempt is: `of_run` is the same
+    for all of them.  Without a sha, attempts are together as the provider says.
+
+    Kept by integrations/intake/derive_run_figures.py in the transaction of whatever changes them.
+    """
+
+    run = models.OneToOneField(PipelineRun, models.CASCADE, primary_key=True, related_name="figures")
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
+    of_run = models.UUIDField()
+    is_last = models.BooleanField()
+    finished_on = models.DateField(null=True, help_text="The local day; null while it is not finished.")
+    is_counted = models.BooleanField(help_text="Finished, and neither cancelled nor skipped.")
+    is_successful = models.BooleanField()
+    is_flaky = models.BooleanField(help_text="Successful after an attempt that failed.")
+    attempts = models.IntegerField(help_text="Of its run.")
+    duration_seconds = models.FloatField(null=True, help_text="Start → finish.")
+    queue_seconds = models.FloatField(null=True, help_text="Queued → start.")
+
+    class Meta:
+        verbose_name_plural = "pipeline run figures"
+        indexes = [
+            models.Index(fields=["of_run"], name="run_figures_by_run"),
+            models.Index(fields=["finished_on"], condition=models.Q(is_last=True), name="run_figures_by_finish"),
+        ]

@@ -1,0 +1,50 @@
+"""What follows from a work item's history, as metrics count it."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
+from django.db import models
+
+from integrations.models.fields import DayRangesField
+from integrations.models.work_items import WorkItem
+from orgtree.models import Identity
+
+
+class WorkItemFigures(models.Model):
+    """One row per work item that is not deleted.  Days are local; seconds are null where the item lacks what they need.
+
+    Kept by integrations/intake/derive_item_figures.py in the transaction of whatever changes them.
+    """
+
+    work_item = models.OneToOneField(WorkItem, models.CASCADE, primary_key=True, related_name="figures")
+    credited = models.ForeignKey(
+        Identity, models.PROTECT, null=True, related_name="+", help_text="The assignee when done, else the last."
+    )
+    created_on = models.DateField(null=True)
+    done_at = models.DateTimeField(null=True, help_text="The last entry into done; null while it is not done.")
+    done_on = models.DateField(null=True)
+    first_in_progress_at = models.DateTimeField(null=True)
+    started_on = models.DateField(null=True, help_text="The day of first_in_progress_at.")
+    lead_seconds = models.FloatField(null=True, help_text="Created → done.")
+    cycle_seconds = models.FloatField(null=True, help_text="First in progress → done.")
+    active_seconds = models.FloatField(null=True, help_text="Of the cycle: in progress, in no status that waits.")
+    reopened = models.IntegerField(default=0, db_default=0, help_text="How often it left done.")
+    found_in_production = models.BooleanField(default=False, db_default=False)
+    found_by_customer = models.BooleanField(default=False, db_default=False)
+    agents = ArrayField(models.TextField(), default=list, db_default=[], help_text="With commits in its pull requests.")
+    has_pull_request = models.BooleanField(default=False, db_default=False, help_text="One is linked that counts.")
+    todo_days = DayRangesField(help_text="On which, at their end, it was still to do.")
+    in_progress_days = DayRangesField(help_text="On which, at their end, it was in progress.")
+    healthy_days = DayRangesField(
+        help_text="Of todo_days: with an estimate, an assignee, a description and a recent change."
+    )
+
+    class Meta:
+        verbose_name_plural = "work item figures"
+        indexes = [
+            models.Index(fields=["created_on"], name="item_figures_by_creation"),
+            models.Index(fields=["done_on"], name="item_figures_by_end"),
+            GistIndex(fields=["todo_days"], name="item_figures_by_todo"),
+            GistIndex(fields=["in_progress_days"], name="item_figures_by_progress"),
+        ]
