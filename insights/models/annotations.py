@@ -1,0 +1,106 @@
+"""Notes that people write on charts: what happened on these days, and to whom."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import DateRangeField
+from django.db import models
+from django.db.models import Exists, Func, OuterRef, Q
+from django.db.models.functions import Now
+
+from insights.metrics.query import Scope, Window
+from orgtree.models import Placement, Unit, UnitPlacement
+from orgtree.models.sight import Sight
+
+LONGEST_TEXT = 200  # a flag on a chart and a sentence below it; what needs more belongs into a document
+
+
+class AnnotationQuerySet(models.QuerySet["Annotation"]):
+    def within(self, sight: Sight) -> Self:
+        """Those that stand on charts which may be seen: of these units, of the ones above them, and of everybody."""
+        if sight.unit_ids is None:
+            return self.all()
+        return self.filter(Q(unit=None) | _stands_on(UnitPlacement.objects.filter(unit__in=sight.unit_ids)))
+
+    def on_charts_of(self, scope: Scope) -> Self:
+        """Those of the scope's unit and of the units above it at that time; of one's own data, of all one's units."""
+        if scope.unit is not None:
+            return self.filter(Q(unit=None) | _stands_on(UnitPlacement.objects.filter(unit__slug=scope.unit)))
+        if scope.person_id is not None:
+            return self.filter(Q(unit=None) | _stands_on(Placement.objects.filter(person=scope.person_id)))
+        return self.filter(unit=None)
+
+    def in_window(self, window: Window) -> Self:
+        return self.filter(start__lt=window.end, end__gt=window.start)
+
+    def about_metric(self, key: str) -> Self:
+        """Those of every chart, of the metric's family and of the metric itself."""
+        return self.filter(about__in=["", family_of(key), key])
+
+
+def _stands_on(placed: models.QuerySet[UnitPlacement] | models.QuerySet[Placement]) -> Exists:
+    """Whether any of the placed stood below the annotation's unit (or in it) on one of its days."""
+    days = Func(OuterRef("start"), OuterRef("end"), function="daterange", output_field=DateRangeField())
+    return Exists(placed.filter(ancestor=OuterRef("unit"), during__overlap=days))
+
+
+def family_of(key: str) -> str:
+    """The word before the dot, which the metrics of a family share: dora.lead_time → dora."""
+    return key.partition(".")[0]
+
+
+class Annotation(models.Model):
+    """Something that happened from `start` on, and explains what charts show.
+
+    It stands on the charts of its unit and of every unit below it; without a unit on those of everybody.
+    """
+
+    unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
+    start = models.DateField()
+    end = models.DateField(help_text="The first day that no longer belongs to it.")
+    text = models.CharField(max_length=LONGEST_TEXT)
+    about = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        help_text="A metric's key, or what a family's keys share before the dot. Empty: all charts.",
+    )
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    objects = AnnotationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(end__gt=models.F("start")), name="annotation_has_days"),
+            models.CheckConstraint(condition=~Q(text=""), name="annotation_says_something"),
+        ]
+        indexes = [models.Index(fields=["start"], name="annotation_by_start")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class AnnotationChange(models.Model):
+    """The log of annotations: each as it was after a change.  The database refuses to change or delete a row."""
+
+    class Action(models.TextChoices):
+        ADDED = "added", "Added"
+        CHANGED = "changed", "Changed"
+        REMOVED = "removed", "Removed"
+
+    # Without constraints: a log outlives accounts, units and what it tells of.
+    annotation_id = models.BigIntegerField(db_index=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+", editable=False
+    )
+    action = models.CharField(max_length=8, choices=Action.choices, editable=False)
+    unit_id = models.BigIntegerField(null=True, editable=False)
+    start = models.DateField(editable=False)
+    end = models.DateField(editable=False)
+    text = models.CharField(max_length=LONGEST_TEXT, editable=False)
+    about = models.CharField(max_length=80, blank=True, editable=False)
