@@ -17,11 +17,15 @@ class IntegrationsConfig(AppConfig):
         from integrations.facts.identity_activity import activity_of_everybody, activity_of_identities
         from integrations.facts.people import count_active_people, note_moved_identities, note_presence
         from integrations.git.bots import recount_bots
+        from integrations.models import Project, Repository
+        from integrations.ownership.announcing import announce_moved_units
+        from integrations.ownership.seen import note_project, note_repository
         from orgtree.models import Organisation
         from orgtree.services.identity_activity import ActivitySource, count_activity_with
         from orgtree.services.identity_moves import on_bots_changed, on_identities_moved
         from orgtree.services.presence import on_presence_changed
         from orgtree.services.trust import count_active_people_with
+        from orgtree.services.unit_placements import on_unit_placements_changed
 
         on_identities_moved(note_moved_identities)
         on_bots_changed(recount_bots)
@@ -29,6 +33,9 @@ class IntegrationsConfig(AppConfig):
         on_presence_changed(note_presence)
         count_active_people_with(count_active_people)
         post_save.connect(_thresholds_may_have_changed, sender=Organisation)
+        on_unit_placements_changed(announce_moved_units)
+        post_save.connect(note_repository, sender=Repository)
+        post_save.connect(note_project, sender=Project)
 
 
 def _thresholds_may_have_changed(instance: Organisation, *, created: bool, **_: object) -> None:

@@ -15,6 +15,7 @@ from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words
 from integrations.intake.derive_work_items import settle_work_items
 from integrations.mappings.effective import effective_meanings
 from integrations.models import Connection
+from integrations.ownership.seen import note_named
 
 
 def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]:
@@ -24,6 +25,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     """
     if not ids:
         return set()
+    note_named(kind, ids)
     if kind == Kind.PULL_REQUEST:
         return settle_links(pull_requests=ids) | settle_pull_requests(ids)
     meanings = effective_meanings(connection)

@@ -132,6 +132,12 @@ def on_placements_changed(listener: PlacementListener) -> None:
         _listeners.append(listener)
 
 
+def announce_placement_changes() -> None:
+    """Wake whoever reads PlacementChange; for SQL that appended its rows itself."""
+    for listener in _listeners:
+        listener()
+
+
 @dataclass(frozen=True)
 class Rebuilt:
     """Who counts for other units than before, or on other days, and for which units somebody else counts."""
@@ -178,6 +184,5 @@ def rebuild_placements(
         if len(moved_people) > MANY_PEOPLE:
             cursor.execute("ANALYZE orgtree_placement")
     if changed_units:
-        for listener in _listeners:
-            listener()
+        announce_placement_changes()
     return Rebuilt(moved_people, changed_units)
