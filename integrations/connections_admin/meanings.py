@@ -27,6 +27,16 @@ QUESTIONS: Mapping[Subject, tuple[str, str]] = {
     Subject.ITEM_TYPE: ("Types of work items", "What is a work item of this type for?"),
     Subject.STATUS: ("Statuses", "Where does an item in this status stand? Cycle times follow from it."),
     Subject.SEVERITY: ("Severities", "How severe is an incident of this word?"),
+    Subject.ACTIVITY: (
+        "Work in statuses",
+        "Of the statuses in progress, in which does somebody work, and in which does an item wait? Flow efficiency is"
+        " the share of the former.",
+    ),
+    Subject.FOUND_BY: (
+        "Who found bugs",
+        "Which labels, types, projects and reporters say that a bug was found in production, or by a customer? By"
+        " default only labels and types do.",
+    ),
 }
 
 

@@ -71,6 +71,20 @@ class StatusCategory(StrEnum):
     DONE = "done"
 
 
+class StatusActivity(StrEnum):
+    """Whether anybody works on an item in a status, where that is in progress."""
+
+    ACTIVE = "active"
+    WAITING = "waiting"
+
+
+class FoundBy(StrEnum):
+    """Where something was found that its team did not find itself; what customers find is in production, too."""
+
+    CUSTOMER = "customer"
+    PRODUCTION = "production"
+
+
 class WorkType(StrEnum):
     """What work is for; the finer classes of *other* count as other wherever three are shown."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from integrations.connectors.words import Environment, Severity, StatusCategory, WorkType
+from integrations.connectors.words import Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
 
 Meaning = TypeVar("Meaning")
 
@@ -61,6 +61,30 @@ _SEVERITIES: Mapping[str, Severity] = {
     **dict.fromkeys(("medium", "moderate", "sev3", "p3", "normal", "minor", "3"), Severity.MEDIUM),
     **dict.fromkeys(("low", "sev4", "sev5", "p4", "p5", "trivial", "informational", "4", "5"), Severity.LOW),
 }
+# Statuses in which work has begun and nobody does it.
+_WAITS = frozenset(
+    {
+        "waiting",
+        "wait",
+        "waits",
+        "awaiting",
+        "awaits",
+        "blocked",
+        "hold",
+        "paused",
+        "pending",
+        "parked",
+        "queue",
+        "queued",
+    }
+)
+# A label says who found something where all of its words do: customer-reported, not customer-portal.
+_CUSTOMERS = frozenset({"customer", "customers", "client", "clients", "escalation", "escalated", "support", "helpdesk"})
+_PRODUCTION_FINDS = frozenset({*_PRODUCTION, "escaped", "postrelease"})
+_FINDING = frozenset(
+    {"found", "reported", "raised", "by", "in", "from", "on", "the", "via", "source", "origin", "env", "environment"}
+    | {"bug", "bugs", "defect", "defects", "issue", "issues", "incident", "ticket", "request", "case"}
+)
 _DEPLOYS = frozenset({"deploy", "deploys", "deployment", "deploying", "cd", "rollout", "promote"})
 _NO_DEPLOYMENT = frozenset(
     {"check", "test", "tests", "dry", "preview", "plan", "validate", "lint", "cleanup", "undeploy"}
@@ -110,6 +134,21 @@ def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
 
 def default_status_category(status: str) -> StatusCategory | None:
     return _first(_parts(status), _CATEGORIES) if "to do" not in status.lower() else StatusCategory.TODO
+
+
+def default_activity(status: str) -> StatusActivity:
+    """Blocked, On hold, Waiting for customer, Ready for review wait; in all other statuses somebody works."""
+    parts = _parts(status)
+    waits = bool(_WAITS & set(parts)) or parts[:1] == ["ready"] or parts[:2] == ["to", "be"]
+    return StatusActivity.WAITING if waits else StatusActivity.ACTIVE
+
+
+def default_found_by(label: str) -> FoundBy | None:
+    """Who found what has this label or type: customer-reported, found in production, prod-bug, Support ticket."""
+    parts = set(_parts(label))
+    if parts & _CUSTOMERS and parts <= _CUSTOMERS | _PRODUCTION_FINDS | _FINDING:
+        return FoundBy.CUSTOMER
+    return FoundBy.PRODUCTION if parts & _PRODUCTION_FINDS and parts <= _PRODUCTION_FINDS | _FINDING else None
 
 
 def default_severity(word: str) -> Severity | None:

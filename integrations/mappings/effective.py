@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from integrations.connectors.words import Environment, Severity, StatusCategory, WorkType
+from integrations.connectors.words import Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
 from integrations.mappings.defaults import (
+    default_activity,
     default_deploying,
     default_environment,
+    default_found_by,
     default_severity,
     default_status_category,
     default_work_type_of_item_type,
@@ -18,7 +20,7 @@ from integrations.mappings.defaults import (
 from integrations.models import Connection, Meaning
 
 Subject = Meaning.Subject
-Word = TypeVar("Word", Environment, Severity, StatusCategory, WorkType)
+Word = TypeVar("Word", Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
 # What is wrong comes before what is new, and both before what keeps things going.
 LABEL_ORDER = (
     WorkType.BUG,
@@ -48,6 +50,8 @@ class EffectiveMeanings:
             Subject.ITEM_TYPE: self.of_item_type,
             Subject.STATUS: self.of_status,
             Subject.SEVERITY: self.of_severity,
+            Subject.ACTIVITY: self.of_activity,
+            Subject.FOUND_BY: self.of_finder,
         }
         return of_subject[subject](word)
 
@@ -75,6 +79,14 @@ class EffectiveMeanings:
         own = Severity(told) if told and told != Severity.UNKNOWN else None
         meant = self._of(Subject.SEVERITY, severity, Severity, lambda word: own or default_severity(word))
         return meant or Severity.UNKNOWN
+
+    def of_activity(self, status: str) -> StatusActivity:
+        """Whether somebody works on what is in this status; it is asked of those in progress."""
+        return self._of(Subject.ACTIVITY, status, StatusActivity, default_activity) or StatusActivity.ACTIVE
+
+    def of_finder(self, word: str, *, by_default: bool = True) -> FoundBy | None:
+        """Who found what a label, type, project or reporter of this name is of; None where that says nothing."""
+        return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by if by_default else lambda _word: None)
 
     def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:
         means = self.decided.get((subject, word))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import Q
 
-from integrations.connectors.words import Environment, Kind, Severity, StatusCategory, WorkType
-from integrations.intake.days import append_days
+from integrations.connectors.words import Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import settle_pull_requests_naming
 from integrations.intake.derive_deployments import settle_runs_named
+from integrations.intake.derive_item_figures import settle_item_figures
 from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, TRANSITION, settle_word
 from integrations.intake.derive_work_items import settle_work_items
@@ -26,6 +28,8 @@ CHOICES: Mapping[Subject, tuple[StrEnum | str, ...]] = {
     Subject.ITEM_TYPE: ("", *WorkType),
     Subject.STATUS: tuple(StatusCategory),
     Subject.SEVERITY: tuple(Severity),
+    Subject.ACTIVITY: tuple(StatusActivity),
+    Subject.FOUND_BY: ("", *FoundBy),
 }
 _KINDS: Mapping[Subject, frozenset[Kind]] = {
     Subject.ENVIRONMENT: frozenset({Kind.DEPLOYMENT}),
@@ -34,6 +38,8 @@ _KINDS: Mapping[Subject, frozenset[Kind]] = {
     Subject.ITEM_TYPE: frozenset({Kind.PULL_REQUEST, Kind.WORK_ITEM}),
     Subject.STATUS: frozenset({Kind.WORK_ITEM}),
     Subject.SEVERITY: frozenset({Kind.INCIDENT}),
+    Subject.ACTIVITY: frozenset({Kind.WORK_ITEM}),
+    Subject.FOUND_BY: frozenset({Kind.WORK_ITEM}),
 }
 
 
@@ -71,7 +77,16 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: Effect
         incidents = settle_word(SEVERITY, meanings, connection.pk, word)
         append_days(Kind.INCIDENT, incidents)
         return len(incidents)
+    return _apply_to_items(connection, subject, word, meanings)
+
+
+def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: EffectiveMeanings) -> int:
     items = WorkItem.objects.filter(connection=connection)
+    if subject == Subject.ACTIVITY:
+        return _note_items(meanings, _in_status(connection, word))
+    if subject == Subject.FOUND_BY:
+        said = Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
+        return _note_items(meanings, items.filter(said).values_list("pk", flat=True))
     if subject == Subject.STATUS:
         moved = WorkItemTransition.objects.filter(work_item__connection=connection)
         changed = settle_word(TRANSITION, meanings, connection.pk, word)
@@ -79,19 +94,38 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: Effect
             *items.filter(native_status=word).values_list("pk", flat=True),
             *moved.filter(from_status=word).values_list("work_item", flat=True),
         }
-        return _note_items(changed | settle_work_items(meanings, concerned))
+        changed |= settle_work_items(meanings, concerned)
+        return _note_items(meanings, _in_status(connection, word), also=changed)
     if subject == Subject.ITEM_TYPE:
         typed = items.filter(native_type=word).values_list("pk", flat=True)
-        return _note_items(settle_work_items(meanings, typed), work_type_changed=True)
+        return _note_work_types(settle_work_items(meanings, typed))
     labelled = items.filter(labels__contains=[word]).values_list("pk", flat=True)
-    changed_items = _note_items(settle_work_items(meanings, labelled), work_type_changed=True)
+    changed_items = _note_work_types(settle_work_items(meanings, labelled))
     of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
     pull_requests = settle_pull_requests(of_connection.values_list("pk", flat=True))
     append_days(Kind.PULL_REQUEST, pull_requests)
     return changed_items + len(pull_requests)
 
 
-def _note_items(changed: Collection[int], *, work_type_changed: bool = False) -> int:
+def _in_status(connection: Connection, word: str) -> set[int]:
+    """The items that stand in this status, or ever came into it or out of it."""
+    moves = WorkItemTransition.objects.filter(work_item__connection=connection)
+    return {
+        *WorkItem.objects.filter(connection=connection, native_status=word).values_list("pk", flat=True),
+        *moves.filter(Q(from_status=word) | Q(to_status=word)).values_list("work_item", flat=True),
+    }
+
+
+def _note_items(meanings: EffectiveMeanings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
+    """Derive the items' figures anew and tell the outbox of those that changed, and of `also`; how many these are."""
+    items = {*concerned, *also}
+    before = days_of(Kind.WORK_ITEM, items)
+    changed = settle_item_figures(meanings, items).union(also)
+    append_days(Kind.WORK_ITEM, changed, before)
+    return len(changed)
+
+
+def _note_work_types(changed: Collection[int]) -> int:
     """Tell the outbox, and the pull requests that are of the items' work type; how many records changed."""
     append_days(Kind.WORK_ITEM, changed)
-    return len(changed) + (settle_pull_requests_naming(changed) if work_type_changed else 0)
+    return len(changed) + settle_pull_requests_naming(changed)

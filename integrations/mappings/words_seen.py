@@ -54,6 +54,26 @@ _SAID: Mapping[Subject, LiteralString] = {
         ) AS said (status)
         WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
     """,
+    Subject.ACTIVITY: """
+        SELECT DISTINCT said.status, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        CROSS JOIN LATERAL (
+            SELECT item.native_status WHERE item.status_category = 'in_progress'
+            UNION
+            SELECT transition.to_status
+            FROM integrations_workitemtransition transition
+            WHERE transition.work_item_id = item.id AND transition.category = 'in_progress'
+        ) AS said (status)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
+    """,
+    Subject.FOUND_BY: """
+        SELECT DISTINCT said.word, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        JOIN integrations_project project ON project.id = item.project_id
+        LEFT JOIN orgtree_identity reporter ON reporter.id = item.reporter_id
+        CROSS JOIN unnest(item.labels || ARRAY[item.native_type, project.name, reporter.value]::text[]) AS said (word)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL AND item.work_type = 'bug'
+    """,
     Subject.SEVERITY: """
         SELECT native_severity, concat_ws(' ', key, title), url, started_at
         FROM integrations_incident

@@ -1,0 +1,54 @@
+"""What the words of work items say beside their type and status: which statuses wait, and who found what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import connection as database
+
+from integrations.connectors.words import FoundBy, StatusActivity
+from integrations.mappings.effective import EffectiveMeanings
+
+_STATUSES = """
+    SELECT native_status FROM integrations_workitem WHERE id = ANY (%(ids)s)
+    UNION
+    SELECT unnest(ARRAY[from_status, to_status]) FROM integrations_workitemtransition WHERE work_item_id = ANY (%(ids)s)
+"""
+# Defaults look at labels and types alone: a project may be called Customer Portal, and a person Client.
+_SAID = """
+    SELECT label, true FROM integrations_workitem CROSS JOIN unnest(labels) AS label WHERE id = ANY (%(ids)s)
+    UNION
+    SELECT native_type, true FROM integrations_workitem WHERE id = ANY (%(ids)s)
+    UNION
+    SELECT project.name, false
+    FROM integrations_workitem item JOIN integrations_project project ON project.id = item.project_id
+    WHERE item.id = ANY (%(ids)s)
+    UNION
+    SELECT reporter.value, false
+    FROM integrations_workitem item JOIN orgtree_identity reporter ON reporter.id = item.reporter_id
+    WHERE item.id = ANY (%(ids)s)
+"""
+
+
+@dataclass(frozen=True)
+class ItemWords:
+    """Of the words that some items use: the statuses that wait, and whatever says by whom or where they were found."""
+
+    waiting: list[str]
+    by_customers: list[str]
+    in_production: list[str]
+
+
+def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWords:
+    """The words of these items, of one connection."""
+    with database.cursor() as cursor:
+        cursor.execute(_STATUSES, {"ids": list(ids)})
+        waiting = [word for (word,) in cursor.fetchall() if meanings.of_activity(word) is StatusActivity.WAITING]
+        cursor.execute(_SAID, {"ids": list(ids)})
+        found = [(word, meanings.of_finder(word, by_default=by_default)) for word, by_default in cursor.fetchall()]
+    return ItemWords(waiting, _of(FoundBy.CUSTOMER, found), _of(FoundBy.PRODUCTION, found))
+
+
+def _of(finder: FoundBy, found: Iterable[tuple[str, FoundBy | None]]) -> list[str]:
+    return sorted({word for word, means in found if means is finder})
