@@ -9,8 +9,10 @@ from django.db import connection as database
 from integrations.connectors.words import Kind
 from integrations.intake.days import append_days
 from integrations.intake.derive_deployments import settle_runs, settle_runs_beside
+from integrations.intake.derive_item_figures import settle_item_figures
 from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.derive_run_figures import settle_run_figures
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
 from integrations.intake.derive_work_items import settle_work_items
 from integrations.mappings.effective import effective_meanings
@@ -32,6 +34,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.WORK_ITEM:
         changed = settle_work_items(meanings, ids)
         settle_pull_requests_naming(ids)
+        settle_item_figures(meanings, ids)
         return changed
     if kind == Kind.DEPLOYMENT:
         changed = settle_words_of(ENVIRONMENT, meanings, ids)
@@ -39,6 +42,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return changed
     if kind == Kind.PIPELINE_RUN:
         settle_runs(connection, meanings, ids)
+        settle_run_figures(ids)
     if kind == Kind.INCIDENT:
         return settle_words_of(SEVERITY, meanings, ids)
     return set()
