@@ -1,0 +1,228 @@
+"""Work items: how long they take, how many are under way, and what of them are features and bugs."""
+
+from __future__ import annotations
+
+from insights.metrics.declarations import Count, CountPerTime, Duration, Ratio
+from insights.metrics.measures import Distribution, Facts, Measure, Total
+from insights.metrics.query import Dimension, Statistic
+from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from integrations.facts.work_items import CREATED_WORK_ITEMS, DONE_WORK_ITEMS, DONE_WORK_ITEMS_BY_AGENT
+
+SOURCE = "Work items with their history of statuses and assignees"
+DONE = "It counts on the day of the item's last entry into done, for the assignee when done, else the last."
+MADE_BY = (Dimension.ASSISTANCE, Dimension.AGENT)
+DONE_DIMENSIONS = (Dimension.WORK_TYPE, Dimension.REPOSITORY, *MADE_BY)
+
+
+def _of_done(column: str) -> Total:
+    by_agent = Total(DONE_WORK_ITEMS_BY_AGENT, column=column)
+    return Total(DONE_WORK_ITEMS, column=column, instead=((Dimension.AGENT, by_agent),))
+
+
+def _spread_of_done(column: str) -> Distribution:
+    by_agent = Distribution(DONE_WORK_ITEMS_BY_AGENT, column=column)
+    return Distribution(DONE_WORK_ITEMS, column=column, instead=((Dimension.AGENT, by_agent),))
+
+
+DONE_ITEMS: Measure = Facts(DONE_WORK_ITEMS, instead=((Dimension.AGENT, Facts(DONE_WORK_ITEMS_BY_AGENT)),))
+DONE_BUGS = _of_done("bugs")
+CREATED_BUGS = Total(CREATED_WORK_ITEMS, column="bugs")
+
+ISSUE_LEAD_TIME = Duration(
+    key="issue.lead_time",
+    version=1,
+    name="Item lead time",
+    meaning="How long a work item takes from its creation until it is done.",
+    formula=f"created → done, of the items done; an item that is reopened ends at its last done. {DONE}",
+    of=_spread_of_done("lead_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    chain=("issue.cycle_time", "flow.efficiency"),
+    source=SOURCE,
+)
+
+ISSUE_CYCLE_TIME = Duration(
+    key="issue.cycle_time",
+    version=1,
+    name="Item cycle time",
+    meaning="How long a work item takes from when work on it began until it is done.",
+    formula="first entry into a status in progress → done, of the items done; items that never were in progress, or of "
+    f"which that is not known, are left out. {DONE}",
+    of=_spread_of_done("cycle_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    chain=("issue.lead_time", "flow.efficiency"),
+    source=SOURCE,
+)
+
+FLOW_EFFICIENCY = Ratio(
+    key="flow.efficiency",
+    version=1,
+    name="Flow efficiency",
+    meaning="Which share of the time that work is under way somebody works on it.",
+    formula="Σ active time ÷ Σ cycle time, of the items done, × 100. Active is an item in statuses in progress, except "
+    "those that wait (blocked, on hold, waiting, pending, ready for …; a setting of each connection says which). "
+    f"Back in a status to do, or in done before it was reopened, it is not active. {DONE}",
+    numerator=_of_done("active_seconds"),
+    denominator=_of_done("cycle_seconds"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    chain=("issue.cycle_time", "issue.lead_time"),
+    source=SOURCE,
+)
+
+FEATURES_PER_WEEK = CountPerTime(
+    key="work.features_per_week",
+    version=1,
+    name="Feature velocity",
+    meaning="How many features are done in a week.",
+    formula=f"work items of the type feature that were done ÷ weeks of the window that have passed. {DONE}",
+    of=_of_done("features"),
+    per_days=7,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.ACTIVITY, SpaceDimension.PERFORMANCE),
+    segments=(Dimension.REPOSITORY, *MADE_BY),
+    facets=(Dimension.REPOSITORY, *MADE_BY),
+    chain=("work.feature_completion_rate", "issue.lead_time", "bug.ratio"),
+    source=SOURCE,
+)
+
+FEATURE_COMPLETION_RATE = Ratio(
+    key="work.feature_completion_rate",
+    version=1,
+    name="Feature completion rate",
+    meaning="Whether as many features are finished as are asked for.",
+    formula="features done ÷ features created in the same time × 100; above 100 the pile of unfinished ones shrinks. "
+    f"{DONE} What is created counts on its day of creation, for the same person.",
+    numerator=Total(DONE_WORK_ITEMS, column="features"),
+    denominator=Total(CREATED_WORK_ITEMS, column="features"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.PLANNING),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    chain=("work.features_per_week",),
+    source=SOURCE,
+)
+
+BUG_RATIO = Ratio(
+    key="bug.ratio",
+    version=1,
+    name="Bug ratio",
+    meaning="Which share of the finished work was bugs.",
+    formula=f"bugs done ÷ work items done × 100. {DONE}",
+    numerator=DONE_BUGS,
+    denominator=DONE_ITEMS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(Dimension.REPOSITORY, *MADE_BY),
+    facets=(Dimension.REPOSITORY, *MADE_BY),
+    chain=("bug.escaped", "bug.reopen_rate", "work.features_per_week"),
+    source=SOURCE,
+)
+
+BUG_REOPEN_RATE = Ratio(
+    key="bug.reopen_rate",
+    version=1,
+    name="Bug reopen rate",
+    meaning="Which share of the fixed bugs had been called fixed before.",
+    formula=f"done bugs that had left done before ÷ done bugs × 100. {DONE}",
+    numerator=_of_done("reopened_bugs"),
+    denominator=DONE_BUGS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(Dimension.REPOSITORY, *MADE_BY),
+    facets=(Dimension.REPOSITORY, *MADE_BY),
+    chain=("bug.ratio", "bug.fix_rate"),
+    source=SOURCE,
+)
+
+_CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last."
+_FOUND = "which these are is a setting of each connection"
+
+BUG_ESCAPED = Count(
+    key="bug.escaped",
+    version=1,
+    name="Escaped bugs",
+    meaning="How many bugs were found in production.",
+    formula="bugs created of which a label, the type, the project or the reporter says that they were found in "
+    f"production or by a customer; {_FOUND}. {_CREATED}",
+    of=Total(CREATED_WORK_ITEMS, column="escaped_bugs"),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    chain=("bug.customer_found", "bug.ratio"),
+    source=SOURCE,
+)
+
+BUG_CUSTOMER_FOUND = Count(
+    key="bug.customer_found",
+    version=1,
+    name="Bugs found by customers",
+    meaning="How many bugs customers found.",
+    formula="bugs created of which a label, the type, the project or the reporter says that a customer found them; "
+    f"{_FOUND}. {_CREATED}",
+    of=Total(CREATED_WORK_ITEMS, column="bugs_of_customers"),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.SATISFACTION, SpaceDimension.PERFORMANCE),
+    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    chain=("bug.escaped", "bug.ratio"),
+    source=SOURCE,
+)
+
+BUG_FIX_RATE = Ratio(
+    key="bug.fix_rate",
+    version=1,
+    name="Bug fix rate",
+    meaning="Whether as many bugs are fixed as are found.",
+    formula="bugs done ÷ bugs created in the same time × 100; above 100 the pile of open bugs shrinks. "
+    f"{DONE} What is created counts on its day of creation, for the same person.",
+    numerator=Total(DONE_WORK_ITEMS, column="bugs"),
+    denominator=CREATED_BUGS,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    chain=("bug.ratio", "bug.reopen_rate"),
+    source=SOURCE,
+)

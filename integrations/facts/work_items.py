@@ -1,0 +1,150 @@
+"""Work items, as relations that metrics are computed from.
+
+They count for the assignee when done, else the last.  `assistance` is AI where any of the item's pull requests has a
+commit with an agent's part, Non-AI where none has, and nothing where no pull request is linked: how it was made is
+not known then.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from integrations.facts.relation import Relation
+from integrations.models import FactFamily
+
+_DESCRIBED = frozenset(
+    {"item_id", "person_id", "day", "reference", "title", "url", "project", "repository", "work_type", "assistance"}
+)
+_DESCRIPTION: LiteralString = """
+               figures.work_item_id AS item_id,
+               identity.person_id,
+               item.key AS reference,
+               item.title,
+               item.url,
+               project.name AS project,
+               coalesce(repository.name, '') AS repository,
+               item.work_type,
+               CASE WHEN figures.agents <> '{}' THEN 'AI' WHEN figures.has_pull_request THEN 'Non-AI' ELSE '' END
+                   AS assistance
+"""
+_FROM: LiteralString = """
+        FROM integrations_workitemfigures figures
+        JOIN integrations_workitem item ON item.id = figures.work_item_id
+        JOIN integrations_project project ON project.id = item.project_id
+        LEFT JOIN integrations_repository repository ON repository.id = project.repository_id
+        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+"""
+_DONE = frozenset({"lead_seconds", "cycle_seconds", "active_seconds", "bugs", "features", "reopened_bugs"})
+_DONE_COLUMNS: LiteralString = """
+               figures.done_on AS day,
+               figures.lead_seconds,
+               figures.cycle_seconds,
+               figures.active_seconds,
+               (item.work_type = 'bug')::int AS bugs,
+               (item.work_type = 'feature')::int AS features,
+               (item.work_type = 'bug' AND figures.reopened > 0)::int AS reopened_bugs
+"""
+
+DONE_WORK_ITEMS = Relation(
+    name="done_work_items",
+    family=FactFamily.WORK_ITEM,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="item_id",
+    fact_is_row=True,
+    columns=_DESCRIBED | _DONE,
+    sql=f"SELECT {_DESCRIPTION}, {_DONE_COLUMNS} {_FROM} WHERE figures.done_on IS NOT NULL",
+)
+"""One row per item that is done; it counts on the day of its last entry into done.
+
+lead_seconds (created → done) and cycle_seconds (first in progress → done) are null where the item lacks what they
+need; active_seconds is the part of the cycle in statuses of the category in progress that do not wait.  bugs, features
+and reopened_bugs (those that had left done before) are 1 or 0.
+"""
+
+DONE_WORK_ITEMS_BY_AGENT = Relation(
+    name="done_work_items_by_agent",
+    family=FactFamily.WORK_ITEM,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="item_id",
+    columns=_DESCRIBED | _DONE | {"agent"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
+        {_FROM}
+        CROSS JOIN LATERAL unnest(
+            CASE WHEN figures.agents <> '{{}}' THEN figures.agents
+                 WHEN figures.has_pull_request THEN ARRAY['Non-AI'] ELSE ARRAY[''] END
+        ) AS agent (name)
+        WHERE figures.done_on IS NOT NULL
+    """,
+)
+"""DONE_WORK_ITEMS with a row for each agent that had a part in the item's pull requests."""
+
+CREATED_WORK_ITEMS = Relation(
+    name="created_work_items",
+    family=FactFamily.WORK_ITEM,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="item_id",
+    fact_is_row=True,
+    columns=_DESCRIBED | {"bugs", "features", "escaped_bugs", "bugs_of_customers"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, figures.created_on AS day,
+               (item.work_type = 'bug')::int AS bugs,
+               (item.work_type = 'feature')::int AS features,
+               (item.work_type = 'bug' AND figures.found_in_production)::int AS escaped_bugs,
+               (item.work_type = 'bug' AND figures.found_by_customer)::int AS bugs_of_customers
+        {_FROM}
+        WHERE figures.created_on IS NOT NULL
+    """,
+)
+"""One row per item; it counts on the day on which it was created.
+
+bugs, features, escaped_bugs (found in production) and bugs_of_customers, which are escaped too, are 1 or 0.
+"""
+
+WORK_IN_PROGRESS = Relation(
+    name="work_in_progress",
+    family=FactFamily.WORK_ITEM,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="item_id",
+    fact_is_row=True,
+    columns=_DESCRIBED | {"days", "since"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, figures.created_on AS day,
+               figures.in_progress_days AS days, figures.started_on AS since
+        {_FROM}
+    """,
+)
+"""One row per item, for stocks: the days (a multirange) at whose end it was in progress.
+
+since is the day on which it first came into progress; null where that is not known.
+"""
+
+BACKLOG = Relation(
+    name="backlog",
+    family=FactFamily.WORK_ITEM,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="item_id",
+    fact_is_row=True,
+    columns=_DESCRIBED | {"days", "since", "healthy_days"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, figures.created_on AS day,
+               figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
+        {_FROM}
+    """,
+)
+"""One row per item, for stocks: the days (a multirange) at whose end it was still, or again, to do.
+
+since is the day of its creation.  healthy_days are those of its days on which it had an assignee and a recent change,
+where it has an estimate and a description: of these two only the present is known.  A description of which its tool
+does not tell is none that lacks.
+"""
