@@ -26,7 +26,7 @@ from integrations.models.delivery_links import (
 )
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
-from integrations.models.ownership import Owned, OwnedKind, Ownership
+from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
 from integrations.models.provider_fact import ProviderFact
 from integrations.models.pull_request_figures import (
@@ -111,6 +111,7 @@ __all__ = [
     "Owned",
     "OwnedKind",
     "Ownership",
+    "OwnershipChange",
     "PipelineJob",
     "PipelineRun",
     "PipelineRunFigures",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import Q
@@ -85,3 +86,36 @@ class Ownership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owned} · {self.unit}"
+
+
+class OwnershipChange(models.Model):
+    """Who said when that a unit owns something, or no longer.  Rows are only ever added: the database refuses else.
+
+    Names as they were; without keys, because a log outlives what it tells of.
+    """
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        editable=False,
+        help_text="Null: a command.",
+    )
+    owned_id = models.BigIntegerField(editable=False)
+    kind = models.CharField(max_length=20, choices=OwnedKind.choices, editable=False)
+    name = models.CharField(max_length=300, editable=False)
+    tree = models.CharField(max_length=200, editable=False)
+    unit = models.CharField(max_length=200, blank=True, editable=False, help_text="Empty: nobody.")
+    day_from = models.DateField(null=True, editable=False, help_text="Null: since ever.")
+    day_to = models.DateField(
+        null=True, editable=False, help_text="The first day that no longer belongs to it; null: until further notice."
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["owned_id", "-at"], name="ownership_change_by_owned")]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.unit or 'nobody'}"
