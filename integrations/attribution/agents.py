@@ -93,6 +93,14 @@ def agent_of_signature(name: str, email: str) -> str:
     return "aider" if _AIDER_NAME.search(name) else ""
 
 
+def agent_of_bot(value: str) -> str:
+    """The agent that a bot with this login or address is, by its slug; empty for any other bot.
+
+    Code hosts tell of bots by their logins, with or without "[bot]".
+    """
+    return agent_of_signature(value, value) or _LOGINS.get(_BOT_LOGIN.sub("", value).lower(), "")
+
+
 def agent_of_trailer(key: str, value: str) -> str:
     """The agent that a trailer other than Co-authored-by gives away; empty for any other trailer."""
     key = key.strip().lower()

@@ -13,6 +13,7 @@ from integrations.intake.derive_item_figures import settle_item_figures
 from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.derive_run_figures import settle_run_figures
+from integrations.intake.derive_stages import settle_figures
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
 from integrations.intake.derive_work_items import settle_work_items
 from integrations.mappings.effective import effective_meanings
@@ -29,7 +30,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return set()
     note_named(kind, ids)
     if kind == Kind.PULL_REQUEST:
-        return settle_links(pull_requests=ids) | settle_pull_requests(ids)
+        return settle_links(pull_requests=ids) | settle_pull_requests(ids) | settle_figures(ids)
     meanings = effective_meanings(connection)
     if kind == Kind.WORK_ITEM:
         changed = settle_work_items(meanings, ids)
@@ -58,5 +59,6 @@ def settle_pull_requests_naming(work_items: Collection[int]) -> int:
         )
         naming = {row[0] for row in cursor.fetchall()}
     changed = linked_anew | settle_pull_requests(naming | linked_anew)
+    changed |= settle_figures(changed)
     append_days(Kind.PULL_REQUEST, changed)
     return len(changed)

@@ -1,0 +1,64 @@
+"""What metrics count of pull requests: kept beside them, in the transaction of whatever it follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection as database
+
+from integrations.attribution.agents import agent_of_bot
+from integrations.intake.commits import USUAL_DEFAULT_BRANCHES
+from integrations.intake.derive_reverts import settle_reverts
+from integrations.intake.figures_statement import STORE
+from integrations.intake.stages_statement import BOTS, STALE_AFTER_DAYS
+from integrations.models import Method
+
+AT_ONCE = 10_000
+
+
+def settle_figures(ids: Iterable[int]) -> set[int]:
+    """Derive anew what metrics count of these pull requests; of which anything changed, others among them.
+
+    Another one changes where these brought its commits to the default branch before it, or take it back.
+    For a caller that stores pull requests alone (integrations/intake/store_alone.py).
+    """
+    asked = set(ids)
+    wanted = sorted(asked | _sharing_commits(asked))
+    changed: set[int] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        changed |= _settle(wanted[start : start + AT_ONCE])
+    return changed | settle_reverts(wanted)
+
+
+def _settle(ids: Sequence[int]) -> set[int]:
+    with database.cursor() as cursor:
+        cursor.execute(BOTS, {"ids": ids})
+        bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}
+        cursor.execute(
+            STORE,
+            {
+                "ids": ids,
+                "bots": list(bots),
+                "agents": list(bots.values()),
+                "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
+                "methods": list(Method),
+                "stale_after": STALE_AFTER_DAYS,
+            },
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _sharing_commits(ids: Iterable[int]) -> set[int]:
+    """Other pull requests that list commits of these."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT other.pull_request_id
+            FROM integrations_pullrequestcommit commit
+            JOIN integrations_pullrequestcommit other
+              ON other.sha = commit.sha AND other.pull_request_id <> commit.pull_request_id
+            WHERE commit.pull_request_id = ANY (%s)
+            """,
+            [sorted(ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}

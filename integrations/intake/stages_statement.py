@@ -1,0 +1,226 @@
+"""The SQL of what follows from pull requests, for many at once: parts of one statement (figures_statement.py).
+
+Each part says what its rows are.  `asked` are the pull requests, and `id` is always theirs.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+STALE_AFTER_DAYS = 14  # without a push, a review or a change of state
+
+# Bots among those who wrote, reviewed or committed: by their name, or because an admin said so.
+BOTS: LiteralString = """
+    SELECT identity.id, identity.value
+    FROM orgtree_identity identity
+    WHERE identity.id IN (
+              SELECT author_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
+              UNION
+              SELECT author_id FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)
+              UNION
+              SELECT author_id FROM integrations_pullrequestcommit WHERE pull_request_id = ANY (%(ids)s)
+          )
+      AND (identity.standing = 'bot' OR (identity.kind = 'installation' AND identity.provider LIKE '%%-bot'))
+"""
+
+# Who the pull requests are of.  One row per pull request.
+ASKED: LiteralString = """
+    bot AS (
+        SELECT * FROM unnest(%(bots)s::bigint[], %(agents)s::text[]) AS bot (identity_id, agent)
+    ), asked AS MATERIALIZED (
+        SELECT pull_request.id, pull_request.repository_id, pull_request.author_id, pull_request.merged_by_id,
+               pull_request.state, pull_request.ready_at AS opened_at, pull_request.merged_at,
+               CASE WHEN pull_request.merged_at IS NOT NULL THEN pull_request.merged_at
+                    WHEN pull_request.state <> 'open' THEN pull_request.closed_at END AS ended_at,
+               pull_request.title, pull_request.source_branch, nullif(pull_request.merge_sha, '') AS merge_sha,
+               pull_request.additions + pull_request.deletions AS told_size, pull_request.changed_files,
+               coalesce(pull_request.comment_count + pull_request.review_comment_count,
+                        pull_request.comment_count, pull_request.review_comment_count) AS comment_count,
+               pull_request.work_type, author.person_id AS author_person, nullif(bot.agent, '') AS author_agent,
+               CASE WHEN bot.agent <> '' THEN pull_request.requested_by_id
+                    ELSE pull_request.author_id END AS credited_id,
+               CASE WHEN pull_request.deleted_at IS NOT NULL THEN 'deleted'
+                    WHEN bot.agent = '' THEN 'bot' ELSE '' END AS set_apart
+        FROM integrations_pullrequest pull_request
+        LEFT JOIN orgtree_identity author ON author.id = pull_request.author_id
+        LEFT JOIN bot ON bot.identity_id = pull_request.author_id
+        WHERE pull_request.id = ANY (%(ids)s)
+    )
+"""
+
+# The reviews that count.  An account that is not known any more (null) is somebody else than an author who is.
+REVIEWS: LiteralString = """
+    review AS (
+        SELECT review.id AS review_id, asked.id, review.author_id, reviewer.person_id, review.state,
+               review.submitted_at
+        FROM asked
+        JOIN integrations_pullrequestreview review ON review.pull_request_id = asked.id
+        LEFT JOIN orgtree_identity reviewer ON reviewer.id = review.author_id
+        WHERE review.state IN ('approved', 'changes_requested', 'commented')
+          AND (asked.merged_at IS NULL OR review.submitted_at <= asked.merged_at)
+          AND review.author_id IS DISTINCT FROM asked.author_id
+          AND (reviewer.person_id IS NULL OR reviewer.person_id IS DISTINCT FROM asked.author_person)
+          AND NOT EXISTS (SELECT FROM bot WHERE bot.identity_id = review.author_id)
+    )
+"""
+
+# The commits that a pull request lists, with what is known of each.  One that reached the default branch before is not
+# its own: through another pull request that was merged there earlier, or, where the history is known, because it stands
+# there before the merge.  A branch that was merged by moving the default branch forward ends in its merge commit: its
+# own are those that stand there without a gap.
+COMMITS: LiteralString = """
+    listed AS (
+        SELECT asked.id, commit.sha, commit.author_id, commit.authored_at, commit.committed_at,
+               asked.merged_at, asked.repository_id, place.position, merge.position AS merge_position,
+               bool_or(commit.sha = asked.merge_sha) OVER of_one AS forwarded,
+               count(*) FILTER (WHERE place.on_chain AND place.position <= merge.position)
+                   OVER (of_one ORDER BY place.position DESC NULLS LAST) AS on_chain_since
+        FROM asked
+        JOIN integrations_pullrequestcommit commit ON commit.pull_request_id = asked.id
+        LEFT JOIN integrations_commitplace merge
+               ON merge.repository_id = asked.repository_id AND merge.sha = asked.merge_sha
+        LEFT JOIN integrations_commitplace place
+               ON place.repository_id = asked.repository_id AND place.sha = commit.sha
+        WINDOW of_one AS (PARTITION BY asked.id)
+    ), own AS (
+        SELECT listed.id, listed.sha, listed.author_id, listed.committed_at,
+               known.id AS commit_id, known.stands_in_id, known.lines_known,
+               coalesce(listed.authored_at, known.authored_at) AS authored_at,
+               known.lines_added + known.lines_deleted AS lines
+        FROM listed
+        LEFT JOIN integrations_commit known ON known.sha = listed.sha
+        WHERE NOT EXISTS (
+                  SELECT FROM integrations_pullrequestcommit other
+                  JOIN integrations_pullrequest earlier ON earlier.id = other.pull_request_id
+                  JOIN integrations_repository repository ON repository.id = earlier.repository_id
+                  WHERE other.sha = listed.sha AND other.pull_request_id <> listed.id
+                    AND earlier.repository_id = listed.repository_id AND earlier.deleted_at IS NULL
+                    AND earlier.merged_at < coalesce(listed.merged_at, 'infinity')
+                    AND (earlier.target_branch IN ('', repository.default_branch)
+                         OR repository.default_branch = '' AND earlier.target_branch = ANY (%(usual_branches)s))
+              )
+          AND (listed.position < listed.merge_position AND (
+                   NOT listed.forwarded OR listed.merge_position - listed.position + 1 > listed.on_chain_since
+              )) IS NOT TRUE
+    )
+"""
+
+# Which commits tell of a pull request's lines: the one that it was merged as, where that holds exactly its lines (a
+# squash, or its only commit), else all its own, where a clone tells of each.  Lines that are changed twice count twice
+# there, so that never more count than the provider tells.
+LINES: LiteralString = """
+    whole AS (
+        SELECT asked.id, merged.id AS commit_id, merged.lines_added + merged.lines_deleted AS lines
+        FROM asked
+        JOIN integrations_commit merged
+          ON merged.sha = asked.merge_sha AND merged.lines_known AND cardinality(merged.parents) < 2
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(coalesce(file.added, 0) + coalesce(file.deleted, 0)), 0) AS lines
+            FROM integrations_commitfile file WHERE file.commit_id = merged.id
+        ) AS all_files
+        LEFT JOIN (SELECT own.id, count(*) AS commits FROM own GROUP BY own.id) AS counted ON counted.id = asked.id
+        WHERE all_files.lines = asked.told_size OR asked.told_size IS NULL AND counted.commits = 1
+    ), clone AS (
+        SELECT own.id, min(own.authored_at) AS first_commit_at,
+               CASE WHEN bool_and(own.lines_known IS TRUE) THEN sum(own.lines) END AS lines
+        FROM own
+        GROUP BY own.id
+    ), changed AS (
+        SELECT commit.id,
+               count(DISTINCT file.path) AS files,
+               count(DISTINCT regexp_replace(file.path, '/?[^/]*$', '')) AS directories,
+               count(DISTINCT nullif(file.language, '')) AS languages
+        FROM (
+            SELECT whole.id, whole.commit_id FROM whole
+            UNION ALL
+            SELECT own.id, own.commit_id
+            FROM own
+            JOIN clone ON clone.id = own.id AND clone.lines IS NOT NULL
+            WHERE NOT EXISTS (SELECT FROM whole WHERE whole.id = own.id)
+        ) AS commit
+        JOIN integrations_commitfile file ON file.commit_id = commit.commit_id AND file.set_apart = ''
+        GROUP BY commit.id
+    )
+"""
+
+# Agents with a part in its commits, or in the commit that it was merged as.  Of a commit of which no clone tells the
+# files the best evidence says so.
+AGENTS: LiteralString = """
+    part AS (
+        SELECT own.id, coalesce(own.stands_in_id, own.commit_id) AS commit_id FROM own WHERE own.commit_id IS NOT NULL
+        UNION
+        SELECT asked.id, merged.id FROM asked JOIN integrations_commit merged ON merged.sha = asked.merge_sha
+    ), agents AS (
+        SELECT told.id, array_agg(DISTINCT told.agent::varchar ORDER BY told.agent::varchar) AS agents
+        FROM (
+            SELECT part.id, attribution.agent
+            FROM part
+            JOIN integrations_fileattribution attribution ON attribution.commit_id = part.commit_id
+            UNION ALL
+            SELECT part.id, best.agent
+            FROM part
+            JOIN integrations_commit commit ON commit.id = part.commit_id AND NOT commit.lines_known
+            CROSS JOIN LATERAL (
+                SELECT evidence.agent,
+                       rank() OVER (ORDER BY array_position(%(methods)s, evidence.method::text)) AS rank
+                FROM integrations_commitevidence evidence
+                WHERE evidence.commit_id = part.commit_id AND evidence.withdrawn_at IS NULL
+            ) AS best
+            WHERE best.rank = 1
+            UNION ALL
+            SELECT own.id, bot.agent FROM own JOIN bot ON bot.identity_id = own.author_id AND bot.agent <> ''
+            UNION ALL
+            SELECT asked.id, asked.author_agent FROM asked WHERE asked.author_agent IS NOT NULL
+        ) AS told (id, agent)
+        GROUP BY told.id
+    )
+"""
+
+# On which days it was open, and on which of them nothing had happened for long.  Days are cut in the organisation's
+# zone, which is that of the database's session.
+DAYS: LiteralString = """
+    lasting AS (
+        SELECT asked.id, asked.opened_at, asked.ended_at
+        FROM asked
+        WHERE asked.opened_at <= coalesce(asked.ended_at, 'infinity')
+    ), closed AS (
+        SELECT event.id, range_agg(daterange(event.at::date, event.until::date)) AS days
+        FROM (
+            SELECT lasting.id, event.kind, event.at,
+                   lead(event.at) OVER (PARTITION BY lasting.id ORDER BY event.at) AS until
+            FROM lasting
+            JOIN integrations_pullrequestevent event ON event.pull_request_id = lasting.id
+            WHERE event.kind IN ('closed', 'reopened')
+        ) AS event
+        WHERE event.kind = 'closed' AND event.until IS NOT NULL
+        GROUP BY event.id
+    ), activity AS (
+        SELECT happened.id, happened.at,
+               coalesce(lead(happened.at) OVER (PARTITION BY happened.id ORDER BY happened.at), happened.ended_at)
+                   AS until
+        FROM (
+            SELECT lasting.id, told.at, lasting.ended_at
+            FROM lasting
+            CROSS JOIN LATERAL (
+                SELECT lasting.opened_at
+                UNION ALL
+                SELECT event.at FROM integrations_pullrequestevent event WHERE event.pull_request_id = lasting.id
+                UNION ALL
+                SELECT review.submitted_at
+                FROM integrations_pullrequestreview review WHERE review.pull_request_id = lasting.id
+                UNION ALL
+                SELECT commit.committed_at
+                FROM integrations_pullrequestcommit commit WHERE commit.pull_request_id = lasting.id
+            ) AS told (at)
+            WHERE (lasting.ended_at IS NULL
+                   OR lasting.ended_at - lasting.opened_at > %(stale_after)s * interval '1 day')
+              AND told.at BETWEEN lasting.opened_at AND coalesce(lasting.ended_at, 'infinity')
+        ) AS happened
+    ), stale AS (
+        SELECT activity.id,
+               range_agg(daterange(activity.at::date + %(stale_after)s::int, activity.until::date)) AS days
+        FROM activity
+        WHERE activity.until IS NULL OR activity.until::date > activity.at::date + %(stale_after)s::int
+        GROUP BY activity.id
+    )
+"""
