@@ -43,7 +43,7 @@ class OrganisationAdmin(OrganisationModelAdmin):
 
     fields = (
         *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
-        *("protected_since", "calendar_zone"),
+        *("link_window_hours", "protected_since", "calendar_zone"),
     )
     readonly_fields = ("protected_since", "calendar_zone")
 

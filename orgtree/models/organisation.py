@@ -56,6 +56,18 @@ class Organisation(models.Model):
     bulk_commit_files = models.PositiveIntegerField(
         default=300, help_text="A commit that changes more files is set apart as bulk."
     )
+    link_window_hours = models.PositiveSmallIntegerField(
+        "incidents are linked for (hours)",
+        default=24,
+        validators=[MinValueValidator(1)],
+        help_text="An incident that names no cause is blamed on the deployment of its service before it, if that "
+        "finished at most this long before.",
+    )
+    benchmark_set = models.CharField(
+        max_length=40,
+        default="dora-2023",
+        help_text="The published figures beside which yours are shown. They are a guide, never the truth for a team.",
+    )
     # Set by the first look that finds `minimum_group_size` people with activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)
     # The zone in which the stored days are cut; HEADWAY_TIME_ZONE says in which they should be.
