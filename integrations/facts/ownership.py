@@ -15,18 +15,18 @@ from typing import Final, LiteralString
 OWNER_DAYS: Final[LiteralString] = """
     SELECT owned_id, tree_id, unit_id, during FROM integrations_ownership
     UNION ALL
-    SELECT service.id, followed.tree_id, followed.unit_id,
+    SELECT follower.id, followed.tree_id, followed.unit_id,
            unnest(datemultirange(followed.during) - coalesce(own.days, '{}'))
-    FROM integrations_owned service
-    JOIN integrations_owned repository ON repository.repository_id = service.follows_id
+    FROM integrations_owned follower
+    JOIN integrations_owned repository ON repository.repository_id = follower.follows_id
     JOIN integrations_ownership followed ON followed.owned_id = repository.id
     LEFT JOIN (
         SELECT owned_id, tree_id, range_agg(during) AS days FROM integrations_ownership GROUP BY owned_id, tree_id
-    ) AS own ON own.owned_id = service.id AND own.tree_id = followed.tree_id
+    ) AS own ON own.owned_id = follower.id AND own.tree_id = followed.tree_id
 """
 """One row per owned thing, tree, unit that owns it and stretch of local days.
 
-On days on which a service has no owner of its own in a tree, it has that of the repository that it follows.
+On days on which a service or project has no owner of its own in a tree, it has that of the repository that it follows.
 """
 
 OWNER_PLACEMENTS: Final[LiteralString] = f"""

@@ -6,12 +6,12 @@ above it; the units above are orgtree's `UnitPlacement`.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.db.models.functions import Now
 
 from integrations.models.connections import Repository
@@ -27,6 +27,18 @@ class OwnedKind(models.TextChoices):
     SERVICE = "service", "Service"
     PROJECT = "project", "Project"
     BOARD = "board", "Board"
+
+
+class OwnedQuerySet(models.QuerySet["Owned"]):
+    def labelled(self) -> Self:
+        """With `label`, what people call it: of a project its key."""
+        return self.annotate(
+            label=Case(
+                When(kind=OwnedKind.REPOSITORY, then="repository__name"),
+                When(kind=OwnedKind.PROJECT, then="project__key"),
+                default="name",
+            )
+        )
 
 
 class Owned(models.Model):
@@ -45,11 +57,17 @@ class Owned(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Of a service: the repository that it is deployed from, whose owner it has while it has none itself.",
+        help_text=(
+            "Of a service the repository that it is deployed from, of a project the one whose issues it holds: "
+            "it has that one’s owner while it has none itself."
+        ),
     )
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
-        verbose_name_plural = "owned"
+        verbose_name = "owned thing"
+        verbose_name_plural = "owned things"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["kind", "name"], condition=Q(kind__in=["service", "board"]), name="owned_name_once"
@@ -62,11 +80,13 @@ class Owned(models.Model):
                 ),
                 name="owned_is_one_thing",
             ),
-            models.CheckConstraint(condition=Q(follows=None) | Q(kind="service"), name="only_services_follow"),
+            models.CheckConstraint(
+                condition=Q(follows=None) | Q(kind__in=["service", "project"]), name="no_repository_follows"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.name or str(self.repository or self.project)
+        return self.name or str(self.repository or (self.project and self.project.key))
 
 
 class Ownership(models.Model):

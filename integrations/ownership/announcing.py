@@ -22,8 +22,8 @@ _FRESH_TABLE = (
 _CONCERNED = """
     SELECT unnest(%(owned)s::bigint[])
     UNION
-    SELECT service.id FROM integrations_owned service
-    JOIN integrations_owned repository ON repository.repository_id = service.follows_id
+    SELECT follower.id FROM integrations_owned follower
+    JOIN integrations_owned repository ON repository.repository_id = follower.follows_id
     WHERE repository.id = ANY (%(owned)s)
 """
 _OWNER_NOW = f"""

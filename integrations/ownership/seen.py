@@ -68,6 +68,7 @@ def note_repository(instance: Repository, *, created: bool, **_: object) -> None
 
 
 def note_project(instance: Project, *, created: bool, **_: object) -> None:
-    """Signal: as for repositories."""
+    """Signal: as for repositories; the issues of a repository follow it."""
     if created:
-        Owned.objects.get_or_create(project=instance, defaults={"kind": OwnedKind.PROJECT})
+        defaults = {"kind": OwnedKind.PROJECT, "follows_id": instance.repository_id}
+        Owned.objects.get_or_create(project=instance, defaults=defaults)
