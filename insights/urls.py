@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
+from insights.views import badges, catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
 from insights.views.ai import charts, page, parts, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
 from insights.views.attribution import commit, commits
@@ -41,6 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
+    path("insights/badges/", badges.badges, name="badges"),
+    path("badges/<str:key>.svg", badges.badge_picture, name="badge_picture"),
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/live/", integrations.integrations_live, name="integrations_live"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),

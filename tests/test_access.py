@@ -141,6 +141,8 @@ ROUTES: dict[str, Access] = {
     "api/schema/": everybody("/api/schema/"),
     "api/docs/": everybody("/api/docs/"),
     "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
+    "insights/badges/": signed_in_only("/insights/badges/"),  # to publish: tests/pages/test_badges.py
+    "badges/<str:key>.svg": everybody("/badges/guessed.svg", 404),
     "integrations/": signed_in_only("/integrations/"),
     "integrations/live/": signed_in_only("/integrations/live/"),
     "setup/agents/": signed_in_only("/setup/agents/"),

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.models.sight import (
+    AGGREGATES,
     NOTHING,
     Sight,
     Viewer,
@@ -21,7 +22,7 @@ from orgtree.models.sight import (
 )
 from orgtree.services.trust import TrialState, trial_state_of
 
-__all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "viewable"]
+__all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_public", "viewable"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,15 @@ def access_of(viewer: Viewer) -> Access:
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
     return Access(viewer, seen, policy, trial)
+
+
+def access_of_the_public() -> Access:
+    """Of whoever is not known at all: aggregates that were published, never of fewer than the minimum group size.
+
+    Neither a trial nor a policy of names opens small groups to them.
+    """
+    trial = trial_state_of(Organisation.current())
+    return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial)
 
 
 def viewable(viewer: Viewer) -> Sight:

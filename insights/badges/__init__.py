@@ -1,0 +1,1 @@
+"""Badges: figures for READMEs and wikis."""

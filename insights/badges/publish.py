@@ -1,0 +1,76 @@
+"""Publishing a figure, and taking it back.
+
+A badge is read without signing in.  So only whoever answers for a figure publishes it: an admin any, a manager those
+of their units; and it shows no more than a token of the API that acts for nobody reads, which is aggregates of at
+least the minimum group size.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from insights import windows
+from insights.metrics.errors import QueryError, UnknownUnitError
+from insights.metrics.query import Scope, Statistic
+from insights.metrics.registry import get
+from insights.models import Badge
+from insights.scope_access import check_scope
+from orgtree.models import Unit
+from orgtree.services.access import Access
+
+LONGEST_LABEL = 60
+
+
+class MayNotPublishError(Exception):
+    """Only an admin, or the manager of the unit, publishes its figures."""
+
+
+def may_publish(access: Access, unit: Unit | None) -> bool:
+    """Whether the viewer may publish figures of the unit (None: of the whole organisation)."""
+    if getattr(access.viewer, "is_superuser", False):
+        return True
+    return unit is not None and unit.pk in access.sight.managed_ids
+
+
+def publish_badge(
+    access: Access, *, metric: str, unit: str = "", weeks: int, statistic: str = "", label: str = ""
+) -> Badge:
+    """A new badge.
+
+    Raises UnknownMetricError, UnknownUnitError and QueryError for what is not there, MayNotPublishError.
+    """
+    declared = get(metric)
+    check_scope(Scope.of_unit(unit), access)
+    found = Unit.objects.filter(slug=unit).first() if unit else None
+    if unit and found is None:
+        raise UnknownUnitError(unit)
+    if weeks not in windows.TRAILING_WEEKS:
+        raise QueryError("weeks", f"Badges tell of the last {_or(windows.TRAILING_WEEKS)} weeks.")
+    if statistic and statistic not in declared.statistics:
+        raise QueryError("statistic", f"{metric} has no {statistic}.")
+    if declared.always_by:
+        raise QueryError("metric", f"{metric} is a table of shares, which no badge holds. Choose another metric.")
+    if len(label) > LONGEST_LABEL or not label.isprintable():
+        raise QueryError("label", f"A label has at most {LONGEST_LABEL} printable characters.")
+    if not may_publish(access, found):
+        raise MayNotPublishError
+    return Badge.objects.create(
+        metric=metric,
+        unit=found,
+        weeks=weeks,
+        statistic=Statistic(statistic) if statistic else "",
+        label=label,
+        made_by=access.viewer if isinstance(access.viewer, User) else None,
+    )
+
+
+def revoke_badge(access: Access, badge: Badge) -> None:
+    """Its address answers 404 from now on.  Raises MayNotPublishError for whoever could not have published it."""
+    if not may_publish(access, badge.unit):
+        raise MayNotPublishError
+    Badge.objects.standing().filter(pk=badge.pk).update(revoked_at=timezone.now())
+
+
+def _or(numbers: tuple[int, ...]) -> str:
+    return f"{', '.join(map(str, numbers[:-1]))} or {numbers[-1]}"
