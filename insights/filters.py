@@ -27,7 +27,12 @@ DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"
 DEFAULT_GRANULARITY = Granularity.WEEK
 GRANULARITIES = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
 GRANULARITY_NAMES = {Granularity.WEEK: "Week", Granularity.MONTH: "Month", Granularity.QUARTER: "Quarter"}
-FACETS = {Dimension.AGENT: "Agent", Dimension.MODEL: "Model"}
+FACETS = {
+    Dimension.AGENT: "Agent",
+    Dimension.MODEL: "Model",
+    Dimension.REPOSITORY: "Repository",
+    Dimension.WORK_TYPE: "Work type",
+}
 QUARTERS_OFFERED = 5
 
 FIRST_DAY = date(2000, 1, 1)  # telemetry is younger; earlier days are slips of the finger

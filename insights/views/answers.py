@@ -1,4 +1,4 @@
-"""What the sections of the page need from the metric core, read in one batch."""
+"""What the sections of an insights page need from the metric core, read in one batch."""
 
 from __future__ import annotations
 
@@ -32,10 +32,56 @@ class Wanted(NamedTuple):
     unfiltered_by: Dimension | None = None  # read as if this facet were not chosen, to list what else there is
 
 
+class FacetOffered(NamedTuple):
+    """A facet's menu on a page: it lists what `key` counts of each value, in words of `noun`.
+
+    Where `part` names one, the page asks for the menu's content once it is opened: no snapshot keeps it.
+    """
+
+    dimension: Dimension
+    key: str
+    noun: str
+    part: str = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.key, self.dimension, unfiltered_by=self.dimension)
+
+
+@dataclass(frozen=True)
+class InsightsPage:
+    """A page of figures.  Routes are called by its name: `name`, `name`_part, `name`_chart and `name`_chart_csv."""
+
+    name: str
+    facets: Sequence[FacetOffered] = ()
+
+    @property
+    def path(self) -> str:
+        return reverse(self.name)
+
+    @property
+    def menus(self) -> Sequence[Wanted]:
+        """What the menus list that come with the page."""
+        return [offered.wanted for offered in self.facets if not offered.part]
+
+    def url(self, filters: Filters) -> str:
+        return filters.url(self.path)
+
+    def part_url(self, filters: Filters, part: str) -> str:
+        return filters.url(reverse(f"{self.name}_part", args=[part]))
+
+    def chart_url(self, filters: Filters, chart: str) -> str:
+        return filters.url(reverse(f"{self.name}_chart", args=[chart]))
+
+    def chart_csv_url(self, filters: Filters, chart: str) -> str:
+        return filters.url(reverse(f"{self.name}_chart_csv", args=[chart]))
+
+
 @dataclass(frozen=True)
 class Answers:
     """The answers of one response, found by metric and segment."""
 
+    page: InsightsPage
     filters: Filters
     now: Mapping[Wanted, SeriesAnswer]
     earlier: Mapping[Wanted, SeriesAnswer]
@@ -99,14 +145,13 @@ class Answers:
         change: tiles.Change | None = None,
     ) -> tiles.ChartCard:
         """The card of the chart `name`, which draws the metric `key`; `missing` is a figure that says why not."""
-        suffix = self.filters.query_string()
         return tiles.ChartCard(
             key=name,
             title=title,
             info=get(key).meaning,
             kind=kind,
-            data_url=f"{reverse('ai_chart', args=[name])}{suffix}",
-            csv_url=f"{reverse('ai_chart_csv', args=[name])}{suffix}",
+            data_url=self.page.chart_url(self.filters, name),
+            csv_url=self.page.chart_csv_url(self.filters, name),
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
             pickers=pickers,
@@ -132,14 +177,14 @@ class Answers:
         return {dimension for dimension in self.filters.facets if dimension not in get(key).facets}
 
     def part_url(self, name: str) -> str:
-        return f"{reverse('ai_part', args=[name])}{self.filters.query_string()}"
+        return self.page.part_url(self.filters, name)
 
     def pickers(self, choice: Choice) -> list[tiles.Picker]:
         """The links that change a picker of this page and nothing else."""
         return [
             tiles.Picker(
                 label=label,
-                url=f"{reverse('ai')}{self.filters.with_pick(choice, option).query_string()}",
+                url=self.page.url(self.filters.with_pick(choice, option)),
                 active=self.filters.picked[choice.parameter] == option,
             )
             for option, label in choice.options.items()
@@ -158,16 +203,16 @@ class Answers:
         chosen = [name for dimension, name in FACETS.items() if self.filters.facets.get(dimension)]
         if not chosen:
             return None
-        return tiles.Link(
-            f"Clear {' and '.join(chosen).lower()}", f"{reverse('ai')}{self.filters.without_facets().query_string()}"
-        )
+        return tiles.Link(f"Clear {' and '.join(chosen).lower()}", self.page.url(self.filters.without_facets()))
 
     @property
     def computed_at(self) -> datetime:
         return min(answer.computed_at for answer in self.now.values())
 
 
-def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
+def read(
+    page: InsightsPage, filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None
+) -> Answers:
     """All figures in one call of the metric core, each query once; with `around` those of the scope's tiles as well."""
     asked = list(dict.fromkeys(wanted))
     previous = filters.previous
@@ -183,6 +228,7 @@ def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | N
         freshness=Freshness.OF_PAGES,
     )
     return Answers(
+        page=page,
         filters=filters,
         now={item: found.series[questions.index(query)] for item, query in now.items()},
         earlier={item: found.totals[comparisons.index(query)] for item, query in earlier.items()},

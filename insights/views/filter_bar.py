@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-from django.urls import reverse
+from typing import Any
 
 from insights import wording
 from insights.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
-from insights.metrics.query import Dimension, Figure
-from insights.views.ai.answers import Answers, facet_label
+from insights.metrics.query import Figure
+from insights.views.answers import Answers, FacetOffered, InsightsPage, facet_label, read
 from insights.views.scope_bar import ScopeBar, scope_bar
 from orgtree.queries.surroundings import Surroundings
 
@@ -55,48 +54,50 @@ class FilterBar:
 
 
 def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
-    """The bar of the AI page; `answers` hold what the tiles and the facet menus list."""
-    filters = answers.filters
+    """`answers` hold what the tiles list, and the menus of the page that no part of it lists."""
+    filters, page = answers.filters, answers.page
     return FilterBar(
         days=wording.days(filters.window),
         span=filters.span,
-        scope=scope_bar(filters, around, answers.tile_figures, reverse("ai")),
-        ranges=[_range(filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
-        quarters=[_range(filters, "quarter", "This quarter"), *_past_quarters(filters)],
+        scope=scope_bar(filters, around, answers.tile_figures, page.path),
+        ranges=[_range(page, filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
+        quarters=[_range(page, filters, "quarter", "This quarter"), *_past_quarters(page, filters)],
         granularities=[
-            Option(GRANULARITY_NAMES[one], _url(filters.with_granularity(one)), filters.granularity is one)
+            Option(GRANULARITY_NAMES[one], page.url(filters.with_granularity(one)), filters.granularity is one)
             for one in GRANULARITIES
         ],
-        facets=[
-            facet_menu(filters, Dimension.AGENT, answers.present("ai.sessions", Dimension.AGENT), "session"),
-            facet_menu(filters, Dimension.MODEL, {}, "token", part_url=answers.part_url("models")),
-        ],
+        facets=[_menu_of_bar(answers, offered) for offered in page.facets],
         chosen_facets=sum(len(values) for values in filters.facets.values()),
         chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
-        clear_url=_url(filters.without_facets()),
+        clear_url=page.url(filters.without_facets()),
         kept=[(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")],
         first_day=filters.window.start.isoformat(),
         last_day=(filters.window.end - timedelta(days=1)).isoformat(),
-        action=reverse("ai"),
+        action=page.path,
         computed_at=answers.computed_at,
     )
 
 
-def _past_quarters(filters: Filters) -> list[Option]:
-    return [
-        _range(filters, name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
-        for name in quarters_to_offer(filters.today)[1:]
-    ]
+def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:
+    """The context of a menu that a page asks for once it is opened."""
+    [offered] = [each for each in page.facets if each.part == part]
+    present = read(page, filters, [offered.wanted]).present(offered.key, offered.dimension)
+    return {"title": FACETS[offered.dimension], "menu": _facet_menu(page, filters, offered, present)}
 
 
-def _range(filters: Filters, name: str, label: str, note: str = "") -> Option:
-    return Option(label, _url(filters.with_range(name)), filters.range == name, note)
+def _menu_of_bar(answers: Answers, offered: FacetOffered) -> FacetMenu:
+    if offered.part:
+        menu = _facet_menu(answers.page, answers.filters, offered, {})
+        return replace(menu, part_url=answers.part_url(offered.part))
+    present = answers.present(offered.key, offered.dimension)
+    return _facet_menu(answers.page, answers.filters, offered, present)
 
 
-def facet_menu(
-    filters: Filters, dimension: Dimension, present: Mapping[str, Figure], noun: str, *, part_url: str = ""
+def _facet_menu(
+    page: InsightsPage, filters: Filters, offered: FacetOffered, present: Mapping[str, Figure]
 ) -> FacetMenu:
-    """The menu of a facet: the values in `present` with their amounts, and the chosen ones whatever there is."""
+    """The values in `present` with their amounts, and the chosen ones whatever there is."""
+    dimension = offered.dimension
     chosen = filters.facets.get(dimension, ())
     values = list(present)[:VALUES_LISTED]
     values += [value for value in chosen if value not in values]
@@ -106,21 +107,27 @@ def facet_menu(
         options=[
             Option(
                 label=facet_label(dimension, value),
-                url=_url(filters.with_toggled(dimension, value)),
+                url=page.url(filters.with_toggled(dimension, value)),
                 active=value in chosen,
-                note=_amount(present[value].value, noun) if value in present else "not in this window",
+                note=_amount(present[value].value, offered.noun) if value in present else "not in this window",
             )
             for value in values
             if value
         ],
-        clear_url=_url(filters.without(dimension)),
-        part_url=part_url,
+        clear_url=page.url(filters.without(dimension)),
     )
+
+
+def _past_quarters(page: InsightsPage, filters: Filters) -> list[Option]:
+    return [
+        _range(page, filters, name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
+        for name in quarters_to_offer(filters.today)[1:]
+    ]
+
+
+def _range(page: InsightsPage, filters: Filters, name: str, label: str, note: str = "") -> Option:
+    return Option(label, page.url(filters.with_range(name)), filters.range == name, note)
 
 
 def _amount(amount: float | None, noun: str) -> str:
     return f"{wording.compact(amount or 0)} {noun if amount == 1 else noun + 's'}"
-
-
-def _url(filters: Filters) -> str:
-    return f"{reverse('ai')}{filters.query_string()}"

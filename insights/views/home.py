@@ -17,7 +17,8 @@ from insights import windows, wording
 from insights.filters import read_filters
 from insights.scope_access import access_in, has_scope
 from insights.tiles import Link, Tile
-from insights.views.ai.answers import Answers, Wanted, read
+from insights.views.ai.answers import read
+from insights.views.answers import Answers, Wanted
 from insights.views.integrations.needs import NeedLine, need_lines
 from integrations.services.completeness import completeness
 from integrations.services.reception import Reception, reception

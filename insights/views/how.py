@@ -18,7 +18,7 @@ from insights import tiles, wording
 from insights.filters import FACETS, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, SeriesAnswer
-from insights.views.ai.answers import facet_label
+from insights.views.answers import facet_label
 from insights.views.attribution import words
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, figures, total

@@ -7,8 +7,8 @@ from insights.filters import Choice
 from insights.metrics.query import Dimension, Granularity
 from insights.metrics.registry import get
 from insights.tiles import ChartCard, Tile
-from insights.views.ai.answers import Answers, Wanted, rows_url
 from insights.views.ai.cards import Section, Share, shares
+from insights.views.answers import Answers, Wanted, rows_url
 from insights.views.attribution.words import FILE_TYPES
 
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from insights import tiles, wording
+from insights import wording
 from insights.agents import agent_name, in_agent_order
-from insights.charts import ChartData, ChartView, Dataset, Kind, Role
+from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
-from insights.metrics.query import Dimension, Figure, SeriesAnswer
-from insights.metrics.registry import get
+from insights.metrics.query import Dimension
 from insights.views.ai import adoption, spend, usage
-from insights.views.ai.answers import Answers, Wanted, read
-from insights.views.ai.cards import Share
+from insights.views.ai.answers import read
 from insights.views.ai.page import page_filters
+from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.drawing import donut, over_time, split_over_time, values_of
 from orgtree.csv_export import Cell, csv_response
-
-SERIES_DRAWN = 8  # more lines or colours cannot be told apart; the smallest are added up
 
 
 def adoption_donut(filters: Filters) -> ChartData:
@@ -33,18 +30,18 @@ def adoption_donut(filters: Filters) -> ChartData:
         f"{rate.numerator or 0:,.0f}/{rate.denominator or 0:,.0f}",
         str(wording.reading(rate.value or 0, "percent")),
     )
-    return _donut(adoption.donut_parts(answers), unit="count", centre=centre)
+    return donut(adoption.donut_parts(answers), unit="count", centre=centre)
 
 
 def active_share(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.active_share")])
     answer = answers.answer("ai.active_share")
-    return _over_time("area", answer, [Dataset("Active users", "active", "single", _values(answer.series))])
+    return over_time("area", answer, [Dataset("Active users", "active", "single", values_of(answer.series))])
 
 
 def active_by_agent(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.active_share_by_agent", Dimension.AGENT)])
-    return _split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent")
+    return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent")
 
 
 def committed_code(filters: Filters) -> ChartData:
@@ -52,20 +49,20 @@ def committed_code(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.lines_committed", dimension)])
     parts, left_out = adoption.code_parts(answers), answers.left_out("ai.lines_committed", dimension)
     centre = (wording.compact(sum(part.value for part in parts)), _shown("lines", left_out))
-    return _donut(parts, unit="lines", centre=centre, left_out=left_out)
+    return donut(parts, unit="lines", centre=centre, left_out=left_out)
 
 
 def committed_share(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.committed_code_share")])
     answer = answers.answer("ai.committed_code_share")
-    return _over_time("area", answer, [Dataset("AI share", "committed_share", "single", _values(answer.series))])
+    return over_time("area", answer, [Dataset("AI share", "committed_share", "single", values_of(answer.series))])
 
 
 def spend_trend(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.TREND.parameter])
     answers = read(filters, [Wanted("ai.spend", dimension)])
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
-    return _split_over_time("stacked_bar", answers, "ai.spend", dimension, role)
+    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role)
 
 
 def spend_breakdown(filters: Filters) -> ChartData:
@@ -73,12 +70,12 @@ def spend_breakdown(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.spend", dimension)])
     parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
     centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
-    return _donut(parts, unit="currency", centre=centre, left_out=left_out)
+    return donut(parts, unit="currency", centre=centre, left_out=left_out)
 
 
 def tokens_by_kind(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.tokens", Dimension.TOKEN_KIND)])
-    return _split_over_time(
+    return split_over_time(
         "stacked_bar", answers, "ai.tokens", Dimension.TOKEN_KIND, "sequence", names=usage.TOKEN_KINDS
     )
 
@@ -158,77 +155,3 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
 def _shown(note: str, left_out: int) -> str:
     """The words below a donut's sum: with segments left out it is no total."""
     return "in what is shown" if left_out else note
-
-
-def _donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
-    """One dataset per slice, because a slice has a key and a role of its own."""
-    return ChartData(
-        kind="donut",
-        unit=unit,
-        labels=["Whole window"],
-        datasets=[Dataset(part.label, part.key, part.role, [part.value]) for part in parts],
-        label_name="Range",
-        centre=centre,
-        left_out=left_out,
-    )
-
-
-def _split_over_time(
-    kind: Kind,
-    answers: Answers,
-    key: str,
-    dimension: Dimension,
-    role: Role,
-    *,
-    names: Mapping[str, str] | None = None,
-) -> ChartData:
-    """A dataset for each segment value; beyond SERIES_DRAWN the smallest are added up."""
-    answer = answers.answer(key, dimension)
-    values = list(answers.split(key, dimension))
-    by_value: dict[str, list[float | None]] = {value: [] for value in values}
-    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
-    found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
-    for value in values:
-        by_value[value] = [found.get((value, start)) for start in starts]
-    drawn_values, rest = values, values[SERIES_DRAWN:]
-    if rest:
-        drawn_values = values[: SERIES_DRAWN - 1]
-        rest = values[SERIES_DRAWN - 1 :]
-    if dimension is Dimension.AGENT:
-        drawn_values = in_agent_order(drawn_values)
-    datasets = [
-        Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value]) for value in drawn_values
-    ]
-    if rest:
-        sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
-        datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums))
-    return replace(_over_time(kind, answer, datasets), left_out=answers.left_out(key, dimension))
-
-
-def _over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:
-    buckets = list({figure.window: figure for figure in answer.series}.values())
-    running = [index for index, figure in enumerate(buckets) if figure.to_date]
-    return ChartData(
-        kind=kind,
-        unit=get(answer.query.key).unit,
-        labels=[wording.bucket(figure.window, answer.query.granularity) for figure in buckets],
-        days=[figure.window.start for figure in buckets],
-        datasets=datasets,
-        drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
-        to_date_from=running[0] if running else None,
-    )
-
-
-def _label(value: str, dimension: Dimension, names: Mapping[str, str] | None) -> str:
-    if dimension is Dimension.AGENT:
-        return agent_name(value)
-    return (names or {}).get(value) or value or "Unknown"
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _values(series: Sequence[Figure]) -> list[float | None]:
-    return [figure.value for figure in series]

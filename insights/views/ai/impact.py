@@ -10,8 +10,8 @@ from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
 from insights.tiles import Link
-from insights.views.ai.answers import Answers, Wanted
 from insights.views.ai.cards import LinesBar, LinesCard, Need, Section
+from insights.views.answers import Answers, Wanted
 from insights.views.attribution.words import mix_in_words
 
 WANTED = (

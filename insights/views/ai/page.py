@@ -11,10 +11,9 @@ from django.views.decorators.http import require_GET
 
 from insights import windows, wording
 from insights.filters import Filters, read_filters
-from insights.metrics.query import Dimension
 from insights.scope_access import access_in
 from insights.views.ai import adoption, impact, spend, usage
-from insights.views.ai.answers import Wanted, read
+from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
@@ -25,7 +24,6 @@ from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 
 CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN, units_choice(AI_COLUMNS))
-AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGENT)
 
 
 @login_required
@@ -34,7 +32,7 @@ AGENT_MENU = Wanted("ai.sessions", Dimension.AGENT, unfiltered_by=Dimension.AGEN
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = look_around(request, filters)
-    wanted = (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, AGENT_MENU)
+    wanted = (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, *AI_PAGE.menus)
     answers = read(filters, wanted, around=around)
     connected = has_repositories()
     if answers.figure("ai.sessions").value is None and not connected and not has_sessions():

@@ -18,13 +18,12 @@ from django.views.decorators.vary import vary_on_headers
 from insights.filters import Filters
 from insights.metrics.query import Dimension
 from insights.views.ai import spend, usage
-from insights.views.ai.answers import Wanted, read
+from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.page import page_filters
+from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.filter_bar import facet_menu
+from insights.views.filter_bar import facet_part
 from insights.views.scope_bar import look_around, scope_words
-
-MODEL_MENU = Wanted("ai.tokens", Dimension.MODEL, unfiltered_by=Dimension.MODEL)
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
@@ -38,8 +37,7 @@ def failing_tools(filters: Filters) -> dict[str, Any]:
 
 
 def models(filters: Filters) -> dict[str, Any]:
-    present = read(filters, [MODEL_MENU]).present("ai.tokens", Dimension.MODEL)
-    return {"title": "Models", "menu": facet_menu(filters, Dimension.MODEL, present, "token")}
+    return facet_part(AI_PAGE, filters, "models")
 
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {

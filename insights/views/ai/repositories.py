@@ -18,8 +18,9 @@ from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
-from insights.views.ai.answers import Answers, Wanted, read
+from insights.views.ai.answers import read
 from insights.views.ai.repository_rows import rows_url
+from insights.views.answers import Answers, Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.services.readiness import RepositoryReadiness, SessionsNearby, readiness

@@ -10,8 +10,8 @@ from insights.filters import Choice, Filters
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard, Tile
-from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
 from insights.views.ai.cards import Section, Share, shares
+from insights.views.answers import Answers, Wanted, how_url, rows_url
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
 BREAKDOWN = Choice("breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights import wording
 from insights.filters import Filters
 from insights.metrics.query import Scope
-from insights.views.ai.answers import Answers
+from insights.views.answers import Answers
 from integrations.facts.identity_activity import spend_of_nobody
 
 

@@ -8,8 +8,8 @@ from insights import guidance, wording
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import Tile
-from insights.views.ai.answers import Answers, Wanted, how_url, rows_url
 from insights.views.ai.cards import FailingTool, FailingTools, Section
+from insights.views.answers import Answers, Wanted, how_url, rows_url
 
 TOOLS_LISTED = 8
 TOKEN_KINDS = {

@@ -1,0 +1,103 @@
+"""Charts from answers: over time, split over time, and the parts of a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from insights import tiles, wording
+from insights.agents import agent_name, in_agent_order
+from insights.charts import ChartData, Dataset, Kind, Role
+from insights.metrics.query import Dimension, Figure, SeriesAnswer
+from insights.metrics.registry import get
+from insights.views.answers import Answers
+
+SERIES_DRAWN = 8  # more lines or colours cannot be told apart; the smallest are added up
+
+
+class Slice(Protocol):
+    """A part of a whole, as a donut draws it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def value(self) -> float: ...
+
+
+def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
+    """One dataset per slice, because a slice has a key and a role of its own."""
+    return ChartData(
+        kind="donut",
+        unit=unit,
+        labels=["Whole window"],
+        datasets=[Dataset(part.label, part.key, part.role, [part.value]) for part in parts],
+        label_name="Range",
+        centre=centre,
+        left_out=left_out,
+    )
+
+
+def split_over_time(
+    kind: Kind,
+    answers: Answers,
+    key: str,
+    dimension: Dimension,
+    role: Role,
+    *,
+    names: Mapping[str, str] | None = None,
+) -> ChartData:
+    """A dataset for each segment value; beyond SERIES_DRAWN the smallest are added up."""
+    answer = answers.answer(key, dimension)
+    values = list(answers.split(key, dimension))
+    by_value: dict[str, list[float | None]] = {value: [] for value in values}
+    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
+    found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
+    for value in values:
+        by_value[value] = [found.get((value, start)) for start in starts]
+    drawn_values, rest = values, values[SERIES_DRAWN:]
+    if rest:
+        drawn_values = values[: SERIES_DRAWN - 1]
+        rest = values[SERIES_DRAWN - 1 :]
+    if dimension is Dimension.AGENT:
+        drawn_values = in_agent_order(drawn_values)
+    datasets = [
+        Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value]) for value in drawn_values
+    ]
+    if rest:
+        sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
+        datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums))
+    return replace(over_time(kind, answer, datasets), left_out=answers.left_out(key, dimension))
+
+
+def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:
+    buckets = list({figure.window: figure for figure in answer.series}.values())
+    running = [index for index, figure in enumerate(buckets) if figure.to_date]
+    return ChartData(
+        kind=kind,
+        unit=get(answer.query.key).unit,
+        labels=[wording.bucket(figure.window, answer.query.granularity) for figure in buckets],
+        days=[figure.window.start for figure in buckets],
+        datasets=datasets,
+        drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
+        to_date_from=running[0] if running else None,
+    )
+
+
+def _label(value: str, dimension: Dimension, names: Mapping[str, str] | None) -> str:
+    if dimension is Dimension.AGENT:
+        return agent_name(value)
+    return (names or {}).get(value) or value or "Unknown"
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def values_of(series: Sequence[Figure]) -> list[float | None]:
+    return [figure.value for figure in series]
