@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db import connection as database
 
@@ -30,7 +30,7 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     return changed | settle_reverts(wanted)
 
 
-def _settle(ids: Sequence[int]) -> set[int]:
+def _settle(ids: list[int]) -> set[int]:
     with database.cursor() as cursor:
         cursor.execute(BOTS, {"ids": ids})
         bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}

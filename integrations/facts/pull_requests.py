@@ -1,0 +1,113 @@
+"""Pull requests, as relations that metrics are computed from.
+
+They count for their author, or, where that is a coding agent, for whoever asked it.  Those of other bots are not here.
+`assistance` is AI where an agent has a part in any of its commits, else Non-AI; `agent` names them one by one.
+
+Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from integrations.facts.relation import Relation
+from integrations.models import FactFamily
+
+_DESCRIBED = frozenset(
+    {
+        *("pull_request_id", "person_id", "reference", "title", "url", "repository"),
+        *("work_type", "size_class", "assistance"),
+    }
+)
+_DESCRIPTION: LiteralString = """
+               figures.pull_request_id,
+               identity.person_id,
+               repository.name || '#' || pull_request.number AS reference,
+               pull_request.title,
+               pull_request.url,
+               repository.name AS repository,
+               figures.work_type,
+               figures.size_class,
+               CASE WHEN figures.agents <> '{}' THEN 'AI' ELSE 'Non-AI' END AS assistance
+"""
+_FROM: LiteralString = """
+        FROM integrations_pullrequestfigures figures
+        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
+        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
+"""
+_MERGED = frozenset(
+    {
+        *(
+            "coding_seconds",
+            "pickup_seconds",
+            "review_seconds",
+            "merge_seconds",
+            "cycle_seconds",
+            "open_review_seconds",
+        ),
+        *("size", "files", "directories", "languages", "comments", "commented_hundreds"),
+        *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
+    }
+)
+_MERGED_COLUMNS: LiteralString = """
+               figures.merged_on AS day,
+               figures.coding_seconds,
+               figures.pickup_seconds,
+               figures.review_seconds,
+               figures.merge_seconds,
+               figures.cycle_seconds,
+               figures.pickup_seconds + figures.review_seconds AS open_review_seconds,
+               figures.size,
+               figures.file_count AS files,
+               figures.directory_count AS directories,
+               figures.language_count AS languages,
+               CASE WHEN figures.size > 0 THEN figures.comment_count END AS comments,
+               CASE WHEN figures.comment_count IS NOT NULL THEN figures.size / 100.0 END AS commented_hundreds,
+               (figures.review_count = 0)::int AS unreviewed,
+               figures.is_self_merged::int AS self_merged,
+               (figures.is_self_merged IS NOT NULL)::int AS merger_known,
+               figures.is_linked::int AS linked,
+               (figures.reverted_by_id IS NOT NULL)::int AS reverted
+"""
+_WHERE_MERGED: LiteralString = "WHERE figures.merged_on IS NOT NULL AND figures.set_apart = ''"
+
+MERGED_PULL_REQUESTS = Relation(
+    name="merged_pull_requests",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="pull_request_id",
+    fact_is_row=True,
+    columns=_DESCRIBED | _MERGED | {"day"},
+    sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS} {_FROM} {_WHERE_MERGED}",
+)
+"""One row per merged pull request, whatever its target branch; it counts on the local day of its merge.
+
+The seconds are those of its stages, null where it lacks what a stage needs or where the stage would be negative:
+coding (first own commit → open), pickup (open → first review), review (first review → last approval), merge (that
+approval → merge), cycle (open → merge); open_review_seconds is pickup + review.  size is the number of lines added and
+deleted, null where it is not known; files, directories and languages are numbers, the latter two null without a clone.
+comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null: who merged
+is not known), merger_known, linked (to a work item) and reverted (by a pull request merged later) are 1 or 0.
+"""
+
+MERGED_PULL_REQUESTS_BY_AGENT = Relation(
+    name="merged_pull_requests_by_agent",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="pull_request_id",
+    columns=_DESCRIBED | _MERGED | {"day", "agent"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent
+        {_FROM}
+        CROSS JOIN LATERAL unnest(
+            CASE WHEN figures.agents <> '{{}}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
+        ) AS agent (name)
+        {_WHERE_MERGED}
+    """,
+)
+"""MERGED_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""
