@@ -1,0 +1,67 @@
+"""`manage.py own`: which unit owns a repository, service, project or board."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from integrations.ownership.find import find_owned, find_unit
+from integrations.ownership.give import own
+from integrations.ownership.refusals import OwnershipRefusal
+
+
+class Command(BaseCommand):
+    help = (
+        "Let UNIT own RESOURCE: a repository, service, project or board. What runs on it counts for the unit, and for "
+        "those above it, on these days; whoever owned it on them before, in the unit's Org Tree, no longer does."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "resource",
+            metavar="RESOURCE",
+            help="Its name, acme/shop; with its kind where several have the name: service:shop, project:SHOP.",
+        )
+        parser.add_argument("unit", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
+        parser.add_argument("--from", dest="start", type=_day, metavar="DATE", help="First day; without it since ever.")
+        parser.add_argument(
+            "--to",
+            dest="end",
+            type=_day,
+            metavar="DATE",
+            help="First day that no longer belongs to it; without it until further notice.",
+        )
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        start, end = options["start"], options["end"]
+        try:
+            owned, unit = find_owned(options["resource"]), find_unit(options["unit"])
+            changed = own(owned, unit, start=start, end=end)
+        except OwnershipRefusal as refusal:
+            raise CommandError(str(refusal)) from None
+        if options["json"]:
+            document = {
+                "kind": owned.kind,
+                "name": str(owned),
+                "unit": unit.slug,
+                "tree": unit.tree.slug,
+                "from": start and start.isoformat(),
+                "to": end and end.isoformat(),
+                "changed": changed,
+            }
+            self.stdout.write(json.dumps(document, ensure_ascii=False))
+            return
+        days = "".join(f" {word} {day}" for word, day in (("from", start), ("until", end)) if day)
+        verb = "owns" if changed else "owned before, too:"
+        self.stdout.write(f"{unit} ({unit.slug}) {verb} {owned.get_kind_display().lower()} {owned}{days}")
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise CommandError(f"“{written[:40]}” is no day. Write it as 2026-01-31.") from None
