@@ -9,6 +9,7 @@ from typing import Any
 from insights.metrics.query import MetricQuery
 from insights.metrics.registry import get
 from insights.metrics.rows import PERSON, ColumnKind, RowsPage
+from insights.metrics.withhold import is_of_delivery
 from orgtree.models import IndividualPolicy, Person
 from orgtree.services.access import Access
 from orgtree.services.trust import person_labels
@@ -20,7 +21,7 @@ UNMATCHED = "Unmatched"
 
 def open_as_in_tools(query: MetricQuery) -> bool:
     """Whether the rows tell no more than the tools that they come from show to everybody."""
-    return all(measure.relation.open_as_in_tools for measure in get(query.key).measures)
+    return is_of_delivery(get(query.key))
 
 
 def masked_rows(page: RowsPage, access: Access) -> RowsPage:

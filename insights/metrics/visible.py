@@ -84,7 +84,7 @@ def visible_together(
         series=asked_series.withheld(found.series),
         totals=asked_totals.withheld(found.totals),
         units=[
-            {unit: wider.withheld(answers) for unit, answers in each.items()}
+            {unit: wider.withheld(answers, unit) for unit, answers in each.items()}
             for wider, each in zip(asked_units, found.units, strict=True)
         ],
     )
@@ -103,9 +103,9 @@ class _WithNumerators:
                 self.queries.append(numerator)
             self._numerators.append(None if numerator is None else self.queries.index(numerator))
 
-    def withheld(self, answers: Sequence[SeriesAnswer]) -> list[SeriesAnswer]:
+    def withheld(self, answers: Sequence[SeriesAnswer], unit_id: int | None = None) -> list[SeriesAnswer]:
         return [
-            withheld(answers[position], self._access, None if above is None else answers[above])
+            withheld(answers[position], self._access, None if above is None else answers[above], unit_id)
             for position, above in enumerate(self._numerators)
         ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from insights.metrics.declarations import Count, Ratio
+from insights.metrics.declarations import Count, Metric, Ratio
 from insights.metrics.distribution import Spread
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
 from insights.metrics.registry import get, metrics
@@ -16,13 +16,16 @@ from insights.metrics.terms import BelongsTo
 from orgtree.services.access import Access
 
 
-def withheld(answer: SeriesAnswer, access: Access, numerator: SeriesAnswer | None = None) -> SeriesAnswer:
+def withheld(
+    answer: SeriesAnswer, access: Access, numerator: SeriesAnswer | None = None, unit_id: int | None = None
+) -> SeriesAnswer:
     """The answer without the figures of fewer people than the viewer may be shown: of windows, buckets and segments.
 
     Unchanged where the policy names people (as in trial mode), the metric is nobody's own, or the data are the
     viewer's.  `numerator` answers `numerator_query`: a quotient goes where few people make what stands above the line.
+    `unit_id` says of which unit it is where that is not the query's own.
     """
-    if not withholds(answer.query, access):
+    if not withholds(answer.query, access, unit_id):
         return answer
     of_few = (
         {
@@ -59,10 +62,22 @@ def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:
     return Spread(spread.query, 0, None, None, None, {}, (), reason(access))
 
 
-def withholds(query: MetricQuery, access: Access) -> bool:
-    """Whether figures of this query are subject to the minimum group size before this viewer."""
+def withholds(query: MetricQuery, access: Access, unit_id: int | None = None) -> bool:
+    """Whether figures of this query are subject to the minimum group size before this viewer.
+
+    Members and managers of a unit see how it delivers, however small it is: its own tools show them as much.
+    """
     is_own = query.scope.person_id is not None and query.scope.person_id == access.sight.person_id
-    return not (is_own or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON)
+    if is_own or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
+        return False
+    own_units = access.sight.slugs
+    is_of_own_unit = query.scope.unit in own_units if unit_id is None else unit_id in own_units.values()
+    return not (is_of_own_unit and is_of_delivery(get(query.key)))
+
+
+def is_of_delivery(metric: Metric) -> bool:
+    """Whether it is computed from what the tools that it comes from show to everybody."""
+    return all(measure.relation.open_as_in_tools for measure in metric.measures)
 
 
 def reason(access: Access) -> str:
