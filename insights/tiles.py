@@ -33,6 +33,15 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Band:
+    """Where a figure stands in a published set: how many of the meter's four bars, and the word."""
+
+    filled: int
+    word: str
+    title: str = ""  # which set it is, and what else is to be said of it
+
+
+@dataclass(frozen=True)
 class Change:
     arrow: Literal["up", "down", "flat"]
     judgement: Literal["better", "worse", "steady", "higher", "lower"]
@@ -56,6 +65,7 @@ class Tile:
     rows_url: str = ""
     to_date: bool = False
     note: str = ""
+    band: Band | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,7 @@ def tile(
     sample: str = "",
     unit: str | None = None,
     note: str = "",
+    band: Band | None = None,
     how_url: str = "",
     rows_url: str = "",
     nothing: str = "",
@@ -183,6 +194,7 @@ def tile(
         rows_url=rows_url,
         to_date=figure.to_date,
         note=_small_sample(metric, figure) or _lagging(now) or note or evidence_range(metric, figure),
+        band=band,
     )
 
 
