@@ -24,6 +24,7 @@ from integrations.connectors.git.context_files import context_files_changed, is_
 from integrations.connectors.git.history import ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
+from integrations.connectors.words import Kind
 from integrations.git.changes import settle_changes
 from integrations.git.context_files import store_context_files
 from integrations.git.links import adrift, link_commits, relink_repository, settle_alone, settle_homes
@@ -32,6 +33,8 @@ from integrations.git.recognise import recognise
 from integrations.git.restate import restate_commits
 from integrations.git.squashes import note_squashes
 from integrations.git.store import KnownAuthors, store_commits
+from integrations.linking.alone import link_alone
+from integrations.linking.follow import follow_commits
 from integrations.models import Repository, RepositorySource, SyncRun
 
 COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
@@ -131,6 +134,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
     told = _store(git, seen, run, repository, held, again=again)
     with transaction.atomic():
+        link_alone({Kind.COMMIT})
         settle_alone()
         on_default = _of_default(git, source.refs, seen, held, grown=grown)
         elsewhere = None if grown else _held_by_other_sources(repository, source)
@@ -149,6 +153,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             if not grown or context_files_changed(git.git_dir, before, tip):
                 store_context_files(repository, git.git_dir, tip, None if grown else told.context_paths)
         settle_changes(touched | told.restated)
+        follow_commits(repository, touched | told.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again)):
             run.changed += _note_notes(
                 repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))

@@ -19,6 +19,7 @@ from integrations.git.links import link_commits, settle_alone, settle_homes
 from integrations.git.store import KnownAuthors, store_commits
 from integrations.intake.people import identify_people
 from integrations.intake.records import Written
+from integrations.linking.follow import follow_commits
 from integrations.models import Commit, Connection, Repository, Resource
 
 # Of a repository of which nobody has told which one it is.
@@ -48,7 +49,9 @@ def store_commits_told(
         shas = [draft.external_id for draft in of_repository]
         on_default = [draft.external_id for draft in of_repository if _is_on_default_branch(draft, repository)]
         written.changed |= _state_lines(of_repository) - written.added
-        touched |= link_commits(repository, shas, on_default)
+        linked = link_commits(repository, shas, on_default)
+        follow_commits(repository, linked)
+        touched |= linked
     settle_homes(touched)
     settle_changes(touched | written.touched)
     written.changed |= touched - written.added
@@ -67,14 +70,17 @@ def forget_commits_told(connection: Connection, shas: Collection[str]) -> int:
             USING integrations_commit commit
             WHERE commit.id = link.commit_id AND commit.sha = ANY (%s) AND commit.without_clone
               AND link.repository_id = ANY (%s)
-            RETURNING commit.id
+            RETURNING commit.id, link.repository_id
             """,
             [
                 list(shas),
                 list(Resource.objects.filter(connection=connection).values_list("repository", flat=True)),
             ],
         )
-        held = {row[0] for row in cursor.fetchall()}
+        unlinked = cursor.fetchall()
+    held = {commit for commit, _ in unlinked}
+    for repository in Repository.objects.filter(pk__in={repository for _, repository in unlinked}).order_by("pk"):
+        follow_commits(repository, {commit for commit, of in unlinked if of == repository.pk})
     settle_homes(held)
     settle_changes(held)
     return len(held)

@@ -16,6 +16,7 @@ from integrations.intake.derive_run_figures import settle_run_figures
 from integrations.intake.derive_stages import settle_figures
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
 from integrations.intake.derive_work_items import settle_work_items
+from integrations.linking.follow import follow
 from integrations.mappings.effective import effective_meanings
 from integrations.models import Connection
 from integrations.ownership.seen import note_named
@@ -30,21 +31,26 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return set()
     note_named(kind, ids)
     if kind == Kind.PULL_REQUEST:
-        return settle_links(pull_requests=ids) | settle_pull_requests(ids) | settle_figures(ids)
+        changed = settle_links(pull_requests=ids) | settle_pull_requests(ids) | settle_figures(ids)
+        follow(kind, changed.union(ids))
+        return changed
     meanings = effective_meanings(connection)
     if kind == Kind.WORK_ITEM:
         changed = settle_work_items(meanings, ids)
         settle_pull_requests_naming(ids)
         settle_item_figures(meanings, ids)
+        follow(kind, ids)
         return changed
     if kind == Kind.DEPLOYMENT:
         changed = settle_words_of(ENVIRONMENT, meanings, ids)
         settle_runs_beside(ids)
+        follow(kind, ids)
         return changed
     if kind == Kind.PIPELINE_RUN:
         settle_runs(connection, meanings, ids)
         settle_run_figures(ids)
     if kind == Kind.INCIDENT:
+        follow(kind, ids)
         return settle_words_of(SEVERITY, meanings, ids)
     return set()
 
@@ -60,5 +66,6 @@ def settle_pull_requests_naming(work_items: Collection[int]) -> int:
         naming = {row[0] for row in cursor.fetchall()}
     changed = linked_anew | settle_pull_requests(naming | linked_anew)
     changed |= settle_figures(changed)
+    follow(Kind.PULL_REQUEST, changed)
     append_days(Kind.PULL_REQUEST, changed)
     return len(changed)

@@ -9,8 +9,10 @@ from django.db import connection as database
 
 from integrations.connectors.words import Kind
 from integrations.intake.days import append_days, days_of
+from integrations.linking.follow import follow_deployments
+from integrations.linking.forget import Loose
 from integrations.mappings.effective import EffectiveMeanings, Subject, effective_meanings
-from integrations.models import Connection, PipelineRun
+from integrations.models import Connection, Deployment, PipelineRun
 
 # Column of the deployment → of the run that it is.
 _COLUMNS: Mapping[str, str] = {
@@ -141,5 +143,15 @@ def _settle(connection: Connection, meanings: EffectiveMeanings, scope: str, par
             },
         )
         changed = {row[0] for row in cursor.fetchall()}
+    _link_anew(changed)
     append_days(Kind.DEPLOYMENT, changed, before)
     return len(changed)
+
+
+def _link_anew(changed: set[int]) -> None:
+    """Link the deployments that are there, and what was linked to those that are none any more."""
+    there = set(Deployment.objects.filter(pk__in=changed).values_list("pk", flat=True))
+    loose = Loose()
+    loose.loosen(Kind.DEPLOYMENT, changed - there)
+    follow_deployments(there)
+    loose.link_anew()

@@ -13,6 +13,7 @@ from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
+from integrations.linking.forget import Loose
 from integrations.models import Connection
 
 AT_ONCE = 5000
@@ -43,11 +44,14 @@ def forget_records(connection: Connection) -> None:
     write_alone(connection, frozenset(Kind))
     repositories = _repositories_with_deployments(connection)
     naming = _unlink_others(connection)
+    loose = Loose()
     for kind in _ORDER:
         table = TABLES[kind]
         for ids in _batches(table, connection):
             append_days(kind, ids)
+            loose.loosen(kind, ids)
             _delete(table, ids)
+    loose.link_anew()
     settle_runs_in(repositories)
     changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
     append_days(Kind.PULL_REQUEST, changed | naming)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django.db import connection as database
 
 from integrations.connectors.words import Kind
+from integrations.linking.alone import link_alone
 from integrations.models import Connection
 
 _CONNECTION_LOCK = 0x4861_6C74  # "Halt", with a connection's id
@@ -27,3 +28,4 @@ def write_alone(connection: Connection, kinds: Collection[Kind]) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINK_LOCK])
         elif Kind.PULL_REQUEST in kinds:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LINK_LOCK])
+    link_alone(kinds)

@@ -1,0 +1,201 @@
+"""Pull request → the first successful production deployment that contains its merge.
+
+It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
+the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
+that nobody knows contains nothing new when it is deployed again.
+
+"First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
+from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
+among them, by the time of their finish, is the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.facts.changes import announce_changes
+from integrations.linking.beside import Beside, deployed_beside
+from integrations.linking.production import IN_PRODUCTION, IS_ROLLBACK
+from integrations.models import FactFamily
+
+_OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
+_OF_ALL: LiteralString = "true"
+_ASKED_REPOSITORIES: LiteralString = (
+    "deployment.repository_id IN (SELECT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s))"
+)
+_LINKED: LiteralString = """
+    WITH merge AS MATERIALIZED (
+        SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, place.position,
+               coalesce(place.parents_known, false) AS known, coalesce(touched.service, '') AS track,
+               beside.deployment_id AS beside_id
+        FROM integrations_pullrequest pull_request
+        LEFT JOIN integrations_commitplace place
+             ON place.repository_id = pull_request.repository_id AND place.sha = pull_request.merge_sha
+        LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = pull_request.id
+        LEFT JOIN unnest(%(beside_repositories)s::bigint[], %(beside_tracks)s::text[], %(beside_shas)s::text[],
+                         %(beside_deployments)s::bigint[]) AS beside (repository_id, track, sha, deployment_id)
+             ON beside.repository_id = pull_request.repository_id AND beside.sha = pull_request.merge_sha
+             AND beside.track = coalesce(touched.service, '')
+        WHERE pull_request.state = 'merged' AND pull_request.merged_at IS NOT NULL
+          AND pull_request.deleted_at IS NULL AND {pull_requests}
+    ), rollout AS MATERIALIZED (
+        SELECT deployment.id, deployment.repository_id, deployment.service, deployment.finished_at,
+               coalesce(deployment.started_at, deployment.finished_at) AS started_at,
+               place.base, {is_rollback} AS is_rollback,
+               place.sha IS NULL AND (deployment.sha = '' OR row_number() OVER (
+                   PARTITION BY deployment.repository_id, deployment.sha
+                   ORDER BY deployment.finished_at, deployment.id
+               ) = 1) AS is_new_and_unknown,
+               row_number() OVER (ORDER BY deployment.finished_at, deployment.id) AS rank
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_commitplace place
+             ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
+        WHERE {in_production} AND {deployments}
+    ), on_track AS MATERIALIZED (
+        SELECT rollout.*, '' AS track FROM rollout
+        UNION ALL
+        SELECT rollout.*, paths.service FROM rollout
+        JOIN integrations_servicepaths paths
+             ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
+    ), by_position AS (
+        SELECT merge_id, track, first FROM (
+            SELECT merge_id, track,
+                   min(rank) OVER (PARTITION BY repository_id, track ORDER BY position DESC, merge_id NULLS FIRST
+                                   ROWS UNBOUNDED PRECEDING) AS first
+            FROM (
+                SELECT repository_id, track, base AS position, rank, NULL::bigint AS merge_id
+                FROM on_track WHERE base IS NOT NULL
+                UNION ALL
+                SELECT repository_id, track, position, NULL, id FROM merge WHERE known AND position IS NOT NULL
+            ) AS in_order
+        ) AS ranked
+        WHERE merge_id IS NOT NULL AND first IS NOT NULL
+    ), by_time AS (
+        SELECT merge_id, track, CASE WHEN known THEN first_unknown ELSE first END AS first FROM (
+            SELECT merge_id, track, known, min(rank) OVER since AS first,
+                   min(rank) FILTER (WHERE is_new_and_unknown) OVER since AS first_unknown
+            FROM (
+                SELECT repository_id, track, started_at AS at, rank, is_new_and_unknown,
+                       NULL::bigint AS merge_id, NULL::boolean AS known
+                FROM on_track WHERE NOT is_rollback
+                UNION ALL
+                SELECT repository_id, track, merged_at, NULL, NULL, id, known FROM merge
+            ) AS in_order
+            WINDOW since AS (PARTITION BY repository_id, track ORDER BY at DESC, merge_id NULLS LAST
+                             ROWS UNBOUNDED PRECEDING)
+        ) AS ranked
+        WHERE merge_id IS NOT NULL
+    ), found AS (
+        SELECT merge_id, first, 1 AS preference FROM by_position
+        UNION ALL
+        SELECT merge.id, rollout.rank, 2 FROM merge JOIN rollout ON rollout.id = merge.beside_id WHERE merge.known
+        UNION ALL
+        SELECT merge_id, first, 3 FROM by_time WHERE first IS NOT NULL
+    ), linked AS (
+        SELECT DISTINCT ON (found.merge_id) found.merge_id AS pull_request_id, rollout.id AS deployment_id,
+               (ARRAY['chain', 'graph', 'time'])[found.preference] AS method,
+               rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on
+        FROM found JOIN rollout ON rollout.rank = found.first
+        ORDER BY found.merge_id, found.first, found.preference
+    )
+"""
+_SETTLE: LiteralString = """
+    {linked}, gone AS (
+        DELETE FROM integrations_deployedpullrequest stored
+        USING integrations_pullrequest pull_request
+        WHERE pull_request.id = stored.pull_request_id AND {pull_requests}
+          AND NOT EXISTS (SELECT FROM linked WHERE linked.pull_request_id = stored.pull_request_id)
+        RETURNING stored.pull_request_id, stored.deployed_on
+    ), before AS MATERIALIZED (
+        SELECT stored.pull_request_id, stored.deployed_on, linked.deployed_on AS now_on
+        FROM linked JOIN integrations_deployedpullrequest stored USING (pull_request_id)
+        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on)
+              IS DISTINCT FROM (linked.deployment_id, linked.method, linked.deployed_at, linked.deployed_on)
+    ), put AS (
+        INSERT INTO integrations_deployedpullrequest AS stored
+            (pull_request_id, deployment_id, method, deployed_at, deployed_on)
+        SELECT * FROM linked
+        ON CONFLICT (pull_request_id) DO UPDATE
+        SET deployment_id = excluded.deployment_id, method = excluded.method,
+            deployed_at = excluded.deployed_at, deployed_on = excluded.deployed_on
+        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on)
+              IS DISTINCT FROM (excluded.deployment_id, excluded.method, excluded.deployed_at, excluded.deployed_on)
+        RETURNING stored.pull_request_id, stored.deployed_on
+    ), changed AS (
+        SELECT pull_request_id, deployed_on FROM gone
+        UNION ALL SELECT pull_request_id, deployed_on FROM before
+        UNION ALL SELECT pull_request_id, deployed_on FROM put
+    ), told AS ({note_changed})
+    SELECT count(DISTINCT pull_request_id) FROM changed
+"""
+# One row of the outbox for each person and stretch of days.
+_NOTE_CHANGED: LiteralString = """
+    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+    SELECT %(family)s, person_id, lower(days), upper(days)
+    FROM (
+        SELECT identity.person_id, unnest(range_agg(daterange(changed.deployed_on, changed.deployed_on + 1))) AS days
+        FROM changed
+        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = changed.pull_request_id
+        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        GROUP BY identity.person_id
+    ) AS coalesced
+"""
+
+
+def settle_deployed(pull_requests: Collection[int]) -> int:
+    """Link these pull requests anew, whatever became of them; of how many the deployment changed."""
+    if not pull_requests:
+        return 0
+    ids = sorted(pull_requests)
+    return _settle(_OF_PULL_REQUESTS, _ASKED_REPOSITORIES, deployed_beside(ids), ids)
+
+
+def settle_all_deployed() -> int:
+    """As above, of all pull requests there are."""
+    return _settle(_OF_ALL, _OF_ALL, deployed_beside(None), [])
+
+
+def note_lead_times(pull_requests: Collection[int]) -> None:
+    """Append to the outbox that what the lead times of these pull requests consist of has changed."""
+    if not pull_requests:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH changed AS (
+                SELECT pull_request_id, deployed_on FROM integrations_deployedpullrequest
+                WHERE pull_request_id = ANY (%(ids)s)
+            ) {_NOTE_CHANGED}
+            """,  # noqa: S608  # constants of this module
+            {"ids": sorted(pull_requests), "family": FactFamily.DEPLOYMENT.value},
+        )
+        told = cursor.rowcount
+    if told:
+        announce_changes()
+
+
+def _settle(
+    pull_requests: LiteralString, deployments: LiteralString, beside: Collection[Beside], ids: Collection[int]
+) -> int:
+    linked = _LINKED.format(
+        pull_requests=pull_requests, deployments=deployments, in_production=IN_PRODUCTION, is_rollback=IS_ROLLBACK
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE.format(linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED),
+            {
+                "ids": list(ids),
+                "family": FactFamily.DEPLOYMENT.value,
+                "beside_repositories": [each.repository_id for each in beside],
+                "beside_tracks": [each.track for each in beside],
+                "beside_shas": [each.sha for each in beside],
+                "beside_deployments": [each.deployment_id for each in beside],
+            },
+        )
+        changed = int(cursor.fetchone()[0])
+    if changed:
+        announce_changes()
+    return changed

@@ -1,0 +1,143 @@
+"""What has to be linked anew after records were stored, in the same transaction: what intake calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.connectors.words import Kind
+from integrations.linking.deployed import note_lead_times, settle_deployed
+from integrations.linking.failures import settle_failures
+from integrations.linking.origins import linked_to, settle_origins
+from integrations.linking.paths import settle_touched_services, settle_touched_services_in, touching
+from integrations.linking.places import place_commits, place_repository
+from integrations.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
+from integrations.models import Repository
+
+# Linked to one of these deployments, or to one that finished no earlier, or to none yet.  A deployment of a sha that
+# nobody knows makes way for an earlier one of the same.
+_MAY_CHANGE: LiteralString = """
+    WITH touched AS (
+        SELECT deployment.repository_id, least(min(deployment.finished_at), min(same.finished_at)) AS since
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_deployment same ON same.repository_id = deployment.repository_id
+             AND same.sha = deployment.sha AND same.sha <> ''
+        WHERE deployment.id = ANY (%(deployments)s) AND deployment.environment = 'production'
+        GROUP BY deployment.repository_id
+    )
+    SELECT pull_request.id FROM touched
+    JOIN integrations_pullrequest pull_request ON pull_request.repository_id = touched.repository_id
+         AND pull_request.state = 'merged'
+    LEFT JOIN integrations_deployedpullrequest stored ON stored.pull_request_id = pull_request.id
+    WHERE stored.deployed_at IS NULL OR stored.deployed_at >= touched.since
+    UNION
+    SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%(deployments)s)
+"""
+# Told with their parents, and not placed with them yet.
+_TOLD_WITH_PARENTS: LiteralString = """
+    SELECT DISTINCT pull_request.repository_id
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_pullrequestcommit told ON told.pull_request_id = pull_request.id AND told.parents <> '{}'
+    WHERE pull_request.id = ANY (%(ids)s) AND NOT EXISTS (
+        SELECT FROM integrations_commitplace place
+        WHERE place.repository_id = pull_request.repository_id AND place.sha = told.sha AND place.parents_known
+    )
+"""
+# Named by a merge or deployment, and known from elsewhere, but not placed in their repository.
+_KNOWN_ELSEWHERE: LiteralString = """
+    SELECT DISTINCT named.repository_id
+    FROM {table} named
+    JOIN integrations_commit commit ON commit.sha = named.{sha}
+    WHERE named.id = ANY (%(ids)s) AND NOT EXISTS (
+        SELECT FROM integrations_commitplace place
+        WHERE place.repository_id = named.repository_id AND place.sha = named.{sha} AND place.parents_known
+    )
+"""
+_OF_MERGE: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_pullrequest", sha="merge_sha")
+_OF_DEPLOYMENT: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_deployment", sha="sha")
+_NAMING_SHAS: LiteralString = """
+    SELECT id FROM {table} WHERE repository_id = %(repository)s AND {sha} = ANY (%(shas)s)
+"""
+_OF_REPOSITORY: LiteralString = "SELECT id FROM integrations_pullrequest WHERE repository_id = %(repository)s"
+_MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequest", sha="merge_sha")
+_DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
+
+
+def follow(kind: Kind, ids: Collection[int]) -> None:
+    """Link anew what follows from these records, which were stored, changed, or taken away."""
+    if not ids:
+        return
+    if kind == Kind.PULL_REQUEST:
+        follow_pull_requests(ids)
+    elif kind == Kind.WORK_ITEM:
+        follow_work_items(ids)
+    elif kind == Kind.DEPLOYMENT:
+        follow_deployments(ids)
+    elif kind == Kind.INCIDENT:
+        settle_failures(incidents=ids)
+
+
+def follow_pull_requests(ids: Collection[int]) -> None:
+    """Their merges, their commits' parents, their work items or their paths may be others now."""
+    _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
+    settle_touched_services(ids)
+    settle_origins(ids)
+    settle_deployed(ids)
+    note_lead_times(ids)
+
+
+def follow_work_items(ids: Collection[int]) -> None:
+    """When they were created, or first in progress, may be told differently now."""
+    note_lead_times(settle_origins(linked_to(ids)))
+
+
+def follow_deployments(ids: Collection[int]) -> None:
+    """They may be there or not, have other times, or say that they repaired others."""
+    _place(_ids(_OF_DEPLOYMENT, ids=ids))
+    propose_rollbacks(ids)
+    settle_failures(deployments=ids)
+    settle_deployed(_ids(_MAY_CHANGE, deployments=ids))
+
+
+def follow_commits(repository: Repository, commits: Collection[int]) -> None:
+    """Place commits that the repository holds anew, or no longer, and link what that changes."""
+    follow_places(repository, place_commits(repository, commits))
+    of_paths = touching(repository.pk, commits)
+    settle_touched_services(of_paths)
+    settle_deployed(of_paths)
+
+
+def follow_places(repository: Repository, shas: Collection[str]) -> None:
+    """Link what names these commits, of which the place changed."""
+    if not shas:
+        return
+    merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas)
+    deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
+    if deployments:
+        propose_rollbacks_in(repository.pk)
+        merges |= _ids(_MAY_CHANGE, deployments=deployments)
+    settle_deployed(merges)
+
+
+def follow_paths(repository_id: int) -> None:
+    """Link a repository's pull requests by the path rules that it has now."""
+    settle_touched_services_in(repository_id)
+    follow_repository(repository_id)
+
+
+def follow_repository(repository_id: int) -> None:
+    """Link all pull requests of a repository, of which deployments are gone for good."""
+    settle_deployed(_ids(_OF_REPOSITORY, repository=repository_id))
+
+
+def _place(repositories: Iterable[int]) -> None:
+    for repository in Repository.objects.filter(pk__in=set(repositories)).order_by("pk"):
+        follow_places(repository, place_repository(repository))
+
+
+def _ids(statement: LiteralString, **asked: int | Collection[int] | Collection[str]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {name: each if isinstance(each, int) else list(each) for name, each in asked.items()})
+        return {row[0] for row in cursor.fetchall()}

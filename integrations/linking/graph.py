@@ -1,0 +1,97 @@
+"""Where commits stand in a history: plain functions over the parents of commits.
+
+Histories come from outside, so that any of this holds for graphs with holes, several roots, or even loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+Parents = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """As integrations.models.CommitPlace, which says what the numbers mean."""
+
+    position: int | None
+    base: int | None
+    on_chain: bool
+
+
+def chain_of(parents: Parents, tip: str) -> list[str]:
+    """The first-parent chain that ends in `tip`, the oldest first; its oldest may be known as a parent only."""
+    chain: dict[str, None] = {}
+    commit: str | None = tip
+    while commit is not None and commit not in chain:
+        chain[commit] = None
+        commit = next(iter(parents.get(commit, ())), None)
+    return list(reversed(chain))
+
+
+def entered(parents: Parents, chain: Sequence[str], known: Iterable[str] = ()) -> Iterator[tuple[str, int]]:
+    """Each commit that is reached from the chain, with the index of the oldest commit of it that reaches it.
+
+    `known` are reached already by what comes before the chain.
+    """
+    seen = {*known, *chain}
+    for index, commit in enumerate(chain):
+        yield commit, index
+        waiting = list(parents.get(commit, ()))
+        while waiting:
+            ancestor = waiting.pop()
+            if ancestor not in seen:
+                seen.add(ancestor)
+                yield ancestor, index
+                waiting.extend(parents.get(ancestor, ()))
+
+
+def bases(parents: Parents, wanted: Iterable[str], known: Mapping[str, int | None]) -> dict[str, int | None]:
+    """The highest base among each wanted commit's ancestors; `known` has those of commits that are placed already."""
+    found: dict[str, int | None] = dict(known)
+    for start in wanted:
+        waiting = [start]
+        entered_now: set[str] = set()
+        while waiting:
+            commit = waiting[-1]
+            if commit in found:
+                waiting.pop()
+                continue
+            entered_now.add(commit)
+            missing = [each for each in parents.get(commit, ()) if each not in found and each not in entered_now]
+            if missing:
+                waiting.extend(missing)
+                continue
+            own = [base for each in parents.get(commit, ()) if (base := found.get(each)) is not None]
+            found[commit] = max(own, default=None)
+            waiting.pop()
+    return found
+
+
+def number(parents: Parents, tip: str | None, *, first: int = 0) -> dict[str, Place]:
+    """A place for every commit of the graph, and for everybody's parents; `first` is the position of the oldest."""
+    chain = chain_of(parents, tip) if tip is not None else []
+    position = {commit: first + index for commit, index in entered(parents, chain)}
+    everything = dict.fromkeys(parents) | dict.fromkeys(each for of in parents.values() for each in of)
+    base = bases(parents, everything, {commit: position[commit] for commit in chain})
+    on_chain = set(chain)
+    return {commit: Place(position.get(commit), base[commit], commit in on_chain) for commit in everything}
+
+
+def first_deployed(
+    parents: Parents, deployments: Iterable[tuple[int, str]], on_chain: frozenset[str]
+) -> dict[str, int]:
+    """For commits beside the chain, the first of the deployments (id, commit; in their order) that contains each.
+
+    Commits that only a deployment of the chain contains are not here: their position tells that.
+    """
+    found: dict[str, int] = {}
+    for deployment, commit in deployments:
+        waiting = [commit]
+        while waiting:
+            ancestor = waiting.pop()
+            if ancestor not in found and ancestor not in on_chain:
+                found[ancestor] = deployment
+                waiting.extend(parents.get(ancestor, ()))
+    return found

@@ -1,0 +1,71 @@
+"""Pull request → when the first of the work items that it is linked to was created, and begun.
+
+From there a change is followed to production: created → in progress → first commit → … (PRODUCT.md, idea to
+production).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection
+
+_ASKED: LiteralString = "link.pull_request_id = ANY (%(ids)s)"
+_STORED: LiteralString = "stored.pull_request_id = ANY (%(ids)s)"
+_SETTLE: LiteralString = """
+    WITH origin AS MATERIALIZED (
+        SELECT link.pull_request_id, min(item.created_at) AS created_at, min(begun.at) AS started_at
+        FROM integrations_workitemlink link
+        JOIN integrations_workitem item ON item.id = link.work_item_id
+             AND item.deleted_at IS NULL AND item.created_at IS NOT NULL
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN item.first_category = 'in_progress' THEN item.created_at ELSE (
+                SELECT min(transition.at) FROM integrations_workitemtransition transition
+                WHERE transition.work_item_id = item.id AND transition.category = 'in_progress'
+            ) END AS at
+        ) AS begun ON true
+        WHERE {asked}
+        GROUP BY link.pull_request_id
+    ), gone AS (
+        DELETE FROM integrations_pullrequestorigin stored
+        WHERE {stored} AND NOT EXISTS (SELECT FROM origin WHERE origin.pull_request_id = stored.pull_request_id)
+        RETURNING stored.pull_request_id
+    ), put AS (
+        INSERT INTO integrations_pullrequestorigin AS stored (pull_request_id, created_at, started_at)
+        SELECT pull_request_id, created_at, started_at FROM origin
+        ON CONFLICT (pull_request_id) DO UPDATE
+        SET created_at = excluded.created_at, started_at = excluded.started_at
+        WHERE (stored.created_at, stored.started_at) IS DISTINCT FROM (excluded.created_at, excluded.started_at)
+        RETURNING stored.pull_request_id
+    )
+    SELECT pull_request_id FROM gone UNION SELECT pull_request_id FROM put
+"""
+
+
+def settle_origins(pull_requests: Collection[int]) -> set[int]:
+    """Look up anew where these pull requests come from; those of which that changed."""
+    if not pull_requests:
+        return set()
+    return _settle(_ASKED, _STORED, pull_requests)
+
+
+def settle_all_origins() -> set[int]:
+    """As above, of all pull requests."""
+    return _settle("true", "true", ())
+
+
+def linked_to(work_items: Collection[int]) -> set[int]:
+    """The pull requests that are linked to these work items."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
+            [sorted(work_items)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _settle(asked: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE.format(asked=asked, stored=stored), {"ids": sorted(pull_requests)})
+        return {row[0] for row in cursor.fetchall()}
