@@ -17,6 +17,7 @@ from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, TRANSITION, settle_word
 from integrations.intake.derive_work_items import settle_work_items
 from integrations.intake.store_alone import write_alone
+from integrations.linking.follow import follow
 from integrations.mappings.effective import EffectiveMeanings, Subject, effective_meanings
 from integrations.models import Connection, Meaning, PullRequest, WorkItem, WorkItemTransition
 
@@ -71,6 +72,7 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: Effect
         return settle_runs_named(connection, meanings, word)
     if subject == Subject.ENVIRONMENT:
         deployments = settle_word(ENVIRONMENT, meanings, connection.pk, word)
+        follow(Kind.DEPLOYMENT, deployments)
         append_days(Kind.DEPLOYMENT, deployments)
         return len(deployments)
     if subject == Subject.SEVERITY:
@@ -95,6 +97,7 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
             *moved.filter(from_status=word).values_list("work_item", flat=True),
         }
         changed |= settle_work_items(meanings, concerned)
+        follow(Kind.WORK_ITEM, changed)
         return _note_items(meanings, _in_status(connection, word), also=changed)
     if subject == Subject.ITEM_TYPE:
         typed = items.filter(native_type=word).values_list("pk", flat=True)
