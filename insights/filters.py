@@ -17,7 +17,7 @@ from django.http import QueryDict
 
 from insights import windows, wording
 from insights.metrics.parameters import pairs
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.scope_access import ME, own_person, scope_to_begin_with
 from orgtree.queries.whose import Whose
 from orgtree.services.access import Access
@@ -63,6 +63,18 @@ class Choice:
         return next(iter(self.options))
 
 
+STATISTIC = Choice(
+    "statistic",
+    {
+        Statistic.MEDIAN: "Median",
+        Statistic.MEAN: "Mean",
+        Statistic.P75: "P75",
+        Statistic.P90: "P90",
+        Statistic.P95: "P95",
+    },
+)
+
+
 @dataclass(frozen=True)
 class Filters:
     range: str  # "12w", "quarter", "2026-Q3" or "custom"
@@ -78,6 +90,12 @@ class Filters:
     @property
     def previous(self) -> Window:
         return windows.previous(self.window, today=self.today)
+
+    @property
+    def statistic(self) -> Statistic | None:
+        """How durations are read; None where each metric's own way is meant."""
+        picked = self.picked.get(STATISTIC.parameter, STATISTIC.default)
+        return None if picked == STATISTIC.default else Statistic(picked)
 
     @property
     def span(self) -> str:

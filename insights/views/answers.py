@@ -13,8 +13,8 @@ from django.urls import reverse
 from insights import tiles, wording
 from insights.agents import agent_name
 from insights.charts import Kind
-from insights.filters import FACETS, Choice, Filters
-from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Window
+from insights.filters import FACETS, STATISTIC, Choice, Filters
+from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.registry import get
 from insights.metrics.visible import Freshness, visible_together
 from insights.views.scope_bar import TileFigures, tile_figures, tile_queries
@@ -24,12 +24,16 @@ NOTHING_THERE = "Nothing in this window."
 
 
 class Wanted(NamedTuple):
-    """A metric of the page's window, split by `segment`; `compared` asks for the window before as well."""
+    """A metric of the page's window, split by `segment`; `compared` asks for the window before as well.
+
+    `statistic` is one that the figure has whatever the page's is: only means add up.
+    """
 
     key: str
     segment: Dimension | None = None
     compared: bool = False
     unfiltered_by: Dimension | None = None  # read as if this facet were not chosen, to list what else there is
+    statistic: Statistic | None = None
 
 
 class FacetOffered(NamedTuple):
@@ -88,7 +92,11 @@ class Answers:
     tile_figures: TileFigures = field(default_factory=dict)
 
     def answer(self, key: str, segment: Dimension | None = None) -> SeriesAnswer:
-        return next(answer for wanted, answer in self.now.items() if wanted[:2] == (key, segment) and not wanted[3])
+        return next(
+            answer
+            for wanted, answer in self.now.items()
+            if (wanted.key, wanted.segment) == (key, segment) and not wanted.unfiltered_by
+        )
 
     def figure(self, key: str) -> Figure:
         return tiles.whole(self.answer(key))
@@ -111,20 +119,28 @@ class Answers:
         return dict(sorted(counted, key=lambda item: (-(item[1].value or 0), item[0])))
 
     def before(self, key: str) -> SeriesAnswer:
-        return self.earlier[Wanted(key, compared=True)]
+        return next(answer for wanted, answer in self.earlier.items() if wanted.key == key)
 
     def tile(
-        self, key: str, *, label: str | None = None, sample: str = "", unit: str | None = None, note: str = ""
+        self,
+        key: str,
+        *,
+        label: str | None = None,
+        sample: str = "",
+        unit: str | None = None,
+        note: str = "",
+        band: tiles.Band | None = None,
     ) -> tiles.Tile:
         """The tile of a metric that was read with `compared`."""
         return tiles.tile(
             get(key),
-            self.now[Wanted(key, compared=True)],
+            self.answer(key),
             self.before(key),
-            label=label,
+            label=self._label(key, label),
             sample=sample,
             unit=unit,
             note=note or self.not_filtered(key),
+            band=band,
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
             nothing=self.nothing(),
@@ -162,6 +178,12 @@ class Answers:
             reason_link=None if missing is None or missing.withheld else self.widen(),
             span=span,
         )
+
+    def _label(self, key: str, label: str | None) -> str:
+        """With the statistic behind it, where that is not the metric's own."""
+        statistic = self.answer(key).query.statistic
+        name = label or get(key).name
+        return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
 
     def _why_missing(self, figure: Figure) -> str:
         if figure.withheld:
@@ -263,5 +285,9 @@ def _query(filters: Filters, wanted: Wanted, window: Window) -> MetricQuery:
     kept = filters.without(wanted.unfiltered_by) if wanted.unfiltered_by else filters
     segments = (wanted.segment,) if wanted.segment else ()
     query = kept.query(wanted.key, *segments, window=window)
-    heeded = get(wanted.key).facets
-    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
+    metric = get(wanted.key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=(wanted.statistic or filters.statistic) if metric.statistics else None,
+    )
