@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 from insights.metrics.query import Dimension, Window
+from insights.windows import local_today
 from integrations.facts.relation import Relation
 
 Edges = tuple[date, ...]
@@ -89,6 +90,16 @@ class Reading:
     def windows(self) -> tuple[Window, ...]:
         """The windows of all partitions, each once."""
         return tuple(dict.fromkeys(window for edges in self.partitions for window in windows_of(edges)))
+
+    @cached_property
+    def windows_by_last_day(self) -> Mapping[date, tuple[Window, ...]]:
+        """The windows of which any day has come, by the last of these, in order: stocks are counted at its end."""
+        today = local_today()
+        found: dict[date, list[Window]] = {}
+        for window in self.windows:
+            if window.start <= today:
+                found.setdefault(min(window.end - timedelta(days=1), today), []).append(window)
+        return {day: tuple(found[day]) for day in sorted(found)}
 
     def of_any_time(self) -> Reading:
         """The same question without windows: questions that differ in them alone are answered together."""

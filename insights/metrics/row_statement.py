@@ -18,6 +18,7 @@ from insights.metrics.source import (
     of_source,
     picked,
 )
+from insights.metrics.stocks import rows_of
 from integrations.facts.relation import Relation
 
 # Columns that describe a fact, and those that describe a part of it: a commit's file.
@@ -128,7 +129,7 @@ def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], 
         for position, measure in enumerate(measures)
     ]
     return sql.SQL("SELECT {columns} FROM ({relation}) AS source {conditions}").format(
-        columns=sql.SQL(", ").join(columns), relation=sql.SQL(relation.sql), conditions=conditions(reading)
+        columns=sql.SQL(", ").join(columns), relation=rows_of(relation), conditions=conditions(reading)
     )
 
 

@@ -25,6 +25,7 @@ from insights.metrics.source import PERCENTILES, parameters
 from insights.metrics.standing import standing_of_units_statement, standing_statement
 from insights.metrics.statement import ATTRIBUTION_METHODS, cells_statement
 from insights.metrics.stock_statement import stock_of_units_statement, stock_parameters, stock_statement
+from insights.metrics.stocks import windows_by_span
 from insights.metrics.units_statement import cells_of_units_statement
 
 
@@ -53,18 +54,15 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     width = len(reading.segments)
-    return {
-        CellKey(
-            row["unit_id"] or None,
-            reading.windows[row["span"]],
-            tuple(row[f"segment_{i}"] for i in range(width)),
-        ): Cell(
-            {measure: _value(measure, position, row) for position, measure in enumerate(measures)},
-            row["facts"],
-            row["matched_facts"],
-        )
-        for row in rows
-    }
+    windows_of_span = windows_by_span(reading)
+    found: dict[CellKey, Cell] = {}
+    for row in rows:
+        segment = tuple(row[f"segment_{i}"] for i in range(width))
+        values = {measure: _value(measure, position, row) for position, measure in enumerate(measures)}
+        cell = Cell(values, row["facts"], row["matched_facts"])
+        for window in windows_of_span[row["span"]]:
+            found[CellKey(row["unit_id"] or None, window, segment)] = cell
+    return found
 
 
 def stock(reading: StockReading) -> dict[tuple[int | None, Window], int]:

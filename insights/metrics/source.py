@@ -13,6 +13,7 @@ from insights.metrics.measures import AttributedLines, Distribution, Measure, St
 from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placement_parameters
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.reading import Reading
+from insights.metrics.stocks import rows_of, stock_parameters, stock_stretches
 from integrations.facts.ai import AGENT_SESSION_DAYS
 
 PERCENTILES: Mapping[Statistic, float] = {
@@ -83,7 +84,7 @@ def placed_rows_statement(
         fact=of_source(relation.fact),
         day=of_source(relation.day),
         columns=listed((*columns, *more)),
-        relation=sql.SQL(relation.sql),
+        relation=rows_of(relation),
         conditions=conditions(reading),
     )
 
@@ -156,6 +157,8 @@ def _stretches(reading: Reading) -> tuple[list[int], list[int], list[int]]:
 
     The windows stand there by their position; positions in these lists are counted from 1.
     """
+    if reading.relation.stock:
+        return stock_stretches(reading)
     start = reading.hull.start
     of_days: list[list[int]] = [[] for _ in range(reading.hull.days)]
     for span, window in enumerate(reading.windows):
@@ -180,6 +183,7 @@ def parameters(reading: Reading) -> dict[str, Any]:
         "settled_before": reading.settled_before,
         "percentiles": list(PERCENTILES.values()),
         "today": windows.local_today(),
+        **stock_parameters(reading),
         **{f"facet_{dimension.value}": list(values) for dimension, values in reading.facets},
     }
 

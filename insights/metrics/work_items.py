@@ -6,12 +6,18 @@ from insights.metrics.declarations import Count, CountPerTime, Duration, Ratio
 from insights.metrics.measures import Distribution, Facts, Measure, Total
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
-from integrations.facts.work_items import CREATED_WORK_ITEMS, DONE_WORK_ITEMS, DONE_WORK_ITEMS_BY_AGENT
+from integrations.facts.work_items import (
+    CREATED_WORK_ITEMS,
+    DONE_WORK_ITEMS,
+    DONE_WORK_ITEMS_BY_AGENT,
+    WORK_IN_PROGRESS,
+)
 
 SOURCE = "Work items with their history of statuses and assignees"
 DONE = "It counts on the day of the item's last entry into done, for the assignee when done, else the last."
 MADE_BY = (Dimension.ASSISTANCE, Dimension.AGENT)
 DONE_DIMENSIONS = (Dimension.WORK_TYPE, Dimension.REPOSITORY, *MADE_BY)
+STANDING_DIMENSIONS = (Dimension.WORK_TYPE, Dimension.REPOSITORY)
 
 
 def _of_done(column: str) -> Total:
@@ -64,7 +70,7 @@ ISSUE_CYCLE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.lead_time", "flow.efficiency"),
+    chain=("issue.lead_time", "flow.efficiency", "wip.count"),
     source=SOURCE,
 )
 
@@ -85,7 +91,7 @@ FLOW_EFFICIENCY = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.cycle_time", "issue.lead_time"),
+    chain=("issue.cycle_time", "wip.count", "issue.lead_time"),
     source=SOURCE,
 )
 
@@ -224,5 +230,44 @@ BUG_FIX_RATE = Ratio(
     segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
     facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
     chain=("bug.ratio", "bug.reopen_rate"),
+    source=SOURCE,
+)
+
+_AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last"
+
+WIP_COUNT = Count(
+    key="wip.count",
+    version=1,
+    name="Work in progress",
+    meaning="How many work items are under way at the same time.",
+    formula=f"work items in a status in progress {_AT_THE_END}",
+    of=Facts(WORK_IN_PROGRESS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
+    segments=STANDING_DIMENSIONS,
+    facets=STANDING_DIMENSIONS,
+    chain=("wip.age", "issue.cycle_time", "flow.efficiency"),
+    source=SOURCE,
+)
+
+WIP_AGE = Duration(
+    key="wip.age",
+    version=1,
+    name="Age of work in progress",
+    meaning="For how long the work items that are under way have been so.",
+    formula="first entry into a status in progress → end of the window, of the work items in a status in progress "
+    f"{_AT_THE_END}; in whole days of the local calendar. Items of which it is not known since when are left out",
+    of=Distribution(WORK_IN_PROGRESS, column="age_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=STANDING_DIMENSIONS,
+    facets=STANDING_DIMENSIONS,
+    chain=("wip.count", "issue.cycle_time"),
     source=SOURCE,
 )

@@ -9,6 +9,32 @@ from integrations.models import FactFamily
 
 
 @dataclass(frozen=True)
+class Stock:
+    """How rows stand: what is counted at the end of a day, instead of what happened on it.
+
+    `days` is the relation's column with the days (datemultirange) at whose end the row stands.  A row counts in a
+    window where it stands at the end of its last day, or today, if that comes earlier; it is placed in the unit of its
+    person, or owner, on that day.  The engine gives it that day as the column `standing_on`, which the relation names
+    as its `day`, and with it `columns`: further columns by name, each an expression over `source`, the row, and
+    `standing.day`.  All of them stand in the relation's `columns`.
+
+    So a stock is measured as anything else is:
+
+        OPEN_THINGS = Relation(day="standing_on", stock=Stock("open_days", (("age_seconds", AGE),)), …)
+        open_things = Facts(OPEN_THINGS)
+        their_age = Distribution(OPEN_THINGS, column="age_seconds")
+
+    where AGE may be "(standing.day - source.opened_on) * 86400.0": whole days of the local calendar.
+    """
+
+    days: str
+    columns: tuple[tuple[str, LiteralString], ...] = ()
+
+
+STANDING_ON = "standing_on"
+
+
+@dataclass(frozen=True)
 class Relation:
     """A SELECT with documented columns.
 
@@ -16,6 +42,7 @@ class Relation:
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
     on that day what it ran on (docs/ownership.md).
+    Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
 
@@ -33,6 +60,7 @@ class Relation:
     open_as_in_tools: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     owner: str = ""
+    stock: Stock | None = None
 
     @property
     def placed_by(self) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import Relation
+from integrations.facts.relation import STANDING_ON, Relation, Stock
 from integrations.models import FactFamily
 
 _DESCRIBED = frozenset(
-    {"item_id", "person_id", "day", "reference", "title", "url", "project", "repository", "work_type", "assistance"}
+    {"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type", "assistance"}
 )
 _DESCRIPTION: LiteralString = """
                figures.work_item_id AS item_id,
@@ -53,7 +53,7 @@ DONE_WORK_ITEMS = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | _DONE,
+    columns=_DESCRIBED | _DONE | {"day"},
     sql=f"SELECT {_DESCRIPTION}, {_DONE_COLUMNS} {_FROM} WHERE figures.done_on IS NOT NULL",
 )
 """One row per item that is done; it counts on the day of its last entry into done.
@@ -70,7 +70,7 @@ DONE_WORK_ITEMS_BY_AGENT = Relation(
     day="day",
     person="person_id",
     fact="item_id",
-    columns=_DESCRIBED | _DONE | {"agent"},
+    columns=_DESCRIBED | _DONE | {"day", "agent"},
     sql=f"""
         SELECT {_DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
         {_FROM}
@@ -91,7 +91,7 @@ CREATED_WORK_ITEMS = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {"bugs", "features", "escaped_bugs", "bugs_of_customers"},
+    columns=_DESCRIBED | {"day", "bugs", "features", "escaped_bugs", "bugs_of_customers"},
     sql=f"""
         SELECT {_DESCRIPTION}, figures.created_on AS day,
                (item.work_type = 'bug')::int AS bugs,
@@ -107,44 +107,46 @@ CREATED_WORK_ITEMS = Relation(
 bugs, features, escaped_bugs (found in production) and bugs_of_customers, which are escaped too, are 1 or 0.
 """
 
+_AGE: LiteralString = "(standing.day - source.since) * 86400.0"
+
 WORK_IN_PROGRESS = Relation(
     name="work_in_progress",
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
-    day="day",
+    day=STANDING_ON,
+    stock=Stock("days", (("age_seconds", _AGE),)),
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {"days", "since"},
+    columns=_DESCRIBED | {STANDING_ON, "days", "since", "age_seconds"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.created_on AS day,
-               figures.in_progress_days AS days, figures.started_on AS since
+        SELECT {_DESCRIPTION}, figures.in_progress_days AS days, figures.started_on AS since
         {_FROM}
     """,
 )
-"""One row per item, for stocks: the days (a multirange) at whose end it was in progress.
+"""One row per item, a stock: it stands at the end of the days at which it was in progress.
 
-since is the day on which it first came into progress; null where that is not known.
+age_seconds are the local days since that on which it first came into progress; null where that is not known.
 """
 
 BACKLOG = Relation(
     name="backlog",
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
-    day="day",
+    day=STANDING_ON,
+    stock=Stock("days", (("age_seconds", _AGE), ("healthy_items", "(source.healthy_days @> standing.day)::int"))),
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {"days", "since", "healthy_days"},
+    columns=_DESCRIBED | {STANDING_ON, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.created_on AS day,
-               figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
+        SELECT {_DESCRIPTION}, figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
         {_FROM}
     """,
 )
-"""One row per item, for stocks: the days (a multirange) at whose end it was still, or again, to do.
+"""One row per item, a stock: it stands at the end of the days at which it was still, or again, to do.
 
-since is the day of its creation.  healthy_days are those of its days on which it had an assignee and a recent change,
-where it has an estimate and a description: of these two only the present is known.  A description of which its tool
-does not tell is none that lacks.
+age_seconds are the local days since its creation.  healthy_items is 1 where it had an assignee and a recent change
+then, and has an estimate and a description, else 0: of these two only the present is known.  A description of which
+its tool does not tell lacks nowhere.
 """

@@ -65,7 +65,7 @@ class Tracker:
         status: str | None = None,
         resolved: str | None = None,
         assigned: Sequence[tuple[str, str | None]] = (),
-        type: str = "Story",  # noqa: A002  # as trackers call it
+        type: str = "Story",  # as trackers call it
         **told: Any,
     ) -> WorkItemDraft:
         """A work item with its moves: when, and into which status; without moves it stands in `status`."""
@@ -131,6 +131,7 @@ class Tracker:
                         external_id=f"{key}-{number}",
                         name=f"job {number}",
                         status=RunStatus.SUCCESS,
+                        native_status="success",
                         queued_at=at(waits),
                         started_at=at(starts),
                     )

@@ -1,0 +1,57 @@
+"""Stocks: what stands at the end of a bucket, worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Statistic, Window
+from insights.metrics.rows import read_rows
+from tests.work.tracker import DAY, Tracker, by_segment, figure, on, values
+
+
+@pytest.fixture
+def tracker(db: None) -> Tracker:
+    return Tracker()
+
+
+# Four weeks from Monday, 2 March; the Sundays are 8, 15, 22 and 29 March.
+WEEKS = Window(on("03-02"), on("03-30"))
+
+
+@pytest.fixture
+def four_weeks(tracker: Tracker) -> Tracker:
+    tracker.tell(
+        # In progress from Tuesday, 3 March, until Wednesday, 18 March: at the ends of weeks 1 and 2.
+        tracker.item("SHOP-1", "03-02 08:00", ("03-03 10:00", "In progress"), ("03-18 10:00", "Done")),
+        # In progress within one week: it stands at the end of none.
+        tracker.item("SHOP-2", "03-02 08:00", ("03-10 10:00", "In progress"), ("03-13 10:00", "Done")),
+        # Reopened: at the end of week 2, not of week 3, and of week 4 again.
+        tracker.item(
+            "SHOP-3",
+            "03-02 08:00",
+            ("03-12 10:00", "In progress"),
+            ("03-16 10:00", "Done"),
+            ("03-24 10:00", "In progress"),
+            type="Bug",
+        ),
+    )
+    return tracker
+
+
+def test_work_in_progress_at_the_end_of_each_week(four_weeks: Tracker) -> None:
+    assert values("wip.count", WEEKS) == [1, 2, 0, 1]
+    assert figure("wip.count", WEEKS).value == 1  # of the window as of its last week: a stock is no sum
+    assert values("wip.count", WEEKS, granularity=Granularity.MONTH) == [1]
+    assert by_segment("wip.count", WEEKS, Dimension.WORK_TYPE) == {"bug": 1}
+    assert values("wip.count", WEEKS, work_type=("feature",)) == [1, 1, 0, 0]
+
+
+def test_age_of_work_in_progress_is_counted_from_when_it_first_began(four_weeks: Tracker) -> None:
+    # SHOP-1 on 8 March: 5 days; on 15 March 12, and SHOP-3 3 days; on 29 March SHOP-3 since 12 March: 17.
+    assert values("wip.age", WEEKS) == [5 * DAY, 7.5 * DAY, None, 17 * DAY]
+    assert values("wip.age", WEEKS, statistic=Statistic.P90)[1] == pytest.approx((3 + 0.9 * 9) * DAY)
+
+
+def test_the_rows_of_a_stock_are_what_stands(four_weeks: Tracker) -> None:
+    page = read_rows(MetricQuery(key="wip.age", window=Window(on("03-09"), on("03-16"))))
+    assert {row["reference"]: row["contribution"] for row in page.rows} == {"SHOP-1": 12 * DAY, "SHOP-3": 3 * DAY}
