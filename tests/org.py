@@ -160,6 +160,26 @@ class Org:
 
         move_unit(_unit(unit), _unit(to), _day(on))
 
+    def push(self, kind: str, *records: Mapping[str, object]) -> None:
+        """Push records of a kind, as build machines do; all of them must be taken."""
+        answer = self._agent.post(
+            f"/ingest/v1/{kind}/",
+            data={"records": records},
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self._ingest_token}"},
+        )
+        assert answer.status_code == 200, answer.content[:500]
+        refused = [result for result in answer.json()["results"] if result["error"]]
+        assert not refused, refused
+
+    def own(self, resource: str, unit: str, *, from_: str | date | None = None, to: str | date | None = None) -> None:
+        """Let the unit own a repository, service, project or board."""
+        from integrations.ownership.find import find_owned, find_unit
+        from integrations.ownership.give import own
+
+        start, end = (None if each is None else _day(each) for each in (from_, to))
+        own(find_owned(resource), find_unit(unit), start=start, end=end)
+
     def send(self, path: str, message: Message) -> None:
         """Post one OTLP request to the receiver."""
         answer = self._agent.post(
