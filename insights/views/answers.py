@@ -121,6 +121,9 @@ class Answers:
     def before(self, key: str) -> SeriesAnswer:
         return next(answer for wanted, answer in self.earlier.items() if wanted.key == key)
 
+    def figure_before(self, key: str) -> Figure:
+        return tiles.whole(self.before(key))
+
     def tile(
         self,
         key: str,
