@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,13 @@ SHOWN_DIMENSIONS = (
     *(Dimension.WORK_TYPE, Dimension.SIZE_CLASS, Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
 )
 FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
+
+
+class RowOrder(enum.Enum):
+    """In which order the facts behind a figure are listed."""
+
+    NEWEST = "the newest first"
+    GREATEST = "what adds most first"
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,12 @@ def row_shape(measures: Sequence[Measure], used: Sequence[Dimension], segments: 
     return RowShape(describing, grouped, [dimension for dimension in told if dimension not in grouped])
 
 
-def fact_rows_statement(readings: Sequence[tuple[Reading, Measure]], shape: RowShape) -> sql.Composed:
+def fact_rows_statement(
+    readings: Sequence[tuple[Reading, Measure]], shape: RowShape, order: RowOrder = RowOrder.NEWEST
+) -> sql.Composed:
     """One row per fact, day and whatever else tells rows apart to which one of the measures adds something.
 
-    c_i is what it adds to the measure of position i; total_rows the number of rows of all pages; the newest come first.
+    c_i is what it adds to the measure of position i; total_rows the number of rows of all pages.
     """
     measures = [measure for _, measure in readings]
     by_reading: dict[Reading, list[int]] = {}
@@ -100,7 +110,7 @@ def fact_rows_statement(readings: Sequence[tuple[Reading, Measure]], shape: RowS
         SELECT {names}, count(*) OVER () AS total_rows {lists} {sums}
         FROM ({rows}) AS told
         GROUP BY {names} {having}
-        ORDER BY day DESC, fact_id DESC, {positions}
+        ORDER BY {first} day DESC, fact_id DESC, {positions}
         LIMIT %(limit)s OFFSET %(offset)s
         """
     ).format(
@@ -111,6 +121,9 @@ def fact_rows_statement(readings: Sequence[tuple[Reading, Measure]], shape: RowS
             _rows_of(reading, positions, measures, shape) for reading, positions in by_reading.items()
         ),
         having=sql.SQL("HAVING {}").format(sql.SQL(" OR ").join(entered)),
+        first=sql.SQL("{} DESC NULLS LAST,").format(_added_up(0, measures[0]))
+        if order is RowOrder.GREATEST
+        else sql.SQL(""),
         positions=sql.SQL(", ").join(sql.Literal(position) for position in range(1, len(names) + 1)),
     )
 

@@ -17,7 +17,7 @@ from insights.metrics.measures import Distribution, Facts, Measure, People, Tota
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.reading import Reading, StockReading
-from insights.metrics.row_statement import fact_rows_statement, row_shape
+from insights.metrics.row_statement import RowOrder, fact_rows_statement, row_shape
 from insights.metrics.source import parameters
 from insights.metrics.standing import standing_facts_statement
 from insights.metrics.statement import people_statement
@@ -90,8 +90,10 @@ DESCRIPTIONS = {
 FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
 
 
-def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100) -> RowsPage:
-    """Page `page` (from 1) of the rows behind the query's whole window, the newest or greatest first.
+def read_rows(
+    query: MetricQuery, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
+) -> RowsPage:
+    """Page `page` (from 1) of the rows behind the query's whole window; facts in this order, people the greatest first.
 
     Raises QueryError where the query cannot be answered.
     """
@@ -103,7 +105,7 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100) -> RowsPage
         RowsBy.PERSON_AND_SEGMENT: _share_rows,
         RowsBy.STANDING_FACT: _standing_rows,
     }[each.metric.rows_by]
-    columns, rows, total = read(each, page, size)
+    columns, rows, total = read(each, page, size, order)
     return RowsPage(query, columns, rows, total, page, size, each.metric.recipe)
 
 
@@ -120,13 +122,13 @@ def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
 Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
-def _fact_rows(each: Plan, page: int, size: int) -> Rows:
+def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
     readings = [_told(each, measure) for measure in each.metric.measures]
     shape = row_shape([measure for _, measure in readings], (*each.segments, *each.query.facets), each.segments)
     values: dict[str, Any] = {"limit": size, "offset": (page - 1) * size}
     for reading, _ in readings:
         values |= parameters(reading)
-    found = _fetch(fact_rows_statement(readings, shape), values)
+    found = _fetch(fact_rows_statement(readings, shape, order), values)
     columns = (
         _fact_column(each.metric),
         PERSON,
@@ -157,7 +159,7 @@ def _fact_column(metric: Metric) -> RowColumn:
     return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
 
 
-def _standing_rows(each: Plan, page: int, size: int) -> Rows:
+def _standing_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per fact, whosever it is; those that do not stand come first."""
     [measure] = each.metric.measures
     reading = _reading(each, measure)
@@ -170,7 +172,7 @@ def _standing_rows(each: Plan, page: int, size: int) -> Rows:
     return (name, *contribution_columns(each.metric)), rows, len(found)
 
 
-def _person_rows(each: Plan, page: int, size: int) -> Rows:
+def _person_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per person, enrolled or active; facts that nobody was matched to are one row without a person."""
     contributions = contribution_columns(each.metric)
     periods = windows.periods(each.query.window, each.query.granularity, today=each.clock.today)
@@ -223,7 +225,7 @@ def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
     raise TypeError(f"{type(measure).__name__} has no amount per person.")
 
 
-def _share_rows(each: Plan, page: int, size: int) -> Rows:
+def _share_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per person and segment: the share of the person's facts."""
     [measure] = each.metric.measures
     reading = _reading(each, measure)

@@ -22,6 +22,7 @@ from insights.metrics.read import (
     read_totals,
 )
 from insights.metrics.row_privacy import masked_rows, open_as_in_tools
+from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
 from insights.metrics.withhold import is_withheld, numerator_query, withheld, withheld_spread, withholds
 from insights.scope_access import check_scopes
@@ -120,7 +121,9 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
     return withheld_spread(spread, answer.total[0].people, access)
 
 
-def visible_rows(query: MetricQuery, access: Access, *, page: int = 1, size: int = 100) -> RowsPage:
+def visible_rows(
+    query: MetricQuery, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
+) -> RowsPage:
     """As `read_rows`, for this viewer: others' rows under the label that the policy gives them, or not at all.
 
     Where others' rows are left out, `note` says why and `total` counts one's own.
@@ -128,9 +131,9 @@ def visible_rows(query: MetricQuery, access: Access, *, page: int = 1, size: int
     check_scopes([query.scope], access)
     note = _why_own_only(query, access)
     if not note:
-        return masked_rows(read_rows(query, page=page, size=size), access)
+        return masked_rows(read_rows(query, page=page, size=size, order=order), access)
     own = replace(query, scope=replace(query.scope, person_id=access.sight.person_id or NOBODY))
-    found = read_rows(own, page=page, size=size)
+    found = read_rows(own, page=page, size=size, order=order)
     return masked_rows(replace(found, query=query, note=note), access)
 
 
