@@ -161,7 +161,7 @@ def _owning_since(placement: Placement) -> Mapping[int | None, date]:
             f"""
             SELECT ancestor_id, min(coalesce(lower(during), '0001-01-01'::date))
             FROM ({OWNER_PLACEMENTS}) AS owners
-            WHERE ancestor_id = ANY(%(ids)s) OR %(ids)s = '{{}}'::bigint[]
+            WHERE ancestor_id = ANY(%(ids)s::bigint[]) OR %(ids)s::bigint[] = '{{}}'
             GROUP BY ancestor_id
             """,  # noqa: S608  # a constant
             {"ids": list(placement.ids)},
