@@ -1,4 +1,4 @@
-"""`/prometheus`: the installation's own state as Prometheus reads it.  No person and no metric of the product is in it.
+"""`/prometheus`: the installation's own state as Prometheus reads it, and with `unit=` the figures of these units.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -19,9 +20,15 @@ from django.views.decorators.http import require_safe
 
 from config import checks
 from config.tasks_seen import seconds_since_last_task
+from insights.api.authentication import TokenHolder
+from insights.exposition import DEFAULT_WEEKS, samples
+from insights.metrics.errors import QueryError, UnknownUnitError
 from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
+from orgtree.models import ApiToken
+from orgtree.services.access import access_of
 from orgtree.services.api_tokens import find_api_token
 
+LONGEST_NUMBER = 4
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -38,16 +45,61 @@ class Gauge:
 @require_safe
 @never_cache
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """For a token of the API, and without one from this machine while no proxy stands in front."""
-    if not (_is_local(request) or _has_token(request)):
-        answer = HttpResponse(
-            "Send a token of the API: Authorization: Bearer … (manage.py create_api_token NAME makes one).\n",
-            content_type="text/plain; charset=utf-8",
-            status=401,
+    """For a token of the API, and without one from this machine while no proxy stands in front.
+
+    Figures of units are for tokens alone, each for the units that its user may see.
+    """
+    token, units = _token(request), request.GET.getlist("unit")
+    if token is None and (units or not _is_local(request)):
+        answer = _text(
+            "Send a token of the API: Authorization: Bearer … (manage.py create_api_token NAME makes one).", 401
         )
         answer["WWW-Authenticate"] = "Bearer"
         return answer
-    return HttpResponse("".join(_lines(_gauges())), content_type=CONTENT_TYPE)
+    if token is None or not units:
+        return HttpResponse("".join(_lines(_gauges())), content_type=CONTENT_TYPE)
+    try:
+        gauges = _unit_gauges(request, token.user or TokenHolder(), units)
+    except UnknownUnitError as problem:
+        return _text(problem.message, 404)
+    except QueryError as problem:
+        return _text(f"{problem.parameter}: {problem.message}", 400)
+    return HttpResponse("".join(_lines(gauges)), content_type=CONTENT_TYPE)
+
+
+def _unit_gauges(request: HttpRequest, viewer: User | TokenHolder, units: list[str]) -> Iterator[Gauge]:
+    """`metric` may be repeated; `weeks` are the last ones that the figures are of."""
+    weeks = request.GET.get("weeks", str(DEFAULT_WEEKS))
+    found = samples(
+        access_of(viewer),
+        units=list(dict.fromkeys(units)),
+        keys=list(dict.fromkeys(request.GET.getlist("metric"))),
+        weeks=int(weeks) if weeks.isascii() and weeks.isdecimal() and len(weeks) < LONGEST_NUMBER else 0,
+    )
+    return (
+        Gauge(
+            "headway_metric",
+            f"A metric of a unit over the last {weeks} weeks, in its unit of measure.",
+            each.value,
+            _labels(
+                key=each.key,
+                unit=each.unit,
+                unit_of_measure=each.unit_of_measure,
+                statistic=each.statistic,
+                weeks=weeks,
+            ),
+        )
+        for each in found
+    )
+
+
+def _labels(**labels: str) -> str:
+    escaped = {name: value.replace("\\", r"\\").replace('"', r"\"") for name, value in labels.items() if value}
+    return "{" + ",".join(f'{name}="{value}"' for name, value in escaped.items()) + "}"
+
+
+def _text(message: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{message}\n", content_type="text/plain; charset=utf-8", status=status)
 
 
 def _gauges() -> Iterator[Gauge]:
@@ -96,6 +148,6 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _has_token(request: HttpRequest) -> bool:
+def _token(request: HttpRequest) -> ApiToken | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and find_api_token(secret.strip()) is not None
+    return find_api_token(secret.strip()) if scheme.lower() == "bearer" else None
