@@ -90,9 +90,7 @@ DESCRIPTIONS = {
 FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
 
 
-def read_rows(
-    query: MetricQuery, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
-) -> RowsPage:
+def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST) -> RowsPage:
     """Page `page` (from 1) of the rows behind the query's whole window; facts in this order, people the greatest first.
 
     Raises QueryError where the query cannot be answered.
