@@ -1,0 +1,73 @@
+"""Incidents, whatever caused them."""
+
+from __future__ import annotations
+
+from insights.metrics.declarations import Count, Duration, Ratio
+from insights.metrics.dora import DEPLOYMENTS
+from insights.metrics.measures import Distribution, Facts
+from insights.metrics.query import Dimension, Statistic
+from insights.metrics.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
+
+SOURCE = "Incidents, as incident tools tell of them"
+OWNED = "They count for the unit that owned the service, or else the repository, then."
+DIMENSIONS = (Dimension.SERVICE, Dimension.REPOSITORY)
+STARTED = Facts(INCIDENTS_STARTED)
+
+INCIDENT_COUNT = Count(
+    key="incident.count",
+    version=1,
+    name="Incidents",
+    meaning="How many incidents began.",
+    formula=f"number of incidents, on the day on which they began. {OWNED}",
+    of=STARTED,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("incident.mttr", "incident.count_per_deployment", "dora.change_failure_rate"),
+    source=SOURCE,
+)
+
+INCIDENT_MTTR = Duration(
+    key="incident.mttr",
+    version=1,
+    name="Incident resolution time",
+    meaning="How long an incident lasts.",
+    formula=f"incident start → resolved, any cause, on the day of the resolution. {OWNED}",
+    of=Distribution(INCIDENTS_RESOLVED, column="repair_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("dora.recovery_time", "incident.count"),
+    source=SOURCE,
+)
+
+INCIDENTS_PER_DEPLOYMENT = Ratio(
+    key="incident.count_per_deployment",
+    version=1,
+    name="Incidents per deployment",
+    meaning="How many incidents begin for each deployment to production.",
+    formula="incidents that began ÷ successful production deployments, whether they are linked or not. " + OWNED,
+    numerator=STARTED,
+    denominator=DEPLOYMENTS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("dora.change_failure_rate", "incident.count", "dora.deployment_frequency"),
+    source="Incidents, and successful deployments to production",
+)

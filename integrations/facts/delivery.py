@@ -1,0 +1,276 @@
+"""Deployments, incidents, and how long changes took to production, as relations that metrics are computed from.
+
+What lead times consist of belongs to people; deployments and incidents count for the owner of the service, or else of
+the repository, that they are of.  Which deployment contains what, and which failed, is linked by integrations/linking/.
+
+Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from integrations.facts.relation import Relation
+from integrations.linking.production import IN_PRODUCTION
+from integrations.models import FactFamily
+
+_STAGES = ("coding", "pickup", "review", "merge", "deploy")
+_LEAD_TIME_COLUMNS = frozenset(
+    {
+        *("pull_request_id", "person_id", "day", "reference", "title", "url", "repository", "service"),
+        *("work_type", "size_class", "assistance", "method", "deployed_at"),
+        *("lead_seconds", "planning_seconds", "backlog_seconds", "idea_seconds"),
+        *(f"{stage}_seconds" for stage in _STAGES),
+        *(f"whole_{stage}_seconds" for stage in _STAGES),
+    }
+)
+_DEPLOY_SECONDS: LiteralString = """
+    CASE WHEN deployed.deployed_at >= figures.merged_at
+         THEN extract(epoch FROM deployed.deployed_at - figures.merged_at)::float8 END
+"""
+_IS_WHOLE: LiteralString = """
+    deployed.deployed_at >= figures.merged_at AND figures.coding_seconds IS NOT NULL
+    AND figures.pickup_seconds IS NOT NULL AND figures.review_seconds IS NOT NULL AND figures.merge_seconds IS NOT NULL
+"""
+_LEAD_TIME: LiteralString = f"""
+               deployed.pull_request_id,
+               identity.person_id,
+               deployed.deployed_on AS day,
+               repository.name || '#' || pull_request.number AS reference,
+               pull_request.title,
+               pull_request.url,
+               repository.name AS repository,
+               deployment.service,
+               figures.work_type,
+               figures.size_class,
+               CASE WHEN figures.agents <> '{{}}' THEN 'AI' ELSE 'Non-AI' END AS assistance,
+               deployed.method,
+               deployed.deployed_at,
+               CASE WHEN deployed.deployed_at >= figures.first_commit_at
+                    THEN extract(epoch FROM deployed.deployed_at - figures.first_commit_at)::float8 END AS lead_seconds,
+               figures.coding_seconds,
+               figures.pickup_seconds,
+               figures.review_seconds,
+               figures.merge_seconds,
+               {_DEPLOY_SECONDS} AS deploy_seconds,
+               CASE WHEN {_IS_WHOLE} THEN figures.coding_seconds END AS whole_coding_seconds,
+               CASE WHEN {_IS_WHOLE} THEN figures.pickup_seconds END AS whole_pickup_seconds,
+               CASE WHEN {_IS_WHOLE} THEN figures.review_seconds END AS whole_review_seconds,
+               CASE WHEN {_IS_WHOLE} THEN figures.merge_seconds END AS whole_merge_seconds,
+               CASE WHEN {_IS_WHOLE} THEN {_DEPLOY_SECONDS} END AS whole_deploy_seconds,
+               CASE WHEN figures.first_commit_at >= origin.started_at
+                    THEN extract(epoch FROM figures.first_commit_at - origin.started_at)::float8
+                    END AS planning_seconds,
+               CASE WHEN origin.started_at >= origin.created_at
+                    THEN extract(epoch FROM origin.started_at - origin.created_at)::float8 END AS backlog_seconds,
+               CASE WHEN deployed.deployed_at >= origin.created_at
+                    THEN extract(epoch FROM deployed.deployed_at - origin.created_at)::float8 END AS idea_seconds
+"""
+_LEAD_TIME_FROM: LiteralString = """
+        FROM integrations_deployedpullrequest deployed
+        JOIN integrations_pullrequestfigures figures
+             ON figures.pull_request_id = deployed.pull_request_id AND figures.set_apart = ''
+        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
+        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = deployed.pull_request_id
+        LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
+        LEFT JOIN integrations_pullrequestorigin origin ON origin.pull_request_id = deployed.pull_request_id
+"""
+
+LEAD_TIMES = Relation(
+    name="lead_times",
+    family=FactFamily.DEPLOYMENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="pull_request_id",
+    fact_is_row=True,
+    columns=_LEAD_TIME_COLUMNS,
+    sql=f"SELECT {_LEAD_TIME} {_LEAD_TIME_FROM}",
+)
+"""One row per merged pull request that reached production, on the local day on which its first deployment finished.
+
+Seconds are null where what they are between is not known, or in the wrong order: lead (first own commit → deployed)
+and, of it, coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
+(work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed),
+of those that are linked to one.  whole_… are the stages of those of which all five are known: they add up.
+service is that of the deployment; method says how it is known that it contains the merge: chain, graph or time.
+"""
+
+LEAD_TIMES_BY_AGENT = Relation(
+    name="lead_times_by_agent",
+    family=FactFamily.DEPLOYMENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="pull_request_id",
+    columns=_LEAD_TIME_COLUMNS | {"agent"},
+    sql=f"""
+        SELECT {_LEAD_TIME}, agent.name AS agent
+        {_LEAD_TIME_FROM}
+        CROSS JOIN LATERAL unnest(
+            CASE WHEN figures.agents <> '{{}}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
+        ) AS agent (name)
+    """,
+)
+"""LEAD_TIMES with a row for each agent that had a part in the pull request; `Non-AI` where none had."""
+
+_DEPLOYMENT_COLUMNS = frozenset(
+    {"deployment_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "service"}
+)
+# `deployment` and its day are the caller's.
+_DEPLOYMENT: LiteralString = """
+               deployment.id AS deployment_id,
+               NULL::bigint AS person_id,
+               coalesce(owned_service.id, owned_repository.id) AS owned_id,
+               deployment.external_id AS reference,
+               CASE WHEN deployment.service = '' THEN repository.name ELSE deployment.service END AS title,
+               deployment.url,
+               repository.name AS repository,
+               deployment.service
+"""
+_OF_DEPLOYMENT: LiteralString = """
+        LEFT JOIN integrations_owned owned_service
+             ON owned_service.kind = 'service' AND owned_service.name = deployment.service
+        LEFT JOIN integrations_owned owned_repository ON owned_repository.repository_id = deployment.repository_id
+        LEFT JOIN integrations_repository repository ON repository.id = deployment.repository_id
+"""
+
+PRODUCTION_DEPLOYMENTS = Relation(
+    name="production_deployments",
+    family=FactFamily.DEPLOYMENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    owner="owned_id",
+    fact="deployment_id",
+    fact_is_row=True,
+    columns=_DEPLOYMENT_COLUMNS | {"failed", "unplanned"},
+    sql=f"""
+        SELECT {_DEPLOYMENT},
+               deployment.finished_at::date AS day,
+               (failed.deployment_id IS NOT NULL)::int AS failed,
+               coalesce(deployment.unplanned, false)::int AS unplanned
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_faileddeployment failed ON failed.deployment_id = deployment.id
+        {_OF_DEPLOYMENT}
+        WHERE {IN_PRODUCTION}
+    """,  # noqa: S608  # constants
+)
+"""One row per successful deployment to production, rollbacks and hotfixes among them, on the day on which it finished.
+
+failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where it says so itself; else they are 0.
+"""
+
+DEPLOYMENT_DAYS = Relation(
+    name="deployment_days",
+    family=FactFamily.DEPLOYMENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    owner="owned_id",
+    fact="day_number",
+    columns=_DEPLOYMENT_COLUMNS | {"day_number"},
+    sql=f"""
+        SELECT {_DEPLOYMENT},
+               deployment.finished_at::date AS day,
+               deployment.finished_at::date - date '2000-01-01' AS day_number
+        FROM integrations_deployment deployment
+        {_OF_DEPLOYMENT}
+        WHERE {IN_PRODUCTION}
+    """,  # noqa: S608  # constants
+)
+"""PRODUCTION_DEPLOYMENTS, where the fact is the day: two deployments on one day are one."""
+
+RECOVERIES = Relation(
+    name="recoveries",
+    family=FactFamily.DEPLOYMENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    owner="owned_id",
+    fact="deployment_id",
+    fact_is_row=True,
+    columns=_DEPLOYMENT_COLUMNS | {"recovery_seconds", "method"},
+    sql=f"""
+        SELECT {_DEPLOYMENT},
+               coalesce(failed.restored_on, deployment.finished_at::date) AS day,
+               failed.recovery_seconds,
+               failed.method
+        FROM integrations_faileddeployment failed
+        JOIN integrations_deployment deployment ON deployment.id = failed.deployment_id
+        {_OF_DEPLOYMENT}
+        WHERE {IN_PRODUCTION}
+    """,  # noqa: S608  # constants
+)
+"""One row per failed deployment, on the day on which it was restored; of one that is not, on the day of its finish.
+
+recovery_seconds is deployment finished → restored; null where that has not come yet, or lies before the deployment.
+method is how the failure is known, the surest way: explicit, rollback, hotfix or window.
+"""
+
+_INCIDENT_COLUMNS = frozenset(
+    {
+        *("incident_id", "person_id", "owned_id", "day", "reference", "title", "url"),
+        *("repository", "service", "severity"),
+    }
+)
+_INCIDENT: LiteralString = """
+               incident.id AS incident_id,
+               NULL::bigint AS person_id,
+               coalesce(owned_service.id, owned_repository.id) AS owned_id,
+               coalesce(nullif(incident.key, ''), incident.external_id) AS reference,
+               incident.title,
+               incident.url,
+               coalesce(repository.name, '') AS repository,
+               incident.service,
+               incident.severity
+"""
+_OF_INCIDENT: LiteralString = """
+        FROM integrations_incident incident
+        LEFT JOIN integrations_owned owned_service
+             ON owned_service.kind = 'service' AND owned_service.name = incident.service
+        LEFT JOIN integrations_owned owned_repository ON owned_repository.repository_id = incident.repository_id
+        LEFT JOIN integrations_repository repository ON repository.id = incident.repository_id
+        WHERE incident.deleted_at IS NULL
+"""
+
+INCIDENTS_STARTED = Relation(
+    name="incidents_started",
+    family=FactFamily.INCIDENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    owner="owned_id",
+    fact="incident_id",
+    fact_is_row=True,
+    columns=_INCIDENT_COLUMNS,
+    sql=f"""
+        SELECT {_INCIDENT}, incident.started_at::date AS day
+        {_OF_INCIDENT} AND incident.started_at IS NOT NULL
+    """,
+)
+"""One row per incident, on the local day on which it began."""
+
+INCIDENTS_RESOLVED = Relation(
+    name="incidents_resolved",
+    family=FactFamily.INCIDENT,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    owner="owned_id",
+    fact="incident_id",
+    fact_is_row=True,
+    columns=_INCIDENT_COLUMNS | {"repair_seconds"},
+    sql=f"""
+        SELECT {_INCIDENT},
+               incident.resolved_at::date AS day,
+               CASE WHEN incident.resolved_at >= incident.started_at
+                    THEN extract(epoch FROM incident.resolved_at - incident.started_at)::float8 END AS repair_seconds
+        {_OF_INCIDENT} AND incident.resolved_at IS NOT NULL
+    """,  # noqa: S608  # constants
+)
+"""One row per resolved incident, on the local day of its resolution.
+
+repair_seconds is start → resolved; null where the start is not known, or lies after the resolution.
+"""
