@@ -23,7 +23,7 @@ from django.utils.cache import get_conditional_response, set_response_etag
 from insights import wording
 
 Kind = Literal["line", "area", "stacked_bar", "donut"]
-Role = Literal["agent", "outcome", "sequence", "single"]
+Role = Literal["agent", "outcome", "sequence", "single", "stage"]
 Number = float | int | Decimal | None
 
 

@@ -195,6 +195,23 @@ def outcome_bar(parts: Sequence[Part]) -> SafeString:
 
 
 @register.simple_tag
+def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
+    """A stage's stretch of the whole, both from 0 to 1; the longest is hatched."""
+    return format_html(
+        '<svg class="hw-stage" aria-hidden="true"><defs><pattern id="hw-stage-hatch" width="8" height="8" '
+        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
+        '<rect class="line" width="3" height="8"/></pattern></defs>'
+        '<rect class="{}" x="{}%" width="{}%" y="2" height="20" rx="3"/></svg>'
+        if is_longest
+        else '<svg class="hw-stage" aria-hidden="true">'
+        '<rect class="{}" x="{}%" width="{}%" y="2" height="20" rx="3"/></svg>',
+        "longest" if is_longest else "stage",
+        f"{100 * _clipped(start):.2f}",
+        f"{max(0.5, 100 * _clipped(fraction)):.2f}",
+    )
+
+
+@register.simple_tag
 def band_meter(filled: int) -> SafeString:
     """Four bars, the first `filled` of them in the accent colour; the word stands beside it."""
     return format_html(

@@ -144,6 +144,7 @@ function barChart(Chart, figures) {
 export function fillLook(series, index) {
   if (series.role === "agent") return plain(token(agentOf(series.key).token));
   if (series.role === "outcome") return outcomeLook(series.key);
+  if (series.role === "stage") return stageLook(series.key);
   if (REST_KEYS.has(series.key)) {
     const fill = hatched(token("stage-rest"), token("stage-rest-2"));
     return { fill, lighter: fill };
@@ -162,6 +163,18 @@ function outcomeLook(key) {
   }
   const fill = token("sunken");
   return { fill, lighter: translucent(fill, 0.5), outline: { colour: token("spend-pending"), dashed: key === "pending" } };
+}
+
+/* The stages of a lead time: the longest is hatched, the others keep their colour whichever that is. */
+const STAGE_TOKENS = { coding: "seq-4", pickup: "seq-3", review: "seq-2", merge: "stage-rest", deploy: "stage-rest-2" };
+
+function stageLook(key) {
+  if (key !== "longest") return plain(token(STAGE_TOKENS[key] ?? "stage-rest"));
+  const colour = token("stage-hot");
+  return {
+    fill: hatched(colour, translucent(token("surface"), 0.42)),
+    lighter: hatched(translucent(colour, 0.55), translucent(token("surface"), 0.42)),
+  };
 }
 
 const plain = (colour) => ({ fill: colour, lighter: translucent(colour, 0.55) });

@@ -14,6 +14,7 @@ function keyElement(series, index) {
   if (series.role === "agent") return markerElement(series.key);
   const kind =
     series.role === "outcome" ? series.key
+    : series.role === "stage" ? `stage-${series.key}`
     : REST_KEYS.has(series.key) ? "rest"
     : series.role === "sequence" ? `seq-${Math.max(1, 5 - index)}`
     : "single";
