@@ -126,7 +126,7 @@ def give(gifts: Sequence[Gift], *, by: User | None) -> int:
         return 0
     _check(gifts)
     with transaction.atomic(), database.cursor() as cursor:
-        _lock_trees({gift.tree_id for gift in gifts})
+        lock_trees({gift.tree_id for gift in gifts})
         with announcing({gift.owned_id for gift in gifts}):
             for statement in _FRESH_TABLES:
                 cursor.execute(statement)
@@ -156,8 +156,11 @@ def _check(gifts: Iterable[Gift]) -> None:
             raise NoDaysRefusal(gift.start, gift.end)
 
 
-def _lock_trees(tree_ids: Collection[int]) -> None:
-    """Nobody moves a unit, or gives what is owned, in these trees until the transaction ends."""
+def lock_trees(tree_ids: Collection[int]) -> None:
+    """Nobody moves a unit, or gives what is owned, in these trees until the transaction ends.
+
+    Raises ArchivedTreeRefusal.
+    """
     for tree in OrgTree.objects.select_for_update(no_key=True).filter(pk__in=tree_ids).order_by("pk"):
         if tree.archived_at is not None:
             raise ArchivedTreeRefusal(tree)

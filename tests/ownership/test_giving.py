@@ -242,10 +242,10 @@ def test_a_slow_look_at_each_day_finds_the_same_owners(seed: int) -> None:
         chosen = rng.choice([None, *units])
         before = dict(truth)
         PlacementChange.objects.all().delete()
-        give([Gift(shop.pk, engineering.pk, chosen and chosen.pk, start, end)], by=None)
+        give([Gift(shop.pk, engineering.pk, chosen.pk if chosen else None, start, end)], by=None)
         for day in DAYS:
             if start <= day < end:
-                truth[day] = chosen and chosen.slug
+                truth[day] = chosen.slug if chosen else None
         assert {day: owner_on("acme/shop", str(day)) for day in DAYS} == truth
         differing = {(slug, day) for day in DAYS if before[day] != truth[day] for slug in (before[day], truth[day])}
         told = {

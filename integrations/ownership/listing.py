@@ -1,0 +1,141 @@
+"""What there is to own, with whoever owns it on a day: for the page, the API, and the counts of what nobody owns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, LiteralString
+
+from django.db import connection as database
+
+from integrations.facts.ownership import OWNER_DAYS
+from integrations.models import OwnedKind
+from orgtree.models import OrgTree
+from orgtree.models.sight import AGGREGATES, Sight
+
+# One row per thing: its owner in the tree on the day, which of both is the repository's, and who owns it next.
+_LIST: LiteralString = f"""
+    WITH owner AS MATERIALIZED (
+        SELECT * FROM ({OWNER_DAYS}) AS days WHERE tree_id = %(tree)s AND NOT during << daterange(%(day)s, NULL)
+    )
+    SELECT owned.id, owned.kind, coalesce(repository.name, project.key, owned.name) AS label,
+           coalesce(project.name, ''), coalesce(followed.name, ''),
+           unit.id, unit.slug, unit.name, lower(owner.during), upper(owner.during),
+           owner.during IS NOT NULL AND NOT EXISTS (
+               SELECT FROM integrations_ownership own
+               WHERE own.owned_id = owned.id AND own.tree_id = %(tree)s AND own.during @> %(day)s::date
+           ),
+           next_unit.id, next_unit.name, next_owner.day,
+           count(*) OVER ()
+    FROM integrations_owned owned
+    LEFT JOIN integrations_repository repository ON repository.id = owned.repository_id
+    LEFT JOIN integrations_repository followed ON followed.id = owned.follows_id
+    LEFT JOIN integrations_project project ON project.id = owned.project_id
+    LEFT JOIN owner ON owner.owned_id = owned.id AND owner.during @> %(day)s::date
+    LEFT JOIN orgtree_unit unit ON unit.id = owner.unit_id
+    LEFT JOIN LATERAL (
+        SELECT unit_id, lower(during) AS day FROM owner AS later
+        WHERE later.owned_id = owned.id AND lower(during) > %(day)s::date ORDER BY 2 LIMIT 1
+    ) AS next_owner ON true
+    LEFT JOIN orgtree_unit next_unit ON next_unit.id = next_owner.unit_id
+    WHERE (%(kind)s = '' OR owned.kind = %(kind)s)
+      AND (%(unit)s::bigint IS NULL OR owner.unit_id IN (
+          SELECT unit_id FROM orgtree_unitplacement WHERE ancestor_id = %(unit)s AND during @> %(day)s::date
+      ))
+      AND NOT (%(without)s AND unit.id IS NOT NULL)
+      AND (%(seen)s::bigint[] IS NULL OR unit.id = ANY (%(seen)s))
+      AND strpos(lower(concat_ws(' ', repository.name, project.key, project.name, owned.name)), %(search)s) > 0
+    ORDER BY unit.id IS NOT NULL, lower(coalesce(repository.name, project.key, owned.name)), owned.kind, owned.id
+    LIMIT %(limit)s OFFSET %(offset)s
+"""  # noqa: S608  # constants of this module
+_COUNT: LiteralString = f"""
+    SELECT tree.id, owned.kind, count(*), count(*) FILTER (WHERE owner.owned_id IS NULL)
+    FROM orgtree_orgtree tree
+    CROSS JOIN integrations_owned owned
+    LEFT JOIN ({OWNER_DAYS}) AS owner
+      ON owner.owned_id = owned.id AND owner.tree_id = tree.id AND owner.during @> %(day)s::date
+    WHERE tree.id = ANY (%(trees)s)
+    GROUP BY tree.id, owned.kind
+"""  # noqa: S608  # constants of this module
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which things are listed: of a kind, with this text in their name, owned by a unit or those below, by nobody."""
+
+    kind: OwnedKind | None = None
+    search: str = ""
+    unit_id: int | None = None
+    without_owner: bool = False
+
+
+@dataclass(frozen=True)
+class ListedThing:
+    """Something that can be owned, on a day.  `since` and `until` are null where the ownership has no end that way.
+
+    `follows` names the repository whose owner it has while it has none itself; `by_following`: it has it so.
+    """
+
+    id: int
+    kind: OwnedKind
+    name: str
+    title: str
+    follows: str
+    unit_id: int | None
+    unit_slug: str | None
+    unit_name: str | None
+    since: date | None
+    until: date | None
+    by_following: bool
+    next_unit_id: int | None
+    next_unit_name: str | None
+    next_from: date | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Some of the things, and how many there are."""
+
+    things: Sequence[ListedThing]
+    total: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many things of a kind there are, and how many of them nobody owns in the tree."""
+
+    total: int
+    without_owner: int
+
+
+def listed_things(
+    tree: OrgTree, filters: Filters, *, on: date, sight: Sight = AGGREGATES, limit: int = 100, offset: int = 0
+) -> Listed:
+    """First what nobody owns, then by name.
+
+    Whoever may not look at every unit is shown what the units own at which they may look, and nothing else.
+    """
+    asked: dict[str, Any] = {
+        "tree": tree.pk,
+        "day": on,
+        "kind": filters.kind or "",
+        "unit": filters.unit_id,
+        "without": filters.without_owner,
+        "seen": None if sight.unit_ids is None else sorted(sight.unit_ids),
+        "search": filters.search.lower(),
+        "limit": limit,
+        "offset": offset,
+    }
+    with database.cursor() as cursor:
+        cursor.execute(_LIST, asked)
+        rows = cursor.fetchall()
+    things = [ListedThing(row[0], OwnedKind(row[1]), *row[2:-1]) for row in rows]
+    return Listed(things, rows[0][-1] if rows else 0)
+
+
+def counted_things(trees: Collection[OrgTree], *, on: date) -> Mapping[tuple[int, OwnedKind], Counted]:
+    """By tree and kind; kinds of which there is nothing are left out."""
+    with database.cursor() as cursor:
+        cursor.execute(_COUNT, {"trees": [tree.pk for tree in trees], "day": on})
+        return {(tree, OwnedKind(kind)): Counted(total, without) for tree, kind, total, without in cursor.fetchall()}
