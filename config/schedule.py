@@ -39,6 +39,7 @@ SCHEDULE = (
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
+    Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),

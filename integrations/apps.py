@@ -17,6 +17,7 @@ class IntegrationsConfig(AppConfig):
         from integrations.facts.identity_activity import activity_of_everybody, activity_of_identities
         from integrations.facts.people import count_active_people, note_moved_identities, note_presence
         from integrations.git.bots import recount_bots
+        from integrations.intake.figures_work import enqueue_pull_requests_of
         from integrations.models import Project, Repository
         from integrations.ownership.announcing import announce_moved_units
         from integrations.ownership.seen import note_project, note_repository
@@ -29,6 +30,7 @@ class IntegrationsConfig(AppConfig):
 
         on_identities_moved(note_moved_identities)
         on_bots_changed(recount_bots)
+        on_bots_changed(enqueue_pull_requests_of)
         count_activity_with(ActivitySource(activity_of_identities, activity_of_everybody))
         on_presence_changed(note_presence)
         count_active_people_with(count_active_people)

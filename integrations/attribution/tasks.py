@@ -12,6 +12,7 @@ from integrations.attribution.derive import derive
 from integrations.attribution.outcomes import settle_outcomes
 from integrations.attribution.overlap import commits_near, note_overlaps
 from integrations.attribution.work import claim_work, standing_for
+from integrations.intake.figures_work import enqueue_pull_requests_with
 
 ROWS_PER_TRANSACTION = 500
 _ADVISORY_LOCK = 0x4174_7472  # "Attr": commits that share a session's lines are derived by one at a time
@@ -48,6 +49,7 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
         changed = settle_outcomes(work.commits, sessions | derived.sessions)
         append_changes_of_commits(work.commits | derived.changed)
         append_changes_of_sessions(changed)
+        enqueue_pull_requests_with(work.commits | derived.changed)
         return work.rows
 
 

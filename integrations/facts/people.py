@@ -9,6 +9,7 @@ from django.db import connection
 
 from integrations.attribution.work import enqueue_moved_identities
 from integrations.facts.changes import announce_changes
+from integrations.intake.figures_work import enqueue_pull_requests_of
 from integrations.models import FactFamily
 from orgtree.services.identities import IdentityMove
 from orgtree.services.presence import PresenceChange
@@ -63,10 +64,21 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 SELECT %(pull_request)s, move.person_id,
                        daterange(least(opened, ended)::date, greatest(opened, ended)::date + 1)
                 FROM move
-                JOIN integrations_pullrequest pull_request ON pull_request.author_id = move.identity_id
+                JOIN (
+                    SELECT author_id, created_at, merged_at, closed_at FROM integrations_pullrequest
+                    UNION ALL
+                    SELECT requested_by_id, created_at, merged_at, closed_at FROM integrations_pullrequest
+                    WHERE requested_by_id IS NOT NULL
+                ) AS pull_request (identity_id, created_at, merged_at, closed_at)
+                  ON pull_request.identity_id = move.identity_id
                 CROSS JOIN LATERAL (
                     SELECT created_at, coalesce(merged_at, closed_at, now())
                 ) AS during (opened, ended)
+                UNION ALL
+                SELECT %(pull_request)s, move.person_id,
+                       daterange(review.submitted_at::date, review.submitted_at::date + 1)
+                FROM move
+                JOIN integrations_pullrequestreview review ON review.author_id = move.identity_id
                 UNION ALL
                 SELECT %(work_item)s, move.person_id,
                        daterange(least(opened, ended)::date, greatest(opened, ended)::date + 1)
@@ -102,10 +114,10 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 "work_item": FactFamily.WORK_ITEM.value,
             },
         )
-    enqueue_moved_identities(
-        {move.identity_id for move in moves},
-        {person for move in moves for person in (move.previous_person_id, move.person_id) if person is not None},
-    )
+    identities = {move.identity_id for move in moves}
+    people = {person for move in moves for person in (move.previous_person_id, move.person_id) if person is not None}
+    enqueue_moved_identities(identities, people)
+    enqueue_pull_requests_of(identities, people)
     announce_changes()
 
 

@@ -89,8 +89,8 @@ The seconds are those of its stages, null where it lacks what a stage needs or w
 coding (first own commit → open), pickup (open → first review), review (first review → last approval), merge (that
 approval → merge), cycle (open → merge); open_review_seconds is pickup + review.  size is the number of lines added and
 deleted, null where it is not known; files, directories and languages are numbers, the latter two null without a clone.
-comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null: who merged
-is not known), merger_known, linked (to a work item) and reverted (by a pull request merged later) are 1 or 0.
+comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null where
+nobody knows who merged), merger_known, linked (to a work item) and reverted (by one merged later) are 1 or 0.
 """
 
 MERGED_PULL_REQUESTS_BY_AGENT = Relation(

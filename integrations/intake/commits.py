@@ -21,9 +21,8 @@ from integrations.intake.people import identify_people
 from integrations.intake.records import Written
 from integrations.linking.follow import follow_commits
 from integrations.models import Commit, Connection, Repository, Resource
+from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
-# Of a repository of which nobody has told which one it is.
-USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 _NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that it starts no git
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9-]*)\s*:\s*(?P<value>\S.*)")
 

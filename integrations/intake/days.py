@@ -30,6 +30,9 @@ _MOMENTS: Mapping[FactFamily, LiteralString] = {
                coalesce(merged_at, closed_at, now())
         FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
         UNION ALL
+        SELECT id, requested_by_id, NULL, least(created_at, merged_at, closed_at), coalesce(merged_at, closed_at, now())
+        FROM integrations_pullrequest WHERE id = ANY (%(ids)s) AND requested_by_id IS NOT NULL
+        UNION ALL
         SELECT pull_request_id, author_id, NULL, submitted_at, submitted_at
         FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)
     """,

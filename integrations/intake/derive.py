@@ -31,9 +31,9 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return set()
     note_named(kind, ids)
     if kind == Kind.PULL_REQUEST:
-        changed = settle_links(pull_requests=ids) | settle_pull_requests(ids) | settle_figures(ids)
+        changed = settle_links(pull_requests=ids) | settle_pull_requests(ids)
         follow(kind, changed.union(ids))
-        return changed
+        return changed | settle_figures(ids)  # where commits stand tells whose they are
     meanings = effective_meanings(connection)
     if kind == Kind.WORK_ITEM:
         changed = settle_work_items(meanings, ids)

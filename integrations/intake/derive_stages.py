@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from django.db import connection as database
 
 from integrations.attribution.agents import agent_of_bot
-from integrations.intake.commits import USUAL_DEFAULT_BRANCHES
 from integrations.intake.derive_reverts import settle_reverts
 from integrations.intake.figures_statement import STORE
 from integrations.intake.stages_statement import BOTS, STALE_AFTER_DAYS
 from integrations.models import Method
+from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
 AT_ONCE = 10_000
 
@@ -62,3 +62,22 @@ def _sharing_commits(ids: Iterable[int]) -> set[int]:
             [sorted(ids)],
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+def drop_figures(ids: Iterable[int]) -> set[int]:
+    """Delete what was derived of these pull requests, which are about to be deleted; others that follow from them."""
+    gone = sorted(ids)
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT reverts_id FROM integrations_pullrequestfigures WHERE pull_request_id = ANY (%(ids)s)
+            UNION
+            SELECT pull_request_id FROM integrations_pullrequestfigures WHERE is_revert AND reverts_id = ANY (%(ids)s)
+            """,
+            {"ids": gone},
+        )
+        reverts = {row[0] for row in cursor.fetchall() if row[0] is not None}
+        following = (reverts | _sharing_commits(gone)) - set(gone)
+        for table in ("pullrequestwork", "countedreview", "pullrequestfigures"):
+            cursor.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
+    return following

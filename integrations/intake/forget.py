@@ -11,10 +11,12 @@ from integrations.intake.days import append_days
 from integrations.intake.derive_deployments import settle_runs_in
 from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.derive_stages import drop_figures
+from integrations.intake.figures_work import enqueue_pull_requests
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.linking.forget import Loose
-from integrations.models import Connection
+from integrations.models import Connection, PullRequest
 
 AT_ONCE = 5000
 # What points to others before what it points to.
@@ -44,17 +46,19 @@ def forget_records(connection: Connection) -> None:
     write_alone(connection, frozenset(Kind))
     repositories = _repositories_with_deployments(connection)
     naming = _unlink_others(connection)
-    loose = Loose()
+    loose, following = Loose(), set[int]()
     for kind in _ORDER:
         table = TABLES[kind]
         for ids in _batches(table, connection):
             append_days(kind, ids)
             loose.loosen(kind, ids)
+            following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
             _delete(table, ids)
     loose.link_anew()
     settle_runs_in(repositories)
     changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
     append_days(Kind.PULL_REQUEST, changed | naming)
+    enqueue_pull_requests(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))
 
 
 def _batches(table: RecordTable, connection: Connection) -> Iterator[list[int]]:

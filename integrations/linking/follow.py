@@ -8,6 +8,7 @@ from typing import LiteralString
 from django.db import connection
 
 from integrations.connectors.words import Kind
+from integrations.intake.figures_work import enqueue_pull_requests_naming
 from integrations.linking.deployed import note_lead_times, settle_deployed
 from integrations.linking.failures import settle_failures
 from integrations.linking.origins import linked_to, settle_origins
@@ -113,6 +114,7 @@ def follow_places(repository: Repository, shas: Collection[str]) -> None:
     """Link what names these commits, of which the place changed."""
     if not shas:
         return
+    enqueue_pull_requests_naming(repository.pk, shas)
     merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas)
     deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
     if deployments:

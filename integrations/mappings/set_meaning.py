@@ -14,6 +14,7 @@ from integrations.intake.derive import settle_pull_requests_naming
 from integrations.intake.derive_deployments import settle_runs_named
 from integrations.intake.derive_item_figures import settle_item_figures
 from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.derive_stages import settle_figures
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, TRANSITION, settle_word
 from integrations.intake.derive_work_items import settle_work_items
 from integrations.intake.store_alone import write_alone
@@ -106,6 +107,7 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
     changed_items = _note_work_types(settle_work_items(meanings, labelled))
     of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
     pull_requests = settle_pull_requests(of_connection.values_list("pk", flat=True))
+    settle_figures(pull_requests)
     append_days(Kind.PULL_REQUEST, pull_requests)
     return changed_items + len(pull_requests)
 

@@ -41,6 +41,10 @@ class Connection(models.Model):
         return self.name
 
 
+# Of a repository of which nobody has told which one it is.
+USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
+
+
 class Repository(models.Model):
     """One repository, whichever connections bring it: recognised by its remote's address or its root commit."""
 

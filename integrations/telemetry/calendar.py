@@ -11,6 +11,7 @@ import logging
 from django.conf import settings
 from django.db import connection, transaction
 
+from integrations.intake.figures_work import enqueue_all_pull_requests
 from integrations.models import AgentSession
 from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import rebuild_days
@@ -33,6 +34,7 @@ def follow_time_zone() -> None:
             return  # another process is at it
         try:
             rebuild_session_days()
+            enqueue_all_pull_requests()
             Organisation.objects.update(calendar_zone=settings.TIME_ZONE)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])

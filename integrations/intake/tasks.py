@@ -1,0 +1,13 @@
+"""Background work on what is stored: nudged when something is noted, and swept regularly."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from integrations.intake.figures_work import settle_unless_at_it
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def settle_pull_requests_waiting() -> None:
+    """Settle the figures of pull requests of which something changed elsewhere."""
+    settle_unless_at_it()
