@@ -58,6 +58,7 @@ class InsightsPage:
 
     name: str
     facets: Sequence[FacetOffered] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)  # parameters of its own, which its links keep
 
     @property
     def path(self) -> str:
@@ -69,7 +70,7 @@ class InsightsPage:
         return [offered.wanted for offered in self.facets if not offered.part]
 
     def url(self, filters: Filters) -> str:
-        return filters.url(self.path)
+        return filters.url(self.path, **self.kept)
 
     def part_url(self, filters: Filters, part: str) -> str:
         return filters.url(reverse(f"{self.name}_part", args=[part]))

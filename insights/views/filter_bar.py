@@ -59,7 +59,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
     return FilterBar(
         days=wording.days(filters.window),
         span=filters.span,
-        scope=scope_bar(filters, around, answers.tile_figures, page.path),
+        scope=scope_bar(filters, around, answers.tile_figures, page.path, kept=page.kept),
         ranges=[_range(page, filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
         quarters=[_range(page, filters, "quarter", "This quarter"), *_past_quarters(page, filters)],
         granularities=[
@@ -70,12 +70,16 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
         chosen_facets=sum(len(values) for values in filters.facets.values()),
         chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
         clear_url=page.url(filters.without_facets()),
-        kept=[(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")],
+        kept=[*_without_range(filters), *page.kept.items()],
         first_day=filters.window.start.isoformat(),
         last_day=(filters.window.end - timedelta(days=1)).isoformat(),
         action=page.path,
         computed_at=answers.computed_at,
     )
+
+
+def _without_range(filters: Filters) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")]
 
 
 def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _is_whole(filters: Filters) -> bool:
     return filters.scope.unit_word is None and filters.scope.person_id is None
 
 
-def _listed(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
+def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
     """Raises BadFilterError where there is no such tree."""
     filters = of_page.filters
     around = look_around(request, filters)
@@ -195,8 +195,8 @@ def _listed(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
 
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table as a part, or as a page of its own."""
-    listed = _listed(request, of_page)
-    rows = _sorted(_rows(of_page, listed), of_page)
+    listed = listed_units(request, of_page)
+    rows = sorted_rows(unit_rows(of_page, listed), of_page)
     context = {
         "title": f"Units below {listed.below}",
         "part": "insights/_units_table.html",
@@ -214,7 +214,7 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
 
 def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table's last row: whose person is in no unit of the tree, or could not be matched."""
-    listed = _listed(request, of_page)
+    listed = listed_units(request, of_page)
     rows = [_unassigned(of_page, listed.unassigned_of)] if listed.unassigned_of else []
     context = {
         "title": UNASSIGNED,
@@ -226,8 +226,8 @@ def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBa
 
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
-    listed = _listed(request, of_page)
-    rows = _sorted(_rows(of_page, listed), of_page)
+    listed = listed_units(request, of_page)
+    rows = sorted_rows(unit_rows(of_page, listed), of_page)
     if listed.unassigned_of:
         rows.append(_unassigned(of_page, listed.unassigned_of))
     return csv_response(of_page.csv_name, _csv_rows(rows, of_page.columns))
@@ -241,7 +241,8 @@ def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[C
         yield [row.name, *("hidden" if gone else value for value, gone in zip(values, hidden, strict=True))]
 
 
-def _rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
+def unit_rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
+    """The figures of those of the listed units that the viewer may see, in the same order."""
     filters = of_page.filters
     if not listed.units:
         return []
@@ -264,7 +265,7 @@ def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     return Row(UNASSIGNED, elsewhere.url(of_page.page_url), [answer.total[0] for answer in answers])
 
 
-def _sorted(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
+def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
     """What is not known stands last, whichever way the table is sorted."""
     key, descending = of_page.sort.removeprefix("-"), of_page.sort.startswith("-")
     if key == BY_NAME:
