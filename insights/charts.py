@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, set_response_etag
 
 from insights import wording
+from insights.metrics.query import MetricQuery, Window
 
 Kind = Literal["line", "area", "stacked_bar", "donut"]
 Role = Literal["agent", "outcome", "sequence", "single", "stage"]
@@ -33,6 +34,30 @@ class Dataset:
     key: str  # what colour and marker hang on: an agent's slug, an outcome, or the series' own name
     role: Role
     values: Sequence[Number]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A note at the buckets `index` to `last`: what happened on the days [start, end)."""
+
+    text: str
+    index: int
+    last: int
+    start: date
+    end: date
+    url: str = ""  # of its page
+
+    @property
+    def days(self) -> str:
+        return wording.days(Window(self.start, self.end))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A value that the figures are measured against, as a dashed line with its name."""
+
+    value: float
+    label: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +74,10 @@ class ChartData:
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
     left_out: int = 0  # segments of too few people to be shown: what is drawn is not all then
+    marks: Sequence[Mark] = ()  # notes, in order of time
+    benchmarks: Sequence[Line] = ()
+    reason: str = ""  # why there is nothing to draw, where that is so
+    query: MetricQuery | None = None  # what is drawn over time: notes stand on its metric, scope and window
 
     @property
     def left_out_words(self) -> str:
@@ -60,10 +89,15 @@ class ChartData:
         if self.kind == "donut":
             yield from self._parts()
             return
-        yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in self.datasets)]
+        notes = ["Notes"] if self.marks else []
+        yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in self.datasets), *notes]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
-            yield [label, *(_number(dataset.values[index]) for dataset in self.datasets)]
+            said = ["; ".join(self._notes_at(index))] if self.marks else []
+            yield [label, *(_number(dataset.values[index]) for dataset in self.datasets), *said]
+
+    def _notes_at(self, index: int) -> list[str]:
+        return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]
 
     def _parts(self) -> Iterator[list[str | Number]]:
         values = [_number(dataset.values[0]) or 0.0 for dataset in self.datasets]
@@ -110,9 +144,13 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
             "datasets": drawn["datasets"],
             "drawn_from": self.drawn.drawn_from,
             "to_date_from": self.drawn.to_date_from,
-            "marks": [],
-            "benchmarks": [],
+            "marks": [
+                {"index": mark.index, "last": mark.last, "text": mark.text, "days": mark.days, "url": mark.url}
+                for mark in self.drawn.marks
+            ],
+            "benchmarks": [{"value": line.value, "label": line.label} for line in self.drawn.benchmarks],
             "left_out": self.drawn.left_out_words,
+            **({"reason": self.drawn.reason} if self.drawn.reason else {}),
             **self._centre(),
         }
 

@@ -23,7 +23,7 @@ LAG_WORTH_SAYING = timedelta(seconds=10)
 STEADY_POINTS = 0.5  # for percentages, in percentage points
 
 State = Literal["value", "no_data", "hidden", "error", "stale"]
-Span = Literal[3, 4, 5, 6, 8, 12]  # columns of twelve
+Span = Literal[3, 4, 5, 6, 7, 8, 12]  # columns of twelve
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class ChartCard:
     csv_url: str
     how_url: str = ""
     rows_url: str = ""
+    note_url: str = ""  # where a note is written; empty for whoever may not
     summary: str = ""
     pickers: Sequence[Picker] = ()
     caveat: str = ""

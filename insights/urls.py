@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from insights.views import badges, catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
 from insights.views.ai import charts, page, parts, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
+from insights.views.annotations import pages as annotations
 from insights.views.attribution import commit, commits
 from insights.views.integrations import page as integrations
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
+    path("insights/delivery/", include("insights.views.delivery.urls")),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
@@ -43,6 +45,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
     path("insights/badges/", badges.badges, name="badges"),
     path("badges/<str:key>.svg", badges.badge_picture, name="badge_picture"),
+    path("insights/annotations/", annotations.annotation_list, name="annotations"),
+    path("insights/annotations/new/", annotations.annotation_new, name="annotation_new"),
+    path("insights/annotations/<int:pk>/", annotations.annotation, name="annotation"),
+    path("insights/annotations/<int:pk>/remove/", annotations.annotation_remove, name="annotation_remove"),
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/live/", integrations.integrations_live, name="integrations_live"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),

@@ -132,6 +132,14 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
     "api/v1/metrics/<str:key>/rows/": api_rows("/api/v1/metrics/ai.spend/rows/"),
     "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),
+    "insights/annotations/": signed_in_only("/insights/annotations/"),
+    "insights/annotations/new/": Access("/insights/annotations/new/", visitor=SIGN_IN, member=403, admin=200),
+    "insights/annotations/<int:pk>/": no_such("/insights/annotations/4711/"),
+    "insights/annotations/<int:pk>/remove/": Access(
+        "/insights/annotations/4711/remove/", SIGN_IN, member=405, admin=405
+    ),
+    "api/v1/annotations/": api("/api/v1/annotations/"),
+    "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
     "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),
     "api/v1/people/<str:key>/": Access(
         "/api/v1/people/nobody@example.com/", visitor=401, member=403, admin=404, token=403
@@ -287,6 +295,10 @@ POSTS: dict[str, Access] = {
     "orgtree/access/invitations/": admins_post("/orgtree/access/invitations/", 400),
     "orgtree/access/invitations/<int:pk>/renew/": admins_post("/orgtree/access/invitations/4711/renew/", 404),
     "orgtree/access/invitations/<int:pk>/withdraw/": admins_post("/orgtree/access/invitations/4711/withdraw/", 404),
+    "insights/annotations/new/": post("/insights/annotations/new/", member=403, admin=400),
+    "insights/annotations/<int:pk>/": post("/insights/annotations/4711/", member=404, admin=404),
+    "insights/annotations/<int:pk>/remove/": post("/insights/annotations/4711/remove/", member=404, admin=404),
+    "api/v1/annotations/": post("/api/v1/annotations/", visitor=401, member=415, admin=415),
     "api/v1/people/": post("/api/v1/people/", visitor=401, member=403, admin=415),
     "api/v1/units/": post("/api/v1/units/", visitor=401, member=403, admin=415),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": post("/v1/logs", visitor=401, member=401, admin=401),

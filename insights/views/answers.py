@@ -17,6 +17,7 @@ from insights.filters import FACETS, STATISTIC, Choice, Filters
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.registry import get
 from insights.metrics.visible import Freshness, visible_together
+from insights.views.annotations.links import note_url
 from insights.views.scope_bar import TileFigures, tile_figures, tile_queries
 from orgtree.queries.surroundings import Surroundings
 
@@ -174,6 +175,7 @@ class Answers:
             csv_url=self.page.chart_csv_url(self.filters, name),
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
+            note_url="" if kind == "donut" else note_url(self.filters, key),
             pickers=pickers,
             caveat=caveat or self.not_filtered(key),
             change=change,

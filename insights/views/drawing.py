@@ -85,6 +85,7 @@ def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> 
         datasets=datasets,
         drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
         to_date_from=running[0] if running else None,
+        query=answer.query,
     )
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights import tiles, windows, wording
 from insights.agents import agent_name, in_agent_order
+from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset
 from insights.filters import DEFAULT_GRANULARITY, DEFAULT_RANGE, Choice, Filters, read_filters
 from insights.metrics.declarations import Metric
@@ -24,6 +25,7 @@ from insights.metrics.registry import get, metrics
 from insights.metrics.terms import Better, UnitOfMeasure
 from insights.metrics.visible import Freshness, visible_series
 from insights.scope_access import access_in
+from insights.views.annotations.links import note_url
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar_alone, scope_words
 from insights.views.units import (
@@ -133,7 +135,7 @@ def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
         raise Http404("No such chart.")
     filters = _filters(request, metric)
     [answer] = visible_series([filters.query(key, *split)], filters.access, freshness=Freshness.OF_PAGES)
-    return _by_agent(metric, answer) if split else _trend(metric, answer)
+    return with_notes(_by_agent(metric, answer) if split else _trend(metric, answer), filters.access)
 
 
 def _filters(request: HttpRequest, metric: Metric) -> Filters:
@@ -206,6 +208,7 @@ def _over_time(metric: Metric, answer: SeriesAnswer, datasets: Sequence[Dataset]
         datasets=datasets,
         drawn_from=1 if tiles.stub(buckets, answer.query.granularity) else 0,
         to_date_from=next((index for index, figure in enumerate(buckets) if figure.to_date), None),
+        query=answer.query,
     )
 
 
@@ -220,6 +223,7 @@ def _card(metric: Metric, title: str, filters: Filters) -> tiles.ChartCard:
         csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, name])),
         how_url=filters.url(reverse("metric_how", args=[metric.key])),
         rows_url=filters.url(reverse("metric_rows", args=[metric.key])),
+        note_url=note_url(filters, metric.key),
     )
 
 

@@ -11,6 +11,7 @@ class TokenScope(models.TextChoices):
 
     READ = "read", "Read figures"
     PEOPLE = "people", "Write people and units"
+    ANNOTATIONS = "annotations", "Write notes on charts"
 
 
 class ApiToken(models.Model):

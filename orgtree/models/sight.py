@@ -96,7 +96,8 @@ class Sight:
     `whole`: the figures of the whole organisation, with what no unit could be matched to.  `unit_ids`: units whose
     aggregates may be seen, `individuals_in` those among them in which other people's rows may be, as far as the
     organisation's policy shows them.  `person_id`: whose data is one's own.  `home_unit`: the slug of the unit to
-    begin with.
+    begin with.  `leads_whole`: an admin or an executive, who may write for every unit and the whole organisation;
+    managers may for theirs.
     """
 
     whole: bool = False
@@ -106,6 +107,7 @@ class Sight:
     managed_ids: frozenset[int] = frozenset()
     slugs: Mapping[str, int] = field(default_factory=dict)  # of units that one manages or is in
     home_unit: str | None = None
+    leads_whole: bool = False
 
     @property
     def individuals(self) -> bool:
@@ -114,6 +116,10 @@ class Sight:
 
     def covers(self, unit_id: int) -> bool:
         return self.unit_ids is None or unit_id in self.unit_ids
+
+    def leads(self, unit_id: int | None) -> bool:
+        """Whether one answers for that unit; None: for the whole organisation."""
+        return self.leads_whole or unit_id in self.managed_ids
 
     def covers_individuals(self, unit_id: int | None) -> bool:
         """Whether rows of others may be shown in that unit; None: in the whole organisation."""
@@ -159,6 +165,7 @@ def sight_from(viewer: User, organisation: Organisation, today: AccountToday) ->
         managed_ids=today.managed,
         slugs=today.slugs,
         home_unit=next((slug for slug, unit_id in today.slugs.items() if unit_id == today.home), None),
+        leads_whole=viewer.is_superuser or Role.EXECUTIVE in today.roles,
     )
 
 

@@ -35,7 +35,9 @@ class TokenForm(forms.Form):
     def __init__(self, *args: object, may_write: bool, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         if not may_write:
-            self.fields["scope"].choices = [(TokenScope.READ.value, TokenScope.READ.label)]  # type: ignore[attr-defined]
+            self.fields["scope"].choices = [  # type: ignore[attr-defined]
+                (scope.value, scope.label) for scope in TokenScope if scope is not TokenScope.PEOPLE
+            ]
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

@@ -78,6 +78,19 @@ function centreOf(slices, total, { unit }) {
   return { value: brief(total, unit), note: unitWord(unit) === "$" || unitWord(unit) === "%" ? "" : unitWord(unit) };
 }
 
+/* The notes on a chart as a list: flags on a canvas are short and no keyboard reaches them. */
+export function fillNotes(card, figures) {
+  const list = card.querySelector("[data-chart-notes]");
+  if (!list) return;
+  list.replaceChildren(
+    ...(figures.marks ?? []).map(({ text, days, url }) => {
+      const note = url ? element("a", { href: url, textContent: text }) : element("span", { textContent: text });
+      if (url) note.dataset.panel = `Note: ${text}`;
+      return element("li", {}, element("time", { textContent: days ?? "" }), note);
+    }),
+  );
+}
+
 /* The same figures as a real table, for everyone who reads better without a picture. */
 export function fillTable(card, figures) {
   const holder = card.querySelector("[data-chart-table]");
@@ -94,11 +107,13 @@ export function fillTable(card, figures) {
   holder.replaceChildren(table);
 }
 
-function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_from: toDateFrom }) {
-  const heads = [labelName ?? "From", ...datasets.map((series) => series.label)];
+function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_from: toDateFrom, marks = [] }) {
+  const heads = [labelName ?? "From", ...datasets.map((series) => series.label), ...(marks.length ? ["Notes"] : [])];
+  const notesAt = (index) => marks.filter((mark) => mark.index === index).map((mark) => mark.text);
   const rows = labels.map((label, index) => [
     index >= (toDateFrom ?? Infinity) ? `${label}, to date` : label,
     ...datasets.map((series) => exact(series.data[index], unit)),
+    ...(marks.length ? [notesAt(index).join("; ")] : []),
   ]);
   return [heads, rows];
 }

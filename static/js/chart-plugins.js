@@ -72,7 +72,7 @@ export const notes = {
     ctx.save();
     ctx.lineWidth = 1;
     for (const benchmark of benchmarks) drawBenchmark(chart, benchmark, divisor);
-    for (const mark of marks) drawMark(chart, mark);
+    drawMarks(chart, marks);
     ctx.restore();
   },
 };
@@ -97,9 +97,36 @@ function drawBenchmark(chart, { value, label }, divisor) {
   ctx.fillText(label, chartArea.left + 3, y - 3);
 }
 
-function drawMark(chart, { index, text }) {
+/* A note: a line where it begins, a shade over the buckets that it covers, and a flag as wide as there is room
+   before the next one.  Where there is none, the flag is a number: the list below the chart says the rest. */
+const FLAG = { height: 16, above: 20, inset: 5, widest: 150, narrowest: 44 };
+
+function drawMarks(chart, marks) {
   const { ctx, chartArea, scales } = chart;
-  const x = scales.x.getPixelForValue(index);
+  ctx.font = LABEL_FONT(chart, 500);
+  const flags = marks.map((mark, position) => ({ ...mark, number: String(position + 1), x: scales.x.getPixelForValue(mark.index) }));
+  let taken = 0;
+  flags.forEach((flag, position) => {
+    drawStretch(chart, flag);
+    const wanted = Math.min(FLAG.widest, ctx.measureText(flag.text).width + FLAG.inset * 2);
+    const next = flags[position + 1]?.x ?? Infinity;
+    const end = Math.min(next - 10, chartArea.right + 2);
+    const left = Math.max(taken, Math.min(flag.x - 8, end - wanted));
+    const room = Math.min(wanted, end - left);
+    const text = room >= Math.min(wanted, FLAG.narrowest) ? fitted(ctx, flag.text, room - FLAG.inset * 2) : flag.number;
+    const width = ctx.measureText(text).width + FLAG.inset * 2;
+    if (text === flag.number && flag.x - 8 < taken - 6) return; // another flag of the same bucket covers it
+    drawFlag(ctx, text, Math.max(0, text === flag.number ? Math.max(taken, flag.x - 8) : left), chartArea.top - FLAG.above, width);
+    taken = left + width + 4;
+  });
+}
+
+function drawStretch({ ctx, chartArea, scales }, { index, last, x }) {
+  const until = last > index ? scales.x.getPixelForValue(last) : x;
+  if (until > x) {
+    ctx.fillStyle = translucent(token("ink-3"), 0.08);
+    ctx.fillRect(x, chartArea.top, until - x, chartArea.bottom - chartArea.top);
+  }
   ctx.strokeStyle = token("ink-3");
   ctx.setLineDash([3, 3]);
   ctx.beginPath();
@@ -107,18 +134,18 @@ function drawMark(chart, { index, text }) {
   ctx.lineTo(x, chartArea.bottom);
   ctx.stroke();
   ctx.setLineDash([]);
-  ctx.font = LABEL_FONT(chart, 500);
-  const width = ctx.measureText(text).width + 10;
-  const left = Math.max(0, Math.min(x - 8, chartArea.right - width + 2));
+}
+
+function drawFlag(ctx, text, left, top, width) {
   ctx.fillStyle = token("sunken");
   ctx.strokeStyle = token("line-strong");
   ctx.beginPath();
-  ctx.roundRect(left, chartArea.top - 20, width, 16, 4);
+  ctx.roundRect(left, top, width, FLAG.height, 4);
   ctx.fill();
   ctx.stroke();
   ctx.fillStyle = token("ink-2");
   ctx.textBaseline = "middle";
-  ctx.fillText(text, left + 5, chartArea.top - 11.5);
+  ctx.fillText(text, left + FLAG.inset, top + FLAG.height / 2 + 0.5);
 }
 
 /* Chart.js has no dashes for the edges of bars; pending and unknown parts are outlines. */

@@ -3,7 +3,7 @@
    A card is an element [data-chart-card] that holds <canvas data-chart="URL">; templates/components/chart_card.html
    writes it.  Its plot is in one of four states: loading, ready, empty, error. */
 import { chartConfig } from "./chart-config.js";
-import { fillLeftOut, fillLegend, fillList, fillTable } from "./chart-parts.js";
+import { fillLeftOut, fillLegend, fillList, fillNotes, fillTable } from "./chart-parts.js";
 
 const LIBRARY = document.querySelector('meta[name="headway-chart-library"]')?.content;
 const PATIENCE_MS = 20_000;
@@ -84,6 +84,7 @@ async function draw(canvas, figures, { still }) {
   entry.figures = figures;
   const card = cardOf(canvas);
   fillLeftOut(card, figures);
+  fillNotes(card, figures);
   if (isEmpty(figures)) {
     setState(canvas, "empty", figures.reason);
     return;
@@ -104,7 +105,9 @@ function drawnPart(figures) {
     labels: figures.labels.slice(first),
     datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first) })),
     to_date_from: figures.to_date_from === null ? null : figures.to_date_from - first,
-    marks: (figures.marks ?? []).map((mark) => ({ ...mark, index: mark.index - first })),
+    marks: (figures.marks ?? [])
+      .filter((mark) => (mark.last ?? mark.index) >= first)
+      .map((mark) => ({ ...mark, index: Math.max(0, mark.index - first), last: (mark.last ?? mark.index) - first })),
   };
 }
 
@@ -141,6 +144,7 @@ function redrawAll() {
 
 document.addEventListener("headway:theme", redrawAll);
 document.addEventListener("headway:facts", () => [...drawn.keys()].forEach(follow));
+document.addEventListener("headway:notes", () => [...drawn.keys()].forEach(follow));
 
 document.addEventListener("click", (event) => {
   const retry = event.target.closest("[data-chart-retry]");

@@ -39,6 +39,12 @@ document.addEventListener("click", (event) => {
   open(link);
 });
 
+/* What the panel was opened for is done.  The list of notes is a page of its own: it is asked for anew. */
+document.addEventListener("headway:notes", () => {
+  panel.close();
+  if (document.querySelector("[data-notes-list]")) location.reload();
+});
+
 panel.addEventListener("close", () => body.replaceChildren()); // destroys its charts, forgets its rows
 
 body.addEventListener("htmx:afterSwap", (event) => {

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from insights import wording
 from insights.agents import agent_name, in_agent_order
+from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
 from insights.metrics.query import Dimension
@@ -149,7 +150,8 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
         draw = CHARTS[name]
     except KeyError:
         raise Http404("No such chart.") from None
-    return draw(page_filters(request))
+    filters = page_filters(request)
+    return with_notes(draw(filters), filters.access)
 
 
 def _shown(note: str, left_out: int) -> str:

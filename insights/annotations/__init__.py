@@ -1,0 +1,1 @@
+"""Notes on charts: who writes them, and where they stand."""

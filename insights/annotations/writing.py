@@ -1,0 +1,144 @@
+"""Writing, changing and removing notes on charts.  Each change goes to the log, in the same transaction.
+
+Managers write for their units, executives and admins for all of them and the whole organisation; whoever may see a
+chart reads what stands on it.  A note is changed and removed by whoever wrote it and by admins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from insights import wording
+from insights.metrics.errors import QueryError, UnknownUnitError
+from insights.metrics.registry import metrics
+from insights.models import Annotation, AnnotationChange
+from insights.models.annotations import LONGEST_TEXT, family_of
+from orgtree.models import Unit
+from orgtree.services.access import Access
+
+FIRST_DAY = date(2000, 1, 1)  # earlier days are slips of the finger, as in the filters of pages
+LONGEST_STRETCH = timedelta(days=366)  # what goes on for longer explains no single dip
+
+
+class MayNotAnnotateError(Exception):
+    """Somebody else answers for the unit, or wrote the note; the message says who may."""
+
+
+@dataclass(frozen=True)
+class AnnotationDraft:
+    """What a note says, of whom and when; `unit` is a slug, empty: the whole organisation; `end` is left out."""
+
+    text: str
+    start: date
+    end: date
+    unit: str = ""
+    about: str = ""
+
+
+def may_annotate(access: Access, unit: str | None) -> bool:
+    """Whether the viewer may write on charts of the unit with that slug; None: of the whole organisation."""
+    sight = access.sight
+    if not isinstance(access.viewer, User):
+        return False
+    return sight.leads_whole or (unit is not None and sight.slugs.get(unit) in sight.managed_ids)
+
+
+def may_change(access: Access, annotation: Annotation) -> bool:
+    viewer = access.viewer
+    return isinstance(viewer, User) and (viewer.is_superuser or annotation.written_by_id == viewer.pk)
+
+
+def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
+    """Raises QueryError for what cannot be said so, UnknownUnitError, MayNotAnnotateError."""
+    unit = _unit_of(access, draft.unit)
+    with transaction.atomic():
+        added = Annotation(written_by=_author(access), **_checked(draft), unit=unit)
+        added.save()
+        _log(added, AnnotationChange.Action.ADDED, access)
+    return added
+
+
+def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
+    """As `add_annotation`.  A note that stays as it was is no change."""
+    if not may_change(access, annotation):
+        raise MayNotAnnotateError("A note is changed by whoever wrote it, or by an admin.")
+    stored_slug = annotation.unit.slug if annotation.unit else ""
+    unit = annotation.unit if draft.unit == stored_slug else _unit_of(access, draft.unit)
+    fields = {**_checked(draft), "unit": unit}
+    with transaction.atomic():
+        stored = Annotation.objects.select_for_update().get(pk=annotation.pk)
+        if all(getattr(stored, name) == value for name, value in fields.items()):
+            return stored
+        for name, value in fields.items():
+            setattr(stored, name, value)
+        stored.changed_at = timezone.now()
+        stored.save()
+        _log(stored, AnnotationChange.Action.CHANGED, access)
+    return stored
+
+
+def remove_annotation(access: Access, annotation: Annotation) -> None:
+    """The log keeps what it draft.  Raises MayNotAnnotateError; one that is gone already stays so."""
+    if not may_change(access, annotation):
+        raise MayNotAnnotateError("A note is removed by whoever wrote it, or by an admin.")
+    with transaction.atomic():
+        stored = Annotation.objects.select_for_update().filter(pk=annotation.pk).first()
+        if stored is not None:
+            _log(stored, AnnotationChange.Action.REMOVED, access)
+            stored.delete()
+
+
+def _unit_of(access: Access, slug: str) -> Unit | None:
+    unit = Unit.objects.within(access.sight).filter(slug=slug).first() if slug else None
+    if slug and unit is None:
+        raise UnknownUnitError(slug)
+    if not may_annotate(access, slug or None):
+        whose = f"of {unit.name}" if unit else "of the whole organisation"
+        raise MayNotAnnotateError(
+            f"Notes on charts {whose} are written by {'its managers, ' if unit else ''}executives and admins."
+        )
+    return unit
+
+
+def _author(access: Access) -> User:
+    assert isinstance(access.viewer, User), "nobody else may annotate"  # noqa: S101 — `may_annotate` says so
+    return access.viewer
+
+
+def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
+    """The fields of the row.  Raises QueryError for the first that will not do."""
+    text = " ".join(draft.text.split())
+    if not text:
+        raise QueryError("text", "Say what happened.")
+    if len(text) > LONGEST_TEXT:
+        raise QueryError("text", f"A note has at most {LONGEST_TEXT} characters; this one has {len(text):,}.")
+    if not text.isprintable():
+        raise QueryError("text", "It holds a character that cannot be printed.")
+    if draft.end <= draft.start:
+        raise QueryError("to", f"It must end after it begins, on {wording.day(draft.start)}.")
+    if not FIRST_DAY <= draft.start <= timezone.localdate() + LONGEST_STRETCH:
+        raise QueryError("from", f"It must be a day from {wording.day(FIRST_DAY)} on, and at most a year ahead.")
+    if draft.end - draft.start > LONGEST_STRETCH:
+        raise QueryError("to", f"A note covers at most {LONGEST_STRETCH.days} days.")
+    known = {metric.key for metric in metrics()}
+    if draft.about and draft.about not in known | {family_of(key) for key in known}:
+        raise QueryError("about", f"There is no metric “{draft.about}”, and no family of metrics.")
+    return {"text": text, "start": draft.start, "end": draft.end, "about": draft.about}
+
+
+def _log(annotation: Annotation, action: AnnotationChange.Action, access: Access) -> None:
+    AnnotationChange.objects.create(
+        annotation_id=annotation.pk,
+        by=_author(access),
+        action=action,
+        unit_id=annotation.unit_id,
+        start=annotation.start,
+        end=annotation.end,
+        text=annotation.text,
+        about=annotation.about,
+    )

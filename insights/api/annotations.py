@@ -1,0 +1,239 @@
+"""/api/v1/annotations/: notes on charts, read by whoever sees the charts and written as on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from insights.annotations.writing import (
+    AnnotationDraft,
+    MayNotAnnotateError,
+    add_annotation,
+    change_annotation,
+    remove_annotation,
+)
+from insights.api import schema
+from insights.metrics.errors import QueryError
+from insights.metrics.query import Scope, Window
+from insights.models import Annotation
+from insights.scope_access import check_scope
+from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from orgtree.models import TokenScope
+from orgtree.services.access import Access, access_of
+from orgtree.services.who_sees import names_of
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+FIELDS = ("text", "from", "to", "unit", "about")
+
+
+class AnnotationSerializer(serializers.Serializer[object]):
+    """A note; `to` is the first day that no longer belongs to it."""
+
+    id = serializers.IntegerField()
+    text = serializers.CharField()
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    about = serializers.CharField(allow_null=True, help_text="Metric or family of metrics; null: every chart.")
+    written_by = serializers.CharField(allow_null=True)
+    written_at = serializers.DateTimeField()
+    changed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """`from` is a word of Python."""
+        return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
+
+
+class AnnotationWriteSerializer(serializers.Serializer[object]):
+    """What is not named stays, or is null."""
+
+    text = serializers.CharField(max_length=200)
+    unit = serializers.CharField(required=False, allow_null=True)
+    about = serializers.CharField(required=False, allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        days = {"from": serializers.DateField(), "to": serializers.DateField(required=False)}
+        return {**super().get_fields(), **days}
+
+
+class AnnotationsSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    annotations = AnnotationSerializer(many=True)
+
+
+class ReadsOrAnnotates(APIView):
+    """Reading takes a token that reads, writing one that annotates; sessions do both."""
+
+    @property
+    def token_scope(self) -> TokenScope:
+        return TokenScope.READ if self.request.method in SAFE_METHODS else TokenScope.ANNOTATIONS
+
+
+class AnnotationsView(ReadsOrAnnotates):
+    @extend_schema(
+        operation_id="v1_annotations_list",
+        parameters=[
+            OpenApiParameter("unit", str, description="Those on charts of this unit: its own and those above it."),
+            OpenApiParameter("about", str, description="Those on charts of this metric."),
+            OpenApiParameter("from", str, description="First day, 2026-01-31."),
+            OpenApiParameter("to", str, description="The day after the last."),
+            OpenApiParameter("page", int, description="From 1."),
+            OpenApiParameter("size", int, description="Notes a page, at most 1,000; by default 100."),
+        ],
+        responses={200: AnnotationsSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The notes that one may read, the latest first."""
+        given = request.query_params
+        only(request, "unit", "about", "from", "to", "page", "size")
+        access = access_of(request.user)
+        found = Annotation.objects.within(access.sight)
+        if given.get("unit"):
+            scope = Scope.of_unit(given["unit"])
+            check_scope(scope, access)
+            found = found.on_charts_of(scope)
+        if given.get("about"):
+            found = found.about_metric(given["about"].replace("\x00", ""))
+        found = found.in_window(
+            Window(_day("from", given.get("from")) or date.min, _day("to", given.get("to")) or date.max)
+        )
+        number, size = (
+            whole_number(request, "page", 1, LAST_PAGE),
+            whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE),
+        )
+        ordered = found.select_related("unit", "written_by").order_by("-start", "-pk")
+        page = list(ordered[(number - 1) * size : number * size])
+        return Response({"total": found.count(), "annotations": _documents(page)})
+
+    @extend_schema(
+        operation_id="v1_annotations_add",
+        request=AnnotationWriteSerializer,
+        responses={201: AnnotationSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Write a note.  Without `to` it is of one day."""
+        given = _given(request)
+        for name in ("text", "from"):
+            if given.get(name) is None:
+                raise QueryError(name, "A note needs it.")
+        start = _needed_day("from", given["from"])
+        end = _needed_day("to", given["to"]) if given.get("to") is not None else start + timedelta(days=1)
+        draft = AnnotationDraft(
+            text=_text("text", given["text"]),
+            start=start,
+            end=end,
+            unit=_text("unit", given.get("unit")),
+            about=_text("about", given.get("about")),
+        )
+        try:
+            added = add_annotation(access_of(request.user), draft)
+        except MayNotAnnotateError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        return Response(_documents([added])[0], status=status.HTTP_201_CREATED)
+
+
+class AnnotationView(ReadsOrAnnotates):
+    @extend_schema(operation_id="v1_annotation", responses={200: AnnotationSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """One note."""
+        return Response(_documents([_visible(access_of(request.user), pk)])[0])
+
+    @extend_schema(
+        operation_id="v1_annotation_change",
+        request=AnnotationWriteSerializer,
+        responses={200: AnnotationSerializer, **ERRORS},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change a note; what is not named stays."""
+        access, given = access_of(request.user), _given(request)
+        found = _visible(access, pk)
+        draft = AnnotationDraft(
+            text=_text("text", given.get("text", found.text)),
+            start=_needed_day("from", given.get("from", found.start.isoformat())),
+            end=_needed_day("to", given.get("to", found.end.isoformat())),
+            unit=_text("unit", given.get("unit", found.unit.slug if found.unit else None)),
+            about=_text("about", given.get("about", found.about)),
+        )
+        try:
+            return Response(_documents([change_annotation(access, found, draft)])[0])
+        except MayNotAnnotateError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+
+    @extend_schema(operation_id="v1_annotation_remove", responses={204: None, **ERRORS})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Remove a note; the log keeps it."""
+        access = access_of(request.user)
+        try:
+            remove_annotation(access, _visible(access, pk))
+        except MayNotAnnotateError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _visible(access: Access, pk: int) -> Annotation:
+    found = Annotation.objects.within(access.sight).select_related("unit", "written_by").filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _documents(annotations: list[Annotation]) -> list[dict[str, Any]]:
+    names = names_of([each.written_by for each in annotations if each.written_by])
+    return [
+        {
+            "id": each.pk,
+            "text": each.text,
+            "unit": each.unit.slug if each.unit else None,
+            "about": each.about or None,
+            "from": each.start.isoformat(),
+            "to": each.end.isoformat(),
+            "written_by": names.get(each.written_by_id or 0),
+            "written_at": each.written_at,
+            "changed_at": each.changed_at,
+        }
+        for each in annotations
+    ]
+
+
+def _given(request: Request) -> Mapping[str, Any]:
+    """The fields that were sent.  Raises QueryError for others."""
+    if not isinstance(request.data, Mapping):
+        raise QueryError("text", "Send one object with the fields of the note.")
+    for name in request.data:
+        if name not in FIELDS:
+            raise QueryError(str(name)[:40], f"A note has no such field. It has {', '.join(FIELDS)}.")
+    return request.data
+
+
+def _text(name: str, value: object) -> str:
+    """The text, or nothing where it is null."""
+    if value is None:
+        return ""
+    if not isinstance(value, str) or "\x00" in value:
+        raise QueryError(name, "It must be a text.")
+    return value
+
+
+def _needed_day(name: str, value: object) -> date:
+    day = _day(name, value)
+    if day is None:
+        raise QueryError(name, "It must be a day such as 2026-07-01.")
+    return day
+
+
+def _day(name: str, value: object) -> date | None:
+    if value is None or value == "":
+        return None
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        return date.fromisoformat(value)
+    except ValueError:
+        raise QueryError(name, "It must be a day such as 2026-07-01.") from None

@@ -1,0 +1,1 @@
+"""Pages on which notes on charts are written and listed."""
