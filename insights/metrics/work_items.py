@@ -129,8 +129,8 @@ FEATURE_COMPLETION_RATE = Ratio(
     categories=(Category.EFFICIENCY, Category.PLANNING),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
-    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
     chain=("work.features_per_week",),
     source=SOURCE,
 )
@@ -188,8 +188,8 @@ BUG_ESCAPED = Count(
     better=Better.LOWER,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
-    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
     chain=("bug.customer_found", "bug.ratio"),
     source=SOURCE,
 )
@@ -207,8 +207,8 @@ BUG_CUSTOMER_FOUND = Count(
     categories=(Category.QUALITY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.SATISFACTION, SpaceDimension.PERFORMANCE),
-    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
-    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
     chain=("bug.escaped", "bug.ratio"),
     source=SOURCE,
 )
@@ -227,8 +227,8 @@ BUG_FIX_RATE = Ratio(
     minimum_sample=5,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
-    facets=(Dimension.REPOSITORY, Dimension.ASSISTANCE),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
     chain=("bug.ratio", "bug.reopen_rate"),
     source=SOURCE,
 )

@@ -34,8 +34,7 @@ QUESTIONS: Mapping[Subject, tuple[str, str]] = {
     ),
     Subject.FOUND_BY: (
         "Who found bugs",
-        "Which labels, types, projects and reporters say that a bug was found in production, or by a customer? By"
-        " default only labels and types do.",
+        "Which labels, types, projects and reporters say that a bug was found in production, or by a customer?",
     ),
 }
 

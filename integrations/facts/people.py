@@ -9,6 +9,7 @@ from django.db import connection
 
 from integrations.attribution.work import enqueue_moved_identities
 from integrations.facts.changes import announce_changes
+from integrations.intake.changed_item_days import DAYS_OF_ITEM
 from integrations.intake.figures_work import enqueue_pull_requests_of
 from integrations.models import FactFamily
 from orgtree.services.identities import IdentityMove
@@ -41,7 +42,7 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH move AS (
                 SELECT identity_id, person_id
                 FROM unnest(%(identities)s::bigint[], %(before)s::bigint[], %(after)s::bigint[])
@@ -80,11 +81,9 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 FROM move
                 JOIN integrations_pullrequestreview review ON review.author_id = move.identity_id
                 UNION ALL
-                SELECT %(work_item)s, move.person_id,
-                       daterange(least(opened, ended)::date, greatest(opened, ended)::date + 1)
+                SELECT %(work_item)s, move.person_id, unnest({DAYS_OF_ITEM})
                 FROM move
-                JOIN integrations_workitem item ON item.assignee_id = move.identity_id
-                CROSS JOIN LATERAL (SELECT created_at, coalesce(resolved_at, now())) AS during (opened, ended)
+                JOIN integrations_workitemfigures figures ON figures.credited_id = move.identity_id
                 UNION ALL
                 SELECT %(enrolment)s, move.person_id,
                        daterange(since.day, GREATEST(since.day, local_now.day) + 1)
@@ -102,7 +101,7 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
             FROM (
                 SELECT family, person_id, unnest(range_agg(days)) AS days FROM changed GROUP BY family, person_id
             ) AS coalesced
-            """,
+            """,  # noqa: S608  # a constant
             {
                 "identities": [move.identity_id for move in moves],
                 "before": [move.previous_person_id for move in moves],

@@ -1,8 +1,11 @@
 """Work items, as relations that metrics are computed from.
 
-They count for the assignee when done, else the last.  `assistance` is AI where any of the item's pull requests has a
-commit with an agent's part, Non-AI where none has, and nothing where no pull request is linked: how it was made is
-not known then.
+They count for the assignee when done, else the last.
+
+`assistance` is AI where any of the item's pull requests has a commit with an agent's part, Non-AI where none has, and
+empty where no pull request is linked: how it was made is not known then.  It is looked up only where it is asked for.
+
+Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
 """
 
 from __future__ import annotations
@@ -12,9 +15,7 @@ from typing import LiteralString
 from integrations.facts.relation import STANDING_ON, Relation, Stock
 from integrations.models import FactFamily
 
-_DESCRIBED = frozenset(
-    {"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type", "assistance"}
-)
+_DESCRIBED = frozenset({"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type"})
 _DESCRIPTION: LiteralString = """
                figures.work_item_id AS item_id,
                identity.person_id,
@@ -22,27 +23,38 @@ _DESCRIPTION: LiteralString = """
                item.title,
                item.url,
                project.name AS project,
-               coalesce(repository.name, '') AS repository,
-               item.work_type,
-               CASE WHEN figures.agents <> '{}' THEN 'AI' WHEN figures.has_pull_request THEN 'Non-AI' ELSE '' END
-                   AS assistance
+               repository.name AS repository,
+               figures.work_type
 """
 _FROM: LiteralString = """
         FROM integrations_workitemfigures figures
-        JOIN integrations_workitem item ON item.id = figures.work_item_id
-        JOIN integrations_project project ON project.id = item.project_id
-        LEFT JOIN integrations_repository repository ON repository.id = project.repository_id
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
+        LEFT JOIN integrations_workitem item ON item.id = figures.work_item_id
+        LEFT JOIN integrations_project project ON project.id = item.project_id
 """
-_DONE = frozenset({"lead_seconds", "cycle_seconds", "active_seconds", "bugs", "features", "reopened_bugs"})
-_DONE_COLUMNS: LiteralString = """
+_PULL_REQUESTS: LiteralString = """
+                   FROM integrations_workitemlink link
+                   JOIN integrations_pullrequestfigures pull_request
+                     ON pull_request.pull_request_id = link.pull_request_id AND pull_request.set_apart = ''
+"""
+_DONE = frozenset(
+    {"day", "assistance", "lead_seconds", "cycle_seconds", "active_seconds", "bugs", "features", "reopened_bugs"}
+)
+_DONE_COLUMNS: LiteralString = f"""
                figures.done_on AS day,
                figures.lead_seconds,
                figures.cycle_seconds,
                figures.active_seconds,
-               (item.work_type = 'bug')::int AS bugs,
-               (item.work_type = 'feature')::int AS features,
-               (item.work_type = 'bug' AND figures.reopened > 0)::int AS reopened_bugs
+               (figures.work_type = 'bug')::int AS bugs,
+               (figures.work_type = 'feature')::int AS features,
+               (figures.work_type = 'bug' AND figures.reopened > 0)::int AS reopened_bugs,
+               (
+                   SELECT CASE WHEN bool_or(pull_request.agents <> '{{}}') THEN 'AI'
+                               WHEN count(*) > 0 THEN 'Non-AI' END
+                   {_PULL_REQUESTS}
+                   WHERE link.work_item_id = figures.work_item_id
+               ) AS assistance
 """
 
 DONE_WORK_ITEMS = Relation(
@@ -53,7 +65,7 @@ DONE_WORK_ITEMS = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | _DONE | {"day"},
+    columns=_DESCRIBED | _DONE,
     sql=f"SELECT {_DESCRIPTION}, {_DONE_COLUMNS} {_FROM} WHERE figures.done_on IS NOT NULL",
 )
 """One row per item that is done; it counts on the day of its last entry into done.
@@ -70,18 +82,24 @@ DONE_WORK_ITEMS_BY_AGENT = Relation(
     day="day",
     person="person_id",
     fact="item_id",
-    columns=_DESCRIBED | _DONE | {"day", "agent"},
+    columns=_DESCRIBED | _DONE | {"agent"},
     sql=f"""
         SELECT {_DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
         {_FROM}
-        CROSS JOIN LATERAL unnest(
-            CASE WHEN figures.agents <> '{{}}' THEN figures.agents
-                 WHEN figures.has_pull_request THEN ARRAY['Non-AI'] ELSE ARRAY[''] END
+        CROSS JOIN LATERAL (
+            SELECT unnest(CASE WHEN count(*) = 0 THEN '{{NULL}}' WHEN count(told.agent) = 0 THEN '{{Non-AI}}'
+                               ELSE array_agg(DISTINCT told.agent) FILTER (WHERE told.agent IS NOT NULL) END::text[])
+            {_PULL_REQUESTS}
+            LEFT JOIN LATERAL unnest(pull_request.agents) AS told (agent) ON true
+            WHERE link.work_item_id = figures.work_item_id
         ) AS agent (name)
         WHERE figures.done_on IS NOT NULL
     """,
 )
-"""DONE_WORK_ITEMS with a row for each agent that had a part in the item's pull requests."""
+"""DONE_WORK_ITEMS with a row for each agent that had a part in the item's pull requests.
+
+agent is Non-AI for those in which none had, and null where none is linked.
+"""
 
 CREATED_WORK_ITEMS = Relation(
     name="created_work_items",
@@ -94,10 +112,10 @@ CREATED_WORK_ITEMS = Relation(
     columns=_DESCRIBED | {"day", "bugs", "features", "escaped_bugs", "bugs_of_customers"},
     sql=f"""
         SELECT {_DESCRIPTION}, figures.created_on AS day,
-               (item.work_type = 'bug')::int AS bugs,
-               (item.work_type = 'feature')::int AS features,
-               (item.work_type = 'bug' AND figures.found_in_production)::int AS escaped_bugs,
-               (item.work_type = 'bug' AND figures.found_by_customer)::int AS bugs_of_customers
+               (figures.work_type = 'bug')::int AS bugs,
+               (figures.work_type = 'feature')::int AS features,
+               (figures.work_type = 'bug' AND figures.found_in_production)::int AS escaped_bugs,
+               (figures.work_type = 'bug' AND figures.found_by_customer)::int AS bugs_of_customers
         {_FROM}
         WHERE figures.created_on IS NOT NULL
     """,

@@ -1,7 +1,7 @@
 """Whose figures of which days records enter: what the outbox is told when they change.
 
-Pull requests and work items enter those of people; pipeline runs, deployments and incidents those of whoever owns what
-they ran on.
+Pull requests enter those of people; pipeline runs, deployments and incidents those of whoever owns what they ran on.
+Work items tell of themselves: integrations/intake/changed_item_days.py.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from django.db import connection as database
 
 from integrations.connectors.words import Kind
 from integrations.facts.changes import announce_changes
+from integrations.intake.changed_item_days import note_items_of
 from integrations.models import FactFamily
 
 FAMILIES: Mapping[Kind, FactFamily] = {
     Kind.PULL_REQUEST: FactFamily.PULL_REQUEST,
-    Kind.WORK_ITEM: FactFamily.WORK_ITEM,
     Kind.PIPELINE_RUN: FactFamily.PIPELINE,
     Kind.DEPLOYMENT: FactFamily.DEPLOYMENT,
     Kind.INCIDENT: FactFamily.INCIDENT,
@@ -35,20 +35,6 @@ _MOMENTS: Mapping[FactFamily, LiteralString] = {
         UNION ALL
         SELECT pull_request_id, author_id, NULL, submitted_at, submitted_at
         FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)
-    """,
-    FactFamily.WORK_ITEM: """
-        SELECT id, assignee_id, NULL::bigint, least(created_at, resolved_at), coalesce(resolved_at, now())
-        FROM integrations_workitem WHERE id = ANY (%(ids)s)
-        UNION ALL
-        SELECT item.id, assignment.assignee_id, NULL, assignment.at, coalesce(item.resolved_at, now())
-        FROM integrations_workitemassignment assignment
-        JOIN integrations_workitem item ON item.id = assignment.work_item_id
-        WHERE item.id = ANY (%(ids)s)
-        UNION ALL
-        SELECT item.id, item.assignee_id, NULL, transition.at, transition.at
-        FROM integrations_workitemtransition transition
-        JOIN integrations_workitem item ON item.id = transition.work_item_id
-        WHERE item.id = ANY (%(ids)s)
     """,
     FactFamily.PIPELINE: """
         SELECT run.id, NULL::bigint, repository.id, least(run.queued_at, run.started_at, run.finished_at),
@@ -104,6 +90,8 @@ def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = 
     family, wanted = FAMILIES.get(kind), set(ids)
     if family is None or not wanted:
         return
+    if kind == Kind.PULL_REQUEST:
+        note_items_of(wanted)
     earlier = [each[1:] for each in before if each[0] in wanted]
     people, owned, starts, ends = zip(*earlier, strict=True) if earlier else ((), (), (), ())
     with database.cursor() as cursor:

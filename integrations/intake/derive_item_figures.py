@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
+from integrations.facts.changes import announce_changes
+from integrations.intake.changed_item_days import NOTE_CHANGED_DAYS
 from integrations.mappings.effective import EffectiveMeanings
 from integrations.mappings.item_words import words_of_items
 
@@ -18,9 +20,10 @@ AT_ONCE = 5000
 FRESH_DAYS = 30  # a backlog is gone through monthly; what nobody touched for longer has been forgotten
 
 _COLUMNS = (  # beside work_item_id
-    *("credited_id", "created_on", "done_at", "done_on", "first_in_progress_at", "started_on"),
+    *("credited_id", "repository_id", "work_type"),
+    *("created_on", "done_at", "done_on", "first_in_progress_at", "started_on"),
     *("lead_seconds", "cycle_seconds", "active_seconds", "reopened", "found_in_production", "found_by_customer"),
-    *("agents", "has_pull_request", "todo_days", "in_progress_days", "healthy_days"),
+    *("todo_days", "in_progress_days", "healthy_days"),
 )
 _NAMES = ", ".join(_COLUMNS)
 _NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
@@ -146,9 +149,9 @@ _FRESH = f"""
     WHERE at IS NOT NULL
     GROUP BY id
 """  # noqa: S608  # constants of this module
-# One row per item: whether its labels, type, project or reporter say where it was found.
+# One row per item: whose issues its project has, and whether its words say where it was found.
 _FOUND = """
-    SELECT asked.id, words && %(by_customers)s::text[] AS by_customer,
+    SELECT asked.id, project.repository_id, words && %(by_customers)s::text[] AS by_customer,
            words && %(in_production)s::text[] AS in_production
     FROM asked
     JOIN integrations_project project ON project.id = asked.project_id
@@ -178,12 +181,14 @@ _SETTLE = f"""
     gone AS (
         DELETE FROM integrations_workitemfigures
         WHERE work_item_id = ANY (%(ids)s) AND work_item_id NOT IN (SELECT id FROM asked)
-        RETURNING work_item_id
+        RETURNING *
     ),
     put AS (
         INSERT INTO integrations_workitemfigures AS stored (work_item_id, {_NAMES})
         SELECT ends.id,
                whose.credited_id,
+               found.repository_id,
+               ends.work_type,
                ends.created_at::date,
                ends.done_at,
                ends.done_at::date,
@@ -198,8 +203,6 @@ _SETTLE = f"""
                coalesce(history.reopened, 0),
                found.in_production OR found.by_customer,
                found.by_customer,
-               '{{}}'::text[],
-               false,
                coalesce(history.todo_days, '{{}}'),
                coalesce(history.in_progress_days, '{{}}'),
                CASE WHEN ends.estimate IS NULL OR ends.has_description IS FALSE OR history.todo_days IS NULL THEN '{{}}'
@@ -214,8 +217,13 @@ _SETTLE = f"""
         LEFT JOIN fresh USING (id)
         ON CONFLICT (work_item_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
         WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
-        RETURNING work_item_id
-    )
+        RETURNING *
+    ),
+    before AS (
+        SELECT * FROM integrations_workitemfigures
+        WHERE work_item_id = ANY (%(ids)s) AND work_item_id NOT IN (SELECT work_item_id FROM gone)
+    ),
+    {NOTE_CHANGED_DAYS}
     SELECT work_item_id FROM gone UNION SELECT work_item_id FROM put
 """  # noqa: S608  # constants of this module
 
@@ -223,7 +231,7 @@ _SETTLE = f"""
 def settle_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[int]:
     """Derive anew the figures of these items, of one connection; those of which they changed.
 
-    Whoever calls it tells the outbox: on which days the items count follows from their figures.
+    The outbox is told of exactly the days on which anything is counted otherwise than before.
     """
     wanted = sorted(ids)
     changed: set[int] = set()
@@ -241,4 +249,6 @@ def settle_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[
                 },
             )
             changed.update(row[0] for row in cursor.fetchall())
+    if changed:
+        announce_changes()
     return changed

@@ -92,3 +92,20 @@ def settle_run_figures(ids: Iterable[int]) -> int:
             changed.update(row[0] for row in cursor.fetchall())
     append_days(Kind.PIPELINE_RUN, changed.difference(wanted))
     return len(changed)
+
+
+def drop_run_figures(ids: Iterable[int]) -> set[int]:
+    """Delete the figures of these attempts, which are about to be deleted; the others that are one run with them."""
+    gone = sorted(ids)
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH gone AS (
+                DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s) RETURNING of_run
+            )
+            SELECT run_id FROM integrations_pipelinerunfigures
+            WHERE of_run IN (SELECT of_run FROM gone) AND NOT run_id = ANY (%(ids)s)
+            """,
+            {"ids": gone},
+        )
+        return {row[0] for row in cursor.fetchall()}

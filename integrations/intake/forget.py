@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from django.db import connection as database
 
 from integrations.connectors.words import Kind
+from integrations.intake.changed_item_days import drop_item_figures
 from integrations.intake.days import append_days
 from integrations.intake.derive_deployments import settle_runs_in
 from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.derive_run_figures import drop_run_figures, settle_run_figures
 from integrations.intake.derive_stages import drop_figures
 from integrations.intake.figures_work import enqueue_pull_requests
 from integrations.intake.store_alone import write_alone
@@ -46,16 +48,20 @@ def forget_records(connection: Connection) -> None:
     write_alone(connection, frozenset(Kind))
     repositories = _repositories_with_deployments(connection)
     naming = _unlink_others(connection)
-    loose, following = Loose(), set[int]()
+    loose, following, attempts = Loose(), set[int](), set[int]()
     for kind in _ORDER:
         table = TABLES[kind]
         for ids in _batches(table, connection):
             append_days(kind, ids)
             loose.loosen(kind, ids)
             following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
+            attempts |= drop_run_figures(ids) if kind == Kind.PIPELINE_RUN else set()
+            if kind == Kind.WORK_ITEM:
+                drop_item_figures(ids)
             _delete(table, ids)
     loose.link_anew()
     settle_runs_in(repositories)
+    settle_run_figures(attempts)
     changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
     append_days(Kind.PULL_REQUEST, changed | naming)
     enqueue_pull_requests(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))

@@ -84,9 +84,9 @@ class EffectiveMeanings:
         """Whether somebody works on what is in this status; it is asked of those in progress."""
         return self._of(Subject.ACTIVITY, status, StatusActivity, default_activity) or StatusActivity.ACTIVE
 
-    def of_finder(self, word: str, *, by_default: bool = True) -> FoundBy | None:
+    def of_finder(self, word: str) -> FoundBy | None:
         """Who found what a label, type, project or reporter of this name is of; None where that says nothing."""
-        return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by if by_default else lambda _word: None)
+        return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by)
 
     def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:
         means = self.decided.get((subject, word))

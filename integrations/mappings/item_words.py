@@ -15,17 +15,16 @@ _STATUSES = """
     UNION
     SELECT unnest(ARRAY[from_status, to_status]) FROM integrations_workitemtransition WHERE work_item_id = ANY (%(ids)s)
 """
-# Defaults look at labels and types alone: a project may be called Customer Portal, and a person Client.
 _SAID = """
-    SELECT label, true FROM integrations_workitem CROSS JOIN unnest(labels) AS label WHERE id = ANY (%(ids)s)
+    SELECT label FROM integrations_workitem CROSS JOIN unnest(labels) AS label WHERE id = ANY (%(ids)s)
     UNION
-    SELECT native_type, true FROM integrations_workitem WHERE id = ANY (%(ids)s)
+    SELECT native_type FROM integrations_workitem WHERE id = ANY (%(ids)s)
     UNION
-    SELECT project.name, false
+    SELECT project.name
     FROM integrations_workitem item JOIN integrations_project project ON project.id = item.project_id
     WHERE item.id = ANY (%(ids)s)
     UNION
-    SELECT reporter.value, false
+    SELECT reporter.value
     FROM integrations_workitem item JOIN orgtree_identity reporter ON reporter.id = item.reporter_id
     WHERE item.id = ANY (%(ids)s)
 """
@@ -46,7 +45,7 @@ def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWor
         cursor.execute(_STATUSES, {"ids": list(ids)})
         waiting = [word for (word,) in cursor.fetchall() if meanings.of_activity(word) is StatusActivity.WAITING]
         cursor.execute(_SAID, {"ids": list(ids)})
-        found = [(word, meanings.of_finder(word, by_default=by_default)) for word, by_default in cursor.fetchall()]
+        found = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
     return ItemWords(waiting, _of(FoundBy.CUSTOMER, found), _of(FoundBy.PRODUCTION, found))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
+from integrations.connectors.words import WorkType
+from integrations.models.connections import Repository
 from integrations.models.fields import DayRangesField
+from integrations.models.provider_fact import word_field
 from integrations.models.work_items import WorkItem
 from orgtree.models import Identity
 
@@ -21,6 +23,15 @@ class WorkItemFigures(models.Model):
     credited = models.ForeignKey(
         Identity, models.PROTECT, null=True, related_name="+", help_text="The assignee when done, else the last."
     )
+    repository = models.ForeignKey(
+        Repository,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Whose issues the project has.",
+    )
+    work_type = word_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
     created_on = models.DateField(null=True)
     done_at = models.DateTimeField(null=True, help_text="The last entry into done; null while it is not done.")
     done_on = models.DateField(null=True)
@@ -32,8 +43,6 @@ class WorkItemFigures(models.Model):
     reopened = models.IntegerField(default=0, db_default=0, help_text="How often it left done.")
     found_in_production = models.BooleanField(default=False, db_default=False)
     found_by_customer = models.BooleanField(default=False, db_default=False)
-    agents = ArrayField(models.TextField(), default=list, db_default=[], help_text="With commits in its pull requests.")
-    has_pull_request = models.BooleanField(default=False, db_default=False, help_text="One is linked that counts.")
     todo_days = DayRangesField(help_text="On which, at their end, it was still to do.")
     in_progress_days = DayRangesField(help_text="On which, at their end, it was in progress.")
     healthy_days = DayRangesField(

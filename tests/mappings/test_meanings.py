@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.connectors.drafts import DeploymentDraft, IncidentDraft, PipelineRunDraft, Told, TransitionDraft
+from integrations.connectors.drafts import DeploymentDraft, IncidentDraft, PipelineRunDraft, Told, TransitionDraft, Who
 from integrations.connectors.words import RunStatus, StatusCategory
 from integrations.mappings.effective import Subject
 from integrations.mappings.set_meaning import UnknownMeaningError, set_meaning
@@ -47,7 +47,18 @@ def test_words_are_shown_with_what_they_mean_and_the_latest_of_their_records(tel
     assert (us.records, us.examples) == (0, ())
 
 
-@pytest.mark.parametrize("subject", Subject)
+ABOUT_ITEMS = (Subject.ACTIVITY, Subject.FOUND_BY)
+
+
+def test_what_statuses_and_reporters_of_items_say_is_shown(tell: Tell, github: Connection) -> None:
+    blocked = {"native_status": "Blocked", "status_category": StatusCategory.IN_PROGRESS}
+    tell(item(native_type="Bug", labels=("found-in-prod",), reporter=Who(login="helpdesk"), **blocked), item("2"))
+    activity, found_by = ({seen.word: seen.means for seen in words_seen(github, each)} for each in ABOUT_ITEMS)
+    assert activity == {"Blocked": "waiting"}
+    assert found_by == {"Bug": "", "acme/shop": "", "found-in-prod": "production", "helpdesk": "customer"}
+
+
+@pytest.mark.parametrize("subject", sorted(set(Subject) - set(ABOUT_ITEMS)))
 def test_every_subject_shows_its_words(tell: Tell, github: Connection, subject: Subject) -> None:
     tell(
         item(labels=("bug",), native_type="Story", native_status="Open"),
