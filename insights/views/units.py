@@ -92,6 +92,7 @@ class Row:
     name: str
     url: str
     figures: Sequence[Figure]
+    slug: str = ""  # empty: no unit
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def unit_rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
 
 def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPage) -> Row:
     url = of_page.filters.with_unit(unit.slug).url(of_page.page_url)
-    return Row(unit.name, url, [answer.total[0] for answer in answers])
+    return Row(unit.name, url, [answer.total[0] for answer in answers], unit.slug)
 
 
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:

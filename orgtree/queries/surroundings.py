@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
 
+from orgtree.models import Unit
 from orgtree.models.sight import Sight
 
 
@@ -67,6 +68,12 @@ def surroundings(slug: str | None, sight: Sight, *, on: date, today: date) -> Su
         is_root=bool(units["root"]),
         people=units["everybody"][0].people,
     )
+
+
+def standing_units(slugs: Collection[str], sight: Sight) -> Sequence[StandingUnit]:
+    """Those of the units that the viewer may know of, whatever tree they are in; in no order."""
+    units = Unit.objects.filter(slug__in=slugs).values_list("pk", "slug", "name", "tree__slug", "tree__name")
+    return [StandingUnit(*unit) for unit in units if sight.covers(unit[0])]
 
 
 # One row per role and unit; the order is that of its tree, of its height above the unit, or of its name.
