@@ -8,7 +8,7 @@ which no snapshot keeps and which therefore comes last, by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -58,10 +58,11 @@ class UnitsOfPage:
     unassigned_url: str
     csv_name: str
     tree: str = ""  # whose units are compared, where the page is of the whole organisation; empty: the first tree's
+    kept: Mapping[str, str] = field(default_factory=dict)  # other parameters of the page
 
     def url(self, filters: Filters) -> str:
         """The page with other filters, and the same tree."""
-        return filters.url(self.page_url, **({TREE: self.tree} if self.tree else {}))
+        return filters.url(self.page_url, **{**self.kept, **({TREE: self.tree} if self.tree else {})})
 
     @property
     def sort(self) -> str:
