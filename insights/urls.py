@@ -21,7 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
-    path("insights/delivery/", include("insights.views.delivery.urls")),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
