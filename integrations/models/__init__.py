@@ -26,6 +26,7 @@ from integrations.models.delivery_links import (
 )
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.ingest import IngestToken
+from integrations.models.line_history import ChangedLines, LineHistory
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
 from integrations.models.provider_fact import ProviderFact
@@ -80,6 +81,7 @@ __all__ = [
     "AgentToolCall",
     "AgentToolDay",
     "AttributionWork",
+    "ChangedLines",
     "CoAuthor",
     "Commit",
     "CommitEvidence",
@@ -106,6 +108,7 @@ __all__ = [
     "FileAttribution",
     "Incident",
     "IngestToken",
+    "LineHistory",
     "Meaning",
     "Method",
     "Owned",

@@ -1,0 +1,137 @@
+"""When each line of each file was last changed, as runs of lines that were changed together.
+
+Nothing here knows what a line says: a file is a list of (number of lines, moment).
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from integrations.connectors.git.line_changes import ChainCommit, Hunk
+
+RECENT_SECONDS = 21 * 86400
+LATEST = 2**32 - 1  # what a run can hold, in seconds since 1970; git keeps whatever time it is given
+UNKNOWN = 0  # lines older than what a shallow clone tells
+
+Runs: TypeAlias = "array[int]"  # number, moment, number, moment, …
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounts:
+    """How many lines a change touched.  A line that gives way to another is one changed line.
+
+    `added` are those for which none gave way, `reworked` those that were last changed at most 21 days before,
+    `refactored` the older ones.
+    """
+
+    added: int = 0
+    reworked: int = 0
+    refactored: int = 0
+
+    def __add__(self, other: LineCounts) -> LineCounts:
+        return LineCounts(self.added + other.added, self.reworked + other.reworked, self.refactored + other.refactored)
+
+
+@dataclass(slots=True)
+class LineAges:
+    """Path → runs, as of one commit."""
+
+    files: dict[bytes, Runs] = field(default_factory=dict)
+
+    def follow(self, commit: ChainCommit, counts: Callable[[bytes], bool]) -> LineCounts:
+        """Go on to the next commit of the chain; what it changed in the files that count."""
+        at = min(max(commit.committed_at, 1), LATEST)
+        found = LineCounts()
+        written: dict[bytes, Runs] = {}
+        for file in commit.files:
+            if not file.is_text:
+                continue
+            runs, changed = apply(self.files.get(file.old_path, array("I")), file.hunks, at)
+            if counts(file.path or file.old_path):
+                found += changed
+            if file.path:
+                written[file.path] = runs
+        for file in commit.files:  # all are read before any is written: two files may change their names
+            self.files.pop(file.old_path, None)
+        self.files |= written
+        return found
+
+    def begin_at(self, commit: ChainCommit) -> None:
+        """Where a shallow clone begins: its lines are older than anybody knows."""
+        self.files = {file.path: apply(array("I"), file.hunks, UNKNOWN)[0] for file in commit.files if file.is_text}
+
+    def packed(self) -> bytes:
+        """Compressed, for storing; `unpacked` reads it."""
+        document = {path.decode("latin-1"): runs.tolist() for path, runs in self.files.items()}
+        return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), level=3)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> LineAges:
+        document = json.loads(zlib.decompress(packed))
+        return cls({path.encode("latin-1"): array("I", runs) for path, runs in document.items()})
+
+
+def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]:
+    """The runs of a file after a change at that moment, and what the change touched; hunks in order of lines.
+
+    Lines of which nothing is known, because the file was no text before, count as neither reworked nor refactored.
+    """
+    after = array("I")
+    reader = _Reader(runs)
+    found = LineCounts()
+    for hunk in hunks:
+        kept_until = hunk.start - 1 if hunk.deleted else hunk.start
+        for count, changed_at in reader.take(kept_until - reader.position):
+            _append(after, count, changed_at)
+        reworked = refactored = 0
+        for count, changed_at in reader.take(hunk.deleted):
+            if at - changed_at <= RECENT_SECONDS:
+                reworked += count
+            else:
+                refactored += count
+        found += LineCounts(max(0, hunk.added - hunk.deleted), reworked, refactored)
+        _append(after, hunk.added, at)
+    for count, changed_at in reader.rest():
+        _append(after, count, changed_at)
+    return after, found
+
+
+class _Reader:
+    """Takes lines off runs from the top."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._index = 0
+        self._taken = 0  # of the run at the index
+        self.position = 0  # lines taken so far
+
+    def take(self, lines: int) -> Iterable[tuple[int, int]]:
+        while lines > 0 and self._index < len(self._runs):
+            left = self._runs[self._index] - self._taken
+            count = min(left, lines)
+            yield count, self._runs[self._index + 1]
+            lines -= count
+            self.position += count
+            self._taken += count
+            if count == left:
+                self._index, self._taken = self._index + 2, 0
+        self.position += max(lines, 0)  # beyond what is known
+
+    def rest(self) -> Iterable[tuple[int, int]]:
+        while self._index < len(self._runs):
+            yield self._runs[self._index] - self._taken, self._runs[self._index + 1]
+            self._index, self._taken = self._index + 2, 0
+
+
+def _append(runs: Runs, count: int, at: int) -> None:
+    if not count:
+        return
+    if runs and runs[-1] == at:
+        runs[-2] += count
+    else:
+        runs.extend((count, at))
