@@ -19,6 +19,7 @@ urlpatterns = [
     path("setup/components/chart/<slug:name>/", component_states.chart_example, name="component_states_chart"),
     path("orgtree/", include("orgtree.urls")),
     path("api/v1/", include("orgtree.api.urls")),
+    path("api/v1/", include("integrations.api.urls")),
     path("", include("integrations.urls")),
     path("", include("insights.urls")),
 ]

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from insights.tiles import Link
 from insights.views.integrations.cards import card_of
 from insights.views.integrations.needs import need_lines
+from insights.views.integrations.owners import owner_lines
 from insights.views.integrations.sources import source_lines
 from integrations.services.completeness import completeness
 from integrations.services.other_sources import other_sources
@@ -57,6 +58,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "cards": [card_of(each, records.get(each.connection.pk, {}), now, for_admin=for_admin) for each in found],
         "needs": needs,
         "met": sum(need.is_met for need in needs),
+        "owners": owner_lines(timezone.localdate(now)) if for_admin else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
         "is_busy": any(each.is_busy or each.state == State.FIRST for each in found),
         "for_admin": for_admin,

@@ -1,0 +1,276 @@
+"""/api/v1/ownership/: which unit owns what, given by name, and proposals confirmed in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations.models import OwnedKind
+from integrations.ownership.find import find_owned, find_unit
+from integrations.ownership.give import disown, own
+from integrations.ownership.listing import Filters, ListedThing, listed_things
+from integrations.ownership.proposals import Proposal, confirm, proposals
+from integrations.ownership.refusals import OwnershipRefusal
+from orgtree.api.errors import BadRequest
+from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from orgtree.api.permissions import MayWritePeople, TokenScopeAllows
+from orgtree.models import OrgTree, TokenScope, Unit
+
+PARAMETERS = ("tree", "kind", "unit", "q", "without_owner", "page", "size")
+
+
+class ProposalSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(help_text="Slug of the unit.")
+    reason = serializers.CharField()
+
+
+class OwnedThingSerializer(serializers.Serializer[object]):
+    """Something that can be owned, as it stands today in one Org Tree."""
+
+    kind = serializers.ChoiceField(choices=OwnedKind.choices)
+    name = serializers.CharField()
+    tree = serializers.CharField(help_text="Slug of the Org Tree.")
+    owner = serializers.CharField(allow_null=True, help_text="Slug of the unit; null: nobody.")
+    since = serializers.DateField(allow_null=True, help_text="First day; null: since ever.")
+    until = serializers.DateField(
+        allow_null=True, help_text="First day that no longer belongs to it; null: until further notice."
+    )
+    follows = serializers.CharField(
+        allow_null=True, help_text="Name of the repository whose owner it has while it has none itself."
+    )
+    proposal = ProposalSerializer(allow_null=True, help_text="Of what nobody owns.")
+
+
+class OwnershipListSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    ownership = OwnedThingSerializer(many=True)
+
+
+class OwnSerializer(serializers.Serializer[object]):
+    """The named unit owns it on these days; null: nobody in the named tree does."""
+
+    resource = serializers.CharField(max_length=300, help_text="A name, or kind:name where several have it.")
+    unit = serializers.CharField(max_length=80, allow_null=True, help_text="Slug of the unit.")
+    tree = serializers.CharField(max_length=80, required=False, help_text="Slug of the tree; only without a unit.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from`, which is no name in Python."""
+        return {
+            **super().get_fields(),
+            "from": serializers.DateField(required=False, allow_null=True, help_text="Null: since ever."),
+            "to": serializers.DateField(
+                required=False, allow_null=True, help_text="First day that no longer belongs to it."
+            ),
+        }
+
+
+class GivenSerializer(serializers.Serializer[object]):
+    kind = serializers.ChoiceField(choices=OwnedKind.choices)
+    name = serializers.CharField()
+    unit = serializers.CharField(allow_null=True)
+    tree = serializers.CharField()
+    changed = serializers.BooleanField()
+
+
+class ConfirmSerializer(serializers.Serializer[object]):
+    """Which proposals: of a tree, of some things, or all of them; without names none for the top of a tree."""
+
+    tree = serializers.CharField(max_length=80, required=False)
+    resources = serializers.ListField(child=serializers.CharField(max_length=300), required=False, max_length=1000)
+
+
+class ConfirmedSerializer(serializers.Serializer[object]):
+    confirmed = serializers.IntegerField()
+
+
+class OwnershipErrorsSerializer(serializers.Serializer[object]):
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the answer
+        child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
+    )
+
+
+class OwnershipView(APIView):
+    token_scope = TokenScope.PEOPLE
+    permission_classes = (IsAuthenticated, TokenScopeAllows, MayWritePeople)
+
+    @extend_schema(
+        operation_id="v1_ownership_list",
+        parameters=[
+            OpenApiParameter("tree", str, description="Slug of a tree; without it the oldest in use."),
+            OpenApiParameter("kind", str, enum=OwnedKind.values),
+            OpenApiParameter("unit", str, description="Slug: what it owns, and those below it."),
+            OpenApiParameter("q", str, description="Text in a name."),
+            OpenApiParameter("without_owner", bool, description="Only what nobody owns today."),
+            OpenApiParameter("page", int, description="From 1."),
+            OpenApiParameter("size", int, description="Things a page, at most 1,000 (100)."),
+        ],
+        responses={200: OwnershipListSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """What there is to own with its owner of today: first what nobody owns, then by name."""
+        only(request, *PARAMETERS)
+        page = whole_number(request, "page", 1, LAST_PAGE)
+        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
+        tree = _tree(_parameter(request, "tree"))
+        if tree is None:
+            return Response({"total": 0, "next": None, "previous": None, "ownership": []})
+        found = listed_things(tree, _filters(request), on=timezone.localdate(), limit=size, offset=(page - 1) * size)
+        proposed = {
+            each.owned_id: each
+            for each in proposals([tree], owned_ids=[each.id for each in found.things if each.unit_id is None])
+        }
+        return Response(
+            {
+                "total": found.total,
+                "next": _page_url(request, page + 1) if page * size < found.total else None,
+                "previous": _page_url(request, page - 1) if page > 1 else None,
+                "ownership": [_document(each, tree, proposed.get(each.id)) for each in found.things],
+            }
+        )
+
+    @extend_schema(
+        operation_id="v1_ownership_put",
+        request=OwnSerializer,
+        responses={200: GivenSerializer, 400: OwnershipErrorsSerializer},
+    )
+    def put(self, request: Request) -> Response:
+        """Let a unit own something on these days; whoever owned it on them before no longer does."""
+        only(request)
+        given, problems = _read(OwnSerializer, request.data)
+        if problems:
+            return _refused(problems)
+        field = "resource"
+        start, end, by = given.get("from"), given.get("to"), _user(request)
+        try:
+            owned = find_owned(given["resource"])
+            if given["unit"] is None:
+                tree = OrgTree.objects.filter(slug=given.get("tree", "")).first()
+                if tree is None:
+                    return _refused({"tree": ["Say in which tree nobody owns it, by its slug."]})
+                unit, changed = None, disown(owned, tree, start=start, end=end, by=by)
+            else:
+                field = "unit"
+                unit = find_unit(given["unit"])
+                tree, changed = unit.tree, own(owned, unit, start=start, end=end, by=by)
+        except OwnershipRefusal as refusal:
+            return _refused({field: [str(refusal)]})
+        document = {"kind": owned.kind, "name": str(owned), "unit": unit and unit.slug, "tree": tree.slug}
+        return Response({**document, "changed": changed})
+
+
+class ConfirmView(APIView):
+    token_scope = TokenScope.PEOPLE
+    permission_classes = (IsAuthenticated, TokenScopeAllows, MayWritePeople)
+
+    @extend_schema(
+        operation_id="v1_ownership_confirm",
+        request=ConfirmSerializer,
+        responses={200: ConfirmedSerializer, 400: OwnershipErrorsSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Give what nobody owns to whom it is proposed for."""
+        only(request)
+        given, problems = _read(ConfirmSerializer, request.data)
+        if problems:
+            return _refused(problems)
+        slug = given.get("tree")
+        trees = OrgTree.objects.filter(archived_at=None)
+        if slug is not None and not trees.filter(slug=slug).exists():
+            return _refused({"tree": [f"There is no tree “{slug}” in use."]})
+        named = given.get("resources")
+        try:
+            things = None if named is None else [find_owned(name) for name in named]
+        except OwnershipRefusal as refusal:
+            return _refused({"resources": [str(refusal)]})
+        found = proposals(
+            trees if slug is None else trees.filter(slug=slug),
+            owned_ids=None if things is None else [each.pk for each in things],
+        )
+        chosen = [(each.owned_id, each.unit.pk) for each in found if things is not None or not each.is_root]
+        return Response({"confirmed": confirm(chosen, by=_user(request))})
+
+
+def _document(thing: ListedThing, tree: OrgTree, proposal: Proposal | None) -> dict[str, Any]:
+    return {
+        "kind": thing.kind,
+        "name": thing.name,
+        "tree": tree.slug,
+        "owner": thing.unit_slug,
+        "since": thing.since,
+        "until": thing.until,
+        "follows": thing.follows or None,
+        "proposal": proposal and {"unit": proposal.unit.slug, "reason": proposal.reason},
+    }
+
+
+def _tree(slug: str) -> OrgTree | None:
+    """The named one, else the oldest in use; None: there is none at all."""
+    if not slug:
+        return OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk").first()
+    found = OrgTree.objects.filter(slug=slug).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _filters(request: Request) -> Filters:
+    kind, slug, without = (_parameter(request, name) for name in ("kind", "unit", "without_owner"))
+    if kind and kind not in OwnedKind.values:
+        raise BadRequest(f"kind: “{kind[:20]}” is none. Use {', '.join(OwnedKind.values)}.")
+    if without not in ("", "true", "false"):
+        raise BadRequest("without_owner: use true or false.")
+    unit = Unit.objects.filter(slug=slug).first() if slug else None
+    if slug and unit is None:
+        raise NotFound
+    return Filters(
+        OwnedKind(kind) if kind else None,
+        _parameter(request, "q"),
+        None if unit is None else unit.pk,
+        without_owner=without == "true",
+    )
+
+
+def _parameter(request: Request, name: str) -> str:
+    return request.query_params.get(name, "").replace("\x00", "").strip()
+
+
+def _page_url(request: Request, page: int) -> str:
+    kept = {name: value for name, value in request.query_params.items() if name != "page"}
+    return request.build_absolute_uri(f"?{urlencode({**kept, 'page': page})}")
+
+
+def _user(request: Request) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def _read(
+    serializer_class: type[serializers.Serializer[object]], data: Any
+) -> tuple[dict[str, Any], dict[str, Sequence[str]]]:
+    """The valid fields, and what is wrong with the others."""
+    if not isinstance(data, Mapping):
+        raise BadRequest("Send one object.")
+    serializer = serializer_class(data=data)
+    known = ", ".join(serializer.fields)
+    problems: dict[str, Sequence[str]] = {
+        str(name): [f"There is no such field. Use {known}."] for name in data if name not in serializer.fields
+    }
+    if not serializer.is_valid():
+        problems |= {name: [str(text) for text in texts] for name, texts in serializer.errors.items()}
+    return (serializer.validated_data if not problems else {}), problems
+
+
+def _refused(problems: Mapping[str, Sequence[str]]) -> Response:
+    return Response({"errors": problems}, status=400)

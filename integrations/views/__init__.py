@@ -1,0 +1,1 @@
+"""Pages under /integrations/ that need no figures."""
