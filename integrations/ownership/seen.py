@@ -11,7 +11,7 @@ from integrations.connectors.words import Kind
 from integrations.models import Owned, OwnedKind, Project, Repository
 from integrations.ownership.announcing import announcing
 
-# A service follows the repository of the deployment that first named it.  In order: two connections that name the same
+# A service follows the repository of the first record that names both.  In order: two connections that name the same
 # services at a time wait for each other, and must not in a circle.
 _NAMED: Mapping[Kind, LiteralString] = {
     Kind.DEPLOYMENT: """
@@ -19,8 +19,8 @@ _NAMED: Mapping[Kind, LiteralString] = {
         FROM integrations_deployment WHERE id = ANY (%s) AND service <> '' GROUP BY service ORDER BY service
     """,
     Kind.INCIDENT: """
-        SELECT DISTINCT 'service', service, NULL::bigint
-        FROM integrations_incident WHERE id = ANY (%s) AND service <> '' ORDER BY service
+        SELECT 'service', service, (array_agg(repository_id ORDER BY id) FILTER (WHERE repository_id IS NOT NULL))[1]
+        FROM integrations_incident WHERE id = ANY (%s) AND service <> '' GROUP BY service ORDER BY service
     """,
     Kind.SPRINT: """
         SELECT DISTINCT 'board', board, NULL::bigint
@@ -32,7 +32,7 @@ _NAMED: Mapping[Kind, LiteralString] = {
 def note_named(kind: Kind, ids: Collection[int]) -> None:
     """Let there be everything that these records name, in the transaction that stores them.
 
-    A service that only incidents named follows the repository of its first deployment from then on.
+    A service that was known without a repository follows the first one from then on.
     """
     named = _NAMED.get(kind)
     if named is None or not ids:
@@ -45,18 +45,16 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
             """,
             [sorted(ids)],
         )
-        if kind != Kind.DEPLOYMENT:
-            return
         cursor.execute(
             f"""
             SELECT service.id, named.repository_id
             FROM ({named}) AS named (kind, name, repository_id)
-            JOIN integrations_owned service ON service.kind = 'service' AND service.name = named.name
-            WHERE service.follows_id IS NULL
+            JOIN integrations_owned service ON service.kind = named.kind AND service.name = named.name
+            WHERE service.follows_id IS NULL AND named.repository_id IS NOT NULL
             """,  # noqa: S608  # constants of this module
             [sorted(ids)],
         )
-        for owned_id, repository_id in cursor.fetchall():  # nearly never any: incidents came first
+        for owned_id, repository_id in cursor.fetchall():  # nearly never any: nobody said where it comes from
             with announcing([owned_id]):
                 Owned.objects.filter(pk=owned_id).update(follows=repository_id)
 
