@@ -37,7 +37,7 @@ def failing_tools(filters: Filters) -> dict[str, Any]:
 
 
 def models(filters: Filters) -> dict[str, Any]:
-    return facet_part(AI_PAGE, filters, "models")
+    return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, "models")}
 
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
@@ -57,7 +57,7 @@ def ai_part(request: HttpRequest, name: str) -> HttpResponseBase:
     except KeyError:
         raise Http404("No such part.") from None
     filters = page_filters(request)
-    context = {**part(filters), "part": f"insights/_part_{name}.html"}
+    context = {"part": f"insights/_part_{name}.html", **part(filters)}
     if request.headers.get("HX-Request"):
         return render(request, context["part"], context)
     context["whose"] = scope_words(filters, look_around(request, filters))

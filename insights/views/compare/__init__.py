@@ -1,0 +1,1 @@
+"""The page `/insights/compare/`: units beside each other, metric by metric."""

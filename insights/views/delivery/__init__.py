@@ -1,0 +1,1 @@
+"""The page `/insights/delivery/`: how fast and how safely changes reach users."""

@@ -1,0 +1,73 @@
+"""The parts of the delivery page: its sections, the DORA score and where lead time goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights import wording
+from insights.guidance import Hint
+from insights.tiles import Change, ChartCard, Link, Tile
+
+
+@dataclass(frozen=True)
+class Section:
+    """Headline tiles, charts, and below them a table of the figures that explain them."""
+
+    key: str
+    title: str
+    lede: str
+    tiles: Sequence[Tile]
+    charts: Sequence[ChartCard] = ()
+    lines: Sequence[Tile] = ()
+    csv_url: str = ""  # of the tiles and the table
+    hints: Sequence[Hint] = ()
+
+
+@dataclass(frozen=True)
+class StageBar:
+    """One stage of lead time: its mean, its share of the whole, and where its bar stands."""
+
+    key: str
+    label: str
+    value: str
+    percent: str
+    start: float  # 0–1 of the whole
+    fraction: float  # 0–1 of the whole
+    is_longest: bool
+
+
+@dataclass(frozen=True)
+class StagesCard:
+    card: ChartCard
+    value: wording.Reading | None
+    sample: str
+    left_out: str
+    headline: str  # the longest stage, in a few words; empty where too little is known to call one out
+    detail: str
+    bars: Sequence[StageBar]
+    planning: str  # what stands before the first commit; empty where it is not known
+    links: Sequence[Link]
+
+
+@dataclass(frozen=True)
+class ScorePart:
+    """What one of the five metrics adds to the score."""
+
+    label: str
+    points: str  # 0–10
+    fraction: float  # 0–1, of ten points
+    change: Change | None
+    why: str  # how the points come about
+
+
+@dataclass(frozen=True)
+class ScoreCard:
+    """The DORA score 0–10; without a value it says which metrics are missing."""
+
+    value: str | None
+    change: Change | None
+    parts: Sequence[ScorePart]
+    missing: str
+    how: str
+    url: str

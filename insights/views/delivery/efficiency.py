@@ -1,0 +1,84 @@
+"""Efficiency: how fast pull requests and work items get through, and what they wait for."""
+
+from __future__ import annotations
+
+from insights import delivery_guidance as guidance
+from insights.filters import Choice
+from insights.tiles import ChartCard
+from insights.views.answers import Answers, how_url, rows_url
+from insights.views.delivery.answers import compared, declared, tile
+from insights.views.delivery.cards import Section
+from insights.views.delivery.section_csv import section_csv_url
+
+CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})
+MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_class": "Size"})
+
+TILES = ("pr.cycle_time", "pr.pickup_time", "pr.review_time", "pr.throughput", "issue.cycle_time")
+LINES = (
+    *("pr.coding_time", "pr.merge_time", "pr.merged_per_developer", "review.given_per_developer", "commit.frequency"),
+    *("issue.lead_time", "flow.efficiency", "wip.count", "wip.age"),
+    *("work.features_per_week", "work.feature_completion_rate", "delivery.idea_to_production"),
+    *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate"),
+)
+KEYS = (*TILES, *LINES)
+WANTED = compared(KEYS)
+
+
+def section(answers: Answers) -> Section:
+    return Section(
+        key="efficiency",
+        title="Efficiency",
+        lede="How fast work gets through, and what it waits for",
+        tiles=[tile(answers, key) for key in declared(TILES)],
+        charts=_charts(answers),
+        lines=[tile(answers, key) for key in declared(LINES)],
+        csv_url=section_csv_url(answers, "efficiency"),
+        hints=guidance.told(
+            guidance.reviews_wait(
+                answers.figure("pr.pickup_time"),
+                answers.figure("pr.cycle_time"),
+                url=rows_url(answers.filters, "pr.pickup_time"),
+            ),
+            guidance.more_is_begun(
+                answers.figure("wip.count"),
+                answers.figure_before("wip.count"),
+                answers.figure("pr.throughput"),
+                answers.figure_before("pr.throughput"),
+                url=how_url(answers.filters, "wip.count"),
+            ),
+            guidance.flaky_runs(answers.figure("ci.flaky_rate"), url=rows_url(answers.filters, "ci.flaky_rate")),
+        ),
+    )
+
+
+def _charts(answers: Answers) -> list[ChartCard]:
+    merged = answers.figure("pr.throughput")
+    cycle, wip = answers.figure("pr.cycle_time"), answers.figure("wip.count")
+    return [
+        answers.card(
+            "cycle_time",
+            "pr.cycle_time",
+            title="Cycle time",
+            kind="line",
+            span=5,
+            missing=None if cycle.value is not None else cycle,
+            pickers=answers.pickers(CYCLE),
+        ),
+        answers.card(
+            "throughput",
+            "pr.throughput",
+            title="Merged pull requests",
+            kind="stacked_bar",
+            span=4,
+            missing=None if merged.value else merged,
+            pickers=answers.pickers(MERGED),
+        ),
+        answers.card(
+            "wip",
+            "wip.count",
+            title="Work in progress",
+            kind="area",
+            span=3,
+            missing=None if wip.value is not None else wip,
+        ),
+    ]

@@ -1,0 +1,74 @@
+"""Hygiene: how changes are cut, reviewed and linked, and what is left lying."""
+
+from __future__ import annotations
+
+from insights import delivery_guidance as guidance
+from insights.tiles import ChartCard
+from insights.views.answers import Answers, rows_url
+from insights.views.delivery.answers import compared, declared, tile
+from insights.views.delivery.cards import Section
+from insights.views.delivery.section_csv import section_csv_url
+
+TILES = ("pr.size", "pr.review_depth", "pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
+LINES = (
+    *("pr.complexity", "pr.stale_count", "review.load_concentration"),
+    *("backlog.age", "backlog.health", "branch.stale_count"),
+)
+GAPS = ("pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
+KEYS = (*TILES, *LINES)
+WANTED = compared(KEYS)
+
+
+def section(answers: Answers) -> Section:
+    return Section(
+        key="hygiene",
+        title="Hygiene",
+        lede="How changes are cut, reviewed and linked, and what is left lying",
+        tiles=[tile(answers, key) for key in declared(TILES)],
+        charts=_charts(answers),
+        lines=[tile(answers, key) for key in declared(LINES)],
+        csv_url=section_csv_url(answers, "hygiene"),
+        hints=guidance.told(
+            guidance.merged_unreviewed(
+                answers.figure("pr.unreviewed_rate"), url=rows_url(answers.filters, "pr.unreviewed_rate")
+            ),
+            guidance.large_and_hardly_discussed(
+                answers.figure("pr.size"),
+                answers.figure("pr.review_depth"),
+                url=rows_url(answers.filters, "pr.size"),
+            ),
+            guidance.unlinked(answers.figure("pr.linked_rate"), url=rows_url(answers.filters, "pr.linked_rate")),
+        ),
+    )
+
+
+def _charts(answers: Answers) -> list[ChartCard]:
+    size, merged, depth = (answers.figure(key) for key in ("pr.size", "pr.throughput", "pr.review_depth"))
+    if len(declared(KEYS)) < 8:
+        return []
+    return [
+        answers.card(
+            "size",
+            "pr.size",
+            title="Size of pull requests",
+            kind="line",
+            span=4,
+            missing=None if size.value is not None else size,
+        ),
+        answers.card(
+            "review_depth",
+            "pr.review_depth",
+            title="Review depth",
+            kind="line",
+            span=4,
+            missing=None if depth.value is not None else depth,
+        ),
+        answers.card(
+            "gaps",
+            "pr.unreviewed_rate",
+            title="Unreviewed, self-merged, linked",
+            kind="line",
+            span=4,
+            missing=None if merged.value else merged,
+        ),
+    ]

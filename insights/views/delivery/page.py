@@ -1,0 +1,61 @@
+"""The page `/insights/delivery/`: its filters and its sections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights import windows
+from insights.filters import STATISTIC, Filters, read_filters
+from insights.scope_access import access_in
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages
+from insights.views.delivery.answers import DELIVERY_PAGE, read
+from insights.views.delivery.unit_columns import DELIVERY_COLUMNS
+from insights.views.filter_bar import filter_bar
+from insights.views.scope_bar import look_around, scope_words
+from insights.views.units import units_choice, units_part
+
+CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
+WANTED = (
+    *(*dora.WANTED, *stages.WANTED, *efficiency.WANTED, *quality.WANTED, *hygiene.WANTED),
+    *DELIVERY_PAGE.menus,
+)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def delivery_page(request: HttpRequest) -> HttpResponseBase:
+    filters = page_filters(request)
+    around = look_around(request, filters)
+    answers = read(filters, WANTED, around=around)
+    tiles = dora.dora_tiles(answers)
+    context = {
+        "filters": filters,
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "statistics": answers.pickers(STATISTIC),
+        "compare_url": replace(filters, choices=(STATISTIC,)).url(reverse("compare")),
+        "tiles": tiles,
+        "needs_url": answers.part_url("needs") if any(tile.state == "no_data" for tile in tiles) else "",
+        "units": units_part(
+            request, filters, around, url=reverse("delivery_units"), csv_url=reverse("delivery_units_csv")
+        ),
+        "stages": stages.stages_card(answers),
+        "stages_over_time": stages.over_time_card(answers),
+        "spread": spread.spread_card(answers),
+        "slowest_url": answers.part_url("slowest"),
+        "sections": [efficiency.section(answers), quality.section(answers), hygiene.section(answers)],
+    }
+    return render(request, "insights/delivery/delivery.html", context)
+
+
+def page_filters(request: HttpRequest) -> Filters:
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)

@@ -1,0 +1,73 @@
+"""Quality: what fails, what has to be done again, and which bugs reach users."""
+
+from __future__ import annotations
+
+from insights import delivery_guidance as guidance
+from insights.tiles import ChartCard
+from insights.views.answers import Answers, rows_url
+from insights.views.delivery.answers import compared, declared, tile
+from insights.views.delivery.cards import Section
+from insights.views.delivery.section_csv import section_csv_url
+
+TILES = ("incident.count", "incident.mttr", "bug.ratio", "code.rework_rate", "pr.revert_rate")
+LINES = (
+    *("dora.change_failure_rate", "incident.count_per_deployment"),
+    *("bug.escaped", "bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
+)
+KEYS = (*TILES, *LINES)
+WANTED = compared(KEYS)
+
+
+def section(answers: Answers) -> Section:
+    return Section(
+        key="quality",
+        title="Quality",
+        lede="What fails, and what has to be done again",
+        tiles=[tile(answers, key) for key in declared(TILES)],
+        charts=_charts(answers),
+        lines=[tile(answers, key) for key in declared(LINES)],
+        csv_url=section_csv_url(answers, "quality"),
+        hints=guidance.told(
+            guidance.failures_rise(
+                answers.figure("dora.change_failure_rate"),
+                answers.figure_before("dora.change_failure_rate"),
+                answers.figure("pr.size"),
+                answers.figure_before("pr.size"),
+                url=rows_url(answers.filters, "dora.change_failure_rate"),
+            ),
+            guidance.bugs_come_back(
+                answers.figure("bug.reopen_rate"), url=rows_url(answers.filters, "bug.reopen_rate")
+            ),
+        ),
+    )
+
+
+def _charts(answers: Answers) -> list[ChartCard]:
+    failures = answers.figure("dora.change_failure_rate")
+    incidents, bugs = answers.figure("incident.count"), answers.figure("bug.ratio")
+    return [
+        answers.card(
+            "failures",
+            "dora.change_failure_rate",
+            title="Change failure rate",
+            kind="area",
+            span=4,
+            missing=None if failures.value is not None else failures,
+        ),
+        answers.card(
+            "incidents",
+            "incident.count",
+            title="Incidents",
+            kind="stacked_bar",
+            span=4,
+            missing=None if incidents.value is not None else incidents,
+        ),
+        answers.card(
+            "bugs",
+            "bug.ratio",
+            title="Bugs among finished items",
+            kind="area",
+            span=4,
+            missing=None if bugs.value is not None else bugs,
+        ),
+    ]
