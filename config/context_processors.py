@@ -50,6 +50,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("ai", "AI", "sparkles"),
             Entry("ai_repositories", "AI readiness", "shield-check"),
             Entry("attribution", "Attribution", "git-commit"),
+            Entry("delivery", "Delivery", "git-merge"),
+            Entry("compare", "Compare units", "table"),
             Entry("metric_catalogue", "Metrics", "chart-line"),
         ),
     ),

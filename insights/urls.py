@@ -5,6 +5,7 @@ from insights.views.ai import charts, page, parts, pulse, repositories, reposito
 from insights.views.ai import units as ai_units
 from insights.views.annotations import pages as annotations
 from insights.views.attribution import commit, commits
+from insights.views.compare import page as compare
 from insights.views.integrations import page as integrations
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,6 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
+    path("insights/delivery/", include("insights.views.delivery.urls")),
+    path("insights/compare/", compare.compare, name="compare"),
+    path("insights/compare.csv", compare.compare_csv, name="compare_csv"),
+    path("insights/compare/units/", compare.compare_choices, name="compare_choices"),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
