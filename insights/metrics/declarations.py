@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 from insights.metrics.measures import (
     NONE,
     Distribution,
+    Gini,
     Measure,
     MeasureValue,
     People,
@@ -117,6 +118,11 @@ class Metric:
     def families(self) -> frozenset[FactFamily]:
         """The families of facts that, when they change, change the metric."""
         return frozenset(measure.relation.family for measure in self.measures)
+
+    @property
+    def changed_by(self) -> frozenset[FactFamily]:
+        """As `families`, with those that its relations look at beside their own."""
+        return self.families.union(*(measure.relation.also for measure in self.measures))
 
     @property
     def settles(self) -> bool:
@@ -295,6 +301,29 @@ class Duration(Metric):
     def outcome(self, part: PartValue) -> Outcome:
         of = part(self.of)
         return Outcome(of.value, of.value, of.facts, of.facts, of.people, of.statistics, left_out=of.left_out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concentration(Metric):
+    """How unevenly facts are spread over people: 0 % where all have as many, near 100 % where one has nearly all."""
+
+    of: Gini
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.PERSON
+
+    @property
+    def recipe(self) -> str:
+        return "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution"
+
+    def outcome(self, part: PartValue) -> Outcome:
+        of = part(self.of)
+        return Outcome(None if of.value is None else of.value * 100, sample_size=of.facts, people=of.people)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,6 +132,14 @@ class PersonShare(Measure):
 
 
 @dataclass(frozen=True)
+class Gini(Measure):
+    """The Gini coefficient 0–1 of the facts per person, of everybody with a fact; unmatched facts have none.
+
+    Its relation is read for it alone, and each of its facts is one row of one person.
+    """
+
+
+@dataclass(frozen=True)
 class PeopleOfWindow(Measure):
     """A stock: people of the relation whose day lies before the end of the bucket and who were there on a day of it.
 

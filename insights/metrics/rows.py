@@ -13,7 +13,7 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.declarations import Metric, RowsBy
-from insights.metrics.measures import Distribution, Facts, Measure, People, Total
+from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.reading import Reading, StockReading
@@ -216,7 +216,7 @@ def _reading(each: Plan, measure: Measure) -> Reading:
 def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
     if isinstance(measure, People):
         return 0.0 if row["person_id"] is None else 1.0
-    if isinstance(measure, Facts):
+    if isinstance(measure, (Facts, Gini)):
         return float(row["facts"])
     if isinstance(measure, (Total, Distribution)):
         return float(row["f_0"] or 0)

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.db import connection
 
+from insights.metrics.concentration import concentration_of_units_statement, concentration_statement
 from insights.metrics.measures import (
     AttributedLines,
     Distribution,
     Facts,
+    Gini,
     Measure,
     MeasureValue,
     People,
@@ -41,12 +43,14 @@ class Cell:
 def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     """Every cell in which a fact was found, of every window of every partition.
 
-    Facts that stand may be of several people: where they are asked for, the relation is read for them alone.  Several
-    units are read while `stints_of` them lasts (insights/metrics/stints.py).
+    Facts that stand may be of several people, and a Gini coefficient is one of people: where they are asked for, the
+    relation is read for them alone.  Several units are read while `stints_of` them lasts (insights/metrics/stints.py).
     """
     in_units = reading.placement.placed is Placed.UNITS
     if any(isinstance(measure, StandingAtEnd) for measure in measures):
         statement = (standing_of_units_statement if in_units else standing_statement)(reading, measures)
+    elif any(isinstance(measure, Gini) for measure in measures):
+        statement = (concentration_of_units_statement if in_units else concentration_statement)(reading, measures)
     else:
         statement = (cells_of_units_statement if in_units else cells_statement)(reading, measures)
     with connection.cursor() as cursor:
@@ -82,6 +86,9 @@ def _value(measure: Measure, position: int, row: Mapping[str, Any]) -> MeasureVa
     value = row[f"v_{position}"]
     if isinstance(measure, StandingAtEnd):
         return MeasureValue(float(value), row["facts"], row["people"], base=float(row["facts"]))
+    if isinstance(measure, Gini):
+        coefficient = None if value is None else float(value)
+        return MeasureValue(coefficient, row["matched_facts"], row["people"])
     if isinstance(measure, PersonShare):
         base = row[f"b_{position}"]
         people = row["matched_facts"], row["people"]

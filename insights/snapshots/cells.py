@@ -38,7 +38,7 @@ class Span(NamedTuple):
 
 def metrics_of(family: FactFamily) -> tuple[Metric, ...]:
     """The metrics that facts of the family enter."""
-    return tuple(metric for metric in metrics() if family in metric.families)
+    return tuple(metric for metric in metrics() if family in metric.changed_by)
 
 
 def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: Collection[Metric]) -> int:

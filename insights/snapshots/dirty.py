@@ -48,7 +48,7 @@ def note_changes() -> int:
     Facts that no metric is computed from make nothing dirty.
     """
     noted = 0
-    computed = {family for metric in metrics() for family in metric.families}
+    computed = {family for metric in metrics() for family in metric.changed_by}
     while True:
         with transaction.atomic():
             changes = take_changes()

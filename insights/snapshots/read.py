@@ -98,7 +98,7 @@ def _touches(dirt: Dirt, plan: Plan, window: Window) -> bool:
         dirt.days.start < window.end
         and window.start < dirt.days.end
         and (dirt.any_unit or dirt.unit_id == _unit_id(plan))
-        and (dirt.family is None or dirt.family in plan.metric.families)
+        and (dirt.family is None or dirt.family in plan.metric.changed_by)
     )
 
 

@@ -46,8 +46,9 @@ class Relation:
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
 
-    `family` names the facts that, when they change, change its rows.  `open_as_in_tools` says that its rows tell of a
-    person no more than the tools that they come from show everybody.
+    `family` names the facts that, when they change, change its rows, `also` further ones, of which no source need be
+    connected.  `open_as_in_tools` says that its rows tell of a person no more than the tools that they come from show
+    everybody.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Relation:
     fact: str
     columns: frozenset[str]
     family: FactFamily = FactFamily.AI
+    also: frozenset[FactFamily] = frozenset()
     open_as_in_tools: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     owner: str = ""
