@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from insights.metrics.declarations import Count
-from insights.metrics.measures import Facts, Total
+from insights.metrics.declarations import Count, PerPersonAndPeriod
+from insights.metrics.measures import Facts, People, Total
 from insights.metrics.query import Dimension
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
+from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
 
 COMMIT_SOURCE = "Commits of connected repositories, each change once"
 FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
@@ -36,6 +37,26 @@ COMMIT_COUNT = Count(
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
     chain=("commit.lines", "ai.committed_code_share"),
+    source=COMMIT_SOURCE,
+)
+
+COMMIT_FREQUENCY = PerPersonAndPeriod(
+    key="commit.frequency",
+    version=1,
+    name="Commits per developer",
+    meaning="How often an active developer commits in a week, month or quarter.",
+    formula="commits ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
+    "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
+    "item done or an agent session in the window, wherever that was. Commits as in commit.count",
+    numerator=Facts(COMMITS),
+    denominator=People(COMMITTING_DEVELOPER_DAYS).held_against(Dimension.REPOSITORY),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
+    chain=("commit.count", "pr.throughput", "pr.size"),
     source=COMMIT_SOURCE,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count, Duration
 from insights.metrics.measures import Distribution, Facts, Measure, Total
 from insights.metrics.query import Dimension, Statistic
-from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.pull_requests import MERGED_PULL_REQUESTS, MERGED_PULL_REQUESTS_BY_AGENT
 
 SOURCE = "Pull requests with their commits, reviews and events"
@@ -13,6 +13,7 @@ MERGED = (
     "Of merged pull requests, on the day of the merge, whatever the target branch; those of bots are left out, and "
     "those of coding agents count for whoever asked."
 )
+REVIEW = "a review is submitted by another person than the author who is no bot, not after the merge"
 DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
     *(Dimension.REPOSITORY, Dimension.SIZE_CLASS),
@@ -20,11 +21,13 @@ DIMENSIONS = (
 
 
 def spread_of_merged(column: str) -> Distribution:
+    """Of a column of merged pull requests: once in the total, and once for each agent where it is split by agent."""
     by_agent = Distribution(MERGED_PULL_REQUESTS_BY_AGENT, column=column)
     return Distribution(MERGED_PULL_REQUESTS, column=column, instead=((Dimension.AGENT, by_agent),))
 
 
 def total_of_merged(column: str) -> Total:
+    """As `spread_of_merged`, added up."""
     by_agent = Total(MERGED_PULL_REQUESTS_BY_AGENT, column=column)
     return Total(MERGED_PULL_REQUESTS, column=column, instead=((Dimension.AGENT, by_agent),))
 
@@ -46,8 +49,109 @@ CYCLE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.throughput",),
+    chain=("pr.pickup_time", "pr.review_time", "pr.merge_time", "pr.size", "dora.lead_time"),
     source=SOURCE,
+)
+
+CODING_TIME = Duration(
+    key="pr.coding_time",
+    version=1,
+    name="Coding time",
+    meaning="How long somebody works on a change before it is open for review.",
+    formula="first commit → open; the first commit is the earliest author time among the pull request's own commits: "
+    "one that reached the default branch before, by another merge, is not its own. Left out where no commit is"
+    f" known or the first is younger than the opening. {MERGED}",
+    of=spread_of_merged("coding_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("pr.size", "pr.cycle_time", "dora.lead_time"),
+    source=SOURCE,
+)
+
+PICKUP_TIME = Duration(
+    key="pr.pickup_time",
+    version=1,
+    name="Pickup time",
+    meaning="How long a pull request waits for its first review.",
+    formula=f"open → first review; {REVIEW}. Time as a draft is none; left out where there is no review, or the first "
+    f"came before it was open. {MERGED}",
+    of=spread_of_merged("pickup_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.HYGIENE),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("pr.review_time", "review.load_concentration", "pr.size", "pr.cycle_time"),
+    source=SOURCE,
+)
+
+REVIEW_TIME = Duration(
+    key="pr.review_time",
+    version=1,
+    name="Review time",
+    meaning="How long a review goes on until the pull request is approved.",
+    formula=f"first review → last approval before the merge, 0 where they are one; {REVIEW}. Left out where nobody else"
+    f" approved it. {MERGED}",
+    of=spread_of_merged("review_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.HYGIENE),
+    space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("pr.pickup_time", "pr.review_depth", "pr.size", "pr.cycle_time"),
+    source=SOURCE,
+)
+
+MERGE_TIME = Duration(
+    key="pr.merge_time",
+    version=1,
+    name="Merge time",
+    meaning="How long an approved pull request waits until it is merged.",
+    formula="last approval by another person before the merge → merge. Left out where nobody else approved it. "
+    f"{MERGED}",
+    of=spread_of_merged("merge_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("pr.review_time", "ci.wait_per_pull_request", "pr.cycle_time"),
+    source=SOURCE,
+)
+
+CI_WAIT = Duration(
+    key="ci.wait_per_pull_request",
+    version=1,
+    name="Pipeline wait per pull request",
+    meaning="How long pipelines are waited for while a pull request is open.",
+    formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
+    f"queued or running. Left out where no such run is known. {MERGED}",
+    of=spread_of_merged("ci_wait_seconds"),
+    statistic=Statistic.MEDIAN,
+    unit=UnitOfMeasure.SECONDS,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("ci.duration", "ci.queue_time", "ci.success_rate", "pr.cycle_time"),
+    source="Pull requests with their commits, and pipeline runs by commit",
 )
 
 THROUGHPUT = Count(
@@ -55,14 +159,16 @@ THROUGHPUT = Count(
     version=1,
     name="Merged pull requests",
     meaning="How many pull requests were merged.",
-    formula=f"number of merged pull requests. {MERGED}",
+    formula=f"number of merged pull requests. {MERGED} One with commits of two agents counts for each of them, and once"
+    " in the total.",
     of=MERGED_COUNT,
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.ACTIVITY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.cycle_time",),
+    chain=("pr.cycle_time", "pr.size", "pr.unreviewed_rate", "pr.revert_rate"),
     source=SOURCE,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import Relation
+from integrations.facts.relation import STANDING_ON, Relation, Stock
 from integrations.models import FactFamily
 
 _DESCRIBED = frozenset(
@@ -45,6 +45,7 @@ _MERGED = frozenset(
             "merge_seconds",
             "cycle_seconds",
             "open_review_seconds",
+            "ci_wait_seconds",
         ),
         *("size", "files", "directories", "languages", "comments", "commented_hundreds"),
         *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
@@ -58,6 +59,7 @@ _MERGED_COLUMNS: LiteralString = """
                figures.merge_seconds,
                figures.cycle_seconds,
                figures.pickup_seconds + figures.review_seconds AS open_review_seconds,
+               figures.ci_wait_seconds,
                figures.size,
                figures.file_count AS files,
                figures.directory_count AS directories,
@@ -87,8 +89,10 @@ MERGED_PULL_REQUESTS = Relation(
 
 The seconds are those of its stages, null where it lacks what a stage needs or where the stage would be negative:
 coding (first own commit → open), pickup (open → first review), review (first review → last approval), merge (that
-approval → merge), cycle (open → merge); open_review_seconds is pickup + review.  size is the number of lines added and
-deleted, null where it is not known; files, directories and languages are numbers, the latter two null without a clone.
+approval → merge), cycle (open → merge); open_review_seconds is pickup + review, ci_wait_seconds the time in which
+pipelines were queued or ran for its commits while it was open, null where none is known.  size is the number of lines
+added and deleted, null where it is not known; files, directories and languages are numbers, the latter two null without
+a clone.
 comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null where
 nobody knows who merged), merger_known, linked (to a work item) and reverted (by one merged later) are 1 or 0.
 """
@@ -111,3 +115,45 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     """,
 )
 """MERGED_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""
+
+OPEN_PULL_REQUESTS = Relation(
+    name="open_pull_requests",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day=STANDING_ON,
+    person="person_id",
+    fact="pull_request_id",
+    fact_is_row=True,
+    stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
+    columns=_DESCRIBED | {STANDING_ON, "days", "opened_on", "age_seconds"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, figures.open_days AS days, figures.opened_on
+        {_FROM}
+        WHERE figures.open_days IS NOT NULL AND figures.set_apart = ''
+    """,
+)
+"""A stock: pull requests that are open at the end of a day, from the one on which they were first ready for review.
+
+age_seconds is how long it has been open then, in whole days of the local calendar.
+"""
+
+STALE_PULL_REQUESTS = Relation(
+    name="stale_pull_requests",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day=STANDING_ON,
+    person="person_id",
+    fact="pull_request_id",
+    fact_is_row=True,
+    stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
+    columns=_DESCRIBED | {STANDING_ON, "days", "opened_on", "age_seconds"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, figures.stale_days AS days, figures.opened_on
+        {_FROM}
+        WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
+    """,
+)
+"""OPEN_PULL_REQUESTS on the days on which nothing had happened to them for two weeks: no push, review, change of state.
+
+Comments are not known one by one, and keep none of them fresh.
+"""

@@ -14,6 +14,7 @@ from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.derive_run_figures import settle_run_figures
 from integrations.intake.derive_stages import settle_figures
+from integrations.intake.derive_waits import settle_waits_for
 from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
 from integrations.intake.derive_work_items import settle_work_items
 from integrations.linking.follow import follow
@@ -49,6 +50,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.PIPELINE_RUN:
         settle_runs(connection, meanings, ids)
         settle_run_figures(ids)
+        append_days(Kind.PULL_REQUEST, settle_waits_for(ids))
     if kind == Kind.INCIDENT:
         follow(kind, ids)
         return settle_words_of(SEVERITY, meanings, ids)

@@ -8,6 +8,7 @@ from django.db import connection as database
 
 from integrations.attribution.agents import agent_of_bot
 from integrations.intake.derive_reverts import settle_reverts
+from integrations.intake.derive_waits import settle_waits
 from integrations.intake.figures_statement import STORE
 from integrations.intake.stages_statement import BOTS, STALE_AFTER_DAYS
 from integrations.models import Method
@@ -27,7 +28,7 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     changed: set[int] = set()
     for start in range(0, len(wanted), AT_ONCE):
         changed |= _settle(wanted[start : start + AT_ONCE])
-    return changed | settle_reverts(wanted)
+    return changed | settle_reverts(wanted) | settle_waits(wanted)
 
 
 def _settle(ids: list[int]) -> set[int]:

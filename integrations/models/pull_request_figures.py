@@ -6,6 +6,7 @@ Derived: integrations/intake/derive_stages.py keeps the rows in the transaction 
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
 from integrations.connectors.words import WorkType
@@ -58,6 +59,7 @@ class PullRequestFigures(models.Model):
     review_seconds = models.FloatField(null=True)
     merge_seconds = models.FloatField(null=True)
     cycle_seconds = models.FloatField(null=True)
+    ci_wait_seconds = models.FloatField(null=True, help_text="In which pipelines ran for it while it was open.")
     review_count = models.IntegerField(default=0)
     reviewer_count = models.IntegerField(default=0)
     is_self_merged = models.BooleanField(null=True, help_text="Null: who merged is not known.")
@@ -99,6 +101,9 @@ class PullRequestFigures(models.Model):
             models.Index(fields=["merged_on"], name="pull_request_figures_by_merge"),
             models.Index(fields=["opened_on"], name="pull_request_figures_by_start"),
             models.Index(fields=["repository"], condition=models.Q(is_revert=True), name="pull_request_reverts"),
+            GistIndex(
+                fields=["stale_days"], condition=~models.Q(stale_days=None), name="pull_request_figures_by_stale"
+            ),
         ]
 
 

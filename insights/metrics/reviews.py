@@ -1,0 +1,54 @@
+"""Reviews: how many people give, and on how many of them they rest."""
+
+from __future__ import annotations
+
+from insights.metrics.declarations import Concentration, PerPersonAndPeriod
+from insights.metrics.measures import Facts, Gini, People
+from insights.metrics.pull_requests import REVIEW, SOURCE
+from insights.metrics.query import Dimension
+from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.developers import DEVELOPER_DAYS
+from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN
+
+DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
+GIVEN = f"They count on the day on which they were submitted; {REVIEW}. Reviews of what bots propose are left out."
+
+GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
+    key="review.given_per_developer",
+    version=1,
+    name="Reviews per developer",
+    meaning="How many reviews an active developer gives in a week, month or quarter.",
+    formula="reviews ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
+    "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
+    f"item done or an agent session in the window, wherever that was. {GIVEN}",
+    numerator=Facts(REVIEWS_GIVEN),
+    denominator=People(DEVELOPER_DAYS).held_against(*DIMENSIONS),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.HYGIENE, Category.EFFICIENCY),
+    space=(SpaceDimension.COMMUNICATION, SpaceDimension.ACTIVITY),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("review.load_concentration", "pr.pickup_time", "pr.unreviewed_rate"),
+    source=SOURCE,
+)
+
+LOAD_CONCENTRATION = Concentration(
+    key="review.load_concentration",
+    version=1,
+    name="Concentration of reviews",
+    meaning="How unevenly reviews are spread over those who give any.",
+    formula="Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 where all "
+    f"gave as many, near 100 where a few gave nearly all. {GIVEN}",
+    of=Gini(REVIEWERS),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.COMMUNICATION,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    chain=("review.given_per_developer", "pr.pickup_time", "pr.review_time"),
+    source=SOURCE,
+    reference="https://en.wikipedia.org/wiki/Gini_coefficient",
+)

@@ -1,0 +1,53 @@
+"""Reviews that count, as relations that metrics are computed from.
+
+Submitted (approved, changes requested, commented) by another person than the author who is no bot, and not after the
+merge.  They count for the reviewer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from integrations.facts.relation import Relation
+from integrations.models import FactFamily
+
+REVIEWS_GIVEN = Relation(
+    name="reviews_given",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="review_id",
+    fact_is_row=True,
+    columns=frozenset(
+        {
+            *("review_id", "person_id", "day", "reference", "title", "url", "repository"),
+            *("work_type", "size_class", "assistance"),
+        }
+    ),
+    sql="""
+        SELECT review.review_id,
+               identity.person_id,
+               review.submitted_on AS day,
+               repository.name || '#' || pull_request.number AS reference,
+               pull_request.title,
+               pull_request.url,
+               repository.name AS repository,
+               figures.work_type,
+               figures.size_class,
+               CASE WHEN figures.agents <> '{}' THEN 'AI' ELSE 'Non-AI' END AS assistance
+        FROM integrations_countedreview review
+        LEFT JOIN orgtree_identity identity ON identity.id = review.reviewer_id
+        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = review.pull_request_id
+        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = review.pull_request_id
+        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
+    """,
+)
+"""One row per review; it counts on the local day on which it was submitted.
+
+Reviews of pull requests that count nowhere (those of bots) are not here.  assistance is AI where an agent has a part
+in a commit of the pull request.
+"""
+
+REVIEWERS = replace(REVIEWS_GIVEN, name="reviewers")
+"""REVIEWS_GIVEN once more, to be read by person alone."""

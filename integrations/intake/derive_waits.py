@@ -1,0 +1,57 @@
+"""How long pull requests waited for pipelines: from queued to finished, between their opening and their merge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from django.db import connection as database
+
+# Runs of its commits, each attempt by itself: what ran at the same time is waited for once.
+_SETTLE: LiteralString = """
+    WITH waited AS (
+        SELECT figures.pull_request_id AS id,
+               range_agg(tstzrange(
+                   greatest(coalesce(run.queued_at, run.started_at), figures.opened_at),
+                   greatest(least(run.finished_at, figures.merged_at),
+                            coalesce(run.queued_at, run.started_at), figures.opened_at)
+               )) AS times
+        FROM integrations_pullrequestfigures figures
+        JOIN integrations_pullrequestcommit commit ON commit.pull_request_id = figures.pull_request_id
+        JOIN integrations_pipelinerun run ON run.sha = commit.sha AND run.repository_id = figures.repository_id
+        WHERE figures.pull_request_id = ANY (%(ids)s) AND figures.merged_at >= figures.opened_at
+          AND run.deleted_at IS NULL AND run.sha <> '' AND run.finished_at >= coalesce(run.queued_at, run.started_at)
+        GROUP BY figures.pull_request_id
+    )
+    UPDATE integrations_pullrequestfigures figures SET ci_wait_seconds = settled.seconds
+    FROM (
+        SELECT asked.id, CASE WHEN waited.id IS NOT NULL THEN (
+            SELECT coalesce(sum(extract(epoch FROM upper(during) - lower(during))), 0)::float8
+            FROM unnest(waited.times) AS during
+        ) END AS seconds
+        FROM unnest(%(ids)s::bigint[]) AS asked (id)
+        LEFT JOIN waited ON waited.id = asked.id
+    ) AS settled
+    WHERE figures.pull_request_id = settled.id AND figures.ci_wait_seconds IS DISTINCT FROM settled.seconds
+    RETURNING figures.pull_request_id
+"""
+_OF_RUNS: LiteralString = """
+    SELECT DISTINCT commit.pull_request_id
+    FROM integrations_pipelinerun run
+    JOIN integrations_pullrequestcommit commit ON commit.sha = run.sha
+    WHERE run.id = ANY (%s) AND run.sha <> ''
+"""
+
+
+def settle_waits(pull_requests: Collection[int]) -> set[int]:
+    """Derive anew how long these waited; of which that changed.  Their figures are there already."""
+    with database.cursor() as cursor:
+        cursor.execute(_SETTLE, {"ids": sorted(pull_requests)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def settle_waits_for(runs: Collection[int]) -> set[int]:
+    """As `settle_waits`, of the pull requests that list the commits of these pipeline runs."""
+    with database.cursor() as cursor:
+        cursor.execute(_OF_RUNS, [sorted(runs)])
+        return settle_waits({row[0] for row in cursor.fetchall()})

@@ -1,0 +1,163 @@
+"""Random histories with every trap at once: what SQL stores is what slow counting in Python comes to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import astuple
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from insights.metrics.query import Granularity, MetricQuery, Window
+from insights.metrics.read import read_series
+from integrations.connectors.words import PullRequestEventKind, ReviewState
+from integrations.intake.figures_work import settle_what_waits
+from integrations.models import PullRequestFigures
+from orgtree.models import Identity
+from orgtree.services.identity_moves import IdentityMove, move_identities
+from tests.intake.conftest import Tell
+from tests.pulls.conftest import figures
+from tests.pulls.histories import Commit, History, Review, parts_of
+from tests.pulls.oracle import AGENTS, Expected, expected, open_on, opened_at, stale_on
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+LOGINS = ("ada", "ada-work", "ben", "cy", "lint[bot]", "renovate[bot]", *AGENTS)
+PEOPLE = {"ada-work": "ada"}
+MARKS = (
+    PullRequestEventKind.READY,
+    PullRequestEventKind.DRAFT,
+    PullRequestEventKind.FORCE_PUSHED,
+    PullRequestEventKind.REVIEW_REQUESTED,
+)
+DAYS = [date(2026, 3, 2) + timedelta(days=offset) for offset in range(90)]
+
+
+def random_histories(chance: random.Random, many: int) -> list[History]:
+    return [_random_history(chance, number) for number in range(1, many + 1)]
+
+
+def _random_history(chance: random.Random, number: int) -> History:
+    created = MONDAY + timedelta(hours=chance.randrange(24 * 20))
+
+    def moment(most_hours: int = 24 * 40) -> datetime:
+        return created + timedelta(hours=chance.randrange(-24, most_hours), minutes=chance.randrange(3))
+
+    history = History(number, chance.choice(LOGINS), created, draft=chance.random() < 0.3)
+    history.marks = _marks(chance, created)
+    history.reviews = [
+        Review(moment(), chance.choice(LOGINS), chance.choice(list(ReviewState))) for _ in range(chance.randrange(5))
+    ]
+    # Few names, so that branches share commits.
+    names = chance.sample([f"c{each}" for each in range(30)], chance.randrange(4))
+    history.commits = [_commit(name, chance) for name in names]
+    if chance.random() < 0.7:
+        history.merged_at, history.merged_by = moment(), chance.choice(("", *LOGINS[:4]))
+        history.target = chance.choice(("main", "main", "release"))
+    elif chance.random() < 0.5:
+        history.closed_at = created + timedelta(hours=chance.randrange(24 * 50))
+    if chance.random() < 0.6:
+        history.additions, history.deletions = chance.randrange(900), chance.randrange(300)
+    return history
+
+
+def _marks(chance: random.Random, created: datetime) -> list[tuple[datetime, PullRequestEventKind]]:
+    """Random marks; closing and reopening alternate, as they do."""
+    marks = [
+        (created + timedelta(hours=chance.randrange(24 * 30), minutes=1), chance.choice(MARKS))
+        for _ in range(chance.randrange(3))
+    ]
+    if chance.random() < 0.4:
+        closed = created + timedelta(hours=chance.randrange(1, 24 * 10), minutes=2)
+        reopened = closed + timedelta(hours=chance.randrange(1, 24 * 10))
+        marks += [(closed, PullRequestEventKind.CLOSED), (reopened, PullRequestEventKind.REOPENED)]
+    return marks
+
+
+def _commit(name: str, chance: random.Random) -> Commit:
+    """What a commit is follows from its name, whichever pull request lists it."""
+    number = int(name[1:])
+    at = MONDAY + timedelta(hours=number * 17 % 500)
+    return Commit(name, at, at + timedelta(hours=number % 5), LOGINS[number % len(LOGINS)])
+
+
+def stored() -> dict[int, Expected]:
+    return {number: _as_expected(each) for number, each in figures().items()}
+
+
+def _as_expected(each: PullRequestFigures) -> Expected:
+    return Expected(
+        each.set_apart,
+        each.coding_seconds,
+        each.pickup_seconds,
+        each.review_seconds,
+        each.merge_seconds,
+        each.cycle_seconds,
+        each.review_count,
+        each.reviewer_count,
+        each.is_self_merged,
+        each.size,
+        each.agents,
+    )
+
+
+def be_one_person(logins: Sequence[str]) -> None:
+    """As an admin who merges them."""
+    identities = list(Identity.objects.filter(kind="login", value__in=logins).order_by("pk"))
+    with transaction.atomic():
+        first, *others = identities
+        move_identities([IdentityMove(each.pk, each.person_id, first.person_id) for each in others])
+    settle_what_waits()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 60))])
+def test_sql_and_slow_counting_agree(seed: int, tell: Tell) -> None:
+    chance = random.Random(seed)
+    histories = random_histories(chance, 40)
+    pieces = [piece for history in histories for piece in parts_of(history)]
+    chance.shuffle(pieces)
+    for start in range(0, len(pieces), 25):
+        tell(*pieces[start : start + 25])
+    settle_what_waits()
+    be_one_person(["ada", "ada-work"])
+    truth = expected(histories, PEOPLE)
+    assert stored() == truth
+    _agree_on_days(histories, truth)
+    _agree_on_figures(histories, truth)
+
+
+def _agree_on_days(histories: Sequence[History], truth: dict[int, Expected]) -> None:
+    """Which are open, and stale, at the end of each day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT day::date, number, coalesce(open_days @> day::date, false), coalesce(stale_days @> day::date, false)
+            FROM integrations_pullrequestfigures figures
+            JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
+            CROSS JOIN unnest(%s::date[]) AS day
+            """,
+            [DAYS],
+        )
+        found = {(day, number): (is_open, stale) for day, number, is_open, stale in cursor.fetchall()}
+    for history in histories:
+        for day in DAYS:
+            told = (open_on(history, day), stale_on(history, day))
+            assert found[day, history.number] == told, (history.number, day, opened_at(history), astuple(history))
+
+
+def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) -> None:
+    """Each week's number and mean, and what is left out, from the same rows."""
+    window = Window(date(2026, 3, 2), date(2026, 6, 1))
+    keys = {"pr.cycle_time": "cycle", "pr.pickup_time": "pickup", "pr.coding_time": "coding", "pr.merge_time": "merge"}
+    answers = read_series([MetricQuery(key, window, Granularity.WEEK) for key in keys])
+    for (key, name), answer in zip(keys.items(), answers, strict=True):
+        for figure in answer.series:
+            merged = [
+                truth[each.number]
+                for each in histories
+                if each.merged_at and figure.window.start <= each.merged_at.date() < figure.window.end
+            ]
+            counting = [getattr(each, name) for each in merged if not each.set_apart]
+            known = [seconds for seconds in counting if seconds is not None]
+            assert (figure.sample_size, figure.left_out) == (len(known), len(counting) - len(known)), (key, figure)
