@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from integrations.linking.graph import first_deployed
-from integrations.linking.production import IN_PRODUCTION
+from integrations.linking.production import IN_ORDER, IN_PRODUCTION
 
 # Repositories in which one of the merges that are asked about, and a deployment, stand beside the chain.
 _REPOSITORIES = f"""
@@ -47,7 +47,7 @@ _DEPLOYMENTS = f"""
     JOIN integrations_commitplace place
          ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha AND NOT place.on_chain
     WHERE deployment.repository_id = %s AND {IN_PRODUCTION}
-    ORDER BY deployment.finished_at, deployment.id
+    ORDER BY {IN_ORDER}
 """  # noqa: S608  # constants of this module
 
 

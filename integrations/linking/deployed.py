@@ -18,7 +18,7 @@ from django.db import connection
 
 from integrations.facts.changes import announce_changes
 from integrations.linking.beside import Beside, deployed_beside
-from integrations.linking.production import IN_PRODUCTION, IS_ROLLBACK
+from integrations.linking.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
 from integrations.models import FactFamily
 
 _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
@@ -47,9 +47,9 @@ _LINKED: LiteralString = """
                place.base, {is_rollback} AS is_rollback,
                place.sha IS NULL AND (deployment.sha = '' OR row_number() OVER (
                    PARTITION BY deployment.repository_id, deployment.sha
-                   ORDER BY deployment.finished_at, deployment.id
+                   ORDER BY {in_order}
                ) = 1) AS is_new_and_unknown,
-               row_number() OVER (ORDER BY deployment.finished_at, deployment.id) AS rank
+               row_number() OVER (ORDER BY {in_order}) AS rank
         FROM integrations_deployment deployment
         LEFT JOIN integrations_commitplace place
              ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
@@ -181,7 +181,11 @@ def _settle(
     pull_requests: LiteralString, deployments: LiteralString, beside: Collection[Beside], ids: Collection[int]
 ) -> int:
     linked = _LINKED.format(
-        pull_requests=pull_requests, deployments=deployments, in_production=IN_PRODUCTION, is_rollback=IS_ROLLBACK
+        pull_requests=pull_requests,
+        deployments=deployments,
+        in_production=IN_PRODUCTION,
+        is_rollback=IS_ROLLBACK,
+        in_order=IN_ORDER,
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 from django.db import connection
 
 from integrations.facts.changes import announce_changes
-from integrations.linking.production import IN_PRODUCTION
+from integrations.linking.production import IN_PRODUCTION, LATEST_FIRST
 from integrations.models import FactFamily
 from orgtree.models import Organisation
 
@@ -92,15 +92,17 @@ _LINK_INCIDENTS: LiteralString = f"""
           AND deployment.id = ({_NAMED.format(by="incident", name="incident.caused_by")})
         UNION ALL
         SELECT id FROM (
-            (SELECT deployment.id, deployment.finished_at FROM integrations_deployment deployment
-             WHERE incident.service <> '' AND deployment.service = incident.service AND {_JUST_BEFORE}
-             ORDER BY deployment.finished_at DESC, deployment.id DESC LIMIT 1)
-            UNION ALL
-            (SELECT deployment.id, deployment.finished_at FROM integrations_deployment deployment
-             WHERE deployment.repository_id = incident.repository_id
-               AND (incident.service = '' OR deployment.service = '') AND {_JUST_BEFORE}
-             ORDER BY deployment.finished_at DESC, deployment.id DESC LIMIT 1)
-            ORDER BY finished_at DESC, id DESC LIMIT 1
+            SELECT deployment.id FROM (
+                (SELECT deployment.* FROM integrations_deployment deployment
+                 WHERE incident.service <> '' AND deployment.service = incident.service AND {_JUST_BEFORE}
+                 ORDER BY {LATEST_FIRST} LIMIT 1)
+                UNION ALL
+                (SELECT deployment.* FROM integrations_deployment deployment
+                 WHERE deployment.repository_id = incident.repository_id
+                   AND (incident.service = '' OR deployment.service = '') AND {_JUST_BEFORE}
+                 ORDER BY {LATEST_FIRST} LIMIT 1)
+            ) AS deployment
+            ORDER BY {LATEST_FIRST} LIMIT 1
         ) AS before
     ) AS blamed
     WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL

@@ -115,8 +115,7 @@ def read_graph(repository: Repository) -> Graph:
     with connection.cursor() as cursor:
         cursor.execute(_GRAPH, {"repository": repository.pk})
         for sha, own_parents, is_on_default, committed_at in cursor.fetchall():
-            if own_parents or sha not in parents:
-                parents[sha] = own_parents
+            parents.setdefault(sha, own_parents)
             if is_on_default:
                 on_default[sha] = committed_at
         missing = {each for of in parents.values() for each in of} - parents.keys()

@@ -17,3 +17,10 @@ IS_ROLLBACK: Final[LiteralString] = """(
     )
 )"""
 """It says so itself, or somebody confirmed it."""
+
+IN_ORDER: Final[LiteralString] = 'deployment.finished_at, deployment.external_id COLLATE "C", deployment.id'
+"""The earliest first.  Of several that finished at one moment the name decides, not the order of their telling."""
+
+LATEST_FIRST: Final[LiteralString] = (
+    'deployment.finished_at DESC, deployment.external_id COLLATE "C" DESC, deployment.id DESC'
+)

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 from django.db import connection
 
-from integrations.linking.production import IN_PRODUCTION
+from integrations.linking.production import IN_ORDER, IN_PRODUCTION
 
 _OF_THESE: LiteralString = """
     (deployment.repository_id, deployment.service) IN (
@@ -29,14 +29,14 @@ _SETTLE: LiteralString = """
                lag(place.base) OVER in_order AS base_before,
                row_number() OVER (
                    PARTITION BY deployment.repository_id, deployment.service, deployment.sha
-                   ORDER BY deployment.finished_at, deployment.id
+                   ORDER BY {in_order}
                ) > 1 AS is_known
         FROM integrations_deployment deployment
         LEFT JOIN integrations_commitplace place
              ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
         WHERE {in_production} AND {scope}
         WINDOW in_order AS (
-            PARTITION BY deployment.repository_id, deployment.service ORDER BY deployment.finished_at, deployment.id
+            PARTITION BY deployment.repository_id, deployment.service ORDER BY {in_order}
         )
     ), going_back AS MATERIALIZED (
         SELECT id, before_id FROM rollout
@@ -73,4 +73,4 @@ def propose_all_rollbacks() -> None:
 
 def _settle(scope: LiteralString, asked: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(scope=scope, in_production=IN_PRODUCTION), asked)
+        cursor.execute(_SETTLE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), asked)

@@ -1,0 +1,142 @@
+"""What links there must be, by walking the graph and comparing everything with everything: slow, and plain.
+
+It reads the records of a history as they are pushed, and knows nothing of tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+LINK_WINDOW = timedelta(hours=24)
+Records = Mapping[str, Sequence[Mapping[str, Any]]]
+Pushed = Mapping[str, Any]
+
+
+def time_of(record: Pushed, name: str) -> datetime | None:
+    told = record.get(name)
+    return datetime.fromisoformat(told) if told else None
+
+
+def in_production(deployments: Iterable[Pushed]) -> list[Pushed]:
+    """The successful deployments to production, the earliest first."""
+    found = [each for each in deployments if each["environment"] == "production" and each["status"] == "success"]
+    return sorted(found, key=lambda each: (time_of(each, "finished_at"), each["id"]))
+
+
+def deployed(records: Records) -> dict[str, str]:
+    """Pull request → its first deployment."""
+    found = {}
+    for pull_request in records["pull-requests"]:
+        of_repository = [
+            each for each in in_production(records["deployments"]) if each["repository"] == pull_request["repository"]
+        ]
+        graph = _graph(records, pull_request["repository"])
+        if first := _first(pull_request, of_repository, graph):
+            found[pull_request["id"]] = first
+    return found
+
+
+def _first(pull_request: Pushed, deployments: Sequence[Pushed], graph: Mapping[str, Sequence[str]]) -> str | None:
+    merge = pull_request["merge_sha"]
+    merged_at = time_of(pull_request, "merged_at")
+    known = graph.keys() | {parent for parents in graph.values() for parent in parents}
+    seen: set[str] = set()
+    for each in deployments:
+        started_at = time_of(each, "started_at") or time_of(each, "finished_at")
+        later = started_at > merged_at and not each.get("rollback_of")  # type: ignore[operator]
+        if merge not in graph:
+            contains = later
+        elif each["sha"] in known:
+            contains = merge in _ancestors(each["sha"], graph)
+        else:
+            contains = later and (not each["sha"] or each["sha"] not in seen)
+        if contains:
+            return str(each["id"])
+        seen.add(each["sha"])
+    return None
+
+
+def _graph(records: Records, repository: str) -> dict[str, Sequence[str]]:
+    graph: dict[str, Sequence[str]] = {
+        each["sha"]: each["parents"] for each in records["commits"] if each["repository"] == repository
+    }
+    for pull_request in records["pull-requests"]:
+        if pull_request["repository"] == repository:
+            for told in pull_request["commits"]:
+                if told.get("parents") and told["sha"] not in graph:
+                    graph[told["sha"]] = told["parents"]
+    return graph
+
+
+def _ancestors(sha: str, graph: Mapping[str, Sequence[str]]) -> set[str]:
+    """Itself and all that is reached from it."""
+    found: set[str] = set()
+    waiting = [sha]
+    while waiting:
+        commit = waiting.pop()
+        if commit not in found:
+            found.add(commit)
+            waiting.extend(graph.get(commit, ()))
+    return found
+
+
+def failures(records: Records) -> set[tuple[str, str, str]]:
+    """(deployment, method, incident or repairing deployment)."""
+    production = in_production(records["deployments"])
+    ids = {each["id"] for each in production}
+    found = set()
+    for incident in records["incidents"]:
+        if incident.get("caused_by"):
+            if incident["caused_by"] in ids:
+                found.add((incident["caused_by"], "explicit", incident["id"]))
+            continue
+        started_at = time_of(incident, "started_at")
+        before = [
+            each
+            for each in production
+            if _same(incident, each) and time_of(each, "finished_at") <= started_at  # type: ignore[operator]
+        ]
+        if before and started_at - time_of(before[-1], "finished_at") <= LINK_WINDOW:  # type: ignore[operator]
+            found.add((before[-1]["id"], "window", incident["id"]))
+    for repair in records["deployments"]:
+        if repair["status"] != "success":
+            continue
+        for fixed in repair.get("fixes", ()):
+            if fixed in ids and fixed != repair["id"] and fixed != repair.get("rollback_of"):
+                found.add((fixed, "hotfix", repair["id"]))
+        rolled_back = repair.get("rollback_of")
+        if rolled_back in ids and rolled_back != repair["id"]:
+            found.add((rolled_back, "rollback", repair["id"]))
+    return found
+
+
+def _same(incident: Pushed, deployment: Pushed) -> bool:
+    """Of the same service; of the same repository where one of them names none."""
+    services = incident.get("service", ""), deployment.get("service", "")
+    if all(services):
+        return services[0] == services[1]
+    return bool(incident.get("repository")) and incident["repository"] == deployment["repository"]
+
+
+def recoveries(records: Records) -> dict[str, float | None]:
+    """Failed deployment → seconds until it was restored; None: not yet, or before it."""
+    by_id = {each["id"]: each for each in records["deployments"]}
+    incidents = {each["id"]: each for each in records["incidents"]}
+    found: dict[str, float | None] = {}
+    for deployment in {failure[0] for failure in failures(records)}:
+        linked = [failure for failure in failures(records) if failure[0] == deployment]
+        of_incidents = [time_of(incidents[by], "resolved_at") for _, how, by in linked if how in ("explicit", "window")]
+        repaired = [time_of(by_id[by], "finished_at") for _, how, by in linked if how in ("rollback", "hotfix")]
+        restored = _restored(of_incidents, repaired)
+        finished_at = time_of(by_id[deployment], "finished_at")
+        seconds = None if restored is None else (restored - finished_at).total_seconds()  # type: ignore[operator]
+        found[deployment] = None if seconds is None or seconds < 0 else seconds
+    return found
+
+
+def _restored(resolved: Sequence[datetime | None], repaired: Sequence[datetime | None]) -> datetime | None:
+    if resolved:
+        return None if None in resolved else max(each for each in resolved if each)
+    return min(each for each in repaired if each)
