@@ -7,6 +7,7 @@ from insights.views.annotations import pages as annotations
 from insights.views.attribution import commit, commits
 from insights.views.compare import page as compare
 from insights.views.integrations import page as integrations
+from insights.views.records import pages as records
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -49,6 +50,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
     path("insights/badges/", badges.badges, name="badges"),
     path("badges/<str:key>.svg", badges.badge_picture, name="badge_picture"),
+    path("insights/pull-requests/<int:pk>/", records.pull_request, name="pull_request"),
+    path("insights/work-items/<int:pk>/", records.work_item, name="work_item"),
+    path("insights/deployments/<int:pk>/", records.deployment, name="deployment"),
+    path("insights/incidents/<int:pk>/", records.incident, name="incident"),
     path("insights/annotations/", annotations.annotation_list, name="annotations"),
     path("insights/annotations/new/", annotations.annotation_new, name="annotation_new"),
     path("insights/annotations/<int:pk>/", annotations.annotation, name="annotation"),

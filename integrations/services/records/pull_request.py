@@ -223,13 +223,16 @@ def _stages(
     no_approval = "" if figures.approved_at else "no_approval"
     no_deployment = no_merge or ("" if deployed else "no_deployment")
     opened, merged = figures.opened_at, figures.merged_at
+    in_production_at = deployed.deployed_at if deployed else None
     never_ready = "" if opened else "draft"
     stages = [
         stage("coding", figures.first_commit_at, opened, never_ready or no_commit),
         stage("pickup", opened, figures.first_review_at, never_ready or no_review),
         stage("review", figures.first_review_at, figures.approved_at, no_review or no_approval),
         stage("merge", figures.approved_at, merged, no_merge or no_approval),
-        stage("deploy", merged, deployed.deployed_at if deployed else None, no_deployment),
+        stage("deploy", merged, in_production_at, no_deployment),
+        stage("cycle", opened, merged, never_ready or no_merge),
+        stage("lead", figures.first_commit_at, in_production_at, no_deployment or no_commit),
     ]
     if origin is None:
         return stages

@@ -29,12 +29,12 @@ from orgtree.services.access import Access
 # Ids of records that ran on a service, or else a repository, which one of the units owned on the record's day.
 _OWNED_BY_UNITS = f"""
     SELECT record.id
-    FROM {{table}} record
+    FROM TABLE record
     LEFT JOIN integrations_owned service ON service.kind = 'service' AND service.name = record.service
     LEFT JOIN integrations_owned repository ON repository.repository_id = record.repository_id
     JOIN ({OWNER_PLACEMENTS}) AS owner
          ON owner.owned_id = coalesce(service.id, repository.id) AND owner.ancestor_id = ANY (%s)
-    WHERE owner.during @> (coalesce(record.{{at}}, record.first_seen_at) AT TIME ZONE %s)::date
+    WHERE owner.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
 """  # noqa: S608 — put together from constants
 _ITEMS_OWNED_BY_UNITS = f"""
     SELECT item.id
@@ -110,4 +110,5 @@ def visible_incidents(access: Access) -> QuerySet[Incident]:
 def _owned(table: str, at: str, access: Access) -> RawSQL:
     zone = timezone.get_default_timezone_name()
     values = [sorted(access.sight.unit_ids or ()), zone]
-    return RawSQL(_OWNED_BY_UNITS.format(table=table, at=at), values)  # noqa: S611 — as above
+    statement = _OWNED_BY_UNITS.replace("TABLE", table).replace("record.AT", f"record.{at}")
+    return RawSQL(statement, values)  # noqa: S611 — as above

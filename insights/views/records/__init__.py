@@ -1,0 +1,1 @@
+"""Pages of one pull request, work item, deployment or incident."""

@@ -1,0 +1,222 @@
+"""How what is known of a record is put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from integrations.models import DeploymentMethod, FailureMethod
+from integrations.services.records.parts import Happened, Happening, RecordKind, RecordName
+from orgtree.models import Identity
+
+KINDS: Mapping[RecordKind, str] = {
+    RecordKind.PULL_REQUEST: "Pull request",
+    RecordKind.WORK_ITEM: "Work item",
+    RecordKind.DEPLOYMENT: "Deployment",
+    RecordKind.INCIDENT: "Incident",
+    RecordKind.PIPELINE_RUN: "Pipeline run",
+}
+ROUTES: Mapping[RecordKind, str] = {
+    RecordKind.PULL_REQUEST: "pull_request",
+    RecordKind.WORK_ITEM: "work_item",
+    RecordKind.DEPLOYMENT: "deployment",
+    RecordKind.INCIDENT: "incident",
+}
+
+
+class StageWords(NamedTuple):
+    name: str
+    span: str  # from where to where
+
+
+STAGES: Mapping[str, StageWords] = {
+    "backlog": StageWords("Backlog", "item created → in progress"),
+    "planning": StageWords("Planning", "item in progress → first commit"),
+    "coding": StageWords("Coding", "first commit → open"),
+    "pickup": StageWords("Pickup", "open → first review"),
+    "review": StageWords("Review", "first review → last approval"),
+    "merge": StageWords("Merge", "approval → merge"),
+    "deploy": StageWords("Deploy", "merge → production"),
+    "cycle": StageWords("Cycle time", "open → merge"),
+    "lead": StageWords("Lead time", "first commit → production"),
+    "in_progress": StageWords("Cycle time", "first in progress → done"),
+    "active": StageWords("Active", "in progress, in no status that waits"),
+    "waiting": StageWords("Waiting", "of the cycle, the rest"),
+    "item_lead": StageWords("Lead time", "created → done"),
+    "rollout": StageWords("Rollout", "started → finished"),
+    "recovery": StageWords("Recovery", "finished → restored"),
+    "detection": StageWords("Until it began", "deployment finished → incident started"),
+    "acknowledgement": StageWords("Acknowledgement", "started → acknowledged"),
+    "resolution": StageWords("Resolution", "started → resolved"),
+}
+WHOLES = frozenset({"cycle", "lead", "item_lead", "active", "waiting"})  # of several stages, or parts of one
+
+WHY_MISSING: Mapping[str, str] = {
+    "draft": "It was never ready for review.",
+    "no_commit": "None of its own commits is known.",
+    "no_review": "Nobody else reviewed it before the merge.",
+    "no_approval": "Nobody else approved it before the merge.",
+    "not_merged": "Not merged yet.",
+    "closed": "Closed without a merge.",
+    "no_deployment": "No successful production deployment is known that contains it.",
+    "not_started": "Never in progress, as far as is known.",
+    "not_done": "Not done yet.",
+    "reopened": "Open again.",
+    "running": "Not finished.",
+    "not_restored": "Not restored yet.",
+    "no_failure": "No failure is linked to it.",
+    "no_cause": "No deployment is blamed for it.",
+    "not_acknowledged": "Nobody acknowledged it.",
+    "not_resolved": "Not resolved yet.",
+    "negative": "It would end before it begins: left out.",
+    "unknown": "Its tool does not say when.",
+}
+
+RELATIONS: Mapping[str, str] = {
+    "work_item": "Work items",
+    "deployment": "First in production with",
+    "incident": "Incidents that blame it",
+    "repaired_by": "Repaired by",
+    "repairs": "Repairs",
+    "rolls_back": "Rolls back",
+    "reverts": "Takes back",
+    "reverted_by": "Taken back by",
+    "pull_request": "Pull requests",
+    "parent": "Part of",
+    "previous": "The deployment before",
+    "next": "The deployment after",
+    "caused_by": "Blames",
+    "same_cause": "Other incidents of that deployment",
+}
+METHODS: Mapping[str, str] = {
+    "provider": "its tool says so",
+    "branch": "key in the branch",
+    "title": "key in the title",
+    "body": "key in the description",
+    "commit": "key in a commit",
+    "revert": "title, branch or commit of the revert",
+    DeploymentMethod.CHAIN: "position on the default branch",
+    DeploymentMethod.GRAPH: "commit graph",
+    DeploymentMethod.TIME: "first deployment that started after the merge",
+    FailureMethod.EXPLICIT: "the incident names the deployment",
+    FailureMethod.ROLLBACK: "rolled back",
+    FailureMethod.HOTFIX: "hotfix",
+    FailureMethod.WINDOW: "began soon after it",
+    "rollback_proposed": "an older state deployed again; counts once confirmed",
+    "rollback_confirmed": "an older state deployed again, confirmed",
+    "rollback_refused": "an older state deployed again; it was no rollback",
+}
+
+ICONS: Mapping[Happened, str] = {
+    Happened.COMMIT: "git-commit",
+    Happened.CREATED: "circle-dot",
+    Happened.READY: "git-pull-request",
+    Happened.DRAFT: "circle-dot",
+    Happened.APPROVED: "check",
+    Happened.CHANGES_REQUESTED: "refresh",
+    Happened.COMMENTED: "message",
+    Happened.DISMISSED: "x",
+    Happened.CLOSED: "x",
+    Happened.MERGED: "git-merge",
+    Happened.RUN: "settings",
+    Happened.DEPLOYED: "rocket",
+    Happened.REVERTED: "arrow-back-up",
+    Happened.REPAIRED: "tool",
+    Happened.INCIDENT: "flame",
+    Happened.STARTED: "circle-dot",
+    Happened.FINISHED: "rocket",
+    Happened.RESOLVED: "circle-check",
+    Happened.RESTORED: "circle-check",
+    Happened.ASSIGNED: "user",
+    Happened.UNASSIGNED: "user",
+    Happened.STATUS: "arrow-right",
+    Happened.PULL_REQUEST_OPENED: "git-pull-request",
+    Happened.PULL_REQUEST_MERGED: "git-merge",
+}
+GOOD = frozenset({Happened.APPROVED, Happened.MERGED, Happened.RESOLVED, Happened.RESTORED, Happened.DEPLOYED})
+BAD = frozenset({Happened.INCIDENT, Happened.REVERTED})
+
+# Where one word for all records would not do: (what the page is of, what happened) → words.
+_OF_KIND: Mapping[tuple[RecordKind, Happened], str] = {
+    (RecordKind.PULL_REQUEST, Happened.CREATED): "opened it",
+    (RecordKind.WORK_ITEM, Happened.CREATED): "created",
+    (RecordKind.DEPLOYMENT, Happened.CREATED): "created",
+    (RecordKind.DEPLOYMENT, Happened.STARTED): "Rollout started",
+    (RecordKind.DEPLOYMENT, Happened.FINISHED): "Rollout finished",
+    (RecordKind.INCIDENT, Happened.STARTED): "Incident started",
+    (RecordKind.INCIDENT, Happened.ACKNOWLEDGED): "Acknowledged",
+    (RecordKind.INCIDENT, Happened.RESOLVED): "Resolved",
+    (RecordKind.INCIDENT, Happened.DEPLOYED): "The deployment that it blames finished:",
+    (RecordKind.DEPLOYMENT, Happened.INCIDENT): "An incident began:",
+    (RecordKind.INCIDENT, Happened.INCIDENT): "Another incident of that deployment began:",
+}
+_WORDS: Mapping[Happened, str] = {
+    Happened.COMMIT: "committed",
+    Happened.READY: "said that it is ready for review",
+    Happened.DRAFT: "made it a draft",
+    Happened.REVIEW_REQUESTED: "asked for a review by",
+    Happened.REVIEW_REQUEST_REMOVED: "no longer asked for a review by",
+    Happened.FORCE_PUSHED: "force-pushed",
+    Happened.APPROVED: "approved it",
+    Happened.CHANGES_REQUESTED: "asked for changes",
+    Happened.COMMENTED: "reviewed with comments",
+    Happened.DISMISSED: "had a review that was dismissed",
+    Happened.CLOSED: "closed it",
+    Happened.REOPENED: "opened it again",
+    Happened.MERGED: "merged it",
+    Happened.RUN: "Pipeline run",
+    Happened.DEPLOYED: "In production with",
+    Happened.REVERTED: "Taken back by",
+    Happened.STATUS: "",
+    Happened.ASSIGNED: "Assigned to",
+    Happened.UNASSIGNED: "Nobody’s any more",
+    Happened.SPRINT_JOINED: "Came into the sprint",
+    Happened.SPRINT_LEFT: "Left the sprint",
+    Happened.INCIDENT: "An incident began that blames this deployment:",
+    Happened.RESOLVED: "Resolved:",
+    Happened.REPAIRED: "Repaired by",
+    Happened.PULL_REQUEST_OPENED: "opened the pull request",
+    Happened.PULL_REQUEST_MERGED: "Merged:",
+    Happened.RESTORED: "Users had what they had before",
+}
+# What somebody does; the rest happens, and who started it stands behind.
+DONE_BY_SOMEBODY = frozenset(
+    {
+        *(Happened.COMMIT, Happened.CREATED, Happened.READY, Happened.DRAFT, Happened.REVIEW_REQUESTED),
+        *(Happened.REVIEW_REQUEST_REMOVED, Happened.FORCE_PUSHED, Happened.APPROVED, Happened.CHANGES_REQUESTED),
+        *(Happened.COMMENTED, Happened.DISMISSED, Happened.CLOSED, Happened.REOPENED, Happened.MERGED),
+        Happened.PULL_REQUEST_OPENED,
+    }
+)
+SOMEBODY = "Somebody"
+
+
+def verb(kind: RecordKind, happening: Happening) -> str:
+    """What happened to a record of that kind, behind who did it, where somebody did."""
+    return _OF_KIND.get((kind, happening.what)) or _WORDS.get(happening.what) or ""
+
+
+def who(identity: Identity | None) -> str:
+    """What an account is called where it works: by its person's name, else as its tool calls it."""
+    if identity is None:
+        return ""
+    return identity.person.full_name if identity.person else identity.value
+
+
+def status_words(status: str) -> str:
+    """in_progress → in progress."""
+    return status.replace("_", " ")
+
+
+def method_words(method: str) -> str:
+    return METHODS.get(method, method.replace("_", " "))
+
+
+def tool_url(url: str) -> str:
+    """The address in its own tool, where it is one that a browser opens: whoever pushes records writes any text."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def called(name: RecordName) -> str:
+    """Its title, where it has one that says more than what its tool calls it."""
+    return f"{name.reference} {name.title}" if name.title and name.title != name.reference else name.reference

@@ -1,0 +1,29 @@
+"""Who owned what a record ran on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from integrations.facts.ownership import OWNER_DAYS
+
+_OWNERS = f"""
+    SELECT unit.name
+    FROM ({OWNER_DAYS}) AS owner
+    JOIN orgtree_unit unit ON unit.id = owner.unit_id
+    WHERE owner.during @> %(day)s AND owner.owned_id = (
+        SELECT id FROM integrations_owned
+        WHERE kind = 'service' AND name = %(service)s OR repository_id = %(repository)s
+        ORDER BY kind = 'service' DESC LIMIT 1
+    )
+    ORDER BY owner.tree_id
+"""  # noqa: S608 — a constant of another module
+
+
+def owners_of(service: str, repository_id: int | None, at: datetime) -> list[str]:
+    """Names of the units that owned the service, or else the repository, on that day: one of each tree.  One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, {"day": timezone.localdate(at), "service": service, "repository": repository_id})
+        return [name for (name,) in cursor.fetchall()]
