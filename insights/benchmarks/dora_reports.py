@@ -1,0 +1,112 @@
+"""The clusters of DORA's yearly reports, in seconds, deployments per day and per cent.
+
+"On demand" is more than once a day here.  Rates that were published as ranges of whole per cent are read so that every
+rate rounds into its range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from insights.benchmarks.bands import BenchmarkSet, MetricBands, at_most, ranges
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+MONTH = 365.25 / 12 * DAY
+DAILY, WEEKLY, MONTHLY, HALF_YEARLY = 1.0, DAY / WEEK, DAY / MONTH, DAY / (6 * MONTH)
+MORE_THAN_DAILY = math.nextafter(DAILY, math.inf)
+ELITE, HIGH, MEDIUM, LOW = "Elite", "High", "Medium", "Low"
+LICENCE = "Figures of DORA (Google), named with their source; the report says under which licence it stands"
+OCTOPUS = "Octopus Deploy's account of the report; the report itself was not at hand"
+
+
+def _keys(
+    frequency: MetricBands, lead_time: MetricBands, failure_rate: MetricBands, recovery: MetricBands
+) -> Mapping[str, MetricBands]:
+    return {
+        "dora.deployment_frequency": frequency,
+        "dora.lead_time": lead_time,
+        "dora.change_failure_rate": failure_rate,
+        "dora.recovery_time": recovery,
+    }
+
+
+DORA_2021 = BenchmarkSet(
+    slug="dora-2021",
+    name="DORA 2021",
+    year=2021,
+    source="Accelerate State of DevOps 2021, p. 9, dora.dev",
+    licence=LICENCE,
+    metrics=_keys(
+        ranges(
+            (ELITE, MORE_THAN_DAILY, math.inf),
+            (HIGH, MONTHLY, math.nextafter(WEEKLY, math.inf)),
+            (MEDIUM, HALF_YEARLY, MONTHLY),
+            (LOW, 0.0, HALF_YEARLY),
+        ),
+        ranges((ELITE, 0.0, HOUR), (HIGH, DAY, WEEK), (MEDIUM, MONTH, 6 * MONTH), (LOW, 6 * MONTH, math.inf)),
+        ranges((ELITE, 0.0, 15.5), (HIGH, 15.5, 30.5), (MEDIUM, 15.5, 30.5), (LOW, 15.5, 30.5)),
+        ranges((ELITE, 0.0, HOUR), (HIGH, HOUR, DAY), (MEDIUM, DAY, WEEK), (LOW, 6 * MONTH, math.inf)),
+    ),
+)
+DORA_2022 = BenchmarkSet(
+    slug="dora-2022",
+    name="DORA 2022",
+    year=2022,
+    source="Accelerate State of DevOps 2022; it found no elite cluster",
+    licence=LICENCE,
+    secondary=f"{OCTOPUS} (October 2022)",
+    metrics=_keys(
+        ranges(
+            (HIGH, MORE_THAN_DAILY, math.inf),
+            (MEDIUM, MONTHLY, math.nextafter(WEEKLY, math.inf)),
+            (LOW, HALF_YEARLY, MONTHLY),
+        ),
+        ranges((HIGH, DAY, WEEK), (MEDIUM, WEEK, MONTH), (LOW, MONTH, 6 * MONTH)),
+        ranges((HIGH, 0.0, 15.5), (MEDIUM, 15.5, 30.5), (LOW, 45.5, 60.5)),
+        ranges((HIGH, 0.0, DAY), (MEDIUM, DAY, WEEK), (LOW, WEEK, MONTH)),
+    ),
+)
+DORA_2023 = BenchmarkSet(
+    slug="dora-2023",
+    name="DORA 2023",
+    year=2023,
+    source="Accelerate State of DevOps 2023; Elite from DORA's own infographic",
+    licence=LICENCE,
+    secondary=f"{OCTOPUS} (2023), but for Elite",
+    metrics=_keys(
+        ranges(
+            (ELITE, MORE_THAN_DAILY, math.inf),
+            (HIGH, WEEKLY, MORE_THAN_DAILY),
+            (MEDIUM, MONTHLY, WEEKLY),
+            (LOW, MONTHLY, WEEKLY),
+        ),
+        ranges((ELITE, 0.0, DAY), (HIGH, DAY, WEEK), (MEDIUM, WEEK, MONTH), (LOW, WEEK, MONTH)),
+        at_most((ELITE, 5.0), (HIGH, 10.0), (MEDIUM, 15.0), (LOW, 64.0), rest=LOW),
+        ranges((ELITE, 0.0, HOUR), (HIGH, HOUR, DAY), (MEDIUM, DAY, WEEK), (LOW, MONTH, 6 * MONTH)),
+    ),
+)
+DORA_2024 = BenchmarkSet(
+    slug="dora-2024",
+    name="DORA 2024",
+    year=2024,
+    source="Accelerate State of DevOps 2024",
+    licence=LICENCE,
+    secondary=f"{OCTOPUS} (October 2024)",
+    metrics=_keys(
+        ranges(
+            (ELITE, MORE_THAN_DAILY, math.inf),
+            (HIGH, WEEKLY, MORE_THAN_DAILY),
+            (MEDIUM, MONTHLY, WEEKLY),
+            (LOW, HALF_YEARLY, MONTHLY),
+        ),
+        ranges((ELITE, 0.0, DAY), (HIGH, DAY, WEEK), (MEDIUM, WEEK, MONTH), (LOW, MONTH, 6 * MONTH)),
+        # As published: the cluster that deploys more often fails more often, too.
+        at_most((ELITE, 5.0), (HIGH, 20.0), (MEDIUM, 10.0), (LOW, 40.0), rest=LOW),
+        ranges((ELITE, 0.0, HOUR), (HIGH, HOUR, DAY), (MEDIUM, HOUR, DAY), (LOW, WEEK, MONTH)),
+    ),
+)
+DORA_REPORTS = (DORA_2021, DORA_2022, DORA_2023, DORA_2024)
+"""2025's report has no clusters any more: what it says of each metric is in remarks.py."""

@@ -1,0 +1,83 @@
+"""What teams answered DORA's Quick Check, by industry and by size of the organisation: means and spread, 0–10.
+
+Data: DORA (Google), dora.dev, CC BY 4.0; quick_check.json says what Headway changed of it.  In 2025's file of sizes the
+recovery time is the wrong way round, so that it is taken from ten; the overall mean of 2025's files does not follow
+their own rule, so that it is computed anew, as the Quick Check itself does.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("quick_check.json")
+YEARS = (2024, 2025)
+# Metric → its name in the data, and whether less is better, so that it is taken from ten for the score.
+_NAMES: Mapping[str, tuple[str, bool]] = {
+    "dora.lead_time": ("leadtime", False),
+    "dora.deployment_frequency": ("deployfreq", False),
+    "dora.recovery_time": ("failurerecovery", False),
+    "dora.change_failure_rate": ("changefailure", True),
+    "dora.rework_rate": ("rework", True),
+}
+
+
+class GroupedBy(enum.StrEnum):
+    """What the answers are grouped by."""
+
+    INDUSTRY = "industry"
+    ORGANISATION_SIZE = "organisation_size"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and standard deviation of what a metric is worth, 0–10, the higher the better."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuickCheckGroup:
+    """The answers of one industry, or of organisations of one size; `all` is everybody."""
+
+    slug: str
+    name: str
+    metrics: Mapping[str, Spread]
+
+    @property
+    def score(self) -> float:
+        """The mean DORA score: the plain mean of what the metrics are worth."""
+        return sum(spread.mean for spread in self.metrics.values()) / len(self.metrics)
+
+
+@cache
+def quick_check(year: int, by: GroupedBy) -> Sequence[QuickCheckGroup]:
+    """The groups of a year, everybody first.  Raises KeyError for a year that was not published."""
+    published = json.loads(_FILE.read_text())["years"][str(year)][by]
+    is_inverted = (year, by) == (2025, GroupedBy.ORGANISATION_SIZE)
+    return [
+        QuickCheckGroup(
+            slug,
+            group["name"],
+            {
+                key: _spread(*group[name], from_ten=less_is_better or (is_inverted and key == "dora.recovery_time"))
+                for key, (name, less_is_better) in _NAMES.items()
+                if name in group
+            },
+        )
+        for slug, group in published.items()
+    ]
+
+
+def attribution() -> str:
+    """Whose data this is, under which licence, and what was changed."""
+    return str(json.loads(_FILE.read_text())["attribution"])
+
+
+def _spread(mean: float, deviation: float, *, from_ten: bool) -> Spread:
+    return Spread(round(10 - mean, 1) if from_ten else mean, deviation)

@@ -1,0 +1,85 @@
+"""The DORA score, 0–10, by the rule of DORA's Quick Check.  https://dora.dev/quickcheck/
+
+The Quick Check asks six possible answers for lead time, deployment frequency and recovery, which are worth 0, 2, … 10,
+and rates in steps of ten per cent, of which the lower is the better.  The score is the plain mean.  Rework rate belongs
+to it since 2025; Headway's score is that of 2025.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+MONTH = 365.25 / 12 * DAY
+# Below each of these a duration is worth so much; from the last on, 0.
+_WORTH_OF_SECONDS = ((HOUR, 10.0), (DAY, 8.0), (WEEK, 6.0), (MONTH, 4.0), (6 * MONTH, 2.0))
+# From each of these on, a number of deployments per day is worth so much.  "On demand" is no number: more often than
+# once an hour, around the clock, is taken for it.
+_WORTH_PER_DAY = ((1.0, 8.0), (DAY / WEEK, 6.0), (DAY / MONTH, 4.0), (DAY / (6 * MONTH), 2.0))
+_ON_DEMAND_PER_DAY = 24.0
+BEST = 10.0
+
+
+def worth_of_duration(seconds: float) -> float:
+    """What a lead time or recovery time is worth, 0–10."""
+    return next((worth for below, worth in _WORTH_OF_SECONDS if seconds < below), 0.0)
+
+
+def worth_of_frequency(per_day: float) -> float:
+    """What a number of deployments per day is worth, 0–10."""
+    if per_day > _ON_DEMAND_PER_DAY:
+        return BEST
+    return next((worth for at_least, worth in _WORTH_PER_DAY if per_day >= at_least), 0.0)
+
+
+def worth_of_rate(percent: float) -> float:
+    """What a change failure rate or rework rate is worth, 0–10."""
+    return BEST - min(max(percent, 0.0), 100.0) / 10
+
+
+# In the units of the metrics: seconds, deployments per day, per cent.
+_WORTH = {
+    "dora.lead_time": worth_of_duration,
+    "dora.deployment_frequency": worth_of_frequency,
+    "dora.recovery_time": worth_of_duration,
+    "dora.change_failure_rate": worth_of_rate,
+    "dora.rework_rate": worth_of_rate,
+}
+SCORED = tuple(_WORTH)
+"""The keys of the metrics that make up the score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one metric brings to the score."""
+
+    key: str
+    value: float  # of the metric, in its own unit
+    worth: float  # 0–10
+    points: float  # of the score: the points of all metrics sum to it
+
+
+@dataclass(frozen=True, slots=True)
+class DoraScore:
+    """The score, and what it is made of."""
+
+    value: float  # 0–10
+    contributions: tuple[Contribution, ...]
+
+    def change_since(self, before: DoraScore) -> Mapping[str, float]:
+        """By how many points each metric has moved the score; they sum to the difference of the scores."""
+        earlier = {each.key: each.points for each in before.contributions}
+        return {each.key: each.points - earlier[each.key] for each in self.contributions}
+
+
+def dora_score(values: Mapping[str, float | None]) -> DoraScore | None:
+    """The score of a team with these values by metric key; None where one of the metrics is missing."""
+    known = {key: value for key in SCORED if (value := values.get(key)) is not None}
+    if len(known) < len(SCORED):
+        return None
+    worth = {key: _WORTH[key](value) for key, value in known.items()}
+    contributions = tuple(Contribution(key, known[key], worth[key], worth[key] / len(SCORED)) for key in SCORED)
+    return DoraScore(sum(worth.values()) / len(SCORED), contributions)
