@@ -22,7 +22,6 @@ from insights.metrics.source import parameters
 from insights.metrics.standing import standing_facts_statement
 from insights.metrics.statement import people_statement
 from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
-from integrations.models import FactFamily
 
 LARGEST_PAGE = 1000
 
@@ -65,14 +64,16 @@ class RowsPage:
     note: str = ""  # why others' rows are not among them
 
 
-FACT_LABELS = {
-    FactFamily.AI: "Session",
-    FactFamily.CODE: "Commit",
-    FactFamily.PULL_REQUEST: "Pull request",
-    FactFamily.WORK_ITEM: "Work item",
-    FactFamily.PIPELINE: "Pipeline run",
-    FactFamily.DEPLOYMENT: "Deployment",
-    FactFamily.INCIDENT: "Incident",
+FACT_LABELS = {  # by the column that identifies a fact in its relation
+    "session_id": "Session",
+    "commit_id": "Commit",
+    "pull_request_id": "Pull request",
+    "review_id": "Review",
+    "item_id": "Work item",
+    "run_id": "Pipeline run",
+    "deployment_id": "Deployment",
+    "incident_id": "Incident",
+    "branch_id": "Branch",
 }
 PERSON = RowColumn("person_id", "Developer", "Whose it is; empty where nobody could be matched.", ColumnKind.PERSON)
 DAY = RowColumn("day", "Day", "The local day on which it counts.", ColumnKind.DAY)
@@ -150,10 +151,15 @@ def _told(each: Plan, measure: Measure) -> tuple[Reading, Measure]:
     return replace(_reading(each, measure), relation=told.relation), told
 
 
+def facts_told(metric: Metric) -> frozenset[str]:
+    """The columns that identify the facts of its rows, as FACT_LABELS names them."""
+    return frozenset(measure.relation.fact for measure in metric.measures)
+
+
 def _fact_column(metric: Metric) -> RowColumn:
     """Sessions and commits are numbered apart."""
-    labels = [label for family, label in FACT_LABELS.items() if family in metric.families]
-    label = " or ".join(labels).capitalize()
+    told = facts_told(metric)
+    label = " or ".join(label for name, label in FACT_LABELS.items() if name in told).capitalize() or "Fact"
     return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
 
 

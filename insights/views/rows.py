@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -21,10 +22,12 @@ from insights import wording
 from insights.agents import agent_name
 from insights.filters import BadFilterError
 from insights.metrics.query import Dimension
-from insights.metrics.rows import ColumnKind, RowColumn, RowsPage
+from insights.metrics.registry import get
+from insights.metrics.rows import ColumnKind, RowColumn, RowsPage, facts_told
 from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
+from insights.views.records.words import tool_url
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import Cell, csv_response
 
@@ -33,6 +36,13 @@ ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
 LAST_PAGE = 1_000_000
 COMMIT_COLUMN, SHORT_SHA = "sha", 10
+REFERENCE = "reference"
+RECORD_PAGES = {  # by the column that identifies a fact in its relation
+    "pull_request_id": "pull_request",
+    "item_id": "work_item",
+    "deployment_id": "deployment",
+    "incident_id": "incident",
+}
 
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.FACT})
 NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # what a row adds must stand in sight there
@@ -126,20 +136,37 @@ def _csv_rows(question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
 def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
     """The rows as they are printed, but for columns of the kinds in `without`."""
     columns = [column for column in found.columns if column.kind not in without]
+    record_page = record_page_of(found.query.key)
     return RowTable(
         caption=f"Rows of {found.query.key}",
         columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
-        rows=[[_cell(column, row[column.name]) for column in columns] for row in found.rows],
+        rows=[[_cell(column, row, record_page) for column in columns] for row in found.rows],
         shown=f"{len(found.rows):,} of {found.total:,}",
     )
 
 
-def _cell(column: RowColumn, value: Cell) -> str:
-    """What the table prints; a commit leads to the page that explains it."""
-    if column.name != COMMIT_COLUMN or value is None:
-        return _printed(column, value)
-    explained = reverse("attributed_commit", args=[value])
-    return format_html('<a href="{}" title="{}"><code>{}</code></a>', explained, value, str(value)[:SHORT_SHA])
+def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str) -> str:
+    """What the table prints; a commit and a record lead to their pages, an address to the tool."""
+    value: Cell = row[column.name]
+    if value is None:
+        return ""
+    if column.name == COMMIT_COLUMN:
+        explained = reverse("attributed_commit", args=[value])
+        return format_html('<a href="{}" title="{}"><code>{}</code></a>', explained, value, str(value)[:SHORT_SHA])
+    if column.kind is ColumnKind.LINK:
+        address = tool_url(str(value))
+        return format_html('<a href="{}" rel="noreferrer">In its tool</a>', address) if address else ""
+    printed = _printed(column, value)
+    leads = column.name == REFERENCE if REFERENCE in row else column.kind is ColumnKind.FACT
+    if record_page and leads and row.get("fact_id") is not None:
+        return format_html('<a href="{}">{}</a>', reverse(record_page, args=[row["fact_id"]]), printed)
+    return printed
+
+
+def record_page_of(key: str) -> str:
+    """The name of the route of the page that each fact of a metric has; empty where they have none."""
+    told = facts_told(get(key))
+    return RECORD_PAGES.get(next(iter(told)), "") if len(told) == 1 else ""
 
 
 def _printed(column: RowColumn, value: Cell) -> str:
