@@ -52,22 +52,21 @@ class StagesCard:
 
 @dataclass(frozen=True)
 class ScorePart:
-    """What one of the five metrics adds to the score."""
+    """One of the five metrics: what it is worth, 0–10, and how many points of the score that is."""
 
     label: str
-    points: str  # 0–10
-    fraction: float  # 0–1, of ten points
-    change: Change | None
-    why: str  # how the points come about
+    worth: str
+    fraction: float  # 0–1, of ten
+    points: str
+    change: Change | None  # of the points
 
 
 @dataclass(frozen=True)
 class ScoreCard:
-    """The DORA score 0–10; without a value it says which metrics are missing."""
+    """The DORA score, 0–10; without a value `missing` says which metrics are."""
 
     value: str | None
     change: Change | None
     parts: Sequence[ScorePart]
     missing: str
-    how: str
-    url: str
+    peers: str  # what others answered

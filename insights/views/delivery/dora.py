@@ -1,10 +1,17 @@
-"""The five DORA metrics, each with its band in the published set that was chosen, and the score they add up to."""
+"""The five DORA metrics with their bands, and the score that they make up."""
 
 from __future__ import annotations
 
+from insights import tiles, wording
+from insights.benchmarks.bands import BenchmarkSet
+from insights.benchmarks.quick_check import GroupedBy, quick_check
+from insights.filters import STATISTIC
+from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.tiles import Tile
 from insights.views.answers import Answers
-from insights.views.delivery.answers import compared, tile
+from insights.views.delivery.answers import compared, read, tile
+from insights.views.delivery.bands import band
+from insights.views.delivery.cards import ScoreCard, ScorePart
 
 # Metric → label of its tile.
 TILES = {
@@ -15,7 +22,69 @@ TILES = {
     "dora.rework_rate": "Rework rate",
 }
 WANTED = compared(tuple(TILES))
+STEADY_POINTS = 0.05  # of the score: less is not seen in one decimal
+QUICK_CHECK_YEAR = 2025
 
 
-def dora_tiles(answers: Answers) -> list[Tile]:
-    return [tile(answers, key, label=label) for key, label in TILES.items()]
+def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
+    return [
+        tile(
+            answers,
+            key,
+            label=label,
+            band=band(published, key, answers.figure(key), answers.answer(key).query.statistic),
+        )
+        for key, label in TILES.items()
+    ]
+
+
+def score_card(answers: Answers) -> ScoreCard:
+    """The score of the window and of the one before; none where a metric is missing."""
+    figures = _by_their_own_statistic(answers)
+    now = dora_score({key: figures.figure(key).value for key in SCORED})
+    before = dora_score({key: figures.figure_before(key).value for key in SCORED})
+    missing = [TILES[key].lower() for key in TILES if figures.figure(key).value is None]
+    hidden = any(figures.figure(key).withheld for key in TILES)
+    if now is None:
+        why = "hidden or missing" if hidden else "missing"
+        return ScoreCard(
+            None, None, (), f"No score: {wording.listed(missing)} {'is' if len(missing) == 1 else 'are'} {why}.", ""
+        )
+    window = tiles.earlier(answers.filters.window, answers.filters.previous)
+    moved = now.change_since(before) if before else {}
+    everybody = quick_check(QUICK_CHECK_YEAR, GroupedBy.INDUSTRY)[0]
+    return ScoreCard(
+        value=f"{now.value:.1f}",
+        change=_change(now.value - before.value, window) if before else None,
+        parts=[
+            ScorePart(
+                label=TILES[each.key],
+                worth=f"{each.worth:.0f}" if each.worth == int(each.worth) else f"{each.worth:.1f}",
+                fraction=each.worth / BEST,
+                points=f"{each.points:.1f}",
+                change=_change(moved[each.key], "") if each.key in moved else None,
+            )
+            for each in (next(c for c in now.contributions if c.key == key) for key in TILES)
+        ],
+        missing="" if before else "No change: a metric is missing in the window before.",
+        peers=f"In DORA's Quick Check {QUICK_CHECK_YEAR} (CC BY 4.0) teams of all industries came to {everybody.score:.1f}.",
+    )
+
+
+def _by_their_own_statistic(answers: Answers) -> Answers:
+    """The score is of medians, whatever the page shows durations by."""
+    if answers.filters.statistic is None:
+        return answers
+    return read(answers.filters.with_pick(STATISTIC, STATISTIC.default), WANTED)
+
+
+def _change(points: float, window: str) -> tiles.Change:
+    text = f"{abs(points):.1f}"
+    if abs(points) < STEADY_POINTS:
+        return tiles.Change("flat", "steady", text, f"against {window}" if window else "")
+    comparison = f"than {window}" if window else ""
+    return (
+        tiles.Change("up", "better", text, comparison)
+        if points > 0
+        else tiles.Change("down", "worse", text, comparison)
+    )

@@ -18,7 +18,7 @@ LINES = (
     *("pr.coding_time", "pr.merge_time", "pr.merged_per_developer", "review.given_per_developer", "commit.frequency"),
     *("issue.lead_time", "flow.efficiency", "wip.count", "wip.age"),
     *("work.features_per_week", "work.feature_completion_rate", "delivery.idea_to_production"),
-    *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate"),
+    *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate", "ci.wait_per_pull_request"),
 )
 KEYS = (*TILES, *LINES)
 WANTED = compared(KEYS)

@@ -1,0 +1,67 @@
+"""The band of a figure in the published set that the organisation looks at, as a tile shows it."""
+
+from __future__ import annotations
+
+from insights import tiles, wording
+from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, band_of
+from insights.benchmarks.sets import chosen_set
+from insights.metrics.query import Figure, Statistic
+from insights.metrics.registry import get
+from orgtree.models import Organisation
+
+BARS = 4  # of the meter
+NOT_MONOTONIC = "In this set a better cluster does not have better values throughout."
+A_GUIDE = "A guide, never the truth for a team."
+
+
+def set_looked_at() -> BenchmarkSet:
+    """The organisation's choice; one query."""
+    return chosen_set(Organisation.current().benchmark_set)
+
+
+def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic | None) -> tiles.Band | None:
+    """Where the figure lies; None where the set has no such metric, or published another statistic of it."""
+    of_metric = published.metrics.get(key)
+    if of_metric is None or figure.value is None or not _is_comparable(key, of_metric, statistic):
+        return None
+    found = band_of(published, key, figure.value)
+    if found is None:
+        return tiles.Band(0, "Outside the set", _title(published, of_metric))
+    return tiles.Band(_bars(found, of_metric), _word(found), _title(published, of_metric))
+
+
+def set_in_words(published: BenchmarkSet) -> str:
+    """Which set it is, where it is from, and of which of DORA's metrics it has nothing."""
+    secondary = f" Taken from {published.secondary}." if published.secondary else ""
+    return f"Bands: {published.name}. {published.source}.{secondary} {A_GUIDE}"
+
+
+def metrics_without_band(published: BenchmarkSet, keys: list[str]) -> str:
+    """The names of those of the metrics that the set does not have, as a sentence; empty where it has all."""
+    missing = [get(key).name.lower() for key in keys if key not in published.metrics]
+    return f"{published.name} has no band for {wording.listed(missing)}." if missing else ""
+
+
+def _is_comparable(key: str, of_metric: MetricBands, statistic: Statistic | None) -> bool:
+    """Bands are of one statistic: that which was published, or the metric's own where none is named."""
+    own = get(key).statistic
+    return own is None or (of_metric.statistic or own) == (statistic or own)
+
+
+def _bars(found: Band, of_metric: MetricBands) -> int:
+    """As many bars as the cluster has clusters below it, and one; of several clusters, the lowest of them."""
+    clusters = [name for each in of_metric.bands for name in each.names]
+    return max(1, BARS - clusters.index(found.names[-1]))
+
+
+def _word(found: Band) -> str:
+    return found.label[:1].upper() + found.label[1:]
+
+
+def _title(published: BenchmarkSet, of_metric: MetricBands) -> str:
+    said = [f"{published.name}: {published.source}.", of_metric.note]
+    if published.secondary:
+        said.append(f"Taken from {published.secondary}.")
+    if not of_metric.is_monotonic:
+        said.append(NOT_MONOTONIC)
+    return " ".join(filter(None, [*said, A_GUIDE]))
