@@ -32,6 +32,7 @@ class Entry:
 SCHEDULE = (
     Entry("Fold received telemetry", "integrations.telemetry.tasks.fold_received", Every(seconds=5)),
     Entry("Read repositories", "integrations.git.tasks.sync_sources", Every(seconds=60)),
+    Entry("Follow lines of repositories", "integrations.git.tasks.follow_line_histories", Every(seconds=60)),
     Entry("Take webhook deliveries", "integrations.webhooks.tasks.take_deliveries", Every(seconds=10)),
     Entry("Register webhooks", "integrations.webhooks.tasks.register_hooks", Every(seconds=60)),
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
@@ -39,11 +40,13 @@ SCHEDULE = (
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
+    Entry("Link by other rules", "integrations.linking.rules.follow_rules", Every(seconds=60)),
     Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
     Entry("Forget old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
+    Entry("Settle what has no figures", "integrations.intake.tasks.settle_without_figures", Nightly(hour=2, minute=0)),
     Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )
 # A sweep that was not started by then is pointless: the next one is on its way.

@@ -33,6 +33,7 @@ class Source(enum.Enum):
 
     TELEMETRY = "telemetry of agents"
     REPOSITORIES = "connected repositories"
+    CLONES = "clones"
     PULL_REQUESTS = "pull requests"
     WORK_ITEMS = "work items"
     PIPELINES = "pipeline runs"
@@ -44,6 +45,7 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.AI: Source.TELEMETRY,
     FactFamily.ENROLMENT: Source.TELEMETRY,
     FactFamily.CODE: Source.REPOSITORIES,
+    FactFamily.CLONE: Source.CLONES,
     FactFamily.PULL_REQUEST: Source.PULL_REQUESTS,
     FactFamily.WORK_ITEM: Source.WORK_ITEMS,
     FactFamily.PIPELINE: Source.PIPELINES,
@@ -53,6 +55,7 @@ SOURCES: Mapping[FactFamily, Source] = {
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",
     Source.REPOSITORIES: "The connected repositories have no commits from then.",
+    Source.CLONES: "No clone: the clones that are read have no commits from then.",
     Source.PULL_REQUESTS: "No connection tells of pull requests from then.",
     Source.WORK_ITEMS: "No connection tells of work items from then.",
     Source.PIPELINES: "No connection tells of pipeline runs from then.",
@@ -62,6 +65,7 @@ NO_SOURCE = {
 NO_SOURCE_EVER = {
     Source.TELEMETRY: "No telemetry has been received yet. Connect an agent to see figures here.",
     Source.REPOSITORIES: "No repository is connected yet. Connect one with `manage.py connect_git PATH` or in admin.",
+    Source.CLONES: "No clone is read. Connect one with `manage.py connect_git PATH`, or let a connection mirror.",
     Source.PULL_REQUESTS: "No pull request has been synced or pushed yet. Connect a source of pull requests in admin.",
     Source.WORK_ITEMS: "No work item has been synced or pushed yet. Connect an issue tracker in admin.",
     Source.PIPELINES: "No pipeline run has been synced or pushed yet. Connect a CI system, or push its runs.",
@@ -137,6 +141,8 @@ def _since(source: Source, placement: Placement) -> Mapping[int | None, date]:
     with connection.cursor() as cursor:
         if source is Source.REPOSITORIES:
             cursor.execute("SELECT NULL, min(counted_on) FROM integrations_commit")
+        elif source is Source.CLONES:
+            cursor.execute("SELECT NULL, min(counted_on) FROM integrations_commit WHERE NOT without_clone")
         elif source in _FIRST_OF_RECORDS:
             cursor.execute(_told_since(source), {"kind": _KINDS[source].value})
         else:

@@ -25,8 +25,10 @@ from integrations.connectors.git.history import ReadCommit, existing, new_commit
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
 from integrations.connectors.words import Kind
+from integrations.git.branches import note_branches
 from integrations.git.changes import settle_changes
 from integrations.git.context_files import store_context_files
+from integrations.git.line_history import ask_for_line_history
 from integrations.git.links import adrift, link_commits, relink_repository, settle_alone, settle_homes
 from integrations.git.mirrors import refresh_mirror
 from integrations.git.recognise import recognise
@@ -149,6 +151,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         settle_homes(touched)
         if seen.default is not None:
             touched |= note_squashes(repository, git, seen.branches, seen.default)
+            note_branches(source, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
             if not grown or context_files_changed(git.git_dir, before, tip):
                 store_context_files(repository, git.git_dir, tip, None if grown else told.context_paths)
@@ -158,6 +161,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             run.changed += _note_notes(
                 repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
             )
+        ask_for_line_history(repository)
         RepositorySource.objects.filter(pk=source.pk).update(
             refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
         )

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
+from integrations.git.line_history import follow_asked
 from integrations.git.mirrors import note_mirrors
 from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.models import RepositorySource
@@ -30,6 +31,12 @@ def sync_sources() -> None:
             continue
         except Exception:  # the other sources are read all the same; the run says that this one was interrupted
             logger.exception("Reading source %s broke off", source.pk)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def follow_line_histories() -> None:
+    """Follow the lines of the branches that moved."""
+    follow_asked()
 
 
 def due_sources(now: datetime) -> list[RepositorySource]:

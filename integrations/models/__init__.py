@@ -8,6 +8,7 @@ from integrations.models.attribution import (
     SessionRepository,
     UnreadableNote,
 )
+from integrations.models.branches import UnmergedBranch
 from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import CoAuthor, Commit, CommitFile, CommitInRepository, CommitSetApart, ContextFile
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
@@ -19,6 +20,7 @@ from integrations.models.delivery_links import (
     DeploymentMethod,
     FailedDeployment,
     FailureMethod,
+    LinkingRules,
     ProposedRollback,
     PullRequestOrigin,
     ServicePaths,
@@ -108,6 +110,7 @@ __all__ = [
     "FileAttribution",
     "Incident",
     "IngestToken",
+    "LinkingRules",
     "LineHistory",
     "Meaning",
     "Method",
@@ -150,6 +153,7 @@ __all__ = [
     "ToldRecord",
     "ToolOutcome",
     "TouchedService",
+    "UnmergedBranch",
     "UnreadEvent",
     "UnreadableNote",
     "UnreadableSecretsError",

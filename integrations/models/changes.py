@@ -12,6 +12,7 @@ class FactFamily(models.TextChoices):
     AI = "ai", "Agent sessions, tokens, tools"
     ENROLMENT = "enrolment", "Who ever sent telemetry"
     CODE = "code", "Commits, their lines, and what of them came from agents"
+    CLONE = "clone", "Clones: what becomes of lines, and branches"
     PULL_REQUEST = "pull_request", "Pull requests, their reviews and links"
     WORK_ITEM = "work_item", "Work items, their history, sprints"
     PIPELINE = "pipeline", "Pipeline runs and their jobs"

@@ -118,6 +118,16 @@ class GitRepository:
     def is_ancestor(self, one: str, other: str) -> bool:
         return not lines(self.git_dir, "rev-list", "--max-count=1", "--end-of-options", one, f"^{other}")
 
+    def is_on_chain(self, commit: str, tip: str) -> bool:
+        """Whether the first-parent chain of the tip goes through the commit; False where it is gone."""
+        try:
+            chain = lines(
+                self.git_dir, "rev-list", "--first-parent", "--parents", "--end-of-options", tip, f"^{commit}"
+            )
+        except GitError:
+            return False
+        return commit == tip or (bool(chain) and chain[-1].split()[1:2] == [commit])
+
     def counts_between(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[FileCounts]]:
         """What lies between the two commits of each pair, in order: path, added and deleted lines of each file.
 

@@ -1,0 +1,43 @@
+"""Branches that nobody goes on with, as a relation that metrics are computed from."""
+
+from __future__ import annotations
+
+from integrations.facts.relation import STANDING_ON, Relation, Stock
+from integrations.models import FactFamily
+
+STALE_BRANCHES = Relation(
+    name="stale_branches",
+    family=FactFamily.CLONE,
+    open_as_in_tools=True,
+    day=STANDING_ON,
+    stock=Stock("days", ()),
+    person="person_id",
+    owner="owned_id",
+    fact="branch_id",
+    fact_is_row=True,
+    columns=frozenset(
+        {STANDING_ON, "days", "branch_id", "person_id", "owned_id", "reference", "title", "sha", "repository"}
+    ),
+    sql="""
+        SELECT branch.id AS branch_id,
+               NULL::bigint AS person_id,
+               owned.id AS owned_id,
+               branch.name AS reference,
+               tip.subject AS title,
+               tip.sha,
+               repository.name AS repository,
+               datemultirange(daterange(tip.counted_on + 31, branch.gone_on)) AS days
+        FROM integrations_unmergedbranch branch
+        JOIN integrations_commit tip ON tip.id = branch.tip_id AND tip.set_apart <> 'squashed'
+        JOIN integrations_repositorysource source ON source.id = branch.source_id
+        JOIN integrations_repository repository ON repository.id = source.repository_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = repository.id
+        WHERE (branch.gone_on IS NULL OR branch.gone_on > tip.counted_on + 31)
+          AND source.id = (SELECT min(first.id) FROM integrations_repositorysource first
+                           WHERE first.repository_id = repository.id AND first.refs <> '{}')
+    """,
+)
+"""One row per branch and commit at which it stood without being merged, while that commit was over 30 days old.
+
+A branch of which a squash stands on the default branch is merged.  Of a repository with several clones the first tells.
+"""

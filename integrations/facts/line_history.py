@@ -1,0 +1,54 @@
+"""What changes of default branches do to lines that were there, as relations that metrics are computed from.
+
+Where a repository has no clone there are no rows.
+"""
+
+from __future__ import annotations
+
+from integrations.facts.relation import Relation
+from integrations.models import FactFamily
+
+CHANGED_LINES = Relation(
+    name="changed_lines",
+    family=FactFamily.CLONE,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="commit_id",
+    fact_is_row=True,
+    columns=frozenset(
+        {
+            *("commit_id", "person_id", "day", "sha", "subject", "repository", "assistance"),
+            *("lines_changed", "lines_reworked", "lines_refactored"),
+        }
+    ),
+    sql="""
+        SELECT commit.id AS commit_id,
+               identity.person_id,
+               commit.counted_on AS day,
+               commit.sha,
+               commit.subject,
+               repository.name AS repository,
+               CASE WHEN EXISTS (
+                   SELECT FROM integrations_fileattribution attribution
+                   WHERE attribution.commit_id IN (commit.id, author.id)
+               ) THEN 'AI' ELSE 'Non-AI' END AS assistance,
+               lines.added + lines.reworked + lines.refactored AS lines_changed,
+               lines.reworked AS lines_reworked,
+               lines.refactored AS lines_refactored
+        FROM integrations_changedlines lines
+        JOIN integrations_commit commit ON commit.id = lines.commit_id
+        JOIN integrations_commit author ON author.id = lines.author_id
+        LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = lines.repository_id
+        CROSS JOIN (SELECT max(bulk_commit_lines) AS lines, max(bulk_commit_files) AS files FROM orgtree_organisation)
+            AS most
+        WHERE commit.set_apart IN ('', 'merge') AND NOT author.by_bot
+          AND lines.added + lines.reworked + lines.refactored <= most.lines AND lines.files <= most.files
+    """,
+)
+"""One row per commit of a default branch's first-parent chain, on its day, for whoever wrote most of it.
+
+A line that gives way to another is one changed line.  lines_reworked were at most 21 days old, lines_refactored older;
+what is left of lines_changed is new.  Bulk commits are left out.
+"""

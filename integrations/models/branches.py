@@ -1,0 +1,29 @@
+"""Branches beside the default one, as long as nothing of them is merged."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from integrations.models.code import Commit
+from integrations.models.connections import RepositorySource
+
+
+class UnmergedBranch(models.Model):
+    """A branch stood at a commit that was not merged, until the day on which it moved on, was merged or deleted."""
+
+    source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
+    name = models.CharField(max_length=300)
+    tip = models.ForeignKey(Commit, models.CASCADE, related_name="+")
+    gone_on = models.DateField(null=True, help_text="The first day on which it no longer stood there.")
+
+    class Meta:
+        verbose_name_plural = "unmerged branches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name"], condition=Q(gone_on=None), name="unmerged_branch_stands_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
