@@ -42,6 +42,9 @@ class IntegrationsConfig(AppConfig):
 
 def _thresholds_may_have_changed(instance: Organisation, *, created: bool, **_: object) -> None:
     from integrations.git.changes import settle_bulk
+    from integrations.linking.rules import follow_rules
+    from orgtree.nudges import nudge_on_commit
 
     if not created:
         settle_bulk(instance)
+        nudge_on_commit(follow_rules)

@@ -81,6 +81,15 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 FROM move
                 JOIN integrations_pullrequestreview review ON review.author_id = move.identity_id
                 UNION ALL
+                SELECT %(deployment)s, move.person_id, daterange(deployed.deployed_on, deployed.deployed_on + 1)
+                FROM move
+                JOIN (
+                    SELECT author_id, id FROM integrations_pullrequest
+                    UNION ALL
+                    SELECT requested_by_id, id FROM integrations_pullrequest WHERE requested_by_id IS NOT NULL
+                ) AS pull_request (identity_id, id) ON pull_request.identity_id = move.identity_id
+                JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = pull_request.id
+                UNION ALL
                 SELECT %(work_item)s, move.person_id, unnest({DAYS_OF_ITEM})
                 FROM move
                 JOIN integrations_workitemfigures figures ON figures.credited_id = move.identity_id
@@ -108,6 +117,7 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 "after": [move.person_id for move in moves],
                 "ai": FactFamily.AI.value,
                 "code": FactFamily.CODE.value,
+                "deployment": FactFamily.DEPLOYMENT.value,
                 "enrolment": FactFamily.ENROLMENT.value,
                 "pull_request": FactFamily.PULL_REQUEST.value,
                 "work_item": FactFamily.WORK_ITEM.value,

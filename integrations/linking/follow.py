@@ -84,8 +84,8 @@ def follow_pull_requests(ids: Collection[int]) -> None:
     """Their merges, their commits' parents, their work items or their paths may be others now."""
     _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
     settle_touched_services(ids)
-    settle_origins(ids)
     settle_deployed(ids)
+    settle_origins(ids)
     note_lead_times(ids)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from integrations.linking.deployed import settle_all_deployed
+from integrations.linking.deployed import note_lead_times, settle_all_deployed
 from integrations.linking.failures import settle_all_failures
 from integrations.linking.origins import settle_all_origins
 from integrations.linking.paths import settle_touched_services_in
@@ -17,12 +17,17 @@ def relink_everything() -> None:
     """Place every commit, and link every pull request, deployment and incident anew.  Repeating it changes nothing."""
     place_everything()
     with transaction.atomic():
-        for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
-            settle_touched_services_in(repository)
-        propose_all_rollbacks()
-        settle_all_failures()
-        settle_all_origins()
-        settle_all_deployed()
+        link_everything()
+
+
+def link_everything() -> None:
+    """As above, with the places that commits have; in the caller's transaction."""
+    for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
+        settle_touched_services_in(repository)
+    propose_all_rollbacks()
+    settle_all_failures()
+    note_lead_times(settle_all_origins())
+    settle_all_deployed()
 
 
 def place_everything() -> None:

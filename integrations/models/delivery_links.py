@@ -170,3 +170,16 @@ class TouchedService(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["pull_request", "service"], name="touched_service_is_unique")
         ]
+
+
+class LinkingRules(models.Model):
+    """By which rules all that is there was linked: one row, written after everything was linked by them."""
+
+    version = models.PositiveIntegerField()
+    time_zone = models.CharField(max_length=80, help_text="In which the days of links are cut.")
+    link_window_hours = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="linking_rules_are_one_row")
+        ]
