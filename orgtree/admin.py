@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,6 +18,7 @@ from orgtree.accounts_admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
 from orgtree.identity_admin import IdentityAdmin, MatchProposalAdmin
 from orgtree.models import Organisation
 from orgtree.people_admin import PersonAdmin
+from orgtree.services.benchmark_choice import offered_benchmark_sets
 from orgtree.trees_admin import OrgTreeAdmin, UnitAdmin
 
 if TYPE_CHECKING:
@@ -43,9 +45,16 @@ class OrganisationAdmin(OrganisationModelAdmin):
 
     fields = (
         *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
-        *("link_window_hours", "protected_since", "calendar_zone"),
+        *("link_window_hours", "benchmark_set", "protected_since", "calendar_zone"),
     )
     readonly_fields = ("protected_since", "calendar_zone")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "benchmark_set":
+            return forms.ChoiceField(
+                choices=offered_benchmark_sets(), label="Published figures", help_text=db_field.help_text
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect(reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk]))

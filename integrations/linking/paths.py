@@ -80,6 +80,11 @@ def services_of(paths: Iterable[str], rules: Mapping[str, GitIgnoreSpec]) -> set
     return {service for service, spec in rules.items() if any(spec.match_files(paths))}
 
 
+def rules_of(patterns: Iterable[str]) -> GitIgnoreSpec:
+    """The patterns of one service.  Raises ValueError where one is none."""
+    return GitIgnoreSpec.from_lines(patterns)
+
+
 def _settle(pull_requests: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_PATHS, [list(pull_requests)])
@@ -107,5 +112,5 @@ def _settle(pull_requests: Collection[int]) -> None:
 def _rules(repositories: Collection[int]) -> Mapping[int, Mapping[str, GitIgnoreSpec]]:
     rules: dict[int, dict[str, GitIgnoreSpec]] = defaultdict(dict)
     for each in ServicePaths.objects.filter(repository__in=repositories):
-        rules[each.repository_id][each.service] = GitIgnoreSpec.from_lines(each.patterns)
+        rules[each.repository_id][each.service] = rules_of(each.patterns)
     return rules
