@@ -21,7 +21,7 @@ CI_DURATION = Duration(
     version=1,
     name="Pipeline duration",
     meaning="How long a pipeline run takes.",
-    formula=f"start → finish of the run's last attempt. {COUNTED} {ONE_RUN}",
+    formula=f"start → finish of the run's last attempt; skipped runs, which never ran, are left out. {ONE_RUN}",
     of=Distribution(PIPELINE_RUNS, column="duration_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -32,7 +32,7 @@ CI_DURATION = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.queue_time", "ci.success_rate"),
+    chain=("ci.queue_time", "ci.success_rate", "pr.merge_time"),
     source=SOURCE,
 )
 
@@ -41,8 +41,8 @@ CI_QUEUE_TIME = Duration(
     version=1,
     name="Pipeline queue time",
     meaning="How long what a pipeline has to do waits for somebody to run it.",
-    formula="queued → started of each job of the run's last attempt, skipped jobs left out; of the attempt itself where"
-    f" its jobs are not known. {COUNTED} {ONE_RUN}",
+    formula="queued → started of each job of the run's last attempt that was not skipped; of the attempt itself where"
+    f" its jobs are not known. {ONE_RUN}",
     of=Distribution(PIPELINE_WAITS, column="queue_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -53,7 +53,7 @@ CI_QUEUE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.duration",),
+    chain=("ci.duration", "pr.merge_time"),
     source=SOURCE,
 )
 
@@ -73,7 +73,7 @@ CI_SUCCESS_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.flaky_rate", "ci.duration"),
+    chain=("ci.flaky_rate", "ci.duration", "dora.deployment_frequency"),
     source=SOURCE,
 )
 

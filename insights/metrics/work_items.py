@@ -50,7 +50,7 @@ ISSUE_LEAD_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.cycle_time", "flow.efficiency"),
+    chain=("issue.cycle_time", "flow.efficiency", "wip.count", "dora.lead_time"),
     source=SOURCE,
 )
 
@@ -70,7 +70,7 @@ ISSUE_CYCLE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.lead_time", "flow.efficiency", "wip.count"),
+    chain=("issue.lead_time", "flow.efficiency", "wip.count", "pr.cycle_time"),
     source=SOURCE,
 )
 
@@ -91,7 +91,7 @@ FLOW_EFFICIENCY = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.cycle_time", "wip.count", "issue.lead_time"),
+    chain=("issue.cycle_time", "wip.count", "pr.pickup_time"),
     source=SOURCE,
 )
 
@@ -150,7 +150,7 @@ BUG_RATIO = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY, *MADE_BY),
     facets=(Dimension.REPOSITORY, *MADE_BY),
-    chain=("bug.escaped", "bug.reopen_rate", "work.features_per_week"),
+    chain=("bug.escaped", "bug.reopen_rate", "work.features_per_week", "dora.change_failure_rate"),
     source=SOURCE,
 )
 
@@ -190,7 +190,7 @@ BUG_ESCAPED = Count(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("bug.customer_found", "bug.ratio"),
+    chain=("bug.customer_found", "bug.ratio", "dora.change_failure_rate", "incident.count"),
     source=SOURCE,
 )
 
@@ -209,7 +209,7 @@ BUG_CUSTOMER_FOUND = Count(
     space=(SpaceDimension.SATISFACTION, SpaceDimension.PERFORMANCE),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("bug.escaped", "bug.ratio"),
+    chain=("bug.escaped", "bug.ratio", "incident.count"),
     source=SOURCE,
 )
 
@@ -248,7 +248,7 @@ WIP_COUNT = Count(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
     segments=STANDING_DIMENSIONS,
     facets=STANDING_DIMENSIONS,
-    chain=("wip.age", "issue.cycle_time", "flow.efficiency"),
+    chain=("wip.age", "issue.cycle_time", "flow.efficiency", "pr.throughput"),
     source=SOURCE,
 )
 

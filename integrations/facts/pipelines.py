@@ -46,7 +46,7 @@ PIPELINE_RUNS = Relation(
                figures.is_counted::int AS is_counted,
                (figures.is_counted AND figures.is_successful)::int AS is_successful,
                (figures.is_counted AND figures.is_flaky)::int AS is_flaky,
-               CASE WHEN figures.is_counted THEN figures.duration_seconds END AS duration_seconds
+               figures.duration_seconds
         {_FROM}
         WHERE figures.is_last AND figures.finished_on IS NOT NULL
     """,
@@ -54,7 +54,7 @@ PIPELINE_RUNS = Relation(
 """One row per run that is finished.  is_counted, is_successful and is_flaky are 1 or 0.
 
 Cancelled and skipped runs are not counted.  A flaky one succeeded after an attempt that failed, with the same code.
-duration_seconds is that of the last attempt; null where its start is not known.
+duration_seconds is that of the last attempt; null where its start is not known, and of skipped ones, which never ran.
 """
 
 PIPELINE_WAITS = Relation(
@@ -75,10 +75,10 @@ PIPELINE_WAITS = Relation(
                END AS queue_seconds
         {_FROM}
         LEFT JOIN integrations_pipelinejob job ON job.run_id = figures.run_id
-        WHERE figures.is_last AND figures.is_counted AND (job.id IS NULL OR job.status <> 'skipped')
+        WHERE figures.is_last AND figures.finished_on IS NOT NULL AND (job.id IS NULL OR job.status <> 'skipped')
     """,  # noqa: S608  # constants
 )
-"""One row per job of a counted run's last attempt; of an attempt whose jobs are not known, one for itself.
+"""One row per job of a finished run's last attempt; of an attempt whose jobs are not known, one for itself.
 
 queue_seconds is how long it waited for somebody to run it: queued → started; null where that is not known.
 """

@@ -1,7 +1,7 @@
 """Whose figures of which days records enter: what the outbox is told when they change.
 
-Pull requests enter those of people; pipeline runs, deployments and incidents those of whoever owns what they ran on.
-Work items tell of themselves: integrations/intake/changed_item_days.py.
+Pull requests enter those of people; deployments and incidents those of whoever owns what they ran on.  What is derived
+of work items and pipeline runs tells of itself: changed_item_days.py and derive_run_figures.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from integrations.models import FactFamily
 
 FAMILIES: Mapping[Kind, FactFamily] = {
     Kind.PULL_REQUEST: FactFamily.PULL_REQUEST,
-    Kind.PIPELINE_RUN: FactFamily.PIPELINE,
     Kind.DEPLOYMENT: FactFamily.DEPLOYMENT,
     Kind.INCIDENT: FactFamily.INCIDENT,
 }
@@ -35,13 +34,6 @@ _MOMENTS: Mapping[FactFamily, LiteralString] = {
         UNION ALL
         SELECT pull_request_id, author_id, NULL, submitted_at, submitted_at
         FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)
-    """,
-    FactFamily.PIPELINE: """
-        SELECT run.id, NULL::bigint, repository.id, least(run.queued_at, run.started_at, run.finished_at),
-               greatest(run.queued_at, run.started_at, run.finished_at)
-        FROM integrations_pipelinerun run
-        LEFT JOIN integrations_owned repository ON repository.repository_id = run.repository_id
-        WHERE run.id = ANY (%(ids)s)
     """,
     FactFamily.DEPLOYMENT: """
         SELECT deployment.id, NULL::bigint, coalesce(service.id, repository.id),

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
-from integrations.connectors.words import Kind
-from integrations.intake.days import append_days
+from integrations.facts.changes import announce_changes
+from integrations.models import FactFamily
 
 AT_ONCE = 5000
 
@@ -19,6 +19,13 @@ _NAMES = ", ".join(_COLUMNS)
 _NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
 _STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
+# A run counts on the day on which its last attempt finished, for the owner of its repository.
+_NOTE = f"""
+        INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+        SELECT DISTINCT '{FactFamily.PIPELINE.value}', owned.id, entered.finished_on, entered.finished_on + 1
+        FROM entered LEFT JOIN integrations_owned owned ON owned.repository_id = entered.repository_id
+        WHERE entered.is_last AND entered.finished_on IS NOT NULL
+"""  # noqa: S608  # constants of this module
 # The attempts told of, those that are one run with them, and those that were: what left a run changes it, too.
 # The last attempt is the one that started last; of those that started together the one with the highest number.
 _SETTLE = f"""
@@ -60,6 +67,12 @@ _SETTLE = f"""
         DELETE FROM integrations_pipelinerunfigures
         WHERE run_id IN (SELECT id FROM concerned) AND run_id NOT IN (SELECT id FROM attempts)
         RETURNING run_id
+    ), before AS (
+        SELECT repository_id, is_last, finished_on FROM integrations_pipelinerunfigures
+        WHERE run_id IN (SELECT id FROM concerned)
+    ), entered AS (
+        SELECT * FROM before UNION SELECT repository_id, is_last, finished_at::date FROM placed
+    ), noted AS ({_NOTE}
     ), put AS (
         INSERT INTO integrations_pipelinerunfigures AS stored (run_id, {_NAMES})
         SELECT id, repository_id, of_run, is_last,
@@ -68,8 +81,10 @@ _SETTLE = f"""
                finished_at IS NOT NULL AND status = 'success',
                finished_at IS NOT NULL AND status = 'success' AND ever_failed,
                attempts,
-               CASE WHEN finished_at >= started_at THEN extract(epoch FROM finished_at - started_at)::float8 END,
-               CASE WHEN started_at >= queued_at THEN extract(epoch FROM started_at - queued_at)::float8 END
+               CASE WHEN status <> 'skipped' AND finished_at >= started_at
+                    THEN extract(epoch FROM finished_at - started_at)::float8 END,
+               CASE WHEN status <> 'skipped' AND started_at >= queued_at
+                    THEN extract(epoch FROM started_at - queued_at)::float8 END
         FROM placed
         ON CONFLICT (run_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
         WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
@@ -82,7 +97,7 @@ _SETTLE = f"""
 def settle_run_figures(ids: Iterable[int]) -> int:
     """Derive anew what these attempts, and those that are one run with them, come to; how many of them changed.
 
-    The outbox is told of the others here; whoever stored these attempts tells it of them.
+    The outbox is told of the days on which their runs count and counted, also where only their jobs are others.
     """
     wanted = sorted(ids)
     changed: set[int] = set()
@@ -90,22 +105,28 @@ def settle_run_figures(ids: Iterable[int]) -> int:
         with database.cursor() as cursor:
             cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
             changed.update(row[0] for row in cursor.fetchall())
-    append_days(Kind.PIPELINE_RUN, changed.difference(wanted))
+    announce_changes()
     return len(changed)
 
 
 def drop_run_figures(ids: Iterable[int]) -> set[int]:
-    """Delete the figures of these attempts, which are about to be deleted; the others that are one run with them."""
+    """Delete the figures of these attempts, which are about to be deleted; the others that are one run with them.
+
+    The outbox is told.
+    """
     gone = sorted(ids)
     with database.cursor() as cursor:
         cursor.execute(
-            """
-            WITH gone AS (
-                DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s) RETURNING of_run
-            )
+            f"""
+            WITH entered AS (
+                DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)
+                RETURNING of_run, repository_id, is_last, finished_on
+            ), noted AS ({_NOTE})
             SELECT run_id FROM integrations_pipelinerunfigures
-            WHERE of_run IN (SELECT of_run FROM gone) AND NOT run_id = ANY (%(ids)s)
-            """,
+            WHERE of_run IN (SELECT of_run FROM entered) AND NOT run_id = ANY (%(ids)s)
+            """,  # noqa: S608  # a constant
             {"ids": gone},
         )
-        return {row[0] for row in cursor.fetchall()}
+        others = {row[0] for row in cursor.fetchall()}
+    announce_changes()
+    return others

@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from integrations.intake.figures_work import settle_unless_at_it
+from integrations.intake.settle_again import settle_what_has_no_figures
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_pull_requests_waiting() -> None:
     """Settle the figures of pull requests of which something changed elsewhere."""
     settle_unless_at_it()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def settle_without_figures() -> None:
+    """Derive the figures of work items and pipeline runs that have none: stored before there were any."""
+    settle_what_has_no_figures()

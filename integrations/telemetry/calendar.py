@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from integrations.intake.figures_work import enqueue_all_pull_requests
+from integrations.intake.settle_again import settle_all_days
 from integrations.models import AgentSession
 from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import rebuild_days
@@ -35,6 +36,7 @@ def follow_time_zone() -> None:
         try:
             rebuild_session_days()
             enqueue_all_pull_requests()
+            settle_all_days()
             Organisation.objects.update(calendar_zone=settings.TIME_ZONE)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
