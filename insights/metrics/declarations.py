@@ -125,6 +125,11 @@ class Metric:
         return self.families.union(*(measure.relation.also for measure in self.measures))
 
     @property
+    def is_stock(self) -> bool:
+        """Whether it counts what stands at the end of a window, instead of what happened in it."""
+        return any(measure.relation.stock for measure in self.measures)
+
+    @property
     def settles(self) -> bool:
         """Whether its value changes as time goes by, because spend is pending first."""
         return any(isinstance(each, Total) and each.only and each.only[0] in SETTLING for each in self.measures)

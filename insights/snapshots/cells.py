@@ -18,7 +18,7 @@ from insights.metrics.reading import ANYBODY, CellKey, Edges, Placed, Placement,
 from insights.metrics.registry import metrics
 from insights.metrics.stints import stints_of
 from insights.models import Period
-from insights.snapshots.kept import KEPT_SEGMENTS, MOST_SEGMENT_VALUES, kept_segments
+from insights.snapshots.kept import KEPT_SEGMENTS, MOST_SEGMENT_VALUES, keeps, kept_segments
 from insights.snapshots.storing import Computed, store
 from integrations.models import FactFamily
 
@@ -49,10 +49,9 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
     for period, edges in distinct:
         for window in windows_of(edges):
             periods[window].append(period.value)
-    edges_of_all = tuple(dict.fromkeys(edges for _, edges in distinct))
     needs = {
         split: {
-            metric: needs_of(metric, edges_of_all, placement, clock, segments=split)
+            metric: needs_of(metric, _edges(distinct, metric), placement, clock, segments=split)
             for metric in only
             if split in kept_segments(metric)
         }
@@ -67,6 +66,10 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
             cells = _cells(facts, of_split, split, tuple(periods), clock, everybody=placement.placed is Placed.ANYBODY)
             written += store(cells, periods, split, clock.now)
     return written
+
+
+def _edges(partitions: Iterable[tuple[Period, Edges]], metric: Metric) -> tuple[Edges, ...]:
+    return tuple(dict.fromkeys(edges for period, edges in partitions if keeps(metric, period)))
 
 
 def _needs(of_metrics: Mapping[Metric, Mapping[Measure, Need]]) -> Iterator[Need]:

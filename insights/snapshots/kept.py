@@ -35,6 +35,14 @@ def kept_segments(metric: Metric) -> Sequence[tuple[Dimension, ...]]:
     return (*unsplit, *((dimension,) for dimension in KEPT_SEGMENTS if dimension in metric.segments))
 
 
+def keeps(metric: Metric, period: Period) -> bool:
+    """Whether the metric has cells of this period.
+
+    Stocks have none of days: what stands for a year would be read 365 times, whenever it is somebody else's.
+    """
+    return period is not Period.DAY or not metric.is_stock
+
+
 def bucket_edges(days: Window, granularity: Granularity) -> Edges:
     """The borders of all whole buckets that touch `days`."""
     found = windows.buckets(days, granularity)

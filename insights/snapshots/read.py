@@ -16,7 +16,7 @@ from insights.metrics.query import Window
 from insights.metrics.reading import Placed
 from insights.models import Period
 from insights.snapshots.cells import TOO_MANY_VALUES
-from insights.snapshots.kept import OF_UNITS, kept_as, kept_segments
+from insights.snapshots.kept import OF_UNITS, keeps, kept_as, kept_segments
 from insights.snapshots.kept_cells import Cells, Kept, Wanted, read_cells
 
 
@@ -87,7 +87,8 @@ class _Keeping:
         self._known: dict[tuple[Window, bool], tuple[Period, Window] | None] = {}
 
     def of(self, window: Window, plan: Plan) -> tuple[Period, Window] | None:
-        asked = (window, _unit_id(plan) is not None)
+        without_days = _unit_id(plan) is not None or not keeps(plan.metric, Period.DAY)
+        asked = (window, without_days)
         if asked not in self._known:
             self._known[asked] = kept_as(window, self._today, *([OF_UNITS] if asked[1] else []))
         return self._known[asked]
