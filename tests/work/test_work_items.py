@@ -7,9 +7,18 @@ from typing import NamedTuple
 
 import pytest
 
+from insights.metrics.query import Dimension, Window
 from insights.windows import local_today
+from integrations.connectors.drafts import Who
+from integrations.intake.settle_again import settle_all_days
+from integrations.mappings.effective import Subject
+from integrations.mappings.set_meaning import set_meaning
 from integrations.models import FactChange, WorkItemFigures
-from tests.work.tracker import DAY, HOUR, Tracker, figure, on, week_of
+from orgtree.models import Identity, Person
+from orgtree.services.identity_decisions import assign
+from tests.org import Org
+from tests.telemetry.raw_rows import days_cut_in
+from tests.work.tracker import DAY, HOUR, Tracker, answer, by_segment, figure, on, values, week_of
 
 
 @pytest.fixture
@@ -111,3 +120,170 @@ def test_only_the_days_that_changed_are_computed_anew(tracker: Tracker) -> None:
     # It counts as done on the 10th, and from then on stands no more at the end of any day.
     assert (change.family, change.day_from) == ("work_item", on("03-10"))
     assert change.day_to == local_today() + timedelta(days=1)
+
+
+def test_active_time_is_what_somebody_works_on(tracker: Tracker) -> None:
+    tracker.tell(
+        tracker.item(
+            "SHOP-1",
+            "03-09 08:00",
+            ("03-09 10:00", "In progress"),  # 2 hours of work,
+            ("03-09 12:00", "Blocked"),  # 4 of waiting,
+            ("03-09 16:00", "In review"),  # 1 of work,
+            ("03-09 17:00", "To do"),  # 2 put back,
+            ("03-09 19:00", "In progress"),  # 1 of work: 4 of 10 hours
+            ("03-09 20:00", "Done"),
+        )
+    )
+    told = figure("flow.efficiency", week_of("03-09"))
+    assert (told.numerator, told.denominator, told.value) == (4 * HOUR, 10 * HOUR, 40)
+    set_meaning(tracker.connection, Subject.ACTIVITY, "In review", "waiting")
+    assert figure("flow.efficiency", week_of("03-09")).value == 30
+
+
+FINISHED = [("03-09 10:00", "In progress"), ("03-10 10:00", "Done")]
+
+
+def test_bugs_and_features(tracker: Tracker) -> None:
+    tracker.tell(
+        # Done in the week of 9 March: two bugs, of which one came back, two features and a task.
+        tracker.item("SHOP-1", "03-02 08:00", *FINISHED, type="Bug", labels=("customer-reported",)),
+        tracker.item(
+            "SHOP-2",
+            "03-03 08:00",
+            ("03-05 10:00", "Done"),
+            ("03-09 10:00", "In progress"),
+            ("03-10 10:00", "Done"),
+            type="Bug",
+            labels=("found in production",),
+        ),
+        tracker.item("SHOP-3", "03-04 08:00", *FINISHED),
+        tracker.item("SHOP-4", "03-05 08:00", *FINISHED),
+        tracker.item("SHOP-5", "03-05 08:00", *FINISHED, type="Task"),
+        # Still to do: a bug that the team found itself, and two features; one feature was created in the week before.
+        tracker.item("SHOP-6", "03-10 08:00", type="Bug", labels=("customer-portal",)),
+        tracker.item("SHOP-7", "03-11 08:00"),
+        tracker.item("SHOP-8", "03-12 08:00"),
+    )
+    before, week = week_of("03-02"), week_of("03-09")
+    assert figure("bug.ratio", week).value == 40  # 2 of 5
+    assert figure("bug.reopen_rate", week).value == 50  # 1 of 2
+    assert figure("bug.fix_rate", week).value == 200  # 2 done, 1 created
+    assert figure("work.feature_completion_rate", week).value == 100  # 2 done, 2 created
+    assert figure("work.features_per_week", week).value == 2
+    assert figure("work.features_per_week", week_of("03-02", weeks=2)).value == 1
+    assert [figure("bug.escaped", each).value for each in (before, week)] == [2, 0]
+    assert [figure("bug.customer_found", each).value for each in (before, week)] == [1, 0]
+
+
+@pytest.mark.parametrize("said", ["label", "type", "project", "reporter"])
+def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker, said: str) -> None:
+    word = {"label": "area/eu", "type": "Bug", "project": "acme/shop", "reporter": "kim"}[said]
+    told = {"labels": ("area/eu",), "reporter": Who(login="kim")}
+    tracker.tell(tracker.item("SHOP-1", "03-09 08:00", type="Bug", **told))
+    assert figure("bug.customer_found", week_of("03-09")).value == 0
+    assert set_meaning(tracker.connection, Subject.FOUND_BY, word, "customer") == 1
+    assert figure("bug.customer_found", week_of("03-09")).value == 1
+    assert figure("bug.escaped", week_of("03-09")).value == 1
+
+
+def test_nothing_is_no_data_until_a_tracker_is_connected_and_zero_from_then_on(tracker: Tracker) -> None:
+    week = week_of("03-09")
+    assert figure("bug.escaped", week).value is None
+    assert "No work item has been synced or pushed yet" in str(figure("wip.count", week).reason)
+    tracker.tell(tracker.item("SHOP-1", "03-03 08:00"))
+    for counted in ("bug.escaped", "wip.count", "work.features_per_week"):
+        assert figure(counted, week).value == 0
+    for share in ("issue.cycle_time", "flow.efficiency", "bug.ratio", "bug.fix_rate", "wip.age"):
+        assert figure(share, week).value is None
+
+
+# Whom an item counts for: (who had it from when on, whose it is); it is done on Wednesday, 11 March, at noon.
+ASSIGNED = [
+    ([("03-09 10:00", "ada"), ("03-10 10:00", "ben")], "ben"),
+    ([("03-09 10:00", "ada"), ("03-12 10:00", "ben")], "ada"),  # who had it when it was done
+    ([("03-09 10:00", "ada"), ("03-10 10:00", None)], "ada"),  # nobody's then: the last
+    ([("03-12 10:00", "ben")], "ben"),
+    ([], None),
+]
+
+
+@pytest.mark.parametrize(("assigned", "whose"), ASSIGNED)
+def test_an_item_counts_for_its_assignee_when_done_else_the_last(
+    tracker: Tracker, org: Org, assigned: list[tuple[str, str | None]], whose: str | None
+) -> None:
+    org.tree("Teams")
+    for person in ("ada", "ben"):
+        org.unit(f"Of {person}", below="teams")
+        org.join(person, f"of-{person}")
+    emails = [(moment, f"{who}@example.com" if who else None) for moment, who in assigned]
+    tracker.tell(tracker.item("SHOP-1", "03-09 08:00", ("03-11 12:00", "Done"), assigned=emails))
+    found = {unit: figure("issue.lead_time", week_of("03-09"), unit=unit).sample_size for unit in ("of-ada", "of-ben")}
+    assert found == {"of-ada": int(whose == "ada"), "of-ben": int(whose == "ben")}
+
+
+def test_it_counts_for_the_unit_in_which_its_assignee_was_then(tracker: Tracker, org: Org) -> None:
+    org.tree("Teams")
+    for unit in ("red", "blue"):
+        org.unit(unit.title(), below="teams")
+    org.join("ada", "red")
+    org.move("ada", from_="red", to="blue", on="2026-03-11")
+    mine = {"assigned": [("03-09 08:00", "ada@example.com")]}
+    tracker.tell(
+        tracker.item("SHOP-1", "03-09 08:00", ("03-09 09:00", "In progress"), ("03-10 12:00", "Done"), **mine),
+        tracker.item("SHOP-2", "03-09 08:00", ("03-09 09:00", "In progress"), ("03-11 12:00", "Done"), **mine),
+        tracker.item("SHOP-3", "03-02 08:00", ("03-03 09:00", "In progress"), **mine),
+    )
+    weeks = Window(on("03-02"), on("03-16"))
+    assert values("issue.cycle_time", weeks, unit="red") == [None, 27 * HOUR]
+    assert values("issue.cycle_time", weeks, unit="blue") == [None, 51 * HOUR]
+    # SHOP-3 stands in red at the end of the first week, and in blue at that of the second; so do the others in neither.
+    assert values("wip.count", weeks, unit="red") == [1, 0]
+    assert values("wip.count", weeks, unit="blue") == [0, 1]
+    assert values("wip.count", weeks, unit="teams") == [1, 1]
+
+
+def test_an_identity_that_is_somebody_elses_takes_its_items_along(tracker: Tracker, org: Org) -> None:
+    org.tree("Teams")
+    org.unit("Red", below="teams")
+    org.join("ada", "red")
+    tracker.tell(tracker.item("SHOP-1", "03-09 08:00", ("03-10 12:00", "Done"), assignee="ada-k"))
+    assert figure("issue.lead_time", week_of("03-09"), unit="red").value is None
+    FactChange.objects.all().delete()
+    assign(Identity.objects.filter(value="ada-k"), Person.objects.get(email="ada@example.com"), by=None)
+    assert figure("issue.lead_time", week_of("03-09"), unit="red").value == 28 * HOUR
+    days = {(change.day_from, change.day_to) for change in FactChange.objects.filter(family="work_item")}
+    assert days == {(on("03-09"), on("03-11"))}  # to do at the end of the 9th, done on the 10th
+
+
+def test_a_week_with_a_change_of_clocks_has_its_days(tracker: Tracker) -> None:
+    """Berlin's clocks go forward in the night to Sunday, 29 March: the week ends at 22:00 UTC instead of 23:00."""
+    with days_cut_in("Europe/Berlin"):
+        tracker.tell(
+            tracker.item("SHOP-1", "03-27 08:00", ("03-28 10:00", "In progress"), ("03-29 21:59", "Done")),
+            tracker.item("SHOP-2", "03-27 08:00", ("03-28 10:00", "In progress"), ("03-29 22:01", "Done")),
+        )
+        weeks = Window(on("03-23"), on("04-06"))
+        assert values("issue.cycle_time", weeks) == [(35 * 60 + 59) * 60, (36 * 60 + 1) * 60]
+        assert values("wip.count", weeks) == [1, 0]  # SHOP-2 alone stood at the end of the Sunday
+        assert values("wip.age", weeks) == [1 * DAY, None]
+        told = {figures.work_item.key: figures.done_on for figures in WorkItemFigures.objects.all()}
+    assert told == {"SHOP-1": on("03-29"), "SHOP-2": on("03-30")}
+    settle_all_days()
+    assert set(WorkItemFigures.objects.values_list("done_on", flat=True)) == {on("03-29")}
+
+
+def test_items_are_split_by_whether_an_agent_had_a_part_in_their_pull_requests(tracker: Tracker) -> None:
+    tracker.tell(
+        *(tracker.item(key, "03-09 08:00", *FINISHED) for key in ("SHOP-1", "SHOP-2", "SHOP-3")),
+        tracker.pull_request(1, "SHOP-1", agent="claude[bot]"),
+        tracker.pull_request(2, "SHOP-1"),
+        tracker.pull_request(3, "SHOP-2"),
+    )
+    week = week_of("03-09")
+    assert by_segment("bug.ratio", week, Dimension.ASSISTANCE) == {"AI": 0, "Non-AI": 0, "unknown": 0}
+    assert figure("issue.cycle_time", week, assistance=("AI",)).sample_size == 1
+    by_agent = {
+        each.segment["agent"]: each.sample_size for each in answer("issue.cycle_time", week, by=Dimension.AGENT).total
+    }
+    assert by_agent == {"claude_code": 1, "Non-AI": 1, "unknown": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db import transaction
 
@@ -15,12 +15,14 @@ from integrations.connectors.drafts import (
     AssignmentDraft,
     JobDraft,
     PipelineRunDraft,
+    PullRequestDraft,
     Told,
     TransitionDraft,
     Who,
     WorkItemDraft,
+    WorkItemReference,
 )
-from integrations.connectors.words import ResourceKind, RunStatus, StatusCategory
+from integrations.connectors.words import LinkMethod, PullRequestState, ResourceKind, RunStatus, StatusCategory
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.mappings.defaults import default_status_category
@@ -53,6 +55,14 @@ class Tracker:
         self.place = f"R-{repository}"
         store_resource(self.connection, ResourceDraft(ResourceKind.REPOSITORY, self.place, repository))
 
+    @classmethod
+    def known(cls) -> Self:
+        """The one that was set up before."""
+        tracker = cls.__new__(cls)
+        tracker.connection = Connection.objects.get()
+        tracker.place = tracker.connection.resources.get().external_id
+        return tracker
+
     def tell(self, *drafts: Any) -> Stored:
         with transaction.atomic():
             return store_drafts(self.connection, drafts)
@@ -83,17 +93,29 @@ class Tracker:
             native_status=now,
             status_category=default_status_category(now) or StatusCategory.TODO,
             first_category=StatusCategory.TODO,
-            assignee=Who(login=owner) if owner else None,
+            assignee=_who(owner),
             transitions=Told(
                 [
                     TransitionDraft(at=at(moment), from_status=before, to_status=to)
                     for before, (moment, to) in zip(statuses, moves, strict=False)
                 ]
             ),
-            assignments=Told(
-                [AssignmentDraft(at=at(moment), assignee=Who(login=who) if who else None) for moment, who in assigned]
-            ),
+            assignments=Told([AssignmentDraft(at=at(moment), assignee=_who(who)) for moment, who in assigned]),
             **told,
+        )
+
+    def pull_request(self, number: int, key: str, agent: str | None = None) -> PullRequestDraft:
+        """An open pull request that names the work item; by a coding agent's bot, for ada, where one is given."""
+        return PullRequestDraft(
+            external_id=f"PR{number}",
+            repository=self.place,
+            number=number,
+            updated_at=at("03-09 08:00"),
+            created_at=at("03-09 08:00"),
+            state=PullRequestState.OPEN,
+            author=Who(login=agent, bot=True) if agent else Who(login="ada"),
+            requested_by=Who(login="ada") if agent else None,
+            references=Told([WorkItemReference(key=key, method=LinkMethod.BRANCH)]),
         )
 
     def run(
@@ -139,6 +161,13 @@ class Tracker:
                 ]
             ),
         )
+
+
+def _who(name: str | None) -> Who | None:
+    """ada → the login, ada@example.com → the address."""
+    if name is None:
+        return None
+    return Who(email=name) if "@" in name else Who(login=name)
 
 
 def answer(
