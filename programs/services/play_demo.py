@@ -27,6 +27,7 @@ from programs.services.demo_github import (
     simulated_github,
     streams_waiting,
 )
+from programs.services.demo_ownership import confirm_demo_owners
 from programs.services.demo_repositories import (
     commits_waiting,
     repositories_folder,
@@ -88,6 +89,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
         _push_incidents(run, base_url, report)
         _wait(streams_waiting, "streams of the simulated GitHub to read", report)
     rest_where_nobody_serves()
+    report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
