@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from insights import windows, wording
+from insights.metrics.declarations import Metric
 from insights.metrics.parameters import pairs
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.scope_access import ME, own_person, scope_to_begin_with
@@ -75,6 +76,15 @@ STATISTIC = Choice(
 )
 
 
+def statistic_of_metric(metric: Metric) -> Choice | None:
+    """The statistics of one metric that can be picked, its own first; None where it has one value."""
+    if not metric.statistics:
+        return None
+    own = metric.statistic or metric.statistics[0]
+    order = sorted(metric.statistics, key=lambda each: each is not own)
+    return Choice(STATISTIC.parameter, {each: STATISTIC.options[each] for each in order})
+
+
 @dataclass(frozen=True)
 class Filters:
     range: str  # "12w", "quarter", "2026-Q3" or "custom"
@@ -94,8 +104,10 @@ class Filters:
     @property
     def statistic(self) -> Statistic | None:
         """How durations are read; None where each metric's own way is meant."""
-        picked = self.picked.get(STATISTIC.parameter, STATISTIC.default)
-        return None if picked == STATISTIC.default else Statistic(picked)
+        for choice in self.choices:
+            if choice.parameter == STATISTIC.parameter and self.picked[choice.parameter] != choice.default:
+                return Statistic(self.picked[choice.parameter])
+        return None
 
     @property
     def span(self) -> str:

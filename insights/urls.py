@@ -1,12 +1,17 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import badges, catalogue, connect, connect_repository, home, how, metric_page, pickers, rows
+from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, rows
 from insights.views.ai import charts, page, parts, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
 from insights.views.annotations import pages as annotations
 from insights.views.attribution import commit, commits
 from insights.views.compare import page as compare
 from insights.views.integrations import page as integrations
+from insights.views.metric import chain
+from insights.views.metric import charts as metric_charts
+from insights.views.metric import page as metric
+from insights.views.metric import rows as metric_rows
+from insights.views.metric import units as metric_units
 from insights.views.records import pages as records
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -34,16 +39,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/attributes/", pickers.attribute_menu, name="attribute_menu"),
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
-    path("insights/metrics/<str:key>/", metric_page.metric_page, name="metric_page"),
-    path("insights/metrics/<str:key>/charts/<slug:name>/", metric_page.metric_chart, name="metric_chart"),
-    path("insights/metrics/<str:key>/charts/<slug:name>.csv", metric_page.metric_chart_csv, name="metric_chart_csv"),
-    path("insights/metrics/<str:key>/units/", metric_page.metric_units, name="metric_units"),
+    path("insights/metrics/<str:key>/", metric.metric_page, name="metric_page"),
+    path("insights/metrics/<str:key>/charts/<slug:name>/", metric_charts.metric_chart, name="metric_chart"),
+    path("insights/metrics/<str:key>/charts/<slug:name>.csv", metric_charts.metric_chart_csv, name="metric_chart_csv"),
+    path("insights/metrics/<str:key>/units/", metric_units.metric_units, name="metric_units"),
     path(
         "insights/metrics/<str:key>/units/unassigned/",
-        metric_page.metric_units_unassigned,
+        metric_units.metric_units_unassigned,
         name="metric_units_unassigned",
     ),
-    path("insights/metrics/<str:key>/units.csv", metric_page.metric_units_csv, name="metric_units_csv"),
+    path("insights/metrics/<str:key>/units.csv", metric_units.metric_units_csv, name="metric_units_csv"),
+    path("insights/metrics/<str:key>/chain/", chain.metric_chain, name="metric_chain"),
+    path("insights/metrics/<str:key>/chain.csv", chain.metric_chain_csv, name="metric_chain_csv"),
+    path("insights/metrics/<str:key>/outliers/", metric_rows.metric_outliers, name="metric_outliers"),
     path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),

@@ -74,6 +74,11 @@ def read_distribution(query: MetricQuery) -> Spread:
     )
 
 
+def has_distribution(metric: Metric) -> bool:
+    """Whether it adds something up fact by fact, whose values are spread."""
+    return len(metric.measures) == 1 and isinstance(metric.measures[0], (Total, Distribution))
+
+
 def _measure(metric: Metric) -> Measure:
     found = next((each for each in metric.measures if isinstance(each, (Total, Distribution))), None)
     if found is None or len(metric.measures) > 1:

@@ -212,6 +212,75 @@ def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
 
 
 @register.simple_tag
+def at_percent(place: float) -> str:
+    """A place from 0 to 1 as an SVG coordinate of the whole width."""
+    return f"{100 * place:.2f}%"
+
+
+class Spot(Protocol):
+    """A point of a course, both from 0 to 1; without y a gap.  `words` say what it is."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float | None: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def to_date(self) -> bool: ...
+
+
+@register.simple_tag
+def small_multiple(points: Sequence[Spot], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
+    """A course without an axis of its own, to be read below others; each point says its value when pointed at."""
+    known = [point for point in points if point.y is not None]
+    pieces: list[str] = []
+    before: Spot | None = None
+    for point in points:
+        if point.y is None:
+            before = None
+            continue
+        pieces.append(f"{'L' if before is not None else 'M'}{_across(point.x)} {_up(point.y)}")
+        before = point
+    width = 100 / max(1, len(points) - 1)
+    return format_html(
+        '<svg class="hw-multiple{}" viewBox="0 0 100 48" preserveAspectRatio="none" aria-hidden="true">{}{}'
+        '<path d="{}"/>{}{}</svg>',
+        " own" if strong else "",
+        format_html_join("", '<line class="grid" x1="0" x2="100" y1="{}" y2="{}"/>', ((y, y) for y in (4, 24, 44))),
+        format_html_join(
+            "", '<line class="note" x1="{0}" x2="{0}" y1="0" y2="48"/>', ((_across(x),) for x, _ in marks)
+        ),
+        " ".join(pieces),
+        format_html_join(
+            "",
+            '<path class="spot" d="M{} {}h0"/>',
+            ((_across(each.x), _up(each.y or 0.0)) for each in _alone_or_last(points)),
+        ),
+        format_html_join(
+            "",
+            '<rect class="hit" x="{}" y="0" width="{}" height="48"><title>{}</title></rect>',
+            ((f"{100 * each.x - width / 2:.2f}", f"{width:.2f}", each.words) for each in known),
+        ),
+    )
+
+
+def _alone_or_last(points: Sequence[Spot]) -> list[Spot]:
+    """Points that no line shows, and the last one."""
+    known = [index for index, point in enumerate(points) if point.y is not None]
+    alone = [index for index in known if index - 1 not in known and index + 1 not in known]
+    return [points[index] for index in dict.fromkeys([*alone, *known[-1:]])]
+
+
+def _across(x: float) -> str:
+    return f"{100 * x:.2f}"
+
+
+def _up(y: float) -> str:
+    return f"{44 - 40 * y:.2f}"
+
+
+@register.simple_tag
 def band_meter(filled: int) -> SafeString:
     """Four bars, the first `filled` of them in the accent colour; the word stands beside it."""
     return format_html(

@@ -97,11 +97,11 @@ def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, 
     filters = question.filters
     pairs = [
         ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
-        ("Covers", f"{figure.sample_size:,} facts of {wording.count(figure.people, 'person', 'people')}"),
+        ("Covers", _covered(figure)),
         ("Unit", metric.unit.value.replace("_", " ")),
     ]
     if metric.statistic is not None:
-        pairs.append(("Statistic", metric.statistic.value))
+        pairs.append(("Statistic", (question.query.statistic or metric.statistic).value))
     for dimension, values in question.query.facets.items():
         pairs.append(
             (FACETS.get(dimension, dimension.value), ", ".join(facet_label(dimension, value) for value in values))
@@ -115,6 +115,12 @@ def _sample(metric: Metric, figure: Figure, question: Asked) -> list[tuple[str, 
     return pairs
 
 
+def _covered(figure: Figure) -> str:
+    """What is nobody's own has no people."""
+    facts = wording.count(figure.sample_size, "fact")
+    return f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts
+
+
 def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
     last = last_request_at()
     as_of = timezone.localtime(answer.computed_at)
@@ -126,9 +132,12 @@ def _freshness(answer: SeriesAnswer) -> list[tuple[str, str]]:
 
 def _left_out(question: Asked, answer: SeriesAnswer) -> Sequence[LeftOut]:
     left = []
+    figure = tiles.whole(answer)
     key, what = LEFT_OUT.get(question.metric.key, ("", ""))
     if key and (amount := total(question, key)):
         left.append(LeftOut(wording.compact(amount), what))
+    if figure.left_out:
+        left.append(LeftOut(f"{figure.left_out:,}", "facts that count here and lack what is measured"))
     if answer.unmatched:
         what = "of the facts could be matched to no person: they count here, and for nobody"
         left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))

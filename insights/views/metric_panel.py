@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.http import Http404, HttpRequest
 
 from insights import tiles, windows
-from insights.filters import Filters, read_filters
+from insights.filters import Filters, read_filters, statistic_of_metric
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
@@ -32,6 +32,7 @@ class Asked:
             granularity=self.filters.granularity,
             scope=self.filters.scope,
             facets=allowed,
+            statistic=self.filters.statistic,
         )
 
 
@@ -41,7 +42,11 @@ def asked(request: HttpRequest, key: str) -> Asked:
         metric = get(key)
     except UnknownMetricError:
         raise Http404("No such metric.") from None
-    return Asked(metric, read_filters(request.GET, today=windows.local_today(), access=access_in(request)))
+    choice = statistic_of_metric(metric)
+    filters = read_filters(
+        request.GET, today=windows.local_today(), access=access_in(request), choices=[choice] if choice else []
+    )
+    return Asked(metric, filters)
 
 
 def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
@@ -54,7 +59,7 @@ def figures(question: Asked) -> tuple[SeriesAnswer, Figure, Figure]:
 
 def total(question: Asked, key: str) -> float | None:
     """Another metric's value for the same window and facets."""
-    query = replace(question.query, key=key)
+    query = replace(question.query, key=key, statistic=None)
     [answer] = visible_totals([query], question.filters.access, freshness=Freshness.OF_PAGES)
     return tiles.whole(answer).value
 

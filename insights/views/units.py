@@ -44,8 +44,12 @@ class Column:
 
     def query(self, filters: Filters) -> MetricQuery:
         query = filters.query(self.metric, window=filters.previous if self.of_window_before else None)
-        heeded = get(self.metric).facets
-        return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
+        metric = get(self.metric)
+        return replace(
+            query,
+            facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+            statistic=filters.statistic if metric.statistics else None,
+        )
 
 
 @dataclass(frozen=True)

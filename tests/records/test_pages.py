@@ -1,7 +1,7 @@
 """Pages of one pull request, work item, deployment and incident: a week's story as each of them tells it.
 
 Mon 08:00  item SHOP-1 created, 12:00 in progress by Ada
-Tue 09:00  Ada's first commit, 11:00 opens #1 on branch feature/SHOP-1
+Tue 09:00  Ada's first commit, 11:00 opens #1 for SHOP-1
 Tue 15:00  Grace comments, Wed 10:00 approves, 12:00 merged
 Wed 13:00  run of CI, Thu 09:00 → 09:30 deployed as d1 (service cart)
 Thu 11:00  incident i1 on cart, resolved 14:00; 12:00 d2 rolls d1 back
@@ -60,7 +60,7 @@ def tell_the_week(shop: Delivery) -> None:
         opened="Tue 11:00",
         first_commit="Tue 09:00",
         title="Sell tea",
-        source_branch="feature/SHOP-1",
+        work_items=["SHOP-1"],
         merged_by="edith@example.com",
         additions=30,
         deletions=10,
@@ -90,7 +90,7 @@ def address(external_id: str) -> str:
     if external_id.startswith("#"):
         return f"/insights/pull-requests/{PullRequest.objects.get(number=int(external_id[1:])).pk}/"
     for model, path in ((WorkItem, "work-items"), (Deployment, "deployments"), (Incident, "incidents")):
-        found = model.objects.filter(external_id=external_id).first()  # type: ignore[attr-defined]
+        found = model.objects.filter(external_id=external_id).first()
         if found is not None:
             return f"/insights/{path}/{found.pk}/"
     raise AssertionError(external_id)
@@ -129,19 +129,19 @@ def test_a_pull_request_tells_its_way_to_production(shop: Delivery, member: Clie
         "Lead time": "2.0 days",
     }
     said = text(html)
-    order = ["committed", "opened it", "counts in no stage", "reviewed with comments", "approved it", "merged it"]
+    order = ["committed", "opened it", "Ada reviewed with comments counts in no stage", "Grace reviewed with comments"]
+    order += ["Grace approved it", "Edith merged it"]
     order += ["Pipeline run", "In production with", "An incident began", "Repaired by", "Resolved:"]
     places = [said.index(each, said.index("What happened")) for each in order]
     assert places == sorted(places)
     assert "https://code.example.com/shop/1" in html
-    assert "Edith merged it" in said
 
 
 def test_links_go_both_ways_and_name_their_method(shop: Delivery, member: Client) -> None:
     tell_the_week(shop)
     for here, there, method in (
-        ("#1", "SHOP-1", "key in the branch"),
-        ("SHOP-1", "#1", "key in the branch"),
+        ("#1", "SHOP-1", "its tool says so"),
+        ("SHOP-1", "#1", "its tool says so"),
         ("#1", "d1", "first deployment that started after the merge"),
         ("d1", "#1", "first deployment that started after the merge"),
         ("d1", "i1", "began soon after it"),
@@ -180,7 +180,7 @@ def test_an_incident_tells_how_long_it_took(shop: Delivery, member: Client) -> N
     tell_the_week(shop)
     html = page(member, "i1")
     assert stages(html) == {
-        "Until it began": "90 min" if "90 min" in html else "1.5 h",
+        "Until it began": "1.5 h",
         "Acknowledgement": "Nobody acknowledged it.",
         "Resolution": "3.0 h",
     }
@@ -229,7 +229,7 @@ def test_the_number_of_queries_does_not_grow_with_the_parts(shop: Delivery, memb
 
     few = queries()
     for number in range(2, 12):
-        shop.merges(number, at="Wed 12:30", opened="Tue 11:00", first_commit="Tue 08:00", source_branch="x/SHOP-1")
+        shop.merges(number, at="Wed 12:30", opened="Tue 11:00", first_commit="Tue 08:00", work_items=["SHOP-1"])
     for number in range(2, 8):
         shop.incident(f"i{number}", at=f"Thu 10:{number:02}", service="cart")
     reviews = [
@@ -240,7 +240,7 @@ def test_the_number_of_queries_does_not_grow_with_the_parts(shop: Delivery, memb
         for n in range(50)
     ]
     shop.merges(
-        1, at="Wed 12:00", sha="m1", opened="Tue 11:00", source_branch="SHOP-1", reviews=reviews, commits=commits
+        1, at="Wed 12:00", sha="m1", opened="Tue 11:00", work_items=["SHOP-1"], reviews=reviews, commits=commits
     )
     assert queries() == few
     assert max(few.values()) <= MOST_QUERIES

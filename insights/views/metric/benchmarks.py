@@ -1,0 +1,136 @@
+"""Published bands beside a metric: lines on its chart, and the table that says where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights import tiles, wording
+from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
+from insights.benchmarks.remarks import remarks_on
+from insights.benchmarks.sets import SETS
+from insights.charts import Line
+from insights.filters import Filters
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Figure
+from insights.metrics.terms import Better
+from insights.tiles import Picker
+from insights.views.delivery.bands import NOT_MONOTONIC, band, set_looked_at
+from insights.views.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
+
+
+@dataclass(frozen=True)
+class BandRow:
+    names: str
+    values: str
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class PublishedRemark:
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The bands of one set, and what else was published of the metric."""
+
+    name: str
+    source: str
+    licence: str
+    notes: Sequence[str]
+    bands: Sequence[BandRow]
+    here: tiles.Band | None
+    sets: Sequence[Picker]
+    remarks: Sequence[PublishedRemark]
+
+
+def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
+    """The set that is picked, else the organisation's; None where it does not have the metric."""
+    picked = filters.picked.get(BENCHMARK, BY_ORGANISATION)
+    found = set_looked_at() if picked == BY_ORGANISATION else SETS[picked]
+    return found if metric.key in found.metrics else None
+
+
+def lines(filters: Filters, metric: Metric) -> list[Line]:
+    """The borders between bands; none where another statistic was published than is shown."""
+    if not any(choice.parameter == BENCHMARK for choice in filters.choices):
+        return []
+    published = set_of(filters, metric)
+    if published is None or not _is_comparable(published.metrics[metric.key], filters, metric):
+        return []
+    return border_lines(published.metrics[metric.key], metric.better)
+
+
+def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
+    """Each border once, with the name of the better band and the side on which it lies."""
+    found: dict[float, str] = {}
+    for each in sorted(of_metric.bands, key=lambda one: one.start):
+        border = each.end if better is Better.LOWER else each.start
+        if math.isfinite(border) and border > 0:
+            side = "below" if better is Better.LOWER else "above"
+            found.setdefault(border, f"{_capital(each.label)} {side}")
+    return [Line(border, label) for border, label in found.items()]
+
+
+def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | None:
+    """What the page says of published figures; None where there are none."""
+    remarks = [
+        PublishedRemark(each.text, ", ".join(filter(None, [each.source, str(each.year or ""), each.secondary])))
+        for each in remarks_on(metric.key)
+    ]
+    sets = pickers(filters, metric, BENCHMARK)
+    published = set_of(filters, metric) if sets else None
+    if published is None:
+        return Benchmark("", "", "", (), (), None, sets, remarks) if sets or remarks else None
+    of_metric = published.metrics[metric.key]
+    here = band(published, metric.key, figure, statistic_of(filters, metric))
+    return Benchmark(
+        name=", ".join(filter(None, [published.name, str(published.year or "")])),
+        source=published.source + (f", taken from {published.secondary}" if published.secondary else ""),
+        licence=published.licence,
+        notes=list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
+        bands=[
+            BandRow(
+                _capital(each.label),
+                _values(each, metric),
+                here is not None and figure.value is not None and figure.value in each,
+            )
+            for each in of_metric.bands
+        ],
+        here=here,
+        sets=sets,
+        remarks=remarks,
+    )
+
+
+def _is_comparable(of_metric: MetricBands, filters: Filters, metric: Metric) -> bool:
+    picked = statistic_of(filters, metric)
+    return picked is None or (of_metric.statistic or metric.statistic) == picked
+
+
+def _comparable_words(of_metric: MetricBands, filters: Filters, metric: Metric) -> str:
+    if _is_comparable(of_metric, filters, metric):
+        return ""
+    statistic = of_metric.statistic or metric.statistic
+    return f"The set is of the {statistic}: pick that to see where the figure lies."
+
+
+def _order(of_metric: MetricBands) -> str:
+    return "" if of_metric.is_monotonic else NOT_MONOTONIC
+
+
+def _values(each: Band, metric: Metric) -> str:
+    start, end = (
+        wording.reading(each.start, metric.unit),
+        wording.reading(each.end, metric.unit) if math.isfinite(each.end) else None,
+    )
+    if end is None:
+        return f"{start} and more"
+    return f"up to {end}" if each.start == 0 else f"{wording.between(each.start, each.end, metric.unit)}"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,186 @@
+"""The metrics that one is read together with, as small multiples on one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights import tiles, wording
+from insights.annotations.standing import marks_of, notes_on
+from insights.charts import Mark
+from insights.filters import Filters
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
+from insights.metrics.registry import metrics
+from insights.metrics.visible import Freshness, visible_together
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.metric.filters import metric_filters, metric_named, page_of_another
+from insights.views.scope_bar import look_around, scope_words
+from orgtree.csv_export import Cell, csv_response
+
+
+@dataclass(frozen=True)
+class Point:
+    """A bucket's value: where it stands in the plot, both from 0 to 1, and in words."""
+
+    x: float
+    y: float | None
+    words: str
+    to_date: bool
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """One metric of the chain: its figure of the whole window, how it moved, and its course."""
+
+    name: str
+    url: str
+    value: str
+    change: tiles.Change | None
+    reason: str  # why there is no value
+    points: Sequence[Point]
+    highest: str
+    lowest: str
+
+
+@dataclass(frozen=True)
+class Chain:
+    multiples: Sequence[Multiple]
+    labels: Sequence[tuple[float, str]]  # of the shared axis: where, and what
+    marks: Sequence[tuple[float, Mark]]
+    table: Sequence[Sequence[str]]
+    heads: Sequence[str]
+
+
+LABELS_SHOWN = 7
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The part of the page, or a page of its own."""
+    metric = metric_named(key)
+    filters = metric_filters(request, metric)
+    context = {
+        "title": f"{metric.name} and what it is read together with",
+        "chain": chain_of(metric, filters),
+        "part": "insights/metrics/_chain.html",
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/metrics/_chain.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
+    metric = metric_named(key)
+    found = _answers(metric, metric_filters(request, metric))
+    return csv_response(f"headway-{key.replace('.', '-')}-chain", _csv_rows(found))
+
+
+def linked(metric: Metric) -> list[Metric]:
+    """The metric itself, and those of its chain that there are; one that is always split has no line."""
+    by_key = {each.key: each for each in metrics()}
+    keys = dict.fromkeys([metric.key, *metric.chain])
+    return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]
+
+
+def chain_of(metric: Metric, filters: Filters) -> Chain:
+    found = _answers(metric, filters)
+    series = next(iter(found.values()))[0].series
+    days = [figure.window.start for figure in series]
+    first = 1 if tiles.stub(series, filters.granularity) else 0
+    places = _places(len(days) - first)
+    notes = marks_of(notes_on(metric.key, filters.scope, filters.window, filters.access), days)
+    labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
+    shown = max(1, -(-len(places) // LABELS_SHOWN))
+    return Chain(
+        multiples=[
+            _multiple(each, now, now.series[first:], filters, _change(each, now, before, filters))
+            for each, (now, before) in found.items()
+        ],
+        labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
+        marks=[(places[mark.index - first], mark) for mark in notes if mark.index >= first],
+        heads=[each.name for each in found],
+        table=[
+            [label, *(_in_words(now.series[index], each) for each, (now, _) in found.items())]
+            for index, label in enumerate(labels)
+        ],
+    )
+
+
+def _answers(metric: Metric, filters: Filters) -> dict[Metric, tuple[SeriesAnswer, SeriesAnswer]]:
+    """The series of each, and its figure of the window before; read in one call."""
+    chain = linked(metric)
+    queries = [_query(filters, each) for each in chain]
+    before = [replace(query, window=filters.previous) for query in queries]
+    found = visible_together(filters.access, series=queries, totals=before, freshness=Freshness.OF_PAGES)
+    return dict(zip(chain, zip(found.series, found.totals, strict=True), strict=True))
+
+
+def _query(filters: Filters, metric: Metric) -> MetricQuery:
+    """The picked statistic is that of every duration of the chain."""
+    picked = filters.statistic
+    return replace(filters.query(metric.key), statistic=picked if picked in metric.statistics else None)
+
+
+def _change(metric: Metric, now: SeriesAnswer, before: SeriesAnswer, filters: Filters) -> tiles.Change | None:
+    comparison = tiles.earlier(filters.window, filters.previous)
+    return tiles.change(metric, tiles.whole(now), tiles.whole(before), comparison)
+
+
+def _multiple(
+    metric: Metric, now: SeriesAnswer, drawn: Sequence[Figure], filters: Filters, change: tiles.Change | None
+) -> Multiple:
+    figure = tiles.whole(now)
+    values = [each.value for each in drawn if each.value is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 0.0)
+    reach = (high - low) or 1.0
+    return Multiple(
+        name=metric.name,
+        url=page_of_another(filters, metric),
+        value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
+        change=change,
+        reason=figure.reason or "",
+        points=[
+            Point(
+                x=place,
+                y=None if each.value is None else (each.value - low) / reach if high > low else 0.5,
+                words=f"{wording.bucket(each.window, filters.granularity)}: {_in_words(each, metric)}",
+                to_date=each.to_date,
+            )
+            for place, each in zip(_places(len(drawn)), drawn, strict=True)
+        ],
+        highest=str(wording.reading(high, metric.unit)) if values else "",
+        lowest=str(wording.reading(low, metric.unit)) if values and high > low else "",
+    )
+
+
+def _places(count: int) -> list[float]:
+    """Where buckets stand on the axis, from 0 to 1."""
+    return [0.5] if count == 1 else [index / (count - 1) for index in range(count)]
+
+
+def _in_words(figure: Figure, metric: Metric) -> str:
+    if figure.value is None:
+        return "hidden" if figure.withheld else "no data"
+    return str(wording.reading(figure.value, metric.unit))
+
+
+def _csv_rows(found: dict[Metric, tuple[SeriesAnswer, SeriesAnswer]]) -> Iterator[list[Cell]]:
+    yield ["From", *(f"{metric.name} ({metric.unit})" for metric in found)]
+    series = [now.series for now, _ in found.values()]
+    for figures in zip(*series, strict=True):
+        yield [figures[0].window.start.isoformat(), *("hidden" if f.withheld else f.value for f in figures)]

@@ -1,0 +1,110 @@
+"""The charts of a metric's page: its trend, the trend split, and how its facts are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from insights import wording
+from insights.annotations.standing import with_notes
+from insights.charts import ChartData, ChartView, Dataset, Role
+from insights.filters import Filters
+from insights.metrics.declarations import Metric
+from insights.metrics.distribution import has_distribution
+from insights.metrics.query import Dimension
+from insights.metrics.visible import Freshness, visible_distribution, visible_series
+from insights.views.answers import Answers, InsightsPage, Wanted
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.drawing import over_time, split_over_time, values_of
+from insights.views.metric.benchmarks import lines
+from insights.views.metric.filters import SPLIT, metric_filters, metric_named, query_of, splits_of
+from orgtree.csv_export import csv_response
+
+BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
+# Values of segments as people say them; the others are their own names.
+NAMES = {"feature": "Feature", "bug": "Bug", "other": "Other", "AI": "With an agent", "Non-AI": "Without"}
+
+
+class MetricChart(ChartView):
+    def chart_data(self, request: HttpRequest) -> ChartData:
+        return drawn(request, self.kwargs["key"], self.kwargs["name"])
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_chart(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    response: HttpResponseBase = MetricChart.as_view()(request, key=key, name=name)
+    return response
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_chart_csv(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    rows = drawn(request, key, name).rows()
+    return csv_response(f"headway-{key.replace('.', '-')}-{name}", rows)
+
+
+def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
+    """Raises Http404 where the metric has no such chart, and BadFilterError."""
+    metric = metric_named(key)
+    if name not in chart_names(metric):
+        raise Http404("No such chart.")
+    filters = metric_filters(request, metric)
+    return with_notes(CHARTS[name](metric, filters), filters.access)
+
+
+def trend(metric: Metric, filters: Filters) -> ChartData:
+    """One line, with the borders of the published bands."""
+    [answer] = visible_series([query_of(filters, metric)], filters.access, freshness=Freshness.OF_PAGES)
+    chart = over_time("line", answer, [Dataset(metric.name, metric.key, "single", values_of(answer.series))])
+    return replace(chart, benchmarks=lines(filters, metric))
+
+
+def split(metric: Metric, filters: Filters) -> ChartData:
+    """A line for each value of the dimension that is picked."""
+    dimension = Dimension(filters.picked[SPLIT])
+    query = query_of(filters, metric, dimension)
+    [answer] = visible_series([query], filters.access, freshness=Freshness.OF_PAGES)
+    wanted = Wanted(metric.key, dimension)
+    answers = Answers(InsightsPage("metric"), filters, {wanted: answer}, {})
+    role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
+    return split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
+
+
+def spread(metric: Metric, filters: Filters) -> ChartData:
+    """How many facts have which value: bins of equal width, and one for the greatest twentieth."""
+    found = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
+    end_of_bulk = found.percentiles.get(f"p{BULK}", 0.0) * (1 + 1e-9)
+    is_tail = [each.end > end_of_bulk and len(found.histogram) > 1 for each in found.histogram]
+    counts = [each.count for each in found.histogram]
+    datasets = [
+        Dataset("Facts", "bulk", "single", [None if tail else n for n, tail in zip(counts, is_tail, strict=True)])
+    ]
+    if any(is_tail):
+        rest = [n if tail else None for n, tail in zip(counts, is_tail, strict=True)]
+        datasets.append(Dataset(f"The greatest {100 - BULK}%", "rest", "sequence", rest))
+    labels = [
+        f"over {wording.reading(each.start, metric.unit)}"
+        if tail
+        else wording.between(each.start, each.end, metric.unit)
+        for each, tail in zip(found.histogram, is_tail, strict=True)
+    ]
+    return ChartData("stacked_bar", "count", labels, datasets, label_name="Value", reason=found.reason or "")
+
+
+CHARTS: Mapping[str, Callable[[Metric, Filters], ChartData]] = {"trend": trend, "split": split, "spread": spread}
+
+
+def chart_names(metric: Metric) -> list[str]:
+    """Which charts a metric has: one that is always split has no line of its own."""
+    names = [] if metric.always_by else ["trend"]
+    if splits_of(metric):
+        names.append("split")
+    return [*names, "spread"] if has_distribution(metric) else names

@@ -1,0 +1,171 @@
+"""A metric's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights import tiles, wording
+from insights.filters import STATISTIC, Filters
+from insights.metrics.declarations import Metric
+from insights.metrics.distribution import has_distribution
+from insights.metrics.query import Dimension, Figure, SeriesAnswer
+from insights.metrics.registry import metrics
+from insights.metrics.terms import BelongsTo, Better
+from insights.metrics.visible import Freshness, visible_together
+from insights.scope_access import has_scope
+from insights.views.annotations.links import note_url
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.metric.benchmarks import benchmark
+from insights.views.metric.chain import linked
+from insights.views.metric.charts import chart_names
+from insights.views.metric.filters import (
+    RANGES,
+    SPLIT,
+    granularity_pickers,
+    in_panels,
+    metric_filters,
+    metric_named,
+    pickers,
+    query_of,
+    range_pickers,
+)
+from insights.views.metric.units import columns_of
+from insights.views.scope_bar import look_around, scope_bar_alone, scope_words
+from insights.views.units import units_part
+
+DIRECTIONS = {
+    Better.HIGHER: "higher is better",
+    Better.LOWER: "lower is better",
+    Better.NEITHER: "neither is better in itself",
+}
+TITLES = {"trend": "Trend", "split": "Split", "spread": "How it is spread"}
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
+    metric = metric_named(key)
+    filters = metric_filters(request, metric, columns_of(metric))
+    around = look_around(request, filters)
+    figure, change = _figure(metric, filters)
+    names = chart_names(metric)
+    known = {each.key for each in metrics()}
+    context = {
+        "metric": metric,
+        "scope": scope_bar_alone(filters, around, request.path),
+        "whose": scope_words(filters, around),
+        "span": RANGES[filters.range],
+        "ranges": range_pickers(filters, metric),
+        "granularities": granularity_pickers(filters, metric),
+        "statistics": pickers(filters, metric, STATISTIC.parameter),
+        "figure": figure,
+        "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",
+        "sample": sample_words(metric, figure) if figure else "",
+        "change": change,
+        "charts": [_card(metric, name, filters) for name in names if name != "spread"],
+        "spread": _card(metric, "spread", filters) if "spread" in names else None,
+        "outliers_url": _url(filters, "metric_outliers", metric) if has_distribution(metric) else "",
+        "chain_url": _url(filters, "metric_chain", metric) if len(linked(metric)) > 1 else "",
+        "chain_csv_url": _url(filters, "metric_chain_csv", metric),
+        "future": [linked_key for linked_key in metric.chain if linked_key not in known],
+        "benchmark": benchmark(filters, metric, figure) if figure else None,
+        "units": None
+        if metric.always_by
+        else units_part(
+            request,
+            filters,
+            around,
+            url=reverse("metric_units", args=[key]),
+            csv_url=reverse("metric_units_csv", args=[key]),
+        ),
+        "definition": _definition(metric),
+        "how_url": _url(in_panels(filters), "metric_how", metric),
+        "rows_url": _url(in_panels(filters), "metric_rows", metric),
+        "first_rows_url": _url(in_panels(filters), "metric_first_rows", metric),
+        "notes_url": f"{reverse('annotations')}{filters.query_string()}",
+        "api_url": reverse("api_metric", args=[key]),
+    }
+    return render(request, "insights/metrics/metric.html", context)
+
+
+def _figure(metric: Metric, filters: Filters) -> tuple[Figure | None, tiles.Change | None]:
+    """The whole window's figure and how it moved; None where the viewer begins with nothing, or it is always split."""
+    if metric.always_by or not has_scope(filters.scope, filters.access):
+        return None, None
+    query = query_of(filters, metric)
+    before = replace(query, window=filters.previous)
+    found: Sequence[SeriesAnswer] = visible_together(
+        filters.access, totals=[query, before], freshness=Freshness.OF_PAGES
+    ).totals
+    now, earlier = (tiles.whole(answer) for answer in found)
+    return now, tiles.change(metric, now, earlier, tiles.earlier(filters.window, filters.previous))
+
+
+def sample_words(metric: Metric, figure: Figure) -> str:
+    """What entered, of how many people, and what was left out because it lacks what is measured."""
+    if figure.withheld or not (figure.sample_size or figure.left_out):
+        return ""
+    facts = wording.count(figure.sample_size, "fact")
+    people = f" of {wording.count(figure.people, 'person', 'people')}" if figure.people else ""
+    left_out = f" · {figure.left_out:,} left out, which lack it" if figure.left_out else ""
+    few = f" · few: {metric.minimum_sample} make it steady" if figure.sample_size < metric.minimum_sample else ""
+    return f"{facts}{people}{left_out}{few}"
+
+
+def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
+    panels = in_panels(filters)
+    return tiles.ChartCard(
+        key=name,
+        title=f"{TITLES[name]}, {RANGES[filters.range]}",
+        info=metric.meaning,
+        kind="stacked_bar" if name == "spread" else "line",
+        data_url=filters.url(reverse("metric_chart", args=[metric.key, name])),
+        csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, name])),
+        how_url=_url(panels, "metric_how", metric),
+        rows_url=_url(panels, "metric_rows", metric),
+        note_url="" if name == "spread" else note_url(filters, metric.key),
+        pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
+        span=12 if name != "spread" else 6,
+    )
+
+
+def _url(filters: Filters, route: str, metric: Metric) -> str:
+    return filters.url(reverse(route, args=[metric.key]))
+
+
+def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
+    pairs = [
+        ("Key", f"{metric.key}, version {metric.version}"),
+        ("Formula", metric.formula),
+        ("Unit", metric.unit.replace("_", " ")),
+        ("Direction", DIRECTIONS[metric.better]),
+        ("Statistic", metric.statistic.value if metric.statistic else "one value"),
+        ("Others to pick", ", ".join(each for each in metric.statistics if each is not metric.statistic)),
+        (
+            "Counts for",
+            "the unit of its author at that time"
+            if metric.belongs_to is BelongsTo.PERSON
+            else "the unit that owns what it runs on",
+        ),
+        ("Split by", _words(metric.segments)),
+        ("Filtered by", _words(metric.facets)),
+        ("Steady from", f"{metric.minimum_sample:,} facts on" if metric.minimum_sample > 1 else ""),
+        ("Categories", ", ".join(metric.categories)),
+        ("Initiative", ", ".join(metric.initiatives)),
+        ("SPACE", ", ".join(metric.space)),
+        ("Source", metric.source),
+    ]
+    return [(term, description) for term, description in pairs if description]
+
+
+def _words(dimensions: Sequence[Dimension]) -> str:
+    return ", ".join(dimension.replace("_", " ") for dimension in dimensions)
