@@ -11,6 +11,7 @@ TASK_MODULES = (
     "orgtree.tasks",
     "integrations.telemetry.tasks",
     "integrations.git.tasks",
+    "integrations.intake.tasks",
     "integrations.sync.tasks",
     "integrations.webhooks.tasks",
     "integrations.attribution.tasks",
