@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from insights import tiles, wording
 from insights.filters import Filters
-from insights.metrics.declarations import Ratio
+from insights.metrics.declarations import PerPersonAndPeriod, Ratio
 from insights.metrics.query import Dimension, Figure
-from insights.metrics.registry import get, metrics
+from insights.metrics.registry import get
 from insights.views import answers
 from insights.views.answers import Answers, FacetOffered, InsightsPage, Wanted
 from orgtree.queries.surroundings import Surroundings
@@ -44,26 +43,12 @@ FACTS: Mapping[str, tuple[str, str]] = {
 OF_KEYS: Mapping[str, tuple[str, str]] = {
     "dora.lead_time": ("PR", "PRs"),
     "dora.recovery_time": ("failure", "failures"),
+    "incident.count_per_deployment": ("deployment", "deployments"),
 }
 
 
 def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:
-    asked = list(wanted)
-    known = {each.key for each in metrics()}
-    found = answers.read(DELIVERY_PAGE, filters, [each for each in asked if each.key in known], around=around)
-    some = next(iter(found.now.values()))
-    none = replace(some, total=[replace(some.total[0], value=None, numerator=None, denominator=None, sample_size=0)])
-    missing = [each for each in asked if each.key not in known]
-    return replace(
-        found,
-        now={**found.now, **dict.fromkeys(missing, none)},
-        earlier={**found.earlier, **dict.fromkeys(missing, none)},
-    )
-
-
-def declared(keys: Sequence[str]) -> tuple[str, ...]:
-    known = {each.key for each in metrics()}
-    return tuple(key for key in keys if key in known)
+    return answers.read(DELIVERY_PAGE, filters, wanted, around=around)
 
 
 def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
@@ -72,30 +57,28 @@ def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
 
 
 def tile(found: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
-    """The tile of a metric with what stands behind it: 90 of 1,116 deployments, 412 PRs · 12 left out."""
-    return found.tile(key, label=label, sample=sample(found, key), band=band)
+    """The tile of a metric with what stands behind it: 90 of 1,116, or 412 PRs · 12 left out."""
+    return found.tile(key, label=label, sample=_sample(found.figure(key), key, noun=False), band=band)
 
 
-def sample(found: Answers, key: str) -> str:
-    figure = found.figure(key)
-    one, many = facts_named(key)
-    if isinstance(get(key), Ratio) and figure.numerator is not None and get(key).unit == "percent":
-        words = f"{_amount(figure.numerator)} of {_amount(figure.denominator or 0)}"
-        words = f"{words} {many}" if _counts_facts(figure) else words
+def line(found: Answers, key: str) -> tiles.Tile:
+    """The same for the line of a table, which has room for what is counted: 90 of 1,116 deployments."""
+    return found.tile(key, sample=_sample(found.figure(key), key, noun=True))
+
+
+def _sample(figure: Figure, key: str, *, noun: bool) -> str:
+    """How much stands behind the figure, and how much that belongs to it lacks what is measured."""
+    metric, (one, many) = get(key), OF_KEYS.get(key) or FACTS[key.partition(".")[0]]
+    if isinstance(metric, PerPersonAndPeriod):
+        words = wording.count(figure.people, "developer")
+    elif isinstance(metric, Ratio) and metric.unit == "percent" and figure.numerator is not None:
+        above, below = figure.numerator, figure.denominator or 0
+        words = f"{_amount(above)} {'for' if above > below else 'of'} {_amount(below)}"
+        words = f"{words} {many}" if noun and below == figure.sample_size else words
     else:
         words = wording.count(figure.sample_size, one, many)
     return f"{words} · {figure.left_out:,} left out" if figure.left_out else words
 
 
-def facts_named(key: str) -> tuple[str, str]:
-    """What one fact behind the metric is called, and several of them."""
-    return OF_KEYS.get(key) or FACTS.get(key.partition(".")[0], ("fact", "facts"))
-
-
 def _amount(value: float) -> str:
     return f"{value:,.0f}" if value < 100_000 else wording.compact(value)
-
-
-def _counts_facts(figure: Figure) -> bool:
-    """Whether what stands below the line is the facts themselves, not hours or lines of them."""
-    return figure.denominator == figure.sample_size

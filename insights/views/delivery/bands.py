@@ -30,16 +30,20 @@ def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic
     return tiles.Band(_bars(found, of_metric), _word(found), _title(published, of_metric))
 
 
-def set_in_words(published: BenchmarkSet) -> str:
-    """Which set it is, where it is from, and of which of DORA's metrics it has nothing."""
-    secondary = f" Taken from {published.secondary}." if published.secondary else ""
-    return f"Bands: {published.name}. {published.source}.{secondary} {A_GUIDE}"
-
-
-def metrics_without_band(published: BenchmarkSet, keys: list[str]) -> str:
-    """The names of those of the metrics that the set does not have, as a sentence; empty where it has all."""
+def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
+    """Which set the bands are of, where it is from, what of these metrics it lacks, and what is odd in it."""
     missing = [get(key).name.lower() for key in keys if key not in published.metrics]
-    return f"{published.name} has no band for {wording.listed(missing)}." if missing else ""
+    crooked = [
+        get(key).name.lower() for key in keys if key in published.metrics and not published.metrics[key].is_monotonic
+    ]
+    said = [f"Bands are of {published.name}: {published.source}."]
+    if published.secondary:
+        said.append(f"Taken from {published.secondary}.")
+    if missing:
+        said.append(f"It has none for {wording.listed(missing)}.")
+    if crooked:
+        said.append(f"Of {wording.listed(crooked)} its better clusters do not have better values throughout.")
+    return " ".join([*said, A_GUIDE])
 
 
 def _is_comparable(key: str, of_metric: MetricBands, statistic: Statistic | None) -> bool:

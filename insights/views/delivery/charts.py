@@ -24,7 +24,10 @@ from insights.views.drawing import over_time, split_over_time, values_of
 from orgtree.csv_export import Cell, csv_response
 
 # Values of segments as people say them; size classes are their own names.
-NAMES = {"feature": "Feature", "bug": "Bug", "other": "Other", "AI": "With an agent", "Non-AI": "Without"}
+NAMES = {
+    **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
+    **{"operations": "Operations", "documentation": "Documentation", "AI": "With an agent", "Non-AI": "Without"},
+}
 
 
 def stages_over_time(filters: Filters) -> ChartData:

@@ -67,7 +67,7 @@ def score_card(answers: Answers) -> ScoreCard:
             for each in (next(c for c in now.contributions if c.key == key) for key in TILES)
         ],
         missing="" if before else "No change: a metric is missing in the window before.",
-        peers=f"In DORA's Quick Check {QUICK_CHECK_YEAR} (CC BY 4.0) teams of all industries came to {everybody.score:.1f}.",
+        peers=f"All industries came to {everybody.score:.1f} in DORA's Quick Check {QUICK_CHECK_YEAR} (CC BY 4.0).",
     )
 
 

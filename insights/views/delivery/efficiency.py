@@ -6,7 +6,7 @@ from insights import delivery_guidance as guidance
 from insights.filters import Choice
 from insights.tiles import ChartCard
 from insights.views.answers import Answers, how_url, rows_url
-from insights.views.delivery.answers import compared, declared, tile
+from insights.views.delivery.answers import compared, line, tile
 from insights.views.delivery.cards import Section
 from insights.views.delivery.section_csv import section_csv_url
 
@@ -15,7 +15,7 @@ MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_c
 
 TILES = ("pr.cycle_time", "pr.pickup_time", "pr.review_time", "pr.throughput", "issue.cycle_time")
 LINES = (
-    *("pr.coding_time", "pr.merge_time", "pr.merged_per_developer", "review.given_per_developer", "commit.frequency"),
+    *("pr.coding_time", "pr.merge_time", "review.given_per_developer", "commit.frequency"),
     *("issue.lead_time", "flow.efficiency", "wip.count", "wip.age"),
     *("work.features_per_week", "work.feature_completion_rate", "delivery.idea_to_production"),
     *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate", "ci.wait_per_pull_request"),
@@ -29,9 +29,9 @@ def section(answers: Answers) -> Section:
         key="efficiency",
         title="Efficiency",
         lede="How fast work gets through, and what it waits for",
-        tiles=[tile(answers, key) for key in declared(TILES)],
+        tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
-        lines=[tile(answers, key) for key in declared(LINES)],
+        lines=[line(answers, key) for key in LINES],
         csv_url=section_csv_url(answers, "efficiency"),
         hints=guidance.told(
             guidance.reviews_wait(
@@ -60,7 +60,7 @@ def _charts(answers: Answers) -> list[ChartCard]:
             "pr.cycle_time",
             title="Cycle time",
             kind="line",
-            span=5,
+            span=4,
             missing=None if cycle.value is not None else cycle,
             pickers=answers.pickers(CYCLE),
         ),
@@ -78,7 +78,7 @@ def _charts(answers: Answers) -> list[ChartCard]:
             "wip.count",
             title="Work in progress",
             kind="area",
-            span=3,
+            span=4,
             missing=None if wip.value is not None else wip,
         ),
     ]

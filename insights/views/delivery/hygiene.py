@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights import delivery_guidance as guidance
 from insights.tiles import ChartCard
 from insights.views.answers import Answers, rows_url
-from insights.views.delivery.answers import compared, declared, tile
+from insights.views.delivery.answers import compared, line, tile
 from insights.views.delivery.cards import Section
 from insights.views.delivery.section_csv import section_csv_url
 
@@ -24,9 +24,9 @@ def section(answers: Answers) -> Section:
         key="hygiene",
         title="Hygiene",
         lede="How changes are cut, reviewed and linked, and what is left lying",
-        tiles=[tile(answers, key) for key in declared(TILES)],
+        tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
-        lines=[tile(answers, key) for key in declared(LINES)],
+        lines=[line(answers, key) for key in LINES],
         csv_url=section_csv_url(answers, "hygiene"),
         hints=guidance.told(
             guidance.merged_unreviewed(
@@ -44,8 +44,6 @@ def section(answers: Answers) -> Section:
 
 def _charts(answers: Answers) -> list[ChartCard]:
     size, merged, depth = (answers.figure(key) for key in ("pr.size", "pr.throughput", "pr.review_depth"))
-    if len(declared(KEYS)) < 8:
-        return []
     return [
         answers.card(
             "size",

@@ -17,7 +17,7 @@ from insights.scope_access import access_in
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages
 from insights.views.delivery.answers import DELIVERY_PAGE, read
-from insights.views.delivery.bands import metrics_without_band, set_in_words, set_looked_at
+from insights.views.delivery.bands import set_in_words, set_looked_at
 from insights.views.delivery.unit_columns import DELIVERY_COLUMNS
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
@@ -46,8 +46,8 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "statistics": answers.pickers(STATISTIC),
         "compare_url": replace(filters, choices=(STATISTIC,)).url(reverse("compare")),
         "tiles": tiles,
-        "bands_of": set_in_words(published),
-        "without_band": metrics_without_band(published, list(dora.TILES)),
+        "bands_of": published.name,
+        "about_bands": set_in_words(published, list(dora.TILES)),
         "score": dora.score_card(answers),
         "needs_url": answers.part_url("needs") if any(tile.state == "no_data" for tile in tiles) else "",
         "units": units_part(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights import delivery_guidance as guidance
 from insights.tiles import ChartCard
 from insights.views.answers import Answers, rows_url
-from insights.views.delivery.answers import compared, declared, tile
+from insights.views.delivery.answers import compared, line, tile
 from insights.views.delivery.cards import Section
 from insights.views.delivery.section_csv import section_csv_url
 
@@ -23,9 +23,9 @@ def section(answers: Answers) -> Section:
         key="quality",
         title="Quality",
         lede="What fails, and what has to be done again",
-        tiles=[tile(answers, key) for key in declared(TILES)],
+        tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
-        lines=[tile(answers, key) for key in declared(LINES)],
+        lines=[line(answers, key) for key in LINES],
         csv_url=section_csv_url(answers, "quality"),
         hints=guidance.told(
             guidance.failures_rise(

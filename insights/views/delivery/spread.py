@@ -30,7 +30,6 @@ class SlowPullRequest:
     reference: str
     url: str  # empty where there is no page of it
     person: str
-    day: str
     took: str
     fraction: float  # 0–1, of the slowest
 
@@ -106,7 +105,6 @@ def slowest(filters: Filters) -> Slowest:
                 reference=row.get("reference") or "",
                 url=reverse("pull_request", args=[row["fact_id"]]) if row["fact_id"] else "",
                 person=row["person"],
-                day=wording.day(row["day"]),
                 took=str(wording.duration(row["contribution"])),
                 fraction=row["contribution"] / longest,
             )

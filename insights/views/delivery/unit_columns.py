@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from insights.metrics.registry import get
-from insights.views.delivery.answers import declared
 from insights.views.units import Column
 
 LABELS = {
@@ -18,4 +17,4 @@ LABELS = {
     "pr.size": "PR size",
     "pr.unreviewed_rate": "Unreviewed",
 }
-DELIVERY_COLUMNS = tuple(Column(key, LABELS[key], key, get(key).unit) for key in declared(tuple(LABELS)))
+DELIVERY_COLUMNS = tuple(Column(key, LABELS[key], key, get(key).unit) for key in LABELS)
