@@ -174,7 +174,7 @@ BUG_REOPEN_RATE = Ratio(
 )
 
 _CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last."
-_FOUND = "which these are is a setting of each connection"
+_FOUND = "a setting of each connection says which words do"
 
 BUG_ESCAPED = Count(
     key="bug.escaped",

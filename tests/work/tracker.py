@@ -23,6 +23,7 @@ from integrations.connectors.drafts import (
     WorkItemReference,
 )
 from integrations.connectors.words import LinkMethod, PullRequestState, ResourceKind, RunStatus, StatusCategory
+from integrations.intake.forget import forget_records
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.mappings.defaults import default_status_category
@@ -66,6 +67,11 @@ class Tracker:
     def tell(self, *drafts: Any) -> Stored:
         with transaction.atomic():
             return store_drafts(self.connection, drafts)
+
+    def forget(self) -> None:
+        """Delete all that the connection told of."""
+        with transaction.atomic():
+            forget_records(self.connection)
 
     def item(
         self,
