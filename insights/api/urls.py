@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from insights.api import annotations, views
+from insights.api import annotations, dora, views
 
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("v1/metrics/<str:key>/series/", views.SeriesView.as_view(), name="api_series"),
     path("v1/metrics/<str:key>/rows/", views.RowsView.as_view(), name="api_rows"),
     path("v1/metrics/<str:key>/distribution/", views.DistributionView.as_view(), name="api_distribution"),
+    path("v1/dora/", dora.DoraView.as_view(), name="api_dora"),
     path("v1/annotations/", annotations.AnnotationsView.as_view(), name="api_annotations"),
     path("v1/annotations/<int:pk>/", annotations.AnnotationView.as_view(), name="api_annotation"),
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),

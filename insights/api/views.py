@@ -51,7 +51,7 @@ class SeriesView(APIView):
     def get(self, request: Request, key: str) -> Response:
         """The metric's value in the window, and in each of its weeks, months or quarters."""
         access = access_of(request.user)
-        [answer] = visible_series([_query(request, key, SERIES, access)], access)
+        [answer] = visible_series([query_of(request, key, SERIES, access)], access)
         return Response(series_document(answer))
 
 
@@ -68,7 +68,7 @@ class RowsView(APIView):
                 "Make one with `manage.py create_api_token NAME --user U`."
             )
         access = access_of(request.user)
-        query = _query(request, key, ROWS, access)
+        query = query_of(request, key, ROWS, access)
         number, size = _whole(request, "page", 1, LAST_PAGE), _whole(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         page = visible_rows(query, access, page=number, size=size)
         more = number * size < page.total
@@ -84,10 +84,11 @@ class DistributionView(APIView):
     def get(self, request: Request, key: str) -> Response:
         """Percentiles and histogram of what each fact of the window adds."""
         access = access_of(request.user)
-        return Response(distribution_document(visible_distribution(_query(request, key, WINDOW, access), access)))
+        return Response(distribution_document(visible_distribution(query_of(request, key, WINDOW, access), access)))
 
 
-def _query(request: Request, key: str, allowed: frozenset[str], access: Access) -> MetricQuery:
+def query_of(request: Request, key: str, allowed: frozenset[str], access: Access) -> MetricQuery:
+    """What the request asks of the metric.  Raises QueryError for what is not allowed, or not understood."""
     get(key)  # an unknown metric is 404, whatever else is wrong
     given = request.query_params
     for name in given:

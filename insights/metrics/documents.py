@@ -23,9 +23,9 @@ def series_document(answer: SeriesAnswer) -> Document:
         "computed_at": instant(answer.computed_at),
         "fresh_until": instant(answer.fresh_until),
         **({} if answer.query.scope.unit or answer.query.scope.person_id else {"unmatched": answer.unmatched}),
-        "total": [_figure(figure) for figure in answer.total],
+        "total": [figure_document(figure) for figure in answer.total],
         "series": [
-            {"from": figure.window.start.isoformat(), "to": figure.window.end.isoformat(), **_figure(figure)}
+            {"from": figure.window.start.isoformat(), "to": figure.window.end.isoformat(), **figure_document(figure)}
             for figure in answer.series
         ],
     }
@@ -111,7 +111,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _figure(figure: Figure) -> Document:
+def figure_document(figure: Figure) -> Document:
+    """One figure without its window."""
     return {
         "segment": dict(figure.segment),
         "value": figure.value,

@@ -1,0 +1,75 @@
+"""/api/v1/dora/: what a program that asks how a team delivers is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from orgtree.services.api_tokens import create_api_token
+from tests.linking.delivery import Delivery
+
+pytestmark = pytest.mark.django_db
+WEEK = {"from": "2026-03-02", "to": "2026-03-09"}
+HOUR = 3600.0
+
+
+def ask(expected: int = 200, **parameters: str) -> dict[str, Any]:
+    _, secret = create_api_token("program", expires_at=None)
+    answer = Client().get("/api/v1/dora/", {**WEEK, **parameters}, headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == expected, answer.content
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+@pytest.fixture
+def a_week_of_a_team() -> None:
+    """Four deployments, one unplanned and two failed; lead times of 6, 4 and 24 hours, restored after 4 and 1."""
+    shop = Delivery()
+    shop.merges(1, first_commit="Mon 08:00", opened="Mon 09:00", at="Mon 12:00")
+    shop.deploys("d1", at="Mon 14:00")
+    shop.incident("i1", at="Mon 15:00", resolved="Mon 18:00")
+    shop.merges(2, first_commit="Tue 08:00", opened="Tue 10:00", at="Tue 11:00")
+    shop.deploys("d2", at="Tue 12:00", unplanned=True)
+    shop.merges(3, first_commit="Wed 10:00", opened="Wed 11:00", at="Wed 13:00")
+    shop.deploys("d3", at="Thu 10:00")
+    shop.deploys("back", at="Thu 11:00", rollback_of="d3")
+
+
+@pytest.mark.usefixtures("a_week_of_a_team")
+def test_all_five_with_bands_and_the_score() -> None:
+    document = ask()
+    told = {each["key"]: each for each in document["metrics"]}
+    assert {key: each["value"] for key, each in told.items()} == {
+        "dora.deployment_frequency": pytest.approx(4 / 7),
+        "dora.lead_time": 6 * HOUR,
+        "dora.change_failure_rate": 50,
+        "dora.recovery_time": 2.5 * HOUR,
+        "dora.rework_rate": 25,
+    }
+    assert document["benchmarks"]["slug"] == "dora-2023"
+    assert told["dora.lead_time"]["band"]["label"] == "Elite"
+    assert told["dora.lead_time"]["previous"]["value"] is None
+    # The Quick Check's worth of each, by hand: 6, 8, 10 − 5, 8 and 10 − 2.5.
+    assert document["score"]["value"] == pytest.approx((6 + 8 + 5 + 8 + 7.5) / 5)
+    assert sum(each["points"] for each in document["score"]["contributions"]) == pytest.approx(6.9)
+    assert document["score"]["previous"] is None
+
+
+@pytest.mark.usefixtures("a_week_of_a_team")
+def test_another_published_set_can_be_asked_for() -> None:
+    assert ask(set="dora-2021")["benchmarks"]["year"] == 2021
+    assert "no published set" in ask(400, set="dora-1999")["error"]["message"]
+
+
+def test_without_anything_there_is_no_score_and_the_reasons_are_told() -> None:
+    document = ask()
+    assert document["score"]["value"] is None
+    assert len(document["score"]["missing"]) == 5
+    assert all(each["reason"] for each in document["metrics"])
+
+
+def test_what_cannot_be_asked_is_told() -> None:
+    assert ask(404, unit="nowhere")["error"]["parameter"] == "unit"
+    assert ask(400, person="me")["error"]["parameter"] == "person"
