@@ -71,7 +71,7 @@ function lineChart(Chart, figures) {
     options: {
       layout: { padding: { right: named ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
       interaction: { mode: "index", intersect: false },
-      scales: axes(print, figures.unit),
+      scales: axes(print, figures.unit, { reach: nearestAbove(figures) / divisor }),
       plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: named }, notes: { ...figures, divisor, print } },
     },
     plugins: named ? [directLabels, notes] : [notes],
@@ -222,7 +222,15 @@ export function slicesOf({ labels, datasets }) {
   return slices.filter((slice) => slice.value !== null);
 }
 
-function axes(print, unit, { stacked = false } = {}) {
+/* A benchmark that lies a little above the figures belongs on the chart: one sees how far it is. */
+const NEAR = 1.6;
+function nearestAbove({ datasets, benchmarks = [] }) {
+  const largest = Math.max(0, ...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+  const above = benchmarks.map(({ value }) => value).filter((value) => value > largest && value <= largest * NEAR);
+  return above.length ? Math.min(...above) : 0;
+}
+
+function axes(print, unit, { stacked = false, reach = 0 } = {}) {
   return {
     x: {
       stacked,
@@ -233,6 +241,7 @@ function axes(print, unit, { stacked = false } = {}) {
     y: {
       stacked,
       beginAtZero: true,
+      suggestedMax: reach || undefined,
       grid: { color: token("grid"), drawTicks: false },
       border: { display: false },
       ticks: {

@@ -71,16 +71,30 @@ export const notes = {
     const { ctx } = chart;
     ctx.save();
     ctx.lineWidth = 1;
-    for (const benchmark of benchmarks) drawBenchmark(chart, benchmark, divisor);
+    drawBenchmarks(chart, benchmarks, divisor);
     drawMarks(chart, marks);
     ctx.restore();
   },
 };
 
-function drawBenchmark(chart, { value, label }, divisor) {
-  const { ctx, chartArea, scales } = chart;
-  const y = scales.y.getPixelForValue(value / divisor);
-  if (y < chartArea.top || y > chartArea.bottom) return;
+/* Names of lines that lie close together would cover each other: then the lower line has its name below it, or none. */
+function drawBenchmarks(chart, benchmarks, divisor) {
+  const { chartArea, scales } = chart;
+  const lines = benchmarks
+    .map(({ value, label }) => ({ label, y: scales.y.getPixelForValue(value / divisor) }))
+    .filter(({ y }) => y >= chartArea.top - 1 && y <= chartArea.bottom + 1)
+    .sort((one, other) => one.y - other.y);
+  let taken = -Infinity;
+  for (const { label, y } of lines) {
+    drawBenchmarkLine(chart, y);
+    const top = [y - 15, y + 2].find((place) => place > taken && place >= chartArea.top - 16);
+    if (top === undefined || top + 13 > chartArea.bottom) continue;
+    drawBenchmarkName(chart, label, top);
+    taken = top + 13;
+  }
+}
+
+function drawBenchmarkLine({ ctx, chartArea }, y) {
   ctx.strokeStyle = token("ink-3");
   ctx.setLineDash([2, 3]);
   ctx.beginPath();
@@ -88,13 +102,16 @@ function drawBenchmark(chart, { value, label }, divisor) {
   ctx.lineTo(chartArea.right, y);
   ctx.stroke();
   ctx.setLineDash([]);
+}
+
+function drawBenchmarkName(chart, label, top) {
+  const { ctx, chartArea } = chart;
   ctx.font = LABEL_FONT(chart, 500);
-  const width = ctx.measureText(label).width;
   ctx.fillStyle = translucent(token("surface"), 0.82);
-  ctx.fillRect(chartArea.left + 1, y - 15, width + 4, 13);
+  ctx.fillRect(chartArea.left + 1, top, ctx.measureText(label).width + 4, 13);
   ctx.fillStyle = token("ink-3");
-  ctx.textBaseline = "bottom";
-  ctx.fillText(label, chartArea.left + 3, y - 3);
+  ctx.textBaseline = "top";
+  ctx.fillText(label, chartArea.left + 3, top + 1);
 }
 
 /* A note: a line where it begins, a shade over the buckets that it covers, and a flag as wide as there is room

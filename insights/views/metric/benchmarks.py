@@ -88,7 +88,7 @@ def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | N
     of_metric = published.metrics[metric.key]
     here = band(published, metric.key, figure, statistic_of(filters, metric))
     return Benchmark(
-        name=", ".join(filter(None, [published.name, str(published.year or "")])),
+        name=_named(published),
         source=published.source + (f", taken from {published.secondary}" if published.secondary else ""),
         licence=published.licence,
         notes=list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
@@ -104,6 +104,12 @@ def benchmark(filters: Filters, metric: Metric, figure: Figure) -> Benchmark | N
         sets=sets,
         remarks=remarks,
     )
+
+
+def _named(published: BenchmarkSet) -> str:
+    """With its year, where the name does not say it."""
+    year = str(published.year or "")
+    return published.name if year in published.name else f"{published.name}, {year}"
 
 
 def _is_comparable(of_metric: MetricBands, filters: Filters, metric: Metric) -> bool:
@@ -123,13 +129,11 @@ def _order(of_metric: MetricBands) -> str:
 
 
 def _values(each: Band, metric: Metric) -> str:
-    start, end = (
-        wording.reading(each.start, metric.unit),
-        wording.reading(each.end, metric.unit) if math.isfinite(each.end) else None,
-    )
-    if end is None:
-        return f"{start} and more"
-    return f"up to {end}" if each.start == 0 else f"{wording.between(each.start, each.end, metric.unit)}"
+    if not math.isfinite(each.end):
+        return f"{wording.reading(each.start, metric.unit)} and more"
+    if each.start == 0:
+        return f"up to {wording.reading(each.end, metric.unit)}"
+    return wording.between(each.start, each.end, metric.unit)
 
 
 def _capital(words: str) -> str:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from insights import wording
+from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
+from insights.metrics.row_privacy import UNMATCHED
 from insights.metrics.row_statement import RowOrder
-from insights.metrics.rows import ColumnKind
 from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric.filters import metric_filters, metric_named, query_of
-from insights.views.rows import row_table
+from insights.views.rows import record_page_of
 from insights.views.scope_bar import look_around, scope_words
 
 OUTLIERS_LISTED = 8
-NOT_LISTED = frozenset({ColumnKind.INSTANT, ColumnKind.LINK})
+NAMES = ("title", "reference", "subject", "repository")  # by which a fact is known, the most telling first
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A fact, the way to its page where it has one, and its value beside the greatest (`fraction`, 0–1)."""
+
+    name: str
+    reference: str
+    url: str
+    person: str
+    day: str
+    value: str
+    fraction: float
 
 
 @login_required
@@ -38,7 +56,8 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     found = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
     context = {
         "title": f"Greatest of {metric.name}",
-        "table": row_table(found, without=NOT_LISTED),
+        "outliers": [_outlier(metric, row, found.rows) for row in found.rows],
+        "with_people": any(row.get("person") not in (None, UNMATCHED) for row in found.rows),
         "note": found.note,
         "part": "insights/metrics/_outliers.html",
     }
@@ -46,3 +65,18 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
         return render(request, "insights/metrics/_outliers.html", context)
     context["whose"] = scope_words(filters, look_around(request, filters))
     return render(request, "insights/part_page.html", context)
+
+
+def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:
+    greatest = max(each["contribution"] for each in rows) or 1.0
+    route, fact = record_page_of(metric.key), row.get("fact_id")
+    names = [row[name] for name in NAMES if row.get(name)] or [f"#{fact}" if fact is not None else "A fact"]
+    return Outlier(
+        name=names[0],
+        reference=row.get("reference") or "" if row.get("title") else "",
+        url=reverse(route, args=[fact]) if route and fact is not None else "",
+        person=row.get("person") or "",
+        day=wording.day(row["day"]),
+        value=str(wording.reading(row["contribution"], metric.unit)),
+        fraction=row["contribution"] / greatest,
+    )

@@ -15,6 +15,7 @@ from insights.views.records import words
 from integrations.services.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 
 FEWEST_GATHERED = 3  # commits in a row of one person are one entry
+STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})
 LONG_GAP_SECONDS = 20 * 3600  # a night is no gap
 
 
@@ -137,15 +138,16 @@ def _detail(each: Happening) -> str:
     if each.of is not None:
         return words.who(each.of)
     if each.what is Happened.STATUS:
-        return each.detail or words.status_words(each.status).capitalize()
+        return words.status_words(each.detail or each.status)
     return each.detail
 
 
 def _note(each: Happening, *, by_somebody: bool) -> str:
     """What stands behind an entry in small letters."""
     parts = []
-    if each.what is not Happened.COMMIT and each.status and words.status_words(each.status) != each.detail.lower():
-        parts.append(words.status_words(each.status))
+    status = words.status_words(each.status)
+    if each.what in STATUS_IS_NEWS and status not in ("", "other", words.status_words(each.detail.lower())):
+        parts.append(status)
     if each.by is not None and not by_somebody:
         parts.append(f"by {words.who(each.by)}")
     if not each.counts:

@@ -49,7 +49,8 @@ STAGES: Mapping[str, StageWords] = {
     "acknowledgement": StageWords("Acknowledgement", "started → acknowledged"),
     "resolution": StageWords("Resolution", "started → resolved"),
 }
-WHOLES = frozenset({"cycle", "lead", "item_lead", "active", "waiting"})  # of several stages, or parts of one
+# Of several stages, or parts of one, or nothing that could be shorter.
+WHOLES = frozenset({"cycle", "lead", "item_lead", "active", "waiting", "detection", "resolution"})
 
 WHY_MISSING: Mapping[str, str] = {
     "draft": "It was never ready for review.",
@@ -139,8 +140,8 @@ BAD = frozenset({Happened.INCIDENT, Happened.REVERTED})
 # Where one word for all records would not do: (what the page is of, what happened) → words.
 _OF_KIND: Mapping[tuple[RecordKind, Happened], str] = {
     (RecordKind.PULL_REQUEST, Happened.CREATED): "opened it",
-    (RecordKind.WORK_ITEM, Happened.CREATED): "created",
-    (RecordKind.DEPLOYMENT, Happened.CREATED): "created",
+    (RecordKind.WORK_ITEM, Happened.CREATED): "created it",
+    (RecordKind.DEPLOYMENT, Happened.CREATED): "asked for it",
     (RecordKind.DEPLOYMENT, Happened.STARTED): "Rollout started",
     (RecordKind.DEPLOYMENT, Happened.FINISHED): "Rollout finished",
     (RecordKind.INCIDENT, Happened.STARTED): "Incident started",

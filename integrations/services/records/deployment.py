@@ -114,7 +114,10 @@ def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> It
     if deployment.started_at:
         run = name_of_run(deployment.pipeline_run) if deployment.pipeline_run else None
         yield Happening(deployment.started_at, Happened.STARTED, record=run)
+    own_times = {deployment.created_at, deployment.started_at, deployment.finished_at}
     for each in statuses:
+        if each.at in own_times:  # told as what the deployment itself says
+            continue
         yield Happening(each.at, Happened.STATUS, detail=each.native_status, status=each.status)
     if deployment.finished_at:
         yield Happening(deployment.finished_at, Happened.FINISHED, status=deployment.status)

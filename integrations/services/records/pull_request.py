@@ -112,7 +112,7 @@ def story_of_pull_request(found: PullRequest, access: Access) -> PullRequestStor
     happenings = [
         *_its_own(pull_request),
         *_of_commits(commits[:MOST_PARTS]),
-        *_of_events(events[:MOST_PARTS]),
+        *_of_events(pull_request, events[:MOST_PARTS]),
         *_of_reviews(reviews[:MOST_PARTS], counted),
         *_of_runs(runs[:MOST_PARTS]),
         *_in_production(deployed, failures, openable),
@@ -169,9 +169,12 @@ def _of_commits(commits: Sequence[PullRequestCommit]) -> Iterator[Happening]:
             yield Happening(at, Happened.COMMIT, by=commit.author, detail=commit.subject, status=commit.sha)
 
 
-def _of_events(events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
-    """Without what the pull request itself says: when it was closed."""
+def _of_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
+    """Without what the pull request itself says: that it was closed, or merged, which tools tell as closed, too."""
+    ended = {pull_request.merged_at, pull_request.closed_at}
     for event in events:
+        if event.kind == PullRequestEventKind.CLOSED and event.at in ended:
+            continue
         what = _EVENTS[PullRequestEventKind(event.kind)]
         yield Happening(event.at, what, by=event.by, of=event.of, detail=event.team)
 
