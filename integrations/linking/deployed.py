@@ -83,6 +83,7 @@ _LINKED: LiteralString = """
                 FROM on_track WHERE NOT is_rollback
                 UNION ALL
                 SELECT repository_id, track, merged_at, NULL, NULL, id, known FROM merge
+                WHERE NOT known OR repository_id IN (SELECT repository_id FROM rollout WHERE is_new_and_unknown)
             ) AS in_order
             WINDOW since AS (PARTITION BY repository_id, track ORDER BY at DESC, merge_id NULLS LAST
                              ROWS UNBOUNDED PRECEDING)
