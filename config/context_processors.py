@@ -64,7 +64,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("trees", "Org Trees", "sitemap"),
             Entry("integrations", "Integrations", "plug-connected"),
-            Entry("ownership", "Ownership", "shield-check"),
+            Entry("ownership", "Ownership", "key"),
             Entry("connect_agent", "Connect an agent", "plug"),
             Entry("connect_repository", "Repositories", "binary-tree-2"),
             Entry("identities", "Identities", "users", staff_only=True),

@@ -107,6 +107,7 @@ def _list_context(
         "is_narrowed": filters != Filters(),
         "lines": [Line(each, each.kind.label, proposed.get(each.id)) for each in found.things],
         "has_proposals": bool(proposed),
+        "shows_proposals": request.user.is_superuser and any(each.unit_id is None for each in found.things),
         "first": f"{first + 1:,}",
         "last": f"{first + len(found.things):,}",
         "total": f"{found.total:,}",

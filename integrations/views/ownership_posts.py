@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from integrations.models import Owned, Ownership
 from integrations.ownership.give import Gift, give
@@ -49,7 +48,8 @@ def _confirm(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tre
     if not given:
         messages.info(request, "All of them have an owner already.")
         return
-    messages.success(request, ngettext("%(n)d has its owner now.", "%(n)d have their owner now.", given) % {"n": given})
+    has = "has its owner now" if given == 1 else "have their owners now"
+    messages.success(request, f"{_named([owned_id for owned_id, _ in proposed], given)} {has}.")
 
 
 def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: OrgTree) -> None:
@@ -83,9 +83,16 @@ def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: 
     if not given:
         messages.info(request, "That was so already.")
         return
-    verb = ngettext("is owned", "are owned", given)
     days = f" from {start:%-d %B %Y} on" if start else ""
-    messages.success(request, f"{given:,} {verb} by {unit or 'nobody'}{days}.")
+    owned = "is owned" if given == 1 else "are owned"
+    messages.success(request, f"{_named(owned_ids, given)} {owned} by {unit or 'nobody'}{days}.")
+
+
+def _named(owned_ids: Sequence[int], changed: int) -> str:
+    """The one that was chosen by its name; of several how many changed."""
+    if len(owned_ids) > 1:
+        return f"{changed:,} of them"
+    return str(Owned.objects.select_related("repository", "project").get(pk=owned_ids[0]))
 
 
 def _numbers(written: Sequence[str]) -> list[tuple[int, int | None]]:

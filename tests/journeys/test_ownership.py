@@ -57,10 +57,10 @@ def test_owners_are_confirmed_and_changed(owning_server: Server, windows: Browse
     window.keep_picture("ownership-proposals")
 
     page.get_by_role("button", name="Confirm that Search owns acme/api").press("Enter")
-    expect(page.get_by_text("1 has its owner now.")).to_be_visible()
+    expect(page.get_by_text("acme/api has its owner now.")).to_be_visible()
     page.get_by_label("All shown").press("Space")
     page.get_by_role("button", name="Confirm proposals").press("Enter")
-    expect(page.get_by_text("2 have their owner now.")).to_be_visible()
+    expect(page.get_by_text("2 of them have their owners now.")).to_be_visible()
     expect(page.get_by_text("Everything of that kind and name has an owner.")).to_be_visible()
 
     page.get_by_role("link", name="Show everything").click()
@@ -68,7 +68,7 @@ def test_owners_are_confirmed_and_changed(owning_server: Server, windows: Browse
     page.get_by_label("Unit", exact=True).select_option("search")
     page.get_by_label("from", exact=True).fill("2026-03-09")
     page.get_by_role("button", name="Give", exact=True).click()
-    expect(page.get_by_text("1 is owned by Search from 9 March 2026 on.")).to_be_visible()
+    expect(page.get_by_text("acme/web is owned by Search from 9 March 2026 on.")).to_be_visible()
     expect(row(page, "acme/web")).to_contain_text("since 9 Mar 2026")
     assert window.grave_barriers() == []
     window.keep_picture("ownership")

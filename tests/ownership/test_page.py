@@ -66,7 +66,7 @@ def test_proposals_are_confirmed_in_bulk(org: Org, teams: Teams, admin: Client) 
     assert "the only merge in the last 90 days by members of Platform" in page
     chosen = [f"{find_owned('acme/shop').pk}:{teams.platform.pk}", f"{find_owned('acme/web').pk}:{teams.search.pk}"]
     answer = admin.post(PAGE, {"act": "confirm", "chosen": chosen}, follow=True)
-    assert "2 have their owner now." in answer.content.decode()
+    assert "2 of them have their owners now." in answer.content.decode()
     assert owners() == {"acme/shop": "platform", "acme/web": "search"}
     assert "Everything of that kind" not in text_of(admin, f"{PAGE}?without=1")
     assert "acme/shop" not in text_of(admin, f"{PAGE}?without=1")
