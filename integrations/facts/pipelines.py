@@ -1,6 +1,8 @@
 """Pipeline runs, as relations that metrics are computed from.  They count for the owner of their repository.
 
 Attempts of one (repository, name, sha, branch) are one run: it is what its last attempt is, and counts at its finish.
+
+Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ _DESCRIPTION: LiteralString = """
 """
 _FROM: LiteralString = """
         FROM integrations_pipelinerunfigures figures
-        JOIN integrations_pipelinerun run ON run.id = figures.run_id
-        JOIN integrations_repository repository ON repository.id = figures.repository_id
+        LEFT JOIN integrations_pipelinerun run ON run.id = figures.run_id
+        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id
 """
 
