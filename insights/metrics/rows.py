@@ -22,6 +22,7 @@ from insights.metrics.source import parameters
 from insights.metrics.standing import standing_facts_statement
 from insights.metrics.statement import people_statement
 from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
+from insights.metrics.terms import BelongsTo
 
 LARGEST_PAGE = 1000
 
@@ -130,7 +131,7 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
     found = _fetch(fact_rows_statement(readings, shape, order), values)
     columns = (
         _fact_column(each.metric),
-        PERSON,
+        *((PERSON,) if each.metric.belongs_to is BelongsTo.PERSON else ()),
         DAY,
         *(DESCRIPTIONS[name] for name in shape.describing),
         *map(_dimension_column, shape.dimensions),

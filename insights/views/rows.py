@@ -24,6 +24,7 @@ from insights.filters import BadFilterError
 from insights.metrics.query import Dimension
 from insights.metrics.registry import get
 from insights.metrics.rows import ColumnKind, RowColumn, RowsPage, facts_told
+from insights.metrics.terms import UnitOfMeasure
 from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
@@ -36,7 +37,7 @@ ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
 LAST_PAGE = 1_000_000
 COMMIT_COLUMN, SHORT_SHA = "sha", 10
-REFERENCE = "reference"
+REFERENCE, CONTRIBUTION = "reference", "contribution"
 RECORD_PAGES = {  # by the column that identifies a fact in its relation
     "pull_request_id": "pull_request",
     "item_id": "work_item",
@@ -137,10 +138,19 @@ def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
     """The rows as they are printed, but for columns of the kinds in `without`."""
     columns = [column for column in found.columns if column.kind not in without]
     record_page = record_page_of(found.query.key)
+    in_seconds = get(found.query.key).unit is UnitOfMeasure.SECONDS
     return RowTable(
         caption=f"Rows of {found.query.key}",
         columns=[Column(column.label, column.kind in NUMBERS) for column in columns],
-        rows=[[_cell(column, row, record_page) for column in columns] for row in found.rows],
+        rows=[
+            [
+                _duration(row[column.name])
+                if in_seconds and column.name == CONTRIBUTION
+                else _cell(column, row, record_page)
+                for column in columns
+            ]
+            for row in found.rows
+        ],
         shown=f"{len(found.rows):,} of {found.total:,}",
     )
 
@@ -161,6 +171,11 @@ def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str) -> str:
     if record_page and leads and row.get("fact_id") is not None:
         return format_html('<a href="{}">{}</a>', reverse(record_page, args=[row["fact_id"]]), printed)
     return printed
+
+
+def _duration(seconds: float) -> str:
+    """In human units; the exact number is its title, and in the CSV."""
+    return format_html('<span title="{} s">{}</span>', wording.exact(seconds), str(wording.duration(seconds)))
 
 
 def record_page_of(key: str) -> str:

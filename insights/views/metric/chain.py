@@ -55,6 +55,7 @@ class Chain:
     multiples: Sequence[Multiple]
     labels: Sequence[tuple[float, str]]  # of the shared axis: where, and what
     marks: Sequence[tuple[float, Mark]]
+    flags: Sequence[tuple[float, str]]  # the numbers of the notes that begin at a place
     table: Sequence[Sequence[str]]
     heads: Sequence[str]
 
@@ -104,6 +105,7 @@ def chain_of(metric: Metric, filters: Filters) -> Chain:
     first = 1 if tiles.stub(series, filters.granularity) else 0
     places = _places(len(days) - first)
     notes = marks_of(notes_on(metric.key, filters.scope, filters.window, filters.access), days)
+    marks = [(places[mark.index - first], mark) for mark in notes if mark.index >= first]
     labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
     shown = max(1, -(-len(places) // LABELS_SHOWN))
     return Chain(
@@ -112,7 +114,8 @@ def chain_of(metric: Metric, filters: Filters) -> Chain:
             for each, (now, before) in found.items()
         ],
         labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
-        marks=[(places[mark.index - first], mark) for mark in notes if mark.index >= first],
+        marks=marks,
+        flags=_flags([place for place, _ in marks]),
         heads=[each.name for each in found],
         table=[
             [label, *(_in_words(now.series[index], each) for each, (now, _) in found.items())]
@@ -166,6 +169,13 @@ def _multiple(
         highest=str(wording.reading(high, metric.unit)) if values else "",
         lowest=str(wording.reading(low, metric.unit)) if values and high > low else "",
     )
+
+
+def _flags(places: Sequence[float]) -> list[tuple[float, str]]:
+    numbers: dict[float, list[str]] = {}
+    for number, place in enumerate(places, start=1):
+        numbers.setdefault(place, []).append(str(number))
+    return [(place, ", ".join(found)) for place, found in numbers.items()]
 
 
 def _places(count: int) -> list[float]:
