@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from integrations.connectors.git.messages import trailers_of
 from orgtree.identities.addresses import host_login
 
 # GitHub logins, less "[bot]"; matched without case and without the numeric prefix of their no-reply addresses.
@@ -39,6 +40,7 @@ _ADDRESSES = {
     "roomote@roocode.com": "roo_code",
     "noreply@cline.bot": "cline",
 }
+CO_AUTHORED_BY = "co-authored-by"
 # Trailers that only one tool writes, whatever their value.
 _TRAILERS = {
     "claude-session": "claude_code",
@@ -109,6 +111,18 @@ def agent_of_trailer(key: str, value: str) -> str:
     if key in _NAMING_TRAILERS:
         return _agent_named(value)
     return _TRAILERS.get(key, "")
+
+
+def agents_of_message(message: str) -> tuple[str, ...]:
+    """The agents that the trailers of a commit's message give away, in order of their slugs."""
+    found = set()
+    for trailer in trailers_of(message):
+        if trailer.key.lower() == CO_AUTHORED_BY:
+            name, _, rest = trailer.value.partition("<")
+            found.add(agent_of_signature(name.strip(), rest.partition(">")[0]))
+        else:
+            found.add(agent_of_trailer(trailer.key, trailer.value))
+    return tuple(sorted(found - {""}))
 
 
 def _agent_named(value: str) -> str:

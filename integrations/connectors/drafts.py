@@ -100,6 +100,7 @@ class PullRequestCommitDraft:
     committed_at: datetime | None = None
     subject: str = ""
     parents: tuple[str, ...] = ()  # empty where they are not told
+    agents: tuple[str, ...] = ()  # slugs of the coding agents that its message names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

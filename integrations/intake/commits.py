@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +12,8 @@ from django.db import connection as database
 from integrations.attribution.evidence import note_evidence
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.attributes import AttributeReader
-from integrations.connectors.git.history import LONGEST_SUBJECT, LONGEST_TRAILER, ReadCommit, Signature, Trailer
+from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature
+from integrations.connectors.git.messages import trailers_of
 from integrations.git.changes import settle_changes
 from integrations.git.links import link_commits, settle_alone, settle_homes
 from integrations.git.store import KnownAuthors, store_commits
@@ -24,7 +24,6 @@ from integrations.models import Commit, Connection, Repository, Resource
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
 _NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that it starts no git
-_TRAILER = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9-]*)\s*:\s*(?P<value>\S.*)")
 
 
 def store_commits_told(
@@ -83,16 +82,6 @@ def forget_commits_told(connection: Connection, shas: Collection[str]) -> int:
     settle_homes(held)
     settle_changes(held)
     return len(held)
-
-
-def trailers_of(message: str) -> tuple[Trailer, ...]:
-    """The trailers in the last paragraph of a message, with their continued lines; none in the subject."""
-    paragraphs = re.split(r"\n\s*\n", message.strip().replace("\r\n", "\n"))
-    if len(paragraphs) < 2:
-        return ()
-    unfolded = re.sub(r"\n[ \t]+", " ", paragraphs[-1])
-    found = [_TRAILER.fullmatch(line.strip()) for line in unfolded.split("\n")]
-    return tuple(Trailer(each["key"], each["value"].strip()[:LONGEST_TRAILER]) for each in found if each)
 
 
 def _is_on_default_branch(draft: CommitDraft, repository: Repository) -> bool:

@@ -70,7 +70,7 @@ REVIEWS: LiteralString = """
 # own are those that stand there without a gap.
 COMMITS: LiteralString = """
     listed AS (
-        SELECT asked.id, commit.sha, commit.author_id, commit.authored_at, commit.committed_at,
+        SELECT asked.id, commit.sha, commit.author_id, commit.authored_at, commit.committed_at, commit.agents,
                asked.merged_at, asked.repository_id, place.position, merge.position AS merge_position,
                bool_or(commit.sha = asked.merge_sha) OVER of_one AS forwarded,
                count(*) FILTER (WHERE place.on_chain AND place.position <= merge.position)
@@ -83,7 +83,7 @@ COMMITS: LiteralString = """
                ON place.repository_id = asked.repository_id AND place.sha = commit.sha
         WINDOW of_one AS (PARTITION BY asked.id)
     ), own AS (
-        SELECT listed.id, listed.sha, listed.author_id, listed.committed_at,
+        SELECT listed.id, listed.sha, listed.author_id, listed.committed_at, listed.agents,
                known.id AS commit_id, known.stands_in_id, known.lines_known,
                coalesce(listed.authored_at, known.authored_at) AS authored_at,
                known.lines_added + known.lines_deleted AS lines
@@ -143,8 +143,8 @@ LINES: LiteralString = """
     )
 """
 
-# Agents with a part in its commits, or in the commit that it was merged as.  Of a commit of which no clone tells the
-# files the best evidence says so.
+# Agents with a part in its commits, or in the commit that it was merged as: by their lines, where a clone tells of the
+# files, else by the best evidence, by the message that the provider told, and by who signed.
 AGENTS: LiteralString = """
     part AS (
         SELECT own.id, coalesce(own.stands_in_id, own.commit_id) AS commit_id FROM own WHERE own.commit_id IS NOT NULL
@@ -169,6 +169,8 @@ AGENTS: LiteralString = """
             WHERE best.rank = 1
             UNION ALL
             SELECT own.id, bot.agent FROM own JOIN bot ON bot.identity_id = own.author_id AND bot.agent <> ''
+            UNION ALL
+            SELECT own.id, unnest(own.agents) FROM own
             UNION ALL
             SELECT asked.id, asked.author_agent FROM asked WHERE asked.author_agent IS NOT NULL
         ) AS told (id, agent)

@@ -72,6 +72,9 @@ class PullRequestCommit(models.Model):
     committed_at = models.DateTimeField(null=True)
     subject = text_field()
     parents = ArrayField(models.TextField(), default=list, db_default=[], help_text="Empty where nobody told them.")
+    agents = ArrayField(
+        models.TextField(), default=list, db_default=[], help_text="Coding agents that its message names."
+    )
 
     class Meta:
         constraints = [

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from rest_framework import serializers
 
+from integrations.attribution.agents import agents_of_message
 from integrations.connectors.drafts import (
     AnyDraft,
     AssignmentDraft,
@@ -283,6 +284,7 @@ def _commit_of(told: Values, position: int) -> PullRequestCommitDraft:
         committed_at=told["committed_at"],
         subject=told["message"].split("\n", 1)[0][:200],
         parents=tuple(told["parents"]),
+        agents=agents_of_message(told["message"]),
     )
 
 

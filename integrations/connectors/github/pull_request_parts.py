@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+from integrations.attribution.agents import agents_of_message
 from integrations.connectors.drafts import (
     UNTOLD,
     PullRequestCommitDraft,
@@ -115,6 +116,7 @@ def _rest_commit(commit: Reader, position: int) -> PullRequestCommitDraft:
         authored_at=commit.time("commit.author.date", default=None),
         committed_at=commit.time("commit.committer.date", default=None),
         subject=subject_of(commit.text("commit.message")),
+        agents=agents_of_message(commit.text("commit.message")),
     )
 
 
@@ -126,6 +128,7 @@ def _graphql_commit(node: Reader, position: int) -> PullRequestCommitDraft:
         authored_at=node.time("commit.authoredDate", default=None),
         committed_at=node.time("commit.committedDate", default=None),
         subject=subject_of(node.text("commit.message")),
+        agents=agents_of_message(node.text("commit.message")),
     )
 
 
