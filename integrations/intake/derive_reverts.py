@@ -89,7 +89,8 @@ _SETTLE: LiteralString = r"""
         WHERE figures.pull_request_id = taking_back.id AND taking_back.before IS DISTINCT FROM best.target_id
         RETURNING taking_back.id, taking_back.before, best.target_id
     )
-    SELECT id FROM pointed UNION SELECT before FROM pointed UNION SELECT target_id FROM pointed
+    SELECT before FROM pointed UNION SELECT target_id FROM pointed
+    UNION SELECT before FROM taking_back WHERE anew UNION SELECT id FROM pointed
     UNION SELECT unnest(%(ids)s::bigint[])
 """
 # Taken back is what a merged pull request that counts takes back.

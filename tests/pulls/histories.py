@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from integrations.attribution.agents import agents_of_message
 from integrations.connectors.drafts import (
     PullRequestCommitDraft,
     PullRequestDraft,
@@ -34,6 +35,7 @@ class Commit:
     committed_at: datetime
     by: str = ""
     parents: tuple[str, ...] = ()
+    message: str = ""
 
 
 @dataclass
@@ -65,7 +67,9 @@ class History:
 
 
 def sha_of(name: str) -> str:
-    """An object id for a short name that can be recognised in it."""
+    """An object id for a short name that can be recognised in it; one that is given stays as it is."""
+    if len(name) == SHA_LENGTH:
+        return name
     return name.encode().hex().ljust(SHA_LENGTH, "0")[:SHA_LENGTH] if name else ""
 
 
@@ -133,6 +137,7 @@ def _commit(commit: Commit, position: int) -> PullRequestCommitDraft:
         authored_at=commit.authored_at,
         committed_at=commit.committed_at,
         parents=tuple(sha_of(parent) for parent in commit.parents),
+        agents=agents_of_message(commit.message),
     )
 
 

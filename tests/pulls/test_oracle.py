@@ -8,15 +8,15 @@ from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
-from insights.metrics.query import Granularity, MetricQuery, Window
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
 from insights.metrics.read import read_series
 from integrations.connectors.words import PullRequestEventKind, ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from integrations.models import PullRequestFigures
-from orgtree.models import Identity
-from orgtree.services.identity_moves import IdentityMove, move_identities
+from orgtree.models import Person
+from orgtree.services.identity_decisions import merge
 from tests.intake.conftest import Tell
 from tests.pulls.conftest import figures
 from tests.pulls.histories import Commit, History, Review, parts_of
@@ -102,12 +102,12 @@ def _as_expected(each: PullRequestFigures) -> Expected:
     )
 
 
-def be_one_person(logins: Sequence[str]) -> None:
+def be_one_person(first: str, second: str) -> None:
     """As an admin who merges them."""
-    identities = list(Identity.objects.filter(kind="login", value__in=logins).order_by("pk"))
-    with transaction.atomic():
-        first, *others = identities
-        move_identities([IdentityMove(each.pk, each.person_id, first.person_id) for each in others])
+    into, taken_in = (
+        Person.objects.get(identities__kind="login", identities__value=login) for login in (first, second)
+    )
+    merge(taken_in, into, by=None)
     settle_what_waits()
 
 
@@ -120,11 +120,12 @@ def test_sql_and_slow_counting_agree(seed: int, tell: Tell) -> None:
     for start in range(0, len(pieces), 25):
         tell(*pieces[start : start + 25])
     settle_what_waits()
-    be_one_person(["ada", "ada-work"])
+    be_one_person("ada", "ada-work")
     truth = expected(histories, PEOPLE)
     assert stored() == truth
     _agree_on_days(histories, truth)
     _agree_on_figures(histories, truth)
+    _add_up(truth)
 
 
 def _agree_on_days(histories: Sequence[History], truth: dict[int, Expected]) -> None:
@@ -161,3 +162,20 @@ def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) 
             counting = [getattr(each, name) for each in merged if not each.set_apart]
             known = [seconds for seconds in counting if seconds is not None]
             assert (figure.sample_size, figure.left_out) == (len(known), len(counting) - len(known)), (key, figure)
+
+
+def _add_up(truth: dict[int, Expected]) -> None:
+    """Weeks and segments sum to the whole, and the stages of one that has them all to its cycle."""
+    window = Window(date(2026, 3, 2), date(2026, 6, 1))
+    splits: list[tuple[Dimension, ...]] = [(), (Dimension.ASSISTANCE,), (Dimension.WORK_TYPE,), (Dimension.SIZE_CLASS,)]
+    answers = read_series(
+        [MetricQuery("pr.throughput", window, Granularity.WEEK, segments=segments) for segments in splits]
+    )
+    whole = answers[0].total[0].value
+    for answer in answers:
+        assert sum(each.value or 0 for each in answer.series) == whole
+        assert sum(each.value or 0 for each in answer.total) == whole
+    for each in truth.values():
+        stages = (each.pickup, each.review, each.merge)
+        if None not in stages:
+            assert sum(stage or 0 for stage in stages) == each.cycle

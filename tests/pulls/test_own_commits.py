@@ -128,9 +128,9 @@ def test_nor_do_they_where_the_branch_is_squashed(github: Connection, tell_of: T
 
 @pytest.mark.usefixtures("history_of_main")
 def test_a_branch_that_main_was_moved_forward_to_keeps_its_own(github: Connection, tell_of: TellOf) -> None:
-    """A fast-forward puts the branch's own commits on the default branch: they are there before the merge, and own."""
+    """A fast-forward puts the branch's own commits on the default branch: those without a gap before the merge."""
     _tell_of_main(github, [("tea", ("fix",)), ("milk", ("tea",)), ("sugar", ("milk",))])
-    listed = (commit("fix", -498), commit("tea", 0, "fix"), commit("milk", 2, "tea"), commit("sugar", 4, "milk"))
+    listed = (commit("base", -499), commit("tea", 0, "fix"), commit("milk", 2, "tea"), commit("sugar", 4, "milk"))
     tell_of(merged(1, 10, 20, *listed, merge_commit="sugar"))
     assert coding_hours(1) == 10
 

@@ -53,13 +53,13 @@ def test_medians_means_and_percentiles_are_of_all_of_them(tell_of: TellOf) -> No
         example.number, example.merged_at = number, example.created_at + timedelta(hours=hours)
         tell_of(example)
     query = MetricQuery("pr.cycle_time", MARCH)
-    expected = {
+    expected: dict[Statistic, float] = {
         Statistic.MEDIAN: 4,
         Statistic.MEAN: 10,
         Statistic.P75: 8,
         Statistic.P90: 8 + 0.6 * 27,
         Statistic.P95: 8 + 0.8 * 27,
     }
-    for statistic, hours in expected.items():
+    for statistic, expected_hours in expected.items():
         [answer] = read_series([MetricQuery(query.key, query.window, statistic=statistic)])
-        assert answer.total[0].value == pytest.approx(hours * 3600)
+        assert answer.total[0].value == pytest.approx(expected_hours * 3600)
