@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import LiteralString
@@ -82,6 +82,10 @@ _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.DEPLOYMENTS: "SELECT min(finished_at) FROM integrations_deployment WHERE deleted_at IS NULL",
     Source.INCIDENTS: "SELECT min(started_at) FROM integrations_incident WHERE deleted_at IS NULL",
 }
+_FIRST_OF_COMMITS: Mapping[Source, LiteralString] = {
+    Source.REPOSITORIES: "SELECT min(counted_on) FROM integrations_commit",
+    Source.CLONES: "SELECT min(counted_on) FROM integrations_commit WHERE NOT without_clone",
+}
 _KINDS: Mapping[Source, Kind] = {
     Source.PULL_REQUESTS: Kind.PULL_REQUEST,
     Source.WORK_ITEMS: Kind.WORK_ITEM,
@@ -103,17 +107,16 @@ class Connected:
 class ConnectedSince:
     """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[Source, Placement], Mapping[int | None, date]] = {}
+    def __init__(self, expected: Iterable[Metric] = ()) -> None:
+        """Of the metrics that will be asked for, the sources are looked up together."""
+        self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
+        self._of_everybody: dict[Source, date | None] = {}
+        self._enrolled: dict[Placement, Mapping[int | None, date]] = {}
         self._owning: dict[Placement, Mapping[int | None, date]] = {}
 
     def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
-        """One query for each source and placement; `unit_id` is one of a placement's several units."""
-        sources = sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
-        for source in sources:
-            if (source, placement) not in self._known:
-                self._known[source, placement] = _since(source, placement)
-        connected = [Connected(source, _of(self._known[source, placement], unit_id)) for source in sources]
+        """`unit_id` is one of a placement's several units."""
+        connected = [Connected(source, self._since(source, placement, unit_id)) for source in _sources_of(metric)]
         latest = max(connected, key=lambda each: each.since or date.max)
         if metric.belongs_to is not BelongsTo.OWNER or placement.placed not in (Placed.UNIT, Placed.UNITS):
             return latest
@@ -123,41 +126,58 @@ class ConnectedSince:
         return replace(latest, owning_since=owning or date.max)
 
 
+    def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
+        if source is Source.TELEMETRY:
+            if placement not in self._enrolled:
+                self._enrolled[placement] = _enrolments_since(placement)
+            return _of(self._enrolled[placement], unit_id)
+        if source not in self._of_everybody:
+            self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
+        return self._of_everybody[source]
+
+
+def _sources_of(metric: Metric) -> Sequence[Source]:
+    return sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
+
+
 def source_since(source: Source, placement: Placement) -> date | None:
     """The first local day from which there is anything of the source.
 
     Telemetry is somebody's of the scope; whoever is in no unit may be nobody that is known, so that all of it tells
     of them.  A connected repository, like any other tool, tells of everybody: who has no commits in it has none.
     """
-    return _of(_since(source, placement), None)
+    if source is Source.TELEMETRY:
+        return _of(_enrolments_since(placement), None)
+    return _told_since([source])[source]
 
 
 def _of(since: Mapping[int | None, date], unit_id: int | None) -> date | None:
     return since.get(unit_id, since.get(None))
 
 
-def _since(source: Source, placement: Placement) -> Mapping[int | None, date]:
+def _enrolments_since(placement: Placement) -> Mapping[int | None, date]:
     """By unit where the placement is several; None where one day holds for all."""
     with connection.cursor() as cursor:
-        if source is Source.REPOSITORIES:
-            cursor.execute("SELECT NULL, min(counted_on) FROM integrations_commit")
-        elif source is Source.CLONES:
-            cursor.execute("SELECT NULL, min(counted_on) FROM integrations_commit WHERE NOT without_clone")
-        elif source in _FIRST_OF_RECORDS:
-            cursor.execute(_told_since(source), {"kind": _KINDS[source].value})
-        else:
-            cursor.execute(_enrolled_since(placement), placement_parameters(placement))
+        cursor.execute(_enrolled_since(placement), placement_parameters(placement))
         return {unit_id or None: since for unit_id, since in cursor.fetchall() if since}
 
 
-def _told_since(source: Source) -> sql.Composed:
-    return sql.SQL(
-        """
-        SELECT NULL, (coalesce(
-            ({records}), (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = %(kind)s)
-        ) AT TIME ZONE current_setting('TimeZone'))::date
-        """
-    ).format(records=sql.SQL(_FIRST_OF_RECORDS[source]))
+def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
+    """The first day of each of these sources, which tell of everybody; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(" UNION ALL ").join(map(_first_day_of, sources)))
+        return {Source(name): since for name, since in cursor.fetchall()}
+
+
+def _first_day_of(source: Source) -> sql.Composed:
+    if source in _FIRST_OF_COMMITS:
+        day = sql.SQL(_FIRST_OF_COMMITS[source])
+    else:
+        day = sql.SQL(
+            "(coalesce(({records}), (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = {kind}))"
+            " AT TIME ZONE current_setting('TimeZone'))::date"
+        ).format(records=sql.SQL(_FIRST_OF_RECORDS[source]), kind=sql.Literal(_KINDS[source].value))
+    return sql.SQL("SELECT {}, ({})").format(sql.Literal(source.value), day)
 
 
 def _owning_since(placement: Placement) -> Mapping[int | None, date]:

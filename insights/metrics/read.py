@@ -95,8 +95,17 @@ def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int,
 def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
     kept = outcomes_from_cells(plans, freshness)
     computed = iter(outcomes_from_facts([each for each, found in zip(plans, kept, strict=True) if found is None]))
-    since = ConnectedSince()
-    return [_answer(each, found or next(computed), since) for each, found in zip(plans, kept, strict=True)]
+    outcomes = [found or next(computed) for found in kept]
+    since = ConnectedSince(each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found))
+    return [_answer(each, found, since) for each, found in zip(plans, outcomes, strict=True)]
+
+
+def _lacks_any(each: Plan, outcomes: Outcomes) -> bool:
+    """Whether a value is missing, so that it will be asked since when its sources are there."""
+    segments = outcomes.segments(each.query.window) or [()]
+    windows_asked = (each.query.window, *(bucket.clipped for bucket in each.buckets))
+    cells = (outcomes.cells.get((window, segment)) for window in windows_asked for segment in segments)
+    return any(cell is None or cell.value is None for cell in cells)
 
 
 def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnswer:
