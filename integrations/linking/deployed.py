@@ -23,9 +23,7 @@ from integrations.models import FactFamily
 
 _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
 _OF_ALL: LiteralString = "true"
-_ASKED_REPOSITORIES: LiteralString = (
-    "deployment.repository_id IN (SELECT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s))"
-)
+_OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
 _LINKED: LiteralString = """
     WITH merge AS MATERIALIZED (
         SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, place.position,
@@ -151,7 +149,7 @@ def settle_deployed(pull_requests: Collection[int]) -> int:
     if not pull_requests:
         return 0
     ids = sorted(pull_requests)
-    return _settle(_OF_PULL_REQUESTS, _ASKED_REPOSITORIES, deployed_beside(ids), ids)
+    return _settle(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids), ids)
 
 
 def settle_all_deployed() -> int:
@@ -193,6 +191,7 @@ def _settle(
             _SETTLE.format(linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED),
             {
                 "ids": list(ids),
+                "repositories": _repositories_of(ids),
                 "family": FactFamily.DEPLOYMENT.value,
                 "beside_repositories": [each.repository_id for each in beside],
                 "beside_tracks": [each.track for each in beside],
@@ -204,3 +203,12 @@ def _settle(
     if changed:
         announce_changes()
     return changed
+
+
+def _repositories_of(pull_requests: Collection[int]) -> list[int]:
+    """Looked up beforehand: inside the statement the planner expects hundreds, and reads every deployment there is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]
+        )
+        return [row[0] for row in cursor.fetchall()]

@@ -64,7 +64,8 @@ def test_of_the_same_service_or_of_the_same_repository(
 ) -> None:
     Delivery("acme/other").deploys("elsewhere", at="Mon 00:00")
     shop.deploys("d1", at="Mon 10:00", **deployment)
-    shop.incident("i", at="Mon 11:00", **incident)
+    where, others = incident.get("repository", shop.repository), {"service": incident["service"]}
+    Delivery(where).incident("i", at="Mon 11:00", **others)
     assert failures() >= {("d1", "window", "i")} if is_blamed else ("d1", "window", "i") not in failures()
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.linking.delivery import Delivery
+from insights.metrics.query import Dimension, Granularity, SeriesAnswer, Statistic, Window
+from integrations.models import Owned
+from integrations.ownership.give import own
+from orgtree.models import Unit
+from tests.linking.delivery import Delivery, iso
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +68,144 @@ def test_a_week_of_a_team(org: Org, shop: Delivery) -> None:
     assert value("incident.count") == 2
     assert value("incident.mttr") == 13.5 * HOUR
     assert value("incident.count_per_deployment") == pytest.approx(0.5)
+
+
+def test_without_deployments_there_is_no_failure_rate(org: Org, shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 14:00")
+    shop.incident("i1", at="Mon+2 15:00")
+    after = {"week": "2026-W12"}
+    assert org.metric("dora.change_failure_rate", **after).value is None
+    assert org.metric("dora.rework_rate", **after).value is None
+    assert org.metric("dora.recovery_time", **after).value is None
+    assert org.metric("incident.count_per_deployment", **after).value is None
+    assert org.metric("dora.deployment_frequency", **after).value == 0, "a source is connected: none is none"
+    assert org.metric("incident.count", **after).value == 1
+
+
+def test_before_anything_was_told_nothing_is_zero(org: Org, shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 14:00")
+    figure = org.metric("dora.deployment_frequency", week="2025-W10")
+    assert figure.value is None
+    assert figure.reason
+
+
+def test_a_pull_request_merged_months_after_its_first_commit_keeps_its_lead_time(org: Org, shop: Delivery) -> None:
+    shop.merges(1, first_commit="Mon 00:00", opened="Mon+9 00:00", at="Mon+10 00:00")
+    shop.deploys("d1", at="Mon+10 06:00")
+    assert org.metric("dora.lead_time", week="2026-W20").value == 70 * DAY + 6 * HOUR
+
+
+def test_what_lacks_a_stage_is_left_out_and_counted(org: Org, shop: Delivery) -> None:
+    """#1 has all stages; #2 has no first commit, and #3 no review; #4 was deployed before it was merged."""
+    reviewed = [{"author": "grace@example.com", "state": "approved", "submitted_at": iso("Mon 10:30")}]
+    shop.commits("m4", after="start")
+    shop.merges(1, first_commit="Mon 08:00", opened="Mon 10:00", at="Mon 11:00", reviews=reviewed)
+    shop.merges(2, opened="Mon 10:00", at="Mon 11:00", reviews=reviewed)
+    shop.merges(3, first_commit="Mon 08:00", opened="Mon 10:00", at="Mon 11:00")
+    shop.merges(4, first_commit="Mon 08:00", opened="Mon 10:00", at="Tue 11:00", sha="m4")
+    shop.deploys("d1", at="Mon 13:00", sha="m4")
+
+    def figure(key: str) -> tuple[float | None, int, int]:
+        found = org.metric(key, **WEEK)
+        return found.value, found.sample_size, found.left_out
+
+    assert figure("dora.lead_time") == (5 * HOUR, 3, 1)
+    assert figure("pr.deploy_time") == (2 * HOUR, 3, 1)
+    assert figure("dora.lead_time_coding") == (2 * HOUR, 1, 3)
+    assert figure("dora.lead_time_pickup") == (HOUR / 2, 1, 3)
+    assert figure("dora.lead_time_review") == (0, 1, 3)
+    assert figure("dora.lead_time_merge") == (HOUR / 2, 1, 3)
+    assert figure("dora.lead_time_deploy") == (2 * HOUR, 1, 3)
+
+
+def test_from_the_idea_to_production(org: Org, shop: Delivery) -> None:
+    """
+    | SHOP-1 is written down          | Mon 00:00 |
+    | somebody begins to work on it   | Tue 00:00 |
+    | #1 names it: its first commit   | Wed 00:00 |
+    | #1 is merged, and deployed      | Thu 00:00, Thu 12:00 |
+    | #2 names no item                | merged Thu 06:00 |
+    """
+    shop.push(
+        "work-items",
+        id="SHOP-1",
+        project="SHOP",
+        title="Sell tea",
+        type="Story",
+        status_category="in_progress",
+        created_at=iso("Mon 00:00"),
+        transitions=[{"at": iso("Tue 00:00"), "from": "To do", "to": "Doing", "category": "in_progress"}],
+    )
+    shop.merges(1, first_commit="Wed 00:00", opened="Wed 12:00", at="Thu 00:00", work_items=["SHOP-1"])
+    shop.merges(2, first_commit="Wed 00:00", opened="Wed 12:00", at="Thu 06:00")
+    shop.deploys("d1", at="Thu 12:00")
+    found = {
+        key: org.metric(key, **WEEK)
+        for key in ("delivery.idea_to_production", "delivery.backlog_time", "delivery.planning_time")
+    }
+    assert [each.value for each in found.values()] == [3.5 * DAY, DAY, DAY]
+    assert {each.left_out for each in found.values()} == {1}
+
+
+def test_unresolved_failures_are_left_out_of_the_recovery_time(org: Org, shop: Delivery) -> None:
+    shop.deploys("d1", at="Mon 10:00")
+    shop.incident("i1", at="Mon 11:00")
+    shop.deploys("d2", at="Tue 10:00")
+    shop.incident("i2", at="Tue 11:00", resolved="Tue 12:00")
+    figure = org.metric("dora.recovery_time", **WEEK)
+    assert (figure.value, figure.sample_size, figure.left_out) == (2 * HOUR, 1, 1)
+    assert org.metric("dora.change_failure_rate", **WEEK).value == 100
+
+
+def test_a_unit_covers_what_it_owns_and_people_their_lead_times(org: Org, shop: Delivery) -> None:
+    """Ada is in payments, which owns nothing; search owns the service cart, and engineering is above both."""
+    org.tree("Engineering")
+    for unit in ("Payments", "Search"):
+        org.unit(unit, below="engineering")
+    org.join("ada", "payments")
+    shop.merges(1, first_commit="Mon 08:00", at="Mon 12:00")
+    shop.deploys("d1", at="Mon 14:00", service="cart")
+    own(Owned.objects.get(name="cart"), Unit.objects.get(slug="search"), by=None)
+
+    def value(key: str, unit: str) -> float | None:
+        return org.metric(key, unit=unit, **WEEK).value
+
+    assert value("dora.lead_time", "payments") == 6 * HOUR
+    assert value("dora.lead_time", "search") is None
+    assert value("dora.deployment_frequency", "search") == pytest.approx(1 / 7)
+    assert value("dora.deployment_frequency", "payments") is None, "it owns nothing"
+    assert value("dora.lead_time", "engineering") == 6 * HOUR
+    assert value("dora.deployment_frequency", "engineering") == pytest.approx(1 / 7)
+
+
+def test_segments_and_facets(org: Org, shop: Delivery) -> None:
+    shop.merges(1, first_commit="Mon 08:00", at="Mon 12:00", title="fix: tea")
+    shop.deploys("d1", at="Mon 14:00", service="cart")
+    shop.deploys("d2", at="Tue 14:00", service="search")
+    shop.incident("i1", at="Tue 15:00", service="search")
+    window = Window(date(2026, 3, 2), date(2026, 3, 9))
+
+    def by(key: str, dimension: Dimension) -> dict[str, float | None]:
+        answer: SeriesAnswer = org.series(key, window=window, segments=(dimension,))
+        return {each.segment[dimension.value]: each.value for each in answer.total}
+
+    assert by("dora.change_failure_rate", Dimension.SERVICE) == {"cart": 0, "search": 100}
+    assert by("dora.lead_time", Dimension.METHOD) == {"time": 6 * HOUR}
+    assert by("dora.lead_time", Dimension.WORK_TYPE) == {"bug": 6 * HOUR}
+    assert by("dora.lead_time", Dimension.AGENT) == {"Non-AI": 6 * HOUR}
+    assert org.metric("dora.change_failure_rate", service="cart", **WEEK).value == 0
+
+
+def test_the_weeks_of_a_window_add_up_to_it(org: Org, shop: Delivery) -> None:
+    """Medians are computed anew; counts and the parts of rates add up."""
+    for number, day in enumerate(("Mon", "Wed+1", "Sun+2", "Mon+3", "Tue+3", "Fri+4")):
+        shop.merges(number, first_commit=f"{day} 01:00", at=f"{day} {2 + number:02}:00")
+        shop.deploys(f"d{number}", at=f"{day} {10 + number}:00", unplanned=number % 2 == 0)
+    window = Window(date(2026, 3, 2), date(2026, 4, 6))
+    answer = org.series("dora.rework_rate", window=window, granularity=Granularity.WEEK)
+    assert sum(each.numerator or 0 for each in answer.series) == answer.total[0].numerator == 3
+    assert sum(each.denominator or 0 for each in answer.series) == answer.total[0].denominator == 6
+    lead_times = org.series("dora.lead_time", window=window, statistic=Statistic.MEDIAN)
+    # 9, 10, 11, 12, 13, 14 hours
+    assert lead_times.total[0].value == 11.5 * HOUR
+    assert [each.sample_size for each in lead_times.series] == [1, 1, 1, 2, 1]
