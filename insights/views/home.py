@@ -14,11 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from insights import windows, wording
-from insights.filters import read_filters
+from insights.filters import Filters, read_filters
 from insights.scope_access import access_in, has_scope
 from insights.tiles import Link, Tile
 from insights.views.ai.answers import read
 from insights.views.answers import Answers, Wanted
+from insights.views.delivery.answers import compared, tile
+from insights.views.delivery.answers import read as read_delivery
+from insights.views.delivery.dora import TILES as DORA_LABELS
 from insights.views.integrations.needs import NeedLine, need_lines
 from integrations.services.completeness import completeness
 from integrations.services.reception import Reception, reception
@@ -29,6 +32,11 @@ HEADLINES = (
     Wanted("ai.sessions", compared=True),
     Wanted("ai.spend", compared=True),
     Wanted("ai.error_rate", compared=True),
+)
+
+
+DELIVERY_HEADLINES = compared(
+    ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
 )
 
 
@@ -48,12 +56,14 @@ class Step:
 def home(request: HttpRequest) -> HttpResponse:
     received = reception()
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
+    may_look = has_scope(filters.scope, filters.access)
     context = {
         "heading": "Home",
         "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
         "headlines": _headlines(read(filters, HEADLINES))
-        if received.sessions and has_scope(filters.scope, filters.access)
+        if received.sessions and may_look
         else [],
+        "delivery": _delivery(filters) if may_look else [],
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
@@ -70,6 +80,13 @@ def _headlines(answers: Answers) -> list[Tile]:
         answers.tile("ai.spend", label="Agent spend"),
         answers.tile("ai.error_rate", sample=f"of {wording.compact(errors.denominator or 0)} tool calls"),
     ]
+
+
+def _delivery(filters: Filters) -> list[Tile]:
+    """Nothing where nothing is known: the steps below say what to connect."""
+    answers = read_delivery(filters, DELIVERY_HEADLINES)
+    tiles = [tile(answers, wanted.key, label=DORA_LABELS[wanted.key]) for wanted in DELIVERY_HEADLINES]
+    return tiles if any(each.state != "no_data" for each in tiles) else []
 
 
 def _step(need: NeedLine) -> Step:

@@ -11,6 +11,8 @@ from tests.servers import Server
 PAGES = {
     "home": "/",
     "ai": "/insights/ai/",
+    "delivery-empty": "/insights/delivery/",
+    "compare-empty": "/insights/compare/",
     "how": "/insights/metrics/ai.spend/how/",
     "rows": "/insights/metrics/ai.spend/rows/",
     "catalogue": "/insights/metrics/",
