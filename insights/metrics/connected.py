@@ -125,7 +125,6 @@ class ConnectedSince:
         owning = self._owning[placement].get(unit_id or (placement.ids[0] if placement.ids else None))
         return replace(latest, owning_since=owning or date.max)
 
-
     def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
             if placement not in self._enrolled:
@@ -170,6 +169,7 @@ def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
 
 
 def _first_day_of(source: Source) -> sql.Composed:
+    day: sql.Composable
     if source in _FIRST_OF_COMMITS:
         day = sql.SQL(_FIRST_OF_COMMITS[source])
     else:

@@ -1,0 +1,158 @@
+"""Units beside each other: which, by what, in which order, and who may compare them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from insights.metrics.terms import Better
+from insights.views.compare.heat import heat_of
+from tests.org import Org
+from tests.pages.delivering import day_before, deployed, merged
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, Persona
+from tests.teams import create_teams
+
+PAGE = "/insights/compare/"
+PICKUP = "pr.pickup_time"
+SINCE = "2020-01-01"
+
+
+@pytest.fixture
+def four_teams(org: Org) -> Org:
+    """Teams whose reviews wait 4, 6, 8 and 10 hours; the last has two pull requests, fewer than make it steady."""
+    org.tree("Teams")
+    number = 0
+    for place, (team, author) in enumerate({"alder": "ada", "birch": "bea", "cedar": "cy", "damson": "dot"}.items()):
+        org.unit(team.capitalize(), below="teams")
+        org.join(author, team, on=SINCE)
+        for _ in range(2 if team == "damson" else 5):
+            number += 1
+            org.push("pull-requests", merged(number, day_before(2 + number), author=author, waits=2.0 * place))
+            org.push("deployments", deployed(number, day_before(2 + number), waits=2.0 * place))
+    return org
+
+
+def rows(html: str) -> dict[str, str]:
+    body = re.search(r"<tbody>(.*?)</tbody>", html, re.DOTALL)
+    assert body
+    found = {}
+    for row in re.findall(r"<tr>(.*?)</tr>", body[1], re.DOTALL):
+        name, _, rest = row.partition("</th>")
+        found[text(name)] = text(rest)
+    return found
+
+
+def text(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def compare(client: Client, **parameters: str | list[str]) -> str:
+    answer = client.get(PAGE, parameters)
+    assert answer.status_code == 200, answer.content[:300]
+    return answer.content.decode()
+
+
+def test_the_rank_of_a_unit_stands_in_its_cell(four_teams: Org, admin_client: Client) -> None:
+    """Of three ranked teams the first is much better and the last much worse, whatever the distance."""
+    found = rows(compare(admin_client, metrics=PICKUP))
+    assert found == {
+        "Alder": "++ 4.0 h , much better",
+        "Birch": "6.0 h",
+        "Cedar": "−− 8.0 h , much worse",
+        "Damson": "10.0 h , too few facts to rank",
+    }
+
+
+def test_the_better_end_comes_first(four_teams: Org, admin_client: Client) -> None:
+    html = compare(admin_client, metrics=PICKUP)
+    assert f"sort={PICKUP}" in html, "the lower is the better"
+    assert list(rows(compare(admin_client, metrics=PICKUP, sort=PICKUP))) == ["Alder", "Birch", "Cedar", "Damson"]
+    turned = compare(admin_client, metrics=PICKUP, sort=f"-{PICKUP}")
+    assert list(rows(turned)) == ["Damson", "Cedar", "Birch", "Alder"]
+    assert 'aria-sort="descending"' in turned
+    assert "sort=-pr.throughput" in compare(admin_client, metrics="pr.throughput")
+
+
+def test_units_and_metrics_are_chosen_by_a_form_or_a_list(four_teams: Org, admin_client: Client) -> None:
+    as_list = compare(admin_client, units="cedar,alder", metrics=f"{PICKUP},pr.throughput")
+    as_form = compare(admin_client, units=["cedar", "alder"], metrics=[PICKUP, "pr.throughput"])
+    assert rows(as_list) == rows(as_form) == {"Alder": "4.0 h 5", "Cedar": "8.0 h 5"}
+    assert "Compare the units below" in as_list
+
+
+def test_a_wrong_choice_is_explained(four_teams: Org, admin_client: Client) -> None:
+    of_pull_requests = [f"pr.{name}_time" for name in ("cycle", "pickup", "review", "merge", "coding")]
+    nine = ",".join([*of_pull_requests, "pr.size", "pr.throughput", "dora.lead_time", "dora.rework_rate"])
+    for parameters, said in (
+        ({"metrics": nine}, "At most 8 metrics"),
+        ({"metrics": "pr.nothing"}, "no metric pr.nothing"),
+        ({"metrics": "ai.active_share_by_agent"}, "no metric"),
+        ({"units": ",".join(f"unit-{n}" for n in range(31))}, "At most 30 units"),
+        ({"metrics": PICKUP, "sort": "pr.size"}, "It can be"),
+        ({"tree": "nowhere"}, "It can be"),
+    ):
+        answer = admin_client.get(PAGE, parameters)
+        assert answer.status_code == 400
+        assert said in answer.content.decode()
+    assert admin_client.get(PAGE, {"units": "alder,nowhere"}).status_code == 404
+
+
+def test_the_csv_has_every_cell_with_its_rank(four_teams: Org, admin_client: Client) -> None:
+    answer = admin_client.get("/insights/compare.csv", {"metrics": PICKUP})
+    found = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert found[0] == ["Unit", "Pickup time (seconds)", "Pickup time: facts", "Pickup time: among these units"]
+    assert found[1] == ["Alder", "14400.0", "5", "Much better"]
+    assert found[4] == ["Damson", "36000.0", "2", "too few facts"]
+
+
+def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_client: Client) -> None:
+    html = compare(admin_client, metrics=PICKUP)
+    assert f'href="/insights/metrics/{PICKUP}/how/?unit=birch"' in html
+    assert 'href="/insights/delivery/?unit=birch"' in html
+
+
+def test_units_are_found_by_name(four_teams: Org, admin_client: Client) -> None:
+    found = admin_client.get("/insights/compare/units/", {"q": "ceda"}, headers={"HX-Request": "true"})
+    assert 'value="cedar"' in found.content.decode()
+    assert 'value="alder"' not in found.content.decode()
+
+
+@pytest.mark.parametrize(("persona", "status"), [(ADMIN, 200), (EXECUTIVE, 200), (MANAGER, 404)], ids=str)
+def test_nobody_compares_what_they_may_not_know_of(
+    org: Org, sign_in: Callable[[Persona], Client], persona: Persona, status: int
+) -> None:
+    """The manager leads platform; that there is a team search is not for them to know."""
+    create_teams()
+    client = sign_in(persona)
+    for address in (PAGE, "/insights/compare.csv"):
+        assert client.get(address, {"units": "platform,search"}).status_code == status
+    found = client.get("/insights/compare/units/", {"q": "search"}, headers={"HX-Request": "true"}).content.decode()
+    assert ('value="search"' in found) == (status == 200)
+
+
+def test_without_units_the_page_says_so(member: Client, db: None) -> None:
+    assert "No units to compare" in compare(member)
+
+
+def marks(values: list[float | None], better: Better) -> list[str]:
+    return [heat.mark for heat in heat_of(values, better)]
+
+
+def test_ranks_and_no_distances_make_the_heat() -> None:
+    assert marks([1, 2, 3, 4, 1000], Better.LOWER) == ["++", "+", "", "−", "−−"]
+    assert marks([1, 2, 3, 4, 1000], Better.HIGHER) == ["−−", "−", "", "+", "++"]
+
+
+def test_equal_values_share_a_rank() -> None:
+    assert marks([5, 5, 5, 5], Better.LOWER) == ["", "", "", ""]
+    assert marks([1, 1, 9, 9], Better.LOWER) == ["++", "++", "−−", "−−"]
+
+
+def test_two_units_and_metrics_without_a_direction_are_not_ranked() -> None:
+    assert marks([1, None, 2], Better.LOWER) == ["", "", ""]
+    assert marks([1, 2, 3], Better.NEITHER) == ["", "", ""]

@@ -1,0 +1,249 @@
+"""The delivery page with and without data, for whoever is signed in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from insights.snapshots.refresh import fill_everything
+from insights.views.delivery.charts import CHARTS, TABLES
+from insights.views.delivery.parts import PARTS
+from insights.views.delivery.stages import STAGES
+from orgtree.models import Organisation
+from tests.org import Org
+from tests.pages.delivering import LEAD_HOURS, day_before, deliver, deployed, merged
+from tests.pages.test_ai_page import tile
+
+PAGE = "/insights/delivery/"
+HOUR = 3600
+MOST_QUERIES = 15  # PRODUCT.md §11
+
+
+@pytest.fixture
+def shop(org: Org) -> Org:
+    deliver(org)
+    return org
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def page(client: Client, **parameters: str) -> str:
+    answer = client.get(PAGE, parameters)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def line(html: str, key: str) -> str:
+    found = re.search(rf'<tr data-line="{re.escape(key)}">.*?</tr>', html, re.DOTALL)
+    assert found, f"there is no line {key}"
+    return words(found[0])
+
+
+def stages_card(html: str) -> str:
+    found = re.search(r'<section class="hw-card s5" id="stages-now".*?</section>', html, re.DOTALL)
+    assert found
+    return words(found[0])
+
+
+def part(client: Client, name: str, **parameters: str) -> str:
+    return client.get(f"{PAGE}parts/{name}/", parameters, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_five_tiles_tell_how_the_shop_delivers(shop: Org, member: Client) -> None:
+    """Six deployments in twelve weeks, one of which failed and was restored after two and a half hours."""
+    html = page(member)
+    assert "0.07 / day" in tile(html, "dora.deployment_frequency")
+    assert "6 deployments" in tile(html, "dora.deployment_frequency")
+    assert "10.5 h" in tile(html, "dora.lead_time")
+    assert "6 PRs" in tile(html, "dora.lead_time")
+    assert "16.7 %" in tile(html, "dora.change_failure_rate")
+    assert "Low 1 of 6" in tile(html, "dora.change_failure_rate"), "16.7 % lies beyond the 15 % of the medium cluster"
+    assert "2.5 h" in tile(html, "dora.recovery_time")
+    assert "0.0 %" in tile(html, "dora.rework_rate")
+
+
+def test_the_score_is_the_mean_of_what_five_metrics_are_worth(shop: Org, member: Client) -> None:
+    """Frequency between monthly and weekly: 4; lead time below a day: 8; recovery below a day: 8; 16.7 % of failures:
+    8.33; no rework: 10.  (4 + 8 + 8 + 8.33 + 10) / 5 = 7.67; the window before has nothing."""
+    html = page(member)
+    found = re.search(r'<section class="hw-card s12" id="dora-score".*?</section>', html, re.DOTALL)
+    assert found
+    card = words(found[0])
+    assert "7.7 of 10" in card
+    assert "Deployment frequency 4 of 10, 0.8 points" in card
+    assert "Change failure rate 8.3 of 10, 1.7 points" in card
+    assert "No change: a metric is missing in the window before." in card
+    assert "Bands are of DORA 2023" in card
+    assert "It has none for deployment rework rate." in card
+
+
+def test_without_one_metric_there_is_no_score(org: Org, member: Client) -> None:
+    org.push("deployments", deployed(1, day_before(3)))
+    html = page(member)
+    assert "No score: lead time for changes and recovery time are missing." in html
+
+
+def test_a_set_that_is_not_monotonic_says_so(shop: Org, member: Client) -> None:
+    """DORA 2024: high performers failed in 20 % of deployments, medium ones in 10 %."""
+    Organisation.objects.update_or_create(pk=1, defaults={"benchmark_set": "dora-2024"})
+    html = page(member)
+    assert "Of change failure rate its better clusters do not have better values throughout." in html
+    assert "High 1 of 6" in tile(html, "dora.change_failure_rate")
+
+
+def test_lead_time_goes_mostly_into_waiting_for_a_review(shop: Org, member: Client) -> None:
+    """2 h of coding, 4 until the first review, 1 in review, a half until the merge, 3 until production: 10.5 h."""
+    told = stages_card(page(member))
+    assert "10.5 h mean, so that stages add up · 5 PRs" in told
+    assert "Bottleneck: waiting for review, 4.0 h. It is 38% of lead time." in told
+    assert "Coding 2.0 h 19%" in told
+    assert "In review 60 min 10%" in told or "In review 1.0 h 10%" in told
+    assert "Waiting for deployment 3.0 h 29%" in told
+    assert "1 PR left out: a stage is not known" in told
+
+
+def test_the_stages_of_each_week_add_up_to_its_lead_time(shop: Org, member: Client) -> None:
+    chart = member.get(f"{PAGE}charts/stages/").json()
+    assert chart["datasets"][0]["key"] == "longest"
+    assert {series["label"] for series in chart["datasets"]} == {label for _, label, _ in STAGES.values()}
+    columns = list(zip(*(series["data"] for series in chart["datasets"]), strict=True))
+    sums = [sum(column) for column in columns if None not in column]
+    assert sums
+    assert sums == pytest.approx([LEAD_HOURS * HOUR] * len(sums))
+
+
+def test_the_bottleneck_says_what_became_worse(org: Org, member: Client) -> None:
+    """Reviews came at once in the first four weeks, and eight hours later in the last."""
+    early = [day_before(40 + number) for number in range(6)]
+    late = [day_before(3 + number) for number in range(6)]
+    org.push("pull-requests", *(merged(n, day) for n, day in enumerate(early, 1)))
+    org.push("pull-requests", *(merged(n, day, waits=8) for n, day in enumerate(late, 11)))
+    org.push("deployments", *(deployed(n, day) for n, day in enumerate(early, 1)))
+    org.push("deployments", *(deployed(n, day, waits=8) for n, day in enumerate(late, 11)))
+    told = stages_card(page(member, range="4w"))
+    assert "Bottleneck: waiting for review, 12.0 h." in told
+    assert "Up 8.0 h on the previous 4 weeks, and the only stage that got slower." in told
+    assert "Returning to 4.0 h would free about 43% of lead time." in told  # 8 of 18.5 hours
+
+
+def test_too_few_pull_requests_call_no_bottleneck_out(org: Org, member: Client) -> None:
+    deliver(org, changes=2, unreviewed=0)
+    html = page(member)
+    assert "Bottleneck" not in html
+    assert "10.5 h" in stages_card(html)
+    assert "Few data: 2 of the 5 that make this figure steady." in tile(html, "dora.lead_time")
+
+
+def test_without_data_the_page_says_what_to_connect(member: Client, db: None) -> None:
+    html = page(member)
+    assert "No deployment has been synced or pushed yet." in tile(html, "dora.deployment_frequency")
+    assert "What DORA still misses" in html
+    needs = words(part(member, "needs"))
+    assert "Deployments Missing." in needs
+    assert "Issue tracker Missing." in needs
+    assert "What to look for" not in html
+
+
+def test_a_page_with_all_five_asks_for_nothing(shop: Org, member: Client) -> None:
+    assert "What DORA still misses" not in page(member)
+
+
+def test_another_statistic_is_named(shop: Org, member: Client) -> None:
+    html = page(member, statistic="p90")
+    assert "Cycle time, p90" in tile(html, "pr.cycle_time")
+    assert "Lead time for changes, p90" in tile(html, "dora.lead_time")
+    assert "10.5 h mean, so that stages add up" in stages_card(html), "medians and percentiles are never stacked"
+    assert member.get(PAGE, {"statistic": "p99"}).status_code == 400
+
+
+def test_a_metric_with_nothing_behind_it_says_why_on_its_line(shop: Org, member: Client) -> None:
+    html = page(member)
+    assert "No work item has been synced or pushed yet." in line(html, "flow.efficiency")
+    assert "6 PRs" in line(html, "pr.coding_time")
+    assert "1 of 6 deployments" in line(html, "dora.change_failure_rate")
+
+
+def test_the_slowest_pull_requests_come_first_and_open(org: Org, member: Client) -> None:
+    days = [day_before(3 + number) for number in range(3)]
+    org.push("pull-requests", *(merged(n, day, waits=n) for n, day in enumerate(days, 1)))
+    org.push("deployments", *(deployed(n, day, waits=n) for n, day in enumerate(days, 1)))
+    table = part(member, "slowest", spread="pr.cycle_time")
+    assert re.findall(r">Change (\d)<", table) == ["3", "2", "1"]
+    assert re.search(r'href="/insights/pull-requests/\d+/"', table)
+    assert "8.5 h" in words(table)  # opened 2 h after the first commit, merged 7.5 h after it, and 3 h later
+
+
+def test_most_of_the_pull_requests_are_in_the_bins(shop: Org, member: Client) -> None:
+    chart = member.get(f"{PAGE}charts/spread/").json()
+    counted = sum(value or 0 for series in chart["datasets"] for value in series["data"])
+    assert counted == 6
+
+
+def test_facets_narrow_what_knows_them(shop: Org, member: Client) -> None:
+    nothing = page(member, repository="acme/other")
+    assert "Nothing in this window matches Repository acme/other." in tile(nothing, "pr.cycle_time")
+    same = page(member, repository="acme/shop")
+    assert "10.5 h" in tile(same, "dora.lead_time")
+    assert "acme/shop" in part(member, "repositories")
+
+
+@pytest.mark.parametrize("name", sorted(CHARTS))
+def test_every_chart_is_json_and_csv(shop: Org, member: Client, name: str) -> None:
+    chart = json.loads(member.get(f"{PAGE}charts/{name}/").content, parse_constant=pytest.fail)
+    assert "view" not in chart
+    for dataset in chart["datasets"]:
+        assert len(dataset["data"]) == len(chart["labels"])
+    lines = member.get(f"{PAGE}charts/{name}.csv").getvalue().decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + len(chart["labels"])
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_table_is_csv(shop: Org, member: Client, name: str) -> None:
+    text = member.get(f"{PAGE}charts/{name}.csv").getvalue().decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert len(rows) > 4
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_a_part_is_a_page_of_its_own_without_a_script(shop: Org, member: Client) -> None:
+    for name in PARTS:
+        assert "<html" not in part(member, name)
+        alone = member.get(f"{PAGE}parts/{name}/")
+        assert alone.content.decode().startswith("<!doctype html>")
+        assert "HX-Request" in alone["Vary"]
+    assert member.get(f"{PAGE}parts/nothing/").status_code == 404
+    assert member.get(f"{PAGE}charts/nothing/").status_code == 404
+
+
+def test_units_stand_beside_each_other(shop: Org, admin_client: Client) -> None:
+    shop.tree("Teams")
+    shop.unit("Payments", below="teams")
+    shop.join("ada", "payments", on="2020-01-01")
+    shop.own("acme/shop", "payments")
+    table = words(admin_client.get(f"{PAGE}units/", headers={"HX-Request": "true"}).content.decode())
+    assert re.search(r"Payments 0\.07 / day 10\.5 h 16\.7% 2\.5 h", table)
+
+
+def test_the_page_asks_few_questions_once_its_figures_are_kept(shop: Org, member: Client) -> None:
+    fill_everything()
+    member.get(PAGE)
+    with CaptureQueriesContext(connection) as asked:
+        member.get(PAGE)
+    assert len(asked) <= MOST_QUERIES, [query["sql"][:90] for query in asked]
+
+
+def test_titles_from_elsewhere_are_text(org: Org, member: Client) -> None:
+    hostile = "<script>alert('x')</script>&\"'"
+    org.push("pull-requests", merged(1, day_before(3), title=hostile))
+    org.push("deployments", deployed(1, day_before(3)))
+    assert "<script>alert" not in part(member, "slowest")
+    assert "&lt;script&gt;alert" in part(member, "slowest")

@@ -1,0 +1,204 @@
+"""A metric's page: its trend with bands and notes, its chain, its spread and what stands out, its rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from insights import windows
+from insights.benchmarks.sets import SETS
+from insights.metrics.registry import metrics
+from insights.metrics.terms import Better
+from insights.views.metric.benchmarks import border_lines
+from insights.views.metric.charts import chart_names
+from integrations.models import PullRequest
+from tests.linking.delivery import Delivery, sha_of
+from tests.org import Org
+
+MOST_QUERIES = 30
+LEAD_TIME = "/insights/metrics/dora.lead_time/"
+HOUR = 3600.0
+
+
+@pytest.fixture
+def shop(org: Org) -> Delivery:
+    """Six pull requests in production last week: 1 to 5 h of lead time, one of 50 h, and one without a commit."""
+    shop = Delivery()
+    noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=6)
+    for number, hours in enumerate([1, 2, 3, 4, 5, 50, 0], start=1):
+        first = noon - timedelta(hours=hours)
+        own = [{"sha": sha_of(f"c{number}"), "author_email": "ada@example.com", "authored_at": first.isoformat()}]
+        shop.push(
+            "pull-requests",
+            id=str(number),
+            repository=shop.repository,
+            number=number,
+            title=f"Change {number}",
+            author="ada@example.com",
+            created_at=(noon - timedelta(minutes=50)).isoformat(),
+            state="merged",
+            merged_at=(noon - timedelta(minutes=10)).isoformat(),
+            commits=own if hours else [],
+            url=f"https://code.example.com/{number}",
+        )
+    shop.push(
+        "deployments",
+        id="d1",
+        repository=shop.repository,
+        environment="production",
+        status="success",
+        started_at=(noon - timedelta(minutes=5)).isoformat(),
+        finished_at=noon.isoformat(),
+    )
+    return shop
+
+
+def page(client: Client, address: str, **parameters: str) -> str:
+    answer = client.get(address, parameters)
+    assert answer.status_code == 200, answer.content[:300]
+    return " ".join(answer.content.decode().split())
+
+
+def test_the_page_tells_value_sample_and_what_is_left_out(shop: Delivery, member: Client) -> None:
+    html = page(member, LEAD_TIME)
+    assert ">3.5 h<" in html  # median of 1, 2, 3, 4, 5, 50
+    assert "6 facts of 1 person · 1 left out, which lack it" in html
+    assert "Elite" in html
+    how = page(member, f"{LEAD_TIME}how/", range="26w")
+    assert "facts that count here and lack what is measured" in how
+
+
+def test_the_picked_statistic_is_that_of_the_chart_and_of_the_panels(shop: Delivery, member: Client) -> None:
+    assert ">10.8 h<" in page(member, LEAD_TIME, statistic="mean")
+    drawn = member.get(f"{LEAD_TIME}charts/trend/", {"statistic": "mean"}).json()
+    assert [value for value in drawn["datasets"][0]["data"] if value] == [pytest.approx(65 / 6 * HOUR)]
+    how = page(member, f"{LEAD_TIME}how/", range="26w", statistic="mean")
+    assert "10.8 h" in how
+    assert "<dd>mean</dd>" in how
+    assert "how/?range=26w&amp;statistic=mean" in page(member, LEAD_TIME, statistic="mean")
+    assert member.get(LEAD_TIME, {"statistic": "mode"}).status_code == 400
+    # One value has no statistic, whatever the address of another page says.
+    assert member.get("/insights/metrics/dora.deployment_frequency/", {"statistic": "mean"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"range": "4w"}, {"range": "2026-Q3"}, {"from": "2026-10-01", "to": "2026-10-09"}]
+)
+def test_the_trend_is_of_half_a_year_at_least(shop: Delivery, member: Client, asked: dict[str, str]) -> None:
+    days = windows.trailing(26, today=windows.local_today())
+    table = csv_of(member, f"{LEAD_TIME}charts/trend.csv", **asked)
+    assert table[0]["From"] == days.start.isoformat()
+    assert len(csv_of(member, f"{LEAD_TIME}charts/trend.csv", range="52w", granularity="month")) in (12, 13)
+
+
+def csv_of(client: Client, address: str, **parameters: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(client.get(address, parameters).getvalue().decode("utf-8-sig"))))
+
+
+def test_bands_of_the_set_are_lines_of_the_chart(shop: Delivery, member: Client) -> None:
+    trend = member.get(f"{LEAD_TIME}charts/trend/").json()
+    assert trend["benchmarks"][0] == {"value": 24 * HOUR, "label": "Elite below"}
+    # The set is of the median: beside a mean it says nothing.
+    assert member.get(f"{LEAD_TIME}charts/trend/", {"statistic": "mean"}).json()["benchmarks"] == []
+    html = page(member, LEAD_TIME)
+    assert SETS["dora-2023"].licence in html
+    for slug, published in SETS.items():
+        if "dora.lead_time" in published.metrics:
+            assert published.name in page(member, LEAD_TIME, set=slug)
+
+
+def test_the_borders_of_every_set_are_drawn_once_and_in_order() -> None:
+    better = {metric.key: metric.better for metric in metrics()}
+    for published in SETS.values():
+        for key, of_metric in published.metrics.items():
+            lines = border_lines(of_metric, better.get(key, Better.LOWER))
+            values = [line.value for line in lines]
+            assert values == sorted(set(values)), (published.slug, key)
+            assert all(math.isfinite(value) and value > 0 for value in values)
+
+
+def test_the_chain_stands_on_one_axis(shop: Delivery, member: Client) -> None:
+    html = page(member, f"{LEAD_TIME}chain/")
+    names = re.findall(r'<div class="what"><a href="[^"]+">([^<]+)</a>', html)
+    assert names[0] == "Lead time for changes"
+    assert len(names) > 2
+    assert html.count('<svg class="hw-multiple') == len(names)
+    table = csv_of(member, f"{LEAD_TIME}chain.csv")
+    assert len(table[0]) == len(names) + 1
+    assert [row["Lead time for changes (seconds)"] for row in table if row["Lead time for changes (seconds)"]] == [
+        "12600.0"
+    ]
+
+
+def test_the_chain_asks_as_many_queries_however_long_the_window(shop: Delivery, member: Client) -> None:
+    counts = []
+    for range_ in ("26w", "52w"):
+        page(member, f"{LEAD_TIME}chain/", range=range_)
+        with CaptureQueriesContext(connection) as asked:
+            page(member, f"{LEAD_TIME}chain/", range=range_)
+        counts.append(len(asked))
+    assert max(counts) <= MOST_QUERIES
+    assert abs(counts[0] - counts[1]) <= 2
+
+
+def test_facts_that_stand_out_lead_to_their_pages(shop: Delivery, member: Client) -> None:
+    slowest = PullRequest.objects.get(number=6)
+    html = page(member, f"{LEAD_TIME}outliers/")
+    here = reverse("pull_request", args=[slowest.pk])
+    assert f'<a href="{here}">Change 6</a>' in html
+    assert html.index("Change 6") < html.index("Change 5")
+    assert "2.1 days" in html
+    assert member.get(here).status_code == 200
+    assert member.get("/insights/metrics/dora.change_failure_rate/outliers/").status_code == 404
+
+
+def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> None:
+    drawn = member.get(f"{LEAD_TIME}charts/spread/").json()
+    assert sum(value or 0 for series in drawn["datasets"] for value in series["data"]) == 6
+
+
+def test_rows_lead_to_the_record_and_to_its_tool(shop: Delivery, member: Client) -> None:
+    html = page(member, f"{LEAD_TIME}rows/", range="26w")
+    found = PullRequest.objects.get(number=6)
+    assert f'<a href="{reverse("pull_request", args=[found.pk])}">acme/shop#6</a>' in html
+    assert '<a href="https://code.example.com/6" rel="noreferrer">In its tool</a>' in html
+    assert '<span title="180,000 s">2.1 days</span>' in html
+    row = next(row for row in csv_of(member, f"{LEAD_TIME}rows.csv", range="26w") if row["Reference"] == "acme/shop#6")
+    assert row["Address"] == "https://code.example.com/6"
+    assert float(row["Contribution"]) == 50 * HOUR
+    assert row["Pull request"] == str(found.pk)
+
+
+def test_what_an_owner_is_counted_for_has_no_people(shop: Delivery, member: Client) -> None:
+    frequency = "/insights/metrics/dora.deployment_frequency/"
+    assert "1 fact ·" in page(member, frequency) or "1 fact<" in page(member, frequency)
+    rows = csv_of(member, f"{frequency}rows.csv", range="26w")
+    assert "Developer" not in rows[0]
+    assert rows[0]["Reference"] == "d1"
+    html = page(member, f"{frequency}rows/", range="26w")
+    assert re.search(r'<a href="/insights/deployments/\d+/">d1</a>', html)
+
+
+def test_every_metric_has_a_page_and_every_chart_of_it_answers(org: Org, member: Client) -> None:
+    for metric in metrics():
+        page(member, f"/insights/metrics/{metric.key}/")
+        for name in chart_names(metric):
+            answer = member.get(f"/insights/metrics/{metric.key}/charts/{name}/")
+            assert answer.status_code == 200, (metric.key, name, answer.content[:200])
+
+
+def test_the_page_asks_few_queries(shop: Delivery, member: Client) -> None:
+    page(member, LEAD_TIME)
+    with CaptureQueriesContext(connection) as asked:
+        page(member, LEAD_TIME)
+    assert len(asked) <= MOST_QUERIES
