@@ -60,9 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "heading": "Home",
         "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
-        "headlines": _headlines(read(filters, HEADLINES))
-        if received.sessions and may_look
-        else [],
+        "headlines": _headlines(read(filters, HEADLINES)) if received.sessions and may_look else [],
         "delivery": _delivery(filters) if may_look else [],
         "days": wording.days(filters.window),
         "span": filters.span,
