@@ -40,6 +40,7 @@ SCHEDULE = (
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
+    Entry("Number large repositories", "integrations.linking.rules.place_waiting", Every(seconds=10)),
     Entry("Link by other rules", "integrations.linking.rules.follow_rules", Every(seconds=60)),
     Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import LiteralString
 
-from django.db import connection
+from django.db import connection, transaction
 
 from integrations.connectors.words import Kind
 from integrations.intake.figures_work import enqueue_pull_requests_naming
+from integrations.linking.alone import link_alone
 from integrations.linking.deployed import note_lead_times, settle_deployed
 from integrations.linking.failures import settle_failures
 from integrations.linking.origins import linked_to, settle_origins
 from integrations.linking.paths import settle_touched_services, settle_touched_services_in, touching
-from integrations.linking.places import place_commits, place_repository
+from integrations.linking.places import place_new_commits, place_repository
 from integrations.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
-from integrations.models import Repository
+from integrations.models import CommitPlace, PlacingWork, Repository
 
+LARGE = 5_000  # commits: numbering so many takes a few hundredths of a second
 # Linked to one of these deployments, or to one that finished no earlier, or to none yet.  A deployment of a sha that
 # nobody knows makes way for an earlier one of the same.
 _MAY_CHANGE: LiteralString = """
@@ -103,11 +105,40 @@ def follow_deployments(ids: Collection[int]) -> None:
 
 
 def follow_commits(repository: Repository, commits: Collection[int]) -> None:
-    """Place commits that the repository holds anew, or no longer, and link what that changes."""
-    follow_places(repository, place_commits(repository, commits))
+    """Place commits that the repository holds anew, or no longer, and link what that changes.
+
+    A large repository that did not simply grow is numbered by the worker, within seconds, and once for many pages: a
+    history that is told newest first would be numbered anew with each of them.
+    """
+    placed = place_new_commits(repository, commits)
+    if placed is not None:
+        follow_places(repository, placed)
+    elif CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
+        PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)
+    else:
+        follow_places(repository, place_repository(repository))
     of_paths = touching(repository.pk, commits)
     settle_touched_services(of_paths)
     settle_deployed(of_paths)
+
+
+def place_what_waits() -> int:
+    """Number the repositories that wait for it; how many did.  One transaction each."""
+    done = 0
+    while _place_one():
+        done += 1
+    return done
+
+
+@transaction.atomic
+def _place_one() -> bool:
+    link_alone({Kind.COMMIT})
+    waiting = PlacingWork.objects.select_related("repository").order_by("pk").first()
+    if waiting is None:
+        return False
+    waiting.delete()
+    follow_places(waiting.repository, place_repository(waiting.repository))
+    return True
 
 
 def follow_places(repository: Repository, shas: Collection[str]) -> None:

@@ -81,14 +81,6 @@ class Graph:
     tip: str | None
 
 
-def place_commits(repository: Repository, commits: Collection[int]) -> set[str]:
-    """Place these commits, which a repository holds now or held before; the ids of those whose place changed."""
-    if not commits:
-        return set()
-    appended = _append(repository, commits)
-    return place_repository(repository) if appended is None else appended
-
-
 def place_repository(repository: Repository) -> set[str]:
     """Place all of a repository's commits anew; the object ids of those whose place changed."""
     graph = read_graph(repository)
@@ -138,8 +130,13 @@ def _first_position(graph: Graph, stored: Mapping[str, tuple[Place, bool]]) -> i
     return 0
 
 
-def _append(repository: Repository, commits: Collection[int]) -> set[str] | None:
-    """Place new commits after those that are placed; None where more than that has happened."""
+def place_new_commits(repository: Repository, commits: Collection[int]) -> set[str] | None:
+    """Place commits that the repository holds anew after those that are placed; the ids of those whose place changed.
+
+    None, and nothing is placed, where the branches did not simply grow by them.
+    """
+    if not commits:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(_NEW, {"repository": repository.pk, "commits": list(commits)})
         told = cursor.fetchall()

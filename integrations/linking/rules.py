@@ -15,6 +15,7 @@ from django.db import transaction
 
 from integrations.connectors.words import Kind
 from integrations.linking.alone import link_alone
+from integrations.linking.follow import place_what_waits
 from integrations.linking.rebuild import link_everything, place_everything
 from integrations.models import LinkingRules
 from orgtree.models import Organisation
@@ -36,6 +37,12 @@ def rules_now() -> Rules:
         time_zone=settings.TIME_ZONE,
         link_window_hours=Organisation.current().link_window_hours,
     )
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def place_waiting() -> None:
+    """Number the large repositories that wait for it."""
+    place_what_waits()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

@@ -39,6 +39,12 @@ class CommitPlace(models.Model):
         ]
 
 
+class PlacingWork(models.Model):
+    """A large repository whose commits are to be numbered anew.  Work to do is a row."""
+
+    repository = models.OneToOneField(Repository, models.CASCADE, primary_key=True, related_name="+")
+
+
 class DeploymentMethod(models.TextChoices):
     """How it is known that a deployment contains a merge."""
 
@@ -154,7 +160,7 @@ class ServicePaths(models.Model):
     service = models.CharField(max_length=200)
     patterns = ArrayField(
         models.CharField(max_length=500),
-        help_text="As in a .gitignore file: services/cart/, libs/**/*.py, !libs/docs/.",
+        help_text="As in a .gitignore file: services/cart/, libs/**/*.py, !libs/docs/**.",
     )
 
     class Meta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from integrations.linking import follow
 from tests.linking.delivery import Delivery, sha_of
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +177,17 @@ def test_a_pull_request_that_is_no_longer_merged_is_not_deployed(shop: Delivery)
     shop.deploys("d1", at="Mon 11:00")
     shop.takes_back("pull-requests", "acme/shop#1")
     assert shop.deployed(1) is None
+
+
+def test_a_large_repository_is_numbered_by_the_worker(shop: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "LARGE", 0)
+    shop.commits("m2", after="m1")
+    shop.merges(1, at="Mon 10:00", sha="m1")
+    shop.deploys("old", at="Mon 11:00", sha="start")
+    shop.deploys("new", at="Mon 12:00", sha="m2")
+    assert shop.deployed(1) == ("old", "time")
+    shop.commits("m1", after="start")
+    assert shop.deployed(1) == ("old", "time"), "its parents are known, and not read yet"
+    assert follow.place_what_waits() == 1
+    assert shop.deployed(1) == ("new", "chain")
+    assert follow.place_what_waits() == 0

@@ -1,0 +1,88 @@
+"""Several services in one repository: a pull request is deployed when a service is whose paths it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations.linking.follow import follow_paths, follow_pull_requests
+from integrations.linking.paths import rules_of, services_of
+from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
+from tests.linking.delivery import Delivery, sha_of
+from tests.personas import ADMIN, Persona
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Delivery:
+    """A repository of two services; #1 touches the cart, #2 the search, #3 both, and #4 neither."""
+    shop = Delivery()
+    touched = {1: ["cart/a.py"], 2: ["search/b.py"], 3: ["cart/a.py", "search/b.py"], 4: ["README.md"]}
+    for number, paths in touched.items():
+        shop.commit(f"m{number}", parents=["start"], branch="elsewhere")
+        shop.merges(number, at="Mon 10:00", commits=[{"sha": sha_of(f"m{number}")}])
+        commit = Commit.objects.get(sha=sha_of(f"m{number}"))
+        CommitFile.objects.bulk_create(CommitFile(commit=commit, path=path, file_type="code") for path in paths)
+    repository = Repository.objects.get(name="acme/shop")
+    for service in ("cart", "search"):
+        ServicePaths.objects.create(repository=repository, service=service, patterns=[f"{service}/"])
+    follow_paths(repository.pk)
+    return shop
+
+
+def test_it_is_deployed_with_a_service_whose_paths_it_touches(shop: Delivery) -> None:
+    shop.deploys("docs", at="Mon 11:00", service="docs")
+    shop.deploys("search", at="Mon 12:00", service="search")
+    shop.deploys("cart", at="Mon 13:00", service="cart")
+    assert [shop.deployed(number) for number in (1, 2, 3, 4)] == [
+        ("cart", "time"),
+        ("search", "time"),
+        ("search", "time"),
+        ("docs", "time"),
+    ]
+
+
+def test_a_deployment_that_names_no_service_deploys_all(shop: Delivery) -> None:
+    shop.deploys("all", at="Mon 11:00")
+    assert {shop.deployed(number) for number in (1, 2, 3, 4)} == {("all", "time")}
+
+
+def test_what_a_commit_tells_of_paths_later_is_followed(shop: Delivery) -> None:
+    shop.deploys("docs", at="Mon 11:00", service="docs")
+    shop.deploys("cart", at="Mon 12:00", service="cart")
+    CommitFile.objects.filter(commit__sha=sha_of("m4")).update(path="cart/c.py")
+    follow_pull_requests(PullRequest.objects.filter(number=4).values_list("pk", flat=True))
+    assert shop.deployed(4) == ("cart", "time")
+
+
+def test_an_admin_edits_the_rules_and_links_follow(shop: Delivery, sign_in: Callable[[Persona], Client]) -> None:
+    admin = sign_in(ADMIN)
+    shop.deploys("docs", at="Mon 11:00", service="docs")
+    repository = Repository.objects.get(name="acme/shop")
+    told = {"repository": repository.pk, "service": "docs", "patterns": "*.md, docs/"}
+    assert admin.post(reverse("admin:integrations_servicepaths_add"), told).status_code == 302
+    assert TouchedService.objects.get(pull_request__number=4).service == "docs"
+
+    everything = ServicePaths.objects.values_list("pk", flat=True)
+    chosen = {"action": "delete_selected", "_selected_action": [str(pk) for pk in everything], "post": "yes"}
+    assert admin.post(reverse("admin:integrations_servicepaths_changelist"), chosen).status_code == 302
+    assert not TouchedService.objects.exists()
+    assert shop.deployed(1) == ("docs", "time"), "without rules any service will do"
+
+
+def test_a_pattern_that_cannot_be_read_is_refused(shop: Delivery, sign_in: Callable[[Persona], Client]) -> None:
+    told = {"repository": Repository.objects.get(name="acme/shop").pk, "service": "x", "patterns": "!"}
+    answer = sign_in(ADMIN).post(reverse("admin:integrations_servicepaths_add"), told)
+    assert "is no pattern" in answer.content.decode()
+
+
+def test_patterns_are_those_of_a_gitignore_file() -> None:
+    rules = {"cart": rules_of(["cart/", "libs/**/*.py", "!libs/docs/**"]), "docs": rules_of(["*.md"])}
+    assert services_of(["cart/deep/a.py"], rules) == {"cart"}
+    assert services_of(["libs/x/a.py", "README.md"], rules) == {"cart", "docs"}
+    assert services_of(["libs/docs/a.py"], rules) == set()
+    assert services_of(["other/a.py"], rules) == set()
