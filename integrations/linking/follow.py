@@ -136,8 +136,9 @@ def _place_one() -> bool:
     waiting = PlacingWork.objects.select_related("repository").order_by("pk").first()
     if waiting is None:
         return False
+    repository = waiting.repository
     waiting.delete()
-    follow_places(waiting.repository, place_repository(waiting.repository))
+    follow_places(repository, place_repository(repository))
     return True
 
 

@@ -13,6 +13,7 @@ from integrations.ownership.give import own
 from orgtree.models import Unit
 from tests.linking.delivery import Delivery, iso
 from tests.org import Org
+from tests.telemetry.raw_rows import days_cut_in
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = 3600.0, 86400.0
@@ -209,3 +210,18 @@ def test_the_weeks_of_a_window_add_up_to_it(org: Org, shop: Delivery) -> None:
     # 9, 10, 11, 12, 13, 14 hours
     assert lead_times.total[0].value == 11.5 * HOUR
     assert [each.sample_size for each in lead_times.series] == [1, 1, 1, 2, 1]
+
+
+def test_a_change_of_the_clock_shifts_no_week_and_no_duration(org: Org, shop: Delivery) -> None:
+    """In Berlin summer time begins on Sunday 29 March 2026 at 01:00 UTC: Monday begins at 22:00 UTC then, not 23:00."""
+    with days_cut_in("Europe/Berlin"):
+        shop.deploys("d1", at="Sun+2 22:30")  # half past eleven on Sunday
+        shop.merges(1, first_commit="Sun+3 00:00", at="Sun+3 02:00")
+        shop.deploys("d2", at="Sun+3 04:00")
+        shop.deploys("d3", at="Sun+3 22:30")  # half past twelve on Monday
+        deployments = {
+            week: org.metric("dora.deployment_frequency", week=week).sample_size
+            for week in ("2026-W12", "2026-W13", "2026-W14")
+        }
+        assert deployments == {"2026-W12": 1, "2026-W13": 1, "2026-W14": 1}
+        assert org.metric("dora.lead_time", week="2026-W13").value == 4 * HOUR
