@@ -11,7 +11,8 @@ from django.db import connection
 from insights.metrics.distribution import read_distribution
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.rows import read_rows
-from integrations.models import FactChange
+from integrations.intake.settle_again import settle_what_has_no_figures
+from integrations.models import FactChange, PipelineRunFigures, WorkItemFigures
 from tests.work.oracle import random_world
 from tests.work.tracker import Tracker, figure
 
@@ -63,6 +64,19 @@ def test_the_order_and_the_pieces_in_which_records_are_told_make_no_difference(s
         tracker.tell(*drafts[:size])
         del drafts[:size]
     assert figures() == expected
+
+
+def test_what_was_stored_before_there_were_figures_gets_them() -> None:
+    tracker = Tracker()
+    tracker.tell(*random_world(4, FIRST, LAST, tracker)[1])
+    expected = figures()
+    WorkItemFigures.objects.all().delete()
+    PipelineRunFigures.objects.all().delete()
+    FactChange.objects.all().delete()
+    assert settle_what_has_no_figures() == len(expected)
+    assert figures() == expected
+    assert set(FactChange.objects.values_list("family", flat=True)) == {"work_item", "pipeline"}
+    assert settle_what_has_no_figures() == 0
 
 
 def test_windows_add_up_and_figures_are_made_of_their_rows() -> None:
