@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from psycopg import sql
 
 from insights.metrics.concentration import concentration_of_units_statement, concentration_statement
 from insights.metrics.measures import (
@@ -46,15 +47,8 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     Facts that stand may be of several people, and a Gini coefficient is one of people: where they are asked for, the
     relation is read for them alone.  Several units are read while `stints_of` them lasts (insights/metrics/stints.py).
     """
-    in_units = reading.placement.placed is Placed.UNITS
-    if any(isinstance(measure, StandingAtEnd) for measure in measures):
-        statement = (standing_of_units_statement if in_units else standing_statement)(reading, measures)
-    elif any(isinstance(measure, Gini) for measure in measures):
-        statement = (concentration_of_units_statement if in_units else concentration_statement)(reading, measures)
-    else:
-        statement = (cells_of_units_statement if in_units else cells_statement)(reading, measures)
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters(reading))
+        cursor.execute(scan_statement(reading, measures), parameters(reading))
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     width = len(reading.segments)
@@ -62,23 +56,38 @@ def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
     found: dict[CellKey, Cell] = {}
     for row in rows:
         segment = tuple(row[f"segment_{i}"] for i in range(width))
-        values = {measure: _value(measure, position, row) for position, measure in enumerate(measures)}
+        values = {measure: value_in(row, measure, position) for position, measure in enumerate(measures)}
         cell = Cell(values, row["facts"], row["matched_facts"])
         for window in windows_of_span[row["span"]]:
             found[CellKey(row["unit_id"] or None, window, segment)] = cell
     return found
 
 
+def scan_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per cell in which a fact was found; the columns are those of `cells_statement`."""
+    in_units = reading.placement.placed is Placed.UNITS
+    if any(isinstance(measure, StandingAtEnd) for measure in measures):
+        return (standing_of_units_statement if in_units else standing_statement)(reading, measures)
+    if any(isinstance(measure, Gini) for measure in measures):
+        return (concentration_of_units_statement if in_units else concentration_statement)(reading, measures)
+    return (cells_of_units_statement if in_units else cells_statement)(reading, measures)
+
+
 def stock(reading: StockReading) -> dict[tuple[int | None, Window], int]:
     """People of each span of the reading, by unit and span."""
-    in_units = reading.placement.placed is Placed.UNITS
-    statement = (stock_of_units_statement if in_units else stock_statement)(reading)
     with connection.cursor() as cursor:
-        cursor.execute(statement, stock_parameters(reading))
+        cursor.execute(people_in_stock_statement(reading), stock_parameters(reading))
         return {(unit_id or None, Window(start, end)): people for unit_id, start, end, people in cursor.fetchall()}
 
 
-def _value(measure: Measure, position: int, row: Mapping[str, Any]) -> MeasureValue:
+def people_in_stock_statement(reading: StockReading) -> sql.Composed:
+    """One row per unit and span, with unit_id, starts_on, ends_on and people."""
+    in_units = reading.placement.placed is Placed.UNITS
+    return (stock_of_units_statement if in_units else stock_statement)(reading)
+
+
+def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> MeasureValue:
+    """What the measure at that position comes to, of a row of its statement."""
     if isinstance(measure, Facts):
         return MeasureValue(float(row["facts"]), row["facts"], row["people"])
     if isinstance(measure, People):

@@ -25,7 +25,7 @@ from insights.metrics.units_people import MOVED, counted, movers
 def stock_statement(reading: StockReading) -> sql.Composed:
     """One row per unit and span: how many people belong to it."""
     return sql.SQL(
-        "SELECT unit_id, starts_on, ends_on, count(*) FROM ({}) AS people GROUP BY unit_id, starts_on, ends_on"
+        "SELECT unit_id, starts_on, ends_on, count(*) AS people FROM ({}) AS there GROUP BY unit_id, starts_on, ends_on"
     ).format(stocked_people_statement(reading))
 
 
