@@ -12,7 +12,7 @@ from functools import cached_property
 from insights.metrics.declarations import Metric, Outcome
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
 from insights.metrics.plan import Clock, Need, Plan
-from insights.metrics.query import Dimension, Window
+from insights.metrics.query import Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell, scan, stock
 from insights.metrics.stints import stints_of
@@ -97,11 +97,21 @@ class Facts:
 
         return value
 
-    def found(self, needs: Mapping[Measure, Need], segments: Sequence[Dimension]) -> set[CellKey]:
-        """Every cell in which a measure that is split by all segments found a fact."""
-        readings = [need.reading for need in needs.values() if isinstance(need.reading, Reading)]
-        split = [reading for reading in readings if len(reading.segments) == len(segments)]
-        return {key for reading in split for key in self.scanned[reading]}
+    def segments(self, needs: Mapping[Measure, Need], asked: CellKey) -> Iterable[Segment]:
+        """The segments in which a measure that is split as the asked cell's segment found a fact."""
+        for need in needs.values():
+            if isinstance(need.reading, Reading) and len(need.split) == len(asked.segment):
+                yield from self._by_window[need.reading].get((asked.unit_id, asked.window), ())
+
+    @cached_property
+    def _by_window(self) -> Mapping[Reading, Mapping[tuple[int | None, Window], list[Segment]]]:
+        """The segments of each reading by unit and window."""
+        found: dict[Reading, dict[tuple[int | None, Window], list[Segment]]] = {}
+        for reading, cells in self.scanned.items():
+            of_reading = found[reading] = defaultdict(list)
+            for unit_id, window, segment in cells:
+                of_reading[unit_id, window].append(segment)
+        return found
 
     def unmatched(self, metric: Metric, needs: Mapping[Measure, Need], window: Window) -> float | None:
         """The share 0–1 of the window's sample without a person; None where there is none."""
@@ -125,7 +135,7 @@ class Facts:
 def outcomes_from_facts(plans: Sequence[Plan]) -> list[Outcomes]:
     with _stints_of(plans):
         facts = Facts.read(need for plan in plans for need in plan.needs.values())
-    return [_outcomes(plan, facts) for plan in plans]
+    return [outcomes_of(plan, facts, plan.clock.now) for plan in plans]
 
 
 def _stints_of(plans: Sequence[Plan]) -> AbstractContextManager[None]:
@@ -138,11 +148,11 @@ def _stints_of(plans: Sequence[Plan]) -> AbstractContextManager[None]:
     return stints_of(units, Window(min(each.start for each in windows), max(each.end for each in windows)), today)
 
 
-def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
+def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:
+    """What a query's metric comes to by what was found for its needs, at that moment."""
     whole = plan.query.window
-    found = facts.found(plan.needs, plan.segments) if plan.segments else ()
-    own = {key.segment for key in found if key.window == whole and key.unit_id == plan.unit_id}
-    segments = own if plan.segments else {()}
+    asked = CellKey(plan.unit_id, whole, ("",) * len(plan.segments))
+    segments = dict.fromkeys(facts.segments(plan.needs, asked)) if plan.segments else {(): None}
     outcome_of = facts.outcomes(plan.metric, plan.needs, plan.clock)
     cells = {
         (window, segment): outcome_of(CellKey(plan.unit_id, window, segment))
@@ -153,19 +163,19 @@ def _outcomes(plan: Plan, facts: Facts) -> Outcomes:
     kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
     return Outcomes(
         kept,
-        shared_parts(plan, kept),
-        facts.unmatched(plan.metric, plan.needs, whole) if tells_unmatched(plan, kept) else None,
-        plan.clock.now,
+        _shared_parts(plan, kept),
+        facts.unmatched(plan.metric, plan.needs, whole) if _tells_unmatched(plan, kept) else None,
+        as_of,
     )
 
 
-def shared_parts(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> Mapping[Window, Outcome]:
+def _shared_parts(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> Mapping[Window, Outcome]:
     """What the segments of each window have in common, found in any of its cells."""
     parts = {window: plan.metric.shared_part(outcome, plan.segments) for (window, _), outcome in cells.items()}
     return {window: part for window, part in parts.items() if part is not None}
 
 
-def tells_unmatched(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> bool:
+def _tells_unmatched(plan: Plan, cells: Mapping[tuple[Window, Segment], Outcome]) -> bool:
     """Whether facts were asked for that may be of nobody who is known, and any entered."""
     whole = plan.query.window
     entered = any(cell.sample_size for (window, _), cell in cells.items() if window == whole)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.models import FactFamily
 from orgtree.models import Unit
@@ -21,44 +24,52 @@ class Period(models.TextChoices):
     WINDOW = "window"
 
 
-class MetricCell(models.Model):
-    """A metric's figure for a unit (null: the whole organisation), a span of days and one segment value (or none).
+class CellGroup(models.Model):
+    """What one statement computes and cells keep together: measures of a relation, split in one way or not at all.
 
-    Cells in which nothing was found are not stored.  `value` is null where facts are there and could not be added.
+    `starts` says by measure (fingerprint) where its figures begin in the list of each cell.  A measure that changed
+    makes another group, which is filled in the background; until it stands, the cells of the group before it answer
+    what they can.
     """
 
-    metric = models.CharField(max_length=80)
-    version = models.PositiveSmallIntegerField()
+    relation = models.CharField(max_length=80)
+    segment_name = models.CharField(max_length=20, blank=True)
+    starts = models.JSONField()
+    rolled_to = models.DateField(null=True, help_text="The local day for which its cells stand; null: not filled yet.")
+    filled_at = models.DateTimeField(null=True, help_text="When all of its cells were last computed.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["relation", "segment_name", "starts"], name="cell_group_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.relation} by {self.segment_name}" if self.segment_name else self.relation
+
+
+class MetricCell(models.Model):
+    """What facts came to for a unit (null: the whole organisation), a span of days and one segment value (or none).
+
+    These are the figures of measures, from which a metric is put together when it is read.  Cells in which nothing was
+    found are not stored.
+    """
+
+    group = models.ForeignKey(CellGroup, models.CASCADE, related_name="+", db_index=False)
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+", db_index=False)
     period = models.CharField(max_length=8, choices=Period.choices)
     start = models.DateField()
     end = models.DateField(help_text="The first day that no longer belongs to it.")
-    segment_name = models.CharField(max_length=20, blank=True)
     segment_value = models.CharField(max_length=200, blank=True)
-    value = models.FloatField(null=True)
-    numerator = models.FloatField(null=True)
-    denominator = models.FloatField(null=True)
-    sample_size = models.BigIntegerField()
+    facts = models.BigIntegerField()
+    matched_facts = models.BigIntegerField(help_text="Those of which the person is known.")
     people = models.IntegerField()
-    missing = models.BooleanField(default=False)
-    unmatched = models.FloatField(null=True, help_text="Share 0–1 of the facts without a person.")
-    mean = models.FloatField(null=True)
-    median = models.FloatField(null=True)
-    p75 = models.FloatField(null=True)
-    p90 = models.FloatField(null=True)
-    p95 = models.FloatField(null=True)
-    low = models.FloatField(null=True, help_text="The value by line-level evidence alone.")
-    mix = models.JSONField(default=dict, help_text="Method of attribution → share 0–1 of the lines.")
-    left_out = models.BigIntegerField(default=0, db_default=0, help_text="Facts that lack what is measured.")
+    figures = ArrayField(models.FloatField(null=True), help_text="In the order of the group's measures.")
     computed_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=[
-                    *("unit", "start", "end", "period", "metric", "version"),
-                    *("segment_name", "segment_value"),
-                ],
+                fields=["unit", "start", "end", "group", "segment_value", "period"],
                 name="metric_cell_is_unique",
                 nulls_distinct=False,
             )
@@ -81,14 +92,18 @@ class DirtyRange(models.Model):
 
 
 class SnapshotState(models.Model):
-    """A single row: how far the cells go, and a number that grows whenever they change."""
+    """A single row: a number that grows whenever the cells change, and what was last done about them."""
 
     changes = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField(null=True)
-    rolled_to = models.DateField(null=True, help_text="The local day for which the cells stand; null: none do.")
     settled_to = models.DateTimeField(null=True, help_text="Sessions that ended until then are no longer pending.")
     lagging_at = models.DateTimeField(null=True, help_text="When lagging cells were last computed.")
     lagging_seconds = models.FloatField(default=0, help_text="How long that took.")
+    filling_since = models.DateTimeField(null=True, help_text="When the fill began that is under way; null: none is.")
+    pieces = models.IntegerField(default=0, db_default=0, help_text="In how many pieces that fill computes the cells.")
+    pieces_filled = models.IntegerField(default=0, db_default=0)
+    filled_at = models.DateTimeField(null=True, help_text="When the last fill ended.")
+    filled_seconds = models.FloatField(default=0, db_default=0, help_text="How long that took.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="snapshot_state_is_one_row")]
@@ -96,3 +111,12 @@ class SnapshotState(models.Model):
     @classmethod
     def current(cls) -> Self:
         return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
+    def note(cls, **state: object) -> None:
+        cls.objects.filter(pk=cls.current().pk).update(**state)
+
+    @classmethod
+    def note_change(cls, **state: object) -> None:
+        """That cells changed, and what else is to be noted."""
+        cls.note(changes=F("changes") + 1, changed_at=timezone.now(), **state)

@@ -41,6 +41,11 @@ class Dirt:
     units: tuple[int | None, ...]
 
 
+def note_everything(clock: Clock) -> int:
+    """Empty the outboxes of facts and of placements into dirty ranges; how many changes were taken."""
+    return note_changes() + note_placement_changes(clock)
+
+
 def note_changes() -> int:
     """Turn the outbox into dirty ranges of the whole organisation and of every unit on the people's paths.
 

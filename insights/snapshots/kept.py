@@ -20,6 +20,9 @@ PROMPT = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
 # Of the whole organisation days are kept too.  Those of each of a thousand units would be most of all cells, and no
 # page shows one: what is asked of a unit's days is read from facts.
 OF_UNITS = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
+# What stands for a year would be read 365 times, whenever it is somebody else's: days of stocks are read from facts
+# (docs/decisions/0020).
+NOT_OF_STOCKS = frozenset({Period.DAY})
 KEPT_SEGMENTS = (
     *(Dimension.AGENT, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE),
     *(Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),
@@ -33,14 +36,6 @@ def kept_segments(metric: Metric) -> Sequence[tuple[Dimension, ...]]:
     """The ways to split the metric that have cells: not at all, and by one dimension at a time."""
     unsplit: tuple[tuple[Dimension, ...], ...] = () if metric.always_by else ((),)
     return (*unsplit, *((dimension,) for dimension in KEPT_SEGMENTS if dimension in metric.segments))
-
-
-def keeps(metric: Metric, period: Period) -> bool:
-    """Whether the metric has cells of this period.
-
-    Stocks have none of days: what stands for a year would be read 365 times, whenever it is somebody else's.
-    """
-    return period is not Period.DAY or not metric.is_stock
 
 
 def bucket_edges(days: Window, granularity: Granularity) -> Edges:

@@ -1,23 +1,25 @@
-"""Answering queries from cells: where they exist and are fresh enough, with the same outcomes as from facts."""
+"""Answering queries from cells: where they are kept and fresh enough, put together as what is read from facts."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from django.db import connection
-
-from insights.metrics.declarations import Outcome
-from insights.metrics.outcomes import Outcomes, tells_unmatched
-from insights.metrics.plan import Plan
+from insights.metrics.figures import fingerprint
+from insights.metrics.outcomes import Facts, Outcomes, outcomes_of
+from insights.metrics.plan import Need, Plan
 from insights.metrics.query import Window
-from insights.metrics.reading import Placed
+from insights.metrics.reading import CellKey, Placed, Reading, StockReading
+from insights.metrics.scan import Cell
 from insights.models import Period
-from insights.snapshots.cells import TOO_MANY_VALUES
-from insights.snapshots.kept import OF_UNITS, keeps, kept_as, kept_segments
-from insights.snapshots.kept_cells import Cells, Kept, Wanted, read_cells
+from insights.snapshots.groups import families_of, segment_name
+from insights.snapshots.kept import OF_UNITS, kept_as, kept_segments
+from insights.snapshots.kept_cells import Cells, Wanted, as_scanned, read_cells
+from insights.snapshots.standing import Dirt, Standing, StandingGroup, standing
+from insights.snapshots.storing import TOO_MANY_VALUES
 
 
 class Freshness(enum.Enum):
@@ -33,149 +35,116 @@ LAGGING_PERIODS = (Period.QUARTER, Period.WINDOW)
 
 
 @dataclass(frozen=True)
-class Dirt:
-    """Cells of a unit (None: the whole organisation) touched by these days do not hold a change of `since`."""
+class Answerable:
+    """A plan whose cells are kept, as of a moment; by need the group that holds it, by window the cells' window."""
 
-    family: str | None  # None: of every family
-    unit_id: int | None
-    any_unit: bool
-    days: Window
-    lagging: bool
-    since: datetime
+    plan: Plan
+    as_of: datetime
+    groups: Sequence[tuple[Need, StandingGroup]]
+    kept_as: Mapping[Window, Window]
+
+    def wanted(self) -> Iterator[tuple[Need, StandingGroup, Window, Wanted]]:
+        """Every cell that it needs, with the window that it stands for."""
+        unit_id = _unit_id(self.plan)
+        for need, group in self.groups:
+            for window, kept in self.kept_as.items():
+                yield need, group, window, Wanted(group.pk, unit_id, kept)
 
 
 def outcomes_from_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Outcomes | None]:
     """The outcomes of each plan, in order; None where its cells are not kept or not fresh enough."""
     if not plans:
         return []
-    rolled_to, settled_to, dirt = _state({_unit_id(plan) for plan in plans})
     clock = plans[0].clock
-    if rolled_to != clock.today:
-        return [None] * len(plans)
-    settled, keeping = settled_to == clock.settled_before, _Keeping(clock.today)
-    as_of = [_as_of(plan, dirt, freshness, keeping) if settled or not plan.metric.settles else None for plan in plans]
-    cells = read_cells(_wanted(plan, keeping) for plan, at in zip(plans, as_of, strict=True) if at)
-    return [_outcomes(plan, cells, at, keeping) if at else None for plan, at in zip(plans, as_of, strict=True)]
+    state = standing({_unit_id(plan) for plan in plans}, clock.today)
+    looking = _Looking(state, freshness)
+    answerable = [looking.at(plan) for plan in plans]
+    cells = read_cells(wanted for each in answerable if each for *_, wanted in each.wanted())
+    found, too_many = _as_found([each for each in answerable if each], cells)
+    return [
+        outcomes_of(each.plan, found, each.as_of) if each and not too_many.intersection(each.groups) else None
+        for each in answerable
+    ]
 
 
-def _as_of(plan: Plan, dirt: Sequence[Dirt], freshness: Freshness, keeping: _Keeping) -> datetime | None:
-    """The moment whose facts the plan's cells hold; None where they are not kept or that is too long ago."""
-    if plan.query.facets or plan.segments not in kept_segments(plan.metric):
-        return None
-    if not plan.placement.is_kept:
-        return None
-    as_of = plan.clock.now
-    for window in plan.windows:
-        kept = keeping.of(window, plan)
-        if kept is None:
+class _Looking:
+    """Looks for what holds a plan's figures; a page's queries ask of the same windows and measures."""
+
+    def __init__(self, state: Standing, freshness: Freshness) -> None:
+        self._state = state
+        self._freshness = freshness
+        self._kept: dict[tuple[Window, bool], tuple[Period, Window] | None] = {}
+        self._groups: dict[Need, StandingGroup | None] = {}
+
+    def at(self, plan: Plan) -> Answerable | None:
+        """None where the plan's cells are not kept, or hold the facts of a time too long ago."""
+        if plan.query.facets or plan.segments not in kept_segments(plan.metric) or not plan.placement.is_kept:
             return None
-        lagging = kept[0] in LAGGING_PERIODS
+        if plan.metric.settles and self._state.settled_to != plan.clock.settled_before:
+            return None
+        groups = [(need, group) for need in plan.needs.values() if (group := self._group(need))]
+        as_of, kept_windows = plan.clock.now, {}
+        if len(groups) < len(plan.needs):
+            return None
+        families = {family for need in plan.needs.values() for family in families_of(need.reading.relation)}
+        for window in plan.windows:
+            kept = self._window(window, plan)
+            if kept is None:
+                return None
+            kept_windows[window] = kept[1]
+            lagging = kept[0] in LAGGING_PERIODS
+            for each in self._state.dirt(_unit_id(plan), lagging=lagging):
+                if each.touches(families, kept[1]):
+                    if self._is_too_long_ago(each, plan, lagging=lagging):
+                        return None
+                    as_of = min(as_of, each.since)
+        return Answerable(plan, as_of, groups, kept_windows)
+
+    def _is_too_long_ago(self, dirt: Dirt, plan: Plan, *, lagging: bool) -> bool:
         patience = LAGGING_WITHIN if lagging else PROMPT_WITHIN
-        for each in dirt:
-            if each.lagging == lagging and _touches(each, plan, kept[1]):
-                if freshness is Freshness.AT_ONCE or plan.clock.now - each.since >= patience:
-                    return None
-                as_of = min(as_of, each.since)
-    return as_of
+        return self._freshness is Freshness.AT_ONCE or plan.clock.now - dirt.since >= patience
 
+    def _group(self, need: Need) -> StandingGroup | None:
+        """The standing group that holds the measure, split as the need asks."""
+        if need not in self._groups:
+            reading = need.reading
+            segments = reading.segments if isinstance(reading, Reading) else ()
+            group = self._state.groups.get((reading.relation.name, segment_name(segments)))
+            holds = group is not None and fingerprint(need.measure) in group.starts
+            self._groups[need] = group if holds else None
+        return self._groups[need]
 
-class _Keeping:
-    """In which cell each window is kept, looked up once: a page's queries ask of the same windows."""
-
-    def __init__(self, today: date) -> None:
-        self._today = today
-        self._known: dict[tuple[Window, bool], tuple[Period, Window] | None] = {}
-
-    def of(self, window: Window, plan: Plan) -> tuple[Period, Window] | None:
-        without_days = _unit_id(plan) is not None or not keeps(plan.metric, Period.DAY)
-        asked = (window, without_days)
-        if asked not in self._known:
-            self._known[asked] = kept_as(window, self._today, *([OF_UNITS] if asked[1] else []))
-        return self._known[asked]
-
-
-def _touches(dirt: Dirt, plan: Plan, window: Window) -> bool:
-    return (
-        dirt.days.start < window.end
-        and window.start < dirt.days.end
-        and (dirt.any_unit or dirt.unit_id == _unit_id(plan))
-        and (dirt.family is None or dirt.family in plan.metric.changed_by)
-    )
+    def _window(self, window: Window, plan: Plan) -> tuple[Period, Window] | None:
+        """As what the window is kept."""
+        asked = (window, plan.metric.is_stock or _unit_id(plan) is not None)
+        if asked not in self._kept:
+            self._kept[asked] = kept_as(window, plan.clock.today, *([OF_UNITS] if asked[1] else []))
+        return self._kept[asked]
 
 
 def _unit_id(plan: Plan) -> int | None:
     return plan.placement.ids[0] if plan.placement.placed is Placed.UNIT else plan.unit_id
 
 
-def _state(units: Collection[int | None]) -> tuple[date | None, datetime | None, Sequence[Dirt]]:
-    """For which day and settling time the cells stand, and what those of these units do not hold.
-
-    That is what is still in the outboxes of facts and of placements, and what was taken of them.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT rolled_to, settled_to, NULL, NULL, false, NULL, NULL, NULL, NULL FROM insights_snapshotstate
-            UNION ALL
-            SELECT NULL, NULL, family, unit_id, false, min(day_from), max(day_to), lagging, min(noted_at)
-            FROM insights_dirtyrange
-            WHERE unit_id IS NULL OR unit_id = ANY(%(units)s)
-            GROUP BY family, unit_id, lagging, day_from
-            UNION ALL
-            SELECT NULL, NULL, family, NULL, true, min(day_from), max(day_to), lagging, min(at)
-            FROM integrations_factchange CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
-            GROUP BY family, lagging
-            UNION ALL
-            SELECT NULL, NULL, NULL, unit_id, false, coalesce(day_from, %(ever)s), coalesce(day_to, %(never)s), lagging,
-                   min(at)
-            FROM orgtree_placementchange CROSS JOIN (VALUES (false), (true)) AS speed (lagging)
-            WHERE unit_id = ANY(%(units)s)
-            GROUP BY unit_id, lagging, day_from, day_to
-            """,
-            {"units": [unit for unit in units if unit is not None], "ever": date.min, "never": date.max},
-        )
-        rows = cursor.fetchall()
-    rolled_to, settled_to = next((row[:2] for row in rows if row[0]), (None, None))
-    dirt = [
-        Dirt(family, unit_id, any_unit, Window(start, end), lagging, since)
-        for _, _, family, unit_id, any_unit, start, end, lagging, since in rows
-        if since
-    ]
-    return rolled_to, settled_to, dirt
-
-
-def _wanted(plan: Plan, keeping: _Keeping) -> Wanted:
-    kept = (keeping.of(window, plan) for window in plan.windows)
-    names = ("", *(dimension.value for dimension in plan.segments))
-    return Wanted(plan.metric.key, names, _unit_id(plan), tuple(cell[1] for cell in kept if cell))
-
-
-def _outcomes(plan: Plan, cells: Cells, as_of: datetime, keeping: _Keeping) -> Outcomes | None:
-    """None where a segment has too many values to be kept."""
-    name = plan.segments[0].value if plan.segments else ""
-    found: dict[tuple[Window, tuple[str, ...]], Outcome] = {}
-    shared: dict[Window, Outcome] = {}
-    unmatched: dict[Window, float | None] = {}
-    for window in plan.windows:
-        kept = keeping.of(window, plan)
-        if kept is None:
-            return None
-        own = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], name), ()))
-        unsplit = _of_version(plan, cells.get((plan.metric.key, _unit_id(plan), kept[1], ""), ()))
-        for cell in (*own, *unsplit):
-            if part := plan.metric.shared_part(cell.outcome, plan.segments):
-                shared.setdefault(window, part)
-        for cell in own:
-            if name and cell.segment_value == TOO_MANY_VALUES:
-                return None
-            found[window, (cell.segment_value,) if name else ()] = cell.outcome
-            unmatched[window] = cell.unmatched
-    whole = plan.query.window
-    tells = tells_unmatched(plan, found)
-    return Outcomes(found, shared, unmatched.get(whole) if tells else None, as_of)
-
-
-def _of_version(plan: Plan, cells: Iterable[Kept]) -> Sequence[Kept]:
-    """Cells of the metric's own version, one per segment value: a span may be kept under two periods."""
-    current = [cell for cell in cells if cell.version == plan.metric.version]
-    return list({cell.segment_value: cell for cell in current}.values())
+def _as_found(answerable: Iterable[Answerable], cells: Cells) -> tuple[Facts, set[tuple[Need, StandingGroup]]]:
+    """The cells as if they had just been read from facts, and the needs of which one has too many segment values."""
+    scanned: dict[Reading, dict[CellKey, Cell]] = defaultdict(dict)
+    stocked: dict[StockReading, dict[tuple[int | None, Window], int]] = defaultdict(dict)
+    too_many: set[tuple[Need, StandingGroup]] = set()
+    for each in answerable:
+        unit_id = each.plan.unit_id
+        for need, group, window, wanted in each.wanted():
+            found = cells.get(wanted, ())
+            if isinstance(need.reading, StockReading):
+                of_stock = stocked[need.reading]
+                span = each.plan.clock.stock_span(window)
+                for kept in found:
+                    of_stock[unit_id, span] = kept.figures.people
+                continue
+            of_reading = scanned[need.reading]
+            for kept in found:
+                if need.split and kept.segment_value == TOO_MANY_VALUES:
+                    too_many.add((need, group))
+                segment = (kept.segment_value,) if need.split else ()
+                of_reading[CellKey(unit_id, window, segment)] = as_scanned(kept, group.starts)
+    return Facts(scanned, stocked), too_many

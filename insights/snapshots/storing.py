@@ -1,83 +1,134 @@
-"""Writing cells into their table, as lines of COPY: a fill writes millions of them."""
+"""Writing what a statement finds into the table of cells, without taking it out of the database."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from itertools import islice
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
+from psycopg import sql
 
-from insights.metrics.declarations import Metric, Outcome
-from insights.metrics.query import Dimension, Statistic, Window
+from insights.metrics.figures import numbers_of
+from insights.metrics.plan import Clock
+from insights.metrics.query import Window
+from insights.metrics.reading import Edges, Placement, Reading, StockReading
+from insights.metrics.scan import people_in_stock_statement, scan_statement
+from insights.metrics.source import parameters
+from insights.metrics.stock_statement import stock_parameters
+from insights.metrics.stocks import windows_by_span
+from insights.snapshots.groups import Group
+from insights.snapshots.kept import MOST_SEGMENT_VALUES
 
-NULL = r"\N"
-LINES_AT_ONCE = 1000
-
-# The period stands first: of a window that is kept under several, the rest of the line is the same.
-COLUMNS = (
-    *("period", "metric", "version", "unit_id", "start", "end", "segment_name", "segment_value"),
-    *("value", "numerator", "denominator", "sample_size", "people", "missing", "unmatched", "low", "mix", "left_out"),
-    *(statistic.value for statistic in Statistic),
-    "computed_at",
-)
-_NO_STATISTICS = "\t".join(NULL for _ in Statistic)
-_ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-
-
-class Computed(NamedTuple):
-    """A metric's figures for a unit (None: the whole organisation), a window and a segment value (or "")."""
-
-    metric: Metric
-    unit_id: int | None
-    window: Window
-    segment_value: str
-    unmatched: float | None
-    outcome: Outcome
+# Stands in for all values of a segment that has too many in a span: readers go to the facts.
+TOO_MANY_VALUES = ""
 
 
-def store(
-    cells: Iterable[Computed], periods: Mapping[Window, Sequence[str]], split: tuple[Dimension, ...], at: datetime
-) -> int:
-    """Add the cells as computed at that moment, once for each period of their windows; how many there are."""
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
-    lines = _Lines(split[0].value if split else "", at)
-    all_lines = (period + line for cell in cells for line in [lines.of(cell)] for period in periods[cell.window])
-    written = 0
-    with connection.cursor() as cursor, cursor.copy(f"COPY insights_metriccell ({names}) FROM STDIN") as copy:
-        while some := list(islice(all_lines, LINES_AT_ONCE)):
-            copy.write("".join(some))
-            written += len(some)
-    return written
+@dataclass(frozen=True)
+class Asked:
+    """Windows, each with the periods as which it is kept, and whose cells are computed as of that moment."""
+
+    edges: tuple[Edges, ...]
+    periods: Mapping[Window, Sequence[str]]
+    placement: Placement
+    clock: Clock
 
 
-class _Lines:
-    """The lines of one split, without the period with which each begins."""
+def store(group: Group, group_id: int, asked: Asked) -> int:
+    """Add the group's cells of all windows, once for each period in which a window is kept; how many there are."""
+    if group.is_stock_of_people:
+        return _store_people(group, group_id, asked)
+    settled = asked.clock.settled_before
+    reading = Reading(group.relation, asked.edges, asked.placement, segments=group.segments, settled_before=settled)
+    spans: list[tuple[int, Window, str]] = [
+        (position, window, period)
+        for position, windows in enumerate(windows_by_span(reading))
+        for window in windows
+        for period in asked.periods[window]
+    ]
+    if not spans:
+        return 0
+    statement = sql.SQL(
+        """
+        INSERT INTO insights_metriccell
+            (group_id, unit_id, period, start, "end", segment_value, facts, matched_facts, people, figures, computed_at)
+        SELECT %(group_id)s, nullif(unit_id, 0), kept.period, kept.starts, kept.ends, segment_value,
+               facts, matched_facts, people, figures, %(computed_at)s
+        FROM ({cells}) AS cells
+        JOIN unnest(%(kept_spans)s::int[], %(kept_periods)s::text[], %(kept_starts)s::date[], %(kept_ends)s::date[])
+            AS kept (span, period, starts, ends) USING (span)
+        ORDER BY unit_id, starts, ends
+        """
+    ).format(cells=_few_values(group, reading) if group.segments else _cells(group, reading, sql.SQL("''")))
+    return _inserted(statement, {**parameters(reading), **_kept(group_id, spans, asked.clock)})
 
-    def __init__(self, segment_name: str, at: datetime) -> None:
-        self._segment_name = segment_name
-        self._end = f"\t{at.isoformat()}\n"
-        self._days: dict[Window, str] = {}
 
-    def of(self, cell: Computed) -> str:
-        """See https://www.postgresql.org/docs/current/sql-copy.html for the format."""
-        metric, unit_id, window, segment_value, unmatched, outcome = cell
-        days = self._days.get(window)
-        if days is None:
-            days = self._days[window] = f"{window.start}\t{window.end}"
-        value, numerator, denominator, sample_size, people, statistics, missing, low, mix, left_out = outcome
-        return (
-            f"\t{metric.key}\t{metric.version}\t{NULL if unit_id is None else unit_id}\t{days}"
-            f"\t{self._segment_name}\t{segment_value.translate(_ESCAPED)}"
-            f"\t{NULL if value is None else value}\t{NULL if numerator is None else numerator}"
-            f"\t{NULL if denominator is None else denominator}\t{sample_size}\t{people}\t{'t' if missing else 'f'}"
-            f"\t{NULL if unmatched is None else unmatched}\t{NULL if low is None else low}"
-            f"\t{json.dumps(dict(mix)).translate(_ESCAPED) if mix else '{}'}\t{left_out}"
-            f"\t{_told(statistics) if statistics else _NO_STATISTICS}{self._end}"
-        )
+def _cells(group: Group, reading: Reading, segment_value: sql.Composable) -> sql.Composed:
+    return sql.SQL(
+        "SELECT unit_id, span, {} AS segment_value, facts, matched_facts, people, {} AS figures FROM ({}) AS found"
+    ).format(segment_value, numbers_of(group.measures), scan_statement(reading, group.measures))
 
 
-def _told(statistics: Mapping[Statistic, float]) -> str:
-    return "\t".join(str(statistics.get(statistic, NULL)) for statistic in Statistic)
+def _few_values(group: Group, reading: Reading) -> sql.Composed:
+    """The cells of units and spans with few segment values; of each other one a cell that says so, and no figures."""
+    return sql.SQL(
+        """
+        SELECT DISTINCT ON (unit_id, span, CASE WHEN are_few THEN segment_value END)
+               unit_id, span,
+               CASE WHEN are_few THEN segment_value ELSE {too_many} END AS segment_value,
+               CASE WHEN are_few THEN facts ELSE 0 END AS facts,
+               CASE WHEN are_few THEN matched_facts ELSE 0 END AS matched_facts,
+               CASE WHEN are_few THEN people ELSE 0 END AS people,
+               CASE WHEN are_few THEN figures ELSE '{{}}' END AS figures
+        FROM (
+            SELECT *, count(*) OVER (PARTITION BY unit_id, span) <= {most} AS are_few FROM ({cells}) AS cells
+        ) AS counted
+        """
+    ).format(
+        too_many=sql.Literal(TOO_MANY_VALUES),
+        most=sql.Literal(MOST_SEGMENT_VALUES),
+        cells=_cells(group, reading, sql.Identifier("segment_0")),
+    )
+
+
+def _store_people(group: Group, group_id: int, asked: Asked) -> int:
+    """Those of a stock, who are counted for the days of a window that have come."""
+    spans = [
+        (asked.clock.stock_span(window), window, period)
+        for window, periods in asked.periods.items()
+        for period in periods
+    ]
+    reading = StockReading(group.relation, tuple(sorted({span for span, _, _ in spans})), asked.placement)
+    statement = sql.SQL(
+        """
+        INSERT INTO insights_metriccell
+            (group_id, unit_id, period, start, "end", segment_value, facts, matched_facts, people, figures, computed_at)
+        SELECT %(group_id)s, nullif(unit_id, 0), kept.period, kept.starts, kept.ends, '',
+               people, people, people, '{{}}', %(computed_at)s
+        FROM ({people}) AS people
+        JOIN unnest(%(span_starts)s::date[], %(span_ends)s::date[], %(kept_periods)s::text[],
+                    %(kept_starts)s::date[], %(kept_ends)s::date[])
+            AS kept (starts_on, ends_on, period, starts, ends) USING (starts_on, ends_on)
+        ORDER BY unit_id, starts, ends
+        """
+    ).format(people=people_in_stock_statement(reading))
+    kept = _kept(group_id, [(0, window, period) for _, window, period in spans], asked.clock)
+    of_spans = {"span_starts": [span.start for span, _, _ in spans], "span_ends": [span.end for span, _, _ in spans]}
+    return _inserted(statement, {**stock_parameters(reading), **kept, **of_spans})
+
+
+def _kept(group_id: int, spans: Sequence[tuple[int, Window, str]], clock: Clock) -> Mapping[str, Any]:
+    return {
+        "group_id": group_id,
+        "computed_at": clock.now,
+        "kept_spans": [span for span, _, _ in spans],
+        "kept_periods": [period for _, _, period in spans],
+        "kept_starts": [window.start for _, window, _ in spans],
+        "kept_ends": [window.end for _, window, _ in spans],
+    }
+
+
+def _inserted(statement: sql.Composed, values: Mapping[str, Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from insights.snapshots import filling
 from insights.snapshots import refresh as refreshing
 
 
@@ -16,4 +17,4 @@ def refresh() -> None:
 @shared_task(name="insights.snapshots.tasks.fill_nightly", ignore_result=True)  # type: ignore[untyped-decorator]
 def fill_nightly() -> None:
     """Compute everything anew: the same cells come out, unless something went wrong in between."""
-    refreshing.fill_everything()
+    filling.fill_everything()

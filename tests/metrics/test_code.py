@@ -14,7 +14,8 @@ from django.test import Client
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Window
 from insights.metrics.read import read_rows, read_series
 from insights.metrics.visible import visible_rows
-from insights.snapshots.refresh import fill_everything, refresh
+from insights.snapshots.filling import fill_everything
+from insights.snapshots.refresh import refresh
 from integrations.models import AgentSession, AgentSessionDay, Enrolment, Repository, SessionRepository
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
 from orgtree.services.access import access_of

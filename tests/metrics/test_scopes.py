@@ -16,8 +16,10 @@ from insights.metrics.parameters import Parameters
 from insights.metrics.query import Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import SideBySide, read_series, read_together, read_totals
 from insights.models import DirtyRange
+from insights.snapshots.catching_up import LONGEST_LAG
+from insights.snapshots.filling import fill_everything
 from insights.snapshots.read import Freshness
-from insights.snapshots.refresh import LONGEST_LAG, fill_everything, refresh
+from insights.snapshots.refresh import refresh
 from orgtree.models import PlacementChange, Unit
 from tests.metrics import oracle
 from tests.metrics.facts import World, create_world

@@ -10,13 +10,18 @@ import time_machine
 from django.db import connection
 
 from insights import windows
-from insights.metrics.outcomes import Outcomes
+from insights.metrics.outcomes import Outcomes, outcomes_from_facts
 from insights.metrics.plan import Plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import Freshness, read_series
-from insights.models import DirtyRange, MetricCell, SnapshotState
+from insights.metrics.registry import metrics
+from insights.models import CellGroup, DirtyRange, MetricCell
+from insights.snapshots import filling, groups
+from insights.snapshots.alone import LOCK
+from insights.snapshots.filling import fill_everything
 from insights.snapshots.pulse import pulse
-from insights.snapshots.refresh import LOCK, fill_everything, refresh
+from insights.snapshots.refresh import refresh
+from insights.snapshots.waiting import SnapshotHealth, snapshot_health
 from integrations.facts.changes import Change, append_changes
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
 from tests.metrics.facts import World, announce, create_world
@@ -46,7 +51,7 @@ def cells() -> set[tuple[object, ...]]:
 
 
 def _hashable(value: object) -> object:
-    return tuple(sorted(value.items())) if isinstance(value, dict) else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def test_the_nightly_fill_reproduces_what_refreshes_left(world: World) -> None:
@@ -72,7 +77,7 @@ def test_a_new_day_rolls_the_windows_as_a_fill_would(world: World, clock: time_m
     rolled = cells()
     fill_everything()
     assert cells() == rolled
-    assert SnapshotState.current().rolled_to == TODAY + timedelta(days=9)
+    assert {group.rolled_to for group in CellGroup.objects.all()} == {TODAY + timedelta(days=9)}
 
 
 def test_a_refresh_takes_the_outbox_and_leaves_no_dirt(world: World) -> None:
@@ -157,3 +162,80 @@ def test_a_segment_with_too_many_values_is_read_from_facts(world: World) -> None
     from_cells = read_series([query])[0]
     assert len(from_facts.total) > 12
     assert (from_cells.total, from_cells.series) == (from_facts.total, from_facts.series)
+
+
+def _noting_what_is_read_from_facts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The metrics that are read from facts from now on."""
+    asked: list[str] = []
+
+    def noting(plans: Sequence[Plan]) -> list[Outcomes]:
+        asked.extend(plan.metric.key for plan in plans)
+        return outcomes_from_facts(plans)
+
+    monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", noting)
+    return asked
+
+
+def test_old_cells_answer_until_those_of_a_new_measure_are_filled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = [MetricQuery(key, windows.trailing(4)) for key in ("ai.sessions", "ai.session_span")]
+    with monkeypatch.context() as before:
+        before.setattr(groups, "metrics", lambda: tuple(each for each in metrics() if each.key != "ai.session_span"))
+        refresh()
+    asked = _noting_what_is_read_from_facts(monkeypatch)
+    as_before = read_series(queries)
+    assert asked == ["ai.session_span"]
+    assert refresh() > 0
+    asked.clear()
+    assert [each.total for each in read_series(queries)] == [each.total for each in as_before]
+    assert not asked
+    assert CellGroup.objects.filter(relation="agent_sessions", segment_name="").count() == 1
+
+
+def test_what_nothing_is_computed_for_any_more_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    refresh()
+    filled = cells()
+    monkeypatch.setattr(
+        groups, "metrics", lambda: tuple(each for each in metrics() if each.families != {FactFamily.ENROLMENT})
+    )
+    CellGroup.objects.create(relation="gone", starts={"0": 0}, rolled_to=TODAY)
+    refresh()
+    assert not CellGroup.objects.filter(relation="gone").exists()
+    assert cells() <= filled
+
+
+def test_more_dirt_than_half_of_all_is_filled_instead(
+    world: World, monkeypatch: pytest.MonkeyPatch, clock: time_machine.Traveller
+) -> None:
+    refresh()
+    filled = cells()
+    monkeypatch.setattr(filling, "UNIT_DAYS_FOR_A_FILL", 0)
+    monkeypatch.setattr(filling, "SHARE_FOR_A_FILL", 0.5)
+    monkeypatch.setattr("insights.snapshots.refresh.catch_up_once", lambda _: None)
+    for person_id in {person for person, *_ in world.placements}:
+        append_changes([Change(FactFamily.AI, person_id, DAYS[0], TODAY + timedelta(days=1))])
+    clock.shift(timedelta(minutes=1))
+    refresh()
+    assert not DirtyRange.objects.filter(family=FactFamily.AI).exists()
+    sessions = CellGroup.objects.get(relation="agent_sessions", segment_name="")
+    assert sessions.filled_at == NOW + timedelta(minutes=1)
+    assert cells() == filled
+
+
+def test_health_tells_of_lag_and_of_the_last_fill(world: World, clock: time_machine.Traveller) -> None:
+    empty = snapshot_health()
+    assert (empty.standing, empty.groups, empty.filled_at) == (0, 0, None)
+    refresh()
+    health = snapshot_health()
+    assert health.standing == health.groups > 0
+    assert health.filled_at is not None
+    assert health.since is None
+    FactChange.objects.create(family="ai", day_from=TODAY, day_to=TODAY + timedelta(days=1), at=NOW)
+    assert snapshot_health().lag(NOW + timedelta(seconds=90)) == timedelta(seconds=90)
+
+
+def test_time_left_follows_from_the_pieces_that_are_done() -> None:
+    since = NOW - timedelta(minutes=6)
+    health = SnapshotHealth(None, 20, 20, since, pieces=5, pieces_filled=2, filled_at=None, filled_seconds=0)
+    assert health.time_left(NOW) == timedelta(minutes=9)

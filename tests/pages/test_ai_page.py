@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights import windows
-from insights.snapshots.refresh import fill_everything
+from insights.snapshots.filling import fill_everything
 from insights.views.ai.charts import CHARTS
 from insights.views.ai.parts import PARTS
 from tests.org import Org

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.snapshots.refresh import fill_everything
+from insights.snapshots.filling import fill_everything
 from insights.views.delivery.charts import CHARTS, TABLES
 from insights.views.delivery.parts import PARTS
 from insights.views.delivery.stages import STAGES

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.snapshots.refresh import fill_everything
+from insights.snapshots.filling import fill_everything
 from insights.views.ai.charts import CHARTS, TABLES
 from insights.views.ai.parts import PARTS
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace

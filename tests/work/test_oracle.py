@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection
 
 from insights.metrics.query import Dimension, Figure, Granularity, Statistic, Window
+from insights.snapshots.filling import fill_everything
 from insights.snapshots.refresh import refresh
 from tests.org import Org
 from tests.work.oracle import ITEMS, RUNS, Asked, Found, World, random_world
@@ -103,17 +104,14 @@ def test_segments_are_those_of_the_oracle_and_make_up_the_whole(world: World) ->
 
 def test_refreshed_cells_are_those_that_a_full_fill_computes(world: World) -> None:
     """What the outbox told of, moves later than most of the history among it, was all there was to compute anew."""
-    from insights.snapshots.refresh import fill_everything
-
     def cells() -> list[tuple[object, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT metric, unit_id, period, start, "end", segment_name, segment_value, value, numerator,
-                       denominator, sample_size, people, left_out, median, p95
-                FROM insights_metriccell WHERE metric = ANY (%s) ORDER BY 1, 2, 3, 4, 5, 6, 7
-                """,
-                [[*ITEMS, *RUNS]],
+                SELECT relation, segment_name, unit_id, period, start, "end", segment_value, facts, people, figures
+                FROM insights_metriccell JOIN insights_cellgroup ON insights_cellgroup.id = group_id
+                ORDER BY 1, 2, 3, 4, 5, 6, 7
+                """
             )
             return list(cursor.fetchall())
 

@@ -7,13 +7,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from insights.metrics.errors import QueryError
 from insights.metrics.parameters import Parameters
 from insights.metrics.query import Window
 from insights.metrics.registry import get
-from insights.snapshots.refresh import fill_everything
+from insights.snapshots.filling import fill_everything
 from insights.snapshots.tasks import fill_nightly
+from insights.snapshots.waiting import SnapshotHealth
 
 
 class Command(BaseCommand):
@@ -33,11 +35,15 @@ class Command(BaseCommand):
         except QueryError as problem:
             raise CommandError(f"{problem.parameter}: {problem.message}") from problem
         if options["wait"] or only or days:
-            cells = fill_everything(only=only, days=days)
+            cells = fill_everything(only=only, days=days, report=self._report)
             self.stdout.write(json.dumps({"cells": cells}) if options["json"] else f"{cells:,} cells computed.")
             return
         fill_nightly.delay()
         self.stdout.write(json.dumps({"queued": True}) if options["json"] else "The background fills all cells anew.")
+
+    def _report(self, health: SnapshotHealth) -> None:
+        """On standard error, so that JSON stays alone on standard output."""
+        self.stderr.write(f"{health.progress(timezone.now())}.")
 
 
 def _days(start: str, end: str) -> Window | None:
