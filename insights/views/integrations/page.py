@@ -16,8 +16,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from insights.snapshots.waiting import snapshot_health
 from insights.tiles import Link
 from insights.views.integrations.cards import card_of
+from insights.views.integrations.figures import figures_line
 from insights.views.integrations.needs import need_lines
 from insights.views.integrations.owners import owner_lines
 from insights.views.integrations.sources import source_lines
@@ -52,6 +54,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     for_admin = bool(request.user.is_staff)
     found, records = sync_health(now), stored_records()
+    figures = snapshot_health()
     needs = need_lines(completeness(), now, for_admin=for_admin)
     add = reverse("admin:integrations_connection_add")
     return {
@@ -60,7 +63,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "met": sum(need.is_met for need in needs),
         "owners": owner_lines(timezone.localdate(now)) if for_admin else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
-        "is_busy": any(each.is_busy or each.state == State.FIRST for each in found),
+        "figures": figures_line(figures, now, for_admin=for_admin),
+        "is_busy": figures.filling_since is not None
+        or any(each.is_busy or each.state == State.FIRST for each in found),
         "for_admin": for_admin,
         "push_line": PUSH_LINE.replace("BASE_URL", settings.BASE_URL),
         "connect_link": Link("Connect source control", add) if for_admin else None,
