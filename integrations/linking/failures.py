@@ -22,10 +22,16 @@ _JUST_BEFORE: LiteralString = f"""(
     incident.caused_by = '' AND deployment.finished_at <= incident.started_at
     AND deployment.finished_at >= incident.started_at - %(window)s::interval AND {IN_PRODUCTION}
 )"""
-# Records name deployments of their own connection.
+# Records name deployments of their own connection, else the only one that is called so anywhere.
 _NAMED: LiteralString = """
-    SELECT named.id FROM integrations_deployment named
-    WHERE named.connection_id = {by}.connection_id AND named.external_id = {name} AND named.deleted_at IS NULL
+    SELECT coalesce(
+        (SELECT named.id FROM integrations_deployment named
+         WHERE named.connection_id = {by}.connection_id AND named.external_id = {name} AND named.deleted_at IS NULL),
+        (SELECT CASE WHEN count(*) = 1 THEN min(named.id) END
+         FROM integrations_connection
+         JOIN integrations_deployment named ON named.connection_id = integrations_connection.id
+              AND named.external_id = {name} AND named.deleted_at IS NULL)
+    )
 """
 _AFFECTED_INCIDENTS: LiteralString = """
     SELECT unnest(%(incidents)s::bigint[])

@@ -100,7 +100,7 @@ class DeploymentStatus(models.Model):
 
 
 class Incident(ProviderFact):
-    """An incident; `caused_by` is the external id of a deployment at the same connection, where one was named."""
+    """An incident; `caused_by` is the external id of a deployment, where one was named."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
     service = text_field()

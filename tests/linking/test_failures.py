@@ -6,7 +6,7 @@ import pytest
 
 from integrations.linking.decide import decide_rollbacks
 from integrations.linking.rules import follow_rules
-from integrations.models import FactChange, FactFamily, Owned, ProposedRollback
+from integrations.models import Connection, Deployment, FactChange, FactFamily, Owned, ProposedRollback
 from orgtree.models import Organisation
 from tests.linking.delivery import Delivery, failures, recovery_hours
 
@@ -89,6 +89,13 @@ def test_a_cause_that_is_told_later_is_found(shop: Delivery) -> None:
     assert failures() == set()
     shop.deploys("d1", at="Mon 10:00")
     assert failures() == {("d1", "explicit", "i")}
+
+
+def test_a_cause_at_another_connection_is_found_where_it_is_the_only_one_of_that_name(shop: Delivery) -> None:
+    shop.deploys("4711", at="Mon 10:00")
+    Deployment.objects.update(connection=Connection.objects.create(provider="github", name="GitHub"))
+    shop.incident("i", at="Mon 13:00", caused_by="4711")
+    assert failures() == {("4711", "explicit", "i")}
 
 
 @pytest.mark.parametrize("told", [{"environment": "staging"}, {"status": "failure"}])
