@@ -158,8 +158,14 @@ REWORK_RATE = Ratio(
     version=1,
     name="Deployment rework rate",
     meaning="Share of production deployments that nobody had planned, made to fix something users noticed.",
-    formula="deployments that say that they are unplanned ÷ all × 100. " + OF_PRODUCTION,
-    numerator=Total(PRODUCTION_DEPLOYMENTS, column="unplanned"),
+    formula="deployments that say that they are unplanned ÷ all × 100; no data where none does and of some it is not "
+    "known. " + OF_PRODUCTION,
+    numerator=Total(
+        PRODUCTION_DEPLOYMENTS,
+        column="unplanned",
+        missing_column="plan_unknown",
+        missing_reason="Nothing says which deployments were unplanned. Say it in their payload, or push it.",
+    ),
     denominator=DEPLOYMENTS,
     unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,

@@ -145,12 +145,13 @@ PRODUCTION_DEPLOYMENTS = Relation(
     owner="owned_id",
     fact="deployment_id",
     fact_is_row=True,
-    columns=_DEPLOYMENT_COLUMNS | {"failed", "unplanned"},
+    columns=_DEPLOYMENT_COLUMNS | {"failed", "unplanned", "plan_unknown"},
     sql=f"""
         SELECT {_DEPLOYMENT},
                deployment.finished_at::date AS day,
                (failed.deployment_id IS NOT NULL)::int AS failed,
-               coalesce(deployment.unplanned, false)::int AS unplanned
+               coalesce(deployment.unplanned, false)::int AS unplanned,
+               (deployment.unplanned IS NULL)::int AS plan_unknown
         FROM integrations_deployment deployment
         LEFT JOIN integrations_faileddeployment failed ON failed.deployment_id = deployment.id
         {_OF_DEPLOYMENT}
@@ -159,7 +160,8 @@ PRODUCTION_DEPLOYMENTS = Relation(
 )
 """One row per successful deployment to production, rollbacks and hotfixes among them, on the day on which it finished.
 
-failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where it says so itself; else they are 0.
+failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where it says so itself, plan_unknown
+where its tool does not say whether it was planned; else they are 0.
 """
 
 DEPLOYMENT_DAYS = Relation(

@@ -86,7 +86,7 @@ def deployment(told: Values) -> DeploymentDraft:
         finished_at=told["finished_at"],
         rollback_of=told["rollback_of"],
         fixes=tuple(told["fixes"]),
-        unplanned=told["unplanned"],
+        unplanned=bool(told["unplanned"]),  # whoever pushes says all there is: what is not said is not so
     )
 
 

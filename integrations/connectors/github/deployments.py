@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import UNTOLD, DeploymentDraft, DeploymentStatusDraft, Told, Untold
 from integrations.connectors.github.who import account
+from integrations.connectors.json_text import read_json
 from integrations.connectors.reader import Reader
 from integrations.connectors.words import RunStatus
 
+LONGEST_NAME = 200
 INACTIVE = "inactive"  # another deployment took its place: one that went well stays so
 _STATUSES: Mapping[str, RunStatus] = {
     "success": RunStatus.SUCCESS,
@@ -38,12 +41,16 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     statuses = _statuses(told)
     outcome = _outcome(statuses) if whole else _news(statuses)
     page = told.text("repository.html_url", default="")
+    own = _own_words(payload)
     return [
         DeploymentDraft(
             external_id=deployment.identifier("id"),
             updated_at=max([deployment.time("updated_at"), *(status.at for status in statuses)]),
             repository=told.identifier("repository.id"),
             native_environment=deployment.text("environment"),
+            service=own.get("service", UNTOLD),
+            rollback_of=own.get("rollback_of", UNTOLD),
+            unplanned=own.get("unplanned", UNTOLD),
             status=outcome.status,
             native_status=outcome.native_status,
             sha=deployment.text("sha"),
@@ -56,6 +63,30 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
             statuses=Told(statuses, whole=whole),
         )
     ]
+
+
+def _own_words(payload: Json) -> dict[str, Any]:
+    """What whoever deployed wrote into the deployment's payload: service, rollback_of (an id) and unplanned.
+
+    The payload is theirs: it may hold anything, of which only what is meant like this is taken.
+    https://docs.github.com/en/rest/deployments/deployments#create-a-deployment
+    """
+    written = payload["deployment"].get("payload")
+    if isinstance(written, str):  # as it is answered where it was given as text
+        try:
+            written = read_json(written)
+        except (ValueError, RecursionError):
+            return {}
+    if not isinstance(written, dict):
+        return {}
+    found: dict[str, Any] = {}
+    if isinstance(service := written.get("service"), str):
+        found["service"] = service.replace("\0", "")[:LONGEST_NAME]
+    if isinstance(taken_back := written.get("rollback_of"), (int, str)) and not isinstance(taken_back, bool):
+        found["rollback_of"] = str(taken_back).replace("\0", "")[:LONGEST_NAME]
+    if isinstance(unplanned := written.get("unplanned"), bool):
+        found["unplanned"] = unplanned
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def deployment(payloads: Payloads, found: Deployment, at: datetime) -> Json:
         "creator": payloads.user_or_none(found.by),
         "sha": found.sha,
         "ref": found.ref,
-        "payload": {},
+        "payload": {"unplanned": bool(found.rollback_of or found.fixes)},
         "transient_environment": False,
         "production_environment": found.environment == "production",
         "performed_via_github_app": None,

@@ -125,3 +125,20 @@ def test_a_missing_field_is_named(deployment: dict[str, Any], field: str) -> Non
     with pytest.raises(SchemaError) as refused:
         draft_of(deployment)
     assert refused.value.path == f"deployment.{field}"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"service": "cart", "unplanned": True, "rollback_of": 4711}, ("cart", True, "4711")),
+        ('{"unplanned": false}', (UNTOLD, False, UNTOLD)),
+        ({"service": 7, "unplanned": "yes", "rollback_of": True, "other": {}}, (UNTOLD, UNTOLD, UNTOLD)),
+        ("no JSON", (UNTOLD, UNTOLD, UNTOLD)),
+        ("[" * 100_000, (UNTOLD, UNTOLD, UNTOLD)),
+        ([1], (UNTOLD, UNTOLD, UNTOLD)),
+        (None, (UNTOLD, UNTOLD, UNTOLD)),
+    ],
+)
+def test_what_whoever_deployed_wrote_into_it(deployment: dict[str, Any], written: Any, told: tuple[Any, ...]) -> None:
+    draft = draft_of({**deployment, "payload": written})
+    assert (draft.service, draft.unplanned, draft.rollback_of) == told
