@@ -26,15 +26,22 @@ from integrations.models import (
 from orgtree.models import Placement
 from orgtree.services.access import Access
 
-# Ids of records that ran on a service, or else a repository, which one of the units owned on the record's day.
+# Ids of records that ran on a service, or without one on a repository, which one of the units owned on the record's
+# day.  From the units to the records, so that those of others are not looked at.
 _OWNED_BY_UNITS = f"""
+    WITH own AS (
+        SELECT owned.kind, owned.name, owned.repository_id, owner.during
+        FROM ({OWNER_PLACEMENTS}) AS owner
+        JOIN integrations_owned owned ON owned.id = owner.owned_id
+        WHERE owner.ancestor_id = ANY (%s)
+    )
     SELECT record.id
-    FROM TABLE record
-    LEFT JOIN integrations_owned service ON service.kind = 'service' AND service.name = record.service
-    LEFT JOIN integrations_owned repository ON repository.repository_id = record.repository_id
-    JOIN ({OWNER_PLACEMENTS}) AS owner
-         ON owner.owned_id = coalesce(service.id, repository.id) AND owner.ancestor_id = ANY (%s)
-    WHERE owner.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
+    FROM own JOIN TABLE record ON record.service = own.name
+    WHERE own.kind = 'service' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
+    UNION ALL
+    SELECT record.id
+    FROM own JOIN TABLE record ON record.repository_id = own.repository_id AND record.service = ''
+    WHERE own.kind = 'repository' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
 """  # noqa: S608 — put together from constants
 _ITEMS_OWNED_BY_UNITS = f"""
     SELECT item.id
@@ -109,6 +116,6 @@ def visible_incidents(access: Access) -> QuerySet[Incident]:
 
 def _owned(table: str, at: str, access: Access) -> RawSQL:
     zone = timezone.get_default_timezone_name()
-    values = [sorted(access.sight.unit_ids or ()), zone]
+    values = [sorted(access.sight.unit_ids or ()), zone, zone]
     statement = _OWNED_BY_UNITS.replace("TABLE", table).replace("record.AT", f"record.{at}")
     return RawSQL(statement, values)  # noqa: S611 — as above
