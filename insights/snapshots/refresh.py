@@ -30,6 +30,7 @@ def refresh() -> int:
     with alone(waiting=False) as is_alone:
         if not is_alone:
             return 0
+        SnapshotState.objects.exclude(filling_since=None).update(filling_since=None)  # by a process that was killed
         clock = Clock.read()
         note_settled(clock)
         note_everything(clock)

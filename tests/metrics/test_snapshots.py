@@ -15,7 +15,7 @@ from insights.metrics.plan import Plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import Freshness, read_series
 from insights.metrics.registry import metrics
-from insights.models import CellGroup, DirtyRange, MetricCell
+from insights.models import CellGroup, DirtyRange, MetricCell, SnapshotState
 from insights.snapshots import filling, groups
 from insights.snapshots.alone import LOCK
 from insights.snapshots.filling import fill_everything
@@ -233,6 +233,14 @@ def test_health_tells_of_lag_and_of_the_last_fill(world: World, clock: time_mach
     assert health.since is None
     FactChange.objects.create(family="ai", day_from=TODAY, day_to=TODAY + timedelta(days=1), at=NOW)
     assert snapshot_health().lag(NOW + timedelta(seconds=90)) == timedelta(seconds=90)
+
+
+def test_a_fill_that_was_killed_is_not_under_way_for_ever(world: World) -> None:
+    refresh()
+    SnapshotState.note(filling_since=NOW)
+    assert snapshot_health().filling_since == NOW
+    refresh()
+    assert snapshot_health().filling_since is None
 
 
 def test_time_left_follows_from_the_pieces_that_are_done() -> None:
