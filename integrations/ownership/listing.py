@@ -18,14 +18,14 @@ from orgtree.models.sight import AGGREGATES, Sight
 _LIST: LiteralString = f"""
     WITH owner AS MATERIALIZED (
         SELECT * FROM ({OWNER_DAYS}) AS days WHERE tree_id = %(tree)s AND NOT during << daterange(%(day)s, NULL)
+    ), next_owner AS (
+        SELECT DISTINCT ON (owned_id) owned_id, unit_id, lower(during) AS day
+        FROM owner WHERE lower(during) > %(day)s::date ORDER BY owned_id, lower(during)
     )
     SELECT owned.id, owned.kind, coalesce(repository.name, project.key, owned.name) AS label,
            coalesce(project.name, ''), coalesce(followed.name, ''),
            unit.id, unit.slug, unit.name, lower(owner.during), upper(owner.during),
-           owner.during IS NOT NULL AND NOT EXISTS (
-               SELECT FROM integrations_ownership own
-               WHERE own.owned_id = owned.id AND own.tree_id = %(tree)s AND own.during @> %(day)s::date
-           ),
+           owner.during IS NOT NULL AND own.id IS NULL,
            next_unit.id, next_unit.name, next_owner.day,
            count(*) OVER ()
     FROM integrations_owned owned
@@ -34,10 +34,9 @@ _LIST: LiteralString = f"""
     LEFT JOIN integrations_project project ON project.id = owned.project_id
     LEFT JOIN owner ON owner.owned_id = owned.id AND owner.during @> %(day)s::date
     LEFT JOIN orgtree_unit unit ON unit.id = owner.unit_id
-    LEFT JOIN LATERAL (
-        SELECT unit_id, lower(during) AS day FROM owner AS later
-        WHERE later.owned_id = owned.id AND lower(during) > %(day)s::date ORDER BY 2 LIMIT 1
-    ) AS next_owner ON true
+    LEFT JOIN integrations_ownership own
+      ON own.owned_id = owned.id AND own.tree_id = %(tree)s AND own.during @> %(day)s::date
+    LEFT JOIN next_owner ON next_owner.owned_id = owned.id
     LEFT JOIN orgtree_unit next_unit ON next_unit.id = next_owner.unit_id
     WHERE (%(kind)s = '' OR owned.kind = %(kind)s)
       AND (%(unit)s::bigint IS NULL OR owner.unit_id IN (

@@ -2,8 +2,8 @@
 
 A repository is worked in by those whose pull requests were merged there in the last 90 days (where none is known, by
 those who committed), a project by those to whom what was done there was assigned, a board by those whose items are in
-its sprints.  Of the units of a tree in which more than half of that was done, the deepest is proposed, as units stand
-and people are members today.
+its sprints.  Of the units of a tree whose members did more than half of what people did who are known, the deepest is
+proposed, as units stand and people are members today; where unmatched names did most of it, nobody is.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ _PROPOSE: LiteralString = f"""
         SELECT id, kind, name, repository_id, project_id FROM integrations_owned
         WHERE (%(owned)s::bigint[] IS NULL OR id = ANY (%(owned)s)) AND follows_id IS NULL
     ), {_WORK}, total AS (
-        SELECT owned_id, sum(times) AS times FROM work GROUP BY owned_id
+        SELECT owned_id, coalesce(sum(times) FILTER (WHERE person_id IS NOT NULL), 0) AS known,
+               coalesce(sum(times) FILTER (WHERE person_id IS NULL), 0) AS unmatched
+        FROM work GROUP BY owned_id
     ), standing AS MATERIALIZED (
         SELECT unit_id, count(*) AS depth FROM orgtree_unitplacement
         WHERE tree_id = ANY (%(trees)s) AND during @> %(today)s::date
@@ -89,10 +91,12 @@ _PROPOSE: LiteralString = f"""
         GROUP BY work.owned_id, work.what, placement.tree_id, placement.ancestor_id
     )
     SELECT DISTINCT ON (done_in.owned_id, done_in.tree_id)
-           done_in.owned_id, done_in.tree_id, done_in.unit_id, done_in.what, done_in.times, total.times,
+           done_in.owned_id, done_in.tree_id, done_in.unit_id, done_in.what, done_in.times,
+           total.known, total.unmatched,
            standing.depth = 1
     FROM done_in
-    JOIN total ON total.owned_id = done_in.owned_id AND done_in.times * 2 > total.times
+    JOIN total ON total.owned_id = done_in.owned_id AND done_in.times * 2 > total.known
+     AND total.known >= total.unmatched
     JOIN standing ON standing.unit_id = done_in.unit_id
     WHERE (done_in.owned_id, done_in.tree_id) NOT IN (
         SELECT owned_id, tree_id FROM ({OWNER_DAYS}) AS owner WHERE during @> %(today)s::date
@@ -103,7 +107,10 @@ _PROPOSE: LiteralString = f"""
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The unit whose members did `times` of the `total` that was done there; `is_root`: no unit below it did half."""
+    """The unit whose members did `times` of the `total` that known people did there; names without a person did more.
+
+    `is_root`: no unit below it did half.
+    """
 
     owned_id: int
     tree_id: int
@@ -111,6 +118,7 @@ class Proposal:
     what: str
     times: int
     total: int
+    unmatched: int
     is_root: bool
 
     @property
@@ -120,10 +128,13 @@ class Proposal:
 
     @property
     def reason(self) -> str:
-        """14 of 17 merges in the last 90 days by members of Platform."""
+        """14 of 17 merges in the last 90 days by members of Platform; 3 more by unmatched names."""
         one, many = WORDS[self.what]
-        done = f"the only {one}" if self.total == 1 else f"{self.times:,} of {self.total:,} {many}"
-        return f"{done} in the last {LOOKED_BACK.days} days by members of {self.unit}"
+        done = (
+            f"the only {one}" if self.total == 1 and not self.unmatched else f"{self.times:,} of {self.total:,} {many}"
+        )
+        more = f"; {self.unmatched:,} more by unmatched names" if self.unmatched else ""
+        return f"{done} in the last {LOOKED_BACK.days} days by members of {self.unit}{more}"
 
 
 def proposals(
@@ -145,8 +156,8 @@ def proposals(
         found = cursor.fetchall()
     units = Unit.objects.in_bulk([row[2] for row in found]) if found else {}
     return [
-        Proposal(owned, tree, units[unit], what, int(times), int(total), is_root)
-        for owned, tree, unit, what, times, total, is_root in found
+        Proposal(owned, tree, units[unit], what, int(times), int(known), int(unmatched), is_root)
+        for owned, tree, unit, what, times, known, unmatched, is_root in found
     ]
 
 

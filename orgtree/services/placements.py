@@ -1,8 +1,8 @@
 """Placements: the one flat relation of who counts for which unit on which days, which the metric engine joins.
 
-A row follows from a membership, the placements of its unit (which are rebuilt first), and the days on which the person
-is there.  Whatever changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared
-with what should be stored, and only differences are written.
+A row follows from a membership, the placements of its unit, and the days on which the person is there.  Whatever
+changes one of these calls `rebuild_placements` in the same transaction; stored rows are compared with what should be
+stored, and only differences are written.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def stray_placements() -> int:
 def rebuild_placements(
     *, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None
 ) -> Rebuilt:
-    """Bring the placements of these people in these trees in step (None: all).
+    """Bring the placements of these people in these trees in step (None: all, and those of the trees' units).
 
     Each unit whose set of people differs on some days gets one PlacementChange per stretch of such days.
     """
@@ -169,7 +169,8 @@ def rebuild_placements(
             trees = trees.filter(pk__in=tree_ids)
         locked = list(trees.values_list("pk", flat=True))
         limits = {"trees": locked, "people": None if person_ids is None else sorted(set(person_ids))}
-        rebuild_unit_placements(locked)
+        if person_ids is None:
+            rebuild_unit_placements(locked)
         for statement in _FRESH_TABLES:
             cursor.execute(statement)
         cursor.execute(_WANT, limits)

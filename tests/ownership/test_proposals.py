@@ -12,7 +12,7 @@ from integrations.ownership.find import find_owned
 from integrations.ownership.give import disown
 from integrations.ownership.listing import Filters, ListedThing, counted_things, listed_things
 from integrations.ownership.proposals import Proposal, confirm, proposals
-from orgtree.models import OrgTree, Unit
+from orgtree.models import Identity, OrgTree, Unit
 from orgtree.models.sight import Sight
 from tests.org import Org
 
@@ -76,12 +76,18 @@ def listed(tree: OrgTree, **filters: object) -> list[ListedThing]:
         (["ada", "dora"], "engineering", "2 of 2 merges in the last 90 days by members of Engineering"),
         (["dora"], "platform", "the only merge in the last 90 days by members of Platform"),
         (["ada", "stranger", "stranger"], None, None),
+        (
+            ["ada", "ada", "dora", "stranger"],
+            "payments",
+            "2 of 3 merges in the last 90 days by members of Payments; 1 more by unmatched names",
+        ),
     ],
 )
 def test_the_deepest_unit_with_more_than_half_of_the_merges_is_proposed(
     org: Org, authors: list[str], unit: str | None, reason: str | None
 ) -> None:
     merged(org, "acme/shop", *authors)
+    Identity.objects.filter(value="stranger@example.com").update(person=None)
     found = proposed().get("acme/shop")
     assert (found and found.unit.slug, found and found.reason) == (unit, reason)
     assert bool(found and found.is_root) == (unit == "engineering")
