@@ -20,6 +20,7 @@ from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, S
 from insights.metrics.read import read_series
 from integrations.demo.commits import Mark
 from integrations.demo.delivery_stories import DELIVERY_STORIES, DeliveryStory
+from integrations.demo.organisation import HAND_BUILT
 from integrations.demo.people import PEOPLE
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import send_year
@@ -37,6 +38,7 @@ from integrations.models import (
     FileAttribution,
     Incident,
     Method,
+    Ownership,
     PullRequest,
     PullRequestCommit,
     QuarantinedRecord,
@@ -47,7 +49,8 @@ from integrations.models import (
     UnreadableNote,
     WorkItemLink,
 )
-from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, Person, Unit
+from integrations.ownership.listing import counted_things
+from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, OrgTree, Person, Unit
 from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
@@ -189,6 +192,18 @@ def test_the_simulated_github_is_read_to_its_end_and_rests(demo: Demo) -> None:
         assert not WorkItemLink.objects.filter(work_item=None).exists()
         assert Incident.objects.count() > 10
         assert not Incident.objects.filter(repository=None).exists()
+
+
+def test_each_repository_is_owned_in_each_tree_by_who_works_there(demo: Demo) -> None:
+    with demo.server.database():
+        counts = counted_things(OrgTree.objects.all(), on=timezone.localdate())
+        assert len(counts) == 3 * 3, "three trees of repositories, services and projects"
+        assert [each.without_owner for each in counts.values()] == [0] * len(counts)
+        owners = Ownership.objects.filter(owned__repository__isnull=False, tree__name=HAND_BUILT.name)
+        assert dict(owners.values_list("owned__repository__name", "unit__name")) == {
+            **{"checkout-api": "Buy", "platform-deployment": "Enablers", "release-tooling": "Enablers"},
+            **{"search-service": "Shoppers", "storefront-app": "Apps", "warehouse-models": "Stock and orders"},
+        }
 
 
 def test_the_page_says_what_to_look_for(demo: Demo) -> None:
