@@ -72,24 +72,28 @@ def deployed(number: int, day: date, *, waits: float = 0.0, **more: object) -> d
     }
 
 
-def deliver(org: Org, *, changes: int = 6, unreviewed: int = 1) -> None:
-    """`changes` pull requests on days of their own, the last of them `unreviewed`, each deployed the same day.
+def records(*, changes: int = 6, unreviewed: int = 1) -> dict[str, list[dict[str, object]]]:
+    """By kind: pull requests on days of their own, the last of them `unreviewed`, each deployed the same day.
 
     The first deployment failed: an incident began half an hour after it and lasted two hours.
     """
     days = [day_before(3 + number) for number in range(changes)]
-    org.push(
-        "pull-requests",
-        *(merged(n + 1, day, reviewed=n < changes - unreviewed) for n, day in enumerate(days)),
-    )
-    org.push("deployments", *(deployed(n + 1, day) for n, day in enumerate(days)))
-    org.push(
-        "incidents",
-        {
-            "id": "i-1",
-            "repository": REPOSITORY,
-            "started_at": at(days[0], DEPLOYED + 0.5),
-            "resolved_at": at(days[0], DEPLOYED + 2.5),
-            "title": "Checkout is down",
-        },
-    )
+    return {
+        "pull-requests": [merged(n + 1, day, reviewed=n < changes - unreviewed) for n, day in enumerate(days)],
+        "deployments": [deployed(n + 1, day) for n, day in enumerate(days)],
+        "incidents": [
+            {
+                "id": "i-1",
+                "repository": REPOSITORY,
+                "started_at": at(days[0], DEPLOYED + 0.5),
+                "resolved_at": at(days[0], DEPLOYED + 2.5),
+                "title": "Checkout is down",
+            }
+        ],
+    }
+
+
+def deliver(org: Org, *, changes: int = 6, unreviewed: int = 1) -> None:
+    """Push `records`."""
+    for kind, of_kind in records(changes=changes, unreviewed=unreviewed).items():
+        org.push(kind, *of_kind)

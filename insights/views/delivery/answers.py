@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from django.urls import reverse
 
 from insights import tiles, wording
 from insights.filters import Filters
+from insights.metrics.connected import OWNS_NOTHING
 from insights.metrics.declarations import PerPersonAndPeriod, Ratio
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
@@ -58,7 +62,10 @@ def compared(keys: Sequence[str]) -> tuple[Wanted, ...]:
 
 def tile(found: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:
     """The tile of a metric with what stands behind it: 90 of 1,116, or 412 PRs · 12 left out."""
-    return found.tile(key, label=label, sample=_sample(found.figure(key), key, noun=False), band=band)
+    made = found.tile(key, label=label, sample=_sample(found.figure(key), key, noun=False), band=band)
+    if made.reason == OWNS_NOTHING:
+        return replace(made, reason_link=tiles.Link("See who owns what", reverse("ownership")))
+    return made
 
 
 def line(found: Answers, key: str) -> tiles.Tile:

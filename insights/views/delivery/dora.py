@@ -7,6 +7,7 @@ from insights.benchmarks.bands import BenchmarkSet
 from insights.benchmarks.quick_check import GroupedBy, quick_check
 from insights.filters import STATISTIC
 from insights.formulas.dora_score import BEST, SCORED, dora_score
+from insights.metrics.connected import NO_SOURCE_EVER
 from insights.tiles import Tile
 from insights.views.answers import Answers
 from insights.views.delivery.answers import compared, read, tile
@@ -36,6 +37,11 @@ def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
         )
         for key, label in TILES.items()
     ]
+
+
+def lacks_a_source(answers: Answers) -> bool:
+    """Whether one of the five waits for something that was never connected."""
+    return any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in TILES)
 
 
 def score_card(answers: Answers) -> ScoreCard:

@@ -38,18 +38,17 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     around = look_around(request, filters)
     answers = read(filters, WANTED, around=around)
     published = set_looked_at()
-    tiles = dora.dora_tiles(answers, published)
     context = {
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
         "statistics": answers.pickers(STATISTIC),
         "compare_url": replace(filters, choices=(STATISTIC,)).url(reverse("compare")),
-        "tiles": tiles,
+        "tiles": dora.dora_tiles(answers, published),
         "bands_of": published.name,
         "about_bands": set_in_words(published, list(dora.TILES)),
         "score": dora.score_card(answers),
-        "needs_url": answers.part_url("needs") if any(tile.state == "no_data" for tile in tiles) else "",
+        "needs_url": answers.part_url("needs") if dora.lacks_a_source(answers) else "",
         "units": units_part(
             request, filters, around, url=reverse("delivery_units"), csv_url=reverse("delivery_units_csv")
         ),

@@ -1,0 +1,85 @@
+"""The delivery page and the comparison of units in a browser, over a shop that pushes what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import StartServer
+from tests.journeys.window import NARROW, WIDE, BrowserWindows, Theme
+from tests.pages.delivering import records
+from tests.personas import ADMIN
+from tests.servers import Server
+
+DELIVERY, COMPARE = "/insights/delivery/", "/insights/compare/"
+
+
+@pytest.fixture(scope="module")
+def shop(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Six changes, each reviewed and deployed; the first deployment failed."""
+    with start_server("web", "worker", "beat", named=f"{request.node.name}-shop") as server:
+        for kind, of_kind in records().items():
+            server.agent().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
+        yield server
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(
+    shop: Server, windows: BrowserWindows, theme: Theme
+) -> None:
+    window = windows.open(shop, as_=ADMIN, theme=theme)
+    window.go(DELIVERY)
+    page = window.page
+    assert "10.5" in window.tile("dora.lead_time")
+    expect(page.locator("#stages-now")).to_contain_text("Bottleneck: waiting for review, 4.0 h.")
+    expect(page.locator("#slowest")).to_contain_text("Change 1")
+    page.locator("#chart-stages").get_by_role("button", name="as a table").click()
+    expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
+    window.keep_picture(f"delivery-{theme}-{WIDE}")
+    assert window.grave_barriers() == []
+
+
+def test_another_statistic_and_another_spread_are_a_click_away(shop: Server, windows: BrowserWindows) -> None:
+    window = windows.open(shop, as_=ADMIN)
+    window.go(DELIVERY)
+    page = window.page
+    page.get_by_role("group", name="Durations are shown as").get_by_role("link", name="P90").click()
+    window.settle()
+    expect(page.locator('[data-tile="pr.cycle_time"]')).to_contain_text("Cycle time, p90")
+    page.locator("#chart-spread").get_by_role("link", name="Cycle time").click()
+    window.settle()
+    expect(page.locator("#chart-spread")).to_contain_text("How cycle time is spread")
+    expect(page).to_have_url(f"{shop.url}{DELIVERY}?statistic=p90&spread=pr.cycle_time")
+
+
+def test_the_slowest_pull_request_opens(shop: Server, windows: BrowserWindows) -> None:
+    window = windows.open(shop, as_=ADMIN)
+    window.go(DELIVERY)
+    window.page.locator("#slowest").get_by_role("link", name="Change 1").click()
+    window.settle()
+    expect(window.page.get_by_role("heading", level=1)).to_contain_text("Change 1")
+
+
+@pytest.mark.parametrize("address", [DELIVERY, COMPARE], ids=["delivery", "compare"])
+def test_it_fits_a_narrow_window(shop: Server, windows: BrowserWindows, address: str) -> None:
+    window = windows.open(shop, as_=ADMIN, width=NARROW)
+    window.go(address)
+    window.keep_picture(f"{address.split('/')[2]}-full-light-{NARROW}")
+    assert not window.overflows()
+
+
+def test_metrics_of_a_comparison_are_chosen_from_a_menu(shop: Server, windows: BrowserWindows) -> None:
+    window = windows.open(shop, as_=ADMIN)
+    window.go(COMPARE)
+    page = window.page
+    page.locator("#metrics-menu summary").click()
+    menu = page.locator("#metrics-menu form")
+    menu.get_by_label("Pull request size").uncheck()
+    menu.get_by_label("Cycle time", exact=True).check()
+    menu.get_by_role("button", name="Compare").click()
+    window.settle()
+    assert "pr.cycle_time" in page.url
+    assert "pr.size" not in page.url
+    assert window.grave_barriers() == []
