@@ -34,6 +34,10 @@ PAGES = (
     "/insights/metrics/ai.tokens/",
     "/insights/metrics/ai.tokens/charts/trend/",
     "/insights/metrics/ai.tokens/charts/trend.csv",
+    "/insights/metrics/ai.tokens/chain/",
+    "/insights/metrics/ai.tokens/chain.csv",
+    "/insights/metrics/ai.tokens/outliers/",
+    "/insights/annotations/",
     "/insights/metrics/ai.tokens/how/",
     "/insights/metrics/ai.tokens/rows/",
     "/insights/metrics/ai.tokens/rows/first/",
@@ -51,6 +55,7 @@ WITHOUT_FIGURES = (
     "/insights/delivery/units.csv",
     "/insights/compare.csv",
     "/insights/metrics/ai.tokens/",
+    "/insights/annotations/",
     "/insights/metrics/ai.tokens/units/",
     "/insights/metrics/ai.tokens/units.csv",
 )
