@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orgtree.models import OrgTree
+from programs.bench.authors import numbered_authors
 from programs.bench.code_facts import COMMITTED_OF_FIVE, generate_commits
 from programs.bench.organisation import OrganisationSize, plan_organisation
 from programs.bench.organisation_rows import HAND_BUILT_TREE, write_organisation
@@ -54,27 +55,15 @@ def generate(size: Size, *, today: date | None = None) -> None:
         "sessions": size.people * size.weeks * size.sessions_per_week,
         "committed_of_five": COMMITTED_OF_FIVE,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        for statement in (AUTHORS, SESSIONS, ENROLMENTS, SESSION_DAYS, TOOL_DAYS):
+    with transaction.atomic(), numbered_authors(), connection.cursor() as cursor:
+        for statement in (SESSIONS, ENROLMENTS, SESSION_DAYS, TOOL_DAYS):
             cursor.execute(statement, sizes)
         generate_commits(
             people=size.people, days=size.weeks * 7, by_hand=size.people * size.weeks * size.commits_per_week
         )
-        cursor.execute("DROP TABLE bench_author")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
-
-# Whoever has an employment came with the organisation; other entries of the bench send telemetry of people without.
-AUTHORS = """
-    CREATE TEMPORARY TABLE bench_author AS
-    SELECT row_number() OVER (ORDER BY identity.id) - 1 AS number, identity.id AS identity_id, employment.days
-    FROM orgtree_identity identity
-    JOIN (
-        SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id
-    ) AS employment USING (person_id)
-    WHERE identity.kind = 'email'
-"""
 
 SESSIONS = """
     INSERT INTO integrations_agentsession

@@ -1,0 +1,125 @@
+"""The bench's delivery is stored as the intake leaves it, plausible, and the same every time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from insights.metrics.query import MetricQuery, Window
+from insights.metrics.read import read_series
+from integrations.intake.derive_links import settle_links
+from integrations.intake.derive_pull_requests import settle_pull_requests
+from integrations.intake.derive_stages import settle_figures
+from integrations.intake.derive_words import ENVIRONMENT, SEVERITY, settle_words_of
+from integrations.intake.derive_work_items import settle_work_items
+from integrations.mappings.effective import effective_meanings
+from integrations.models import (
+    CommitPlace,
+    Connection,
+    DeployedPullRequest,
+    Deployment,
+    DeploymentFailure,
+    FactChange,
+    Incident,
+    Ownership,
+    PipelineRun,
+    PullRequest,
+    PullRequestCommit,
+    PullRequestFigures,
+    WorkItem,
+    WorkItemTransition,
+)
+from orgtree.models import PlacementChange
+from programs.bench.delivery_facts import DeliverySize, generate_delivery
+from programs.bench.organisation import OrganisationSize, plan_organisation
+from programs.bench.organisation_rows import write_organisation
+from programs.bench.timing import taken_back
+
+SIZE = DeliverySize(people=40, units=12, weeks=16)
+
+
+@pytest.fixture
+def organisation(db: None) -> None:
+    size = OrganisationSize(SIZE.people, SIZE.units, SIZE.weeks)
+    write_organisation(plan_organisation(size, today=timezone.localdate()))
+
+
+@pytest.fixture
+def delivery(organisation: None) -> Connection:
+    generate_delivery(SIZE)
+    return Connection.objects.get(name="bench delivery")
+
+
+def test_everything_is_there_in_proportion(delivery: Connection) -> None:
+    """As in a year of 1.5 million pull requests: 5 commits of 1.5, half as many items, 5 runs, and so on."""
+    pull_requests = PullRequest.objects.count()
+    assert 0.75 * SIZE.pull_requests < pull_requests <= SIZE.pull_requests
+    for counted, of_each in (
+        (PullRequestCommit.objects.count(), 5 / 1.5),
+        (WorkItem.objects.count(), 0.75 / 1.5),
+        (WorkItemTransition.objects.count(), 5 / 1.5),
+        (PipelineRun.objects.count(), 5 / 1.5),
+        (Deployment.objects.count(), 0.2 / 1.5),
+        (Incident.objects.count(), 0.02 / 1.5),
+    ):
+        assert 0.5 * of_each < counted / pull_requests < 1.5 * of_each
+
+
+def test_words_and_links_are_as_the_intake_leaves_them(delivery: Connection) -> None:
+    meanings = effective_meanings(delivery)
+    pull_requests = list(PullRequest.objects.values_list("pk", flat=True))
+    assert settle_links(pull_requests=pull_requests) == set()
+    assert settle_pull_requests(pull_requests) == set()
+    assert settle_figures(pull_requests) == set()
+    assert settle_work_items(meanings, WorkItem.objects.values_list("pk", flat=True)) == set()
+    assert settle_words_of(ENVIRONMENT, meanings, Deployment.objects.values_list("pk", flat=True)) == set()
+    assert settle_words_of(SEVERITY, meanings, Incident.objects.values_list("pk", flat=True)) == set()
+
+
+def test_nothing_lies_ahead_and_stages_follow_one_another(delivery: Connection) -> None:
+    now = timezone.now()
+    figures = PullRequestFigures.objects.filter(merged_at__isnull=False)
+    assert not figures.filter(merged_at__gt=now).exists()
+    assert not figures.filter(cycle_seconds=None).exists()
+    assert not figures.filter(coding_seconds=None).exists()
+    reviewed = figures.filter(review_count__gt=0).count()
+    assert 0.8 < reviewed / figures.count() < 0.99
+    assert figures.filter(is_revert=True).exclude(reverts=None).exists()
+    assert 0.1 < figures.exclude(agents=[]).count() / figures.count() < 0.5
+    assert not WorkItemTransition.objects.filter(at__gt=now).exists()
+    assert not PipelineRun.objects.filter(finished_at__gt=now).exists()
+    assert not Incident.objects.filter(resolved_at__gt=now).exists()
+
+
+def test_merges_stand_on_one_chain_and_are_deployed(delivery: Connection) -> None:
+    merged = PullRequest.objects.filter(state="merged").count()
+    assert CommitPlace.objects.filter(on_chain=True).count() == merged
+    assert DeployedPullRequest.objects.filter(method="chain").count() > 0.8 * merged
+    assert set(DeploymentFailure.objects.values_list("method", flat=True)) >= {"explicit", "rollback", "hotfix"}
+
+
+def test_teams_own_what_they_write(delivery: Connection) -> None:
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    window = Window(tomorrow - timedelta(weeks=SIZE.weeks), tomorrow)
+    assert Ownership.objects.count() == SIZE.repositories
+    (merged,) = read_series([MetricQuery("pr.throughput", window)])
+    assert merged.total[0].value == pytest.approx(PullRequest.objects.filter(state="merged").count(), rel=0.02)
+
+
+def test_the_worker_has_nothing_to_do_beside(delivery: Connection) -> None:
+    assert not FactChange.objects.exists()
+    assert not PlacementChange.objects.exists()
+
+
+@pytest.mark.usefixtures("organisation")
+def test_the_same_size_gives_the_same_records() -> None:
+    def drawn() -> list[tuple[object, ...]]:
+        generate_delivery(SIZE)
+        told = ("external_id", "created_at", "merge_sha", "source_branch", "additions", "work_type")
+        return list(PullRequest.objects.order_by("external_id").values_list(*told))
+
+    with taken_back():
+        first = drawn()
+    assert drawn() == first
