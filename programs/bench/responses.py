@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
 
 import httpx
@@ -70,9 +70,9 @@ def measured_responses(
     ]
 
 
-def seconds_of(client: httpx.Client, address: str, parameters: dict[str, str] | None = None) -> float:
+def seconds_of(client: httpx.Client, address: str, parameters: Mapping[str, str | list[str]] | None = None) -> float:
     started = time.perf_counter()
-    client.get(address, params=parameters).raise_for_status()
+    client.get(address, params=None if parameters is None else dict(parameters)).raise_for_status()
     return time.perf_counter() - started
 
 

@@ -18,15 +18,19 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.test import Client
 
 from programs.bench.delay import event_to_tile
+from programs.bench.delivery_facts import WEEKS_OF_A_YEAR, DeliverySize
+from programs.bench.dora import dora
 from programs.bench.facts import Size
 from programs.bench.figures import Measured, machine, machine_as_text, summary
 from programs.bench.git_import import git_import
 from programs.bench.ingest import small_requests, throughput
 from programs.bench.instance import BenchInstanceError, temporary_instance
+from programs.bench.linking import relink
 from programs.bench.memory import idle_memory
 from programs.bench.pages import dashboards
 from programs.bench.people_import import people_import
 from programs.bench.provider_sync import provider_sync
+from programs.bench.stages import stages
 from programs.bench.trees import trees
 
 NAMES = (
@@ -39,9 +43,13 @@ NAMES = (
     "small-requests",
     "pages",
     "trees",
+    "dora",
+    "relink",
+    "stages",
 )  # in this order: the last fill the database
 FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
 QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
+QUICK_WEEKS = 2  # of delivery, which has most rows
 
 
 class Command(BaseCommand):
@@ -91,6 +99,7 @@ class Command(BaseCommand):
     def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
         quick = options["quick"]
         size = _size(QUICK if quick else FULL, options)
+        delivery = DeliverySize(size.people, size.units, min(size.weeks, QUICK_WEEKS if quick else WEEKS_OF_A_YEAR))
         rows = options["partition_rows"] or (20_000 if quick else 2_000_000)
         return {
             "memory": idle_memory,
@@ -102,6 +111,9 @@ class Command(BaseCommand):
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
             "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
             "trees": lambda: trees(_session_cookie(), size=size, rounds=3 if quick else 10),
+            "dora": lambda: dora(_session_cookie(), size=delivery, rounds=3 if quick else 30),
+            "relink": lambda: relink(delivery),
+            "stages": lambda: stages(delivery, pull_requests=500 if quick else 50_000),
         }
 
 
