@@ -17,7 +17,7 @@ from insights.models import Period
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import NOT_OF_STOCKS, of_units, prompt_partitions, quarters_between
 from insights.snapshots.storing import Asked, store
-from orgtree.models import Placement as PlacementRow
+from integrations.facts.ownership import OWNER_PLACEMENTS
 
 Partitions = Sequence[tuple[Period, Edges]]
 
@@ -40,10 +40,23 @@ def prompt_pieces(days: Window) -> Iterator[Partitions]:
 def recompute_all(partitions: Partitions, clock: Clock, only: Mapping[Group, int]) -> int:
     """As `recompute`, for the whole organisation and for every unit."""
     written = recompute(partitions, ANYBODY, clock, only)
-    units = tuple(PlacementRow.objects.order_by().values_list("ancestor_id", flat=True).distinct())
+    units = _units()
     if units:
         written += recompute(of_units(partitions), Placement(Placed.UNITS, units), clock, only)
     return written
+
+
+def _units() -> tuple[int, ...]:
+    """Those for which ever anybody counted, or anything that is owned: a unit may own without having people."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT ancestor_id FROM orgtree_placement
+            UNION
+            SELECT ancestor_id FROM ({OWNER_PLACEMENTS}) AS owners
+            """  # noqa: S608  # a constant
+        )
+        return tuple(unit for (unit,) in cursor.fetchall())
 
 
 def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
