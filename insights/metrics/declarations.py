@@ -85,9 +85,8 @@ class Metric:
 
     # What the engine needs to know of a kind of metric; overridden by the kinds below.
     statistics: ClassVar[tuple[Statistic, ...]] = ()  # those that can be picked
-    zero_of_nothing: ClassVar[bool] = (
-        False  # nothing is 0 where a source is connected; quotients, means of nothing are no data
-    )
+    # Nothing is 0 where a source is connected; quotients, means of nothing are no data.
+    zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
     per_days: int = 0  # divided by the days of the window that have come, times this; 0: not at all
 
