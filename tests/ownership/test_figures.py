@@ -49,10 +49,10 @@ def deployment(days_ago: int, **more: str) -> dict[str, object]:
     }
 
 
-def deployments(org: Org, *units: str | None) -> list[float]:
+def deployments(org: Org, *units: str | None) -> list[int]:
     """How many each unit had in the ten days; None: the whole organisation."""
     window = {"from_": TODAY - timedelta(days=DAYS), "to": TODAY}
-    found = []
+    found: list[int] = []
     for unit in units:
         figure = org.metric(FREQUENCY, unit=unit, **window)  # type: ignore[arg-type]
         found.append(round((figure.value or 0) * DAYS))
