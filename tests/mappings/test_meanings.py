@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integrations.connectors.drafts import DeploymentDraft, IncidentDraft, PipelineRunDraft, Told, TransitionDraft, Who
@@ -51,7 +53,7 @@ ABOUT_ITEMS = (Subject.ACTIVITY, Subject.FOUND_BY)
 
 
 def test_what_statuses_and_reporters_of_items_say_is_shown(tell: Tell, github: Connection) -> None:
-    blocked = {"native_status": "Blocked", "status_category": StatusCategory.IN_PROGRESS}
+    blocked: dict[str, Any] = {"native_status": "Blocked", "status_category": StatusCategory.IN_PROGRESS}
     tell(item(native_type="Bug", labels=("found-in-prod",), reporter=Who(login="helpdesk"), **blocked), item("2"))
     activity, found_by = ({seen.word: seen.means for seen in words_seen(github, each)} for each in ABOUT_ITEMS)
     assert activity == {"Blocked": "waiting"}

@@ -104,6 +104,7 @@ def test_segments_are_those_of_the_oracle_and_make_up_the_whole(world: World) ->
 
 def test_refreshed_cells_are_those_that_a_full_fill_computes(world: World) -> None:
     """What the outbox told of, moves later than most of the history among it, was all there was to compute anew."""
+
     def cells() -> list[tuple[object, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -179,7 +179,7 @@ def test_bugs_and_features(tracker: Tracker) -> None:
 @pytest.mark.parametrize("said", ["label", "type", "project", "reporter"])
 def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker, said: str) -> None:
     word = {"label": "area/eu", "type": "Bug", "project": "acme/shop", "reporter": "kim"}[said]
-    told = {"labels": ("area/eu",), "reporter": Who(login="kim")}
+    told: dict[str, Any] = {"labels": ("area/eu",), "reporter": Who(login="kim")}
     tracker.tell(tracker.item("SHOP-1", "03-09 08:00", type="Bug", **told))
     assert figure("bug.customer_found", week_of("03-09")).value == 0
     assert set_meaning(tracker.connection, Subject.FOUND_BY, word, "customer") == 1
@@ -228,7 +228,7 @@ def test_it_counts_for_the_unit_in_which_its_assignee_was_then(tracker: Tracker,
         org.unit(unit.title(), below="teams")
     org.join("ada", "red")
     org.move("ada", from_="red", to="blue", on="2026-03-11")
-    mine = {"assigned": [("03-09 08:00", "ada@example.com")]}
+    mine: dict[str, Any] = {"assigned": [("03-09 08:00", "ada@example.com")]}
     tracker.tell(
         tracker.item("SHOP-1", "03-09 08:00", ("03-09 09:00", "In progress"), ("03-10 12:00", "Done"), **mine),
         tracker.item("SHOP-2", "03-09 08:00", ("03-09 09:00", "In progress"), ("03-11 12:00", "Done"), **mine),
