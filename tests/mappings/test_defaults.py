@@ -6,8 +6,10 @@ import pytest
 
 from integrations.connectors.words import Environment, Severity, StatusCategory, WorkType
 from integrations.mappings.defaults import (
+    default_activity,
     default_deploying,
     default_environment,
+    default_found_by,
     default_severity,
     default_status_category,
     default_work_type_of_item_type,
@@ -105,3 +107,29 @@ def test_statuses_stand_in_a_category(status: str, category: StatusCategory | No
 )
 def test_severities_are_known(word: str, severity: Severity | None) -> None:
     assert default_severity(word) == severity
+
+
+@pytest.mark.parametrize(
+    ("status", "activity"),
+    [
+        *(
+            (waits, "waiting")
+            for waits in ("Blocked", "On hold", "Waiting for customer", "Ready for review", "QA queue")
+        ),
+        *((active, "active") for active in ("In progress", "In Review", "Testing", "Already started", "Getting ready")),
+    ],
+)
+def test_a_status_waits_where_nobody_works_on_what_is_in_it(status: str, activity: str) -> None:
+    assert default_activity(status) == activity
+
+
+@pytest.mark.parametrize(
+    ("word", "found_by"),
+    [
+        *((word, "customer") for word in ("customer", "customer-reported", "Support ticket", "found by client")),
+        *((word, "production") for word in ("found-in-production", "prod bug", "escaped defect", "env:production")),
+        *((word, None) for word in ("customer-portal", "production-config", "bug", "")),
+    ],
+)
+def test_a_word_says_who_found_a_bug_where_all_of_it_is_about_that(word: str, found_by: str | None) -> None:
+    assert default_found_by(word) == found_by
