@@ -19,6 +19,7 @@ from insights.models import CellGroup, DirtyRange, MetricCell, SnapshotState
 from insights.snapshots import filling, groups
 from insights.snapshots.alone import LOCK
 from insights.snapshots.filling import fill_everything
+from insights.snapshots.kept import kept_segments
 from insights.snapshots.pulse import pulse
 from insights.snapshots.refresh import refresh
 from insights.snapshots.waiting import SnapshotHealth, snapshot_health
@@ -68,6 +69,22 @@ def test_the_nightly_fill_reproduces_what_refreshes_left(world: World) -> None:
     assert refreshed
     assert fill_everything() == len(refreshed)
     assert cells() == refreshed
+
+
+def test_cells_tell_what_facts_tell_of_every_metric(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = [
+        MetricQuery(metric.key, windows.trailing(12), scope=Scope(unit), segments=split)
+        for metric in metrics()
+        for split in kept_segments(metric)
+        for unit in (None, "root")
+    ]
+    from_facts = read_series(queries)
+    refresh()
+    asked = _noting_what_is_read_from_facts(monkeypatch)
+    from_cells = read_series(queries)
+    assert not asked
+    for kept, computed in zip(from_cells, from_facts, strict=True):
+        assert (kept.total, kept.series, kept.unmatched) == (computed.total, computed.series, computed.unmatched)
 
 
 def test_a_new_day_rolls_the_windows_as_a_fill_would(world: World, clock: time_machine.Traveller) -> None:
