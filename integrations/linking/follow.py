@@ -105,18 +105,12 @@ def follow_deployments(ids: Collection[int]) -> None:
 
 
 def follow_commits(repository: Repository, commits: Collection[int]) -> None:
-    """Place commits that the repository holds anew, or no longer, and link what that changes.
-
-    A large repository that did not simply grow is numbered by the worker, within seconds, and once for many pages: a
-    history that is told newest first would be numbered anew with each of them.
-    """
+    """Place commits that the repository holds anew, or no longer, and link what that changes."""
     placed = place_new_commits(repository, commits)
-    if placed is not None:
-        follow_places(repository, placed)
-    elif CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
-        PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)
+    if placed is None:
+        _place_anew(repository)
     else:
-        follow_places(repository, place_repository(repository))
+        follow_places(repository, placed)
     of_paths = touching(repository.pk, commits)
     settle_touched_services(of_paths)
     settle_deployed(of_paths)
@@ -168,6 +162,17 @@ def follow_repository(repository_id: int) -> None:
 
 def _place(repositories: Iterable[int]) -> None:
     for repository in Repository.objects.filter(pk__in=set(repositories)).order_by("pk"):
+        _place_anew(repository)
+
+
+def _place_anew(repository: Repository) -> None:
+    """Number the repository: a large one by the worker, within seconds, and once for many pages.
+
+    A history that is told newest first would be numbered anew with each of its pages.
+    """
+    if CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
+        PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)
+    else:
         follow_places(repository, place_repository(repository))
 
 

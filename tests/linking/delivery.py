@@ -86,7 +86,7 @@ class Delivery:
         found = DeployedPullRequest.objects.filter(
             pull_request__repository__name=self.repository, pull_request__number=number
         ).first()
-        return found and (found.deployment.external_id, found.method)
+        return (found.deployment.external_id, found.method) if found else None
 
 
 def push(*records: Record) -> None:

@@ -38,7 +38,8 @@ class History:
 
     def _repository(self, repository: str) -> None:
         chance = self.graph_chance
-        tip, branches = sha_of(f"{repository} 0"), []
+        tip = sha_of(f"{repository} 0")
+        branches: list[str] = []
         commits: list[dict[str, Any]] = []
         for step in range(1, chance.randrange(4, 14)):
             sha = sha_of(f"{repository} {step}")

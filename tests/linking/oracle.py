@@ -116,8 +116,8 @@ def _same(incident: Pushed, deployment: Pushed) -> bool:
     """Of the same service; of the same repository where one of them names none."""
     services = incident.get("service", ""), deployment.get("service", "")
     if all(services):
-        return services[0] == services[1]
-    return bool(incident.get("repository")) and incident["repository"] == deployment["repository"]
+        return bool(services[0] == services[1])
+    return bool(incident.get("repository") and incident["repository"] == deployment["repository"])
 
 
 def recoveries(records: Records) -> dict[str, float | None]:

@@ -17,7 +17,7 @@ from tests.telemetry.raw_rows import days_cut_in
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = 3600.0, 86400.0
-WEEK = {"week": "2026-W10"}
+WEEK = "2026-W10"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_week_of_a_team(org: Org, shop: Delivery) -> None:
     shop.incident("i2", at="Sat 12:00", resolved="Sun 12:00")
 
     def value(key: str) -> float | None:
-        return org.metric(key, **WEEK).value
+        return org.metric(key, week=WEEK).value
 
     assert value("dora.deployment_frequency") == pytest.approx(4 / 7)
     assert value("dora.deployment_days") == pytest.approx(3)
@@ -74,13 +74,13 @@ def test_a_week_of_a_team(org: Org, shop: Delivery) -> None:
 def test_without_deployments_there_is_no_failure_rate(org: Org, shop: Delivery) -> None:
     shop.deploys("d1", at="Mon 14:00")
     shop.incident("i1", at="Mon+2 15:00")
-    after = {"week": "2026-W12"}
-    assert org.metric("dora.change_failure_rate", **after).value is None
-    assert org.metric("dora.rework_rate", **after).value is None
-    assert org.metric("dora.recovery_time", **after).value is None
-    assert org.metric("incident.count_per_deployment", **after).value is None
-    assert org.metric("dora.deployment_frequency", **after).value == 0, "a source is connected: none is none"
-    assert org.metric("incident.count", **after).value == 1
+    after = "2026-W12"
+    assert org.metric("dora.change_failure_rate", week=after).value is None
+    assert org.metric("dora.rework_rate", week=after).value is None
+    assert org.metric("dora.recovery_time", week=after).value is None
+    assert org.metric("incident.count_per_deployment", week=after).value is None
+    assert org.metric("dora.deployment_frequency", week=after).value == 0, "a source is connected: none is none"
+    assert org.metric("incident.count", week=after).value == 1
 
 
 def test_before_anything_was_told_nothing_is_zero(org: Org, shop: Delivery) -> None:
@@ -107,7 +107,7 @@ def test_what_lacks_a_stage_is_left_out_and_counted(org: Org, shop: Delivery) ->
     shop.deploys("d1", at="Mon 13:00", sha="m4")
 
     def figure(key: str) -> tuple[float | None, int, int]:
-        found = org.metric(key, **WEEK)
+        found = org.metric(key, week=WEEK)
         return found.value, found.sample_size, found.left_out
 
     assert figure("dora.lead_time") == (5 * HOUR, 3, 1)
@@ -141,7 +141,7 @@ def test_from_the_idea_to_production(org: Org, shop: Delivery) -> None:
     shop.merges(2, first_commit="Wed 00:00", opened="Wed 12:00", at="Thu 06:00")
     shop.deploys("d1", at="Thu 12:00")
     found = {
-        key: org.metric(key, **WEEK)
+        key: org.metric(key, week=WEEK)
         for key in ("delivery.idea_to_production", "delivery.backlog_time", "delivery.planning_time")
     }
     assert [each.value for each in found.values()] == [3.5 * DAY, DAY, DAY]
@@ -153,9 +153,9 @@ def test_unresolved_failures_are_left_out_of_the_recovery_time(org: Org, shop: D
     shop.incident("i1", at="Mon 11:00")
     shop.deploys("d2", at="Tue 10:00")
     shop.incident("i2", at="Tue 11:00", resolved="Tue 12:00")
-    figure = org.metric("dora.recovery_time", **WEEK)
+    figure = org.metric("dora.recovery_time", week=WEEK)
     assert (figure.value, figure.sample_size, figure.left_out) == (2 * HOUR, 1, 1)
-    assert org.metric("dora.change_failure_rate", **WEEK).value == 100
+    assert org.metric("dora.change_failure_rate", week=WEEK).value == 100
 
 
 def test_a_unit_covers_what_it_owns_and_people_their_lead_times(org: Org, shop: Delivery) -> None:
@@ -169,7 +169,7 @@ def test_a_unit_covers_what_it_owns_and_people_their_lead_times(org: Org, shop: 
     own(Owned.objects.get(name="cart"), Unit.objects.get(slug="search"), by=None)
 
     def value(key: str, unit: str) -> float | None:
-        return org.metric(key, unit=unit, **WEEK).value
+        return org.metric(key, unit=unit, week=WEEK).value
 
     assert value("dora.lead_time", "payments") == 6 * HOUR
     assert value("dora.lead_time", "search") is None
@@ -194,7 +194,7 @@ def test_segments_and_facets(org: Org, shop: Delivery) -> None:
     assert by("dora.lead_time", Dimension.METHOD) == {"time": 6 * HOUR}
     assert by("dora.lead_time", Dimension.WORK_TYPE) == {"bug": 6 * HOUR}
     assert by("dora.lead_time", Dimension.AGENT) == {"Non-AI": 6 * HOUR}
-    assert org.metric("dora.change_failure_rate", service="cart", **WEEK).value == 0
+    assert org.metric("dora.change_failure_rate", service="cart", week=WEEK).value == 0
 
 
 def test_the_weeks_of_a_window_add_up_to_it(org: Org, shop: Delivery) -> None:
