@@ -55,3 +55,11 @@ def test_heavy_libraries_are_imported_where_they_are_used() -> None:
     heavy = re.compile(r"^(import|from) (numpy|scipy|pandas|statsmodels|sklearn)\b", re.MULTILINE)
     code = [path for path in files_of_the_project() if path.suffix == ".py" and "tests" not in path.parts]
     assert [path for path in code if heavy.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_worker_knows_every_task_that_is_scheduled() -> None:
+    """Beat sends a name; a worker that does not know it throws the message away."""
+    from config.celery import TASK_MODULES
+    from config.schedule import SCHEDULE
+
+    assert {entry.task.rpartition(".")[0] for entry in SCHEDULE} <= set(TASK_MODULES)
