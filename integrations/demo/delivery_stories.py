@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, SEARCH
+from integrations.demo.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH
 from integrations.demo.stories import Expectation, Flavour, Reading, Weeks
 
 
@@ -32,6 +32,7 @@ class DeliveryStory:
     weeks: Weeks
     effect: DeliveryEffect
     expectations: tuple[Expectation, ...]
+    noted: str = ""  # what somebody writes on the team's charts on the day after the weeks
 
 
 _OF = {
@@ -39,7 +40,10 @@ _OF = {
     SEARCH: {"repository": "search-service"},
     MOBILE: {"repository": "storefront-app"},
     DATA: {"repository": "warehouse-models"},
+    PLATFORM: {"repository": "platform-deployment"},
 }
+AGREED_WEEKS = 14  # before the end
+BEFORE_AGREEMENT, SINCE_AGREEMENT = Weeks(52, AGREED_WEEKS), Weeks(AGREED_WEEKS - 2, 0)
 SLOW_REVIEWS, BIG_PULL_REQUESTS, FAILING, FLAKY, WEEKENDS = (
     Weeks(18, 0),
     Weeks(52, 0),
@@ -66,6 +70,32 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
             ),
             Expectation("pr.pickup_time", SLOW_REVIEWS, Reading.AT_LEAST, 24 * 3600, facets=_OF[SEARCH]),
         ),
+    ),
+    DeliveryStory(
+        key="review_agreement",
+        tells="Fourteen weeks ago Platform agreed to review within a day: what it changes reaches users sooner.",
+        team=PLATFORM,
+        weeks=BEFORE_AGREEMENT,
+        effect=DeliveryEffect(pickup_factor=5.0),
+        expectations=(
+            Expectation(
+                "pr.pickup_time",
+                Weeks(40, AGREED_WEEKS),
+                Reading.TIMES_AT_LEAST,
+                2.0,
+                compared_with=SINCE_AGREEMENT,
+                facets=_OF[PLATFORM],
+            ),
+            Expectation(
+                "dora.lead_time",
+                Weeks(40, AGREED_WEEKS),
+                Reading.TIMES_AT_LEAST,
+                1.5,
+                compared_with=SINCE_AGREEMENT,
+                facets=_OF[PLATFORM],
+            ),
+        ),
+        noted="Working agreement: a first review within a day",
     ),
     DeliveryStory(
         key="big_pull_requests",

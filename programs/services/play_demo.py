@@ -20,6 +20,7 @@ from integrations.services.ingest_tokens import create_ingest_token, revoke_inge
 from orgtree.services.identity_matching import match_identities
 from programs.models import DemoRun
 from programs.services.begin_demo import year_of
+from programs.services.demo_annotations import write_demo_annotations
 from programs.services.demo_github import (
     connect_github,
     follow_to_another_port,
@@ -90,6 +91,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
         _wait(streams_waiting, "streams of the simulated GitHub to read", report)
     rest_where_nobody_serves()
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
+    write_demo_annotations(year_of(run))
     _wait(changes_waiting, "changed figures", report)
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])

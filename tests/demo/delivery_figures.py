@@ -8,7 +8,7 @@ from statistics import median
 
 from integrations.demo.providers.history import DeliveryHistory, DeploymentState, Did, Outcome, PullRequest
 from integrations.demo.providers.standing import pull_request_at
-from integrations.demo.stories import Weeks
+from integrations.demo.stories import YEAR_WEEKS, Weeks
 from integrations.demo.year import DemoYear
 
 _BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
@@ -24,6 +24,7 @@ class ToldFigures:
         compute: Callable[[str, Weeks], float | None] = {
             "pr.pickup_time": self._pickup_time,
             "pr.size": self._size,
+            "dora.lead_time": self._lead_time,
             "commit.weekend_share": self._weekend_share,
             "deployment.failure_rate": self._failure_rate,
             "ci.flaky_rate": self._flaky_rate,
@@ -40,6 +41,23 @@ class ToldFigures:
             for each, _ in self._merged(repository, weeks)
             if (first := _first(each, Did.REVIEWED)) is not None
         ]
+        return median(waits) if waits else None
+
+    def _lead_time(self, repository: str, weeks: Weeks) -> float | None:
+        """Median, in seconds, from the first commit to the first rollout after the merge, where it counts."""
+        rollouts = sorted(
+            status.at
+            for each in self._history.deployments
+            if each.repository.name == repository and each.environment == "production" and not each.rollback_of
+            for status in each.statuses
+            if status.state is DeploymentState.SUCCESS
+        )
+        waits = []
+        for each, merged_at in self._merged(repository, Weeks(YEAR_WEEKS, 0)):
+            deployed_at = next((at for at in rollouts if at > merged_at), None)
+            if deployed_at is not None and self._is_in(deployed_at, weeks):
+                commits = pull_request_at(each, merged_at).commits
+                waits.append((deployed_at - min(commit.authored_at for commit in commits)).total_seconds())
         return median(waits) if waits else None
 
     def _size(self, repository: str, weeks: Weeks) -> float | None:

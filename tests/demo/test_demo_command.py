@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -16,10 +15,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, SeriesAnswer, Window
+from insights.metrics.query import MetricQuery, Scope, Window
 from insights.metrics.read import read_series
+from insights.models import Annotation
 from integrations.demo.commits import Mark
-from integrations.demo.delivery_stories import DELIVERY_STORIES, DeliveryStory
+from integrations.demo.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, DeliveryStory
 from integrations.demo.organisation import HAND_BUILT
 from integrations.demo.people import PEOPLE
 from integrations.demo.repositories import REPOSITORIES
@@ -55,7 +55,7 @@ from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
 from tests.demo.planned import PlannedFigures, tool_uses
-from tests.demo.stored_figures import StoredFigures
+from tests.demo.read_figures import DeliveryFigures, ReadFigures, figure_of_unit
 from tests.demo.telling import assert_told
 from tests.org import Org
 from tests.personas import ADMIN, Persona
@@ -67,6 +67,7 @@ DEMO_SECONDS = 700
 FOLD_SECONDS = 120
 WITHOUT_TELEMETRY = {"Erin Executive", "Ada Admin", "Dale Director", "Della Director"}
 HINT = "What to look for"
+TEAMS = ("checkout", "search", "platform", "mobile", "data")  # Tooling deploys nothing
 
 
 @dataclass(frozen=True)
@@ -76,34 +77,6 @@ class Demo:
     server: Server
     printed: dict[str, Any]
     year: DemoYear
-
-
-@dataclass(frozen=True)
-class ReadFigures:
-    """The figures as the metric engine reads them."""
-
-    year: DemoYear
-
-    def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None:
-        return self._answer(key, weeks, facets, email, Granularity.WEEK).total[0].value
-
-    def by_weekday(self, key: str, weeks: Weeks, email: str) -> Mapping[int, float]:
-        sums: Counter[int] = Counter()
-        for day in self._answer(key, weeks, {}, email, Granularity.DAY).series:
-            sums[day.window.start.weekday()] += int(day.value or 0)
-        return sums
-
-    def _answer(
-        self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None, granularity: Granularity
-    ) -> SeriesAnswer:
-        query = MetricQuery(
-            key=key,
-            window=Window(self.year.first_day_of(weeks.first), self.year.first_day_of(weeks.last)),
-            granularity=granularity,
-            scope=Scope(person_id=Person.objects.get(email=email).pk) if email else Scope(),
-            facets={Dimension(name): (value,) for name, value in facets.items()},
-        )
-        return read_series([query])[0]
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +145,29 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
 @pytest.mark.parametrize("story", DELIVERY_STORIES, ids=lambda story: story.key)
 def test_the_facts_of_github_tell_the_story(demo: Demo, story: DeliveryStory) -> None:
     with demo.server.database():
-        assert_told(story, StoredFigures(demo.year))
+        assert_told(story, DeliveryFigures(demo.year))
+
+
+def test_reviews_wait_longer_in_search_than_in_any_comparable_team(demo: Demo) -> None:
+    with demo.server.database():
+        waits = {unit: figure_of_unit(demo.year, "pr.pickup_time", unit, Weeks(12, 0)) for unit in TEAMS}
+    assert all(waits["search"] >= 1.5 * waits[unit] for unit in TEAMS if unit != "search"), waits
+
+
+def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:
+    """Teams own what they deploy: the failures, and the incidents, are counted there."""
+    with demo.server.database():
+        rates = {unit: figure_of_unit(demo.year, "dora.change_failure_rate", unit, Weeks(10, 0)) for unit in TEAMS}
+        incidents = {unit: figure_of_unit(demo.year, "incident.count", unit, Weeks(10, 0)) for unit in TEAMS}
+    assert max(rates, key=lambda unit: rates[unit]) == "checkout", rates
+    assert max(incidents, key=lambda unit: incidents[unit]) == "checkout", incidents
+
+
+def test_what_a_team_agreed_on_stands_on_its_charts(demo: Demo) -> None:
+    with demo.server.database():
+        noted = Annotation.objects.get(unit__slug="platform")
+        assert noted.start == demo.year.first_day_of(AGREED_WEEKS)
+        assert "a first review within a day" in noted.text
 
 
 def test_the_simulated_github_is_read_to_its_end_and_rests(demo: Demo) -> None:

@@ -1,0 +1,41 @@
+"""What a team of the demo agreed on is noted once, and in the quiet flavour nothing is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from insights.models import Annotation
+from integrations.demo.delivery_stories import AGREED_WEEKS
+from integrations.demo.stories import Flavour
+from integrations.demo.year import DemoYear
+from programs.services.demo_annotations import write_demo_annotations
+from programs.services.demo_personas import open_demo_accounts
+from tests.org import Org
+
+END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def platform(org: Org) -> None:
+    org.tree("teams")
+    org.unit("platform", below="teams")
+    open_demo_accounts()
+
+
+@pytest.mark.usefixtures("platform")
+def test_the_agreement_is_noted_on_the_teams_charts_once() -> None:
+    year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=END)
+    for _ in range(2):
+        write_demo_annotations(year)
+    noted = Annotation.objects.get()
+    assert noted.unit is not None
+    assert (noted.unit.slug, noted.start) == ("platform", year.first_day_of(AGREED_WEEKS))
+    assert noted.written_by is not None
+
+
+@pytest.mark.usefixtures("platform")
+def test_nothing_is_noted_where_nothing_happened() -> None:
+    write_demo_annotations(DemoYear(seed=1, flavour=Flavour.QUIET, anchor=END))
+    assert not Annotation.objects.exists()
