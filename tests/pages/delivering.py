@@ -68,6 +68,7 @@ def deployed(number: int, day: date, *, waits: float = 0.0, **more: object) -> d
         "status": "success",
         "started_at": at(day, DEPLOYED + waits - 0.25),
         "finished_at": finished,
+        "unplanned": False,
         **more,
     }
 

@@ -150,7 +150,9 @@ def test_without_data_the_page_says_what_to_connect(member: Client, db: None) ->
     needs = words(part(member, "needs"))
     assert "Deployments Missing." in needs
     assert "Issue tracker Missing." in needs
-    assert "What to look for" not in html
+    for name in ("efficiency", "quality", "hygiene"):
+        assert f"{PAGE}parts/{name}/" in html
+        assert "What to look for" not in part(member, name)
 
 
 def test_a_page_with_all_five_asks_for_nothing(shop: Org, member: Client) -> None:
@@ -159,17 +161,17 @@ def test_a_page_with_all_five_asks_for_nothing(shop: Org, member: Client) -> Non
 
 def test_another_statistic_is_named(shop: Org, member: Client) -> None:
     html = page(member, statistic="p90")
-    assert "Cycle time, p90" in tile(html, "pr.cycle_time")
+    assert "Cycle time, p90" in tile(part(member, "efficiency", statistic="p90"), "pr.cycle_time")
     assert "Lead time for changes, p90" in tile(html, "dora.lead_time")
     assert "10.5 h mean, so that stages add up" in stages_card(html), "medians and percentiles are never stacked"
     assert member.get(PAGE, {"statistic": "p99"}).status_code == 400
 
 
 def test_a_metric_with_nothing_behind_it_says_why_on_its_line(shop: Org, member: Client) -> None:
-    html = page(member)
-    assert "No work item has been synced or pushed yet." in line(html, "flow.efficiency")
-    assert "6 PRs" in line(html, "pr.coding_time")
-    assert "1 of 6 deployments" in line(html, "dora.change_failure_rate")
+    efficiency = part(member, "efficiency")
+    assert "No work item has been synced or pushed yet." in line(efficiency, "flow.efficiency")
+    assert "6 PRs" in line(efficiency, "pr.coding_time")
+    assert "1 of 6 deployments" in line(part(member, "quality"), "dora.change_failure_rate")
 
 
 def test_the_slowest_pull_requests_come_first_and_open(org: Org, member: Client) -> None:
@@ -189,7 +191,7 @@ def test_most_of_the_pull_requests_are_in_the_bins(shop: Org, member: Client) ->
 
 
 def test_facets_narrow_what_knows_them(shop: Org, member: Client) -> None:
-    nothing = page(member, repository="acme/other")
+    nothing = part(member, "efficiency", repository="acme/other")
     assert "Nothing in this window matches Repository acme/other." in tile(nothing, "pr.cycle_time")
     same = page(member, repository="acme/shop")
     assert "10.5 h" in tile(same, "dora.lead_time")
@@ -236,9 +238,10 @@ def test_units_stand_beside_each_other(shop: Org, admin_client: Client) -> None:
 def test_the_page_asks_few_questions_once_its_figures_are_kept(shop: Org, member: Client) -> None:
     fill_everything()
     member.get(PAGE)
-    with CaptureQueriesContext(connection) as asked:
-        member.get(PAGE)
-    assert len(asked) <= MOST_QUERIES, [query["sql"][:90] for query in asked]
+    for address in (PAGE, *(f"{PAGE}parts/{name}/" for name in ("efficiency", "quality", "hygiene"))):
+        with CaptureQueriesContext(connection) as asked:
+            assert member.get(address, headers={"HX-Request": "true"}).status_code == 200
+        assert len(asked) <= MOST_QUERIES, [query["sql"][:90] for query in asked]
 
 
 def test_titles_from_elsewhere_are_text(org: Org, member: Client) -> None:

@@ -11,16 +11,25 @@ from insights.tiles import Change, ChartCard, Link, Tile
 
 
 @dataclass(frozen=True)
+class SectionHead:
+    """A section as the page names it; `url` is the part that fills it."""
+
+    key: str
+    title: str
+    lede: str
+    url: str
+    csv_url: str  # of the tiles and the table
+
+
+@dataclass(frozen=True)
 class Section:
     """Headline tiles, charts, and below them a table of the figures that explain them."""
 
     key: str
     title: str
-    lede: str
     tiles: Sequence[Tile]
     charts: Sequence[ChartCard] = ()
     lines: Sequence[Tile] = ()
-    csv_url: str = ""  # of the tiles and the table
     hints: Sequence[Hint] = ()
 
 

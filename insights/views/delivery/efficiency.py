@@ -8,7 +8,6 @@ from insights.tiles import ChartCard
 from insights.views.answers import Answers, how_url, rows_url
 from insights.views.delivery.answers import compared, line, tile
 from insights.views.delivery.cards import Section
-from insights.views.delivery.section_csv import section_csv_url
 
 CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})
 MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_class": "Size"})
@@ -28,11 +27,9 @@ def section(answers: Answers) -> Section:
     return Section(
         key="efficiency",
         title="Efficiency",
-        lede="How fast work gets through, and what it waits for",
         tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
         lines=[line(answers, key) for key in LINES],
-        csv_url=section_csv_url(answers, "efficiency"),
         hints=guidance.told(
             guidance.reviews_wait(
                 answers.figure("pr.pickup_time"),

@@ -7,7 +7,6 @@ from insights.tiles import ChartCard
 from insights.views.answers import Answers, rows_url
 from insights.views.delivery.answers import compared, line, tile
 from insights.views.delivery.cards import Section
-from insights.views.delivery.section_csv import section_csv_url
 
 TILES = ("pr.size", "pr.review_depth", "pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
 LINES = (
@@ -16,18 +15,16 @@ LINES = (
 )
 GAPS = ("pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
 KEYS = (*TILES, *LINES)
-WANTED = compared(KEYS)
+WANTED = compared((*KEYS, "pr.throughput"))  # without any merge there is nothing to draw
 
 
 def section(answers: Answers) -> Section:
     return Section(
         key="hygiene",
         title="Hygiene",
-        lede="How changes are cut, reviewed and linked, and what is left lying",
         tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
         lines=[line(answers, key) for key in LINES],
-        csv_url=section_csv_url(answers, "hygiene"),
         hints=guidance.told(
             guidance.merged_unreviewed(
                 answers.figure("pr.unreviewed_rate"), url=rows_url(answers.filters, "pr.unreviewed_rate")

@@ -15,19 +15,17 @@ from insights import windows
 from insights.filters import STATISTIC, Filters, read_filters
 from insights.scope_access import access_in
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages
+from insights.views.delivery import dora, efficiency, spread, stages
 from insights.views.delivery.answers import DELIVERY_PAGE, read
 from insights.views.delivery.bands import set_in_words, set_looked_at
+from insights.views.delivery.sections import section_heads
 from insights.views.delivery.unit_columns import DELIVERY_COLUMNS
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
 from insights.views.units import units_choice, units_part
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
-WANTED = (
-    *(*dora.WANTED, *stages.WANTED, *efficiency.WANTED, *quality.WANTED, *hygiene.WANTED),
-    *DELIVERY_PAGE.menus,
-)
+WANTED = (*dora.WANTED, *stages.WANTED, *spread.WANTED, *DELIVERY_PAGE.menus)
 
 
 @login_required
@@ -56,7 +54,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "stages_over_time": stages.over_time_card(answers),
         "spread": spread.spread_card(answers),
         "slowest_url": answers.part_url("slowest"),
-        "sections": [efficiency.section(answers), quality.section(answers), hygiene.section(answers)],
+        "sections": section_heads(filters),
     }
     return render(request, "insights/delivery/delivery.html", context)
 

@@ -20,6 +20,7 @@ from insights.filters import Filters
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.delivery.answers import DELIVERY_PAGE
 from insights.views.delivery.page import page_filters
+from insights.views.delivery.sections import LEDES, section
 from insights.views.delivery.spread import slowest
 from insights.views.filter_bar import facet_part
 from insights.views.integrations.needs import need_lines
@@ -38,6 +39,17 @@ def needs(request: HttpRequest, _filters: Filters) -> dict[str, Any]:
     return {"title": "What DORA still misses", "needs": lines, "part": "insights/_part_dora_needs.html"}
 
 
+def _section(name: str) -> Callable[[HttpRequest, Filters], dict[str, Any]]:
+    def made(_request: HttpRequest, filters: Filters) -> dict[str, Any]:
+        return {
+            "title": name.capitalize(),
+            "section": section(name, filters),
+            "part": "insights/delivery/_section.html",
+        }
+
+    return made
+
+
 def _menu(part: str) -> Callable[[HttpRequest, Filters], dict[str, Any]]:
     def menu(_request: HttpRequest, filters: Filters) -> dict[str, Any]:
         return {**facet_part(DELIVERY_PAGE, filters, part), "part": "insights/_part_facet.html"}
@@ -48,6 +60,7 @@ def _menu(part: str) -> Callable[[HttpRequest, Filters], dict[str, Any]]:
 PARTS: Mapping[str, Callable[[HttpRequest, Filters], dict[str, Any]]] = {
     "slowest": slowest_part,
     "needs": needs,
+    **{name: _section(name) for name in LEDES},
     **{offered.part: _menu(offered.part) for offered in DELIVERY_PAGE.facets},
 }
 

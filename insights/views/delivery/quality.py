@@ -7,7 +7,6 @@ from insights.tiles import ChartCard
 from insights.views.answers import Answers, rows_url
 from insights.views.delivery.answers import compared, line, tile
 from insights.views.delivery.cards import Section
-from insights.views.delivery.section_csv import section_csv_url
 
 TILES = ("incident.count", "incident.mttr", "bug.ratio", "code.rework_rate", "pr.revert_rate")
 LINES = (
@@ -15,18 +14,16 @@ LINES = (
     *("bug.escaped", "bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
 )
 KEYS = (*TILES, *LINES)
-WANTED = compared(KEYS)
+WANTED = compared((*KEYS, "pr.size"))  # a rule sets failures beside the size of changes
 
 
 def section(answers: Answers) -> Section:
     return Section(
         key="quality",
         title="Quality",
-        lede="What fails, and what has to be done again",
         tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
         lines=[line(answers, key) for key in LINES],
-        csv_url=section_csv_url(answers, "quality"),
         hints=guidance.told(
             guidance.failures_rise(
                 answers.figure("dora.change_failure_rate"),

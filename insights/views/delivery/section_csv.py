@@ -9,10 +9,6 @@ from insights.views.answers import Answers
 from orgtree.csv_export import Cell
 
 
-def section_csv_url(answers: Answers, name: str) -> str:
-    return answers.page.chart_csv_url(answers.filters, name)
-
-
 def section_rows(answers: Answers, keys: Sequence[str]) -> Iterator[list[Cell]]:
     yield ["Metric", "Key", "Unit", "Statistic", "Value", "Window before", "Facts", "Left out", "People", "Why not"]
     for key in keys:

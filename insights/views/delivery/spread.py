@@ -16,10 +16,12 @@ from insights.metrics.registry import get
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.visible import visible_distribution, visible_rows
 from insights.tiles import ChartCard
-from insights.views.answers import Answers
+from insights.views.answers import Answers, Wanted
+from insights.views.delivery.dora import TILES as DORA_TILES
 
 SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
 TITLES = {"dora.lead_time": "How lead time is spread", "pr.cycle_time": "How cycle time is spread"}
+WANTED = tuple(Wanted(key) for key in TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 
