@@ -20,12 +20,16 @@ _SETTLE: LiteralString = r"""
         SELECT figures.pull_request_id AS id, figures.repository_id, figures.reverts_id AS before, figures.is_revert,
                figures.pull_request_id = ANY (%(ids)s) OR figures.reverts_id = ANY (%(ids)s) IS TRUE AS anew,
                pull_request.created_at, pull_request.title, pull_request.source_branch AS branch
-        FROM integrations_pullrequestfigures figures
+        FROM (
+            SELECT * FROM integrations_pullrequestfigures
+            WHERE is_revert AND repository_id IN (
+                SELECT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
+            )
+            UNION ALL
+            SELECT * FROM integrations_pullrequestfigures
+            WHERE NOT is_revert AND reverts_id IS NOT NULL AND pull_request_id = ANY (%(ids)s)
+        ) AS figures
         JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
-        WHERE figures.is_revert AND figures.repository_id IN (
-                  SELECT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
-              )
-           OR figures.pull_request_id = ANY (%(ids)s) AND figures.reverts_id IS NOT NULL
     ), sign AS MATERIALIZED (
         SELECT taking_back.*, told.rank, told.number::int AS number, lower(told.sha) AS sha, told.quoted
         FROM taking_back
