@@ -16,7 +16,7 @@ from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
-from insights.metrics.query import Dimension
+from insights.metrics.query import Dimension, SeriesAnswer
 from insights.metrics.visible import Freshness, visible_distribution, visible_series
 from insights.views.answers import Answers, InsightsPage, Wanted
 from insights.views.bad_filter import explains_bad_filters
@@ -64,7 +64,7 @@ def trend(metric: Metric, filters: Filters) -> ChartData:
     """One line, with the borders of the published bands."""
     [answer] = visible_series([query_of(filters, metric)], filters.access, freshness=Freshness.OF_PAGES)
     chart = over_time("line", answer, [Dataset(metric.name, metric.key, "single", values_of(answer.series))])
-    return replace(chart, benchmarks=lines(filters, metric))
+    return replace(chart, benchmarks=lines(filters, metric), reason=_why_empty(answer))
 
 
 def split(metric: Metric, filters: Filters) -> ChartData:
@@ -75,7 +75,13 @@ def split(metric: Metric, filters: Filters) -> ChartData:
     wanted = Wanted(metric.key, dimension)
     answers = Answers(InsightsPage("metric"), filters, {wanted: answer}, {})
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
-    return split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
+    chart = split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
+    return replace(chart, reason=_why_empty(answer))
+
+
+def _why_empty(answer: SeriesAnswer) -> str:
+    """Why nothing is drawn, where nothing is."""
+    return next((figure.reason for figure in answer.total if figure.reason), "")
 
 
 def spread(metric: Metric, filters: Filters) -> ChartData:
