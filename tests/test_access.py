@@ -291,6 +291,7 @@ POSTS: dict[str, Access] = {
     "accounts/me/sign-out-everywhere/": post("/accounts/me/sign-out-everywhere/", member=302, admin=302),
     "accounts/invitation/<str:token>/": post("/accounts/invitation/guessed/", visitor=404, member=404, admin=404),
     "setup/agents/": post("/setup/agents/", member=403, admin=400),
+    "insights/badges/": post("/insights/badges/", member=400, admin=400),
     "setup/repositories/": post("/setup/repositories/", member=403, admin=400),
     "orgtree/import/": admins_post("/orgtree/import/", 200),
     "orgtree/import/<uuid:public_id>/": admins_post("/orgtree/import/00000000-0000-4000-8000-000000000000/", 404),

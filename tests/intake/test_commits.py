@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from integrations.connectors.drafts import CommitDraft, Who
-from integrations.connectors.words import Kind
 from integrations.connectors.git.messages import trailers_of
+from integrations.connectors.words import Kind
 from integrations.intake.gone import mark_deleted
 from integrations.intake.store_drafts import Outcome
 from integrations.models import Commit, CommitEvidence, CommitInRepository, Connection, Repository

@@ -12,9 +12,9 @@ from typing import Any
 from insights.metrics.query import Statistic, Window
 from tests.work.tracker import DAY, Tracker
 
-TODO, BUSY, DONE = "todo", "in progress", "done"
+WAITING, BUSY, DONE = "todo", "in progress", "done"
 CATEGORIES = {
-    "To do": TODO,
+    "To do": WAITING,
     "In progress": BUSY,
     "In review": BUSY,
     "Blocked": BUSY,
@@ -300,11 +300,11 @@ def _age(world: World, asked: Asked) -> Found:
 
 
 def _backlog_age(world: World, asked: Asked) -> Found:
-    return _spread([(asked.last_day - each.created.date()).days * DAY for each in _standing(world, asked, TODO)])
+    return _spread([(asked.last_day - each.created.date()).days * DAY for each in _standing(world, asked, WAITING)])
 
 
 def _backlog_health(world: World, asked: Asked) -> Found:
-    backlog = _standing(world, asked, TODO)
+    backlog = _standing(world, asked, WAITING)
     return _share(sum(each.is_healthy(asked.last_day) for each in backlog), len(backlog), len(backlog))
 
 
