@@ -62,3 +62,10 @@ def figure_of_unit(year: DemoYear, key: str, unit: str, weeks: Weeks) -> float:
     value = read_series([MetricQuery(key, window, scope=Scope(unit=unit))])[0].total[0].value
     assert value is not None, (key, unit)
     return value
+
+
+def commits_of_unit(year: DemoYear, unit: str, weeks: Weeks, *, person: Person | None = None) -> int:
+    """Commits that count for the unit over the weeks; of one person among them."""
+    window = Window(year.first_day_of(weeks.first), year.first_day_of(weeks.last))
+    scope = Scope(unit=unit, person_id=person.pk if person else None)
+    return int(read_series([MetricQuery("commit.count", window, scope=scope)])[0].total[0].value or 0)
