@@ -64,7 +64,7 @@ def figure_of_unit(year: DemoYear, key: str, unit: str, weeks: Weeks) -> float:
     return value
 
 
-def commits_of_unit(year: DemoYear, unit: str, weeks: Weeks, *, person: Person | None = None) -> int:
+def commits_of(year: DemoYear, unit: str, weeks: Weeks, *, person: Person | None = None) -> int:
     """Commits that count for the unit over the weeks; of one person among them."""
     window = Window(year.first_day_of(weeks.first), year.first_day_of(weeks.last))
     scope = Scope(unit=unit, person_id=person.pk if person else None)

@@ -53,7 +53,7 @@ from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
 from tests.demo.planned import PlannedFigures, tool_uses
-from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of_unit, figure_of_unit
+from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
 from tests.demo.telling import assert_told
 from tests.org import Org
 from tests.personas import ADMIN, Persona
@@ -249,7 +249,7 @@ def test_a_moved_persons_commits_stay_with_the_old_team(demo: Demo) -> None:
     days = [commit.at.astimezone(demo.year.anchor.tzinfo).date() for commit in own]
     with demo.server.database():
         juniper = Person.objects.get(full_name="Juniper Sample")
-        checkout, search = (commits_of_unit(demo.year, unit, ALWAYS, person=juniper) for unit in ("checkout", "search"))
+        checkout, search = (commits_of(demo.year, unit, ALWAYS, person=juniper) for unit in ("checkout", "search"))
     assert checkout == sum(day < moved_on for day in days) > 0
     assert search == sum(day >= moved_on for day in days) > 0
 
@@ -261,11 +261,11 @@ def test_a_moved_teams_history_stays_with_its_old_department(demo: Demo) -> None
             (before, ("foundations", "platform", "data"), ("storefront", "checkout", "search", "mobile")),
             (after, ("storefront", "checkout", "search", "mobile"), ("foundations", "platform", "data")),
         ):
-            tooling = commits_of_unit(demo.year, "tooling", weeks)
+            tooling = commits_of(demo.year, "tooling", weeks)
             assert tooling > 0
-            department, *teams = (commits_of_unit(demo.year, unit, weeks) for unit in with_tooling)
+            department, *teams = (commits_of(demo.year, unit, weeks) for unit in with_tooling)
             assert department == sum(teams) + tooling, f"{with_tooling[0]} over {weeks}"
-            department, *teams = (commits_of_unit(demo.year, unit, weeks) for unit in without)
+            department, *teams = (commits_of(demo.year, unit, weeks) for unit in without)
             assert department == sum(teams), f"{without[0]} over {weeks}"
 
 
@@ -275,19 +275,15 @@ def test_a_unit_and_a_person_moved_by_hand_keep_their_history(demo: Demo) -> Non
             Unit.objects.get(tree__name="Value streams", name=name) for name in ("Apps", "Partners", "Shoppers")
         )
         earlier, later = Weeks(40, 24), Weeks(12, 0)
-        stock = commits_of_unit(demo.year, "stock-and-orders", earlier)
-        assert commits_of_unit(demo.year, partners.slug, earlier) == stock + commits_of_unit(
-            demo.year, apps.slug, earlier
-        )
-        assert commits_of_unit(demo.year, partners.slug, later) == commits_of_unit(demo.year, "stock-and-orders", later)
-        find, buy = (commits_of_unit(demo.year, unit, later) for unit in ("find", "buy"))
-        assert commits_of_unit(demo.year, shoppers.slug, later) == find + buy + commits_of_unit(
-            demo.year, apps.slug, later
-        )
+        stock = commits_of(demo.year, "stock-and-orders", earlier)
+        assert commits_of(demo.year, partners.slug, earlier) == stock + commits_of(demo.year, apps.slug, earlier)
+        assert commits_of(demo.year, partners.slug, later) == commits_of(demo.year, "stock-and-orders", later)
+        find, buy = (commits_of(demo.year, unit, later) for unit in ("find", "buy"))
+        assert commits_of(demo.year, shoppers.slug, later) == find + buy + commits_of(demo.year, apps.slug, later)
         tansy = Person.objects.get(full_name="Tansy Specimen")
-        assert commits_of_unit(demo.year, "buy", Weeks(52, 12), person=tansy) == 0
-        assert commits_of_unit(demo.year, "apps", later, person=tansy) == 0
-        assert commits_of_unit(demo.year, "buy", later, person=tansy) > 0
+        assert commits_of(demo.year, "buy", Weeks(52, 12), person=tansy) == 0
+        assert commits_of(demo.year, "apps", later, person=tansy) == 0
+        assert commits_of(demo.year, "buy", later, person=tansy) > 0
 
 
 @pytest.mark.parametrize(
