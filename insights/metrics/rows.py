@@ -23,6 +23,7 @@ from insights.metrics.standing import standing_facts_statement
 from insights.metrics.statement import people_statement
 from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
 from insights.metrics.terms import BelongsTo
+from integrations.models import FactFamily
 
 LARGEST_PAGE = 1000
 
@@ -157,6 +158,10 @@ def facts_told(metric: Metric) -> frozenset[str]:
     return frozenset(measure.relation.fact for measure in metric.measures)
 
 
+def _facts_column(metric: Metric) -> RowColumn:
+    return FACTS if FactFamily.AI in metric.families else replace(FACTS, label="Facts", meaning="Facts that entered.")
+
+
 def _fact_column(metric: Metric) -> RowColumn:
     """Sessions and commits are numbered apart."""
     told = facts_told(metric)
@@ -192,7 +197,7 @@ def _person_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     kept = [(person_id, row) for person_id, row in by_person.items() if any(row[c.name] for c in contributions)]
     kept.sort(key=lambda item: (-item[1]["contribution"], item[0] is None, item[0]))
     rows = [{"person_id": person_id, **row} for person_id, row in kept[(page - 1) * size : page * size]]
-    return (PERSON, FACTS, *contributions), rows, len(kept)
+    return (PERSON, _facts_column(each.metric), *contributions), rows, len(kept)
 
 
 def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]]:
@@ -247,7 +252,12 @@ def _share_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
         }
         for row in sorted(found, key=lambda row: (row["person_id"], row["segment_0"]))
     ]
-    columns = (PERSON, *map(_dimension_column, each.segments), FACTS, *contribution_columns(each.metric))
+    columns = (
+        PERSON,
+        *map(_dimension_column, each.segments),
+        _facts_column(each.metric),
+        *contribution_columns(each.metric),
+    )
     return columns, rows[(page - 1) * size : page * size], len(rows)
 
 

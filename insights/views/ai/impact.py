@@ -69,9 +69,10 @@ def _needs_repositories() -> Need:
 def _needs_code_host() -> Need:
     return Need(
         title="Pull requests and work items",
-        headline="Not computed yet",
-        needs="Pull requests and work items are read from code hosts and pushed by pipelines. This version of Headway "
-        "stores them with their history, and does not compute these figures from them yet.",
+        headline="Not compared by developer yet",
+        needs="How fast pull requests are merged, with agents and without, stands on the delivery page. This "
+        "version of Headway does not set them against the developers of each agent yet.",
+        link=Link("Open delivery", reverse("delivery")),
         will_show=(
             "Pull requests merged per developer, by agent and without",
             "Pull request cycle time, by agent and without",
