@@ -57,6 +57,8 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
             "members_see": "everything",
             "bulk_commit_lines": "4000",
             "bulk_commit_files": "200",
+            "link_window_hours": "24",
+            "benchmark_set": "dora-2024",
         },
     )
     assert answer.status_code == 302
