@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from django.core.cache import cache
+
 from insights import windows, wording
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import MetricQuery, Scope, Statistic
@@ -15,6 +17,7 @@ from orgtree.services.access import access_of_the_public
 
 NARROW, WIDE, USUAL = 4.2, 10.4, 6.7  # pixels of a letter at 11 px, on the safe side: no font is known here
 PADDING = 10
+COMPUTED_EVERY_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,18 @@ class BadgeFace:
 
 
 def face_of(badge: Badge) -> BadgeFace:
-    """The badge as of now.  A metric that is gone, nothing found or too few people: “no data”."""
+    """The badge as of now, or of a minute ago: anybody may ask for it, as often as they like.
+
+    A metric that is gone, nothing found or too few people: “no data”.
+    """
+    face: BadgeFace | None = cache.get(f"badge:{badge.key}")
+    if face is None:
+        face = _face_now(badge)
+        cache.set(f"badge:{badge.key}", face, COMPUTED_EVERY_SECONDS)
+    return face
+
+
+def _face_now(badge: Badge) -> BadgeFace:
     try:
         label, value = get(badge.metric).name, _value(badge)
     except UnknownMetricError:

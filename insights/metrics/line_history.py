@@ -1,12 +1,11 @@
-"""What clones tell beside commits: rework and refactoring of lines that were there, and branches left behind."""
+"""What becomes of lines that are there already: rework and refactoring."""
 
 from __future__ import annotations
 
-from insights.metrics.declarations import Count, Ratio
-from insights.metrics.measures import Facts, Total
+from insights.metrics.declarations import Ratio
+from insights.metrics.measures import Total
 from insights.metrics.query import Dimension
-from insights.metrics.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
-from integrations.facts.branches import STALE_BRANCHES
+from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.line_history import CHANGED_LINES
 
 CHANGED = Total(CHANGED_LINES, column="lines_changed")
@@ -57,24 +56,4 @@ REFACTOR_RATE = Ratio(
     chain=("code.rework_rate", "pr.size"),
     source=SOURCE,
     reference=REFERENCE,
-)
-
-STALE_BRANCH_COUNT = Count(
-    key="branch.stale_count",
-    version=1,
-    name="Stale branches",
-    meaning="How many branches nobody goes on with and nobody merged.",
-    formula="branches beside the default one with commits that are not merged, neither as they are nor as a squash, of "
-    "which the last is older than 30 days at the end of the window's last day, or today; for the unit that owned the "
-    "repository then. Without a clone there is no data.",
-    of=Facts(STALE_BRANCHES),
-    unit=UnitOfMeasure.COUNT,
-    better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=(Dimension.REPOSITORY,),
-    facets=(Dimension.REPOSITORY,),
-    chain=("pr.stale_count", "wip.count"),
-    source="Branches of clones",
 )

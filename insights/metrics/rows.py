@@ -23,7 +23,6 @@ from insights.metrics.standing import standing_facts_statement
 from insights.metrics.statement import people_statement
 from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
 from insights.metrics.terms import BelongsTo
-from integrations.models import FactFamily
 
 LARGEST_PAGE = 1000
 
@@ -159,7 +158,7 @@ def facts_told(metric: Metric) -> frozenset[str]:
 
 
 def _facts_column(metric: Metric) -> RowColumn:
-    return FACTS if FactFamily.AI in metric.families else replace(FACTS, label="Facts", meaning="Facts that entered.")
+    return FACTS if "session_id" in facts_told(metric) else replace(FACTS, label="Facts", meaning="Facts that entered.")
 
 
 def _fact_column(metric: Metric) -> RowColumn:

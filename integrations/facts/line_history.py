@@ -43,8 +43,10 @@ CHANGED_LINES = Relation(
         LEFT JOIN integrations_repository repository ON repository.id = lines.repository_id
         CROSS JOIN (SELECT max(bulk_commit_lines) AS lines, max(bulk_commit_files) AS files FROM orgtree_organisation)
             AS most
-        WHERE commit.set_apart IN ('', 'merge') AND NOT author.by_bot
-          AND lines.added + lines.reworked + lines.refactored <= most.lines AND lines.files <= most.files
+        WHERE NOT author.by_bot
+          AND (commit.set_apart = ''
+               OR commit.set_apart = 'merge' AND lines.files <= most.files
+                  AND lines.added + lines.reworked + lines.refactored <= most.lines)
     """,
 )
 """One row per commit of a default branch's first-parent chain, on its day, for whoever wrote most of it.

@@ -29,22 +29,22 @@ logger = logging.getLogger(__name__)
 COMMITS_AT_ONCE = 500  # per transaction, which also writes the ages of all lines
 _ADVISORY_LOCK = 0x4769_7402  # "Git", and one number after that of links; with a repository's id
 
-# A commit of the chain is of its own author.  What a merge brought stands at its position: most of it decides.
+# A commit of the chain is of its own author.  What a merge brought stands at its position: most of it decides, and what
+# bots brought only where nobody else brought anything.
 _AUTHORS = """
     SELECT chain.id, coalesce(brought.author_id, chain.id)
     FROM integrations_commit chain
     LEFT JOIN LATERAL (
-        SELECT (array_agg(part.id ORDER BY by_author.lines DESC, part.lines_added DESC, part.id))[1] AS author_id
-        FROM (
-            SELECT own.id, own.credited_id, own.lines_added,
-                   sum(own.lines_added + own.lines_deleted + 1) OVER (PARTITION BY own.credited_id) AS lines
-            FROM integrations_commitplace merge
-            JOIN integrations_commitplace place
-              ON place.repository_id = merge.repository_id AND place.position = merge.position
-            JOIN integrations_commit own ON own.sha = place.sha AND cardinality(own.parents) < 2
-            WHERE merge.repository_id = %(repository)s AND merge.sha = chain.sha AND NOT own.by_bot
-        ) AS part
-        CROSS JOIN LATERAL (SELECT part.lines) AS by_author (lines)
+        SELECT own.id AS author_id
+        FROM integrations_commitplace merge
+        JOIN integrations_commitplace place
+          ON place.repository_id = merge.repository_id AND place.position = merge.position
+        JOIN integrations_commit own ON own.sha = place.sha AND cardinality(own.parents) < 2
+        WHERE merge.repository_id = %(repository)s AND merge.sha = chain.sha
+        ORDER BY own.by_bot,
+                 sum(own.lines_added + own.lines_deleted + 1) OVER (PARTITION BY own.by_bot, own.credited_id) DESC,
+                 own.lines_added DESC, own.id
+        LIMIT 1
     ) AS brought ON cardinality(chain.parents) > 1
     WHERE chain.sha = ANY (%(shas)s)
 """
@@ -69,9 +69,20 @@ def ask_for_line_history(repository: Repository) -> None:
 
 
 def follow_asked() -> int:
-    """Follow every repository that was asked for; how many changes were stored."""
-    asked = LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at")
-    return sum(follow_lines(each.repository) for each in asked.select_related("repository"))
+    """Follow every repository that was asked for; how many changes were stored.
+
+    Where one breaks off the others are followed all the same; it is the last in the next round.
+    """
+    stored = 0
+    for each in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
+        try:
+            stored += follow_lines(each.repository)
+        except Exception:
+            logger.exception("Following the lines of %s broke off", each.repository)
+            LineHistory.objects.filter(pk=each.pk).update(
+                asked_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
+            )
+    return stored
 
 
 def follow_lines(repository: Repository) -> int:

@@ -55,6 +55,7 @@ class PullRequest(ProviderFact):
         indexes = [
             models.Index(fields=["repository", "number"], name="pull_request_by_number"),
             models.Index(fields=["merged_at"], name="pull_request_by_merge"),
+            models.Index(fields=["created_at"], name="pull_request_by_creation"),  # since when there are any
             models.Index(fields=["author", "created_at"], name="pull_request_by_author"),
             models.Index(fields=["requested_by"], condition=~models.Q(requested_by=None), name="pull_request_by_asker"),
             models.Index(fields=["merge_sha"], condition=~models.Q(merge_sha=""), name="pull_request_by_merge_commit"),

@@ -64,6 +64,7 @@ class WorkItem(ProviderFact):
         indexes = [
             models.Index(fields=["key"], name="work_item_by_key"),
             models.Index(fields=["resolved_at"], name="work_item_by_resolution"),
+            models.Index(fields=["created_at"], name="work_item_by_creation"),  # since when there are any
         ]
 
 

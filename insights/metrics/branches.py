@@ -1,0 +1,29 @@
+"""Branches that are left behind."""
+
+from __future__ import annotations
+
+from insights.metrics.declarations import Count
+from insights.metrics.measures import Facts
+from insights.metrics.query import Dimension
+from insights.metrics.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.branches import STALE_BRANCHES
+
+STALE_BRANCH_COUNT = Count(
+    key="branch.stale_count",
+    version=1,
+    name="Stale branches",
+    meaning="How many branches nobody goes on with and nobody merged.",
+    formula="branches beside the default one with commits that are not merged, neither as they are nor as a squash, of "
+    "which the last is older than 30 days at the end of the window's last day, or today; for the unit that owned the "
+    "repository then. Without a clone there is no data.",
+    of=Facts(STALE_BRANCHES),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    belongs_to=BelongsTo.OWNER,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.REPOSITORY,),
+    facets=(Dimension.REPOSITORY,),
+    chain=("pr.stale_count", "wip.count"),
+    source="Branches of clones",
+)
