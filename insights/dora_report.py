@@ -57,14 +57,16 @@ def dora_report(asked: MetricQuery, access: Access, published: BenchmarkSet) -> 
         before=replace(queries[0], window=before),
         published=published,
         metrics=[
-            DoraMetric(
-                get(key), figure, earlier, None if figure.value is None else band_of(published, key, figure.value)
-            )
-            for key, figure, earlier in zip(SCORED, now, then, strict=True)
+            DoraMetric(get(query.key), figure, earlier, _band(published, query, figure))
+            for query, figure, earlier in zip(queries, now, then, strict=True)
         ],
         score=dora_score(_values(now)),
         score_before=dora_score(_values(then)),
     )
+
+
+def _band(published: BenchmarkSet, query: MetricQuery, figure: Figure) -> Band | None:
+    return None if figure.value is None else band_of(published, get(query.key), figure.value, query.statistic)
 
 
 def _values(figures: Sequence[Figure]) -> Mapping[str, float | None]:

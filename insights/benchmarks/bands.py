@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from insights.metrics.declarations import Metric
 from insights.metrics.query import Statistic
 
 
@@ -55,6 +56,15 @@ class MetricBands:
         starts = [band.start for band in self.bands]
         return starts == sorted(starts) or starts == sorted(starts, reverse=True)
 
+    def published_statistic(self, metric: Metric) -> Statistic | None:
+        """The one that the bands are of: that which was named, else the metric's own; None for one plain value."""
+        return (self.statistic or metric.statistic) if metric.statistics else None
+
+    def are_of(self, metric: Metric, statistic: Statistic | None) -> bool:
+        """Whether a figure by this statistic (None: the metric's own) may be laid beside them."""
+        shown = (statistic or metric.statistic) if metric.statistics else None
+        return self.published_statistic(metric) == shown
+
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSet:
@@ -69,10 +79,13 @@ class BenchmarkSet:
     secondary: str = ""
 
 
-def band_of(benchmarks: BenchmarkSet, metric_key: str, value: float) -> Band | None:
-    """The band in which a metric's value lies; None where the set does not have the metric, or nothing so far out."""
-    of_metric = benchmarks.metrics.get(metric_key)
-    if of_metric is None or math.isnan(value):
+def band_of(benchmarks: BenchmarkSet, metric: Metric, value: float, statistic: Statistic | None) -> Band | None:
+    """The band in which a metric's value by that statistic (None: its own) lies.
+
+    None where the set does not have the metric, published another statistic of it, or has nothing so far out.
+    """
+    of_metric = benchmarks.metrics.get(metric.key)
+    if of_metric is None or math.isnan(value) or not of_metric.are_of(metric, statistic):
         return None
     found = next((band for band in of_metric.bands if value in band), None)
     return found or _gap(of_metric.bands, value)

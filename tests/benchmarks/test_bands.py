@@ -8,6 +8,8 @@ from insights.benchmarks.bands import band_of
 from insights.benchmarks.quick_check import YEARS, GroupedBy, attribution, quick_check
 from insights.benchmarks.remarks import REMARKS
 from insights.benchmarks.sets import DEFAULT_SET, SETS, chosen_set
+from insights.metrics.query import Statistic
+from insights.metrics.registry import get
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -47,8 +49,33 @@ HOUR, DAY = 3600.0, 86400.0
     ],
 )
 def test_the_band_of_a_value(benchmarks: str, metric: str, value: float, label: str | None) -> None:
-    band = band_of(SETS[benchmarks], metric, value)
+    of_metric = SETS[benchmarks].metrics.get(metric)
+    band = band_of(SETS[benchmarks], get(metric), value, of_metric and of_metric.statistic)
     assert (band and band.label) == label
+
+
+@pytest.mark.parametrize(
+    ("benchmarks", "of", "not_of"),
+    [
+        ("dora-2023", None, Statistic.MEAN),  # names no statistic: the metric's own, the median
+        ("dora-2023", Statistic.MEDIAN, Statistic.P75),
+        ("linearb-teams", Statistic.MEAN, None),
+        ("linearb-pull-requests-p75", Statistic.P75, Statistic.MEAN),
+    ],
+)
+def test_a_value_lies_in_no_band_of_another_statistic(
+    benchmarks: str, of: Statistic | None, not_of: Statistic | None
+) -> None:
+    lead_time = get("dora.lead_time")
+    assert band_of(SETS[benchmarks], lead_time, HOUR, of)
+    assert band_of(SETS[benchmarks], lead_time, HOUR, not_of) is None
+
+
+def test_a_metric_of_one_value_has_its_band_whatever_is_picked_for_durations() -> None:
+    frequency = get("dora.deployment_frequency")
+    assert band_of(SETS["linearb-teams"], frequency, 5.0, None) == band_of(
+        SETS["linearb-teams"], frequency, 5.0, Statistic.MEAN
+    )
 
 
 def test_a_set_whose_better_cluster_has_worse_figures_says_so() -> None:

@@ -63,6 +63,14 @@ def test_another_published_set_can_be_asked_for() -> None:
     assert "no published set" in ask(400, set="dora-1999")["error"]["message"]
 
 
+@pytest.mark.usefixtures("a_week_of_a_team")
+def test_a_median_gets_no_band_that_was_published_for_means() -> None:
+    """LinearB's lead times are means; the deployments of a day are no statistic, and keep their band."""
+    told = {each["key"]: each["band"] for each in ask(set="linearb-teams")["metrics"]}
+    assert told["dora.lead_time"] is None
+    assert told["dora.deployment_frequency"]["label"] == "Strong"
+
+
 def test_without_anything_there_is_no_score_and_the_reasons_are_told() -> None:
     document = ask()
     assert document["score"]["value"] is None

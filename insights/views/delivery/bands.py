@@ -21,10 +21,10 @@ def set_looked_at() -> BenchmarkSet:
 
 def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic | None) -> tiles.Band | None:
     """Where the figure lies; None where the set has no such metric, or published another statistic of it."""
-    of_metric = published.metrics.get(key)
-    if of_metric is None or figure.value is None or not _is_comparable(key, of_metric, statistic):
+    metric, of_metric = get(key), published.metrics.get(key)
+    if of_metric is None or figure.value is None or not of_metric.are_of(metric, statistic):
         return None
-    found = band_of(published, key, figure.value)
+    found = band_of(published, metric, figure.value, statistic)
     if found is None:
         return tiles.Band(0, "Outside the set", _title(published, of_metric))
     return tiles.Band(_bars(found, of_metric), _word(found), _title(published, of_metric))
@@ -44,12 +44,6 @@ def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
     if crooked:
         said.append(f"Of {wording.listed(crooked)} its better clusters do not have better values throughout.")
     return " ".join([*said, A_GUIDE])
-
-
-def _is_comparable(key: str, of_metric: MetricBands, statistic: Statistic | None) -> bool:
-    """Bands are of one statistic: that which was published, or the metric's own where none is named."""
-    own = get(key).statistic
-    return own is None or (of_metric.statistic or own) == (statistic or own)
 
 
 def _bars(found: Band, of_metric: MetricBands) -> int:

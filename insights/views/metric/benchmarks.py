@@ -59,7 +59,7 @@ def lines(filters: Filters, metric: Metric) -> list[Line]:
     if not any(choice.parameter == BENCHMARK for choice in filters.choices):
         return []
     published = set_of(filters, metric)
-    if published is None or not _is_comparable(published.metrics[metric.key], filters, metric):
+    if published is None or not published.metrics[metric.key].are_of(metric, filters.statistic):
         return []
     return border_lines(published.metrics[metric.key], metric.better)
 
@@ -112,16 +112,10 @@ def _named(published: BenchmarkSet) -> str:
     return published.name if year in published.name else f"{published.name}, {year}"
 
 
-def _is_comparable(of_metric: MetricBands, filters: Filters, metric: Metric) -> bool:
-    picked = statistic_of(filters, metric)
-    return picked is None or (of_metric.statistic or metric.statistic) == picked
-
-
 def _comparable_words(of_metric: MetricBands, filters: Filters, metric: Metric) -> str:
-    if _is_comparable(of_metric, filters, metric):
+    if of_metric.are_of(metric, filters.statistic):
         return ""
-    statistic = of_metric.statistic or metric.statistic
-    return f"The set is of the {statistic}: pick that to see where the figure lies."
+    return f"The set is of the {of_metric.published_statistic(metric)}: pick that to see where the figure lies."
 
 
 def _order(of_metric: MetricBands) -> str:
