@@ -12,7 +12,7 @@ from tests.linking.delivery import links, push, recovery_hours
 from tests.linking.histories import History
 
 pytestmark = pytest.mark.django_db
-SEEDS = range(6)
+SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(6, 150))]
 
 
 def assert_as_the_oracle_says(history: History) -> None:
