@@ -111,7 +111,10 @@ def draft_of(history: History) -> PullRequestDraft:
 
 def parts_of(history: History) -> Sequence[PullRequestDraft]:
     """The same in pieces: as a list of pull requests tells it, then its reviews, its commits, its events."""
-    whole = draft_of(history)
+    return pieces_of(draft_of(history))
+
+
+def pieces_of(whole: PullRequestDraft) -> Sequence[PullRequestDraft]:
     said = {name: getattr(whole, name) for name in whole.told()}
     always = {name: said.pop(name) for name in ("external_id", "repository", "number", "updated_at", "deleted")}
     pieces = [{name: said.pop(name)} for name in ("reviews", "commits", "events")]
