@@ -14,7 +14,11 @@ from integrations.facts.work_items import (
 )
 
 SOURCE = "Work items with their history of statuses and assignees"
-DONE = "It counts on the day of the item's last entry into done, for the assignee when done, else the last."
+DONE = (
+    "It counts on the day of the item's last entry into done, for the assignee when done, else the last. What was "
+    "cancelled, not planned or otherwise dropped, by its status or resolution, is not done; which words mean that is a "
+    "setting of each connection."
+)
 MADE_BY = (Dimension.ASSISTANCE, Dimension.AGENT)
 DONE_DIMENSIONS = (Dimension.WORK_TYPE, Dimension.REPOSITORY, *MADE_BY)
 STANDING_DIMENSIONS = (Dimension.WORK_TYPE, Dimension.REPOSITORY)

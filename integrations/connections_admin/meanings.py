@@ -36,6 +36,11 @@ QUESTIONS: Mapping[Subject, tuple[str, str]] = {
         "Who found bugs",
         "Which labels, types, projects and reporters say that a bug was found in production, or by a customer?",
     ),
+    Subject.ENDING: (
+        "How items end",
+        "Which statuses and resolutions say that an item was dropped? What was cancelled or not planned is over, and no"
+        " delivered work.",
+    ),
 }
 
 

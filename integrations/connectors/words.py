@@ -78,6 +78,13 @@ class StatusActivity(StrEnum):
     WAITING = "waiting"
 
 
+class Ending(StrEnum):
+    """How an item in the category done got there: as work that was done, or dropped (cancelled, not planned …)."""
+
+    DELIVERED = "delivered"
+    DROPPED = "dropped"
+
+
 class FoundBy(StrEnum):
     """Where something was found that its team did not find itself; what customers find is in production, too."""
 

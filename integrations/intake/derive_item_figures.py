@@ -1,8 +1,9 @@
 """Work items' figures: when they were started and done, how often they came back, on which days they stood where.
 
 A work item's history is a list of moments: its creation, its moves, and its end.  At each it is in a category (to do,
-in progress, done) until the next.  It is done at the last moment at which it came into done from elsewhere; moves
-within a category are none.  What is known now of its category counts: history that ends elsewhere is incomplete.
+in progress, done) until the next, and in done as work that was done or, by its status or resolution, as dropped.  It is
+done at the last moment at which it came into done from elsewhere; moves within a category are none.  What is known now
+of its category counts: history that ends elsewhere is incomplete.
 """
 
 from __future__ import annotations
@@ -72,27 +73,41 @@ _MOMENTS = """
     UNION ALL
     SELECT id, moves + 1, resolved_at, 'done', native_status, false FROM item WHERE ends_later
 """
-# One row per moment: in which category the item was from `at` until `until`, and in which before.
+# One row per moment: in which category the item was from `at` until `until`, and in which before.  What was dropped is
+# over, and was never done; of the resolution only the present one is known.
 _STAYS = """
-    SELECT *, lag(category) OVER in_order AS before, lead(at) OVER in_order AS until
+    SELECT *, lag(category) OVER (PARTITION BY id ORDER BY position) AS before
     FROM (
-        SELECT id, position, at, status, is_guess,
-               first_value(category) OVER (PARTITION BY id, known_position ORDER BY position) AS category
+        SELECT stay.id, stay.position, stay.at, stay.until, stay.status, stay.is_guess,
+               CASE WHEN stay.category = 'done' AND (
+                        stay.status = ANY (%(dropped)s::text[])
+                        OR stay.until IS NULL
+                           AND ARRAY[item.native_status, item.resolution]::text[] && %(dropped)s::text[]
+                    ) THEN 'dropped' ELSE stay.category END AS category
         FROM (
-            SELECT *, max(position) FILTER (WHERE category IS NOT NULL) OVER (PARTITION BY id ORDER BY position)
-                          AS known_position
-            FROM moments
-            WHERE at IS NOT NULL
-        ) AS told
-    ) AS known
-    WINDOW in_order AS (PARTITION BY id ORDER BY position)
+            SELECT *, lead(at) OVER in_order AS until
+            FROM (
+                SELECT id, position, at, status, is_guess,
+                       first_value(category) OVER (PARTITION BY id, known_position ORDER BY position) AS category
+                FROM (
+                    SELECT *, max(position) FILTER (WHERE category IS NOT NULL) OVER (PARTITION BY id ORDER BY position)
+                                  AS known_position
+                    FROM moments
+                    WHERE at IS NOT NULL
+                ) AS told
+            ) AS known
+            WINDOW in_order AS (PARTITION BY id ORDER BY position)
+        ) AS stay
+        JOIN item ON item.id = stay.id
+    ) AS ended
 """
 # One row per item with a beginning.  An item stands on the days at whose end it does.
 _HISTORY = """
     SELECT id,
            max(at) FILTER (WHERE category = 'done' AND before IS DISTINCT FROM 'done' AND NOT is_guess) AS done_at,
            min(at) FILTER (WHERE category = 'in_progress' AND NOT is_guess) AS first_in_progress_at,
-           count(*) FILTER (WHERE category <> 'done' AND before = 'done') AS reopened,
+           count(*) FILTER (WHERE category IN ('todo', 'in_progress') AND before = 'done') AS reopened,
+           bool_or(category = 'dropped' AND until IS NULL) AS is_dropped,
            coalesce(
                sum(until - at) FILTER (WHERE category = 'in_progress' AND NOT status = ANY (%(waiting)s::text[])), '0'
            ) AS active,
@@ -170,7 +185,8 @@ _SETTLE = f"""
     stays AS ({_STAYS}),
     history AS MATERIALIZED ({_HISTORY}),
     ends AS (
-        SELECT asked.*, CASE WHEN asked.status_category = 'done' THEN history.done_at END AS done_at,
+        SELECT asked.*,
+               CASE WHEN asked.status_category = 'done' AND NOT history.is_dropped THEN history.done_at END AS done_at,
                history.first_in_progress_at
         FROM asked LEFT JOIN history USING (id)
     ),
@@ -244,6 +260,7 @@ def settle_item_figures(meanings: EffectiveMeanings, ids: Iterable[int]) -> set[
                 {
                     "ids": some,
                     "waiting": words.waiting,
+                    "dropped": words.dropped,
                     "by_customers": words.by_customers,
                     "in_production": words.in_production,
                 },

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TypeVar
 
-from integrations.connectors.words import Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.connectors.words import (
+    Ending,
+    Environment,
+    FoundBy,
+    Severity,
+    StatusActivity,
+    StatusCategory,
+    WorkType,
+)
 
 Meaning = TypeVar("Meaning")
 
@@ -45,7 +54,7 @@ _BRANCH = re.compile(r"(?P<type>[a-z]+)[/_-]", re.IGNORECASE)
 
 _CATEGORIES: Mapping[str, StatusCategory] = {
     **dict.fromkeys(
-        ("done", "closed", "resolved", "completed", "complete", "released", "shipped", "cancelled"), StatusCategory.DONE
+        ("done", "closed", "resolved", "completed", "complete", "released", "shipped"), StatusCategory.DONE
     ),
     **dict.fromkeys(
         ("progress", "doing", "review", "started", "active", "testing", "development", "qa", "implementing", "blocked"),
@@ -77,6 +86,15 @@ _WAITS = frozenset(
         "queue",
         "queued",
     }
+)
+# Ends of items that nobody delivered: Jira's and GitHub's resolutions, Azure Boards' Removed, Linear's Canceled.
+_DROPPED = frozenset(
+    {"cancelled", "canceled", "rejected", "declined", "abandoned", "withdrawn", "discarded", "dropped", "removed"}
+    | {"wontfix", "wontdo", "duplicate", "duplicated", "invalid", "obsolete", "incomplete"}
+)
+_DROPPED_PAIRS = frozenset(
+    {("won", "t"), ("wont", "fix"), ("wont", "do"), ("not", "planned"), ("not", "needed"), ("not", "required")}
+    | {("not", "a"), ("not", "doing"), ("cannot", "reproduce"), ("not", "reproducible"), ("as", "designed")}
 )
 # A label says who found something where all of its words do: customer-reported, not customer-portal.
 _CUSTOMERS = frozenset({"customer", "customers", "client", "clients", "escalation", "escalated", "support", "helpdesk"})
@@ -133,7 +151,19 @@ def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
 
 
 def default_status_category(status: str) -> StatusCategory | None:
-    return _first(_parts(status), _CATEGORIES) if "to do" not in status.lower() else StatusCategory.TODO
+    """Where an item in this status stands; one that was dropped is over, unless the word says that work goes on."""
+    if "to do" in status.lower():
+        return StatusCategory.TODO
+    found = _first(_parts(status), _CATEGORIES)
+    dropped = default_ending(status) is Ending.DROPPED and found is not StatusCategory.IN_PROGRESS
+    return StatusCategory.DONE if dropped else found
+
+
+def default_ending(word: str) -> Ending:
+    """How an item of this status or resolution ended; Cancelled, Won't do, not_planned, Duplicate: dropped."""
+    parts = _parts(word)
+    dropped = not _DROPPED.isdisjoint(parts) or not _DROPPED_PAIRS.isdisjoint(pairwise(parts))
+    return Ending.DROPPED if dropped else Ending.DELIVERED
 
 
 def default_activity(status: str) -> StatusActivity:

@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from integrations.connectors.words import Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.connectors.words import (
+    Ending,
+    Environment,
+    FoundBy,
+    Severity,
+    StatusActivity,
+    StatusCategory,
+    WorkType,
+)
 from integrations.mappings.defaults import (
     default_activity,
     default_deploying,
+    default_ending,
     default_environment,
     default_found_by,
     default_severity,
@@ -20,7 +29,7 @@ from integrations.mappings.defaults import (
 from integrations.models import Connection, Meaning
 
 Subject = Meaning.Subject
-Word = TypeVar("Word", Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
+Word = TypeVar("Word", Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
 # What is wrong comes before what is new, and both before what keeps things going.
 LABEL_ORDER = (
     WorkType.BUG,
@@ -52,6 +61,7 @@ class EffectiveMeanings:
             Subject.SEVERITY: self.of_severity,
             Subject.ACTIVITY: self.of_activity,
             Subject.FOUND_BY: self.of_finder,
+            Subject.ENDING: self.of_ending,
         }
         return of_subject[subject](word)
 
@@ -87,6 +97,10 @@ class EffectiveMeanings:
     def of_finder(self, word: str) -> FoundBy | None:
         """Who found what a label, type, project or reporter of this name is of; None where that says nothing."""
         return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by)
+
+    def of_ending(self, word: str) -> Ending:
+        """How an item of this status or resolution ended; it is asked of those in the category done."""
+        return self._of(Subject.ENDING, word, Ending, default_ending) or Ending.DELIVERED
 
     def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:
         means = self.decided.get((subject, word))

@@ -1,4 +1,4 @@
-"""What the words of work items say beside their type and status: which statuses wait, and who found what."""
+"""What the words of work items say beside their type and status: what waits, what was dropped, and who found what."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection as database
 
-from integrations.connectors.words import FoundBy, StatusActivity
+from integrations.connectors.words import Ending, FoundBy, StatusActivity
 from integrations.mappings.effective import EffectiveMeanings
 
 _STATUSES = """
@@ -15,6 +15,7 @@ _STATUSES = """
     UNION
     SELECT unnest(ARRAY[from_status, to_status]) FROM integrations_workitemtransition WHERE work_item_id = ANY (%(ids)s)
 """
+_RESOLUTIONS = "SELECT DISTINCT resolution FROM integrations_workitem WHERE id = ANY (%(ids)s)"
 _SAID = """
     SELECT label FROM integrations_workitem CROSS JOIN unnest(labels) AS label WHERE id = ANY (%(ids)s)
     UNION
@@ -32,9 +33,11 @@ _SAID = """
 
 @dataclass(frozen=True)
 class ItemWords:
-    """Of the words that some items use: the statuses that wait, and whatever says by whom or where they were found."""
+    """Of the words that some items use: statuses that wait, statuses and resolutions without delivery, and whatever
+    says by whom or where they were found."""
 
     waiting: list[str]
+    dropped: list[str]
     by_customers: list[str]
     in_production: list[str]
 
@@ -43,10 +46,17 @@ def words_of_items(meanings: EffectiveMeanings, ids: Collection[int]) -> ItemWor
     """The words of these items, of one connection."""
     with database.cursor() as cursor:
         cursor.execute(_STATUSES, {"ids": list(ids)})
-        waiting = [word for (word,) in cursor.fetchall() if meanings.of_activity(word) is StatusActivity.WAITING]
+        statuses = [word for (word,) in cursor.fetchall()]
+        cursor.execute(_RESOLUTIONS, {"ids": list(ids)})
+        ends = {*statuses, *(word for (word,) in cursor.fetchall())}
         cursor.execute(_SAID, {"ids": list(ids)})
         found = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
-    return ItemWords(waiting, _of(FoundBy.CUSTOMER, found), _of(FoundBy.PRODUCTION, found))
+    return ItemWords(
+        waiting=[word for word in statuses if meanings.of_activity(word) is StatusActivity.WAITING],
+        dropped=sorted(word for word in ends if meanings.of_ending(word) is Ending.DROPPED),
+        by_customers=_of(FoundBy.CUSTOMER, found),
+        in_production=_of(FoundBy.PRODUCTION, found),
+    )
 
 
 def _of(finder: FoundBy, found: Iterable[tuple[str, FoundBy | None]]) -> list[str]:

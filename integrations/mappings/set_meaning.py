@@ -8,7 +8,16 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
-from integrations.connectors.words import Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.connectors.words import (
+    Ending,
+    Environment,
+    FoundBy,
+    Kind,
+    Severity,
+    StatusActivity,
+    StatusCategory,
+    WorkType,
+)
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import settle_pull_requests_naming
 from integrations.intake.derive_deployments import settle_runs_named
@@ -32,6 +41,7 @@ CHOICES: Mapping[Subject, tuple[StrEnum | str, ...]] = {
     Subject.SEVERITY: tuple(Severity),
     Subject.ACTIVITY: tuple(StatusActivity),
     Subject.FOUND_BY: ("", *FoundBy),
+    Subject.ENDING: tuple(Ending),
 }
 _KINDS: Mapping[Subject, frozenset[Kind]] = {
     Subject.ENVIRONMENT: frozenset({Kind.DEPLOYMENT}),
@@ -42,6 +52,7 @@ _KINDS: Mapping[Subject, frozenset[Kind]] = {
     Subject.SEVERITY: frozenset({Kind.INCIDENT}),
     Subject.ACTIVITY: frozenset({Kind.WORK_ITEM}),
     Subject.FOUND_BY: frozenset({Kind.WORK_ITEM}),
+    Subject.ENDING: frozenset({Kind.WORK_ITEM}),
 }
 
 
@@ -87,6 +98,9 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
     items = WorkItem.objects.filter(connection=connection)
     if subject == Subject.ACTIVITY:
         return _note_items(meanings, _in_status(connection, word))
+    if subject == Subject.ENDING:
+        resolved_so = items.filter(resolution=word).values_list("pk", flat=True)
+        return _note_items(meanings, _in_status(connection, word).union(resolved_so))
     if subject == Subject.FOUND_BY:
         said = Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
         return _note_items(meanings, items.filter(said).values_list("pk", flat=True))

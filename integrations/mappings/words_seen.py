@@ -74,6 +74,18 @@ _SAID: Mapping[Subject, LiteralString] = {
         CROSS JOIN unnest(item.labels || ARRAY[item.native_type, project.name, reporter.value]::text[]) AS said (word)
         WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL AND item.work_type = 'bug'
     """,
+    Subject.ENDING: """
+        SELECT DISTINCT said.word, concat_ws(' ', item.key, item.title), item.url, item.created_at
+        FROM integrations_workitem item
+        CROSS JOIN LATERAL (
+            SELECT unnest(ARRAY[item.native_status, item.resolution]) WHERE item.status_category = 'done'
+            UNION
+            SELECT transition.to_status
+            FROM integrations_workitemtransition transition
+            WHERE transition.work_item_id = item.id AND transition.category = 'done'
+        ) AS said (word)
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
+    """,
     Subject.SEVERITY: """
         SELECT native_severity, concat_ws(' ', key, title), url, started_at
         FROM integrations_incident

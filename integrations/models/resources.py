@@ -116,6 +116,7 @@ class Meaning(models.Model):
         SEVERITY = "severity", "Severity"
         ACTIVITY = "activity", "Work in a status"  # → active, waiting
         FOUND_BY = "found_by", "Found by"  # of labels, types, projects, reporters → customer, production
+        ENDING = "ending", "How items end"  # of statuses in done and resolutions → delivered, dropped
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="meanings", db_index=False)
     subject = models.CharField(max_length=16, choices=Subject.choices)

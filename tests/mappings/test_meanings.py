@@ -49,15 +49,21 @@ def test_words_are_shown_with_what_they_mean_and_the_latest_of_their_records(tel
     assert (us.records, us.examples) == (0, ())
 
 
-ABOUT_ITEMS = (Subject.ACTIVITY, Subject.FOUND_BY)
+ABOUT_ITEMS = (Subject.ACTIVITY, Subject.FOUND_BY, Subject.ENDING)
 
 
 def test_what_statuses_and_reporters_of_items_say_is_shown(tell: Tell, github: Connection) -> None:
     blocked: dict[str, Any] = {"native_status": "Blocked", "status_category": StatusCategory.IN_PROGRESS}
-    tell(item(native_type="Bug", labels=("found-in-prod",), reporter=Who(login="helpdesk"), **blocked), item("2"))
-    activity, found_by = ({seen.word: seen.means for seen in words_seen(github, each)} for each in ABOUT_ITEMS)
+    over: dict[str, Any] = {"native_status": "Closed", "status_category": StatusCategory.DONE}
+    tell(
+        item(native_type="Bug", labels=("found-in-prod",), reporter=Who(login="helpdesk"), **blocked),
+        item("2"),
+        item("3", resolution="not_planned", **over),
+    )
+    activity, found_by, ending = ({seen.word: seen.means for seen in words_seen(github, each)} for each in ABOUT_ITEMS)
     assert activity == {"Blocked": "waiting"}
     assert found_by == {"Bug": "", "acme/shop": "", "found-in-prod": "production", "helpdesk": "customer"}
+    assert ending == {"Closed": "delivered", "not_planned": "dropped"}
 
 
 @pytest.mark.parametrize("subject", sorted(set(Subject) - set(ABOUT_ITEMS)))

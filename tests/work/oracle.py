@@ -12,7 +12,7 @@ from typing import Any
 from insights.metrics.query import Statistic, Window
 from tests.work.tracker import DAY, Tracker
 
-WAITING, BUSY, DONE = "todo", "in progress", "done"
+WAITING, BUSY, DONE, DROPPED = "todo", "in progress", "done", "dropped"
 CATEGORIES = {
     "To do": WAITING,
     "In progress": BUSY,
@@ -20,6 +20,7 @@ CATEGORIES = {
     "Blocked": BUSY,
     "Done": DONE,
     "Released": DONE,
+    "Cancelled": DROPPED,
 }
 WORK_TYPES = {"Bug": "bug", "Story": "feature", "Task": "other"}
 PEOPLE = ("ada@example.com", "ben@example.com", "cy@example.com", None)
@@ -52,8 +53,9 @@ class Item:
                 self.begun_at = moment
             if after == DONE and before != DONE:
                 self.done_at = moment
-            if before == DONE and after != DONE:
+            if before == DONE and after in (WAITING, BUSY):
                 self.left_done += 1
+            if after != DONE:
                 self.done_at = None
             status, since = to, moment
 

@@ -13,6 +13,7 @@ from integrations.connectors.drafts import Who
 from integrations.intake.settle_again import settle_all_days
 from integrations.mappings.effective import Subject
 from integrations.mappings.set_meaning import set_meaning
+from integrations.mappings.words_seen import words_seen
 from integrations.models import FactChange, WorkItemFigures
 from orgtree.models import Identity, Person
 from orgtree.services.identity_decisions import assign
@@ -185,6 +186,53 @@ def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker
     assert set_meaning(tracker.connection, Subject.FOUND_BY, word, "customer") == 1
     assert figure("bug.customer_found", week_of("03-09")).value == 1
     assert figure("bug.escaped", week_of("03-09")).value == 1
+
+
+# How an item ended that was in progress on Monday: (its last status, its resolution, whether it was done).
+ENDS = [
+    ("Done", "", 1),
+    ("Done", "Fixed", 1),
+    ("Cancelled", "", 0),
+    ("Done", "Won't Do", 0),
+    ("Closed", "not_planned", 0),
+    ("closed", "completed", 1),
+    ("Closed", "Duplicate", 0),
+    ("Removed", "", 0),
+]
+
+
+@pytest.mark.parametrize(("status", "resolution", "done"), ENDS)
+def test_what_was_dropped_is_no_delivered_work(tracker: Tracker, status: str, resolution: str, done: int) -> None:
+    moves = (("03-09 10:00", "In progress"), ("03-10 10:00", status))
+    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *moves, resolution=resolution))
+    week = week_of("03-09")
+    assert figure("work.features_per_week", week).value == done
+    assert figure("work.feature_completion_rate", week_of("03-02", weeks=2)).value == 100 * done
+    assert figure("issue.cycle_time", week).value == (DAY if done else None)
+    assert [figure(stock, week).value for stock in ("wip.count", "backlog.health")] == [0, None]  # and it is over
+
+
+def test_what_is_taken_up_again_after_it_was_dropped_was_not_reopened(tracker: Tracker) -> None:
+    dropped, again = ("03-03 10:00", "Cancelled"), ("03-09 10:00", "In progress")
+    tracker.tell(
+        tracker.item("SHOP-1", "03-02 08:00", dropped, again, ("03-10 10:00", "Done"), type="Bug"),
+        # Done first, and tidied away afterwards: nothing was delivered in the end, and nothing came back.
+        tracker.item("SHOP-2", "03-02 08:00", ("03-09 10:00", "Done"), ("03-10 10:00", "Cancelled"), type="Bug"),
+    )
+    assert figure("bug.reopen_rate", week_of("03-09")).sample_size == 1
+    assert figure("bug.reopen_rate", week_of("03-09")).value == 0
+    assert figure("bug.fix_rate", week_of("03-02", weeks=2)).value == 50  # one done, two created
+
+
+def test_an_admin_says_which_endings_are_no_delivery(tracker: Tracker) -> None:
+    week = week_of("03-09")
+    tracker.tell(tracker.item("SHOP-1", "03-02 08:00", *FINISHED, resolution="Superseded"))
+    assert figure("work.features_per_week", week).value == 1
+    assert [seen.word for seen in words_seen(tracker.connection, Subject.ENDING)] == ["Done", "Superseded"]
+    assert set_meaning(tracker.connection, Subject.ENDING, "Superseded", "dropped") == 1
+    assert figure("work.features_per_week", week).value == 0
+    set_meaning(tracker.connection, Subject.ENDING, "Superseded", None)
+    assert figure("work.features_per_week", week).value == 1
 
 
 def test_nothing_is_no_data_until_a_tracker_is_connected_and_zero_from_then_on(tracker: Tracker) -> None:

@@ -62,6 +62,7 @@ WHY_MISSING: Mapping[str, str] = {
     "no_deployment": "No successful production deployment is known that contains it.",
     "not_started": "Never in progress, as far as is known.",
     "not_done": "Not done yet.",
+    "dropped": "Ended without being done.",
     "reopened": "Open again.",
     "running": "Not finished.",
     "not_restored": "Not restored yet.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from integrations.connectors.words import StatusCategory
 from integrations.models import (
     DeployedPullRequest,
     PullRequest,
@@ -132,13 +133,19 @@ def _stages(item: WorkItem, figures: WorkItemFigures | None) -> list[Stage]:
         return []
     started, done = figures.first_in_progress_at, figures.done_at
     not_started = "" if started else "not_started"
-    not_done = "" if done else "reopened" if figures.reopened else "not_done"
+    not_done = "" if done else _why_not_done(item, figures)
     cycle = stage("in_progress", started, done, not_started or not_done)
     stages = [stage("backlog", item.created_at, started, not_started), cycle]
     if cycle.seconds is not None and figures.active_seconds is not None:
         stages.append(Stage("active", None, None, figures.active_seconds))
         stages.append(Stage("waiting", None, None, cycle.seconds - figures.active_seconds))
     return [*stages, stage("item_lead", item.created_at, done, not_done)]
+
+
+def _why_not_done(item: WorkItem, figures: WorkItemFigures) -> str:
+    if item.status_category == StatusCategory.DONE:
+        return "dropped"
+    return "reopened" if figures.reopened else "not_done"
 
 
 def _links(
