@@ -43,6 +43,13 @@ _MOMENTS: Mapping[FactFamily, LiteralString] = {
         LEFT JOIN integrations_owned service ON service.kind = 'service' AND service.name = deployment.service
         LEFT JOIN integrations_owned repository ON repository.repository_id = deployment.repository_id
         WHERE deployment.id = ANY (%(ids)s)
+        UNION ALL
+        SELECT deployment.id, NULL, coalesce(service.id, repository.id), failed.restored_at, failed.restored_at
+        FROM integrations_faileddeployment failed
+        JOIN integrations_deployment deployment ON deployment.id = failed.deployment_id
+        LEFT JOIN integrations_owned service ON service.kind = 'service' AND service.name = deployment.service
+        LEFT JOIN integrations_owned repository ON repository.repository_id = deployment.repository_id
+        WHERE failed.deployment_id = ANY (%(ids)s)
     """,
     FactFamily.INCIDENT: """
         SELECT incident.id, NULL::bigint, coalesce(service.id, repository.id),

@@ -11,6 +11,7 @@ from integrations.intake.derive_reverts import settle_reverts
 from integrations.intake.derive_waits import settle_waits
 from integrations.intake.figures_statement import STORE
 from integrations.intake.stages_statement import BOTS, STALE_AFTER_DAYS
+from integrations.linking.deployed import credited_with_lead_times, note_lead_times
 from integrations.models import Method
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
@@ -21,13 +22,16 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     """Derive anew what metrics count of these pull requests; of which anything changed, others among them.
 
     Another one changes where these brought its commits to the default branch before it, or take it back.
+    What that changes in lead times is appended to the outbox here.
     For a caller that stores pull requests alone (integrations/intake/store_alone.py).
     """
     asked = set(ids)
     wanted = sorted(asked | _sharing_commits(asked))
+    credited = credited_with_lead_times(wanted)
     changed: set[int] = set()
     for start in range(0, len(wanted), AT_ONCE):
         changed |= _settle(wanted[start : start + AT_ONCE])
+    note_lead_times(changed, credited)
     return changed | settle_reverts(wanted) | settle_waits(wanted)
 
 

@@ -17,7 +17,6 @@ from integrations.connectors.words import Kind
 from integrations.intake.days import append_days
 from integrations.intake.derive_stages import settle_figures
 from integrations.intake.store_alone import write_alone
-from integrations.linking.deployed import note_lead_times
 from integrations.models import Connection, PullRequestWork
 from orgtree.nudges import nudge_on_commit
 
@@ -121,7 +120,6 @@ def _settle_some(become_the_only_one: Callable[[], bool]) -> int:
     claimed = _claim(oldest)
     changed = settle_figures(set(claimed))
     append_days(Kind.PULL_REQUEST, changed)
-    note_lead_times(changed)
     return len(claimed)
 
 

@@ -11,7 +11,8 @@ among them, by the time of their finish, is the first.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import LiteralString
 
 from django.db import connection
@@ -130,15 +131,22 @@ _SETTLE: LiteralString = """
     ), told AS ({note_changed})
     SELECT count(DISTINCT pull_request_id) FROM changed
 """
-# One row of the outbox for each person and stretch of days.
+# One row of the outbox for each person and stretch of days.  Figures that are not there yet tell of themselves.
 _NOTE_CHANGED: LiteralString = """
     INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
     SELECT %(family)s, person_id, lower(days), upper(days)
     FROM (
-        SELECT identity.person_id, unnest(range_agg(daterange(changed.deployed_on, changed.deployed_on + 1))) AS days
-        FROM changed
-        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = changed.pull_request_id
-        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        SELECT identity.person_id, unnest(range_agg(daterange(counted.deployed_on, counted.deployed_on + 1))) AS days
+        FROM (
+            SELECT figures.credited_id, changed.deployed_on
+            FROM changed
+            JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = changed.pull_request_id
+            UNION ALL
+            SELECT before.credited_id, changed.deployed_on
+            FROM unnest(%(before)s::bigint[], %(credited)s::bigint[]) AS before (pull_request_id, credited_id)
+            JOIN changed ON changed.pull_request_id = before.pull_request_id
+        ) AS counted
+        LEFT JOIN orgtree_identity identity ON identity.id = counted.credited_id
         GROUP BY identity.person_id
     ) AS coalesced
 """
@@ -157,8 +165,26 @@ def settle_all_deployed() -> int:
     return _settle(_OF_ALL, _OF_ALL, deployed_beside(None), [])
 
 
-def note_lead_times(pull_requests: Collection[int]) -> None:
-    """Append to the outbox that what the lead times of these pull requests consist of has changed."""
+def credited_with_lead_times(pull_requests: Collection[int]) -> Mapping[int, int | None]:
+    """Whose the lead times of these pull requests are (identities), as far as they are deployed and have figures."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT deployed.pull_request_id, figures.credited_id
+            FROM integrations_deployedpullrequest deployed
+            JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = deployed.pull_request_id
+            WHERE deployed.pull_request_id = ANY (%s)
+            """,
+            [sorted(pull_requests)],
+        )
+        return dict(cursor.fetchall())
+
+
+def note_lead_times(pull_requests: Collection[int], before: Mapping[int, int | None] = MappingProxyType({})) -> None:
+    """Append to the outbox that what the lead times of these pull requests consist of has changed.
+
+    They have changed for those whose they are, and for those whose they were `before`.
+    """
     if not pull_requests:
         return
     with connection.cursor() as cursor:
@@ -169,7 +195,12 @@ def note_lead_times(pull_requests: Collection[int]) -> None:
                 WHERE pull_request_id = ANY (%(ids)s)
             ) {_NOTE_CHANGED}
             """,  # noqa: S608  # constants of this module
-            {"ids": sorted(pull_requests), "family": FactFamily.DEPLOYMENT.value},
+            {
+                "ids": sorted(pull_requests),
+                "family": FactFamily.DEPLOYMENT.value,
+                "before": list(before),
+                "credited": list(before.values()),
+            },
         )
         told = cursor.rowcount
     if told:
@@ -193,6 +224,8 @@ def _settle(
                 "ids": list(ids),
                 "repositories": _repositories_of(ids),
                 "family": FactFamily.DEPLOYMENT.value,
+                "before": [],
+                "credited": [],
                 "beside_repositories": [each.repository_id for each in beside],
                 "beside_tracks": [each.track for each in beside],
                 "beside_shas": [each.sha for each in beside],

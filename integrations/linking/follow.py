@@ -87,8 +87,7 @@ def follow_pull_requests(ids: Collection[int]) -> None:
     _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
     settle_touched_services(ids)
     settle_deployed(ids)
-    settle_origins(ids)
-    note_lead_times(ids)
+    note_lead_times(settle_origins(ids))
 
 
 def follow_work_items(ids: Collection[int]) -> None:

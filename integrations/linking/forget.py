@@ -9,6 +9,7 @@ from typing import LiteralString
 from django.db import connection
 
 from integrations.connectors.words import Kind
+from integrations.linking.deployed import note_lead_times
 from integrations.linking.failures import settle_failures
 from integrations.linking.follow import follow_repository
 
@@ -24,6 +25,9 @@ _DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
         "DELETE FROM integrations_faileddeployment WHERE deployment_id = ANY (%s)",
     ),
 }
+_DEPLOYED_BY: LiteralString = (
+    "SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)"
+)
 _REPOSITORIES: LiteralString = """
     WITH gone AS (
         DELETE FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s) RETURNING pull_request_id
@@ -48,10 +52,17 @@ class Loose:
     incidents: set[int] = field(default_factory=set)
 
     def loosen(self, kind: Kind, ids: Collection[int]) -> None:
-        """Delete the links of these records, which are deleted for good in the same transaction."""
+        """Delete the links of these records, which are deleted for good in the same transaction.
+
+        The figures of pull requests are still there, so that it is known whose lead times change.
+        """
         asked = sorted(ids)
+        if kind == Kind.PULL_REQUEST:
+            note_lead_times(asked)
         with connection.cursor() as cursor:
             if kind == Kind.DEPLOYMENT:
+                cursor.execute(_DEPLOYED_BY, [asked])
+                note_lead_times([row[0] for row in cursor.fetchall()])
                 cursor.execute(_REPOSITORIES, [asked])
                 self.repositories.update(row[0] for row in cursor.fetchall())
                 cursor.execute(_OF_DEPLOYMENTS, [asked, asked])
