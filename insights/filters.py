@@ -32,7 +32,9 @@ FACETS = {
     Dimension.AGENT: "Agent",
     Dimension.MODEL: "Model",
     Dimension.REPOSITORY: "Repository",
+    Dimension.SERVICE: "Service",
     Dimension.WORK_TYPE: "Work type",
+    Dimension.SIZE_CLASS: "Size",
 }
 QUARTERS_OFFERED = 5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -37,6 +37,15 @@ class Wanted(NamedTuple):
     statistic: Statistic | None = None
 
 
+def value_of(figure: Figure) -> float | None:
+    return figure.value
+
+
+def facts_of(figure: Figure) -> float | None:
+    """How many facts stand behind it: what a menu counts where the value is no amount."""
+    return None if figure.withheld else figure.sample_size
+
+
 class FacetOffered(NamedTuple):
     """A facet's menu on a page: it lists what `key` counts of each value, in words of `noun`.
 
@@ -47,6 +56,7 @@ class FacetOffered(NamedTuple):
     key: str
     noun: str
     part: str = ""
+    amount: Callable[[Figure], float | None] = value_of
 
     @property
     def wanted(self) -> Wanted:
@@ -60,10 +70,11 @@ class InsightsPage:
     name: str
     facets: Sequence[FacetOffered] = ()
     kept: Mapping[str, str] = field(default_factory=dict)  # parameters of its own, which its links keep
+    about: Sequence[str] = ()  # what stands in the path of all its routes, such as a metric's key
 
     @property
     def path(self) -> str:
-        return reverse(self.name)
+        return reverse(self.name, args=self.about)
 
     @property
     def menus(self) -> Sequence[Wanted]:
@@ -74,13 +85,13 @@ class InsightsPage:
         return filters.url(self.path, **self.kept)
 
     def part_url(self, filters: Filters, part: str) -> str:
-        return filters.url(reverse(f"{self.name}_part", args=[part]))
+        return filters.url(reverse(f"{self.name}_part", args=[*self.about, part]), **self.kept)
 
     def chart_url(self, filters: Filters, chart: str) -> str:
-        return filters.url(reverse(f"{self.name}_chart", args=[chart]))
+        return filters.url(reverse(f"{self.name}_chart", args=[*self.about, chart]))
 
     def chart_csv_url(self, filters: Filters, chart: str) -> str:
-        return filters.url(reverse(f"{self.name}_chart_csv", args=[chart]))
+        return filters.url(reverse(f"{self.name}_chart_csv", args=[*self.about, chart]))
 
 
 @dataclass(frozen=True)
@@ -113,12 +124,12 @@ class Answers:
         """How many segments the viewer may not be shown, because too few people contribute."""
         return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
 
-    def present(self, key: str, dimension: Dimension) -> Mapping[str, Figure]:
-        """The values of a facet that this window's data hold, whatever is chosen of it, the greatest first."""
-        wanted = Wanted(key, dimension, unfiltered_by=dimension)
-        figures = tiles.by_segment(self.now[wanted], dimension)
-        counted = [(name, figure) for name, figure in figures.items() if figure.value]
-        return dict(sorted(counted, key=lambda item: (-(item[1].value or 0), item[0])))
+    def present(self, offered: FacetOffered) -> Mapping[str, float]:
+        """The values of a facet that this window's data hold, whatever is chosen of it, with the greatest first."""
+        figures = tiles.by_segment(self.now[offered.wanted], offered.dimension)
+        amounts = [(name, offered.amount(figure)) for name, figure in figures.items()]
+        counted = [(name, amount) for name, amount in amounts if amount]
+        return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
 
     def before(self, key: str) -> SeriesAnswer:
         return next(answer for wanted, answer in self.earlier.items() if wanted.key == key)
@@ -234,8 +245,9 @@ class Answers:
         return tiles.Link(f"Clear {' and '.join(chosen).lower()}", self.page.url(self.filters.without_facets()))
 
     @property
-    def computed_at(self) -> datetime:
-        return min(answer.computed_at for answer in self.now.values())
+    def computed_at(self) -> datetime | None:
+        """Of the oldest answer; None where nothing was read."""
+        return min((answer.computed_at for answer in self.now.values()), default=None)
 
 
 def read(

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.http import Http404
+
 from insights import wording
 from insights.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
-from insights.metrics.query import Figure
+from insights.metrics.query import Dimension
 from insights.views.answers import Answers, FacetOffered, InsightsPage, facet_label, read
 from insights.views.scope_bar import ScopeBar, scope_bar
 from orgtree.queries.surroundings import Surroundings
@@ -50,7 +52,7 @@ class FilterBar:
     first_day: str
     last_day: str
     action: str
-    computed_at: datetime
+    computed_at: datetime | None
 
 
 def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
@@ -66,7 +68,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
             Option(GRANULARITY_NAMES[one], page.url(filters.with_granularity(one)), filters.granularity is one)
             for one in GRANULARITIES
         ],
-        facets=[_menu_of_bar(answers, offered) for offered in page.facets],
+        facets=_menus(answers),
         chosen_facets=sum(len(values) for values in filters.facets.values()),
         chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
         clear_url=page.url(filters.without_facets()),
@@ -83,42 +85,65 @@ def _without_range(filters: Filters) -> list[tuple[str, str]]:
 
 
 def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:
-    """The context of a menu that a page asks for once it is opened."""
-    [offered] = [each for each in page.facets if each.part == part]
-    present = read(page, filters, [offered.wanted]).present(offered.key, offered.dimension)
-    return {"title": FACETS[offered.dimension], "menu": _facet_menu(page, filters, offered, present)}
+    """The context of a menu that a page asks for once it is opened.  Raises Http404 where it has no such menu."""
+    offered = next((each for each in page.facets if each.part == part), None)
+    if offered is None:
+        raise Http404("No such menu.")
+    present = read(page, filters, [offered.wanted]).present(offered)
+    menu = replace(_menu(page, filters, offered.dimension), options=_options_present(page, filters, offered, present))
+    return {"title": FACETS[offered.dimension], "menu": menu}
+
+
+def _menus(answers: Answers) -> list[FacetMenu]:
+    """Those of the page, and what was chosen elsewhere of others: named, so that it can be let go."""
+    page, filters = answers.page, answers.filters
+    own = {offered.dimension for offered in page.facets}
+    others = [dimension for dimension in filters.facets if dimension not in own]
+    return [*(_menu_of_bar(answers, each) for each in page.facets), *(_menu(page, filters, each) for each in others)]
 
 
 def _menu_of_bar(answers: Answers, offered: FacetOffered) -> FacetMenu:
+    page, filters = answers.page, answers.filters
+    menu = _menu(page, filters, offered.dimension)
     if offered.part:
-        menu = _facet_menu(answers.page, answers.filters, offered, {})
         return replace(menu, part_url=answers.part_url(offered.part))
-    present = answers.present(offered.key, offered.dimension)
-    return _facet_menu(answers.page, answers.filters, offered, present)
+    return replace(menu, options=_options_present(page, filters, offered, answers.present(offered)))
 
 
-def _facet_menu(
-    page: InsightsPage, filters: Filters, offered: FacetOffered, present: Mapping[str, Figure]
-) -> FacetMenu:
-    """The values in `present` with their amounts, and the chosen ones whatever there is."""
-    dimension = offered.dimension
+def _menu(page: InsightsPage, filters: Filters, dimension: Dimension) -> FacetMenu:
+    """With the chosen values alone."""
     chosen = filters.facets.get(dimension, ())
-    values = list(present)[:VALUES_LISTED]
-    values += [value for value in chosen if value not in values]
     return FacetMenu(
         name=FACETS[dimension],
         chosen=", ".join(facet_label(dimension, value) for value in chosen),
-        options=[
-            Option(
-                label=facet_label(dimension, value),
-                url=page.url(filters.with_toggled(dimension, value)),
-                active=value in chosen,
-                note=_amount(present[value].value, offered.noun) if value in present else "not in this window",
-            )
-            for value in values
-            if value
-        ],
+        options=[_option(page, filters, dimension, value) for value in chosen],
         clear_url=page.url(filters.without(dimension)),
+    )
+
+
+def _options_present(
+    page: InsightsPage, filters: Filters, offered: FacetOffered, present: Mapping[str, float]
+) -> list[Option]:
+    """The values in `present` with their amounts, and the chosen ones whatever there is."""
+    dimension = offered.dimension
+    values = [value for value in present if value][:VALUES_LISTED]
+    absent = [value for value in filters.facets.get(dimension, ()) if value not in values]
+    return [
+        *(_option(page, filters, dimension, value, _amount(present[value], offered.noun)) for value in values),
+        *(
+            _option(page, filters, dimension, value, "" if value in present else "not in this window")
+            for value in absent
+        ),
+    ]
+
+
+def _option(page: InsightsPage, filters: Filters, dimension: Dimension, value: str, note: str = "") -> Option:
+    """A link that chooses the value, or lets it go."""
+    return Option(
+        label=facet_label(dimension, value),
+        url=page.url(filters.with_toggled(dimension, value)),
+        active=value in filters.facets.get(dimension, ()),
+        note=note,
     )
 
 
@@ -133,5 +158,5 @@ def _range(page: InsightsPage, filters: Filters, name: str, label: str, note: st
     return Option(label, page.url(filters.with_range(name)), filters.range == name, note)
 
 
-def _amount(amount: float | None, noun: str) -> str:
-    return f"{wording.compact(amount or 0)} {noun if amount == 1 else noun + 's'}"
+def _amount(amount: float, noun: str) -> str:
+    return f"{wording.compact(amount)} {noun if amount == 1 else noun + 's'}"

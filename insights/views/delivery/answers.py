@@ -14,14 +14,16 @@ from insights.metrics.declarations import PerPersonAndPeriod, Ratio
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
 from insights.views import answers
-from insights.views.answers import Answers, FacetOffered, InsightsPage, Wanted
+from insights.views.answers import Answers, FacetOffered, InsightsPage, Wanted, facts_of
 from orgtree.queries.surroundings import Surroundings
 
 DELIVERY_PAGE = InsightsPage(
     "delivery",
     facets=(
         FacetOffered(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
+        FacetOffered(Dimension.SERVICE, "dora.deployment_frequency", "deployment", part="services", amount=facts_of),
         FacetOffered(Dimension.WORK_TYPE, "pr.throughput", "PR", part="work_types"),
+        FacetOffered(Dimension.SIZE_CLASS, "pr.throughput", "PR", part="sizes"),
         FacetOffered(Dimension.AGENT, "pr.throughput", "PR", part="agents"),
     ),
 )
