@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
     path("insights/metrics/<str:key>/", metric.metric_page, name="metric_page"),
+    path("insights/metrics/<str:key>/parts/<slug:name>/", metric.metric_page_part, name="metric_page_part"),
     path("insights/metrics/<str:key>/charts/<slug:name>/", metric_charts.metric_chart, name="metric_chart"),
     path("insights/metrics/<str:key>/charts/<slug:name>.csv", metric_charts.metric_chart_csv, name="metric_chart_csv"),
     path("insights/metrics/<str:key>/units/", metric_units.metric_units, name="metric_units"),

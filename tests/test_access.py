@@ -138,6 +138,7 @@ ROUTES: dict[str, Access] = {
     "insights/metrics/": signed_in_only("/insights/metrics/"),
     "insights/metrics.csv": signed_in_only("/insights/metrics.csv"),
     "insights/metrics/<str:key>/": signed_in_only("/insights/metrics/ai.spend/"),
+    "insights/metrics/<str:key>/parts/<slug:name>/": signed_in_only("/insights/metrics/ai.spend/parts/agent/"),
     "insights/metrics/<str:key>/charts/<slug:name>/": signed_in_only("/insights/metrics/ai.spend/charts/trend/"),
     "insights/metrics/<str:key>/charts/<slug:name>.csv": signed_in_only("/insights/metrics/ai.spend/charts/trend.csv"),
     "api/v1/metrics/": api("/api/v1/metrics/"),

@@ -73,7 +73,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
-        "definition_url": reverse("metric_page", args=[key]),
+        "definition_url": filters.url(reverse("metric_page", args=[key])),
     }
     return render(request, "insights/metric_how.html", context)
 

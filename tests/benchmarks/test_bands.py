@@ -50,7 +50,7 @@ HOUR, DAY = 3600.0, 86400.0
 )
 def test_the_band_of_a_value(benchmarks: str, metric: str, value: float, label: str | None) -> None:
     of_metric = SETS[benchmarks].metrics.get(metric)
-    band = band_of(SETS[benchmarks], get(metric), value, of_metric and of_metric.statistic)
+    band = band_of(SETS[benchmarks], get(metric), value, of_metric.statistic if of_metric else None)
     assert (band and band.label) == label
 
 

@@ -6,7 +6,8 @@ import csv
 import io
 import math
 import re
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -31,37 +32,45 @@ LEAD_TIME = "/insights/metrics/dora.lead_time/"
 HOUR = 3600.0
 
 
+NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=6)
+
+
 @pytest.fixture
 def shop(org: Org) -> Delivery:
     """Six pull requests in production last week: 1 to 5 h of lead time, one of 50 h, and one without a commit."""
     shop = Delivery()
-    noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=6)
-    for number, hours in enumerate([1, 2, 3, 4, 5, 50, 0], start=1):
-        first = noon - timedelta(hours=hours)
-        own = [{"sha": sha_of(f"c{number}"), "author_email": "ada@example.com", "authored_at": first.isoformat()}]
+    brought(shop, {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 50, 7: None}, "d1", at=NOON)
+    return shop
+
+
+def brought(shop: Delivery, lead_times: Mapping[int, int | None], deployment: str, *, at: datetime) -> None:
+    """A deployment and what it brought: number → hours since the first commit; None where no commit is known."""
+    for number, hours in lead_times.items():
+        first = at - timedelta(hours=hours or 0)
+        sha = sha_of(f"{shop.repository}{number}"[-20:])
+        own = [{"sha": sha, "author_email": "ada@example.com", "authored_at": first.isoformat()}]
         shop.push(
             "pull-requests",
-            id=str(number),
+            id=f"{shop.repository}#{number}",
             repository=shop.repository,
             number=number,
             title=f"Change {number}",
             author="ada@example.com",
-            created_at=(noon - timedelta(minutes=50)).isoformat(),
+            created_at=(at - timedelta(minutes=50)).isoformat(),
             state="merged",
-            merged_at=(noon - timedelta(minutes=10)).isoformat(),
+            merged_at=(at - timedelta(minutes=10)).isoformat(),
             commits=own if hours else [],
             url=f"https://code.example.com/{number}",
         )
     shop.push(
         "deployments",
-        id="d1",
+        id=deployment,
         repository=shop.repository,
         environment="production",
         status="success",
-        started_at=(noon - timedelta(minutes=5)).isoformat(),
-        finished_at=noon.isoformat(),
+        started_at=(at - timedelta(minutes=5)).isoformat(),
+        finished_at=at.isoformat(),
     )
-    return shop
 
 
 def page(client: Client, address: str, **parameters: str) -> str:
@@ -86,20 +95,66 @@ def test_the_picked_statistic_is_that_of_the_chart_and_of_the_panels(shop: Deliv
     how = page(member, f"{LEAD_TIME}how/", range="26w", statistic="mean")
     assert "10.8 h" in how
     assert "<dd>mean</dd>" in how
-    assert "how/?range=26w&amp;statistic=mean" in page(member, LEAD_TIME, statistic="mean")
+    assert "how/?statistic=mean" in page(member, LEAD_TIME, statistic="mean")
     assert member.get(LEAD_TIME, {"statistic": "mode"}).status_code == 400
     # One value has no statistic, whatever the address of another page says.
     assert member.get("/insights/metrics/dora.deployment_frequency/", {"statistic": "mean"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "asked", [{}, {"range": "4w"}, {"range": "2026-Q3"}, {"from": "2026-10-01", "to": "2026-10-09"}]
-)
-def test_the_trend_is_of_half_a_year_at_least(shop: Delivery, member: Client, asked: dict[str, str]) -> None:
+def test_the_figure_is_of_the_window_that_was_asked_for(shop: Delivery, member: Client) -> None:
+    """Also of one that is short, or long gone: its rows and what stands out are of the same days."""
+    brought(shop, {11: 10, 12: 20, 13: 30}, "d0", at=NOON - timedelta(weeks=40))
+    then = {
+        "from": (NOON - timedelta(weeks=41)).date().isoformat(),
+        "to": (NOON - timedelta(weeks=39)).date().isoformat(),
+    }
+    html = page(member, LEAD_TIME, **then)
+    assert ">20.0 h<" in html
+    assert "3 facts of 1 person" in html
+    assert "6 facts of 1 person" in page(member, LEAD_TIME, range="4w")
+    assert len(csv_of(member, f"{LEAD_TIME}rows.csv", **then)) == 3
+    greatest = page(member, f"{LEAD_TIME}outliers/", **then)
+    assert "Change 13" in greatest
+    assert "Change 6" not in greatest
+    # Whoever comes from the panel of a figure sees that figure.
+    explained = page(member, f"{LEAD_TIME}how/", **then)
+    assert f'{LEAD_TIME}?from={then["from"]}&amp;to={then["to"]}"' in explained
+
+
+@pytest.mark.parametrize("range_", ["4w", "12w", "26w"])
+def test_the_trend_is_of_half_a_year_at_least(shop: Delivery, member: Client, range_: str) -> None:
     days = windows.trailing(26, today=windows.local_today())
-    table = csv_of(member, f"{LEAD_TIME}charts/trend.csv", **asked)
-    assert table[0]["From"] == days.start.isoformat()
+    for table in ("charts/trend.csv", "charts/split.csv", "chain.csv"):
+        assert csv_of(member, f"{LEAD_TIME}{table}", range=range_)[0]["From"] == days.start.isoformat(), table
+    assert ("It begins earlier than the" in page(member, LEAD_TIME, range=range_)) is (range_ != "26w")
+
+
+def test_the_trend_of_a_window_that_is_over_ends_with_it(shop: Delivery, member: Client) -> None:
+    table = csv_of(member, f"{LEAD_TIME}charts/trend.csv", **{"from": "2025-06-02", "to": "2025-06-16"})
+    assert (table[0]["From"], table[-1]["From"]) == ("2024-12-16", "2025-06-09")
     assert len(csv_of(member, f"{LEAD_TIME}charts/trend.csv", range="52w", granularity="month")) in (12, 13)
+
+
+def test_the_facets_of_the_metric_narrow_everything_on_the_page(shop: Delivery, member: Client) -> None:
+    site = Delivery("acme/site")
+    brought(site, {1: 100}, "d2", at=NOON)
+    asked = {"repository": "acme/site", "model": "claude-opus-4-1"}
+    html = page(member, LEAD_TIME, **asked)
+    assert "1 fact of 1 person" in html
+    assert ">4.2 days<" in html
+    assert "Repository: <b>acme/site</b>" in html
+    assert "claude-opus-4-1" not in html, "the metric knows of no model"
+    assert [row["Reference"] for row in csv_of(member, f"{LEAD_TIME}rows.csv", **asked)] == ["acme/site#1"]
+    drawn = member.get(f"{LEAD_TIME}charts/trend/", asked).json()
+    assert [value for value in drawn["datasets"][0]["data"] if value] == [100 * HOUR]
+    spread = member.get(f"{LEAD_TIME}charts/spread/", asked).json()
+    assert sum(value or 0 for series in spread["datasets"] for value in series["data"]) == 1
+    chain = csv_of(member, f"{LEAD_TIME}chain.csv", **asked)
+    assert [row["Merged pull requests (count)"] for row in chain if row["Lead time for changes (seconds)"]] == ["1.0"]
+    menu = page(member, f"{LEAD_TIME}parts/repository/", **asked)
+    assert "6 facts" in menu
+    assert "1 fact<" in menu
+    assert member.get(f"{LEAD_TIME}parts/model/").status_code == 404
 
 
 def csv_of(client: Client, address: str, **parameters: str) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
 from insights.metrics.registry import metrics
 from insights.metrics.visible import Freshness, visible_together
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.metric.filters import metric_filters, metric_named, page_of_another
+from insights.views.metric.filters import metric_filters, metric_named, of_trend, page_of_another
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import Cell, csv_response
 
@@ -37,12 +37,21 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Read:
+    """What is known of a metric of the chain: its course, and its figures of the window and of the one before."""
+
+    course: SeriesAnswer
+    figure: Figure
+    earlier: Figure
+
+
+@dataclass(frozen=True)
 class Multiple:
     """One metric of the chain: its figure of the whole window, how it moved, and its course."""
 
     name: str
     url: str
-    value: str
+    value: str  # of the window, also where its course begins earlier
     change: tiles.Change | None
     reason: str  # why there is no value
     points: Sequence[Point]
@@ -99,55 +108,56 @@ def linked(metric: Metric) -> list[Metric]:
 
 
 def chain_of(metric: Metric, filters: Filters) -> Chain:
-    found = _answers(metric, filters)
-    series = next(iter(found.values()))[0].series
+    found, trend = _answers(metric, filters), of_trend(filters)
+    series = next(iter(found.values())).course.series
     days = [figure.window.start for figure in series]
     first = 1 if tiles.stub(series, filters.granularity) else 0
     places = _places(len(days) - first)
-    notes = marks_of(notes_on(metric.key, filters.scope, filters.window, filters.access), days)
+    notes = marks_of(notes_on(metric.key, filters.scope, trend.window, filters.access), days)
     marks = [(places[mark.index - first], mark) for mark in notes if mark.index >= first]
     labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
     shown = max(1, -(-len(places) // LABELS_SHOWN))
     return Chain(
-        multiples=[
-            _multiple(each, now, now.series[first:], filters, _change(each, now, before, filters))
-            for each, (now, before) in found.items()
-        ],
+        multiples=[_multiple(each, read, read.course.series[first:], filters) for each, read in found.items()],
         labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
         marks=marks,
         flags=_flags([place for place, _ in marks]),
         heads=[each.name for each in found],
         table=[
-            [label, *(_in_words(now.series[index], each) for each, (now, _) in found.items())]
+            [label, *(_in_words(read.course.series[index], each) for each, read in found.items())]
             for index, label in enumerate(labels)
         ],
     )
 
 
-def _answers(metric: Metric, filters: Filters) -> dict[Metric, tuple[SeriesAnswer, SeriesAnswer]]:
-    """The series of each, and its figure of the window before; read in one call."""
-    chain = linked(metric)
-    queries = [_query(filters, each) for each in chain]
-    before = [replace(query, window=filters.previous) for query in queries]
-    found = visible_together(filters.access, series=queries, totals=before, freshness=Freshness.OF_PAGES)
-    return dict(zip(chain, zip(found.series, found.totals, strict=True), strict=True))
+def _answers(metric: Metric, filters: Filters) -> dict[Metric, Read]:
+    """What is shown of each, read in one call."""
+    chain, trend = linked(metric), of_trend(filters)
+    now = [_query(filters, each) for each in chain]
+    before = [replace(query, window=filters.previous) for query in now]
+    courses = [replace(query, window=trend.window) for query in now]
+    found = visible_together(filters.access, series=courses, totals=[*now, *before], freshness=Freshness.OF_PAGES)
+    figures = [tiles.whole(answer) for answer in found.totals]
+    return {
+        each: Read(course, figure, earlier)
+        for each, course, figure, earlier in zip(
+            chain, found.series, figures[: len(chain)], figures[len(chain) :], strict=True
+        )
+    }
 
 
 def _query(filters: Filters, metric: Metric) -> MetricQuery:
-    """The picked statistic is that of every duration of the chain."""
-    picked = filters.statistic
-    return replace(filters.query(metric.key), statistic=picked if picked in metric.statistics else None)
+    """The picked statistic is that of every duration of the chain, and a facet is heeded by whatever has it."""
+    picked, query = filters.statistic, filters.query(metric.key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=picked if picked in metric.statistics else None,
+    )
 
 
-def _change(metric: Metric, now: SeriesAnswer, before: SeriesAnswer, filters: Filters) -> tiles.Change | None:
-    comparison = tiles.earlier(filters.window, filters.previous)
-    return tiles.change(metric, tiles.whole(now), tiles.whole(before), comparison)
-
-
-def _multiple(
-    metric: Metric, now: SeriesAnswer, drawn: Sequence[Figure], filters: Filters, change: tiles.Change | None
-) -> Multiple:
-    figure = tiles.whole(now)
+def _multiple(metric: Metric, read: Read, drawn: Sequence[Figure], filters: Filters) -> Multiple:
+    figure = read.figure
     values = [each.value for each in drawn if each.value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     reach = (high - low) or 1.0
@@ -155,7 +165,7 @@ def _multiple(
         name=metric.name,
         url=page_of_another(filters, metric),
         value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
-        change=change,
+        change=tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
         reason=figure.reason or "",
         points=[
             Point(
@@ -189,8 +199,8 @@ def _in_words(figure: Figure, metric: Metric) -> str:
     return str(wording.reading(figure.value, metric.unit))
 
 
-def _csv_rows(found: dict[Metric, tuple[SeriesAnswer, SeriesAnswer]]) -> Iterator[list[Cell]]:
+def _csv_rows(found: dict[Metric, Read]) -> Iterator[list[Cell]]:
     yield ["From", *(f"{metric.name} ({metric.unit})" for metric in found)]
-    series = [now.series for now, _ in found.values()]
-    for figures in zip(*series, strict=True):
+    courses = [read.course.series for read in found.values()]
+    for figures in zip(*courses, strict=True):
         yield [figures[0].window.start.isoformat(), *("hidden" if f.withheld else f.value for f in figures)]

@@ -22,7 +22,7 @@ from insights.views.answers import Answers, InsightsPage, Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.drawing import over_time, split_over_time, values_of
 from insights.views.metric.benchmarks import lines
-from insights.views.metric.filters import SPLIT, metric_filters, metric_named, query_of, splits_of
+from insights.views.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
 from orgtree.csv_export import csv_response
 
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
@@ -62,6 +62,7 @@ def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
 
 def trend(metric: Metric, filters: Filters) -> ChartData:
     """One line, with the borders of the published bands."""
+    filters = of_trend(filters)
     [answer] = visible_series([query_of(filters, metric)], filters.access, freshness=Freshness.OF_PAGES)
     chart = over_time("line", answer, [Dataset(metric.name, metric.key, "single", values_of(answer.series))])
     return replace(chart, benchmarks=lines(filters, metric), reason=_why_empty(answer))
@@ -69,11 +70,12 @@ def trend(metric: Metric, filters: Filters) -> ChartData:
 
 def split(metric: Metric, filters: Filters) -> ChartData:
     """A line for each value of the dimension that is picked."""
+    filters = of_trend(filters)
     dimension = Dimension(filters.picked[SPLIT])
     query = query_of(filters, metric, dimension)
     [answer] = visible_series([query], filters.access, freshness=Freshness.OF_PAGES)
     wanted = Wanted(metric.key, dimension)
-    answers = Answers(InsightsPage("metric"), filters, {wanted: answer}, {})
+    answers = Answers(InsightsPage("metric_page", about=(metric.key,)), filters, {wanted: answer}, {})
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
     chart = split_over_time("line", answers, metric.key, dimension, role, names=NAMES)
     return replace(chart, reason=_why_empty(answer))

@@ -1,34 +1,27 @@
-"""What a metric's page can be changed by: whose figures, how far back, by week or month, and the statistic."""
+"""What a metric's page can be changed by: whose figures, of which days, its facets, and the statistic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from insights import windows
 from insights.benchmarks.sets import SETS
-from insights.filters import (
-    GRANULARITIES,
-    GRANULARITY_NAMES,
-    STATISTIC,
-    Choice,
-    Filters,
-    read_filters,
-    statistic_of_metric,
-)
+from insights.filters import FACETS, STATISTIC, Choice, Filters, read_filters, statistic_of_metric
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import Dimension, MetricQuery, Statistic, Window
 from insights.metrics.registry import get
 from insights.scope_access import access_in
 from insights.tiles import Picker
+from insights.views.answers import FacetOffered, InsightsPage, facts_of
 from insights.views.units import Column, units_choice
 
-RANGES = {"26w": "6 months", "52w": "1 year"}  # a trend of less says little
-DEFAULT_TREND = "26w"
+SHORTEST_TREND = timedelta(weeks=26)  # of less, a trend says little
 SPLITS = {
     Dimension.ASSISTANCE: "With and without AI",
     Dimension.AGENT: "Agent",
@@ -51,11 +44,32 @@ def metric_named(key: str) -> Metric:
 
 
 def metric_filters(request: HttpRequest, metric: Metric, columns: Sequence[Column] = ()) -> Filters:
-    """The page's state: at least half a year; facets of other pages are let go.  Raises BadFilterError."""
+    """The page's state; facets that the metric does not have are let go.  Raises BadFilterError."""
     choices = [*choices_of(metric), *([units_choice(columns)] if columns else [])]
     read = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=choices)
-    read = read.without_facets()
-    return read if read.range in RANGES else read.with_range(DEFAULT_TREND)
+    return replace(read, facets={name: chosen for name, chosen in read.facets.items() if name in metric.facets})
+
+
+def of_trend(filters: Filters) -> Filters:
+    """The same for the trend: it ends with the window that has come, and is never shorter than half a year."""
+    come = windows.passed(filters.window, today=filters.today)
+    start = min(filters.window.start, come.end - SHORTEST_TREND)
+    if start == filters.window.start:
+        return filters
+    return replace(filters, range="custom", window=Window(start, come.end))
+
+
+def metric_page_of(metric: Metric) -> InsightsPage:
+    """With a menu for each facet that the metric can be listed by; it is listed once the menu is opened."""
+    return InsightsPage(
+        "metric_page",
+        facets=[
+            FacetOffered(dimension, metric.key, "fact", part=dimension.value, amount=facts_of)
+            for dimension in FACETS
+            if dimension in metric.facets and dimension in metric.segments
+        ],
+        about=(metric.key,),
+    )
 
 
 def choices_of(metric: Metric) -> list[Choice]:
@@ -82,10 +96,6 @@ def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Win
     return replace(filters.query(metric.key, *segments, window=window), statistic=filters.statistic)
 
 
-def page_url(filters: Filters, metric: Metric) -> str:
-    return filters.url(reverse("metric_page", args=[metric.key]))
-
-
 def page_of_another(filters: Filters, metric: Metric) -> str:
     """The page of another metric for the same people and days."""
     return replace(filters, choices=()).url(reverse("metric_page", args=[metric.key]))
@@ -104,20 +114,10 @@ def pickers(filters: Filters, metric: Metric, parameter: str) -> list[Picker]:
         return []
     [choice] = found
     return [
-        Picker(label, page_url(filters.with_pick(choice, option), metric), filters.picked[parameter] == option)
+        Picker(
+            label,
+            metric_page_of(metric).url(filters.with_pick(choice, option)),
+            filters.picked[parameter] == option,
+        )
         for option, label in choice.options.items()
-    ]
-
-
-def range_pickers(filters: Filters, metric: Metric) -> list[Picker]:
-    return [
-        Picker(label, page_url(filters.with_range(name), metric), filters.range == name)
-        for name, label in RANGES.items()
-    ]
-
-
-def granularity_pickers(filters: Filters, metric: Metric) -> list[Picker]:
-    return [
-        Picker(GRANULARITY_NAMES[one], page_url(filters.with_granularity(one), metric), filters.granularity is one)
-        for one in GRANULARITIES
     ]

@@ -11,35 +11,38 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from insights import tiles, wording
 from insights.filters import STATISTIC, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
-from insights.metrics.query import Dimension, Figure, SeriesAnswer
+from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import metrics
 from insights.metrics.terms import BelongsTo, Better
 from insights.metrics.visible import Freshness, visible_together
 from insights.scope_access import has_scope
 from insights.views.annotations.links import note_url
+from insights.views.answers import Answers, Wanted
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.filter_bar import facet_part, filter_bar
 from insights.views.metric.benchmarks import benchmark
 from insights.views.metric.chain import linked
 from insights.views.metric.charts import chart_names
 from insights.views.metric.filters import (
-    RANGES,
     SPLIT,
-    granularity_pickers,
     in_panels,
     metric_filters,
     metric_named,
+    metric_page_of,
+    of_trend,
     pickers,
     query_of,
-    range_pickers,
 )
 from insights.views.metric.units import columns_of
-from insights.views.scope_bar import look_around, scope_bar_alone, scope_words
+from insights.views.scope_bar import look_around, scope_words, tile_figures, tile_queries
 from insights.views.units import units_part
+from orgtree.queries.surroundings import Surroundings
 
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
@@ -56,16 +59,15 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     filters = metric_filters(request, metric, columns_of(metric))
     around = look_around(request, filters)
-    figure, change = _figure(metric, filters)
+    found = _read(metric, filters, around)
+    figure, change = _figure(metric, found)
     names = chart_names(metric)
     known = {each.key for each in metrics()}
     context = {
         "metric": metric,
-        "scope": scope_bar_alone(filters, around, request.path),
+        "filters": filters,
+        "bar": filter_bar(found, around),
         "whose": scope_words(filters, around),
-        "span": RANGES[filters.range],
-        "ranges": range_pickers(filters, metric),
-        "granularities": granularity_pickers(filters, metric),
         "statistics": pickers(filters, metric, STATISTIC.parameter),
         "figure": figure,
         "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",
@@ -97,16 +99,48 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metrics/metric.html", context)
 
 
-def _figure(metric: Metric, filters: Filters) -> tuple[Figure | None, tiles.Change | None]:
-    """The whole window's figure and how it moved; None where the viewer begins with nothing, or it is always split."""
-    if metric.always_by or not has_scope(filters.scope, filters.access):
-        return None, None
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def metric_page_part(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    metric = metric_named(key)
+    filters = metric_filters(request, metric)
+    context = {**facet_part(metric_page_of(metric), filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
+    """The figures of the window and of the one before, and those of the scope's tiles, in one call.
+
+    Of the metric nothing where the viewer begins with nothing, or it is always split.
+    """
+    tile_totals, tile_units = tile_queries(filters, around)
+    wanted = Wanted(metric.key, compared=True)
+    shown = not metric.always_by and has_scope(filters.scope, filters.access)
     query = query_of(filters, metric)
-    before = replace(query, window=filters.previous)
-    found: Sequence[SeriesAnswer] = visible_together(
-        filters.access, totals=[query, before], freshness=Freshness.OF_PAGES
-    ).totals
-    now, earlier = (tiles.whole(answer) for answer in found)
+    own = [query, replace(query, window=filters.previous)] if shown else []
+    found = visible_together(
+        filters.access, totals=[*own, *tile_totals], units=tile_units, freshness=Freshness.OF_PAGES
+    )
+    return Answers(
+        page=metric_page_of(metric),
+        filters=filters,
+        now={wanted: found.totals[0]} if shown else {},
+        earlier={wanted: found.totals[1]} if shown else {},
+        tile_figures=tile_figures(found, totals=len(own)),
+    )
+
+
+def _figure(metric: Metric, found: Answers) -> tuple[Figure | None, tiles.Change | None]:
+    """The whole window's figure and how it moved; None where none was read."""
+    if not found.now:
+        return None, None
+    now, earlier, filters = found.figure(metric.key), found.figure_before(metric.key), found.filters
     return now, tiles.change(metric, now, earlier, tiles.earlier(filters.window, filters.previous))
 
 
@@ -122,10 +156,11 @@ def sample_words(metric: Metric, figure: Figure) -> str:
 
 
 def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
-    panels = in_panels(filters)
+    drawn = filters if name == "spread" else of_trend(filters)
+    panels, is_wider = in_panels(drawn), drawn.window != filters.window
     return tiles.ChartCard(
         key=name,
-        title=f"{TITLES[name]}, {RANGES[filters.range]}",
+        title=f"{TITLES[name]}, {drawn.span}",
         info=metric.meaning,
         kind="stacked_bar" if name == "spread" else "line",
         data_url=filters.url(reverse("metric_chart", args=[metric.key, name])),
@@ -134,6 +169,7 @@ def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
         rows_url=_url(panels, "metric_rows", metric),
         note_url="" if name == "spread" else note_url(filters, metric.key),
         pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
+        caveat=f"It begins earlier than the {filters.span} of the figures." if is_wider else "",
         span=12 if name != "spread" else 6,
     )
 
