@@ -129,7 +129,9 @@ class MetricSerializer(serializers.Serializer[object]):
     space = serializers.ListField(child=serializers.CharField())
     segments = serializers.ListField(child=serializers.ChoiceField(choices=list(Dimension)))
     facets = serializers.ListField(child=serializers.ChoiceField(choices=list(Dimension)))
-    chain = serializers.ListField(child=serializers.CharField())
+    chain = serializers.ListField(child=serializers.CharField(), help_text="Both kinds of indicators.")
+    positive_indicators = serializers.ListField(child=serializers.CharField())
+    negative_indicators = serializers.ListField(child=serializers.CharField())
     source_facts = serializers.CharField()
     reference = serializers.CharField()
 

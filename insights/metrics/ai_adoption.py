@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count, Duration, PerPersonAndPeriod, Ratio, ShareOfPeople
 from insights.metrics.measures import Distribution, Facts, People, PeopleOfWindow, PersonShare
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSIONS, ENROLLED_PEOPLE
 
@@ -31,8 +32,10 @@ ADOPTION_RATE = Ratio(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.sessions_per_developer", "ai.session_duration", "ai.committed_code_share"),
+    positive_indicators=("ai.sessions_per_developer", "ai.session_duration", "ai.committed_code_share"),
+    negative_indicators=("ai.spend_wasted",),
     source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )
 
 ACTIVE_SHARE = Ratio(
@@ -50,8 +53,10 @@ ACTIVE_SHARE = Ratio(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.adoption_rate", "ai.sessions_per_developer"),
+    positive_indicators=("ai.adoption_rate", "ai.sessions_per_developer"),
+    negative_indicators=("ai.spend_wasted",),
     source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )
 
 ACTIVE_COUNT = Count(
@@ -68,8 +73,10 @@ ACTIVE_COUNT = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.adoption_rate", "ai.sessions"),
+    positive_indicators=("ai.adoption_rate", "ai.sessions"),
+    negative_indicators=("ai.spend",),
     source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )
 
 SESSIONS = Count(
@@ -86,8 +93,10 @@ SESSIONS = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.active_developers", "ai.session_duration"),
+    positive_indicators=("ai.active_developers", "ai.session_duration"),
+    negative_indicators=("ai.spend",),
     source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
 )
 
 SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
@@ -105,8 +114,10 @@ SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.adoption_rate", "ai.session_duration"),
+    positive_indicators=("ai.adoption_rate", "ai.session_duration"),
+    negative_indicators=("ai.spend_wasted",),
     source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )
 
 SESSION_DURATION = Duration(
@@ -124,8 +135,10 @@ SESSION_DURATION = Duration(
     space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.session_span", "ai.sessions_per_developer", "ai.spend"),
+    positive_indicators=("ai.session_span", "ai.sessions_per_developer"),
+    negative_indicators=("ai.spend",),
     source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
 )
 
 SESSION_SPAN = Duration(
@@ -142,8 +155,9 @@ SESSION_SPAN = Duration(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.session_duration",),
+    positive_indicators=("ai.session_duration",),
     source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
 )
 
 ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
@@ -160,6 +174,7 @@ ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.adoption_rate",),
+    positive_indicators=("ai.adoption_rate",),
     source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )

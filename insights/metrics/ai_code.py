@@ -10,6 +10,7 @@ from insights.metrics.code import ALL_LINES_COMMITTED, COMMIT_SOURCE, FILE_DIMEN
 from insights.metrics.declarations import Breakdown, Count, Ratio, ShareStanding
 from insights.metrics.measures import AttributedLines, Facts, StandingAtEnd, Total
 from insights.metrics.query import Dimension
+from insights.metrics.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.code import AGENT_REPOSITORIES, AI_COMMITTED_FILES
 from integrations.facts.outcomes import AGENT_SESSION_LINES
@@ -40,8 +41,10 @@ LINES_COMMITTED = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=AI_DIMENSIONS,
     facets=AI_DIMENSIONS,
-    chain=("ai.lines_generated", "ai.ship_rate", "ai.committed_code_share"),
+    positive_indicators=("ai.lines_generated", "ai.ship_rate", "ai.committed_code_share"),
+    negative_indicators=("code.rework_rate",),
     source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
 )
 
 COMMITTED_CODE_SHARE = Ratio(
@@ -57,8 +60,10 @@ COMMITTED_CODE_SHARE = Ratio(
     categories=(Category.AI,),
     segments=AI_DIMENSIONS,
     facets=AI_DIMENSIONS,
-    chain=("ai.lines_committed", "ai.committed_breakdown", "ai.adoption_rate", "ai.ship_rate"),
+    positive_indicators=("ai.lines_committed", "ai.committed_breakdown", "ai.adoption_rate", "ai.ship_rate"),
+    negative_indicators=("code.rework_rate",),
     source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
 )
 
 COMMITTED_BREAKDOWN = Breakdown(
@@ -75,8 +80,9 @@ COMMITTED_BREAKDOWN = Breakdown(
     categories=(Category.AI,),
     segments=AI_DIMENSIONS,
     facets=AI_DIMENSIONS,
-    chain=("ai.lines_committed", "ai.committed_code_share"),
+    positive_indicators=("ai.lines_committed", "ai.committed_code_share"),
     source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
 )
 
 SPEND_PER_COMMIT = Ratio(
@@ -95,8 +101,9 @@ SPEND_PER_COMMIT = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.AGENT, Dimension.REPOSITORY),
     facets=(Dimension.AGENT, Dimension.REPOSITORY),
-    chain=("ai.spend", "ai.spend_wasted", "ai.ship_rate"),
+    positive_indicators=("ai.spend", "ai.spend_wasted", "ai.ship_rate"),
     source=f"{SPEND_SOURCE}; {ATTRIBUTION_SOURCE}",
+    reference=PRICES,
 )
 
 SHIP_RATE = Ratio(
@@ -115,8 +122,10 @@ SHIP_RATE = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.ship_rate_left_out", "ai.lines_generated", "ai.lines_committed", "ai.error_rate"),
+    positive_indicators=("ai.lines_generated", "ai.lines_committed"),
+    negative_indicators=("ai.ship_rate_left_out", "ai.error_rate"),
     source=LINES_SOURCE,
+    reference=AUTHORSHIP_NOTES,
 )
 
 SHIP_RATE_LEFT_OUT = Ratio(
@@ -132,8 +141,9 @@ SHIP_RATE_LEFT_OUT = Ratio(
     categories=(Category.AI,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    chain=("ai.ship_rate", "ai.spend_wasted"),
+    positive_indicators=("ai.ship_rate", "ai.spend_wasted"),
     source=LINES_SOURCE,
+    reference=AUTHORSHIP_NOTES,
 )
 
 ENABLED_REPOSITORIES = ShareStanding(
@@ -151,6 +161,7 @@ ENABLED_REPOSITORIES = ShareStanding(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.AGENT,),
     facets=(Dimension.AGENT, Dimension.REPOSITORY),
-    chain=("ai.ship_rate", "ai.error_rate", "ai.spend_wasted"),
+    positive_indicators=("ai.ship_rate", "ai.error_rate", "ai.spend_wasted"),
     source=f"Context files of connected repositories; {ATTRIBUTION_SOURCE}",
+    reference=CONTEXT_FILES,
 )

@@ -8,6 +8,7 @@ from insights.metrics.ai_adoption import ACTIVE_DEVELOPERS
 from insights.metrics.declarations import Count, Ratio
 from insights.metrics.measures import Total
 from insights.metrics.query import Dimension
+from insights.metrics.references import AGENT_TELEMETRY, PRICES
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
 from integrations.facts.outcomes import AGENT_SPEND_BY_REPOSITORY
@@ -56,8 +57,10 @@ TOKENS = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
-    chain=("ai.spend", "ai.cache_hit_rate"),
+    positive_indicators=("ai.cache_hit_rate",),
+    negative_indicators=("ai.spend",),
     source="Tokens of agent sessions by day and model, from telemetry",
+    reference=AGENT_TELEMETRY,
 )
 
 SPEND = Count(
@@ -74,9 +77,10 @@ SPEND = Count(
     initiatives=BOTH_INITIATIVES,
     segments=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
     facets=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
-    chain=("ai.spend_per_developer", "ai.spend_wasted", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
+    positive_indicators=("ai.spend_per_developer", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
+    negative_indicators=("ai.spend_wasted",),
     source=SPEND_SOURCE,
-    reference="https://github.com/pydantic/genai-prices",
+    reference=PRICES,
 )
 
 SPEND_COMMITTED = Count(
@@ -92,8 +96,10 @@ SPEND_COMMITTED = Count(
     initiatives=BOTH_INITIATIVES,
     segments=SPEND_DIMENSIONS,
     facets=SPEND_DIMENSIONS,
-    chain=("ai.spend", "ai.spend_wasted", "ai.spend_per_commit"),
+    positive_indicators=("ai.spend", "ai.spend_per_commit"),
+    negative_indicators=("ai.spend_wasted",),
     source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
+    reference=PRICES,
 )
 
 SPEND_WASTED = Count(
@@ -112,8 +118,9 @@ SPEND_WASTED = Count(
     space=(SpaceDimension.EFFICIENCY,),
     segments=SPEND_DIMENSIONS,
     facets=SPEND_DIMENSIONS,
-    chain=("ai.spend", "ai.spend_per_commit", "ai.ship_rate", "ai.enabled_repositories", "ai.error_rate"),
+    positive_indicators=("ai.spend", "ai.spend_per_commit", "ai.ship_rate", "ai.enabled_repositories", "ai.error_rate"),
     source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
+    reference=PRICES,
 )
 
 SPEND_PER_DEVELOPER = Ratio(
@@ -131,8 +138,9 @@ SPEND_PER_DEVELOPER = Ratio(
     initiatives=BOTH_INITIATIVES,
     segments=(Dimension.AGENT,),
     facets=(Dimension.AGENT, Dimension.MODEL),
-    chain=("ai.spend", "ai.sessions_per_developer"),
+    positive_indicators=("ai.spend", "ai.sessions_per_developer"),
     source=SPEND_SOURCE,
+    reference=PRICES,
 )
 
 REPORTED_COST = Count(
@@ -148,8 +156,9 @@ REPORTED_COST = Count(
     initiatives=BOTH_INITIATIVES,
     segments=(Dimension.AGENT, Dimension.MODEL),
     facets=(Dimension.AGENT, Dimension.MODEL),
-    chain=("ai.spend",),
+    positive_indicators=("ai.spend",),
     source="Costs in the telemetry of agents",
+    reference=AGENT_TELEMETRY,
 )
 
 UNPRICED_TOKENS = Count(
@@ -164,6 +173,7 @@ UNPRICED_TOKENS = Count(
     categories=(Category.AI,),
     segments=(Dimension.AGENT, Dimension.MODEL),
     facets=(Dimension.AGENT, Dimension.MODEL),
-    chain=("ai.spend", "ai.tokens"),
+    positive_indicators=("ai.spend", "ai.tokens"),
     source=SPEND_SOURCE,
+    reference=PRICES,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count, Ratio
 from insights.metrics.measures import Total
 from insights.metrics.query import Dimension
+from insights.metrics.references import AGENT_TELEMETRY, PROMPT_CACHING
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOOL_DAYS
 
@@ -38,8 +39,10 @@ LINES_GENERATED = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=(Dimension.AGENT, Dimension.MODEL),
-    chain=("ai.lines_committed", "ai.ship_rate"),
+    positive_indicators=("ai.lines_committed", "ai.ship_rate"),
+    negative_indicators=("ai.spend_wasted",),
     source="Lines counted by agents, from telemetry",
+    reference=AGENT_TELEMETRY,
 )
 
 CACHE_HIT_RATE = Ratio(
@@ -56,8 +59,9 @@ CACHE_HIT_RATE = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.AGENT, Dimension.MODEL),
     facets=(Dimension.AGENT, Dimension.MODEL),
-    chain=("ai.spend", "ai.tokens"),
+    positive_indicators=("ai.spend", "ai.tokens"),
     source="Tokens of agent sessions by day and model, from telemetry",
+    reference=PROMPT_CACHING,
 )
 
 ERROR_RATE = Ratio(
@@ -75,8 +79,9 @@ ERROR_RATE = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=TOOL_DIMENSIONS,
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
-    chain=("ai.tool_failures", "ai.ship_rate", "ai.session_duration"),
+    positive_indicators=("ai.tool_failures", "ai.ship_rate", "ai.session_duration"),
     source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
 )
 
 TOOL_CALLS = Count(
@@ -92,8 +97,10 @@ TOOL_CALLS = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=TOOL_DIMENSIONS,
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
-    chain=("ai.error_rate",),
+    positive_indicators=(),
+    negative_indicators=("ai.error_rate",),
     source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
 )
 
 TOOL_FAILURES = Count(
@@ -109,8 +116,9 @@ TOOL_FAILURES = Count(
     space=(SpaceDimension.EFFICIENCY,),
     segments=TOOL_DIMENSIONS,
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
-    chain=("ai.error_rate",),
+    positive_indicators=("ai.error_rate",),
     source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
 )
 
 TOOL_REFUSALS = Count(
@@ -131,6 +139,7 @@ TOOL_REFUSALS = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=TOOL_DIMENSIONS,
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
-    chain=("ai.tool_calls",),
+    positive_indicators=("ai.tool_calls",),
     source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Duration, Ratio
 from insights.metrics.measures import Distribution, Facts, Total
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import WORK_VISIBILITY
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.work_items import BACKLOG
 
@@ -27,8 +28,10 @@ BACKLOG_AGE = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("backlog.health", "issue.lead_time", "wip.count"),
+    positive_indicators=("backlog.health", "issue.lead_time"),
+    negative_indicators=("wip.count",),
     source=SOURCE,
+    reference=WORK_VISIBILITY,
 )
 
 BACKLOG_HEALTH = Ratio(
@@ -48,6 +51,7 @@ BACKLOG_HEALTH = Ratio(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("backlog.age", "issue.lead_time"),
+    positive_indicators=("backlog.age", "issue.lead_time"),
     source=SOURCE,
+    reference=WORK_VISIBILITY,
 )

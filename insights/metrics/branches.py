@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count
 from insights.metrics.measures import Facts
 from insights.metrics.query import Dimension
+from insights.metrics.references import TRUNK_BASED
 from insights.metrics.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.branches import STALE_BRANCHES
 
@@ -24,6 +25,7 @@ STALE_BRANCH_COUNT = Count(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("pr.stale_count", "wip.count"),
+    positive_indicators=("pr.stale_count", "wip.count"),
     source="Branches of clones",
+    reference=TRUNK_BASED,
 )

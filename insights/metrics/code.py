@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count, PerPersonAndPeriod
 from insights.metrics.measures import Facts, People, Total
 from insights.metrics.query import Dimension
+from insights.metrics.references import SPACE_FRAMEWORK, TRUNK_BASED
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
 from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
@@ -36,8 +37,9 @@ COMMIT_COUNT = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("commit.lines", "ai.committed_code_share"),
+    positive_indicators=("commit.lines", "ai.committed_code_share"),
     source=COMMIT_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )
 
 COMMIT_FREQUENCY = PerPersonAndPeriod(
@@ -56,8 +58,9 @@ COMMIT_FREQUENCY = PerPersonAndPeriod(
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("commit.count", "pr.throughput", "pr.size"),
+    positive_indicators=("commit.count", "pr.throughput", "pr.size"),
     source=COMMIT_SOURCE,
+    reference=TRUNK_BASED,
 )
 
 COMMIT_LINES = Count(
@@ -74,6 +77,7 @@ COMMIT_LINES = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=FILE_DIMENSIONS,
     facets=FILE_DIMENSIONS,
-    chain=("ai.lines_committed", "ai.committed_code_share"),
+    positive_indicators=("ai.lines_committed", "ai.committed_code_share"),
     source=COMMIT_SOURCE,
+    reference=SPACE_FRAMEWORK,
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from insights.metrics.measures import (
-    NONE,
     Distribution,
     Gini,
     Measure,
@@ -19,6 +18,7 @@ from insights.metrics.measures import (
     StandingAtEnd,
     Total,
 )
+from insights.metrics.outcome import Outcome
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.models import FactFamily
@@ -35,33 +35,13 @@ class RowsBy(enum.Enum):
     STANDING_FACT = "a fact that may be of several people"
 
 
-class Outcome(NamedTuple):
-    """What a metric makes of its measures in one cell; the names are those of a Figure."""
-
-    value: float | None
-    numerator: float | None = None
-    denominator: float | None = None
-    sample_size: int = 0
-    people: int = 0
-    statistics: Mapping[Statistic, float] = NONE
-    missing: bool = False
-    low: float | None = None
-    mix: Mapping[str, float] = NONE
-    left_out: int = 0
-
-    @property
-    def empty(self) -> bool:
-        """Nothing entered, so that the cell need not be kept."""
-        parts = (self.sample_size, self.numerator, self.denominator, self.missing, self.left_out)
-        return self.value is None and not any(parts)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A named, versioned definition.  A changed formula is a new version.
 
-    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `chain` names the
-    metrics it is read together with; `minimum_sample` marks smaller values, never withholds them.
+    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `minimum_sample` marks
+    smaller values, never withholds them.  `positive_indicators` are keys of the metrics that move for the better with
+    it, where its improvement is real; `negative_indicators` of those that pay for it, where it is bought.
     """
 
     key: str
@@ -79,9 +59,10 @@ class Metric:
     space: tuple[SpaceDimension, ...] = ()
     segments: tuple[Dimension, ...] = ()
     facets: tuple[Dimension, ...] = ()
-    chain: tuple[str, ...] = ()
+    positive_indicators: tuple[str, ...] = ()
+    negative_indicators: tuple[str, ...] = ()
     source: str
-    reference: str = ""
+    reference: str
 
     # What the engine needs to know of a kind of metric; overridden by the kinds below.
     statistics: ClassVar[tuple[Statistic, ...]] = ()  # those that can be picked
@@ -89,6 +70,11 @@ class Metric:
     zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
     per_days: int = 0  # divided by the days of the window that have come, times this; 0: not at all
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Keys of the metrics that it is read together with."""
+        return (*self.positive_indicators, *self.negative_indicators)
 
     @property
     def measures(self) -> tuple[Measure, ...]:

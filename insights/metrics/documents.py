@@ -77,6 +77,8 @@ def metric_document(metric: Metric) -> Document:
         "segments": [dimension.value for dimension in metric.segments],
         "facets": [dimension.value for dimension in metric.facets],
         "chain": list(metric.chain),
+        "positive_indicators": list(metric.positive_indicators),
+        "negative_indicators": list(metric.negative_indicators),
         "source_facts": metric.source,
         "reference": metric.reference,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import CountPerTime, Duration, Ratio
 from insights.metrics.measures import Distribution, Facts, Total
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import FOUR_KEYS
 from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.delivery import (
     DEPLOYMENT_DAYS,
@@ -16,7 +17,6 @@ from integrations.facts.delivery import (
 
 DEPLOYMENTS_SOURCE = "Successful deployments to production, as CI/CD systems tell of them"
 LEAD_TIME_SOURCE = "Merged pull requests with their commits, and the deployments that brought them to production"
-DORA_GUIDE = "https://dora.dev/guides/dora-metrics-four-keys/"
 OF_PRODUCTION = (
     "Successful deployments to production count, rollbacks and hotfixes among them, on the day on which they finished, "
     "for the unit that owned the service, or else the repository, then."
@@ -58,9 +58,10 @@ DEPLOYMENT_FREQUENCY = CountPerTime(
     space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
     segments=DEPLOYMENT_DIMENSIONS,
     facets=DEPLOYMENT_DIMENSIONS,
-    chain=("dora.lead_time", "dora.change_failure_rate", "pr.throughput"),
+    positive_indicators=("dora.lead_time", "pr.throughput"),
+    negative_indicators=("dora.change_failure_rate",),
     source=DEPLOYMENTS_SOURCE,
-    reference=DORA_GUIDE,
+    reference=FOUR_KEYS,
 )
 
 DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
@@ -78,9 +79,10 @@ DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
     space=(SpaceDimension.ACTIVITY,),
     segments=DEPLOYMENT_DIMENSIONS,
     facets=DEPLOYMENT_DIMENSIONS,
-    chain=("dora.deployment_frequency",),
+    positive_indicators=("dora.deployment_frequency",),
+    negative_indicators=("dora.change_failure_rate",),
     source=DEPLOYMENTS_SOURCE,
-    reference=DORA_GUIDE,
+    reference=FOUR_KEYS,
 )
 
 LEAD_TIME = Duration(
@@ -100,9 +102,10 @@ LEAD_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=LEAD_TIME_DIMENSIONS,
     facets=LEAD_TIME_DIMENSIONS,
-    chain=("pr.cycle_time", "pr.deploy_time", "dora.deployment_frequency", "pr.throughput"),
+    positive_indicators=("pr.cycle_time", "pr.deploy_time", "dora.deployment_frequency", "pr.throughput"),
+    negative_indicators=("dora.change_failure_rate", "pr.unreviewed_rate"),
     source=LEAD_TIME_SOURCE,
-    reference=DORA_GUIDE,
+    reference=FOUR_KEYS,
 )
 
 CHANGE_FAILURE_RATE = Ratio(
@@ -124,9 +127,10 @@ CHANGE_FAILURE_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DEPLOYMENT_DIMENSIONS,
     facets=DEPLOYMENT_DIMENSIONS,
-    chain=("dora.recovery_time", "dora.rework_rate", "dora.deployment_frequency", "incident.count"),
+    positive_indicators=("dora.recovery_time", "dora.rework_rate", "incident.count"),
+    negative_indicators=("dora.deployment_frequency", "dora.lead_time"),
     source="Successful deployments to production, and incidents",
-    reference=DORA_GUIDE,
+    reference=FOUR_KEYS,
 )
 
 RECOVERY_TIME = Duration(
@@ -148,9 +152,10 @@ RECOVERY_TIME = Duration(
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=(*DEPLOYMENT_DIMENSIONS, Dimension.METHOD),
     facets=(*DEPLOYMENT_DIMENSIONS, Dimension.METHOD),
-    chain=("dora.change_failure_rate", "incident.mttr", "incident.count"),
+    positive_indicators=("dora.change_failure_rate", "incident.mttr", "incident.count"),
+    negative_indicators=("dora.rework_rate",),
     source="Successful deployments to production, and incidents",
-    reference=DORA_GUIDE,
+    reference=FOUR_KEYS,
 )
 
 REWORK_RATE = Ratio(
@@ -175,7 +180,8 @@ REWORK_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DEPLOYMENT_DIMENSIONS,
     facets=DEPLOYMENT_DIMENSIONS,
-    chain=("dora.change_failure_rate", "dora.recovery_time"),
+    positive_indicators=("dora.change_failure_rate", "dora.recovery_time"),
+    negative_indicators=("dora.deployment_frequency",),
     source=DEPLOYMENTS_SOURCE,
-    reference=DORA_GUIDE,
+    reference=FOUR_KEYS,
 )

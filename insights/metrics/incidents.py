@@ -6,6 +6,7 @@ from insights.metrics.declarations import Count, Duration, Ratio
 from insights.metrics.dora import DEPLOYMENTS
 from insights.metrics.measures import Distribution, Facts
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import FOUR_KEYS
 from insights.metrics.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
 
@@ -28,8 +29,10 @@ INCIDENT_COUNT = Count(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("incident.mttr", "incident.count_per_deployment", "dora.change_failure_rate"),
+    positive_indicators=("incident.mttr", "incident.count_per_deployment", "dora.change_failure_rate"),
+    negative_indicators=("dora.deployment_frequency",),
     source=SOURCE,
+    reference=FOUR_KEYS,
 )
 
 INCIDENT_MTTR = Duration(
@@ -48,8 +51,10 @@ INCIDENT_MTTR = Duration(
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("dora.recovery_time", "incident.count"),
+    positive_indicators=("dora.recovery_time", "incident.count"),
+    negative_indicators=("dora.rework_rate",),
     source=SOURCE,
+    reference=FOUR_KEYS,
 )
 
 INCIDENTS_PER_DEPLOYMENT = Ratio(
@@ -68,6 +73,8 @@ INCIDENTS_PER_DEPLOYMENT = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("dora.change_failure_rate", "incident.count", "dora.deployment_frequency"),
+    positive_indicators=("dora.change_failure_rate", "incident.count"),
+    negative_indicators=("dora.deployment_frequency",),
     source="Incidents, and successful deployments to production",
+    reference=FOUR_KEYS,
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from insights.metrics.declarations import Ratio
 from insights.metrics.measures import Total
 from insights.metrics.query import Dimension
+from insights.metrics.references import WORK_BREAKDOWN
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.line_history import CHANGED_LINES
 
 CHANGED = Total(CHANGED_LINES, column="lines_changed")
 SOURCE = "The history of clones: which lines each change of the default branch touches, and when they were last changed"
-REFERENCE = "https://linearb.helpdocs.io/article/tpxx3m8cwb-work-breakdown"
 OF_CHANGES = (
     "A line that gives way to another, or is deleted, is one changed line; so is a new one. Of commits of the default "
     "branch on their day, for whoever wrote most of them; a merge is one change, as a squash is. Generated, vendored, "
@@ -33,9 +33,10 @@ REWORK_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("code.refactor_rate", "pr.size", "dora.change_failure_rate"),
+    positive_indicators=("code.refactor_rate", "pr.size", "dora.change_failure_rate"),
+    negative_indicators=("pr.throughput",),
     source=SOURCE,
-    reference=REFERENCE,
+    reference=WORK_BREAKDOWN,
 )
 
 REFACTOR_RATE = Ratio(
@@ -53,7 +54,8 @@ REFACTOR_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("code.rework_rate", "pr.size"),
+    positive_indicators=("code.rework_rate",),
+    negative_indicators=("pr.size",),
     source=SOURCE,
-    reference=REFERENCE,
+    reference=WORK_BREAKDOWN,
 )

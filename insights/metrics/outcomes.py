@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from insights.metrics.declarations import Metric, Outcome
+from insights.metrics.declarations import Metric
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
+from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading

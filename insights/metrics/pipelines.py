@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Duration, Ratio
 from insights.metrics.measures import Distribution, Total
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATION
 from insights.metrics.terms import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.pipelines import PIPELINE_RUNS, PIPELINE_WAITS
 
@@ -32,8 +33,10 @@ CI_DURATION = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.queue_time", "ci.success_rate", "pr.merge_time"),
+    positive_indicators=("ci.queue_time", "ci.success_rate", "pr.merge_time"),
+    negative_indicators=("bug.escaped",),
     source=SOURCE,
+    reference=CONTINUOUS_INTEGRATION,
 )
 
 CI_QUEUE_TIME = Duration(
@@ -53,8 +56,9 @@ CI_QUEUE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.duration", "pr.merge_time"),
+    positive_indicators=("ci.duration", "pr.merge_time"),
     source=SOURCE,
+    reference=CONTINUOUS_INTEGRATION,
 )
 
 CI_SUCCESS_RATE = Ratio(
@@ -73,8 +77,10 @@ CI_SUCCESS_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.flaky_rate", "ci.duration", "dora.deployment_frequency"),
+    positive_indicators=("ci.flaky_rate", "dora.deployment_frequency"),
+    negative_indicators=("ci.duration",),
     source=SOURCE,
+    reference=CONTINUOUS_INTEGRATION,
 )
 
 CI_FLAKY_RATE = Ratio(
@@ -94,6 +100,8 @@ CI_FLAKY_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("ci.success_rate", "ci.duration"),
+    positive_indicators=("ci.success_rate",),
+    negative_indicators=("ci.duration",),
     source=SOURCE,
+    reference=TEST_AUTOMATION,
 )

@@ -14,6 +14,7 @@ from insights.metrics.pull_requests import (
     total_of_merged,
 )
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import CHANGE_APPROVAL, FOUR_KEYS, SMALL_BATCHES, WIP_LIMITS, WORK_VISIBILITY
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.pull_requests import STALE_PULL_REQUESTS
 
@@ -37,8 +38,10 @@ SIZE = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.pickup_time", "pr.review_time", "pr.review_depth", "pr.throughput"),
+    positive_indicators=("pr.pickup_time", "pr.review_time", "pr.review_depth", "pr.throughput"),
+    negative_indicators=("review.load_concentration",),
     source=SOURCE,
+    reference=SMALL_BATCHES,
 )
 
 COMPLEXITY = Duration(
@@ -56,8 +59,9 @@ COMPLEXITY = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.directories", "pr.languages", "pr.size", "pr.review_time"),
+    positive_indicators=("pr.directories", "pr.languages", "pr.size", "pr.review_time"),
     source=SOURCE,
+    reference=SMALL_BATCHES,
 )
 
 DIRECTORIES = Duration(
@@ -75,8 +79,9 @@ DIRECTORIES = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.complexity", "pr.review_time"),
+    positive_indicators=("pr.complexity", "pr.review_time"),
     source=SOURCE,
+    reference=SMALL_BATCHES,
 )
 
 LANGUAGES = Duration(
@@ -94,8 +99,9 @@ LANGUAGES = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.complexity", "pr.review_time"),
+    positive_indicators=("pr.complexity", "pr.review_time"),
     source=SOURCE,
+    reference=SMALL_BATCHES,
 )
 
 REVIEW_DEPTH = Ratio(
@@ -114,8 +120,10 @@ REVIEW_DEPTH = Ratio(
     space=(SpaceDimension.COMMUNICATION,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.unreviewed_rate", "pr.review_time", "pr.size", "pr.revert_rate"),
+    positive_indicators=("pr.unreviewed_rate", "pr.size", "pr.revert_rate"),
+    negative_indicators=("pr.review_time",),
     source=SOURCE,
+    reference=CHANGE_APPROVAL,
 )
 
 UNREVIEWED_RATE = Ratio(
@@ -133,8 +141,10 @@ UNREVIEWED_RATE = Ratio(
     space=(SpaceDimension.COMMUNICATION,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.self_merged_rate", "pr.review_depth", "pr.pickup_time", "pr.revert_rate"),
+    positive_indicators=("pr.self_merged_rate", "pr.review_depth", "pr.revert_rate"),
+    negative_indicators=("pr.pickup_time",),
     source=SOURCE,
+    reference=CHANGE_APPROVAL,
 )
 
 SELF_MERGED_RATE = Ratio(
@@ -152,8 +162,10 @@ SELF_MERGED_RATE = Ratio(
     space=(SpaceDimension.COMMUNICATION,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.unreviewed_rate", "pr.merge_time"),
+    positive_indicators=("pr.unreviewed_rate",),
+    negative_indicators=("pr.merge_time",),
     source=SOURCE,
+    reference=CHANGE_APPROVAL,
 )
 
 LINKED_RATE = Ratio(
@@ -172,8 +184,9 @@ LINKED_RATE = Ratio(
     space=(SpaceDimension.COMMUNICATION,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("delivery.idea_to_production", "pr.throughput"),
+    positive_indicators=("delivery.idea_to_production", "pr.throughput"),
     source=SOURCE,
+    reference=WORK_VISIBILITY,
 )
 
 REVERT_RATE = Ratio(
@@ -194,8 +207,10 @@ REVERT_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("dora.change_failure_rate", "pr.unreviewed_rate", "pr.review_depth", "pr.size"),
+    positive_indicators=("dora.change_failure_rate", "pr.unreviewed_rate", "pr.review_depth", "pr.size"),
+    negative_indicators=("pr.throughput",),
     source=SOURCE,
+    reference=FOUR_KEYS,
 )
 
 STALE_COUNT = Count(
@@ -213,6 +228,7 @@ STALE_COUNT = Count(
     space=(SpaceDimension.EFFICIENCY,),
     segments=STANDING_DIMENSIONS,
     facets=STANDING_DIMENSIONS,
-    chain=("pr.pickup_time", "pr.throughput", "wip.count"),
+    positive_indicators=("pr.pickup_time", "pr.throughput", "wip.count"),
     source=SOURCE,
+    reference=WIP_LIMITS,
 )

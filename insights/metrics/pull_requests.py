@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count, Duration
 from insights.metrics.measures import Distribution, Facts, Measure, Total
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.pull_requests import MERGED_PULL_REQUESTS, MERGED_PULL_REQUESTS_BY_AGENT
 
@@ -49,8 +50,10 @@ CYCLE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.pickup_time", "pr.review_time", "pr.merge_time", "pr.size", "dora.lead_time"),
+    positive_indicators=("pr.pickup_time", "pr.review_time", "pr.merge_time", "pr.size", "dora.lead_time"),
+    negative_indicators=("pr.review_depth", "pr.revert_rate"),
     source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
 )
 
 CODING_TIME = Duration(
@@ -70,8 +73,10 @@ CODING_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.size", "pr.cycle_time", "dora.lead_time"),
+    positive_indicators=("pr.size", "pr.cycle_time", "dora.lead_time"),
+    negative_indicators=("code.rework_rate",),
     source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
 )
 
 PICKUP_TIME = Duration(
@@ -90,8 +95,10 @@ PICKUP_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.review_time", "review.load_concentration", "pr.size", "pr.cycle_time"),
+    positive_indicators=("pr.review_time", "pr.size", "pr.cycle_time"),
+    negative_indicators=("review.load_concentration",),
     source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
 )
 
 REVIEW_TIME = Duration(
@@ -110,8 +117,10 @@ REVIEW_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.pickup_time", "pr.review_depth", "pr.size", "pr.cycle_time"),
+    positive_indicators=("pr.pickup_time", "pr.size", "pr.cycle_time"),
+    negative_indicators=("pr.review_depth",),
     source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
 )
 
 MERGE_TIME = Duration(
@@ -130,8 +139,10 @@ MERGE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.review_time", "ci.wait_per_pull_request", "pr.cycle_time"),
+    positive_indicators=("pr.review_time", "ci.wait_per_pull_request", "pr.cycle_time"),
+    negative_indicators=("pr.self_merged_rate",),
     source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
 )
 
 CI_WAIT = Duration(
@@ -150,8 +161,9 @@ CI_WAIT = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("ci.duration", "ci.queue_time", "ci.success_rate", "pr.cycle_time"),
+    positive_indicators=("ci.duration", "ci.queue_time", "ci.success_rate", "pr.cycle_time"),
     source="Pull requests with their commits, and pipeline runs by commit",
+    reference=CONTINUOUS_INTEGRATION,
 )
 
 THROUGHPUT = Count(
@@ -169,6 +181,8 @@ THROUGHPUT = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("pr.cycle_time", "pr.size", "pr.unreviewed_rate", "pr.revert_rate"),
+    positive_indicators=("pr.cycle_time", "pr.size"),
+    negative_indicators=("pr.unreviewed_rate", "pr.revert_rate"),
     source=SOURCE,
+    reference=SPACE_FRAMEWORK,
 )

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from insights import windows
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
-from insights.metrics.declarations import Metric, Outcome
+from insights.metrics.declarations import Metric
 from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
+from insights.metrics.outcome import Outcome
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
 from insights.metrics.placing import is_of_people
 from insights.metrics.plan import Clock, Places, Plan, plan, plan_total, plan_units

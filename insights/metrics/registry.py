@@ -67,6 +67,12 @@ def problems(declared: list[Metric]) -> Iterable[str]:
         for linked in metric.chain:
             if linked not in keys:
                 yield f"{metric.key}: its chain names {linked}, which nothing declares."
+            if linked == metric.key or metric.chain.count(linked) > 1:
+                yield f"{metric.key}: its chain names {linked}, which stands in it already."
+        if not metric.chain:
+            yield f"{metric.key}: names no metric that it is read together with."
+        if not metric.reference.startswith("https://"):
+            yield f"{metric.key}: names no page that it refers to."
         if metric.statistic is not None and metric.statistic not in metric.statistics:
             yield f"{metric.key}: has no statistic {metric.statistic}."
         if metric.statistics and metric.statistic is None:

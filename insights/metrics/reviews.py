@@ -6,6 +6,7 @@ from insights.metrics.declarations import Concentration, PerPersonAndPeriod
 from insights.metrics.measures import Facts, Gini, People
 from insights.metrics.pull_requests import REVIEW, SOURCE
 from insights.metrics.query import Dimension
+from insights.metrics.references import GINI_COEFFICIENT, SPACE_FRAMEWORK
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.developers import DEVELOPER_DAYS
 from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN
@@ -29,8 +30,10 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
     space=(SpaceDimension.COMMUNICATION, SpaceDimension.ACTIVITY),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("review.load_concentration", "pr.pickup_time", "pr.unreviewed_rate"),
+    positive_indicators=("pr.pickup_time", "pr.unreviewed_rate"),
+    negative_indicators=("review.load_concentration",),
     source=SOURCE,
+    reference=SPACE_FRAMEWORK,
 )
 
 LOAD_CONCENTRATION = Concentration(
@@ -48,7 +51,8 @@ LOAD_CONCENTRATION = Concentration(
     space=(SpaceDimension.COMMUNICATION,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    chain=("review.given_per_developer", "pr.pickup_time", "pr.review_time"),
+    positive_indicators=("review.given_per_developer",),
+    negative_indicators=("pr.pickup_time", "pr.review_time"),
     source=SOURCE,
-    reference="https://en.wikipedia.org/wiki/Gini_coefficient",
+    reference=GINI_COEFFICIENT,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from insights.metrics.declarations import Count, CountPerTime, Duration, Ratio
 from insights.metrics.measures import Distribution, Facts, Measure, Total
 from insights.metrics.query import Dimension, Statistic
+from insights.metrics.references import SMALL_BATCHES, TEST_AUTOMATION, WIP_LIMITS, WORK_VISIBILITY
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.work_items import (
     CREATED_WORK_ITEMS,
@@ -54,8 +55,10 @@ ISSUE_LEAD_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.cycle_time", "flow.efficiency", "wip.count", "dora.lead_time"),
+    positive_indicators=("issue.cycle_time", "flow.efficiency", "wip.count", "dora.lead_time"),
+    negative_indicators=("bug.reopen_rate",),
     source=SOURCE,
+    reference=WORK_VISIBILITY,
 )
 
 ISSUE_CYCLE_TIME = Duration(
@@ -74,8 +77,10 @@ ISSUE_CYCLE_TIME = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.lead_time", "flow.efficiency", "wip.count", "pr.cycle_time"),
+    positive_indicators=("issue.lead_time", "flow.efficiency", "wip.count", "pr.cycle_time"),
+    negative_indicators=("bug.reopen_rate",),
     source=SOURCE,
+    reference=WORK_VISIBILITY,
 )
 
 FLOW_EFFICIENCY = Ratio(
@@ -95,8 +100,9 @@ FLOW_EFFICIENCY = Ratio(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     facets=DONE_DIMENSIONS,
-    chain=("issue.cycle_time", "wip.count", "pr.pickup_time"),
+    positive_indicators=("issue.cycle_time", "wip.count", "pr.pickup_time"),
     source=SOURCE,
+    reference=WORK_VISIBILITY,
 )
 
 FEATURES_PER_WEEK = CountPerTime(
@@ -114,8 +120,10 @@ FEATURES_PER_WEEK = CountPerTime(
     space=(SpaceDimension.ACTIVITY, SpaceDimension.PERFORMANCE),
     segments=(Dimension.REPOSITORY, *MADE_BY),
     facets=(Dimension.REPOSITORY, *MADE_BY),
-    chain=("work.feature_completion_rate", "issue.lead_time", "bug.ratio"),
+    positive_indicators=("work.feature_completion_rate", "issue.lead_time"),
+    negative_indicators=("bug.ratio",),
     source=SOURCE,
+    reference=SMALL_BATCHES,
 )
 
 FEATURE_COMPLETION_RATE = Ratio(
@@ -135,8 +143,10 @@ FEATURE_COMPLETION_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("work.features_per_week",),
+    positive_indicators=("work.features_per_week",),
+    negative_indicators=("bug.ratio",),
     source=SOURCE,
+    reference=SMALL_BATCHES,
 )
 
 BUG_RATIO = Ratio(
@@ -154,8 +164,10 @@ BUG_RATIO = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY, *MADE_BY),
     facets=(Dimension.REPOSITORY, *MADE_BY),
-    chain=("bug.escaped", "bug.reopen_rate", "work.features_per_week", "dora.change_failure_rate"),
+    positive_indicators=("bug.escaped", "bug.reopen_rate", "work.features_per_week", "dora.change_failure_rate"),
+    negative_indicators=("bug.fix_rate",),
     source=SOURCE,
+    reference=TEST_AUTOMATION,
 )
 
 BUG_REOPEN_RATE = Ratio(
@@ -173,8 +185,10 @@ BUG_REOPEN_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY, *MADE_BY),
     facets=(Dimension.REPOSITORY, *MADE_BY),
-    chain=("bug.ratio", "bug.fix_rate"),
+    positive_indicators=("bug.ratio",),
+    negative_indicators=("bug.fix_rate",),
     source=SOURCE,
+    reference=TEST_AUTOMATION,
 )
 
 _CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last."
@@ -194,8 +208,10 @@ BUG_ESCAPED = Count(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("bug.customer_found", "bug.ratio", "dora.change_failure_rate", "incident.count"),
+    positive_indicators=("bug.customer_found", "bug.ratio", "dora.change_failure_rate", "incident.count"),
+    negative_indicators=("work.features_per_week",),
     source=SOURCE,
+    reference=TEST_AUTOMATION,
 )
 
 BUG_CUSTOMER_FOUND = Count(
@@ -213,8 +229,9 @@ BUG_CUSTOMER_FOUND = Count(
     space=(SpaceDimension.SATISFACTION, SpaceDimension.PERFORMANCE),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("bug.escaped", "bug.ratio", "incident.count"),
+    positive_indicators=("bug.escaped", "bug.ratio", "incident.count"),
     source=SOURCE,
+    reference=TEST_AUTOMATION,
 )
 
 BUG_FIX_RATE = Ratio(
@@ -233,8 +250,10 @@ BUG_FIX_RATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.REPOSITORY,),
     facets=(Dimension.REPOSITORY,),
-    chain=("bug.ratio", "bug.reopen_rate"),
+    positive_indicators=("bug.ratio",),
+    negative_indicators=("bug.reopen_rate",),
     source=SOURCE,
+    reference=TEST_AUTOMATION,
 )
 
 _AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last"
@@ -252,8 +271,10 @@ WIP_COUNT = Count(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
     segments=STANDING_DIMENSIONS,
     facets=STANDING_DIMENSIONS,
-    chain=("wip.age", "issue.cycle_time", "flow.efficiency", "pr.throughput"),
+    positive_indicators=("wip.age", "issue.cycle_time", "flow.efficiency"),
+    negative_indicators=("pr.throughput",),
     source=SOURCE,
+    reference=WIP_LIMITS,
 )
 
 WIP_AGE = Duration(
@@ -272,6 +293,7 @@ WIP_AGE = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=STANDING_DIMENSIONS,
     facets=STANDING_DIMENSIONS,
-    chain=("wip.count", "issue.cycle_time"),
+    positive_indicators=("wip.count", "issue.cycle_time"),
     source=SOURCE,
+    reference=WIP_LIMITS,
 )

@@ -21,7 +21,17 @@ from orgtree.csv_export import Cell, csv_response
 LONGEST_SEARCH = 100
 CSV_HEADS = (
     *("key", "version", "name", "meaning", "formula", "unit", "better", "statistic", "minimum_sample"),
-    *("categories", "initiatives", "space", "segments", "facets", "chain", "source", "reference"),
+    *(
+        "categories",
+        "initiatives",
+        "space",
+        "segments",
+        "facets",
+        "chain",
+        "positive_indicators",
+        "negative_indicators",
+    ),
+    *("source", "reference"),
 )
 
 

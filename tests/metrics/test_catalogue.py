@@ -84,3 +84,21 @@ def test_strangers_are_sent_to_sign_in() -> None:
     response = Client().get("/insights/metrics/")
     assert response.status_code == 302
     assert "login" in response.headers["Location"]
+
+
+def test_indicators_stand_in_the_table_the_api_and_the_definition(browser: Client) -> None:
+    streamed = browser.get("/insights/metrics.csv").getvalue().decode("utf-8-sig")
+    table = csv.DictReader(io.StringIO(streamed))
+    row = next(each for each in table if each["key"] == "dora.deployment_frequency")
+    assert (row["positive_indicators"], row["negative_indicators"]) == (
+        "dora.lead_time pr.throughput",
+        "dora.change_failure_rate",
+    )
+    assert row["reference"] == "https://dora.dev/guides/dora-metrics-four-keys/"
+    entry = browser.get("/api/v1/metrics/dora.deployment_frequency/").json()
+    assert entry["positive_indicators"] == ["dora.lead_time", "pr.throughput"]
+    assert entry["negative_indicators"] == ["dora.change_failure_rate"]
+    assert entry["chain"] == [*entry["positive_indicators"], *entry["negative_indicators"]]
+    page = browser.get("/insights/metrics/dora.deployment_frequency/").content.decode()
+    for term, names in (("Improve with it", "Lead time for changes"), ("May pay for it", "Change failure rate")):
+        assert names in page.split(term)[1].split("</dd>")[0]

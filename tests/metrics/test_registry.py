@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -36,8 +37,9 @@ REQUESTS = Count(
     categories=(Category.AI,),
     segments=(Dimension.AGENT,),
     facets=(Dimension.AGENT, Dimension.MODEL),
-    chain=("ai.tokens",),
+    positive_indicators=("ai.tokens",),
     source="Requests in the telemetry of agents",
+    reference="https://example.com/requests",
 )
 """
 
@@ -75,25 +77,42 @@ def test_the_declarations_that_stand_are_sound() -> None:
 
 
 def test_a_key_declared_twice_is_refused() -> None:
-    problems = list(registry.problems([SESSIONS, replace(SESSIONS, name="Other", chain=())]))
+    problems = list(registry.problems([SESSIONS, replace(SESSIONS, name="Other")]))
     assert "ai.sessions: declared more than once." in problems
 
 
-def test_a_chain_names_metrics_that_exist() -> None:
-    broken = replace(ADOPTION_RATE, chain=("ai.no_such_metric", "ai.adoption_rate"))
-    assert list(registry.problems([broken])) == [
-        "ai.adoption_rate: its chain names ai.no_such_metric, which nothing declares."
-    ]
+ALONE: Mapping[str, Any] = {"positive_indicators": (), "negative_indicators": ()}
+NO_CHAIN = "ai.sessions: names no metric that it is read together with."
+
+
+def test_a_chain_names_other_metrics_that_exist_once_each() -> None:
+    broken = replace(
+        ADOPTION_RATE,
+        positive_indicators=("ai.no_such_metric", "ai.adoption_rate"),
+        negative_indicators=("ai.no_such_metric",),
+    )
+    said = "ai.adoption_rate: its chain names"
+    assert set(registry.problems([broken])) == {
+        f"{said} ai.no_such_metric, which nothing declares.",
+        f"{said} ai.no_such_metric, which stands in it already.",
+        f"{said} ai.adoption_rate, which stands in it already.",
+    }
+
+
+def test_every_metric_is_read_together_with_another_and_refers_to_a_page() -> None:
+    broken = replace(SESSIONS, **ALONE, reference="")
+    assert list(registry.problems([broken])) == [NO_CHAIN, "ai.sessions: names no page that it refers to."]
 
 
 def test_a_segment_needs_a_column_of_the_facts() -> None:
-    broken = replace(SESSIONS, chain=(), segments=(Dimension.REPOSITORY,), facets=(Dimension.LANGUAGE,))
+    broken = replace(SESSIONS, **ALONE, segments=(Dimension.REPOSITORY,), facets=(Dimension.LANGUAGE,))
     assert list(registry.problems([broken])) == [
+        NO_CHAIN,
         "ai.sessions: its facts have no column for the segment repository.",
         "ai.sessions: its facts have no column for the facet language.",
     ]
 
 
 def test_percentiles_need_a_default() -> None:
-    broken = replace(SESSION_DURATION, chain=(), statistic=None)
-    assert list(registry.problems([broken])) == ["ai.session_duration: names no default statistic."]
+    broken = replace(SESSION_DURATION, **ALONE, statistic=None)
+    assert "ai.session_duration: names no default statistic." in list(registry.problems([broken]))

@@ -50,6 +50,7 @@ class Multiple:
     """One metric of the chain: its figure of the whole window, how it moved, and its course."""
 
     name: str
+    role: str  # how it belongs to the chain; empty: it is whose chain it is
     url: str
     value: str  # of the window, also where its course begins earlier
     change: tiles.Change | None
@@ -70,6 +71,8 @@ class Chain:
 
 
 LABELS_SHOWN = 7
+POSITIVE = "improves with it"
+NEGATIVE = "may pay for it"
 
 
 @login_required
@@ -118,7 +121,10 @@ def chain_of(metric: Metric, filters: Filters) -> Chain:
     labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
     shown = max(1, -(-len(places) // LABELS_SHOWN))
     return Chain(
-        multiples=[_multiple(each, read, read.course.series[first:], filters) for each, read in found.items()],
+        multiples=[
+            _multiple(each, _role(each, metric), read, read.course.series[first:], filters)
+            for each, read in found.items()
+        ],
         labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
         marks=marks,
         flags=_flags([place for place, _ in marks]),
@@ -156,13 +162,20 @@ def _query(filters: Filters, metric: Metric) -> MetricQuery:
     )
 
 
-def _multiple(metric: Metric, read: Read, drawn: Sequence[Figure], filters: Filters) -> Multiple:
+def _role(each: Metric, metric: Metric) -> str:
+    if each.key in metric.positive_indicators:
+        return POSITIVE
+    return NEGATIVE if each.key in metric.negative_indicators else ""
+
+
+def _multiple(metric: Metric, role: str, read: Read, drawn: Sequence[Figure], filters: Filters) -> Multiple:
     figure = read.figure
     values = [each.value for each in drawn if each.value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     reach = (high - low) or 1.0
     return Multiple(
         name=metric.name,
+        role=role,
         url=page_of_another(filters, metric),
         value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
         change=tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),

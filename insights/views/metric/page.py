@@ -195,12 +195,18 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ("Split by", _words(metric.segments)),
         ("Filtered by", _words(metric.facets)),
         ("Steady from", f"{metric.minimum_sample:,} facts on" if metric.minimum_sample > 1 else ""),
+        ("Improve with it", _names(metric.positive_indicators)),
+        ("May pay for it", _names(metric.negative_indicators)),
         ("Categories", ", ".join(metric.categories)),
         ("Initiative", ", ".join(metric.initiatives)),
         ("SPACE", ", ".join(metric.space)),
         ("Source", metric.source),
     ]
     return [(term, description) for term, description in pairs if description]
+
+
+def _names(keys: Sequence[str]) -> str:
+    return ", ".join(each.name for each in metrics() if each.key in keys)
 
 
 def _words(dimensions: Sequence[Dimension]) -> str:

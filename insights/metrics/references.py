@@ -1,0 +1,21 @@
+"""Where definitions come from, or why what is measured matters: the pages to which metrics refer."""
+
+from __future__ import annotations
+
+FOUR_KEYS = "https://dora.dev/guides/dora-metrics-four-keys/"
+SMALL_BATCHES = "https://dora.dev/capabilities/working-in-small-batches/"
+CHANGE_APPROVAL = "https://dora.dev/capabilities/streamlining-change-approval/"
+CONTINUOUS_INTEGRATION = "https://dora.dev/capabilities/continuous-integration/"
+TEST_AUTOMATION = "https://dora.dev/capabilities/test-automation/"
+TRUNK_BASED = "https://dora.dev/capabilities/trunk-based-development/"
+WIP_LIMITS = "https://dora.dev/capabilities/wip-limits/"
+WORK_VISIBILITY = "https://dora.dev/capabilities/work-visibility-in-value-stream/"
+SPACE_FRAMEWORK = "https://queue.acm.org/detail.cfm?id=3454124"
+PULL_REQUEST_STAGES = "https://linearb.helpdocs.io/article/v9pckvmkbj-cycle-time"
+WORK_BREAKDOWN = "https://linearb.helpdocs.io/article/tpxx3m8cwb-work-breakdown"
+GINI_COEFFICIENT = "https://en.wikipedia.org/wiki/Gini_coefficient"
+AGENT_TELEMETRY = "https://code.claude.com/docs/en/monitoring-usage"
+AUTHORSHIP_NOTES = "https://github.com/git-ai-project/git-ai"
+CONTEXT_FILES = "https://agents.md/"
+PRICES = "https://github.com/pydantic/genai-prices"
+PROMPT_CACHING = "https://platform.claude.com/docs/en/build-with-claude/prompt-caching"
