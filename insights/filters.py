@@ -190,6 +190,11 @@ class Filters:
     def without_facets(self) -> Filters:
         return replace(self, facets={})
 
+    def not_heeded_by(self, metric: Metric) -> str:
+        """Of every repository: the chosen facets of which a metric knows nothing; empty where it heeds all of them."""
+        names = [name for each, name in FACETS.items() if each in self.facets and each not in metric.facets]
+        return f"Of every {' and '.join(names).lower()}" if names else ""
+
     def _with_facet(self, dimension: Dimension, values: tuple[str, ...]) -> Filters:
         facets = {name: chosen for name, chosen in self.facets.items() if name != dimension}
         return replace(self, facets={**facets, dimension: values} if values else facets)

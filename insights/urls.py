@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/delivery/", include("insights.views.delivery.urls")),
     path("insights/compare/", compare.compare, name="compare"),
     path("insights/compare.csv", compare.compare_csv, name="compare_csv"),
+    path("insights/compare/parts/<slug:name>/", compare.compare_part, name="compare_part"),
     path("insights/compare/units/", compare.compare_choices, name="compare_choices"),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),

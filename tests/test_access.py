@@ -108,6 +108,7 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/compare/": signed_in_only("/insights/compare/"),
     "insights/compare.csv": signed_in_only("/insights/compare.csv"),
+    "insights/compare/parts/<slug:name>/": signed_in_only("/insights/compare/parts/work_types/"),
     "insights/compare/units/": signed_in_only("/insights/compare/units/"),
     "insights/units/": signed_in_only("/insights/units/?to=/insights/ai/"),
     "insights/attributes/": signed_in_only("/insights/attributes/?to=/insights/ai/"),

@@ -155,7 +155,7 @@ class Answers:
             label=self._label(key, label),
             sample=sample,
             unit=unit,
-            note=note or self.not_filtered(key),
+            note=note or self.filters.not_heeded_by(get(key)),
             band=band,
             how_url=how_url(self.filters, key),
             rows_url=rows_url(self.filters, key),
@@ -188,7 +188,7 @@ class Answers:
             rows_url=rows_url(self.filters, key),
             note_url="" if kind == "donut" else note_url(self.filters, key),
             pickers=pickers,
-            caveat=caveat or self.not_filtered(key),
+            caveat=caveat or self.filters.not_heeded_by(get(key)),
             change=change,
             state="value" if missing is None else tiles.missing_state(missing),
             reason="" if missing is None else self._why_missing(missing),
@@ -206,14 +206,6 @@ class Answers:
         if figure.withheld:
             return figure.reason or ""
         return self.nothing() or figure.reason or NOTHING_THERE
-
-    def not_filtered(self, key: str) -> str:
-        """Which of the chosen facets a metric knows nothing of, in words; empty where it heeds all of them."""
-        unheeded = [name for dimension, name in FACETS.items() if dimension in self._unheeded(key)]
-        return f"Of every {' and '.join(unheeded).lower()}" if unheeded else ""
-
-    def _unheeded(self, key: str) -> set[Dimension]:
-        return {dimension for dimension in self.filters.facets if dimension not in get(key).facets}
 
     def part_url(self, name: str) -> str:
         return self.page.part_url(self.filters, name)

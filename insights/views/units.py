@@ -80,6 +80,7 @@ class Heading:
     url: str
     sorted: str  # "", "ascending" or "descending"
     number: bool
+    note: str = ""  # which of the chosen facets the figures below it know nothing of
 
 
 @dataclass(frozen=True)
@@ -286,6 +287,7 @@ def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
 
 def _headings(of_page: UnitsOfPage) -> list[Heading]:
     words: Mapping[str, str] = {BY_NAME: "Unit", **{column.key: column.label for column in of_page.columns}}
+    metrics = {column.key: get(column.metric) for column in of_page.columns}
     [choice] = [each for each in of_page.filters.choices if each.parameter == SORT]
 
     def url(key: str) -> str:
@@ -299,6 +301,7 @@ def _headings(of_page: UnitsOfPage) -> list[Heading]:
             url(key),
             {key: "ascending", f"-{key}": "descending"}.get(of_page.sort, ""),
             number=key != BY_NAME,
+            note=of_page.filters.not_heeded_by(metrics[key]) if key in metrics else "",
         )
         for key, label in words.items()
     ]

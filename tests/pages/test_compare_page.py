@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -66,6 +67,22 @@ def test_the_rank_of_a_unit_stands_in_its_cell(four_teams: Org, admin_client: Cl
         "Cedar": "−− 8.0 h , much worse",
         "Damson": "10.0 h , too few facts to rank",
     }
+
+
+def test_facets_are_offered_and_named_with_what_is_chosen(four_teams: Org, admin_client: Client) -> None:
+    """Their menus keep which units and metrics are compared, and a metric without the facet says so."""
+    asked = {"metrics": f"{PICKUP},dora.deployment_frequency", "units": "alder,birch,cedar", "sort": f"-{PICKUP}"}
+    html = compare(admin_client, **asked, work_type="other", model="claude-opus-4-1")
+    assert "Work type: <b>other</b>" in html
+    assert "Model: <b>claude-opus-4-1</b>" in html, "what another page chose is named, too"
+    heads = [text(head) for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", html, re.DOTALL)]
+    assert heads == ["Unit", "Pickup time Of every model", "Deployment frequency Of every model and work type"]
+    menu = admin_client.get(f"{PAGE}parts/work_types/", asked, headers={"HX-Request": "true"}).content.decode()
+    [other] = re.findall(r'href="([^"]+work_type=other[^"]*)"', menu)
+    assert "17 PRs" in menu
+    narrowed = admin_client.get(unescape(other)).content.decode()
+    assert list(rows(narrowed)) == ["Cedar", "Birch", "Alder"]
+    assert "Work type: <b>other</b>" in narrowed
 
 
 def test_the_better_end_comes_first(four_teams: Org, admin_client: Client) -> None:

@@ -14,6 +14,7 @@ from insights.metrics.errors import UnknownUnitError
 from insights.metrics.registry import metrics
 from insights.scope_access import access_in
 from insights.views.answers import InsightsPage
+from insights.views.delivery.answers import DELIVERY_PAGE
 from insights.views.units import BY_NAME, SORT, TREE, Column, Listed, UnitsOfPage, listed_units
 from orgtree.queries.surroundings import standing_units
 
@@ -37,7 +38,7 @@ class Asked:
 
     @property
     def page(self) -> InsightsPage:
-        return InsightsPage("compare", kept=self.parameters())
+        return InsightsPage("compare", facets=DELIVERY_PAGE.facets, kept=self.parameters())
 
     def parameters(self) -> Mapping[str, str]:
         """What stands in the address beside the filters; defaults are left out."""

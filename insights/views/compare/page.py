@@ -32,7 +32,7 @@ from insights.views.compare.asked import (
 )
 from insights.views.compare.heat import FEWEST_RANKED, LEGEND
 from insights.views.compare.table import compared_rows, csv_rows, headings, whole_row
-from insights.views.filter_bar import filter_bar
+from insights.views.filter_bar import facet_part, filter_bar
 from insights.views.scope_bar import look_around, scope_words
 from insights.views.units import Listed, Row, sorted_rows, unit_rows
 from orgtree.csv_export import csv_response
@@ -122,6 +122,20 @@ def compare_choices(request: HttpRequest) -> HttpResponseBase:
     }
     template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
     return render(request, str(template), context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    asked = asked_in(request)
+    context = {**facet_part(asked.page, asked.filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(asked.filters, look_around(request, asked.filters))
+    return render(request, "insights/part_page.html", context)
 
 
 def _rows(asked: Asked, listed: Listed) -> list[Row]:

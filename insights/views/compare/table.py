@@ -36,6 +36,7 @@ class ComparedRow:
 
 def headings(asked: Asked) -> list[Heading]:
     words = {BY_NAME: "Unit", **{metric.key: metric.name for metric in asked.metrics}}
+    notes = {metric.key: asked.filters.not_heeded_by(metric) for metric in asked.metrics}
 
     def url(key: str) -> str:
         """By name from A on; by a metric from its better end on, and the other way round at the next click."""
@@ -48,6 +49,7 @@ def headings(asked: Asked) -> list[Heading]:
             url(key),
             {key: "ascending", f"-{key}": "descending"}.get(asked.sort, ""),
             number=key != BY_NAME,
+            note=notes.get(key, ""),
         )
         for key, label in words.items()
     ]
