@@ -1,0 +1,121 @@
+"""Facts while they are told of: what is known of a pull request, a work item and a pipeline's attempt so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from integrations.connectors.drafts import (
+    AssignmentDraft,
+    JobDraft,
+    PipelineRunDraft,
+    PullRequestDraft,
+    Told,
+    TransitionDraft,
+    Who,
+    WorkItemDraft,
+    WorkItemReference,
+)
+from integrations.connectors.words import LinkMethod, RunStatus, StatusCategory
+from integrations.mappings.defaults import default_status_category
+from tests.intake.conftest import SHOP
+from tests.pulls.histories import History, draft_of, sha_of
+
+FIRST_STATUS = "To do"
+
+
+@dataclass
+class PullRequest:
+    history: History
+    files: int | None = None
+    comments: int | None = None
+    names: tuple[str, ...] = ()  # keys of work items
+
+    def draft(self) -> PullRequestDraft:
+        return replace(
+            draft_of(self.history),
+            changed_files=self.files,
+            comment_count=self.comments,
+            review_comment_count=None,
+            references=Told([WorkItemReference(key=key, method=LinkMethod.BRANCH) for key in self.names]),
+        )
+
+
+@dataclass
+class WorkItem:
+    key: str
+    created_at: datetime
+    type: str  # as trackers call it: Story, Bug, Task
+    reporter: Who | None = None
+    labels: tuple[str, ...] = ()
+    estimate: float | None = None
+    has_description: bool | None = None
+    moves: list[tuple[datetime, str]] = field(default_factory=list)  # into which status
+    assigned: list[tuple[datetime, Who | None]] = field(default_factory=list)
+    edited: list[datetime] = field(default_factory=list)
+
+    def draft(self) -> WorkItemDraft:
+        statuses = [FIRST_STATUS, *(status for _, status in self.moves)]
+        return WorkItemDraft(
+            external_id=self.key,
+            key=self.key,
+            project=SHOP,
+            updated_at=max(self._changes()),
+            created_at=self.created_at,
+            native_type=self.type,
+            native_status=statuses[-1],
+            status_category=default_status_category(statuses[-1]) or StatusCategory.TODO,
+            first_category=StatusCategory.TODO,
+            reporter=self.reporter,
+            assignee=self.assigned[-1][1] if self.assigned else None,
+            labels=self.labels,
+            estimate=self.estimate,
+            has_description=self.has_description,
+            transitions=Told(
+                [
+                    TransitionDraft(at=at, from_status=before, to_status=status)
+                    for before, (at, status) in zip(statuses, self.moves, strict=False)
+                ]
+            ),
+            assignments=Told([AssignmentDraft(at=at, assignee=who) for at, who in self.assigned]),
+        )
+
+    def _changes(self) -> Iterator[datetime]:
+        yield self.created_at
+        yield from self.edited
+        yield from (at for at, _ in self.moves)
+        yield from (at for at, _ in self.assigned)
+
+
+@dataclass
+class Attempt:
+    """One try of a pipeline for a commit."""
+
+    name: str
+    commit: str
+    branch: str
+    number: int
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    status: RunStatus = RunStatus.RUNNING
+    jobs: dict[str, JobDraft] = field(default_factory=dict)
+
+    def draft(self) -> PipelineRunDraft:
+        run = f"{self.name} {self.commit} {self.branch}"
+        return PipelineRunDraft(
+            external_id=f"{run} {self.number}",
+            repository=SHOP,
+            run=run,
+            attempt=self.number,
+            name=self.name,
+            status=self.status,
+            native_status=self.status.value,
+            sha=sha_of(self.commit),
+            branch=self.branch,
+            queued_at=self.queued_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            jobs=Told(list(self.jobs.values())),
+        )

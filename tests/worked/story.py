@@ -1,0 +1,94 @@
+"""What happened in a story, as its lines tell it one by one, and the telling of it through the real intake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from itertools import chain, count
+from pathlib import Path
+
+from django.db import transaction
+
+from integrations.attribution.tasks import attribute_what_waits
+from integrations.connectors.drafts import AnyDraft, CommitDraft, DeploymentDraft, IncidentDraft, PullRequestDraft, Who
+from integrations.git.connect import connect_git
+from integrations.git.line_history import follow_asked
+from integrations.git.sync import sync_source
+from integrations.intake.figures_work import settle_what_waits
+from integrations.intake.store_drafts import Stored, store_drafts
+from integrations.models import Connection
+from tests.git.repositories import Repo
+from tests.pulls.histories import pieces_of
+from tests.worked.facts import Attempt, PullRequest, WorkItem
+
+
+@dataclass
+class Story:
+    """The folder is for a clone, which is made where lines of code are told of.  Facts are kept by what names them."""
+
+    folder: Path
+    pull_requests: dict[str, PullRequest] = field(default_factory=dict)
+    commits: dict[str, CommitDraft] = field(default_factory=dict)
+    deployments: dict[str, DeploymentDraft] = field(default_factory=dict)
+    incidents: dict[str, IncidentDraft] = field(default_factory=dict)
+    work_items: dict[str, WorkItem] = field(default_factory=dict)
+    attempts: dict[tuple[str, ...], list[Attempt]] = field(default_factory=dict)
+    clones: list[Repo] = field(default_factory=list)  # none, or the only one
+    members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
+    owned: list[tuple[str, str]] = field(default_factory=list)  # what, by which team
+    _lines: Iterator[int] = field(default_factory=count)
+
+    @cached_property
+    def clone(self) -> Repo:
+        self.clones.append(Repo.create(self.folder / "clone"))
+        return self.clones[0]
+
+    def new_line(self) -> str:
+        """A line of code that is like no other."""
+        return f"line {next(self._lines)}"
+
+    def tell(self, connection: Connection) -> None:
+        """All of it at once, as it stands at the end; then what a clone and the worker add."""
+        _store(connection, list(self.drafts()))
+        self._read_clone()
+
+    def tell_again(self, connection: Connection) -> Stored:
+        """All of it once more: what that changed."""
+        return _store(connection, list(self.drafts()))
+
+    def tell_backwards(self, connection: Connection) -> None:
+        """The clone first, and then one thing after the other, the last first: pull requests in their pieces."""
+        self._read_clone()
+        for draft in reversed([piece for whole in self.drafts() for piece in _pieces(whole)]):
+            _store(connection, [draft])
+        self._read_clone()
+
+    def drafts(self) -> Iterator[AnyDraft]:
+        yield from (each.draft() for each in self.pull_requests.values())
+        yield from (each.draft() for each in self.work_items.values())
+        yield from (each.draft() for each in chain(*self.attempts.values()))
+        yield from self.commits.values()
+        yield from self.deployments.values()
+        yield from self.incidents.values()
+
+    def _read_clone(self) -> None:
+        for clone in self.clones:
+            sync_source(connect_git(clone.path))
+            attribute_what_waits()
+            follow_asked()
+        settle_what_waits()
+
+
+def _pieces(draft: AnyDraft) -> Sequence[AnyDraft]:
+    return pieces_of(draft) if isinstance(draft, PullRequestDraft) else [draft]
+
+
+def _store(connection: Connection, drafts: Sequence[AnyDraft]) -> Stored:
+    with transaction.atomic():
+        return store_drafts(connection, drafts)
+
+
+def person(name: str) -> Who:
+    return Who(login=name, bot=True) if name.endswith("[bot]") else Who(email=f"{name}@example.com")

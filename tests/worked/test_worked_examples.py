@@ -1,0 +1,99 @@
+"""Every delivery metric, told as stories with the truth computed by hand: the Markdown files beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from insights.metrics.query import Figure
+from insights.metrics.read import read_series
+from insights.metrics.registry import get, metrics
+from integrations.models import Connection
+from tests.intake.conftest import github
+from tests.org import Org
+from tests.telemetry.raw_rows import days_cut_in
+from tests.worked import (  # noqa: F401  # so that their sentences are understood
+    tell_code,
+    tell_deliveries,
+    tell_pipelines,
+    tell_pull_requests,
+    tell_work_items,
+)
+from tests.worked.reader import Example, Expected, read_examples
+from tests.worked.sentences import tell
+from tests.worked.story import Story
+from tests.worked.tell_teams import form_teams, give_to_teams
+from tests.worked.values import words_of
+
+__all__ = ["github"]
+EXAMPLES = list(read_examples())
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+
+
+@pytest.fixture
+def world(example: Example) -> Iterator[None]:
+    """Its clocks, and the moment at which its figures are read."""
+    with days_cut_in(example.zone.key), time_machine.travel(example.read_at, tick=True):
+        yield
+
+
+def story_of(example: Example, folder: Path) -> Story:
+    story = Story(folder)
+    for event in example.events:
+        tell(story, event.at, event.words)
+    return story
+
+
+def check(example: Example, story: Story, org: Org, telling: Callable[[Connection], None], by: Connection) -> None:
+    form_teams(story, org)
+    telling(by)
+    give_to_teams(story, org)
+    answers = read_series([expected.query for expected in example.expected])
+    found = [_meant(expected, answer.total) for expected, answer in zip(example.expected, answers, strict=True)]
+    wrong = [
+        f"{expected.name}: {expected.value.words} by hand, {words_of(figure)} by the engine"
+        for expected, figure in zip(example.expected, found, strict=True)
+        if not expected.value.is_that_of(figure)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _meant(expected: Expected, figures: Sequence[Figure]) -> Figure:
+    """The figure of the segment, or the only one."""
+    if expected.segment is None:
+        (figure,) = figures
+        return figure
+    (figure,) = [each for each in figures if expected.segment in each.segment.values()]
+    return figure
+
+
+@each_example
+@pytest.mark.usefixtures("world")
+def test_figures_are_as_computed_by_hand(example: Example, github: Connection, org: Org, tmp_path: Path) -> None:
+    story = story_of(example, tmp_path)
+    check(example, story, org, story.tell, github)
+
+
+@each_example
+@pytest.mark.usefixtures("world")
+def test_figures_are_the_same_told_backwards(example: Example, github: Connection, org: Org, tmp_path: Path) -> None:
+    story = story_of(example, tmp_path)
+    check(example, story, org, story.tell_backwards, github)
+    again = story.tell_again(github)
+    assert (again.added, again.changed) == (0, 0)
+
+
+@each_example
+def test_values_are_written_in_the_metrics_units(example: Example) -> None:
+    for expected in example.expected:
+        amount = expected.value.amount
+        assert amount is None or amount.is_in(get(expected.query.key).unit), expected
+
+
+def test_every_delivery_metric_has_a_worked_example() -> None:
+    worked = {expected.query.key for example in EXAMPLES for expected in example.expected if expected.value.amount}
+    delivery = {metric.key for metric in metrics() if not metric.key.startswith("ai.")}
+    assert delivery - worked == set()
