@@ -5,8 +5,9 @@ It reads the records of a history as they are pushed, and knows nothing of table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 LINK_WINDOW = timedelta(hours=24)
@@ -25,12 +26,19 @@ def in_production(deployments: Iterable[Pushed]) -> list[Pushed]:
     return sorted(found, key=lambda each: (time_of(each, "finished_at"), each["id"]))
 
 
-def deployed(records: Records) -> dict[str, str]:
-    """Pull request → its first deployment."""
+def deployed(records: Records, built_from: Mapping[str, Collection[str]] = MappingProxyType({})) -> dict[str, str]:
+    """Pull request → its first deployment; `built_from` are the services, by pull request, whose paths it touches.
+
+    Of those that touch none any deployment of the repository will do.
+    """
     found = {}
     for pull_request in records["pull-requests"]:
+        services = {"", *built_from.get(pull_request["id"], ())}
         of_repository = [
-            each for each in in_production(records["deployments"]) if each["repository"] == pull_request["repository"]
+            each
+            for each in in_production(records["deployments"])
+            if each["repository"] == pull_request["repository"]
+            and (services == {""} or each.get("service", "") in services)
         ]
         graph = _graph(records, pull_request["repository"])
         if first := _first(pull_request, of_repository, graph):
@@ -123,16 +131,24 @@ def _same(incident: Pushed, deployment: Pushed) -> bool:
 def recoveries(records: Records) -> dict[str, float | None]:
     """Failed deployment → seconds until it was restored; None: not yet, or before it."""
     by_id = {each["id"]: each for each in records["deployments"]}
-    incidents = {each["id"]: each for each in records["incidents"]}
     found: dict[str, float | None] = {}
+    for deployment, restored in restorations(records).items():
+        finished_at = time_of(by_id[deployment], "finished_at")
+        seconds = None if restored is None else (restored - finished_at).total_seconds()  # type: ignore[operator]
+        found[deployment] = None if seconds is None or seconds < 0 else seconds
+    return found
+
+
+def restorations(records: Records) -> dict[str, datetime | None]:
+    """Failed deployment → when it was restored; None: not yet."""
+    by_id = {each["id"]: each for each in records["deployments"]}
+    incidents = {each["id"]: each for each in records["incidents"]}
+    found: dict[str, datetime | None] = {}
     for deployment in {failure[0] for failure in failures(records)}:
         linked = [failure for failure in failures(records) if failure[0] == deployment]
         of_incidents = [time_of(incidents[by], "resolved_at") for _, how, by in linked if how in ("explicit", "window")]
         repaired = [time_of(by_id[by], "finished_at") for _, how, by in linked if how in ("rollback", "hotfix")]
-        restored = _restored(of_incidents, repaired)
-        finished_at = time_of(by_id[deployment], "finished_at")
-        seconds = None if restored is None else (restored - finished_at).total_seconds()  # type: ignore[operator]
-        found[deployment] = None if seconds is None or seconds < 0 else seconds
+        found[deployment] = _restored(of_incidents, repaired)
     return found
 
 
