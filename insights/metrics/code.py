@@ -11,6 +11,7 @@ from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
 from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
 
 COMMIT_SOURCE = "Commits of connected repositories, each change once"
+COMMIT_DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
 FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 LINES_OF_FILES = Total(COMMITTED_FILES, column="lines_added")
@@ -35,8 +36,8 @@ COMMIT_COUNT = Count(
     better=Better.NEITHER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.REPOSITORY,),
-    facets=(Dimension.REPOSITORY,),
+    segments=COMMIT_DIMENSIONS,
+    facets=COMMIT_DIMENSIONS,
     positive_indicators=("commit.lines", "ai.committed_code_share"),
     source=COMMIT_SOURCE,
     reference=SPACE_FRAMEWORK,
@@ -51,13 +52,13 @@ COMMIT_FREQUENCY = PerPersonAndPeriod(
     "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
     "item done or an agent session in the window, wherever that was. Commits as in commit.count",
     numerator=Facts(COMMITS),
-    denominator=People(COMMITTING_DEVELOPER_DAYS).held_against(Dimension.REPOSITORY),
+    denominator=People(COMMITTING_DEVELOPER_DAYS).held_against(*COMMIT_DIMENSIONS),
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.REPOSITORY,),
-    facets=(Dimension.REPOSITORY,),
+    segments=COMMIT_DIMENSIONS,
+    facets=COMMIT_DIMENSIONS,
     positive_indicators=("commit.count", "pr.throughput", "pr.size"),
     source=COMMIT_SOURCE,
     reference=TRUNK_BASED,

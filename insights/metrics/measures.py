@@ -69,7 +69,8 @@ class Measure:
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read when the query filters or splits by `dimensions`."""
-        return next((finer for dimension, finer in self.instead if dimension in dimensions), self)
+        finer = next((finer for dimension, finer in self.instead if dimension in dimensions), None)
+        return self if finer is None else finer.for_dimensions(dimensions)
 
     def held_against(self, *dimensions: Dimension) -> Self:
         """The same as a whole against which parts are held that are split or filtered by these dimensions."""

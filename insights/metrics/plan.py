@@ -25,6 +25,7 @@ from insights.metrics.reading import (
 )
 from insights.metrics.registry import get
 from insights.metrics.source import has_dimension
+from integrations.connectors.words import FINER_THAN_OTHER, WorkType
 from orgtree.models import Attribute, OrgTree, Unit
 
 LONGEST_WINDOW_DAYS = 5 * 366
@@ -142,9 +143,15 @@ def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], p
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
     partitions = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
-    facets = tuple(sorted((dimension, tuple(sorted(values))) for dimension, values in query.facets.items()))
+    facets = tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in query.facets.items()))
     needs = needs_of(metric, partitions, placement, clock, facets=facets, segments=segments)
     return Plan(query, metric, clock, placement, segments, buckets, needs)
+
+
+def _with_finer(dimension: Dimension, values: Iterable[str]) -> tuple[str, ...]:
+    """The values asked for, in order: who filters by other means its finer classes, too."""
+    finer = FINER_THAN_OTHER if dimension is Dimension.WORK_TYPE and WorkType.OTHER in values else ()
+    return tuple(sorted({*values, *finer}))
 
 
 def needs_of(

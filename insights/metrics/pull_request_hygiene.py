@@ -16,9 +16,9 @@ from insights.metrics.pull_requests import (
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.references import CHANGE_APPROVAL, FOUR_KEYS, SMALL_BATCHES, WIP_LIMITS, WORK_VISIBILITY
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
-from integrations.facts.pull_requests import STALE_PULL_REQUESTS
+from integrations.facts.pull_requests import STALE_PULL_REQUESTS, STALE_PULL_REQUESTS_BY_AGENT
 
-STANDING_DIMENSIONS = tuple(dimension for dimension in DIMENSIONS if dimension is not Dimension.AGENT)
+STANDING_DIMENSIONS = tuple(dimension for dimension in DIMENSIONS if dimension is not Dimension.SERVICE)
 WITH_FILES = "Known where a clone tells of its commits; left out elsewhere."
 
 SIZE = Duration(
@@ -221,7 +221,7 @@ STALE_COUNT = Count(
     formula="pull requests that are open at the end of the window's last day, or today, and to which nothing had "
     "happened for 14 days: no push, no review, no change of state; comments are not known one by one. They "
     "count for their author on that day; those of bots are left out",
-    of=Facts(STALE_PULL_REQUESTS),
+    of=Facts(STALE_PULL_REQUESTS, instead=((Dimension.AGENT, Facts(STALE_PULL_REQUESTS_BY_AGENT)),)),
     unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.HYGIENE,),

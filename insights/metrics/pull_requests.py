@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
 from insights.metrics.declarations import Count, Duration
 from insights.metrics.measures import Distribution, Facts, Measure, Total
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
-from integrations.facts.pull_requests import MERGED_PULL_REQUESTS, MERGED_PULL_REQUESTS_BY_AGENT
+from integrations.facts.pull_requests import (
+    MERGED_PULL_REQUESTS,
+    MERGED_PULL_REQUESTS_BY_AGENT,
+    MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE,
+    MERGED_PULL_REQUESTS_BY_SERVICE,
+)
+from integrations.facts.relation import Relation
+
+MergedMeasure = TypeVar("MergedMeasure", bound=Measure)
 
 SOURCE = "Pull requests with their commits, reviews and events"
 MERGED = (
@@ -17,23 +29,30 @@ MERGED = (
 REVIEW = "a review is submitted by another person than the author who is no bot, not after the merge"
 DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
-    *(Dimension.REPOSITORY, Dimension.SIZE_CLASS),
+    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.SIZE_CLASS),
 )
 
 
+def of_merged(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
+    """A measure of merged pull requests: each once in the total, and once for each agent or service it is split by."""
+    by_both = measure(MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE)
+    by_agent = replace(measure(MERGED_PULL_REQUESTS_BY_AGENT), instead=((Dimension.SERVICE, by_both),))
+    by_service = measure(MERGED_PULL_REQUESTS_BY_SERVICE)
+    finer = ((Dimension.AGENT, by_agent), (Dimension.SERVICE, by_service))
+    return replace(measure(MERGED_PULL_REQUESTS), instead=finer)
+
+
 def spread_of_merged(column: str) -> Distribution:
-    """Of a column of merged pull requests: once in the total, and once for each agent where it is split by agent."""
-    by_agent = Distribution(MERGED_PULL_REQUESTS_BY_AGENT, column=column)
-    return Distribution(MERGED_PULL_REQUESTS, column=column, instead=((Dimension.AGENT, by_agent),))
+    """The values of a column of merged pull requests."""
+    return of_merged(lambda relation: Distribution(relation, column=column))
 
 
 def total_of_merged(column: str) -> Total:
     """As `spread_of_merged`, added up."""
-    by_agent = Total(MERGED_PULL_REQUESTS_BY_AGENT, column=column)
-    return Total(MERGED_PULL_REQUESTS, column=column, instead=((Dimension.AGENT, by_agent),))
+    return of_merged(lambda relation: Total(relation, column=column))
 
 
-MERGED_COUNT: Measure = Facts(MERGED_PULL_REQUESTS, instead=((Dimension.AGENT, Facts(MERGED_PULL_REQUESTS_BY_AGENT)),))
+MERGED_COUNT: Measure = of_merged(Facts)
 
 CYCLE_TIME = Duration(
     key="pr.cycle_time",
@@ -171,8 +190,8 @@ THROUGHPUT = Count(
     version=1,
     name="Merged pull requests",
     meaning="How many pull requests were merged.",
-    formula=f"number of merged pull requests. {MERGED} One with commits of two agents counts for each of them, and once"
-    " in the total.",
+    formula=f"number of merged pull requests. {MERGED} One with commits of two agents, or that touches two services, "
+    "counts for each of them, and once in the total.",
     of=MERGED_COUNT,
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,

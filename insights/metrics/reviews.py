@@ -9,9 +9,10 @@ from insights.metrics.query import Dimension
 from insights.metrics.references import GINI_COEFFICIENT, SPACE_FRAMEWORK
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
 from integrations.facts.developers import DEVELOPER_DAYS
-from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN
+from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN, REVIEWS_GIVEN_BY_AGENT
 
 DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
+GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)  # shares of people are of reviews that stand once each
 GIVEN = f"They count on the day on which they were submitted; {REVIEW}. Reviews of what bots propose are left out."
 
 GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
@@ -22,14 +23,14 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
     formula="reviews ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
     "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
     f"item done or an agent session in the window, wherever that was. {GIVEN}",
-    numerator=Facts(REVIEWS_GIVEN),
-    denominator=People(DEVELOPER_DAYS).held_against(*DIMENSIONS),
+    numerator=Facts(REVIEWS_GIVEN, instead=((Dimension.AGENT, Facts(REVIEWS_GIVEN_BY_AGENT)),)),
+    denominator=People(DEVELOPER_DAYS).held_against(*GIVEN_DIMENSIONS),
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.HYGIENE, Category.EFFICIENCY),
     space=(SpaceDimension.COMMUNICATION, SpaceDimension.ACTIVITY),
-    segments=DIMENSIONS,
-    facets=DIMENSIONS,
+    segments=GIVEN_DIMENSIONS,
+    facets=GIVEN_DIMENSIONS,
     positive_indicators=("pr.pickup_time", "pr.unreviewed_rate"),
     negative_indicators=("review.load_concentration",),
     source=SOURCE,

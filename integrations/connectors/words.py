@@ -93,7 +93,7 @@ class FoundBy(StrEnum):
 
 
 class WorkType(StrEnum):
-    """What work is for; the finer classes of *other* count as other wherever three are shown."""
+    """What work is for; the finer classes of *other* count as other wherever three are shown, and who filters by it."""
 
     FEATURE = "feature"
     BUG = "bug"
@@ -101,6 +101,9 @@ class WorkType(StrEnum):
     TECH_DEBT = "tech_debt"
     OPERATIONS = "operations"
     DOCUMENTATION = "documentation"
+
+
+FINER_THAN_OTHER = (WorkType.TECH_DEBT, WorkType.OPERATIONS, WorkType.DOCUMENTATION)
 
 
 class Priority(StrEnum):

@@ -123,7 +123,7 @@ COMMITS = Relation(
     person="person_id",
     fact="commit_id",
     fact_is_row=True,
-    columns=frozenset({"commit_id", "person_id", "day", "sha", "repository", "subject", "lines_unknown"}),
+    columns=frozenset({"commit_id", "person_id", "day", "sha", "repository", "subject", "lines_unknown", "assistance"}),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
@@ -131,14 +131,25 @@ COMMITS = Relation(
                commit.sha,
                repository.name AS repository,
                commit.subject,
-               CASE WHEN commit.lines_known THEN 0 ELSE 1 END AS lines_unknown
+               CASE WHEN commit.lines_known THEN 0 ELSE 1 END AS lines_unknown,
+               CASE WHEN commit.by_agent <> ''
+                      OR EXISTS (SELECT FROM integrations_fileattribution part WHERE part.commit_id = commit.id)
+                      OR NOT commit.lines_known AND EXISTS (
+                             SELECT FROM integrations_commitevidence evidence
+                             WHERE evidence.commit_id = commit.id AND evidence.withdrawn_at IS NULL
+                         )
+                    THEN 'AI' ELSE 'Non-AI' END AS assistance
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
 )
-"""One row per counted commit.  lines_unknown is 1 where git could not read its objects."""
+"""One row per counted commit.  lines_unknown is 1 where git could not read its objects.
+
+assistance is AI where an agent has a part in it: lines of its own, the evidence where lines are not known, or its
+signature as the author; it is looked up only where it is asked for.
+"""
 
 AGENT_REPOSITORIES = Relation(
     name="agent_repositories",

@@ -36,6 +36,19 @@ _FROM: LiteralString = """
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
 """
+# With a row for each agent that had a part in it.
+AGENTS: LiteralString = """
+        CROSS JOIN LATERAL unnest(
+            CASE WHEN figures.agents <> '{}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
+        ) AS agent (name)
+"""
+# With a row for each service whose paths it touches; where no paths are told apart, that of its first deployment.
+_SERVICES: LiteralString = """
+        LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = figures.pull_request_id
+        LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = figures.pull_request_id
+        LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
+"""
+_SERVICE: LiteralString = "coalesce(touched.service, deployment.service, '') AS service"
 _MERGED = frozenset(
     {
         *(
@@ -105,16 +118,37 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     person="person_id",
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent"},
+    sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {_FROM} {AGENTS} {_WHERE_MERGED}",
+)
+"""MERGED_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""
+
+MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
+    name="merged_pull_requests_by_service",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="pull_request_id",
+    columns=_DESCRIBED | _MERGED | {"day", "service"},
+    sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {_FROM} {_SERVICES} {_WHERE_MERGED}",
+)
+"""MERGED_PULL_REQUESTS with a row for each service that it touches (docs/deployments.md); empty where none is known."""
+
+MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
+    name="merged_pull_requests_by_agent_and_service",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    fact="pull_request_id",
+    columns=_DESCRIBED | _MERGED | {"day", "agent", "service"},
     sql=f"""
-        SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent
-        {_FROM}
-        CROSS JOIN LATERAL unnest(
-            CASE WHEN figures.agents <> '{{}}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
-        ) AS agent (name)
+        SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent, {_SERVICE}
+        {_FROM} {AGENTS} {_SERVICES}
         {_WHERE_MERGED}
     """,
 )
-"""MERGED_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""
+"""Of each, a row for each agent with each service."""
 
 OPEN_PULL_REQUESTS = Relation(
     name="open_pull_requests",
@@ -157,3 +191,20 @@ STALE_PULL_REQUESTS = Relation(
 
 Comments are not known one by one, and keep none of them fresh.
 """
+
+STALE_PULL_REQUESTS_BY_AGENT = Relation(
+    name="stale_pull_requests_by_agent",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day=STANDING_ON,
+    person="person_id",
+    fact="pull_request_id",
+    stock=STALE_PULL_REQUESTS.stock,
+    columns=STALE_PULL_REQUESTS.columns | {"agent"},
+    sql=f"""
+        SELECT {_DESCRIPTION}, figures.stale_days AS days, figures.opened_on, agent.name AS agent
+        {_FROM} {AGENTS}
+        WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
+    """,
+)
+"""STALE_PULL_REQUESTS with a row for each agent that had a part in it; `Non-AI` where none had."""

@@ -7,9 +7,31 @@ merge.  They count for the reviewer.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import LiteralString
 
+from integrations.facts.pull_requests import AGENTS
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
+
+_GIVEN: LiteralString = """
+               review.review_id,
+               identity.person_id,
+               review.submitted_on AS day,
+               repository.name || '#' || pull_request.number AS reference,
+               pull_request.title,
+               pull_request.url,
+               repository.name AS repository,
+               figures.work_type,
+               figures.size_class,
+               CASE WHEN figures.agents <> '{}' THEN 'AI' ELSE 'Non-AI' END AS assistance
+"""
+_FROM: LiteralString = """
+        FROM integrations_countedreview review
+        LEFT JOIN orgtree_identity identity ON identity.id = review.reviewer_id
+        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = review.pull_request_id
+        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = review.pull_request_id
+        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
+"""
 
 REVIEWS_GIVEN = Relation(
     name="reviews_given",
@@ -25,29 +47,22 @@ REVIEWS_GIVEN = Relation(
             *("work_type", "size_class", "assistance"),
         }
     ),
-    sql="""
-        SELECT review.review_id,
-               identity.person_id,
-               review.submitted_on AS day,
-               repository.name || '#' || pull_request.number AS reference,
-               pull_request.title,
-               pull_request.url,
-               repository.name AS repository,
-               figures.work_type,
-               figures.size_class,
-               CASE WHEN figures.agents <> '{}' THEN 'AI' ELSE 'Non-AI' END AS assistance
-        FROM integrations_countedreview review
-        LEFT JOIN orgtree_identity identity ON identity.id = review.reviewer_id
-        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = review.pull_request_id
-        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = review.pull_request_id
-        LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
-    """,
+    sql=f"SELECT {_GIVEN} {_FROM}",
 )
 """One row per review; it counts on the local day on which it was submitted.
 
 Reviews of pull requests that count nowhere (those of bots) are not here.  assistance is AI where an agent has a part
 in a commit of the pull request.
 """
+
+REVIEWS_GIVEN_BY_AGENT = replace(
+    REVIEWS_GIVEN,
+    name="reviews_given_by_agent",
+    fact_is_row=False,
+    columns=REVIEWS_GIVEN.columns | {"agent"},
+    sql=f"SELECT {_GIVEN}, agent.name AS agent {_FROM} {AGENTS}",
+)
+"""REVIEWS_GIVEN with a row for each agent with a part in what is reviewed; `Non-AI` where none has."""
 
 REVIEWERS = replace(REVIEWS_GIVEN, name="reviewers")
 """REVIEWS_GIVEN once more, to be read by person alone."""

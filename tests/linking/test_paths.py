@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from insights.metrics.query import Dimension, MetricQuery, Window
+from insights.metrics.read import read_series
 from integrations.linking.follow import follow_paths, follow_pull_requests
 from integrations.linking.paths import rules_of, services_of
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
@@ -15,6 +18,7 @@ from tests.linking.delivery import Delivery, sha_of
 from tests.personas import ADMIN, Persona
 
 pytestmark = pytest.mark.django_db
+WEEK = Window(date(2026, 3, 2), date(2026, 3, 9))
 
 
 @pytest.fixture
@@ -44,6 +48,22 @@ def test_it_is_deployed_with_a_service_whose_paths_it_touches(shop: Delivery) ->
         ("search", "time"),
         ("docs", "time"),
     ]
+
+
+def test_it_counts_for_each_service_that_it_touches_and_once_in_all(shop: Delivery) -> None:
+    shop.deploys("docs", at="Mon 11:00", service="docs")  # where no paths are told apart, who deployed it
+
+    def counted(*segments: Dimension, **facets: str) -> dict[tuple[str, ...], float | None]:
+        picked = {Dimension(name): (value,) for name, value in facets.items()}
+        [answer] = read_series([MetricQuery("pr.throughput", WEEK, segments=segments, facets=picked)])
+        return {tuple(figure.segment[each.value] for each in segments): figure.value for figure in answer.total}
+
+    assert counted(Dimension.SERVICE) == {("cart",): 2, ("search",): 2, ("docs",): 1}
+    assert counted() == {(): 4}
+    assert counted(service="cart") == {(): 2}
+    both = (Dimension.AGENT, Dimension.SERVICE)
+    assert counted(*both) == {("Non-AI", "cart"): 2, ("Non-AI", "search"): 2, ("Non-AI", "docs"): 1}
+    assert counted(Dimension.AGENT, service="cart") == {("Non-AI",): 2}
 
 
 def test_a_deployment_that_names_no_service_deploys_all(shop: Delivery) -> None:

@@ -159,6 +159,15 @@ def test_agents_and_what_is_of_none_sum_to_a_hundred() -> None:
 
 
 @pytest.mark.usefixtures("_two_commits")
+def test_commits_are_split_by_whether_an_agent_had_a_part(ada: Identity) -> None:
+    store_commit(ada, TUESDAY, [FileFacts(10, "Python", "code", "d.py")])
+    store_commit(_person("ben"), TUESDAY, [FileFacts(10, "Python", "code", "e.py")])
+    assert _by("commit.count", Dimension.ASSISTANCE) == {"AI": 2, "Non-AI": 2}
+    assert _by("commit.frequency", Dimension.ASSISTANCE) == {"AI": 1, "Non-AI": 1}  # of two developers, in one week
+    assert _figure("commit.frequency", assistance="AI").value == 1
+
+
+@pytest.mark.usefixtures("_two_commits")
 def test_repositories_and_languages_split_both_sides() -> None:
     assert _by("ai.committed_code_share", Dimension.REPOSITORY) == {"shop": 60.0, "site": 60.0}
     assert _by("ai.committed_code_share", Dimension.LANGUAGE) == {"Markdown": 0.0, "Python": pytest.approx(18000 / 220)}

@@ -140,6 +140,18 @@ def test_reviews_count_for_who_gave_them_and_not_on_what_bots_propose() -> None:
 
 
 @pytest.mark.usefixtures("told")
+def test_reviews_are_split_by_the_agents_of_what_is_reviewed() -> None:
+    # ben twice on the first, ada and cy on the fourth, ben on the sixth; ben on the third, which two agents wrote
+    [answer] = read_series([MetricQuery("review.given_per_developer", MARCH, segments=(Dimension.AGENT,))])
+    assert {each.segment["agent"]: each.numerator for each in answer.total} == {
+        "Non-AI": 5,
+        "claude_code": 1,
+        "copilot": 1,
+    }
+    assert {each.denominator for each in answer.total} == {figure("review.given_per_developer").denominator}
+
+
+@pytest.mark.usefixtures("told")
 def test_rows_open_as_in_their_own_tool_and_give_the_figure() -> None:
     rows = read_rows(MetricQuery("pr.cycle_time", MARCH)).rows
     assert {row["reference"] for row in rows} == {f"acme/shop#{number}" for number in range(1, 7)}
@@ -205,10 +217,11 @@ def test_waiting_for_pipelines_counts_each_moment_once(tell: Tell) -> None:
 def test_what_nothing_happened_to_for_two_weeks_is_stale_until_somebody_looks(tell_of: TellOf) -> None:
     quiet = History(1, "ada", at(1))
     looked_at = History(2, "ada", at(1), reviews=[Review(at(20), "ben", COMMENTED)])
-    pushed = History(3, "ada", at(1), commits=[Commit("tea", at(12), at(12), "ada")])
+    pushed = History(3, "ada", at(1), commits=[Commit("tea", at(12), at(12), "claude[bot]")])
     young, by_a_bot = History(4, "ada", at(28)), History(5, "renovate[bot]", at(1))
     merged = History(6, "ada", at(1), merged_at=at(27))
     tell_of(quiet, looked_at, pushed, young, by_a_bot, merged)
+    assert by("pr.stale_count", Dimension.AGENT) == {"Non-AI": 1, "claude_code": 1}
     [answer] = read_series([MetricQuery("pr.stale_count", MARCH, Granularity.WEEK)])
     counted = {each.window.end: each.value for each in answer.series}
     assert counted[date(2026, 3, 9)] == 0

@@ -177,6 +177,18 @@ def test_bugs_and_features(tracker: Tracker) -> None:
     assert [figure("bug.customer_found", each).value for each in (before, week)] == [1, 0]
 
 
+def test_who_filters_by_other_means_its_finer_classes_too(tracker: Tracker) -> None:
+    kinds = ("Task", "Tech debt", "Documentation", "Operations", "Story", "Bug")
+    tracker.tell(*(tracker.item(f"SHOP-{n}", "03-02 08:00", *FINISHED, type=kind) for n, kind in enumerate(kinds)))
+    week = week_of("03-09")
+    assert by_segment("issue.lead_time", week, Dimension.WORK_TYPE).keys() == {
+        *("other", "tech_debt", "documentation", "operations", "feature", "bug"),
+    }
+    assert figure("issue.lead_time", week, work_type=("other",)).sample_size == 4
+    assert figure("issue.lead_time", week, work_type=("tech_debt",)).sample_size == 1
+    assert figure("issue.lead_time", week, work_type=("bug", "other")).sample_size == 5
+
+
 @pytest.mark.parametrize("said", ["label", "type", "project", "reporter"])
 def test_an_admin_says_which_words_mean_that_customers_found_it(tracker: Tracker, said: str) -> None:
     word = {"label": "area/eu", "type": "Bug", "project": "acme/shop", "reporter": "kim"}[said]
