@@ -6,15 +6,18 @@ Code hosts write it into what they propose: GitHub names the branch `revert-<num
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import LiteralString
 
 from django.db import connection as database
 
+AT_ONCE = 10_000
+
 # The surest sign decides: the number, or the id of the commit, that the branch names, the number at the end of the
 # quoted title (a squash adds it), an id of a commit in a title or subject, and else the quoted title, of the last one
 # that was merged before.  Reverts that are asked for, or of which what they take back is, look at all of the
-# repository, the others there whether one of those asked for is what they mean.
+# repository, the others there whether one of those asked for is what they mean.  OFFSET 0 has what is no key looked up
+# in the repository, where a join would read all pull requests that there are.
 _SETTLE: LiteralString = r"""
     WITH taking_back AS MATERIALIZED (
         SELECT figures.pull_request_id AS id, figures.repository_id, figures.reverts_id AS before, figures.is_revert,
@@ -60,8 +63,10 @@ _SETTLE: LiteralString = r"""
         SELECT sign.id, sign.rank, near.id AS target_id, near.merged_at
         FROM sign
         JOIN near ON near.repository_id = sign.repository_id
-        WHERE near.number = sign.number OR starts_with(near.merge_sha, sign.sha)
-           OR near.title = sign.quoted AND near.merged_at <= sign.created_at
+        WHERE NOT sign.anew AND (
+            near.number = sign.number OR starts_with(near.merge_sha, sign.sha)
+            OR near.title = sign.quoted AND near.merged_at <= sign.created_at
+        )
         UNION ALL
         SELECT sign.id, sign.rank, target.id, target.merged_at
         FROM sign
@@ -71,16 +76,23 @@ _SETTLE: LiteralString = r"""
         UNION ALL
         SELECT sign.id, sign.rank, target.id, target.merged_at
         FROM sign
-        JOIN integrations_pullrequest target
-          ON target.merge_sha <> '' AND target.merge_sha >= sign.sha AND target.merge_sha <= sign.sha || repeat('f', 64)
-        WHERE sign.anew AND target.repository_id = sign.repository_id AND starts_with(target.merge_sha, sign.sha)
-          AND target.merged_at IS NOT NULL AND target.deleted_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT id, merged_at FROM integrations_pullrequest
+            WHERE repository_id = sign.repository_id AND merge_sha <> '' AND starts_with(merge_sha, sign.sha)
+              AND merged_at IS NOT NULL AND deleted_at IS NULL
+            OFFSET 0
+        ) AS target
+        WHERE sign.anew AND sign.sha IS NOT NULL
         UNION ALL
         SELECT sign.id, sign.rank, target.id, target.merged_at
         FROM sign
-        JOIN integrations_pullrequest target
-          ON target.repository_id = sign.repository_id AND target.title = sign.quoted
-        WHERE sign.anew AND target.merged_at <= sign.created_at AND target.deleted_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT id, merged_at FROM integrations_pullrequest
+            WHERE repository_id = sign.repository_id AND title = sign.quoted
+              AND merged_at <= sign.created_at AND deleted_at IS NULL
+            OFFSET 0
+        ) AS target
+        WHERE sign.anew AND sign.quoted IS NOT NULL
     ), best AS (
         SELECT DISTINCT ON (id) id, target_id
         FROM meant
@@ -99,28 +111,38 @@ _SETTLE: LiteralString = r"""
 """
 # Taken back is what a merged pull request that counts takes back.
 _TAKEN_BACK: LiteralString = """
+    WITH concerned AS MATERIALIZED (
+        SELECT pull_request_id AS id, repository_id, reverted_by_id
+        FROM integrations_pullrequestfigures WHERE pull_request_id = ANY (%s)
+    ), taken_back AS (
+        SELECT DISTINCT ON (reverts_id) reverts_id AS id, repository_id, pull_request_id AS by_id
+        FROM integrations_pullrequestfigures
+        WHERE is_revert AND repository_id = ANY (ARRAY(SELECT DISTINCT repository_id FROM concerned))
+          AND reverts_id IS NOT NULL AND merged_at IS NOT NULL AND set_apart <> 'deleted'
+        ORDER BY reverts_id, merged_at, pull_request_id
+    )
     UPDATE integrations_pullrequestfigures figures SET reverted_by_id = taken_back.by_id
-    FROM (
-        SELECT concerned.pull_request_id AS id, (
-            SELECT revert.pull_request_id
-            FROM integrations_pullrequestfigures revert
-            WHERE revert.is_revert AND revert.repository_id = concerned.repository_id
-              AND revert.reverts_id = concerned.pull_request_id
-              AND revert.merged_at IS NOT NULL AND revert.set_apart <> 'deleted'
-            ORDER BY revert.merged_at, revert.pull_request_id LIMIT 1
-        ) AS by_id
-        FROM integrations_pullrequestfigures concerned
-        WHERE concerned.pull_request_id = ANY (%s)
-    ) AS taken_back
-    WHERE figures.pull_request_id = taken_back.id AND figures.reverted_by_id IS DISTINCT FROM taken_back.by_id
+    FROM concerned
+    LEFT JOIN taken_back USING (id, repository_id)
+    WHERE figures.pull_request_id = concerned.id AND concerned.reverted_by_id IS DISTINCT FROM taken_back.by_id
     RETURNING figures.pull_request_id
 """
 
 
-def settle_reverts(ids: Sequence[int]) -> set[int]:
-    """Find what these pull requests take back, and what takes them back; those of which that changed."""
+def settle_reverts(ids: Collection[int]) -> set[int]:
+    """Find what these pull requests take back, and what takes them back; those of which that changed.
+
+    Some at once, those of a repository together: each time, all reverts of their repositories are looked at.
+    """
+    changed: set[int] = set()
     with database.cursor() as cursor:
-        cursor.execute(_SETTLE, {"ids": list(ids)})
-        concerned = sorted(row[0] for row in cursor.fetchall() if row[0] is not None)
-        cursor.execute(_TAKEN_BACK, [concerned])
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(
+            "SELECT id FROM integrations_pullrequest WHERE id = ANY (%s) ORDER BY repository_id", [list(ids)]
+        )
+        wanted = [row[0] for row in cursor.fetchall()]
+        for start in range(0, len(wanted), AT_ONCE):
+            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+            concerned = sorted(row[0] for row in cursor.fetchall() if row[0] is not None)
+            cursor.execute(_TAKEN_BACK, [concerned])
+            changed.update(row[0] for row in cursor.fetchall())
+    return changed

@@ -43,10 +43,8 @@ _SETTLE = f"""
         FROM (SELECT DISTINCT connection_id, repository_id, name, sha, branch, run FROM told WHERE sha = '') AS told
         JOIN integrations_pipelinerun beside USING (connection_id, repository_id, name, sha, branch, run)
         UNION
-        SELECT beside.run_id
-        FROM integrations_pipelinerunfigures stored
-        JOIN integrations_pipelinerunfigures beside USING (of_run)
-        WHERE stored.run_id = ANY (%(ids)s)
+        SELECT run_id FROM integrations_pipelinerunfigures
+        WHERE of_run = ANY (ARRAY(SELECT of_run FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)))
     ), attempts AS MATERIALIZED (
         SELECT *, md5(ROW(
             repository_id, name, branch, sha, CASE WHEN sha = '' THEN connection_id END, CASE WHEN sha = '' THEN run END
@@ -65,7 +63,7 @@ _SETTLE = f"""
         FROM attempts
     ), gone AS (
         DELETE FROM integrations_pipelinerunfigures
-        WHERE run_id IN (SELECT id FROM concerned) AND run_id NOT IN (SELECT id FROM attempts)
+        WHERE run_id = ANY (ARRAY(SELECT id FROM concerned EXCEPT SELECT id FROM attempts))
         RETURNING run_id
     ), before AS (
         SELECT repository_id, is_last, finished_on FROM integrations_pipelinerunfigures

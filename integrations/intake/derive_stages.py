@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, LiteralString
 
 from django.db import connection as database
 
@@ -15,7 +16,15 @@ from integrations.linking.deployed import credited_with_lead_times, note_lead_ti
 from integrations.models import Method
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
-AT_ONCE = 10_000
+AT_ONCE = 50_000
+
+_SHARING: LiteralString = """
+    SELECT DISTINCT {column}
+    FROM integrations_pullrequestcommit commit
+    JOIN integrations_pullrequestcommit other
+      ON other.sha = commit.sha AND other.pull_request_id <> commit.pull_request_id
+    WHERE commit.pull_request_id = ANY (%s)
+"""
 
 
 def settle_figures(ids: Iterable[int]) -> set[int]:
@@ -26,16 +35,18 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     For a caller that stores pull requests alone (integrations/intake/store_alone.py).
     """
     asked = set(ids)
-    wanted = sorted(asked | _sharing_commits(asked))
+    sharing = _sharing_commits(asked)
+    wanted = sorted(asked | sharing)
     credited = credited_with_lead_times(wanted)
     changed: set[int] = set()
     for start in range(0, len(wanted), AT_ONCE):
-        changed |= _settle(wanted[start : start + AT_ONCE])
+        some = wanted[start : start + AT_ONCE]
+        changed |= _settle(some, _shared_commits(some) if sharing else [])
     note_lead_times(changed, credited)
     return changed | settle_reverts(wanted) | settle_waits(wanted)
 
 
-def _settle(ids: list[int]) -> set[int]:
+def _settle(ids: list[int], shared: list[str]) -> set[int]:
     with database.cursor() as cursor:
         cursor.execute(BOTS, {"ids": ids})
         bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}
@@ -43,6 +54,7 @@ def _settle(ids: list[int]) -> set[int]:
             STORE,
             {
                 "ids": ids,
+                "shared": shared,
                 "bots": list(bots),
                 "agents": list(bots.values()),
                 "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
@@ -55,18 +67,18 @@ def _settle(ids: list[int]) -> set[int]:
 
 def _sharing_commits(ids: Iterable[int]) -> set[int]:
     """Other pull requests that list commits of these."""
+    return set(_found(_SHARING.format(column="other.pull_request_id"), ids))
+
+
+def _shared_commits(ids: Iterable[int]) -> list[str]:
+    """The commits of these pull requests that others list, too: few, so that they are looked up beforehand."""
+    return _found(_SHARING.format(column="commit.sha"), ids)
+
+
+def _found(statement: LiteralString, ids: Iterable[int]) -> list[Any]:
     with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT other.pull_request_id
-            FROM integrations_pullrequestcommit commit
-            JOIN integrations_pullrequestcommit other
-              ON other.sha = commit.sha AND other.pull_request_id <> commit.pull_request_id
-            WHERE commit.pull_request_id = ANY (%s)
-            """,
-            [sorted(ids)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(statement, [sorted(ids)])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def drop_figures(ids: Iterable[int]) -> set[int]:

@@ -7,6 +7,8 @@ from typing import LiteralString
 
 from django.db import connection as database
 
+AT_ONCE = 100_000  # so many cost least: their runs are found by reading all of them once
+
 # Runs of its commits, each attempt by itself: what ran at the same time is waited for once.
 _SETTLE: LiteralString = """
     WITH waited AS (
@@ -45,9 +47,13 @@ _OF_RUNS: LiteralString = """
 
 def settle_waits(pull_requests: Collection[int]) -> set[int]:
     """Derive anew how long these waited; of which that changed.  Their figures are there already."""
+    wanted = sorted(pull_requests)
+    changed: set[int] = set()
     with database.cursor() as cursor:
-        cursor.execute(_SETTLE, {"ids": sorted(pull_requests)})
-        return {row[0] for row in cursor.fetchall()}
+        for start in range(0, len(wanted), AT_ONCE):
+            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+            changed.update(row[0] for row in cursor.fetchall())
+    return changed
 
 
 def settle_waits_for(runs: Collection[int]) -> set[int]:

@@ -67,21 +67,34 @@ REVIEWS: LiteralString = """
 # The commits that a pull request lists, with what is known of each.  One that reached the default branch before is not
 # its own: through another pull request that was merged there earlier, or, where the history is known, because it stands
 # there before the merge.  A branch that was merged by moving the default branch forward ends in its merge commit: its
-# own are those that stand there without a gap.
+# own are those that stand there without a gap.  `shared` are those of their commits that other pull requests list, too.
 COMMITS: LiteralString = """
-    listed AS (
-        SELECT asked.id, commit.sha, commit.author_id, commit.authored_at, commit.committed_at, commit.agents,
-               asked.merged_at, asked.repository_id, place.position, merge.position AS merge_position,
-               bool_or(commit.sha = asked.merge_sha) OVER of_one AS forwarded,
-               count(*) FILTER (WHERE place.on_chain AND place.position <= merge.position)
-                   OVER (of_one ORDER BY place.position DESC NULLS LAST) AS on_chain_since
+    merged_with AS (
+        SELECT listed.sha, earlier.id, earlier.repository_id, earlier.merged_at
+        FROM unnest(%(shared)s::text[]) AS shared (sha)
+        JOIN integrations_pullrequestcommit listed ON listed.sha = shared.sha
+        JOIN integrations_pullrequest earlier ON earlier.id = listed.pull_request_id
+        JOIN integrations_repository repository ON repository.id = earlier.repository_id
+        WHERE earlier.merged_at IS NOT NULL AND earlier.deleted_at IS NULL
+          AND (earlier.target_branch IN ('', repository.default_branch)
+               OR repository.default_branch = '' AND earlier.target_branch = ANY (%(usual_branches)s))
+    ), listed AS (
+        SELECT asked.id, asked.repository_id, asked.merged_at, asked.merge_sha, commit.sha, commit.author_id,
+               commit.authored_at, commit.committed_at, commit.agents,
+               place.position, place.on_chain, merge.position AS merge_position
         FROM asked
         JOIN integrations_pullrequestcommit commit ON commit.pull_request_id = asked.id
         LEFT JOIN integrations_commitplace merge
                ON merge.repository_id = asked.repository_id AND merge.sha = asked.merge_sha
         LEFT JOIN integrations_commitplace place
                ON place.repository_id = asked.repository_id AND place.sha = commit.sha
-        WINDOW of_one AS (PARTITION BY asked.id)
+    ), standing AS (
+        SELECT id, sha, position, merge_position, bool_or(sha = merge_sha) OVER of_one AS forwarded,
+               count(*) FILTER (WHERE on_chain AND position <= merge_position)
+                   OVER (of_one ORDER BY position DESC) AS on_chain_since
+        FROM listed
+        WHERE position IS NOT NULL AND merge_position IS NOT NULL
+        WINDOW of_one AS (PARTITION BY id)
     ), own AS (
         SELECT listed.id, listed.sha, listed.author_id, listed.committed_at, listed.agents,
                known.id AS commit_id, known.stands_in_id, known.lines_known,
@@ -90,18 +103,18 @@ COMMITS: LiteralString = """
         FROM listed
         LEFT JOIN integrations_commit known ON known.sha = listed.sha
         WHERE NOT EXISTS (
-                  SELECT FROM integrations_pullrequestcommit other
-                  JOIN integrations_pullrequest earlier ON earlier.id = other.pull_request_id
-                  JOIN integrations_repository repository ON repository.id = earlier.repository_id
-                  WHERE other.sha = listed.sha AND other.pull_request_id <> listed.id
-                    AND earlier.repository_id = listed.repository_id AND earlier.deleted_at IS NULL
+                  SELECT FROM merged_with earlier
+                  WHERE earlier.sha = listed.sha AND earlier.id <> listed.id
+                    AND earlier.repository_id = listed.repository_id
                     AND earlier.merged_at < coalesce(listed.merged_at, 'infinity')
-                    AND (earlier.target_branch IN ('', repository.default_branch)
-                         OR repository.default_branch = '' AND earlier.target_branch = ANY (%(usual_branches)s))
               )
-          AND (listed.position < listed.merge_position AND (
-                   NOT listed.forwarded OR listed.merge_position - listed.position + 1 > listed.on_chain_since
-              )) IS NOT TRUE
+          AND NOT EXISTS (
+                  SELECT FROM standing
+                  WHERE standing.id = listed.id AND standing.sha = listed.sha
+                    AND standing.position < standing.merge_position
+                    AND (NOT standing.forwarded
+                         OR standing.merge_position - standing.position + 1 > standing.on_chain_since)
+              )
     )
 """
 
