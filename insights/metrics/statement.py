@@ -67,11 +67,16 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
 
 
 def relation_rows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """relation_rows AS (…): the rows of `placed_rows_statement`; `entered` has a bit per measure to which one adds.
+    """relation_rows AS (…): the rows of `rows_with_entered`.
 
     Materialized, because all parts read it: finding them is most of the work.
     """
-    return sql.SQL("relation_rows AS MATERIALIZED (SELECT *, {} AS entered FROM ({}) AS r)").format(
+    return sql.SQL("relation_rows AS MATERIALIZED ({})").format(rows_with_entered(reading, measures))
+
+
+def rows_with_entered(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """The rows of `placed_rows_statement`; `entered` has a bit per measure to which one adds."""
+    return sql.SQL("SELECT *, {} AS entered FROM ({}) AS r").format(
         _entered(measures), placed_rows_statement(reading, measures)
     )
 

@@ -23,7 +23,7 @@ def stints_of(units: Collection[int], days: Window, today: date) -> Iterator[Non
     metric_stint has one row per person and stretch of days with the same units: id, person_id, first_day and end_day,
     which no longer belongs to it; and as many of what is owned, with owned_id instead.  metric_stint_path has one row
     per stint and tree: the path is the units of the tree for which the person counts then, which many people have in
-    common.  metric_path_unit lists the units of a path.
+    common; stints that differ in another tree have the same.  metric_path_unit lists the units of a path.
     """
     start, end = min(days.start, today), max(days.end, today + timedelta(days=1))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -61,7 +61,7 @@ _STINTS_AND_PATHS = f"""
     )
     SELECT dense_rank() OVER (ORDER BY placed_id, first_day)::int AS stint_id,
            dense_rank() OVER (ORDER BY units)::int AS path_id,
-           placed_id, first_day, end_day, units
+           placed_id, first_day, end_day, tree_id, units
     FROM paths
 """  # noqa: S608  # a constant
 
@@ -73,7 +73,7 @@ _TABLES = """
            CASE WHEN placed_id > 0 THEN placed_id END AS person_id,
            CASE WHEN placed_id < 0 THEN -placed_id END AS owned_id
     FROM metric_stint_tree;
-    CREATE TEMPORARY TABLE metric_stint_path AS SELECT stint_id, path_id FROM metric_stint_tree;
+    CREATE TEMPORARY TABLE metric_stint_path AS SELECT stint_id, path_id, tree_id FROM metric_stint_tree;
     CREATE TEMPORARY TABLE metric_path_unit AS
     SELECT DISTINCT path_id, unnest(units) AS unit_id FROM metric_stint_tree;
     CREATE INDEX ON metric_stint_path (stint_id);

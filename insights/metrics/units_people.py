@@ -1,8 +1,8 @@
 """The SQL of people of many units: from the stints in which they were found to the units' counts.
 
-People cannot be added up for units as sums are: whoever had two stints in a window may be in a unit by both of them,
-with one fact in both.  Those few, `moved`, are put together again in each of their units; all others are added up for
-paths, which many people have in common, and then for the units of each path (insights/metrics/stints.py).
+People cannot be added up for units as sums are: whoever had two paths of a tree in a window may be in a unit by both of
+them, with one fact in both.  Those few, the `movers`, are put together again in each of their units; all others are
+added up for paths, which many people have in common, and then for the units of each path (insights/metrics/stints.py).
 """
 
 from __future__ import annotations
@@ -34,30 +34,51 @@ def keys_of(reading: Reading) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(name) for name in ("span", *segment_names(reading)))
 
 
-def movers(keys: sql.Composable, measures: Sequence[Measure], more: sql.Composable = NOTHING_MORE) -> sql.Composed:
-    """movers AS (…): one row per unit, person who moved, window and segment, from people, moved and `more` rows."""
+def movers(
+    keys: sql.Composable,
+    measures: Sequence[Measure],
+    split: sql.Composable = NOTHING_MORE,
+    more: sql.Composable = NOTHING_MORE,
+) -> sql.Composed:
+    """From people and moved: moved_paths, moved_trees and movers AS (…).
+
+    moved_paths has one row per path, person who moved, window and segment; moved_trees says in which tree a person
+    moved, of which all were in the windows of `split`; movers has one row per unit of such a tree, person, window and
+    segment, with `more` rows.
+    """
     facts = [named("n", position) for position, _ in countable(measures)]
     return sql.SQL(
         """
+        moved_paths AS MATERIALIZED (
+            SELECT tree_id, path_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {sums}
+            FROM people JOIN moved USING (person_id, span) JOIN metric_stint_path USING (stint_id)
+            GROUP BY tree_id, path_id, person_id, {keys}
+        ),
+        moved_trees AS MATERIALIZED (
+            SELECT person_id, span, tree_id
+            FROM moved_paths
+            GROUP BY person_id, span, tree_id
+            HAVING min(path_id) <> max(path_id)
+            {split}
+        ),
         movers AS (
             SELECT unit_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {sums}
             FROM (
                 SELECT unit_id, person_id, {keys}, facts, entered {facts}
-                FROM people
-                JOIN moved USING (person_id, span)
-                JOIN metric_stint_path USING (stint_id)
+                FROM moved_paths
+                JOIN moved_trees USING (person_id, span, tree_id)
                 JOIN metric_path_unit USING (path_id)
                 WHERE unit_id = ANY(%(ids)s)
                 {more}
-            ) AS stints
+            ) AS paths
             GROUP BY unit_id, person_id, {keys}
         )
         """
-    ).format(keys=keys, sums=added_up(facts), facts=listed(facts), more=more)
+    ).format(keys=keys, sums=added_up(facts), facts=listed(facts), split=split, more=more)
 
 
 def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per unit and keys, from people, moved and movers: facts, people, and for each measure those that entered.
+    """One row per unit and keys, from what `movers` says: facts, people, and for each measure those that entered.
 
     n_i are the facts and p_i the people of the measure of position i; of shares of people v_i the sum, b_i the base.
     """
@@ -67,6 +88,16 @@ def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
     whole = sql.SQL(
         "SELECT * FROM people"
         " WHERE NOT EXISTS (SELECT FROM moved WHERE moved.person_id = people.person_id AND moved.span = people.span)"
+    )
+    stayed = sql.SQL(
+        """
+        SELECT * FROM moved_paths
+        WHERE NOT EXISTS (
+            SELECT FROM moved_trees AS moved
+            WHERE moved.person_id = moved_paths.person_id AND moved.span = moved_paths.span
+              AND moved.tree_id = moved_paths.tree_id
+        )
+        """
     )
     told: list[sql.Composable] = [
         sql.SQL("sum({0})::bigint AS {0}").format(name) for name in columns[: 2 + len(counts)]
@@ -84,7 +115,12 @@ def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
     ).format(
         keys=keys,
         told=listed(told),
-        whole=rolled_up(_contributions(sql.SQL("stint_id"), keys, whole, measures), keys, columns),
+        whole=_rolled_up(
+            _contributions(sql.SQL("stint_id"), keys, whole, measures),
+            _contributions(sql.SQL("path_id"), keys, stayed, measures),
+            keys,
+            columns,
+        ),
         movers=_contributions(sql.SQL("unit_id"), keys, sql.SQL("SELECT * FROM movers"), measures),
     )
 
@@ -117,8 +153,10 @@ def _contributions(
     ).format(place=place, keys=keys, columns=listed(columns), people=people)
 
 
-def rolled_up(of_stints: sql.Composable, keys: sql.Composable, columns: Names) -> sql.Composed:
-    """The columns of stints added up for each unit that is asked for."""
+def _rolled_up(
+    of_stints: sql.Composable, of_paths: sql.Composable, keys: sql.Composable, columns: Names
+) -> sql.Composed:
+    """The columns of stints and of paths added up for each unit that is asked for."""
     return sql.SQL(
         """
         SELECT unit_id, {keys} {sums}
@@ -126,9 +164,11 @@ def rolled_up(of_stints: sql.Composable, keys: sql.Composable, columns: Names) -
             SELECT path_id, {keys} {sums}
             FROM ({of_stints}) AS of_stints JOIN metric_stint_path USING (stint_id)
             GROUP BY path_id, {keys}
-        ) AS of_paths
+            UNION ALL
+            SELECT path_id, {keys} {columns} FROM ({of_paths}) AS of_paths
+        ) AS paths
         JOIN metric_path_unit USING (path_id)
         WHERE unit_id = ANY(%(ids)s)
         GROUP BY unit_id, {keys}
         """
-    ).format(keys=keys, sums=added_up(columns), of_stints=of_stints)
+    ).format(keys=keys, sums=added_up(columns), columns=listed(columns), of_stints=of_stints, of_paths=of_paths)

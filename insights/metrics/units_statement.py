@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from insights.metrics.measures import Distribution, Measure
+from insights.metrics.measures import Measure
 from insights.metrics.reading import Reading
+from insights.metrics.sorted_beside import distributions, percentiles_beside
 from insights.metrics.source import in_windows, listed, named, segment_names
 from insights.metrics.statement import (
     added_up,
@@ -29,24 +30,38 @@ from insights.metrics.units_people import MOVED, counted, keys_of, movers
 
 def cells_of_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """As `cells_statement`, for a placement of several units, while `stints_of` them lasts."""
+    rows = relation_rows(reading, measures) + sql.SQL(",")
+    percentiles = _percentiles(reading, measures) if distributions(measures) else None
+    return _cells(reading, measures, rows, percentiles)
+
+
+def cells_of_gathered_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """As `cells_of_units_statement`, while the rows and the percentiles are `sorted_beside`."""
+    return _cells(reading, measures, sql.SQL(""), percentiles_beside(reading, measures))
+
+
+def _cells(
+    reading: Reading, measures: Sequence[Measure], rows: sql.Composable, percentiles: sql.Composable | None
+) -> sql.Composed:
     keys = keys_of(reading)
     people = _people_by_row if reading.relation.fact_is_row else _people_by_fact
+    join = sql.SQL("FULL JOIN ({percentiles}) AS quantiles USING (unit_id, {keys})")
     return sql.SQL(
         """
-        WITH {rows},
+        WITH {rows}
         {people},
         counted AS ({counted})
         SELECT *, facts AS matched_facts {by_method}
         FROM ({sums}) AS sums FULL JOIN counted USING (unit_id, {keys}) {quantiles}
         """
     ).format(
-        rows=relation_rows(reading, measures),
+        rows=rows,
         people=people(reading, measures),
         counted=counted(keys, measures),
         by_method=listed(by_method(measures)),
         sums=_sums(reading, measures),
         keys=keys,
-        quantiles=_quantiles(reading, measures),
+        quantiles=sql.SQL("") if percentiles is None else join.format(percentiles=percentiles, keys=keys),
     )
 
 
@@ -102,9 +117,18 @@ def _people_by_row(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
 def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """As `_people_by_row`, of facts with several rows.
 
-    A long fact with rows in two stints stands in none of people: its rows are read again, for each of their units.
+    A long fact with rows in two stints stands in none of people: its rows are read again, for each of their units, and
+    whose it is counts in each tree as having moved.
     """
     keys = keys_of(reading)
+    split_in_trees = sql.SQL(
+        """
+        UNION
+        SELECT person_id, span, tree_id
+        FROM facts CROSS JOIN (SELECT DISTINCT tree_id FROM metric_stint_path) AS trees
+        WHERE stint_id <> last_stint_id
+        """
+    )
     entering = listed(
         sql.SQL("(entered & {} <> 0)::int AS {}").format(sql.Literal(1 << position), named("n", position))
         for position, _ in countable(measures)
@@ -163,15 +187,13 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
         names=listed(named("n", position) for position, _ in countable(measures)),
         people_of_stretches=in_windows(sql.SQL("SELECT * FROM people_of_stretches")),
         entering=entering,
-        movers=movers(keys, measures, split),
+        movers=movers(keys, measures, split_in_trees, split),
     )
 
 
-def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composable:
-    """A join of the percentiles of each unit: the values of its paths are sorted alone, not with those of all units."""
-    positions = [position for position, measure in enumerate(measures) if isinstance(measure, Distribution)]
-    if not positions:
-        return sql.SQL("")
+def _percentiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """Those of each unit: the values of its paths are sorted alone, not with those of all units."""
+    positions = distributions(measures)
     values = sql.SQL("array_agg({0}::float8) FILTER (WHERE {0} IS NOT NULL) AS {1}")
     quantile = sql.SQL(
         """
@@ -181,20 +203,18 @@ def _quantiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composable:
     )
     return sql.SQL(
         """
-        FULL JOIN (
-            SELECT unit_id, {keys} {quantiles}
+        SELECT unit_id, {keys} {quantiles}
+        FROM (
+            SELECT unit_id, {keys} {lists}
             FROM (
-                SELECT unit_id, {keys} {lists}
-                FROM (
-                    SELECT path_id, {keys} {values}
-                    FROM ({rows}) AS r JOIN metric_stint_path USING (stint_id)
-                    GROUP BY path_id, {keys}
-                ) AS of_paths
-                JOIN metric_path_unit USING (path_id)
-                WHERE unit_id = ANY(%(ids)s)
-                GROUP BY unit_id, {keys}
-            ) AS of_units
-        ) AS quantiles USING (unit_id, {keys})
+                SELECT path_id, {keys} {values}
+                FROM ({rows}) AS r JOIN metric_stint_path USING (stint_id)
+                GROUP BY path_id, {keys}
+            ) AS of_paths
+            JOIN metric_path_unit USING (path_id)
+            WHERE unit_id = ANY(%(ids)s)
+            GROUP BY unit_id, {keys}
+        ) AS of_units
         """
     ).format(
         keys=keys_of(reading),

@@ -14,14 +14,18 @@ from insights.metrics.plan import Clock
 from insights.metrics.query import Window
 from insights.metrics.reading import Edges, Placement, Reading, StockReading
 from insights.metrics.scan import people_in_stock_statement, scan_statement
+from insights.metrics.sorted_beside import distributions, sorted_beside
 from insights.metrics.source import parameters
 from insights.metrics.stock_statement import stock_parameters
 from insights.metrics.stocks import windows_by_span
+from insights.metrics.units_statement import cells_of_gathered_units_statement
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_SEGMENT_VALUES
 
 # Stands in for all values of a segment that has too many in a span: readers go to the facts.
 TOO_MANY_VALUES = ""
+
+UNITS_SORTED_BESIDE = 100  # from here on what is gathered for it costs less than what the database would sort
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,28 @@ def store(group: Group, group_id: int, asked: Asked) -> int:
             AS kept (span, period, starts, ends) USING (span)
         ORDER BY unit_id, starts, ends
         """
-    ).format(cells=_few_values(group, reading) if group.segments else _cells(group, reading, sql.SQL("''")))
-    return _inserted(statement, {**parameters(reading), **_kept(group_id, spans, asked.clock)})
+    )
+    values = {**parameters(reading), **_kept(group_id, spans, asked.clock)}
+    if not (len(asked.placement.ids) >= UNITS_SORTED_BESIDE and distributions(group.measures)):
+        found = scan_statement(reading, group.measures)
+        return _inserted(statement.format(cells=_cells_of(group, found)), values)
+    with sorted_beside(reading, group.measures):
+        found = cells_of_gathered_units_statement(reading, group.measures)
+        return _inserted(statement.format(cells=_cells_of(group, found)), values)
 
 
-def _cells(group: Group, reading: Reading, segment_value: sql.Composable) -> sql.Composed:
+def _cells_of(group: Group, found: sql.Composed) -> sql.Composed:
+    """What a statement of cells finds, as it is kept."""
+    return _few_values(group, found) if group.segments else _cells(group, found, sql.SQL("''"))
+
+
+def _cells(group: Group, found: sql.Composed, segment_value: sql.Composable) -> sql.Composed:
     return sql.SQL(
         "SELECT unit_id, span, {} AS segment_value, facts, matched_facts, people, {} AS figures FROM ({}) AS found"
-    ).format(segment_value, numbers_of(group.measures), scan_statement(reading, group.measures))
+    ).format(segment_value, numbers_of(group.measures), found)
 
 
-def _few_values(group: Group, reading: Reading) -> sql.Composed:
+def _few_values(group: Group, found: sql.Composed) -> sql.Composed:
     """The cells of units and spans with few segment values; of each other one a cell that says so, and no figures."""
     return sql.SQL(
         """
@@ -87,7 +102,7 @@ def _few_values(group: Group, reading: Reading) -> sql.Composed:
     ).format(
         too_many=sql.Literal(TOO_MANY_VALUES),
         most=sql.Literal(MOST_SEGMENT_VALUES),
-        cells=_cells(group, reading, sql.Identifier("segment_0")),
+        cells=_cells(group, found, sql.Identifier("segment_0")),
     )
 
 
