@@ -181,6 +181,7 @@ def tile(
             reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
             reason_link=None if figure.withheld else reason_link,
             how_url=how_url,
+            rows_url="" if figure.withheld else rows_url,
         )
     printed = wording.reading(figure.value, metric.unit)
     return Tile(

@@ -309,7 +309,10 @@ class Concentration(Metric):
 
     @property
     def recipe(self) -> str:
-        return "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution"
+        return (
+            "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution; "
+            "what nobody was matched to is left out"
+        )
 
     def outcome(self, part: PartValue) -> Outcome:
         of = part(self.of)

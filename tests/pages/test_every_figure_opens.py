@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import re
-import statistics
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 
 from insights import wording
-from insights.metrics.query import Statistic
 from insights.metrics.registry import get
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
@@ -25,10 +21,11 @@ from integrations.models import AgentSession
 from orgtree.models import IndividualPolicy, Organisation
 from tests.git.repositories import ADA, BEN, Repo
 from tests.org import Org
+from tests.pages import recomputed
+from tests.pages.recomputed import Rows, from_rows, plain, rows_address, tiles_of, total
 
 LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
-Rows = list[dict[str, str]]
 
 
 @pytest.fixture
@@ -56,41 +53,15 @@ def page(client: Client, address: str) -> str:
 
 
 def rows_of(client: Client, address: str) -> Rows:
-    """All rows behind the address of a page of rows, from its CSV."""
-    path, _, query = html.unescape(address).partition("?")
-    answer = client.get(f"{path.rstrip('/')}.csv?{query}")
-    assert answer.status_code == 200, address
-    return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
-
-
-def total(rows: Rows, column: str) -> float:
-    return round(sum(float(row[column] or 0) for row in rows), 9)  # as much as a decimal keeps
-
-
-def from_rows(key: str, rows: Rows) -> float | None:
-    """What the metric's rows come to, by its recipe; None where that is no data."""
-    metric = get(key)
-    if metric.statistics:
-        values = [float(row["Contribution"]) for row in rows]
-        return statistics.median(values) if metric.statistic is Statistic.MEDIAN else statistics.mean(values)
-    if metric.recipe == "Σ contribution, of Σ denominator" or not rows or "Denominator" not in rows[0]:
-        return total(rows, "Contribution")
-    below = total(rows, "Denominator")
-    return total(rows, "Contribution") / below * (100 if metric.unit == "percent" else 1) if below else None
-
-
-def plain(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return recomputed.rows_of(lambda found: client.get(found).getvalue(), address)
 
 
 def test_each_tile_of_the_ai_page(pages: Client) -> None:
-    tiles = re.findall(r'<article[^>]*data-tile="([^"]+)"(.*?)</article>', page(pages, "/insights/ai/"), re.DOTALL)
     walked = set()
-    for key, tile in tiles:
-        address = re.search(r'href="(/insights/metrics/[^"]+/rows/[^"]*)"', tile)
-        assert address, key
-        metric = address[1].split("/")[3]
-        value = from_rows(metric, rows_of(pages, address[1]))
+    for key, tile in tiles_of(page(pages, "/insights/ai/")):
+        address = rows_address(tile)
+        metric = address.split("/")[3]
+        value = from_rows(metric, rows_of(pages, address))
         shown = plain(tile)
         if value is None:
             assert "No data" in shown, key

@@ -44,6 +44,17 @@ class StageBar:
     start: float  # 0–1 of the whole
     fraction: float  # 0–1 of the whole
     is_longest: bool
+    rows_url: str
+
+
+@dataclass(frozen=True)
+class StageInFront:
+    """A stage before the first commit: its mean over the linked pull requests of which it is known."""
+
+    label: str
+    value: str
+    sample: str
+    rows_url: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class StagesCard:
     headline: str  # the longest stage, in a few words; empty where too little is known to call one out
     detail: str
     bars: Sequence[StageBar]
-    planning: str  # what stands before the first commit; empty where it is not known
+    in_front: Sequence[StageInFront]  # empty where no pull request names a work item
     links: Sequence[Link]
 
 

@@ -80,7 +80,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 
 
 def stages_table(filters: Filters) -> Iterator[list[Cell]]:
-    """The stages of the whole window, with those of the window before."""
+    """The stages of the whole window, with those of the window before; those in front are no share of it."""
     answers = read(filters, stages.WANTED)
     means = stages.stage_means(answers)
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
@@ -88,6 +88,9 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
         figure, before = answers.figure(metric), answers.figure_before(metric)
         share = means[name] / sum(means.values()) * 100 if sum(means.values()) else None
         yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]
+    for metric, label in stages.IN_FRONT.items():
+        figure, before = answers.figure(metric), answers.figure_before(metric)
+        yield [label, figure.value, None, before.value, figure.sample_size, figure.left_out]
 
 
 def _section_table(keys: Sequence[str]) -> Callable[[Filters], Iterator[list[Cell]]]:

@@ -12,7 +12,7 @@ from insights import tiles, wording
 from insights.metrics.query import Figure, Granularity, Statistic
 from insights.tiles import ChartCard, Link
 from insights.views.answers import Answers, Wanted, rows_url
-from insights.views.delivery.cards import StageBar, StagesCard
+from insights.views.delivery.cards import StageBar, StageInFront, StagesCard
 
 LEAD_TIME = "dora.lead_time"
 # In the order in which a change goes through them: the metric, a short name for a bar, and one for a sentence.
@@ -23,13 +23,17 @@ STAGES: Mapping[str, tuple[str, str, str]] = {
     "merge": ("dora.lead_time_merge", "Waiting for merge", "waiting for the merge"),
     "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
 }
-PLANNING = "delivery.planning_time"  # before the first commit, of linked pull requests alone: no part of the whole
+# Before the first commit, of linked pull requests alone: no part of the whole.
+IN_FRONT: Mapping[str, str] = {
+    "delivery.backlog_time": "In the backlog",
+    "delivery.planning_time": "Planning",
+}
 FEW_PULL_REQUESTS = 5  # below that the longest stage is a matter of chance
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is none
 
 WANTED = (
     *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
-    Wanted(PLANNING, statistic=Statistic.MEAN),
+    *(Wanted(metric, compared=True, statistic=Statistic.MEAN) for metric in IN_FRONT),
 )
 
 
@@ -54,8 +58,8 @@ def stages_card(answers: Answers) -> StagesCard:
         left_out=_left_out(any_stage),
         headline=headline,
         detail=detail,
-        bars=_bars(means, longest),
-        planning=_planning(answers.figure(PLANNING)),
+        bars=_bars(answers, means, longest),
+        in_front=_in_front(answers),
         links=[Link("Show the rows behind lead time", rows_url(answers.filters, LEAD_TIME))],
     )
 
@@ -87,7 +91,7 @@ def longest_stage(means: Mapping[str, float]) -> str:
     return longest if longest and means[longest] > 0 else ""
 
 
-def _bars(means: Mapping[str, float], longest: str) -> Sequence[StageBar]:
+def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[StageBar]:
     total = sum(means.values())
     starts = accumulate((value / total if total else 0.0 for value in means.values()), initial=0.0)
     return [
@@ -99,6 +103,7 @@ def _bars(means: Mapping[str, float], longest: str) -> Sequence[StageBar]:
             start=start,
             fraction=value / total if total else 0.0,
             is_longest=name == longest,
+            rows_url=rows_url(answers.filters, STAGES[name][0]),
         )
         for start, (name, value) in zip(starts, means.items(), strict=False)
     ]
@@ -143,11 +148,15 @@ def _left_out(figure: Figure) -> str:
     return f"{wording.count(figure.left_out, 'PR')} left out: a stage is not known, such as a review."
 
 
-def _planning(figure: Figure) -> str:
-    """What stands before the first commit, of the pull requests that name a work item."""
-    if figure.value is None:
-        return ""
-    return (
-        f"Before it, planning: {wording.duration(figure.value)} from in progress to the first commit, over "
-        f"{wording.count(figure.sample_size, 'linked PR')}."
-    )
+def _in_front(answers: Answers) -> Sequence[StageInFront]:
+    figures = {metric: answers.figure(metric) for metric in IN_FRONT}
+    return [
+        StageInFront(
+            label=IN_FRONT[metric],
+            value=str(wording.duration(figure.value)),
+            sample=f"of {wording.count(figure.sample_size, 'linked PR')}",
+            rows_url=rows_url(answers.filters, metric),
+        )
+        for metric, figure in figures.items()
+        if figure.value is not None
+    ]

@@ -1,0 +1,108 @@
+"""Every figure of the delivery page can be computed again from the rows that it opens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils.html import escape
+
+from insights import wording
+from insights.metrics.query import Statistic
+from insights.metrics.registry import get
+from insights.views.delivery import dora, efficiency, hygiene, quality
+from insights.views.delivery.stages import IN_FRONT, STAGES
+from tests.org import Org
+from tests.pages.eventful_shop import tell_of_everything
+from tests.pages.recomputed import from_rows, lines_of, plain, rows_address, rows_of, table, tiles_of
+
+PAGE = "/insights/delivery/"
+SECTIONS = ("efficiency", "quality", "hygiene")
+DAYS = 12 * 7  # of the page's window, all of which have come
+FEW_WITHOUT_DATA = 2
+
+
+@pytest.fixture
+def shop(org: Org, tmp_path: Path) -> None:
+    tell_of_everything(org, tmp_path)
+
+
+def content(client: Client, address: str) -> bytes:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return answer.getvalue() if answer.streaming else answer.content
+
+
+def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
+    """Every tile and every line of the page and of its parts, with the key of its metric."""
+    query = "?" + "&".join(f"{name}={value}" for name, value in filters.items())
+    pages = [content(client, f"{PAGE}{path}{query}").decode() for path in ("", *(f"parts/{s}/" for s in SECTIONS))]
+    return [each for page in pages for each in (*tiles_of(page), *lines_of(page))]
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("statistic", [None, Statistic.MEAN, Statistic.P90])
+def test_each_tile_and_each_line(member: Client, statistic: Statistic | None) -> None:
+    """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
+    found = figures(member, **({"statistic": statistic} if statistic else {}))
+    assert {key for key, _ in found} == {*dora.TILES, *efficiency.KEYS, *quality.KEYS, *hygiene.KEYS}
+    without = []
+    for key, shown in found:
+        rows = rows_of(lambda address: content(member, address), rows_address(shown))
+        value = from_rows(key, rows, days=DAYS, statistic=statistic)
+        if value is None:
+            assert "No data" in plain(shown), key
+            without.append(key)
+        else:
+            printed = wording.reading(value, get(key).unit).value
+            assert f" {printed} " in f" {plain(shown)} ", (key, value, plain(shown), rows[:3])
+    assert len(without) <= FEW_WITHOUT_DATA, without
+
+
+@pytest.mark.usefixtures("shop")
+def test_each_stage_of_lead_time(member: Client) -> None:
+    """Means, because only means add up; those in front of the first commit are of linked pull requests."""
+    page = content(member, PAGE).decode()
+    table = re.search(r'<table class="hw-wf">(.*?)</table>', page, re.DOTALL)
+    assert table
+    shown = {
+        rows_address(row).split("/")[3]: (rows_address(row), plain(row))
+        for row in re.findall(r"<tr.*?</tr>", table[1], re.DOTALL)
+        if "/rows/" in row
+    }
+    assert list(shown) == [*IN_FRONT, *(metric for metric, _, _ in STAGES.values())]
+    means = {}
+    for key, (address, words) in shown.items():
+        rows = rows_of(lambda found: content(member, found), address)
+        means[key] = from_rows(key, rows, statistic=Statistic.MEAN)
+        assert f" {wording.duration(means[key] or 0)} " in f" {words} ", (key, means[key], words)
+    whole = sum(mean or 0 for key, mean in means.items() if key not in IN_FRONT)
+    assert f"{wording.duration(whole)} mean, so that stages add up" in plain(page)
+
+
+@pytest.mark.usefixtures("shop")
+def test_each_of_the_slowest_leads_to_its_record(member: Client) -> None:
+    found = content(member, f"{PAGE}parts/slowest/").decode()
+    records = re.findall(r'href="(/insights/pull-requests/\d+/)"[^>]*>([^<]+)<', found)
+    assert len(records) >= 8
+    for address, title in records:
+        assert escape(title.strip()) in content(member, address).decode() or title in content(member, address).decode()
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("chart", ["cycle_time", "throughput", "failures", "incidents", "bugs", "size", "review_depth"])
+def test_each_point_of_a_chart(member: Client, chart: str) -> None:
+    """The rows behind a chart are of the whole window; those of a week come to the week's point."""
+    page = "".join(content(member, f"{PAGE}parts/{section}/").decode() for section in SECTIONS)
+    card = re.search(rf'<section[^>]*id="chart-{chart}".*?</section>', page, re.DOTALL)
+    assert card, chart
+    address = rows_address(card[0])
+    rows = rows_of(lambda found: content(member, found), address)
+    drawn = table(content(member, f"{PAGE}charts/{chart}.csv"))
+    starts = [*(bucket["From"] for bucket in drawn), "9999-12-31"]
+    for bucket, start, end in zip(drawn, starts, starts[1:], strict=False):
+        points = [float(value) for name, value in bucket.items() if name not in ("From", "Notes") and value]
+        value = from_rows(address.split("/")[3], [row for row in rows if start <= row["Day"] < end])
+        assert (value or 0) == pytest.approx(sum(points)), (chart, start)
