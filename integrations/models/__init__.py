@@ -75,6 +75,7 @@ from integrations.models.work_items import (
     WorkItemAssignment,
     WorkItemTransition,
 )
+from integrations.models.working_agreements import FollowedAgreement, WorkingAgreement
 
 __all__ = [
     "AgentMeterSlot",
@@ -109,6 +110,7 @@ __all__ = [
     "FailedDeployment",
     "FailureMethod",
     "FileAttribution",
+    "FollowedAgreement",
     "Incident",
     "IngestToken",
     "LineHistory",
@@ -165,4 +167,5 @@ __all__ = [
     "WorkItemFigures",
     "WorkItemLink",
     "WorkItemTransition",
+    "WorkingAgreement",
 ]

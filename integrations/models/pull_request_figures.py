@@ -25,12 +25,12 @@ class PullRequestSetApart(models.TextChoices):
 
 
 class SizeClass(models.TextChoices):
-    """How many lines were added and deleted: up to 100, 400, 800, or more."""
+    """How many lines were added and deleted: up to 100, 400, 800, or more; or as its unit agreed."""
 
-    SMALL = "S", "S: up to 100 lines"
-    MEDIUM = "M", "M: up to 400 lines"
-    LARGE = "L", "L: up to 800 lines"
-    EXTRA_LARGE = "XL", "XL: more than 800 lines"
+    SMALL = "S", "Small"
+    MEDIUM = "M", "Medium"
+    LARGE = "L", "Large"
+    EXTRA_LARGE = "XL", "Extra large"
 
 
 class PullRequestFigures(models.Model):

@@ -1,0 +1,81 @@
+"""What units agreed on about how they work: from which size on a change is large, and what a hotfix is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField, DateRangeField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from integrations.models.ownership import Owned
+from orgtree.models import Unit
+from orgtree.models.exclusion import not_empty, one_at_a_time
+
+
+class WorkingAgreement(models.Model):
+    """What holds on these days for what the unit owns, and for what the units below it own.
+
+    Null: the unit says nothing of it, and the nearest unit above that does is heard (docs/decisions/0021).
+    """
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
+    during = DateRangeField(help_text="Without a beginning: since ever.  Without an end: until further notice.")
+    size_thresholds = ArrayField(
+        models.PositiveIntegerField(),
+        size=3,
+        null=True,
+        blank=True,
+        help_text="Up to how many lines a pull request is S, M and L, such as 50, 200, 400; what is larger is XL.",
+    )
+    hotfix_branches = ArrayField(
+        models.CharField(max_length=100),
+        null=True,
+        blank=True,
+        help_text="A deployment of a branch that begins so, such as hotfix/, fixes the one before it.",
+    )
+    hotfix_labels = ArrayField(
+        models.CharField(max_length=100),
+        null=True,
+        blank=True,
+        help_text="So does one of a pull request with such a label.",
+    )
+    noted_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["unit", "during"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            one_at_a_time(of=("unit_id",), name="one_agreement_of_a_unit_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="agreement_has_days"),
+            models.CheckConstraint(
+                condition=Q(size_thresholds=None)
+                | Q(
+                    size_thresholds__len=3,
+                    size_thresholds__0__lt=F("size_thresholds__1"),
+                    size_thresholds__1__lt=F("size_thresholds__2"),
+                ),
+                name="agreed_sizes_grow",
+                violation_error_message="Give three numbers of lines that grow: where S, M and L end.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Working agreement of {self.unit}"
+
+    def clean(self) -> None:
+        """An empty list says nothing, as null does."""
+        self.size_thresholds = self.size_thresholds or None
+        for name in ("hotfix_branches", "hotfix_labels"):
+            words = getattr(self, name) or None
+            if words and not all(word.strip() for word in words):
+                raise ValidationError({name: "A word must not be empty: it would be true of everything."})
+            setattr(self, name, words)
+
+
+class FollowedAgreement(models.Model):
+    """By which words of agreements what runs on an owned thing was derived; no row: by none."""
+
+    owned = models.OneToOneField(Owned, models.CASCADE, primary_key=True, related_name="+")
+    words = models.TextField()
