@@ -74,6 +74,7 @@ class ChartData:
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the words below
     left_out: int = 0  # segments of too few people to be shown: what is drawn is not all then
+    undrawn: Sequence[Dataset] = ()  # too many to be told apart: the CSV alone has them
     marks: Sequence[Mark] = ()  # notes, in order of time
     benchmarks: Sequence[Line] = ()
     reason: str = ""  # why there is nothing to draw, where that is so
@@ -82,7 +83,9 @@ class ChartData:
     @property
     def left_out_words(self) -> str:
         """Empty where everything is drawn."""
-        return f"{wording.count(self.left_out, 'hidden segment')} left out" if self.left_out else ""
+        hidden = f"{wording.count(self.left_out, 'hidden segment')} left out" if self.left_out else ""
+        undrawn = f"{len(self.undrawn):,} more not drawn" if self.undrawn else ""
+        return " · ".join(filter(None, (hidden, undrawn)))
 
     def rows(self) -> Iterator[list[str | Number]]:
         """The chart as a table, heads first: a row for each bucket, or for each part of a donut."""
@@ -90,11 +93,12 @@ class ChartData:
             yield from self._parts()
             return
         notes = ["Notes"] if self.marks else []
-        yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in self.datasets), *notes]
+        datasets = [*self.datasets, *self.undrawn]
+        yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in datasets), *notes]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
             said = ["; ".join(self._notes_at(index))] if self.marks else []
-            yield [label, *(_number(dataset.values[index]) for dataset in self.datasets), *said]
+            yield [label, *(_number(dataset.values[index]) for dataset in datasets), *said]
 
     def _notes_at(self, index: int) -> list[str]:
         return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]

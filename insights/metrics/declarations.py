@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from insights.metrics.measures import (
     Distribution,
+    Facts,
     Gini,
     Measure,
     MeasureValue,
@@ -145,6 +146,11 @@ class Metric:
         return RowsBy.PERSON if people else RowsBy.FACT
 
     @property
+    def adds_up(self) -> bool:
+        """Whether the values of a split, added up, are the value of all of them together."""
+        return False
+
+    @property
     def recipe(self) -> str:
         """How the value is computed from the rows."""
         raise NotImplementedError
@@ -162,7 +168,12 @@ class Count(Metric):
 
     of: Measure
     out_of: Measure | None = None
+    parts_overlap: bool = False  # a fact may stand in several parts of a split: a day on which two services went out
     zero_of_nothing: ClassVar[bool] = True
+
+    @property
+    def adds_up(self) -> bool:
+        return isinstance(self.of, (Facts, Total)) and not self.parts_overlap
 
     @property
     def measures(self) -> tuple[Measure, ...]:

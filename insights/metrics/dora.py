@@ -71,6 +71,7 @@ DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
     meaning="On how many days of a week changes are brought to production.",
     formula="days with a successful production deployment ÷ weeks of the window that have passed. " + OF_PRODUCTION,
     of=Facts(DEPLOYMENT_DAYS),
+    parts_overlap=True,
     per_days=7,
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,

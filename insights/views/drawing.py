@@ -13,7 +13,7 @@ from insights.metrics.query import Dimension, Figure, SeriesAnswer
 from insights.metrics.registry import get
 from insights.views.answers import Answers
 
-SERIES_DRAWN = 8  # more lines or colours cannot be told apart; the smallest are added up
+SERIES_DRAWN = 8  # more lines or colours cannot be told apart
 
 
 class Slice(Protocol):
@@ -51,7 +51,11 @@ def split_over_time(
     *,
     names: Mapping[str, str] | None = None,
 ) -> ChartData:
-    """A dataset for each segment value; beyond SERIES_DRAWN the smallest are added up."""
+    """A dataset for each segment value.
+
+    Beyond SERIES_DRAWN the smallest are added up; of medians, shares and whatever else makes no sum the CSV alone has
+    them.
+    """
     answer = answers.answer(key, dimension)
     values = list(answers.split(key, dimension))
     by_value: dict[str, list[float | None]] = {value: [] for value in values}
@@ -59,19 +63,24 @@ def split_over_time(
     found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
     for value in values:
         by_value[value] = [found.get((value, start)) for start in starts]
-    drawn_values, rest = values, values[SERIES_DRAWN:]
-    if rest:
-        drawn_values = values[: SERIES_DRAWN - 1]
-        rest = values[SERIES_DRAWN - 1 :]
+    adds_up = get(key).adds_up
+    drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
+    drawn_values, rest = values[:drawn], values[drawn:]
     if dimension is Dimension.AGENT:
         drawn_values = in_agent_order(drawn_values)
-    datasets = [
-        Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value]) for value in drawn_values
-    ]
-    if rest:
+
+    def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
+        return [Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value]) for value in chosen]
+
+    datasets = datasets_of(drawn_values)
+    if rest and adds_up:
         sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
         datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums))
-    return replace(over_time(kind, answer, datasets), left_out=answers.left_out(key, dimension))
+    return replace(
+        over_time(kind, answer, datasets),
+        left_out=answers.left_out(key, dimension),
+        undrawn=[] if adds_up else datasets_of(rest),
+    )
 
 
 def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:

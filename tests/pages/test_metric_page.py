@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -221,6 +222,59 @@ def test_facts_that_stand_out_lead_to_their_pages(shop: Delivery, member: Client
 def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> None:
     drawn = member.get(f"{LEAD_TIME}charts/spread/").json()
     assert sum(value or 0 for series in drawn["datasets"] for value in series["data"]) == 6
+
+
+@pytest.fixture
+def twelve_shops(org: Org) -> Mapping[str, int]:
+    """Twelve repositories with one deployment each, today a week ago, and the lead time in hours of what it brought."""
+    hours = {f"acme/shop-{letter}": number for number, letter in enumerate("abcdefghijkl", start=1)}
+    for repository, lead_time in hours.items():
+        shop = Delivery(repository)
+        shop.merges(1, at="Mon 00:00", sha=repository[-1], **at_noon(lead_time))
+        shop.deploys(f"of {repository}", at="Mon 00:00", finished_at=NOON.isoformat())
+    return hours
+
+
+def at_noon(lead_time: int) -> dict[str, Any]:
+    first = {"sha": sha_of(f"first {lead_time}"), "author_email": "ada@example.com"}
+    return {
+        "commits": [{**first, "authored_at": (NOON - timedelta(hours=lead_time)).isoformat()}],
+        "created_at": (NOON - timedelta(minutes=50)).isoformat(),
+        "merged_at": (NOON - timedelta(minutes=10)).isoformat(),
+    }
+
+
+def test_medians_of_many_repositories_are_not_added_up(twelve_shops: Mapping[str, int], member: Client) -> None:
+    """Eight of twelve can be told apart; the file has all of them, each with its own median."""
+    chart = member.get(f"{LEAD_TIME}charts/split/", {"by": "repository"}).json()
+    drawn = {each["label"]: [value for value in each["data"] if value] for each in chart["datasets"]}
+    assert drawn == {name: [hours * HOUR] for name, hours in twelve_shops.items() if hours > 4}
+    assert chart["left_out"] == "4 more not drawn"
+    rows = csv_of(member, f"{LEAD_TIME}charts/split.csv", by="repository")
+    [week] = [row for row in rows if row["acme/shop-a (seconds)"]]
+    assert {name: float(week[f"{name} (seconds)"]) / HOUR for name in twelve_shops} == twelve_shops
+
+
+def test_shares_of_many_repositories_are_not_added_up(twelve_shops: Mapping[str, int], member: Client) -> None:
+    for number, repository in enumerate(twelve_shops):
+        failing = {"finished_at": (NOON + timedelta(minutes=5)).isoformat(), "rollback_of": f"of {repository}"}
+        Delivery(repository).deploys(f"back {number}", at="Mon 00:00", **failing)
+    chart = member.get("/insights/metrics/dora.change_failure_rate/charts/split/", {"by": "repository"}).json()
+    values = [value for each in chart["datasets"] for value in each["data"] if value is not None]
+    assert len(chart["datasets"]) == 8
+    assert max(values) <= 100
+    assert chart["left_out"] == "4 more not drawn"
+
+
+def test_counts_of_many_repositories_are_added_up(twelve_shops: Mapping[str, int], member: Client) -> None:
+    chart = member.get("/insights/metrics/pr.throughput/charts/split/", {"by": "repository"}).json()
+    assert [each["label"] for each in chart["datasets"]][-1] == "Other (5)"
+    assert sum(value or 0 for each in chart["datasets"] for value in each["data"]) == 12
+    assert chart["left_out"] == ""
+    # On how many days of the week anything went out: five repositories on one day are one day.
+    days = member.get("/insights/metrics/dora.deployment_days/charts/split/", {"by": "repository"}).json()
+    assert max(value or 0 for each in days["datasets"] for value in each["data"]) <= 7
+    assert days["left_out"] == "4 more not drawn"
 
 
 def test_rows_lead_to_the_record_and_to_its_tool(shop: Delivery, member: Client) -> None:
