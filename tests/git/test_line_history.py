@@ -75,16 +75,6 @@ def test_worked_examples(repo: Repo, example: str) -> None:
 
 
 @pytest.mark.django_db
-def test_rates_divide_by_all_changed_lines(repo: Repo) -> None:
-    repo.commit({"a.py": text("a", "b", "c", "d")}, at=FIRST)
-    repo.commit({"a.py": text("A", "b", "c", "d", "e")}, at=FIRST + DAY)
-    repo.commit({"a.py": text("A", "b", "C", "D", "e")}, at=FIRST + 40 * DAY)
-    follow(repo)
-    assert rate("code.rework_rate") == (1 / 8 * 100, 1, 8)
-    assert rate("code.refactor_rate") == (2 / 8 * 100, 2, 8)
-
-
-@pytest.mark.django_db
 def test_without_a_clone_there_is_no_data() -> None:
     assert rate("code.rework_rate")[0] is None
 

@@ -54,9 +54,11 @@ class WorkItem:
     moves: list[tuple[datetime, str]] = field(default_factory=list)  # into which status
     assigned: list[tuple[datetime, Who | None]] = field(default_factory=list)
     edited: list[datetime] = field(default_factory=list)
+    resolved_at: datetime | None = None
 
     def draft(self) -> WorkItemDraft:
         statuses = [FIRST_STATUS, *(status for _, status in self.moves)]
+        now = "Done" if self.resolved_at else statuses[-1]
         return WorkItemDraft(
             external_id=self.key,
             key=self.key,
@@ -64,8 +66,9 @@ class WorkItem:
             updated_at=max(self._changes()),
             created_at=self.created_at,
             native_type=self.type,
-            native_status=statuses[-1],
-            status_category=default_status_category(statuses[-1]) or StatusCategory.TODO,
+            resolved_at=self.resolved_at,
+            native_status=now,
+            status_category=default_status_category(now) or StatusCategory.TODO,
             first_category=StatusCategory.TODO,
             reporter=self.reporter,
             assignee=self.assigned[-1][1] if self.assigned else None,
@@ -86,6 +89,8 @@ class WorkItem:
         yield from self.edited
         yield from (at for at, _ in self.moves)
         yield from (at for at, _ in self.assigned)
+        if self.resolved_at:
+            yield self.resolved_at
 
 
 @dataclass

@@ -41,3 +41,10 @@ def is_given_to(line: Line, key: str, who: str) -> None:
 @sentence(r"(?P<key>[A-Z]+-\d+) is edited")
 def is_edited(line: Line, key: str) -> None:
     line.story.work_items[key].edited.append(line.at)
+
+
+@sentence(r"(?P<key>[A-Z]+-\d+) is resolved")
+def is_resolved(line: Line, key: str) -> None:
+    """All that its tracker says of its end."""
+    assert line.says("of which no move is told")
+    line.story.work_items[key].resolved_at = line.at
