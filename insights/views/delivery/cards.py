@@ -49,7 +49,7 @@ class StageBar:
 
 @dataclass(frozen=True)
 class StageInFront:
-    """A stage before the first commit: its mean over the linked pull requests of which it is known."""
+    """A stretch that begins before the first commit: its mean over the linked pull requests of which it is known."""
 
     label: str
     value: str
