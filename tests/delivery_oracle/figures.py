@@ -1,0 +1,94 @@
+"""How what counts comes to a figure, by PRODUCT.md's counting rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from insights.metrics.query import Statistic, Window
+
+RANKS = {Statistic.MEDIAN: 0.5, Statistic.P75: 0.75, Statistic.P90: 0.9, Statistic.P95: 0.95}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One thing that counts: on which local day, for whom (a person, or what is owned), and with which value.
+
+    Without a value it lacks what is measured, and is left out.
+    """
+
+    name: str
+    day: date
+    whose: str | None
+    value: float | None = 1.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Of which days, and of which unit: `is_there` says whether what somebody, or an owner, has counts on a day."""
+
+    window: Window
+    today: date
+    is_there: Callable[[str | None, date], bool]
+
+    def of(self, counted: Iterable[Counted]) -> list[Counted]:
+        return [
+            each
+            for each in counted
+            if self.window.start <= each.day < self.window.end and self.is_there(each.whose, each.day)
+        ]
+
+    @property
+    def days_passed(self) -> int:
+        return sum(1 for number in range(self.window.days) if self.window.start.toordinal() + number <= self._today)
+
+    @property
+    def last_day(self) -> date:
+        return min(self.today, date.fromordinal(self.window.end.toordinal() - 1))
+
+    @property
+    def _today(self) -> int:
+        return self.today.toordinal()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A figure.  Of a count of nothing `value` is 0; whether that is no data the sources say."""
+
+    value: float | None
+    sample_size: int
+    left_out: int = 0
+
+
+def spread(counted: Sequence[Counted], statistic: Statistic) -> Expected:
+    """Mean or percentile of those that have a value."""
+    values = sorted(each.value for each in counted if each.value is not None)
+    left_out = len(counted) - len(values)
+    if not values:
+        return Expected(None, 0, left_out)
+    if statistic is Statistic.MEAN:
+        return Expected(sum(values) / len(values), len(values), left_out)
+    # Linearly between the two values that stand around the rank.
+    place = RANKS[statistic] * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(values) - 1)
+    value = values[below] + (values[above] - values[below]) * (place - below)
+    return Expected(value, len(values), left_out)
+
+
+def share(part: Sequence[Counted], whole: Sequence[Counted], times: float = 100) -> Expected:
+    """No data where the whole is nothing."""
+    if not whole:
+        return Expected(None, 0)
+    return Expected(times * len(part) / len(whole), len(whole))
+
+
+def concentration(counted: Sequence[Counted]) -> Expected:
+    """Gini coefficient × 100 of how many each person has: the mean difference of any two, by twice the mean."""
+    each_has = sorted(Counter(each.whose for each in counted if each.whose is not None).values())
+    if not each_has:
+        return Expected(None, 0)
+    differences = sum(abs(one - other) for one in each_has for other in each_has)
+    return Expected(100 * differences / (2 * len(each_has) * sum(each_has)), sum(each_has))
