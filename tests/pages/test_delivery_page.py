@@ -250,3 +250,36 @@ def test_titles_from_elsewhere_are_text(org: Org, member: Client) -> None:
     org.push("deployments", deployed(1, day_before(3)))
     assert "<script>alert" not in part(member, "slowest")
     assert "&lt;script&gt;alert" in part(member, "slowest")
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        ("deployments", deployed(9, day_before(2))),
+        ("pull-requests", merged(9, day_before(2))),
+        ("incidents", {"id": "i-9", "repository": "acme/shop", "started_at": f"{day_before(2)}T12:00:00Z"}),
+    ],
+)
+def test_an_open_page_is_told_of_new_deliveries(
+    shop: Org, member: Client, kind: str, record: dict[str, object]
+) -> None:
+    """It asks its pulse every two seconds: the mark stays while nothing comes, and moves with what was pushed."""
+    found = re.search(r'data-pulse="([^"]+)"', page(member))
+    assert found
+
+    def pulse(known: str = "") -> tuple[int, str]:
+        answer = member.get(found[1], headers={"If-None-Match": known} if known else {})
+        return answer.status_code, answer.headers["ETag"]
+
+    status, mark = pulse()
+    assert status == 204
+    assert pulse(mark) == (304, mark)
+    known_before = shop.metric("dora.deployment_frequency", from_=day_before(20), to=day_before(0)).sample_size
+    shop.push(kind, record)
+    status, moved = pulse(mark)
+    assert (status, moved != mark) == (204, True)
+    assert pulse(moved) == (304, moved)
+    shown = tile(page(member), "dora.deployment_frequency")
+    assert f"{known_before + (kind == 'deployments')} deployments" in shown
+    shop.push(kind, record)
+    assert pulse(moved)[0] == 304, "told again, it changes nothing"
