@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Statistic, Window
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
 from insights.metrics.rows import read_rows
 from tests.work.tracker import DAY, Tracker, by_segment, figure, on, values
 
@@ -38,18 +38,12 @@ def four_weeks(tracker: Tracker) -> Tracker:
     return tracker
 
 
-def test_work_in_progress_at_the_end_of_each_week(four_weeks: Tracker) -> None:
+def test_a_stock_is_split_filtered_and_read_by_month(four_weeks: Tracker) -> None:
     assert values("wip.count", WEEKS) == [1, 2, 0, 1]
     assert figure("wip.count", WEEKS).value == 1  # of the window as of its last week: a stock is no sum
     assert values("wip.count", WEEKS, granularity=Granularity.MONTH) == [1]
     assert by_segment("wip.count", WEEKS, Dimension.WORK_TYPE) == {"bug": 1}
     assert values("wip.count", WEEKS, work_type=("feature",)) == [1, 1, 0, 0]
-
-
-def test_age_of_work_in_progress_is_counted_from_when_it_first_began(four_weeks: Tracker) -> None:
-    # SHOP-1 on 8 March: 5 days; on 15 March 12, and SHOP-3 3 days; on 29 March SHOP-3 since 12 March: 17.
-    assert values("wip.age", WEEKS) == [5 * DAY, 7.5 * DAY, None, 17 * DAY]
-    assert values("wip.age", WEEKS, statistic=Statistic.P90)[1] == pytest.approx((3 + 0.9 * 9) * DAY)
 
 
 def test_the_rows_of_a_stock_are_what_stands(four_weeks: Tracker) -> None:

@@ -20,6 +20,7 @@ from integrations.intake.figures_work import settle_what_waits
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
 from tests.git.repositories import Repo
+from tests.intake.conftest import SHOP_RESOURCE
 from tests.pulls.histories import pieces_of
 from tests.worked.facts import Attempt, PullRequest, WorkItem
 
@@ -37,12 +38,15 @@ class Story:
     attempts: dict[tuple[str, ...], list[Attempt]] = field(default_factory=dict)
     clones: list[Repo] = field(default_factory=list)  # none, or the only one
     members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
+    logins: dict[str, str] = field(default_factory=dict)  # by e-mail address, as a people file has them
     owned: list[tuple[str, str]] = field(default_factory=list)  # what, by which team
     _lines: Iterator[int] = field(default_factory=count)
 
     @cached_property
     def clone(self) -> Repo:
+        """Of the repository of which the connection tells, too."""
         self.clones.append(Repo.create(self.folder / "clone"))
+        self.clones[0].git("remote", "add", "origin", f"https://{SHOP_RESOURCE.remote}.git")
         return self.clones[0]
 
     def new_line(self) -> str:

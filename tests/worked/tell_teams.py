@@ -1,4 +1,4 @@
-"""Sentences about teams: who is in them, and what they own."""
+"""Sentences about people: in which teams they are, what these own, and by which names they are known."""
 
 from __future__ import annotations
 
@@ -19,8 +19,16 @@ def owns(line: Line, team: str, thing: str) -> None:
     line.story.owned.append((thing, team))
 
 
+@sentence(r"(?P<who>[a-z]+) signs commits as (?P<email>\S+)")
+def signs(line: Line, who: str, email: str) -> None:
+    """So that who commits and who reviews is known to be one."""
+    line.story.logins[email] = who
+
+
 def form_teams(story: Story, org: Org) -> None:
-    """The units and their members; a member of two moves from one to the other."""
+    """The people file, the units and their members; a member of two moves from one to the other."""
+    for email, login in story.logins.items():
+        org.people({"full_name": login.title(), "email": email, "identities": f"github:{login}"})
     teams = dict.fromkeys(team for _, team, _ in (*story.members, *((None, team, None) for _, team in story.owned)))
     if teams:
         org.tree("Teams")
