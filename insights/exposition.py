@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from insights import windows
 from insights.metrics.errors import QueryError, UnknownUnitError
-from insights.metrics.query import MetricQuery
+from insights.metrics.query import MetricQuery, Scope
 from insights.metrics.registry import get
 from insights.metrics.visible import Freshness, SideBySide, visible_together
 from orgtree.models import Unit
@@ -47,7 +47,8 @@ def samples(
     for metric in asked:
         if metric.always_by:
             raise QueryError("metric", f"{metric.key} is a table of shares. Choose another metric.")
-    found = {unit.slug: unit for unit in Unit.objects.within(access.sight).filter(slug__in=units)}
+    slugs = [Scope.of_unit(slug).unit_word for slug in units]
+    found = {unit.slug: unit for unit in Unit.objects.within(access.sight).filter(slug__in=slugs)}
     for slug in units:
         if slug not in found:
             raise UnknownUnitError(slug)

@@ -61,12 +61,16 @@ WITHOUT_FIGURES = (
 )
 API = ("/api/v1/metrics/ai.tokens/series/", "/api/v1/metrics/ai.tokens/distribution/")
 API_ROWS = "/api/v1/metrics/ai.tokens/rows/"
+API_WITHOUT_PEOPLE = ("/api/v1/dora/", "/api/v1/annotations/")  # take a unit, and no person=
+NOTES = "/api/v1/annotations/"  # without a unit those that one may read
 
-UNITS = ("platform", "search", "nowhere", "unassigned:teams", "unassigned:nowhere", "")
+NUL = "plat\x00form"  # which no text of the database holds
+UNITS = ("platform", "search", "nowhere", "unassigned:teams", "unassigned:nowhere", NUL, f"unassigned:{NUL}", "")
 HOME = {"": 200}  # pages begin with one's own unit, or with one's own data
 REFUSED = {"": 403}
 NOTHING = dict.fromkeys(UNITS, 404)
-EVERYTHING = {**dict.fromkeys(UNITS, 200), "nowhere": 404, "unassigned:nowhere": 404}
+UNKNOWN = dict.fromkeys(("nowhere", "unassigned:nowhere", NUL, f"unassigned:{NUL}"), 404)
+EVERYTHING = {**dict.fromkeys(UNITS, 200), **UNKNOWN}
 
 PAGES_BY_ROLE: dict[str, tuple[Persona, dict[str, int]]] = {
     "member": (MEMBER, {**NOTHING, **HOME, "platform": 200}),
@@ -100,7 +104,7 @@ def test_pages(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) ->
 def test_visitors_are_sent_to_sign_in_whatever_they_ask_for(teams: Teams) -> None:
     for address in PAGES:
         assert set(answers(Client(), address).values()) == {302}, address
-    for address in (*API, API_ROWS):
+    for address in (*API, API_ROWS, *API_WITHOUT_PEOPLE):
         assert set(answers(Client(), address).values()) == {401}, address
 
 
@@ -109,22 +113,23 @@ def test_the_api(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) 
     persona, expected = PAGES_BY_ROLE[role]
     without_a_unit = 200 if expected == EVERYTHING else 403  # programs say whose figures they want
     client = sign_in(persona)
-    for address in (*API, API_ROWS):
-        assert answers(client, address) == {**expected, "": without_a_unit}, address
+    for address in (*API, API_ROWS, *API_WITHOUT_PEOPLE):
+        assert answers(client, address) == {**expected, "": 200 if address == NOTES else without_a_unit}, address
 
 
 def test_a_token_sees_what_its_user_sees_and_without_a_user_aggregates(teams: Teams) -> None:
     _, own = create_api_token("own", user=create_user(MEMBER), expires_at=None)
     _, nobodys = create_api_token("nobody's", expires_at=None)
-    for address in (*API, API_ROWS):
-        assert answers(bearer(own), address) == {**NOTHING, "platform": 200, "": 403}, address
-    for address in API:
+    for address in (*API, API_ROWS, *API_WITHOUT_PEOPLE):
+        expected = {**NOTHING, "platform": 200, "": 200 if address == NOTES else 403}
+        assert answers(bearer(own), address) == expected, address
+    for address in (*API, *API_WITHOUT_PEOPLE):
         assert answers(bearer(nobodys), address) == EVERYTHING, address
     assert set(answers(bearer(nobodys), API_ROWS).values()) == {403}
 
 
 def test_unknown_and_invisible_are_the_same_answer(teams: Teams, member: Client) -> None:
-    for address in (*PAGES, *API, API_ROWS):
+    for address in (*PAGES, *API, API_ROWS, *API_WITHOUT_PEOPLE):
         unknown = member.get(address, {"unit": "nowhere"}).content.decode()
         invisible = member.get(address, {"unit": "search"}).content.decode()
         assert unknown.replace("nowhere", "search") == invisible, address

@@ -23,6 +23,7 @@ from insights.annotations.writing import (
 )
 from insights.api import schema
 from insights.metrics.errors import QueryError
+from insights.metrics.plan import place
 from insights.metrics.query import Scope, Window
 from insights.models import Annotation
 from insights.scope_access import check_scope
@@ -98,6 +99,7 @@ class AnnotationsView(ReadsOrAnnotates):
         if given.get("unit"):
             scope = Scope.of_unit(given["unit"])
             check_scope(scope, access)
+            place(scope)
             found = found.on_charts_of(scope)
         if given.get("about"):
             found = found.about_metric(given["about"].replace("\x00", ""))
@@ -124,6 +126,8 @@ class AnnotationsView(ReadsOrAnnotates):
             if given.get(name) is None:
                 raise QueryError(name, "A note needs it.")
         start = _needed_day("from", given["from"])
+        if start == date.max:
+            raise QueryError("from", "No day follows it.")
         end = _needed_day("to", given["to"]) if given.get("to") is not None else start + timedelta(days=1)
         draft = AnnotationDraft(
             text=_text("text", given["text"]),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from insights.metrics.errors import UnknownUnitError
+
 
 class Granularity(enum.StrEnum):
     DAY = "day"
@@ -74,7 +76,12 @@ class Scope:
 
     @classmethod
     def of_unit(cls, word: str, **others: Any) -> Scope:
-        """The scope that `unit=` names; an empty word is no unit."""
+        """The scope that `unit=` names; an empty word is no unit.
+
+        Raises UnknownUnitError for a word with a NUL, which no slug holds and PostgreSQL refuses to look for.
+        """
+        if "\x00" in word:
+            raise UnknownUnitError(word)
         if word.startswith(UNASSIGNED_PREFIX):
             return cls(unassigned=word.removeprefix(UNASSIGNED_PREFIX), **others)
         return cls(unit=word or None, **others)

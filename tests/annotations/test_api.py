@@ -78,6 +78,7 @@ def test_notes_are_found_by_unit_metric_and_days(teams: Teams, admin: Client) ->
         ({"text": "nul \x00"}, "text"),
         ({"from": "soon"}, "from"),
         ({"from": None}, "from"),
+        ({"from": "9999-12-31", "to": None}, "from"),
         ({"to": 20260915}, "to"),
         ({"to": "2026-09-07"}, "to"),
         ({"about": "ai.nonsense"}, "about"),
@@ -94,6 +95,15 @@ def test_what_is_wrong_is_named(teams: Teams, admin: Client, change: dict[str, o
 @pytest.mark.parametrize("body", ["[]", "[[]]", '"text"', "7"])
 def test_anything_but_an_object_is_refused(teams: Teams, admin: Client, body: str) -> None:
     assert admin.post(ADDRESS, body, content_type="application/json").status_code == 400
+
+
+def test_notes_of_what_is_not_there_are_not_found(teams: Teams, admin: Client) -> None:
+    """Not those of the whole organisation, as if the slug had been left out."""
+    post(admin, {"text": "Outage", "from": "2026-09-20"})
+    for word in ("nowhere", "unassigned:nowhere", "plat\x00form"):
+        refused = admin.get(ADDRESS, {"unit": word})
+        assert (refused.status_code, refused.json()["error"]["parameter"]) == (404, "unit")
+        assert post(admin, {**NOTE, "unit": word}).status_code in (400, 404)
 
 
 def test_who_may_write(teams: Teams, member: Client, sign_in: Callable[[Persona], Client]) -> None:
