@@ -17,16 +17,27 @@ from orgtree.services.presence import PresenceChange
 
 
 def count_active_people(up_to: int) -> int:
-    """How many people ever sent telemetry; counts no further than `up_to`."""
+    """How many people ever did anything; counts no further than `up_to`.
+
+    They sent telemetry, or have a commit, a pull request, a review or a work item.  Each identity is looked up in the
+    indexes, because an installation on trial asks with every page.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT count(*)
             FROM (
                 SELECT DISTINCT identity.person_id
-                FROM integrations_enrolment enrolment
-                JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+                FROM orgtree_identity identity
                 WHERE identity.person_id IS NOT NULL
+                  AND (
+                      EXISTS (SELECT FROM integrations_enrolment WHERE identity_id = identity.id)
+                      OR EXISTS (SELECT FROM integrations_commit WHERE credited_id = identity.id)
+                      OR EXISTS (SELECT FROM integrations_pullrequest WHERE author_id = identity.id)
+                      OR EXISTS (SELECT FROM integrations_pullrequest WHERE requested_by_id = identity.id)
+                      OR EXISTS (SELECT FROM integrations_pullrequestreview WHERE author_id = identity.id)
+                      OR EXISTS (SELECT FROM integrations_workitem WHERE assignee_id = identity.id)
+                  )
                 LIMIT %s
             ) AS people
             """,

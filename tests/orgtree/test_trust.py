@@ -11,6 +11,10 @@ from django.contrib.auth.models import User
 from orgtree.models import IndividualPolicy, Organisation, Person
 from orgtree.services import trust
 from orgtree.services.trust import HIDDEN_LABEL, person_label, person_labels, person_of, trial_state
+from tests.linking.delivery import Delivery, commit, iso
+from tests.org import Org
+
+NAMES = ("ada", "edith", "grace", "linus", "margaret")  # as many as the minimum group size
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +25,11 @@ def active(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     people = [0]
     monkeypatch.setattr(trust, "_counters", [lambda up_to: min(up_to, people[0])])
     return people
+
+
+@pytest.fixture
+def shop(db: None) -> Delivery:
+    return Delivery()
 
 
 @pytest.fixture
@@ -63,6 +72,52 @@ class TestTrial:
 
     def test_shows_no_name_to_a_token_of_nobody(self, active: list[int], grace: Person) -> None:
         assert person_label(None, grace).startswith("Developer ")
+
+
+class TestWhoIsActive:
+    """What counts as activity: the k-th person by any of it ends the trial."""
+
+    @pytest.fixture(autouse=True)
+    def people(self) -> None:
+        Organisation.current()
+        for name in NAMES:
+            Person.objects.create(full_name=name.title(), email=f"{name}@example.com")
+
+    @pytest.mark.parametrize("does", ["merges", "requests", "reviews", "commits", "works", "uses an agent"])
+    def test_anything_that_people_do_is(self, org: Org, does: str) -> None:
+        shop = Delivery()
+        for number, name in enumerate(NAMES, start=1):
+            assert trial_state().in_trial, f"after {number - 1} of {len(NAMES)} people"
+            told(org, shop, does, number, f"{name}@example.com")
+        assert not trial_state().in_trial
+
+    def test_however_much_one_person_does(self, shop: Delivery) -> None:
+        for number in range(1, 8):
+            shop.merges(number, at="Mon 10:00", author="ada@example.com")
+        assert trial_state().in_trial
+
+
+FIRST = "ada@example.com"  # who is one of them from the first telling on
+
+
+def told(org: Org, shop: Delivery, does: str, number: int, person: str) -> None:
+    """That the person did it: through the door by which such facts come in."""
+    review = {"author": person, "state": "approved", "submitted_at": iso("Mon 09:00")}
+    match does:
+        case "merges":
+            shop.merges(number, at="Mon 10:00", author=person)
+        case "requests":
+            shop.merges(number, at="Mon 10:00", author=FIRST, requested_by=person)
+        case "reviews":
+            shop.merges(number, at="Mon 10:00", author=FIRST, reviews=[review])
+        case "commits":
+            shop.push("commits", **commit("acme/shop", f"c{number}") | {"author_email": person})
+        case "works":
+            item = {"id": f"SHOP-{number}", "project": "SHOP", "title": "A story", "type": "story"}
+            shop.push("work-items", **item, status_category="todo", created_at=iso("Mon 09:00"), assignee=person)
+        case "uses an agent":
+            org.session(by=person.partition("@")[0], on="2026-03-02")
+            org.fold()
 
 
 class TestPolicy:
