@@ -107,4 +107,5 @@ def fingerprint(measure: Measure) -> str:
 
 
 def _told(relation: Relation) -> tuple[object, ...]:
-    return (relation.sql, relation.day, relation.placed_by, relation.fact, relation.fact_is_row, relation.stock)
+    told = (relation.sql, relation.day, relation.placed_by, relation.fact, relation.fact_is_row, relation.stock)
+    return (*told, relation.gathered_by) if relation.shared_facts else told

@@ -61,6 +61,7 @@ def placed_rows_statement(
     With unit (or stint, where many units are asked for), person, fact, stretch, segments and columns.  Days that lie in
     the same windows of the reading are one stretch; the first is 1.  What counts for its owner has the id of what is
     owned for its person: they are placed alike, and a row without an owner is as unmatched as one without a person.
+    A fact that several share is its own person, so that a unit in which it has several rows counts it once.
     """
     relation = reading.relation
     columns: list[sql.Composable] = [
@@ -80,7 +81,7 @@ def placed_rows_statement(
         """
     ).format(
         place=place_of(reading.placement),
-        person=of_source(relation.placed_by),
+        person=of_source(relation.gathered_by),
         fact=of_source(relation.fact),
         day=of_source(relation.day),
         columns=listed((*columns, *more)),

@@ -172,6 +172,7 @@ DEPLOYMENT_DAYS = Relation(
     person="person_id",
     owner="owned_id",
     fact="day_number",
+    shared_facts=True,
     columns=_DEPLOYMENT_COLUMNS | {"day_number"},
     sql=f"""
         SELECT {_DEPLOYMENT},

@@ -61,6 +61,7 @@ class Relation:
     also: frozenset[FactFamily] = frozenset()
     open_as_in_tools: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
+    shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
     stock: Stock | None = None
 
@@ -68,3 +69,8 @@ class Relation:
     def placed_by(self) -> str:
         """The column that places its rows in units."""
         return self.owner or self.person
+
+    @property
+    def gathered_by(self) -> str:
+        """The column by which its rows are gathered before facts are counted: all rows of a fact have the same."""
+        return self.fact if self.shared_facts else self.placed_by

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from insights.metrics.query import Dimension, Granularity, SeriesAnswer, Statistic, Window
+from insights.snapshots.refresh import refresh
 from integrations.models import Owned
 from integrations.ownership.give import own
 from orgtree.models import Unit
@@ -48,6 +49,36 @@ def test_a_unit_covers_what_it_owns_and_people_their_lead_times(org: Org, shop: 
     assert value("dora.deployment_frequency", "payments") is None, "it owns nothing"
     assert value("dora.lead_time", "engineering") == 6 * HOUR
     assert value("dora.deployment_frequency", "engineering") == pytest.approx(1 / 7)
+
+
+def test_a_day_on_which_several_are_deployed_is_one_day(org: Org, shop: Delivery) -> None:
+    """
+    | Mon | acme/shop, and acme/search |
+    | Tue | acme/search twice          |
+    | Wed | acme/shop                  |
+
+    Red owns the shop, blue the search, and engineering is above both: 2, 2 and 3 days.
+    """
+    search = Delivery("acme/search")
+    org.tree("Engineering")
+    for unit in ("Red", "Blue"):
+        org.unit(unit, below="engineering")
+    shop.deploys("d1", at="Mon 10:00")
+    search.deploys("d2", at="Mon 12:00")
+    search.deploys("d3", at="Tue 10:00")
+    search.deploys("d4", at="Tue 12:00")
+    shop.deploys("d5", at="Wed 10:00")
+    org.own("acme/shop", "red")
+    org.own("acme/search", "blue")
+
+    def days(unit: str | None) -> tuple[float | None, int]:
+        found = org.metric("dora.deployment_days", unit=unit, week=WEEK)
+        return found.value, found.sample_size
+
+    from_facts = [days(unit) for unit in (None, "engineering", "red", "blue")]
+    assert from_facts == [(3, 3), (3, 3), (2, 2), (2, 2)]
+    refresh()
+    assert [days(unit) for unit in (None, "engineering", "red", "blue")] == from_facts
 
 
 def test_segments_and_facets(org: Org, shop: Delivery) -> None:
