@@ -48,8 +48,10 @@ class Expected:
 
     @property
     def name(self) -> str:
-        segment = f", {self.segment}" if self.segment else ""
-        return f"{self.query.key} {self.query.statistic or ''} {self.query.window} {self.query.scope.unit}{segment}"
+        """For the message of a failed test."""
+        query = self.query
+        picked = [query.statistic, self.segment, query.scope.unit and f"team {query.scope.unit}"]
+        return ", ".join([query.key, *filter(None, picked), f"from {query.window.start} until {query.window.end}"])
 
 
 @dataclass(frozen=True)
