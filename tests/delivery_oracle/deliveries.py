@@ -32,9 +32,7 @@ class Deliveries:
         ]
         merged = [each for each in world.records["pull-requests"] if each.get("merged_at")]
         self._records = {**world.records, "deployments": deployments, "pull-requests": merged}
-        self.in_production = links.in_production(
-            each for each in deployments if each["status"] == "success" and each.get("finished_at")
-        )
+        self.in_production = [dict(each) for each in links.in_production(deployments)]
         self._by_id = {each["id"]: each for each in deployments}
 
     # Deployments, for the owner of the service, or else of the repository, when they finished.

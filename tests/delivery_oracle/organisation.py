@@ -124,9 +124,9 @@ def tell_people(org: Org, organisation: Organisation) -> None:
         )
     )
     for person, stretches in organisation.members.items():
-        for start, unit in stretches:
-            if unit is not None:
-                org.join(person, unit, on=None if start == date.min else start)
+        for start, below in stretches:
+            if below is not None:
+                org.join(person, below, on=None if start == date.min else start)
     (_, (moved_on, parent)) = organisation.parent_of_small
     assert parent is not None
     org.move_unit("small", to=parent, on=moved_on)

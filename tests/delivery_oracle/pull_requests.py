@@ -120,19 +120,19 @@ class PullRequest:
 
     @property
     def waited_for_pipelines(self) -> float | None:
-        """Minute by minute would do as well: moments between open and merge in which a run was queued or running."""
+        """The time between open and merge in which at least one attempt for its commits was queued or running."""
         opened, merged = self.opened_at, self.merged_at
         shas = {each["sha"] for each in self.record["commits"]}
-        runs = [
-            (time_of(each, "queued_at"), time_of(each, "finished_at"))
+        runs = sorted(
+            (_moment(each, "queued_at"), _moment(each, "finished_at"))
             for each in self._world.records["pipeline-runs"]
             if each["sha"] in shas and each["repository"] == self.record["repository"] and each.get("finished_at")
-        ]
+        )
         if not runs or opened is None or merged is None or merged < opened:
             return None
         waited, reached = timedelta(), opened
-        for queued, finished in sorted(runs):  # type: ignore[type-var]
-            start, end = max(queued, reached), min(finished, merged)  # type: ignore[type-var]
+        for queued, finished in runs:
+            start, end = max(queued, reached), min(finished, merged)
             if end > start:
                 waited += end - start
                 reached = end
@@ -151,7 +151,11 @@ class PullRequest:
 
 
 def _at(review: Record) -> datetime:
-    return datetime.fromisoformat(review["submitted_at"])
+    return _moment(review, "submitted_at")
+
+
+def _moment(record: Record, name: str) -> datetime:
+    return datetime.fromisoformat(record[name])
 
 
 class PullRequests:

@@ -139,7 +139,8 @@ class History:
 
     def _work(self, begun: datetime, until: datetime, *, may_merge_main: bool) -> list[str]:
         """The commits of a branch in their order; main may be merged into it on the way."""
-        tip, made = self.main.at(begun), []
+        tip = self.main.at(begun)
+        made: list[str] = []
         times = sorted(self.moments.between(begun, until) for _ in range(self.chance.randrange(1, 4)))
         for at in times:
             parents = [tip]
