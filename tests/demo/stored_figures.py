@@ -1,4 +1,4 @@
-"""Figures of the delivery that no metric reads, by plain SQL over the stored facts."""
+"""What is stored of the demo: figures that no metric reads, by plain SQL, and how many rows there are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from django.db import connection
 
 from integrations.demo.stories import Weeks
 from integrations.demo.year import DemoYear
+from integrations.models import (
+    AgentRequest,
+    AgentSession,
+    AgentSessionDay,
+    AgentToolCall,
+    Commit,
+    CommitEvidence,
+    FileAttribution,
+    Repository,
+    RepositorySource,
+)
+from orgtree.models import Person
 
 _STATEMENTS = {
     "commit.weekend_share": """
@@ -57,3 +69,14 @@ class StoredFigures:
 
     def by_weekday(self, key: str, weeks: Weeks, email: str) -> Mapping[int, float]:
         raise NotImplementedError("no story of the delivery reads people's weekdays")
+
+
+def kept_rows() -> dict[str, int]:
+    """How many rows stand in the tables that the demo fills, by model."""
+    return {
+        model.__name__: model._default_manager.count()
+        for model in (
+            *(AgentSession, AgentRequest, AgentToolCall, AgentSessionDay, Person),
+            *(RepositorySource, Repository, Commit, CommitEvidence, FileAttribution),
+        )
+    }

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
+from statistics import median
 from typing import Any
 
-import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -25,10 +25,6 @@ from integrations.demo.sending import send_year
 from integrations.demo.stories import ALWAYS, STORIES, Flavour, Story, Weeks
 from integrations.demo.year import DemoYear
 from integrations.models import (
-    AgentRequest,
-    AgentSession,
-    AgentSessionDay,
-    AgentToolCall,
     AttributionWork,
     Commit,
     CommitEvidence,
@@ -40,7 +36,6 @@ from integrations.models import (
     PullRequest,
     PullRequestCommit,
     QuarantinedRecord,
-    ReceivedBatch,
     Repository,
     RepositorySource,
     Stream,
@@ -54,10 +49,21 @@ from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_
 from tests.conftest import StartServer
 from tests.demo.planned import PlannedFigures, tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
+from tests.demo.read_pages import (
+    ai_page,
+    bottleneck,
+    compared,
+    delivery_page,
+    headline,
+    hint,
+    trend,
+    wait_until_folded,
+)
+from tests.demo.stored_figures import kept_rows
 from tests.demo.telling import assert_told
 from tests.org import Org
 from tests.personas import ADMIN, Persona
-from tests.servers import Server, wait_until
+from tests.servers import Server
 
 pytestmark = pytest.mark.timeout(900)  # a year of telemetry, on a machine that does other things as well
 
@@ -185,6 +191,33 @@ def test_the_simulated_github_is_read_to_its_end_and_rests(demo: Demo) -> None:
         assert not Incident.objects.filter(repository=None).exists()
 
 
+def test_delivery_and_compare_set_search_apart_by_how_long_reviews_wait(demo: Demo) -> None:
+    browser = demo.server.browse(as_=ADMIN)
+    pages = {unit: delivery_page(browser, unit=unit) for unit in ("search", "platform")}
+    assert bottleneck(pages["search"]).startswith("Bottleneck: waiting for review, ")
+    assert "for their first review" in hint(pages["search"])
+    assert "waiting for review" not in bottleneck(pages["platform"])
+    assert "for their first review" not in hint(pages["platform"])
+    found = compared(browser, TEAMS, "pr.pickup_time")
+    assert [unit for unit, told in found.items() if "much worse" in told] == ["Search"], found
+
+
+def test_the_page_of_a_metric_shows_what_came_of_an_agreement(demo: Demo) -> None:
+    """Platform agreed on a first review within a day: the note stands in its week, and what follows is far lower."""
+    browser = demo.server.browse(as_=ADMIN)
+    [told] = [story.noted for story in DELIVERY_STORIES if story.noted]
+    agreed_on = demo.year.first_day_of(AGREED_WEEKS)
+    for key in ("pr.pickup_time", "dora.lead_time"):
+        moved = headline(browser, key, unit="platform", range="26w")
+        assert re.search(r"[\d.]+ (h|days) better than previous 26 weeks", moved), moved
+        drawn = trend(browser, key, unit="platform", range="52w")
+        assert [mark.text for mark in drawn.marks] == [told]
+        [mark] = drawn.marks
+        assert drawn.starts[mark.index] <= agreed_on < drawn.starts[mark.index + 1]
+        before, after = drawn.values[: mark.index], drawn.values[mark.index + 1 :]
+        assert median(each for each in after if each) < 0.6 * median(each for each in before if each), key
+
+
 def test_each_repository_is_owned_in_each_tree_by_who_works_there(demo: Demo) -> None:
     with demo.server.database():
         counts = counted_things(OrgTree.objects.all(), on=timezone.localdate())
@@ -197,12 +230,12 @@ def test_each_repository_is_owned_in_each_tree_by_who_works_there(demo: Demo) ->
 
 def test_the_page_says_what_to_look_for(demo: Demo) -> None:
     browser = demo.server.browse(as_=ADMIN)
-    quarter_year = _ai_page(browser)
+    quarter_year = ai_page(browser)
     assert "calls of WebFetch" in quarter_year  # failing_tool
     assert "a session costs more than before" in quarter_year  # expensive_model
     assert "without a known price" in quarter_year  # unknown_model
     first, after = demo.year.first_day_of(48), demo.year.first_day_of(42)
-    early = _ai_page(browser, **{"from": f"{first}", "to": f"{after}"})
+    early = ai_page(browser, **{"from": f"{first}", "to": f"{after}"})
     assert "a few get value, the tool has not spread" in early  # few_with_long_sessions
 
 
@@ -319,43 +352,28 @@ def test_the_printed_sign_ins_work(demo: Demo) -> None:
 
 def test_a_second_run_sends_nothing_and_prints_the_same(demo: Demo) -> None:
     with demo.server.database():
-        before = _rows()
+        before = kept_rows()
     again = json.loads(demo.server.manage("demo", "--json"))
     assert again["sent"]["requests"] == 0
     for kept in ("seed", "flavour", "anchor", "completed_at", "sign_ins"):
         assert again[kept] == demo.printed[kept]
     with demo.server.database():
-        assert _rows() == before
+        assert kept_rows() == before
 
 
 def test_what_is_sent_again_is_recognised(demo: Demo) -> None:
     with demo.server.database():
-        before = _rows()
+        before = kept_rows()
         sent = send_year(demo.year, base_url=demo.server.url, token=demo.server.ingest_token, weeks=(0, 30))
         assert sent.records > 1000
         assert sent.rejected == 0
-        _wait_until_folded()
-        assert _rows() == before
+        wait_until_folded()
+        assert kept_rows() == before
 
 
 def test_another_seed_is_refused_and_named(demo: Demo) -> None:
     with pytest.raises(AssertionError, match=r"already holds the demo with seed 1 and flavour stories"):
         demo.server.manage("demo", "--seed", "2")
-
-
-def test_the_quiet_flavour_raises_nothing(start_server: StartServer) -> None:
-    with start_server("web", "worker", "beat", named="demo_quiet") as server:
-        with server.database():
-            run = begin_demo(seed=1, flavour=Flavour.QUIET, now=timezone.now())
-            sent = send_year(year_of(run), base_url=server.url, token=server.ingest_token, weeks=range(24))
-            assert sent.rejected == 0
-            _wait_until_folded()
-            assert not Employment.objects.filter(during__upper_inf=False).exists()
-        browser = server.browse(as_=ADMIN)
-        for range_ in ("4w", "8w", "12w"):
-            page = _ai_page(browser, range=range_)
-            assert "WebFetch" in page  # the part with the failing tools is there
-            assert HINT not in page, range_
 
 
 def test_it_does_not_mix_with_real_telemetry(org: Org) -> None:
@@ -372,26 +390,3 @@ def test_the_first_run_decides_when_it_ends(db: None) -> None:
     assert later.anchor == first.anchor == datetime.fromisoformat("2026-11-20T10:00:00Z")
     with pytest.raises(AnotherDemoError, match="seed 3"):
         begin_demo(seed=3, flavour=Flavour.QUIET, now=timezone.now())
-
-
-def _ai_page(browser: httpx.Client, **parameters: str) -> str:
-    """The page's HTML with the parts that it loads by itself."""
-    page = browser.get("/insights/ai/", params=parameters).raise_for_status().text
-    parts = sorted(set(re.findall(r'hx-get="(/insights/ai/parts/[^"]+)"', page)))
-    return page + "".join(browser.get(unescape(part)).raise_for_status().text for part in parts)
-
-
-def _wait_until_folded() -> None:
-    wait_until(
-        lambda: not ReceivedBatch.objects.exists(), within_seconds=FOLD_SECONDS, what="the worker folds every batch"
-    )
-
-
-def _rows() -> dict[str, int]:
-    return {
-        model.__name__: model._default_manager.count()
-        for model in (
-            *(AgentSession, AgentRequest, AgentToolCall, AgentSessionDay, Person),
-            *(RepositorySource, Repository, Commit, CommitEvidence, FileAttribution),
-        )
-    }

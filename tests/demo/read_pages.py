@@ -1,0 +1,95 @@
+"""What the demo's pages say, as somebody reads them who opens them in a browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import unescape
+
+import httpx
+
+from integrations.models import ReceivedBatch
+from tests.servers import wait_until
+
+FOLD_SECONDS = 120
+HINT = "What to look for"
+
+
+@dataclass(frozen=True)
+class MarkRead:
+    index: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A metric's trend: the first day and the value of each bucket, and the notes on it."""
+
+    starts: Sequence[date]
+    values: Sequence[float | None]
+    marks: Sequence[MarkRead]
+
+
+def ai_page(browser: httpx.Client, **parameters: str) -> str:
+    return _with_parts(browser, "/insights/ai/", parameters)
+
+
+def delivery_page(browser: httpx.Client, **parameters: str) -> str:
+    return _with_parts(browser, "/insights/delivery/", parameters)
+
+
+def _with_parts(browser: httpx.Client, path: str, parameters: Mapping[str, str]) -> str:
+    """The page's HTML with the parts that it loads by itself."""
+    page = browser.get(path, params=parameters).raise_for_status().text
+    parts = sorted(set(re.findall(rf'hx-get="({path}parts/[^"]+)" hx-trigger="load', page)))
+    return page + "".join(browser.get(unescape(part)).raise_for_status().text for part in parts)
+
+
+def bottleneck(page: str) -> str:
+    """What the delivery page calls out of lead time's stages; empty where it calls nothing out."""
+    found = re.search(r'<div class="hw-call">(.*?)</div>', page, re.DOTALL)
+    return words(found[1]) if found else ""
+
+
+def hint(page: str) -> str:
+    """What the sections say to look for; empty where no rule applies."""
+    return " ".join(words(found) for found in re.findall(rf"{HINT}(.*?)</(?:aside|div|section)>", page, re.DOTALL))
+
+
+def compared(browser: httpx.Client, units: Sequence[str], key: str) -> Mapping[str, str]:
+    """Unit → what its cell of the metric says where these units are compared."""
+    asked = {"units": ",".join(units), "metrics": key}
+    page = browser.get("/insights/compare/", params=asked).raise_for_status().text
+    rows = re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL)
+    return {words(name): words(cells) for name, cells in rows}
+
+
+def headline(browser: httpx.Client, key: str, **parameters: str) -> str:
+    """The figure of a metric's page, and how it moved."""
+    page = browser.get(f"/insights/metrics/{key}/", params=parameters).raise_for_status().text
+    found = re.search(r'<div class="hw-headline">(.*?)</div>', page, re.DOTALL)
+    assert found, key
+    return words(found[1])
+
+
+def trend(browser: httpx.Client, key: str, **parameters: str) -> Trend:
+    address = f"/insights/metrics/{key}/charts/trend"
+    drawn = browser.get(f"{address}/", params=parameters).raise_for_status().json()
+    listed = browser.get(f"{address}.csv", params=parameters).raise_for_status().content.decode("utf-8-sig")
+    starts = [date.fromisoformat(row["From"]) for row in csv.DictReader(io.StringIO(listed))]
+    [series] = drawn["datasets"]
+    return Trend(starts, series["data"], [MarkRead(mark["index"], mark["text"]) for mark in drawn["marks"]])
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def wait_until_folded() -> None:
+    wait_until(
+        lambda: not ReceivedBatch.objects.exists(), within_seconds=FOLD_SECONDS, what="the worker folds every batch"
+    )
