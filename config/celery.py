@@ -12,6 +12,7 @@ TASK_MODULES = (
     "integrations.telemetry.tasks",
     "integrations.git.tasks",
     "integrations.intake.tasks",
+    "integrations.agreements.follow",
     "integrations.linking.rules",
     "integrations.sync.tasks",
     "integrations.webhooks.tasks",

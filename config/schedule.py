@@ -41,6 +41,7 @@ SCHEDULE = (
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.attribution.tasks.attribute", Every(seconds=10)),
     Entry("Number large repositories", "integrations.linking.rules.place_waiting", Every(seconds=10)),
+    Entry("Follow working agreements", "integrations.agreements.follow.follow_agreements", Every(seconds=60)),
     Entry("Link by other rules", "integrations.linking.rules.follow_rules", Every(seconds=60)),
     Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),

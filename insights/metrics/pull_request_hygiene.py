@@ -28,7 +28,7 @@ SIZE = Duration(
     meaning="How many lines a pull request changes.",
     formula="lines added + deleted at the merge, without generated, vendored, minified, lock and binary files where a "
     "clone tells of them, else as the provider counts. Classes: S up to 100 lines, M up to 400, L up to 800, "
-    f"XL more. Left out where no size is known. {MERGED}",
+    f"XL more, or as the unit that owns the repository agreed. Left out where no size is known. {MERGED}",
     of=spread_of_merged("size"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.LINES,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import LiteralString
 
+from integrations.agreements.in_force import AGREED, NEAREST_FIRST
 from integrations.intake.stages_statement import AGENTS, ASKED, COMMITS, DAYS, LINES, REVIEWS
 
 
@@ -14,10 +15,12 @@ def _seconds(start: LiteralString, end: LiteralString) -> LiteralString:
     return f"CASE WHEN {end} >= {start} THEN extract(epoch FROM {end} - {start})::float8 END"
 
 
-# Up to how many lines each class goes; what is larger is XL.  400 and 800 are where LinearB's community benchmarks
-# (1,971 teams) end what they call strong and fair.
+# Up to how many lines each class goes, where nobody agreed on others; what is larger is XL.  400 and 800 are where
+# LinearB's community benchmarks (1,971 teams) end what they call strong and fair.
 _SIZE_CLASS: LiteralString = """
-    CASE WHEN sized.size <= 100 THEN 'S' WHEN sized.size <= 400 THEN 'M' WHEN sized.size <= 800 THEN 'L'
+    CASE WHEN sized.size <= coalesce(classes.ends[1], 100) THEN 'S'
+         WHEN sized.size <= coalesce(classes.ends[2], 400) THEN 'M'
+         WHEN sized.size <= coalesce(classes.ends[3], 800) THEN 'L'
          WHEN sized.size IS NOT NULL THEN 'XL' ELSE '' END
 """
 
@@ -88,6 +91,11 @@ STORE: LiteralString = f"""
         FROM asked
         LEFT JOIN whole ON whole.id = asked.id
         LEFT JOIN clone ON clone.id = asked.id
+    ), agreed AS MATERIALIZED (
+        SELECT agreed.*, owned.repository_id
+        FROM ({AGREED}) AS agreed
+        JOIN integrations_owned owned ON owned.id = agreed.owned_id
+        WHERE agreed.size_thresholds IS NOT NULL AND owned.repository_id IN (SELECT repository_id FROM asked)
     ), put AS (
         INSERT INTO integrations_pullrequestfigures AS stored ({_NAMES})
         SELECT {_VALUES}
@@ -100,6 +108,12 @@ STORE: LiteralString = f"""
         LEFT JOIN lasting ON lasting.id = asked.id
         LEFT JOIN closed ON closed.id = asked.id
         LEFT JOIN stale ON stale.id = asked.id
+        LEFT JOIN LATERAL (
+            SELECT agreed.size_thresholds AS ends FROM agreed
+            WHERE agreed.repository_id = asked.repository_id
+              AND agreed.during @> coalesce(asked.merged_at, asked.opened_at, now())::date
+            ORDER BY {NEAREST_FIRST} LIMIT 1
+        ) AS classes ON true
         LEFT JOIN orgtree_identity merger ON merger.id = asked.merged_by_id
         ON CONFLICT (pull_request_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
         WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})

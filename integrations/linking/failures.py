@@ -3,6 +3,9 @@
 An incident that names the deployment that caused it blames that one, or none where it is no successful production
 deployment.  Any other blames the last one of its service before it began, if that finished at most the link window
 before.  Where the incident or a deployment names no service, the repository is what they have in common.
+
+A deployment that says of itself neither what it fixes nor what it takes back is a hotfix of the one before it where the
+working agreement of its owner says so, by its branch, or by the pull request that it deploys.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any, LiteralString
 
 from django.db import connection
 
+from integrations.agreements.in_force import AGREED, NEAREST_FIRST
 from integrations.facts.changes import announce_changes
 from integrations.linking.production import IN_PRODUCTION, LATEST_FIRST
 from integrations.models import FactFamily
@@ -70,6 +74,16 @@ _AFFECTED_REPAIRS: LiteralString = """
     UNION
     SELECT proposed.deployment_id FROM integrations_proposedrollback proposed
     WHERE proposed.rolled_back_id = ANY (%(deployments)s)
+    UNION
+    SELECT after.id FROM integrations_deployment changed
+    CROSS JOIN LATERAL (
+        SELECT deployment.id FROM integrations_deployment deployment
+        WHERE deployment.repository_id = changed.repository_id AND deployment.service = changed.service
+          AND deployment.finished_at >= changed.finished_at AND deployment.id <> changed.id
+          AND deployment.environment = 'production' AND deployment.status = 'success'
+        ORDER BY deployment.finished_at, deployment.id LIMIT 1
+    ) AS after
+    WHERE changed.id = ANY (%(deployments)s) AND EXISTS (SELECT FROM integrations_workingagreement)
 """
 _ALL_INCIDENTS: LiteralString = "SELECT id FROM integrations_incident"
 _ALL_REPAIRS: LiteralString = """
@@ -77,6 +91,9 @@ _ALL_REPAIRS: LiteralString = """
     UNION SELECT id FROM integrations_deployment WHERE fixes <> '{}'
     UNION SELECT deployment_id FROM integrations_proposedrollback
     UNION SELECT repaired_by_id FROM integrations_deploymentfailure WHERE repaired_by_id IS NOT NULL
+    UNION
+    SELECT id FROM integrations_deployment
+    WHERE environment = 'production' AND status = 'success' AND EXISTS (SELECT FROM integrations_workingagreement)
 """
 _CREATE: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS
@@ -87,6 +104,18 @@ _TABLES: dict[LiteralString, LiteralString] = {
     "asked_deployment": "id bigint PRIMARY KEY",
     "linked_failure": "deployment_id bigint, method text, incident_id bigint, repaired_by_id bigint",
 }
+# The production deployment of the same service before a repair.
+_BEFORE: LiteralString = f"""
+    SELECT deployment.id FROM integrations_deployment deployment
+    WHERE deployment.repository_id = repair.repository_id AND deployment.service = repair.service
+      AND deployment.finished_at <= repair.finished_at AND deployment.id <> repair.id AND {IN_PRODUCTION}
+    ORDER BY {LATEST_FIRST} LIMIT 1
+"""  # noqa: S608  # constants of this module
+_MERGED_AS: LiteralString = """
+    SELECT pull_request.source_branch, pull_request.labels FROM integrations_pullrequest pull_request
+    WHERE pull_request.merge_sha = repair.sha AND repair.sha <> ''
+      AND pull_request.repository_id = repair.repository_id AND pull_request.deleted_at IS NULL
+"""
 _LINK_INCIDENTS: LiteralString = f"""
     INSERT INTO linked_failure
     SELECT blamed.id, CASE WHEN incident.caused_by <> '' THEN 'explicit' ELSE 'window' END, incident.id, NULL
@@ -113,7 +142,30 @@ _LINK_INCIDENTS: LiteralString = f"""
     ) AS blamed
     WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL
 """  # noqa: S608  # constants of this module
+# The rule of whoever owns the service, or else the repository.  The nearest unit that has one is heard.
+_IS_HOTFIX_BY_RULE: LiteralString = f"""
+    repair.environment = 'production' AND EXISTS (SELECT FROM agreed) AND coalesce((
+        SELECT EXISTS (
+                   SELECT FROM unnest(agreed.hotfix_branches) AS hotfix (beginning)
+                   WHERE starts_with(repair.ref, beginning)
+                      OR EXISTS (SELECT FROM ({_MERGED_AS}) AS merged WHERE starts_with(source_branch, beginning))
+               ) OR EXISTS (
+                   SELECT FROM ({_MERGED_AS}) AS merged WHERE merged.labels && agreed.hotfix_labels::text[]
+               )
+        FROM agreed
+        WHERE agreed.owned_id = coalesce(
+                  (SELECT id FROM integrations_owned WHERE kind = 'service' AND name = repair.service),
+                  (SELECT id FROM integrations_owned WHERE repository_id = repair.repository_id)
+              )
+          AND agreed.during @> repair.finished_at::date
+        ORDER BY {NEAREST_FIRST} LIMIT 1
+    ), false)
+"""  # noqa: S608  # constants of this module
 _LINK_REPAIRS: LiteralString = f"""
+    WITH agreed AS MATERIALIZED (
+        SELECT * FROM ({AGREED}) AS agreed
+        WHERE agreed.hotfix_branches IS NOT NULL OR agreed.hotfix_labels IS NOT NULL
+    )
     INSERT INTO linked_failure
     SELECT repairing.deployment_id, max(repairing.method), NULL, repair.id
     FROM asked_repair
@@ -126,6 +178,9 @@ _LINK_REPAIRS: LiteralString = f"""
         UNION ALL
         SELECT ({_NAMED.format(by="repair", name="fixed.external_id")}), 'hotfix'
         FROM unnest(repair.fixes) AS fixed (external_id)
+        UNION ALL
+        SELECT before.id, 'hotfix' FROM ({_BEFORE}) AS before
+        WHERE repair.fixes = '{{}}' AND repair.rollback_of = '' AND {_IS_HOTFIX_BY_RULE}
     ) AS repairing (deployment_id, method)
     JOIN integrations_deployment deployment ON deployment.id = repairing.deployment_id AND {IN_PRODUCTION}
     WHERE repair.status = 'success' AND repair.finished_at IS NOT NULL AND repair.deleted_at IS NULL

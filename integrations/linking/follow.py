@@ -60,6 +60,14 @@ _KNOWN_ELSEWHERE: LiteralString = """
 """
 _OF_MERGE: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_pullrequest", sha="merge_sha")
 _OF_DEPLOYMENT: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_deployment", sha="sha")
+# Of which working agreements may say that they were hotfixes, by what these pull requests say.
+_DEPLOYED_BY_RULE: LiteralString = """
+    SELECT deployment.id FROM integrations_pullrequest pull_request
+    JOIN integrations_deployment deployment
+      ON deployment.sha = pull_request.merge_sha AND deployment.repository_id = pull_request.repository_id
+    WHERE pull_request.id = ANY (%(ids)s) AND pull_request.merge_sha <> ''
+      AND EXISTS (SELECT FROM integrations_workingagreement)
+"""
 _NAMING_SHAS: LiteralString = """
     SELECT id FROM {table} WHERE repository_id = %(repository)s AND {sha} = ANY (%(shas)s)
 """
@@ -87,6 +95,7 @@ def follow_pull_requests(ids: Collection[int]) -> None:
     _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
     settle_touched_services(ids)
     settle_deployed(ids)
+    settle_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
     note_lead_times(settle_origins(ids))
 
 

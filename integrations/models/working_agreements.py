@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField, DateRangeField
@@ -14,11 +15,13 @@ from integrations.models.ownership import Owned
 from orgtree.models import Unit
 from orgtree.models.exclusion import not_empty, one_at_a_time
 
+CLASSES_THAT_END = 3  # S, M and L; XL does not
+
 
 class WorkingAgreement(models.Model):
     """What holds on these days for what the unit owns, and for what the units below it own.
 
-    Null: the unit says nothing of it, and the nearest unit above that does is heard (docs/decisions/0021).
+    Null: the unit says nothing of it, and the nearest unit above that does is heard (docs/decisions/0022).
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
@@ -66,12 +69,18 @@ class WorkingAgreement(models.Model):
 
     def clean(self) -> None:
         """An empty list says nothing, as null does."""
-        self.size_thresholds = self.size_thresholds or None
+        ends = self.size_thresholds = self.size_thresholds or None
+        if ends and not (len(ends) == CLASSES_THAT_END and ends == sorted(set(ends))):
+            raise ValidationError({"size_thresholds": "Give three numbers of lines that grow: where S, M and L end."})
         for name in ("hotfix_branches", "hotfix_labels"):
             words = getattr(self, name) or None
             if words and not all(word.strip() for word in words):
                 raise ValidationError({name: "A word must not be empty: it would be true of everything."})
             setattr(self, name, words)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """`clean` says what is wrong with the sizes: Django would ask by a cast that PostgreSQL reads otherwise."""
+        super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
 
 
 class FollowedAgreement(models.Model):

@@ -1,0 +1,24 @@
+"""What units agreed on, as far as it is in force for what they own: SQL that derives pull requests and deployments."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+from integrations.facts.ownership import OWNER_PLACEMENTS
+
+AGREED: Final[LiteralString] = f"""
+    SELECT placed.owned_id, placed.during * agreement.during AS during,
+           agreement.size_thresholds, agreement.hotfix_branches, agreement.hotfix_labels,
+           (
+               SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
+               WHERE above.unit_id = agreement.unit_id AND above.during && placed.during * agreement.during
+           ) AS depth,
+           agreement.id AS agreement_id
+    FROM integrations_workingagreement agreement
+    JOIN ({OWNER_PLACEMENTS}) AS placed
+      ON placed.ancestor_id = agreement.unit_id AND placed.during && agreement.during
+"""  # noqa: S608  # constants
+"""One row per owned thing, agreement of its owner or of a unit above, and stretch of local days."""
+
+NEAREST_FIRST: Final[LiteralString] = "agreed.depth DESC, agreed.agreement_id"
+"""The deepest unit that says something is heard; of two trees whose units are as deep, the older agreement."""

@@ -1,0 +1,68 @@
+"""`manage.py agreement`: what a unit agreed on about how it works."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from integrations.agreements.agree import WORDS, agree
+from integrations.ownership.find import find_unit
+from integrations.ownership.refusals import OwnershipRefusal
+
+
+class Command(BaseCommand):
+    help = (
+        "Let UNIT agree, from a day on, on what is a large pull request and what a hotfix. It holds for what the unit "
+        "owns, and for the units below it that say nothing of it themselves."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("unit", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
+        parser.add_argument(
+            "words",
+            metavar="KEY=VALUE",
+            nargs="+",
+            help=f"One of {', '.join(WORDS)}, and its values with commas between them; none: it says nothing of it.",
+        )
+        parser.add_argument("--from", dest="start", type=_day, metavar="DATE", help="First day; without it since ever.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            unit = find_unit(options["unit"])
+            agreement = agree(unit, dict(map(_word, options["words"])), start=options["start"])
+        except OwnershipRefusal as refusal:
+            raise CommandError(str(refusal)) from None
+        except ValidationError as refusal:
+            raise CommandError(" ".join(refusal.messages)) from None
+        told = {name: getattr(agreement, name) for name in WORDS}
+        if options["json"]:
+            start = options["start"]
+            document = {"unit": unit.slug, "from": start and start.isoformat(), **told}
+            self.stdout.write(json.dumps(document, ensure_ascii=False))
+            return
+        said = "; ".join(f"{name}: {', '.join(map(str, values))}" for name, values in told.items() if values)
+        self.stdout.write(f"{unit} ({unit.slug}) agreed on {said or 'nothing'}")
+
+
+def _word(written: str) -> tuple[str, list[Any] | None]:
+    name, equals, value = written.partition("=")
+    if not equals or name not in WORDS:
+        raise CommandError(f"“{written[:60]}” is not understood. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
+    values = [each.strip() for each in value.split(",") if each.strip()]
+    if name == "size_thresholds":
+        if not all(each.isdecimal() and len(each) < 9 for each in values):
+            raise CommandError("size_thresholds are numbers of lines, such as 50,200,400.")
+        return name, [int(each) for each in values] or None
+    return name, values or None
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise CommandError(f"“{written[:40]}” is no day. Write it as 2026-01-31.") from None
