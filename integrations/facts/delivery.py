@@ -94,7 +94,8 @@ Seconds are null where what they are between is not known, or in the wrong order
 and, of it, coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
 (work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed),
 of those that are linked to one.  whole_… are the stages of those of which all five are known: they add up.
-service is that of the deployment; method says how it is known that it contains the merge: chain, graph or time.
+service is that of the deployment; method says how it is known that it contains the merge: chain, graph, pick or
+time.
 """
 
 LEAD_TIMES_BY_AGENT = Relation(

@@ -27,6 +27,7 @@ from integrations.git.store import (
 STATED = (
     *("author_id", "committer_id", "credited_id", "lines_known", "file_count", "by_bot", "by_agent"),
     *("lines_added", "lines_deleted", "counts_key", "change_key", "parents", "subject", "without_clone"),
+    "picked_from",
 )
 _TOLD = ", ".join(f"told.{column}" for column in STATED)
 _KNOWN = ", ".join(f"known.{column}" for column in STATED)

@@ -21,7 +21,8 @@ from integrations.models import CoAuthor, Repository
 
 COMMIT_COLUMNS = (
     "id, sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, parents, "
-    "subject, lines_known, file_count, by_bot, by_agent, lines_added, lines_deleted, counts_key, change_key, set_apart"
+    "subject, lines_known, file_count, by_bot, by_agent, lines_added, lines_deleted, counts_key, change_key, "
+    "set_apart, picked_from"
 )
 FILE_COLUMNS = "commit_id, path, old_path, language, file_type, added, deleted, set_apart"
 CO_AUTHOR_KEYS = frozenset({"co-authored-by"})
@@ -161,6 +162,7 @@ def _commit_row(
         counts,
         UUID(bytes=hashlib.blake2b(change.encode("utf-8", "surrogateescape"), digest_size=16).digest()),
         "",
+        list(commit.picked_from),
     )
 
 

@@ -21,7 +21,7 @@ from integrations.attribution.notes import Note, add_notes, note_notes
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.context_files import context_files_changed, is_context_file
-from integrations.connectors.git.history import ReadCommit, existing, new_commits, read_commits
+from integrations.connectors.git.history import READS, ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
 from integrations.connectors.words import Kind
@@ -67,7 +67,7 @@ class Seen:
         mailmap = git.mailmap(tip) if tip else ""
         boundary = git.boundary
         attributes = git.attribute_files(tip) if tip else ()
-        parts = (DATA_DIGEST, default or "", mailmap, *sorted(boundary), *attributes)
+        parts = (DATA_DIGEST, READS, default or "", mailmap, *sorted(boundary), *attributes)
         view = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
         return cls(branches, git.notes(), default, mailmap, boundary, view)
 

@@ -12,7 +12,7 @@ from django.db import connection as database
 from integrations.attribution.evidence import note_evidence
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.attributes import AttributeReader
-from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature
+from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature, picked_from
 from integrations.connectors.git.messages import trailers_of
 from integrations.git.changes import settle_changes
 from integrations.git.links import link_commits, settle_alone, settle_homes
@@ -37,6 +37,7 @@ def store_commits_told(
     authors = _authors(connection, told)
     written = Written()
     touched: set[int] = set()
+    held: dict[Repository, set[int]] = {}
     for repository_id, of_repository in _by_repository(told, repositories).items():
         repository = Repository.objects.get(pk=repository_id)
         commits = [_as_read(draft) for draft in of_repository]
@@ -47,11 +48,12 @@ def store_commits_told(
         shas = [draft.external_id for draft in of_repository]
         on_default = [draft.external_id for draft in of_repository if _is_on_default_branch(draft, repository)]
         written.changed |= _state_lines(of_repository) - written.added
-        linked = link_commits(repository, shas, on_default)
-        follow_commits(repository, linked)
-        touched |= linked
+        held[repository] = link_commits(repository, shas, on_default)
+        touched |= held[repository]
     settle_homes(touched)
     settle_changes(touched | written.touched)
+    for repository, linked in held.items():  # once it is known what stands for what
+        follow_commits(repository, linked)
     written.changed |= touched - written.added
     shas = [draft.external_id for draft in told]
     written.ids = dict(Commit.objects.filter(sha__in=shas).values_list("sha", "pk"))
@@ -102,6 +104,7 @@ def _as_read(draft: CommitDraft) -> ReadCommit:
         trailers=trailers_of(message),
         files=(),
         lines_known=False,
+        picked_from=picked_from(message.replace("\r\n", "\n")),
     )
 
 

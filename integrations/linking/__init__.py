@@ -3,6 +3,7 @@
     places.py    where each commit stands in its repository's history
     paths.py     which services a pull request touches, where a repository has several
     deployed.py  pull request → the first production deployment that contains its merge
+    copies.py    commits that bring a pull request along because they are copies of its merge
     origins.py   pull request → when its work items were created and begun
     failures.py  deployment → incidents, rollbacks and fixes that say that it failed
     rollbacks.py older states that were deployed again, proposed as rollbacks

@@ -12,21 +12,28 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from integrations.linking.copies import Copy
 from integrations.linking.graph import first_deployed
 from integrations.linking.production import IN_ORDER, IN_PRODUCTION
 
-# Repositories in which one of the merges that are asked about, and a deployment, stand beside the chain.
+# Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
+# chain.
 _REPOSITORIES = f"""
-    SELECT DISTINCT pull_request.repository_id
-    FROM integrations_pullrequest pull_request
+    SELECT DISTINCT merge.repository_id
+    FROM (
+        SELECT pull_request.repository_id, pull_request.merge_sha AS sha
+        FROM integrations_pullrequest pull_request
+        WHERE %(ids)s::bigint[] IS NULL OR pull_request.id = ANY (%(ids)s)
+        UNION ALL
+        SELECT * FROM unnest(%(copied_in)s::bigint[], %(copies)s::text[])
+    ) AS merge
     JOIN integrations_commitplace place
-         ON place.repository_id = pull_request.repository_id AND place.sha = pull_request.merge_sha
-         AND NOT place.on_chain
-    WHERE (%(ids)s::bigint[] IS NULL OR pull_request.id = ANY (%(ids)s)) AND EXISTS (
+         ON place.repository_id = merge.repository_id AND place.sha = merge.sha AND NOT place.on_chain
+    WHERE EXISTS (
         SELECT FROM integrations_deployment deployment
         JOIN integrations_commitplace place ON place.repository_id = deployment.repository_id
              AND place.sha = deployment.sha AND NOT place.on_chain
-        WHERE deployment.repository_id = pull_request.repository_id AND {IN_PRODUCTION}
+        WHERE deployment.repository_id = merge.repository_id AND {IN_PRODUCTION}
     )
 """  # noqa: S608  # constants of this module
 _COMMITS = """
@@ -60,10 +67,17 @@ class Beside(NamedTuple):
     deployment_id: int
 
 
-def deployed_beside(pull_requests: Sequence[int] | None) -> Collection[Beside]:
+def deployed_beside(pull_requests: Sequence[int] | None, copies: Collection[Copy]) -> Collection[Beside]:
     """Commits beside the chains of the repositories of these pull requests (None: of all) that were deployed."""
     with connection.cursor() as cursor:
-        cursor.execute(_REPOSITORIES, {"ids": None if pull_requests is None else list(pull_requests)})
+        cursor.execute(
+            _REPOSITORIES,
+            {
+                "ids": None if pull_requests is None else list(pull_requests),
+                "copied_in": [copy.repository_id for copy in copies],
+                "copies": [copy.sha for copy in copies],
+            },
+        )
         repositories = [row[0] for row in cursor.fetchall()]
     return [each for repository in repositories for each in _deployed_beside(repository)]
 

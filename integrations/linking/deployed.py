@@ -2,7 +2,8 @@
 
 It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
 the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
-that nobody knows contains nothing new when it is deployed again.
+that nobody knows contains nothing new when it is deployed again.  What contains a copy of the merge will do, too
+(copies.py).
 
 "First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
 from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
@@ -19,6 +20,7 @@ from django.db import connection
 
 from integrations.facts.changes import announce_changes
 from integrations.linking.beside import Beside, deployed_beside
+from integrations.linking.copies import Copy, all_copies, copies_of
 from integrations.linking.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
 from integrations.models import FactFamily
 
@@ -26,7 +28,10 @@ _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
 _OF_ALL: LiteralString = "true"
 _OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
 _LINKED: LiteralString = """
-    WITH merge AS MATERIALIZED (
+    WITH beside AS MATERIALIZED (
+        SELECT * FROM unnest(%(beside_repositories)s::bigint[], %(beside_tracks)s::text[], %(beside_shas)s::text[],
+                             %(beside_deployments)s::bigint[]) AS beside (repository_id, track, sha, deployment_id)
+    ), merge AS MATERIALIZED (
         SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, place.position,
                coalesce(place.parents_known, false) AS known, coalesce(touched.service, '') AS track,
                beside.deployment_id AS beside_id
@@ -34,12 +39,19 @@ _LINKED: LiteralString = """
         LEFT JOIN integrations_commitplace place
              ON place.repository_id = pull_request.repository_id AND place.sha = pull_request.merge_sha
         LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = pull_request.id
-        LEFT JOIN unnest(%(beside_repositories)s::bigint[], %(beside_tracks)s::text[], %(beside_shas)s::text[],
-                         %(beside_deployments)s::bigint[]) AS beside (repository_id, track, sha, deployment_id)
+        LEFT JOIN beside
              ON beside.repository_id = pull_request.repository_id AND beside.sha = pull_request.merge_sha
              AND beside.track = coalesce(touched.service, '')
         WHERE pull_request.state = 'merged' AND pull_request.merged_at IS NOT NULL
           AND pull_request.deleted_at IS NULL AND {pull_requests}
+    ), copy AS MATERIALIZED (
+        SELECT merge.id, merge.repository_id, merge.track, place.position, beside.deployment_id AS beside_id
+        FROM unnest(%(copied)s::bigint[], %(copies)s::text[]) AS copied (pull_request_id, sha)
+        JOIN merge ON merge.id = copied.pull_request_id
+        JOIN integrations_commitplace place
+             ON place.repository_id = merge.repository_id AND place.sha = copied.sha AND place.parents_known
+        LEFT JOIN beside ON beside.repository_id = merge.repository_id AND beside.sha = copied.sha
+             AND beside.track = merge.track
     ), rollout AS MATERIALIZED (
         SELECT deployment.id, deployment.repository_id, deployment.service, deployment.finished_at,
                coalesce(deployment.started_at, deployment.finished_at) AS started_at,
@@ -60,15 +72,17 @@ _LINKED: LiteralString = """
         JOIN integrations_servicepaths paths
              ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
     ), by_position AS (
-        SELECT merge_id, track, first FROM (
-            SELECT merge_id, track,
+        SELECT merge_id, first, preference FROM (
+            SELECT merge_id, preference,
                    min(rank) OVER (PARTITION BY repository_id, track ORDER BY position DESC, merge_id NULLS FIRST
                                    ROWS UNBOUNDED PRECEDING) AS first
             FROM (
-                SELECT repository_id, track, base AS position, rank, NULL::bigint AS merge_id
+                SELECT repository_id, track, base AS position, rank, NULL::bigint AS merge_id, NULL::int AS preference
                 FROM on_track WHERE base IS NOT NULL
                 UNION ALL
-                SELECT repository_id, track, position, NULL, id FROM merge WHERE known AND position IS NOT NULL
+                SELECT repository_id, track, position, NULL, id, 1 FROM merge WHERE known AND position IS NOT NULL
+                UNION ALL
+                SELECT repository_id, track, position, NULL, id, 3 FROM copy WHERE position IS NOT NULL
             ) AS in_order
         ) AS ranked
         WHERE merge_id IS NOT NULL AND first IS NOT NULL
@@ -89,14 +103,16 @@ _LINKED: LiteralString = """
         ) AS ranked
         WHERE merge_id IS NOT NULL
     ), found AS (
-        SELECT merge_id, first, 1 AS preference FROM by_position
+        SELECT merge_id, first, preference FROM by_position
         UNION ALL
         SELECT merge.id, rollout.rank, 2 FROM merge JOIN rollout ON rollout.id = merge.beside_id WHERE merge.known
         UNION ALL
-        SELECT merge_id, first, 3 FROM by_time WHERE first IS NOT NULL
+        SELECT copy.id, rollout.rank, 3 FROM copy JOIN rollout ON rollout.id = copy.beside_id
+        UNION ALL
+        SELECT merge_id, first, 4 FROM by_time WHERE first IS NOT NULL
     ), linked AS (
         SELECT DISTINCT ON (found.merge_id) found.merge_id AS pull_request_id, rollout.id AS deployment_id,
-               (ARRAY['chain', 'graph', 'time'])[found.preference] AS method,
+               (ARRAY['chain', 'graph', 'pick', 'time'])[found.preference] AS method,
                rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on
         FROM found JOIN rollout ON rollout.rank = found.first
         ORDER BY found.merge_id, found.first, found.preference
@@ -157,12 +173,14 @@ def settle_deployed(pull_requests: Collection[int]) -> int:
     if not pull_requests:
         return 0
     ids = sorted(pull_requests)
-    return _settle(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids), ids)
+    copies = copies_of(ids)
+    return _settle(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids, copies), copies, ids)
 
 
 def settle_all_deployed() -> int:
     """As above, of all pull requests there are."""
-    return _settle(_OF_ALL, _OF_ALL, deployed_beside(None), [])
+    copies = all_copies()
+    return _settle(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
 
 
 def credited_with_lead_times(pull_requests: Collection[int]) -> Mapping[int, int | None]:
@@ -208,7 +226,11 @@ def note_lead_times(pull_requests: Collection[int], before: Mapping[int, int | N
 
 
 def _settle(
-    pull_requests: LiteralString, deployments: LiteralString, beside: Collection[Beside], ids: Collection[int]
+    pull_requests: LiteralString,
+    deployments: LiteralString,
+    beside: Collection[Beside],
+    copies: Collection[Copy],
+    ids: Collection[int],
 ) -> int:
     linked = _LINKED.format(
         pull_requests=pull_requests,
@@ -226,6 +248,8 @@ def _settle(
                 "family": FactFamily.DEPLOYMENT.value,
                 "before": [],
                 "credited": [],
+                "copied": [copy.pull_request_id for copy in copies],
+                "copies": [copy.sha for copy in copies],
                 "beside_repositories": [each.repository_id for each in beside],
                 "beside_tracks": [each.track for each in beside],
                 "beside_shas": [each.sha for each in beside],

@@ -7,6 +7,7 @@ kept: the subject line, the trailers that name people and agents, and counts.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from integrations.models.connections import Repository
@@ -56,6 +57,12 @@ class Commit(models.Model):
     squashed = models.BooleanField(default=False, db_default=False)
     # The commit that counts in its place; evidence for this one counts there.
     stands_in = models.ForeignKey("self", models.SET_NULL, null=True, related_name="stands_for")
+    picked_from = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        db_default=[],
+        help_text="The commits of which its message says that it was cherry-picked from them.",
+    )
     # Derived from the links, because every figure by repository asks for it; integrations/git/links.py keeps it.
     home = models.ForeignKey(
         Repository,
@@ -73,6 +80,9 @@ class Commit(models.Model):
             models.Index(fields=["counts_key"], name="commit_by_counts"),
             models.Index(fields=["author", "committed_at"], name="commit_by_author"),
             models.Index(fields=["credited", "authored_at"], name="commit_by_credited"),
+            GinIndex(
+                fields=["picked_from"], name="commit_by_pick", condition=~models.Q(picked_from=[]), fastupdate=False
+            ),
         ]
 
 

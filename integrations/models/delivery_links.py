@@ -50,6 +50,7 @@ class DeploymentMethod(models.TextChoices):
 
     CHAIN = "chain", "Position on the default branch"
     GRAPH = "graph", "Commit graph, beside the default branch"
+    PICK = "pick", "Commit graph, of a copy (cherry-pick)"
     TIME = "time", "First deployment that started after the merge"
 
 

@@ -63,8 +63,17 @@ class Delivery:
             self.commit(sha, parents=[each for each in parents if each], branch=branch)
             parents = [sha]
 
-    def commit(self, sha: str, *, parents: Sequence[str] = (), branch: str = "main", at: str = "Mon 00:00") -> None:
-        self.push("commits", **commit(self.repository, sha, parents=parents, branch=branch, at=at))
+    def commit(
+        self,
+        sha: str,
+        *,
+        parents: Sequence[str] = (),
+        branch: str = "main",
+        at: str = "Mon 00:00",
+        picked_from: str = "",
+    ) -> None:
+        told = commit(self.repository, sha, parents=parents, branch=branch, at=at, picked_from=picked_from)
+        self.push("commits", **told)
 
     def merges(self, number: int, *, at: str, **others: Any) -> None:
         self.push("pull-requests", **pull_request(self.repository, number, at=at, **others))
@@ -99,8 +108,15 @@ def push(*records: Record) -> None:
 
 
 def commit(
-    repository: str, sha: str, *, parents: Sequence[str] = (), branch: str = "main", at: str = "Mon 00:00"
+    repository: str,
+    sha: str,
+    *,
+    parents: Sequence[str] = (),
+    branch: str = "main",
+    at: str = "Mon 00:00",
+    picked_from: str = "",
 ) -> dict[str, Any]:
+    trail = f"\n\n(cherry picked from commit {sha_of(picked_from)})" if picked_from else ""
     return {
         "repository": repository,
         "sha": sha_of(sha),
@@ -108,7 +124,7 @@ def commit(
         "branch": branch,
         "author_email": "ada@example.com",
         "committed_at": iso(at),
-        "message": sha,
+        "message": sha + trail,
     }
 
 

@@ -1,4 +1,4 @@
-"""Random histories with all the traps: branches, merges, squashes, rollbacks, old states deployed again, holes."""
+"""Random histories with all the traps: branches, merges, squashes, picks, rollbacks, old states again, holes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class History:
 
     def __init__(self, seed: int, telling: int = 0) -> None:
         self.graph_chance = random.Random(seed)
+        self.pick_chance = random.Random(f"picks {seed}")
         self.chance = random.Random(f"{seed} {telling}")
         self.records: dict[str, list[dict[str, Any]]] = {
             kind: [] for kind in ("commits", "pull-requests", "deployments", "incidents")
@@ -68,14 +69,18 @@ class History:
             ids.append(self._deployment(repository, number, every, ids))
 
     def _commit(self, repository: str, sha: str, parents: list[str], branch: str) -> dict[str, Any]:
+        message = "Change something"
+        if self.pick_chance.random() < 0.3:
+            picked_from = sha_of(f"{repository} {self.pick_chance.randrange(14)}")
+            message += f"\n\n(cherry picked from commit {picked_from})"
         return {
             "repository": repository,
             "sha": sha,
             "parents": parents,
             "branch": branch,
             "author_email": "ada@example.com",
-            "committed_at": MONDAY.isoformat(),
-            "message": "Change something",
+            "committed_at": (MONDAY + timedelta(hours=6 * self.pick_chance.randrange(4 * 7))).isoformat(),
+            "message": message,
         }
 
     def _pull_request(self, repository: str, number: int, shas: list[str], holes: list[dict[str, Any]]) -> None:

@@ -41,12 +41,27 @@ def deployed(records: Records, built_from: Mapping[str, Collection[str]] = Mappi
             and (services == {""} or each.get("service", "") in services)
         ]
         graph = _graph(records, pull_request["repository"])
-        if first := _first(pull_request, of_repository, graph):
+        if first := _first(pull_request, of_repository, graph, _copies(records, pull_request)):
             found[pull_request["id"]] = first
     return found
 
 
-def _first(pull_request: Pushed, deployments: Sequence[Pushed], graph: Mapping[str, Sequence[str]]) -> str | None:
+def _copies(records: Records, pull_request: Pushed) -> set[str]:
+    """Commits made after the merge that say that they were picked from it, or from the only commit of its branch."""
+    listed = [each["sha"] for each in pull_request["commits"]]
+    origins = {pull_request["merge_sha"], *(listed if len(listed) == 1 else ())} - {""}
+    return {
+        each["sha"]
+        for each in records["commits"]
+        if each["repository"] == pull_request["repository"]
+        and time_of(each, "committed_at") >= time_of(pull_request, "merged_at")  # type: ignore[operator]
+        and any(f"(cherry picked from commit {origin})" in each["message"] for origin in origins)
+    }
+
+
+def _first(
+    pull_request: Pushed, deployments: Sequence[Pushed], graph: Mapping[str, Sequence[str]], copies: set[str]
+) -> str | None:
     merge = pull_request["merge_sha"]
     merged_at = time_of(pull_request, "merged_at")
     known = graph.keys() | {parent for parents in graph.values() for parent in parents}
@@ -60,7 +75,7 @@ def _first(pull_request: Pushed, deployments: Sequence[Pushed], graph: Mapping[s
             contains = merge in _ancestors(each["sha"], graph)
         else:
             contains = later and (not each["sha"] or each["sha"] not in seen)
-        if contains:
+        if contains or copies & _ancestors(each["sha"], graph):
             return str(each["id"])
         seen.add(each["sha"])
     return None

@@ -99,6 +99,7 @@ METHODS: Mapping[str, str] = {
     "revert": "title, branch or commit of the revert",
     DeploymentMethod.CHAIN: "position on the default branch",
     DeploymentMethod.GRAPH: "commit graph",
+    DeploymentMethod.PICK: "commit graph, of a cherry-picked copy",
     DeploymentMethod.TIME: "first deployment that started after the merge",
     FailureMethod.EXPLICIT: "the incident names the deployment",
     FailureMethod.ROLLBACK: "rolled back",

@@ -6,6 +6,7 @@ against its parent; everything ends with NUL, so that names may hold any byte.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,9 @@ from typing import IO
 from integrations.connectors.git.commands import GitError, ObjectsMissingError, RunningGit, failure, run, start
 
 FIELDS = ("%x01%H", "%P", "%aN", "%aE", "%at", "%cN", "%cE", "%ct", "%s")
-TRAILERS = "%(trailers:only,unfold,separator=%x1e,key_value_separator=%x1f)"
+# With what stands among the trailers and is none: there git notes what was picked.
+TRAILERS = "%(trailers:unfold,separator=%x1e,key_value_separator=%x1f)"
+READS = "picks"  # what is read of a message beside its trailers, so that stored commits are read again for it
 FORMAT = "--format=tformat:" + "%x00".join((*FIELDS, TRAILERS))
 WITH_LINES = (
     *("diff-tree", "--stdin", "--always", "--root", "-r", "-M", "--numstat", "-z"),
@@ -30,6 +33,7 @@ LONGEST_TRAILER = 500
 CHUNK = 1 << 18
 # A partial clone lacks nearly every blob: trying each commit in a process of its own would take hours.
 MOST_FAILURES_IN_A_ROW = 5
+_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{64}|[0-9a-f]{40})\)$", re.MULTILINE)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -60,7 +64,10 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class ReadCommit:
-    """One commit.  Without `lines_known` its files could not be read, and stand empty."""
+    """One commit.  Without `lines_known` its files could not be read, and stand empty.
+
+    `picked_from` are the object ids of the commits of which its message says that it is their copy.
+    """
 
     sha: str
     parents: tuple[str, ...]
@@ -70,6 +77,7 @@ class ReadCommit:
     trailers: tuple[Trailer, ...]
     files: tuple[ReadFile, ...]
     lines_known: bool = True
+    picked_from: tuple[str, ...] = ()
 
 
 def read_commits(
@@ -257,7 +265,13 @@ def _commit(header: Sequence[bytes], files: tuple[ReadFile, ...], lines_known: b
         trailers=tuple(_trailers(trailers)),
         files=files,
         lines_known=lines_known,
+        picked_from=picked_from(trailers.replace("\x1e", "\n")),
     )
+
+
+def picked_from(message: str) -> tuple[str, ...]:
+    """The commits that `git cherry-pick -x` noted, in the message or the last lines of it, each once."""
+    return tuple(dict.fromkeys(_PICKED.findall(message)))
 
 
 def _trailers(text: str) -> Iterator[Trailer]:
