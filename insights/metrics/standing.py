@@ -10,7 +10,7 @@ from insights.metrics.measures import Measure
 from insights.metrics.reading import Reading
 from insights.metrics.source import listed, named, rows_statement
 from insights.metrics.statement import grouped
-from insights.metrics.units_people import MOVED, counted, keys_of, movers
+from insights.metrics.units_people import MOVED, counted_people, keys_of, movers
 
 # The last day of a window that has come.
 LAST_DAY = sql.SQL("least((%(ends)s::date[])[span + 1] - 1, %(today)s::date)")
@@ -48,7 +48,7 @@ def standing_of_units_statement(reading: Reading, measures: Sequence[Measure]) -
             GROUP BY stint_id, person_id, {keys}, fact_id
         ),
         people AS MATERIALIZED (
-            SELECT stint_id, person_id, {keys}, count(*) AS facts, 0 AS entered
+            SELECT stint_id, person_id, {keys}, 0 AS entered
             FROM of_stints
             GROUP BY stint_id, person_id, {keys}
         ),
@@ -74,13 +74,13 @@ def standing_of_units_statement(reading: Reading, measures: Sequence[Measure]) -
         once=once,
         rows=_rows(reading, measures),
         moved=MOVED,
-        movers=movers(keys, ()),
+        movers=movers(keys),
         standing=listed(named("v", position) for position in range(len(measures))),
         counts=listed(
             sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(name, named("v", position))
             for position, name in enumerate(stands)
         ),
-        counted=counted(keys, ()),
+        counted=counted_people(keys, ()),
     )
 
 

@@ -19,7 +19,7 @@ from insights.metrics.placing import (
 )
 from insights.metrics.reading import Placed, Placement, StockReading
 from insights.metrics.source import of_source
-from insights.metrics.units_people import MOVED, counted, movers
+from insights.metrics.units_people import MOVED, counted_people, movers
 
 
 def stock_statement(reading: StockReading) -> sql.Composed:
@@ -50,7 +50,7 @@ def stock_of_units_statement(reading: StockReading) -> sql.Composed:
             WHERE true {only}
         ),
         people AS MATERIALIZED (
-            SELECT DISTINCT stint_id, person_id, span, 1 AS facts, 0 AS entered
+            SELECT DISTINCT stint_id, person_id, span, 0 AS entered
             FROM spans
             JOIN stretches ON since < ends_on AND days && daterange(starts_on, ends_on)
         ),
@@ -66,8 +66,8 @@ def stock_of_units_statement(reading: StockReading) -> sql.Composed:
         joins=attributes_in_span(placement, person, _ALL_SPANS),
         only=only_person(placement, person),
         moved=MOVED,
-        movers=movers(span, ()),
-        counted=counted(span, ()),
+        movers=movers(span),
+        counted=counted_people(span, ()),
     )
 
 

@@ -28,6 +28,21 @@ MOVED = sql.SQL(
 )
 """moved AS (…): who was found in several stints of a window, from people: one row per stint and whatever keys are."""
 
+_WHOLE = sql.SQL(
+    "SELECT * FROM people"
+    " WHERE NOT EXISTS (SELECT FROM moved WHERE moved.person_id = people.person_id AND moved.span = people.span)"
+)
+_STAYED = sql.SQL(
+    """
+    SELECT * FROM moved_paths
+    WHERE NOT EXISTS (
+        SELECT FROM moved_trees AS moved
+        WHERE moved.person_id = moved_paths.person_id AND moved.span = moved_paths.span
+          AND moved.tree_id = moved_paths.tree_id
+    )
+    """
+)
+
 
 def keys_of(reading: Reading) -> sql.Composed:
     """What tells cells of one unit apart."""
@@ -36,7 +51,7 @@ def keys_of(reading: Reading) -> sql.Composed:
 
 def movers(
     keys: sql.Composable,
-    measures: Sequence[Measure],
+    added: Names = (),
     split: sql.Composable = NOTHING_MORE,
     more: sql.Composable = NOTHING_MORE,
 ) -> sql.Composed:
@@ -44,13 +59,12 @@ def movers(
 
     moved_paths has one row per path, person who moved, window and segment; moved_trees says in which tree a person
     moved, of which all were in the windows of `split`; movers has one row per unit of such a tree, person, window and
-    segment, with `more` rows.
+    segment, with `more` rows.  Beside `entered` they have the columns `added`.
     """
-    facts = [named("n", position) for position, _ in countable(measures)]
     return sql.SQL(
         """
         moved_paths AS MATERIALIZED (
-            SELECT tree_id, path_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {sums}
+            SELECT tree_id, path_id, person_id, {keys}, bit_or(entered) AS entered {sums}
             FROM people JOIN moved USING (person_id, span) JOIN metric_stint_path USING (stint_id)
             GROUP BY tree_id, path_id, person_id, {keys}
         ),
@@ -62,9 +76,9 @@ def movers(
             {split}
         ),
         movers AS (
-            SELECT unit_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {sums}
+            SELECT unit_id, person_id, {keys}, bit_or(entered) AS entered {sums}
             FROM (
-                SELECT unit_id, person_id, {keys}, facts, entered {facts}
+                SELECT unit_id, person_id, {keys}, entered {added}
                 FROM moved_paths
                 JOIN moved_trees USING (person_id, span, tree_id)
                 JOIN metric_path_unit USING (path_id)
@@ -74,31 +88,54 @@ def movers(
             GROUP BY unit_id, person_id, {keys}
         )
         """
-    ).format(keys=keys, sums=added_up(facts), facts=listed(facts), split=split, more=more)
+    ).format(keys=keys, sums=added_up(added), added=listed(added), split=split, more=more)
 
 
-def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per unit and keys, from what `movers` says: facts, people, and for each measure those that entered.
+def counted_people(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per unit and keys, from what `movers` says: people, and p_i, those that entered the measure i.
 
-    n_i are the facts and p_i the people of the measure of position i; of shares of people v_i the sum, b_i the base.
+    Who entered the same measures is one number from the paths on: a column for each measure, carried through all rows
+    of people, took most of the time.
+    """
+    entered = [
+        sql.SQL("coalesce(sum(people) FILTER (WHERE entered & {} <> 0), 0)::bigint AS {}").format(
+            sql.Literal(1 << position), named("p", position)
+        )
+        for position, _ in countable(measures)
+    ]
+    return sql.SQL(
+        """
+        SELECT unit_id, {keys}, sum(people)::bigint AS people {entered}
+        FROM (
+            SELECT unit_id, {keys}, entered, sum(people) AS people
+            FROM (
+                SELECT path_id, {keys}, entered, count(*) AS people
+                FROM (
+                    SELECT path_id, {keys}, entered FROM ({whole}) AS whole JOIN metric_stint_path USING (stint_id)
+                    UNION ALL
+                    SELECT path_id, {keys}, entered FROM ({stayed}) AS stayed
+                ) AS of_paths
+                GROUP BY path_id, {keys}, entered
+            ) AS of_paths
+            JOIN metric_path_unit USING (path_id)
+            WHERE unit_id = ANY(%(ids)s)
+            GROUP BY unit_id, {keys}, entered
+            UNION ALL
+            SELECT unit_id, {keys}, entered, count(*) FROM movers GROUP BY unit_id, {keys}, entered
+        ) AS people_of_units
+        GROUP BY unit_id, {keys}
+        """
+    ).format(keys=keys, entered=listed(entered), whole=_WHOLE, stayed=_STAYED)
+
+
+def counted_with_facts(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
+    """As `counted_people`, with the facts of people, from columns facts and n_i of what `movers` says.
+
+    n_i are the facts that entered the measure of position i; of shares of people v_i is the sum, b_i the base.
     """
     shares = [position for position, measure in enumerate(measures) if isinstance(measure, PersonShare)]
     counts = [named(letter, position) for position, _ in countable(measures) for letter in "np"]
     columns = [sql.SQL("facts"), sql.SQL("people"), *counts, *(named(c, i) for i in shares for c in "vb")]
-    whole = sql.SQL(
-        "SELECT * FROM people"
-        " WHERE NOT EXISTS (SELECT FROM moved WHERE moved.person_id = people.person_id AND moved.span = people.span)"
-    )
-    stayed = sql.SQL(
-        """
-        SELECT * FROM moved_paths
-        WHERE NOT EXISTS (
-            SELECT FROM moved_trees AS moved
-            WHERE moved.person_id = moved_paths.person_id AND moved.span = moved_paths.span
-              AND moved.tree_id = moved_paths.tree_id
-        )
-        """
-    )
     told: list[sql.Composable] = [
         sql.SQL("sum({0})::bigint AS {0}").format(name) for name in columns[: 2 + len(counts)]
     ]
@@ -116,8 +153,8 @@ def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
         keys=keys,
         told=listed(told),
         whole=_rolled_up(
-            _contributions(sql.SQL("stint_id"), keys, whole, measures),
-            _contributions(sql.SQL("path_id"), keys, stayed, measures),
+            _contributions(sql.SQL("stint_id"), keys, _WHOLE, measures),
+            _contributions(sql.SQL("path_id"), keys, _STAYED, measures),
             keys,
             columns,
         ),
@@ -128,7 +165,7 @@ def counted(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
 def _contributions(
     place: sql.Composable, keys: sql.Composable, people: sql.Composable, measures: Sequence[Measure]
 ) -> sql.Composed:
-    """What each row of people adds to its cell; the order of the columns is that of `counted`."""
+    """What each row of people adds to its cell; the order of the columns is that of `counted_with_facts`."""
     columns: list[sql.Composable] = []
     for position, _ in countable(measures):
         columns.append(named("n", position))

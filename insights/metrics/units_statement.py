@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from insights.metrics.measures import Measure
+from insights.metrics.measures import Measure, PersonShare
 from insights.metrics.reading import Reading
 from insights.metrics.sorted_beside import distributions, percentiles_beside
 from insights.metrics.source import in_windows, listed, named, segment_names
@@ -25,7 +25,9 @@ from insights.metrics.statement import (
     rows_of_long_facts,
     sums_of_rows,
 )
-from insights.metrics.units_people import MOVED, counted, keys_of, movers
+from insights.metrics.units_people import MOVED, counted_people, counted_with_facts, keys_of, movers
+
+Named = tuple[sql.Composable, sql.Composable]  # a name and what it stands for
 
 
 def cells_of_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -44,6 +46,9 @@ def _cells(
     reading: Reading, measures: Sequence[Measure], rows: sql.Composable, percentiles: sql.Composable | None
 ) -> sql.Composed:
     keys = keys_of(reading)
+    # Where each row is a fact, facts are counted with the sums of rows, unless somebody's share of facts is asked for.
+    with_people = not reading.relation.fact_is_row or any(isinstance(measure, PersonShare) for measure in measures)
+    added = [sql.SQL("facts"), *(named("n", position) for position, _ in countable(measures))] if with_people else []
     people = _people_by_row if reading.relation.fact_is_row else _people_by_fact
     join = sql.SQL("FULL JOIN ({percentiles}) AS quantiles USING (unit_id, {keys})")
     return sql.SQL(
@@ -56,18 +61,31 @@ def _cells(
         """
     ).format(
         rows=rows,
-        people=people(reading, measures),
-        counted=counted(keys, measures),
+        people=people(reading, measures, added),
+        counted=(counted_with_facts if with_people else counted_people)(keys, measures),
         by_method=listed(by_method(measures)),
-        sums=_sums(reading, measures),
+        sums=_sums(reading, sums_of_rows(measures), () if with_people else _counts_of_rows(measures)),
         keys=keys,
         quantiles=sql.SQL("") if percentiles is None else join.format(percentiles=percentiles, keys=keys),
     )
 
 
-def _sums(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per cell with what is added up."""
-    sums = sums_of_rows(measures)
+def _counts_of_rows(measures: Sequence[Measure]) -> Sequence[Named]:
+    """Names of what is counted where each row is a fact: the facts, and n_i, those that entered."""
+    entered = sql.SQL("count(*) FILTER (WHERE entered & {} <> 0)")
+    return [
+        (sql.SQL("facts"), sql.SQL("count(*)")),
+        *((named("n", position), entered.format(sql.Literal(1 << position))) for position, _ in countable(measures)),
+    ]
+
+
+def _sums(reading: Reading, amounts: Sequence[Named], counts: Sequence[Named]) -> sql.Composed:
+    """One row per cell with what is added up of its rows."""
+    sums = [*amounts, *counts]
+    told = [
+        added_up(name for name, _ in amounts),
+        *(sql.SQL(", sum({0})::bigint AS {0}").format(name) for name, _ in counts),
+    ]
     of_paths = sql.SQL(
         """
         SELECT path_id, {stretches} {added}
@@ -82,22 +100,30 @@ def _sums(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     )
     return sql.SQL(
         """
-        SELECT unit_id, {keys} {added}
+        SELECT unit_id, {keys} {told}
         FROM (SELECT path_id, {keys} {added} FROM ({in_windows}) AS w GROUP BY path_id, {keys}) AS of_paths
         JOIN metric_path_unit USING (path_id)
         WHERE unit_id = ANY(%(ids)s)
         GROUP BY unit_id, {keys}
         """
-    ).format(keys=keys_of(reading), added=added_up(name for name, _ in sums), in_windows=in_windows(of_paths))
+    ).format(
+        keys=keys_of(reading),
+        told=sql.Composed(told),
+        added=added_up(name for name, _ in sums),
+        in_windows=in_windows(of_paths),
+    )
 
 
-def _people_by_row(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """people: one row per stint, window and segment; moved: who had several stints in a window; movers: see there."""
+def _people_by_row(reading: Reading, measures: Sequence[Measure], added: Sequence[sql.Composable]) -> sql.Composed:
+    """people: one row per stint, window and segment, with the columns `added` of the facts.
+
+    moved: who had several stints in a window; movers: see there.
+    """
     return sql.SQL(
         """
         {of_stretches}
         people AS MATERIALIZED (
-            SELECT stint_id, person_id, {keys}, sum(facts) AS facts, bit_or(entered) AS entered {facts}
+            SELECT stint_id, person_id, {keys}, bit_or(entered) AS entered {added}
             FROM ({people_of_stretches}) AS s
             GROUP BY stint_id, person_id, {keys}
         ),
@@ -107,14 +133,14 @@ def _people_by_row(reading: Reading, measures: Sequence[Measure]) -> sql.Compose
     ).format(
         of_stretches=people_of_stretches(reading, measures, "stint_id"),
         keys=keys_of(reading),
-        facts=added_up(named("n", position) for position, _ in countable(measures)),
+        added=added_up(added),
         people_of_stretches=in_windows(sql.SQL("SELECT * FROM people_of_stretches")),
         moved=MOVED,
-        movers=movers(keys_of(reading), measures),
+        movers=movers(keys_of(reading), added),
     )
 
 
-def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+def _people_by_fact(reading: Reading, measures: Sequence[Measure], added: Sequence[sql.Composable]) -> sql.Composed:
     """As `_people_by_row`, of facts with several rows.
 
     A long fact with rows in two stints stands in none of people: its rows are read again, for each of their units, and
@@ -136,7 +162,7 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
     split = sql.SQL(
         """
         UNION ALL
-        SELECT unit_id, person_id, {keys}, 1, entered {entering}
+        SELECT unit_id, person_id, {keys}, entered, 1 {entering}
         FROM (
             SELECT unit_id, person_id, {keys}, fact_id, bit_or(entered) AS entered
             FROM ({rows}) AS r
@@ -187,7 +213,7 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
         names=listed(named("n", position) for position, _ in countable(measures)),
         people_of_stretches=in_windows(sql.SQL("SELECT * FROM people_of_stretches")),
         entering=entering,
-        movers=movers(keys, measures, split_in_trees, split),
+        movers=movers(keys, added, split_in_trees, split),
     )
 
 
