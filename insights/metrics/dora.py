@@ -22,10 +22,11 @@ OF_PRODUCTION = (
     "for the unit that owned the service, or else the repository, then."
 )
 AT_DEPLOYMENT = (
-    "Of merged pull requests, on the day on which the first successful production deployment that contains the merge "
-    "finished, in the author's unit then. Containment is told by the commit graph where the merge's parents are known, "
-    "else it is the first deployment of the repository that started after the merge and is no rollback; the method is "
-    "a segment. Those of bots are left out, and those of coding agents count for whoever asked."
+    "Of merged pull requests, on the day on which the first successful production deployment that contains the merge, "
+    "or a cherry-picked copy of it, finished, in the author's unit then. Containment is told by the commit graph where "
+    "the merge's parents are known, else it is the first deployment of the repository that started after the merge and "
+    "is no rollback; the method is a segment. Those of bots are left out, and those of coding agents count for whoever "
+    "asked."
 )
 LEAD_TIME_DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from integrations.connectors.words import Kind
 from integrations.intake.figures_work import enqueue_pull_requests_naming
 from integrations.linking.alone import link_alone
+from integrations.linking.copies import copied_by
 from integrations.linking.deployed import note_lead_times, settle_deployed
 from integrations.linking.failures import settle_failures
 from integrations.linking.origins import linked_to, settle_origins
@@ -121,7 +122,7 @@ def follow_commits(repository: Repository, commits: Collection[int]) -> None:
         follow_places(repository, placed)
     of_paths = touching(repository.pk, commits)
     settle_touched_services(of_paths)
-    settle_deployed(of_paths)
+    settle_deployed(of_paths | copied_by(repository.pk, commits=commits))
 
 
 def place_what_waits() -> int:
@@ -149,7 +150,7 @@ def follow_places(repository: Repository, shas: Collection[str]) -> None:
     if not shas:
         return
     enqueue_pull_requests_naming(repository.pk, shas)
-    merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas)
+    merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas) | copied_by(repository.pk, shas=shas)
     deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
     if deployments:
         propose_rollbacks_in(repository.pk)
