@@ -184,7 +184,7 @@ _LINK_REPAIRS: LiteralString = f"""
     ) AS repairing (deployment_id, method)
     JOIN integrations_deployment deployment ON deployment.id = repairing.deployment_id AND {IN_PRODUCTION}
     WHERE repair.status = 'success' AND repair.finished_at IS NOT NULL AND repair.deleted_at IS NULL
-      AND repair.id <> deployment.id
+      AND repair.environment = 'production' AND repair.id <> deployment.id
     GROUP BY repairing.deployment_id, repair.id
 """  # noqa: S608  # constants of this module
 _FORGET: LiteralString = """

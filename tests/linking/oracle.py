@@ -124,7 +124,7 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
         if before and started_at - time_of(before[-1], "finished_at") <= LINK_WINDOW:  # type: ignore[operator]
             found.add((before[-1]["id"], "window", incident["id"]))
     for repair in records["deployments"]:
-        if repair["status"] != "success":
+        if repair["id"] not in ids:  # what is repaired elsewhere still fails where users are
             continue
         for fixed in repair.get("fixes", ()):
             if fixed in ids and fixed != repair["id"] and fixed != repair.get("rollback_of"):

@@ -107,6 +107,19 @@ def test_what_users_never_got_did_not_fail(shop: Delivery, told: dict[str, str])
     assert failures() == set()
 
 
+def test_production_is_not_restored_elsewhere(shop: Delivery) -> None:
+    """A fix is tried in staging first; users have it when it comes to production."""
+    shop.deploys("d1", at="Mon 10:00")
+    shop.deploys("fix in staging", at="Mon 10:05", environment="staging", fixes=["d1"])
+    shop.deploys("back in staging", at="Mon 10:06", environment="staging", rollback_of="d1")
+    assert failures() == set()
+    shop.deploys("fix", at="Mon 13:00", fixes=["d1"])
+    assert failures() == {("d1", "hotfix", "fix")}
+    assert recovery_hours() == {"d1": 3}
+    shop.deploys("fix", at="Mon 13:00", environment="staging", fixes=["d1"])
+    assert (failures(), recovery_hours()) == (set(), {}), "it is told now that it was staging after all"
+
+
 def test_a_rollback_or_fix_counts_where_it_succeeded(shop: Delivery) -> None:
     shop.deploys("d1", at="Mon 10:00")
     shop.deploys("d2", at="Tue 10:00")
