@@ -156,9 +156,9 @@ def place_new_commits(repository: Repository, commits: Collection[int]) -> set[s
         if is_on_default:
             on_default.add(sha)
     grown = _growth(parents, on_default, tip)
-    if grown is None:
-        return None
-    return _place_after(repository, parents, placed, grown, last)
+    if grown is None or not placed.isdisjoint(grown):
+        return None  # fast-forwarded to a commit of a branch: what else stands on it contains more of the chain now
+    return _place_after(repository, parents, grown, last)
 
 
 def _growth(parents: Mapping[str, Sequence[str]], on_default: set[str], tip: str | None) -> list[str] | None:
@@ -181,7 +181,6 @@ def _growth(parents: Mapping[str, Sequence[str]], on_default: set[str], tip: str
 def _place_after(
     repository: Repository,
     parents: dict[str, Sequence[str]],
-    placed: set[str],
     grown: Sequence[str],
     last: int,
 ) -> set[str] | None:

@@ -47,6 +47,8 @@ class History:
             act = chance.random()
             if act < 0.45:
                 commits.append(self._commit(repository, sha, [tip], "main"))
+                if act < 0.15:  # a branch had it first, to which main was fast-forwarded
+                    commits.append({**commits[-1], "branch": "feature"})
                 tip = sha
             elif act < 0.7 or not branches:
                 start = chance.choice([tip, *(each["sha"] for each in commits)])

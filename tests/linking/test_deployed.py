@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from integrations.linking import follow
-from tests.linking.delivery import Delivery, sha_of
+from integrations.linking.rebuild import relink_everything
+from tests.linking.delivery import Delivery, links, sha_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +108,18 @@ def test_a_merge_commit_brings_the_merges_of_its_branch(shop: Delivery) -> None:
     assert shop.deployed(1) is None
     shop.deploys("d1", at="Mon 13:00", sha="outer")
     assert shop.deployed(1) == shop.deployed(2) == ("d1", "chain")
+
+
+def test_what_stands_on_a_branch_contains_the_commit_to_which_main_was_fast_forwarded(shop: Delivery) -> None:
+    shop.commits("m1", after="root")
+    shop.commits("c1", "c2", after="m1", branch="feature")
+    shop.merges(1, at="Mon 10:00", sha="c1")
+    shop.commit("c1", parents=["m1"], branch="main")
+    shop.deploys("d1", at="Mon 12:00", sha="c2")
+    assert shop.deployed(1) == ("d1", "chain")
+    before = links()
+    relink_everything()
+    assert links() == before
 
 
 def test_a_release_branch_contains_its_fork_point_and_its_own_commits(shop: Delivery) -> None:
