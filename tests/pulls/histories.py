@@ -59,6 +59,7 @@ class History:
     target: str = "main"
     additions: int | None = None
     deletions: int | None = None
+    comments: int | None = None
     labels: tuple[str, ...] = ()
 
     @property
@@ -101,6 +102,7 @@ def draft_of(history: History) -> PullRequestDraft:
         target_branch=history.target,
         additions=history.additions,
         deletions=history.deletions,
+        comment_count=history.comments,
         labels=history.labels,
         commits=Told([_commit(each, position) for position, each in enumerate(history.commits)]),
         reviews=Told([_review(each, number) for number, each in enumerate(history.reviews)]),

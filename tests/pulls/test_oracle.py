@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
 
-from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Statistic, Window
 from insights.metrics.read import read_series
 from integrations.connectors.words import PullRequestEventKind, ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from integrations.models import PullRequestFigures
 from orgtree.models import Person
 from orgtree.services.identity_decisions import merge
+from tests.delivery_oracle.figures import Counted, spread
 from tests.intake.conftest import Tell
 from tests.pulls.conftest import figures
 from tests.pulls.histories import Commit, History, Review, parts_of
@@ -31,6 +32,11 @@ MARKS = (
     PullRequestEventKind.FORCE_PUSHED,
     PullRequestEventKind.REVIEW_REQUESTED,
 )
+SPRING = Window(date(2026, 3, 2), date(2026, 6, 1))
+SPREADS = {
+    **{f"pr.{stage}_time": stage for stage in ("coding", "pickup", "review", "merge", "cycle")},
+    "pr.size": "size",
+}
 DAYS = [date(2026, 3, 2) + timedelta(days=offset) for offset in range(90)]
 
 
@@ -59,6 +65,8 @@ def _random_history(chance: random.Random, number: int) -> History:
         history.closed_at = created + timedelta(hours=chance.randrange(24 * 50))
     if chance.random() < 0.6:
         history.additions, history.deletions = chance.randrange(900), chance.randrange(300)
+    if chance.random() < 0.7:
+        history.comments = chance.randrange(12)
     return history
 
 
@@ -125,6 +133,8 @@ def test_sql_and_slow_counting_agree(seed: int, tell: Tell) -> None:
     assert stored() == truth
     _agree_on_days(histories, truth)
     _agree_on_figures(histories, truth)
+    _agree_on_rates(histories, truth)
+    _agree_on_stale(histories, truth)
     _add_up(truth)
 
 
@@ -148,28 +158,71 @@ def _agree_on_days(histories: Sequence[History], truth: dict[int, Expected]) -> 
 
 
 def _agree_on_figures(histories: Sequence[History], truth: dict[int, Expected]) -> None:
-    """Each week's number and mean, and what is left out, from the same rows."""
-    window = Window(date(2026, 3, 2), date(2026, 6, 1))
-    keys = {"pr.cycle_time": "cycle", "pr.pickup_time": "pickup", "pr.coding_time": "coding", "pr.merge_time": "merge"}
-    answers = read_series([MetricQuery(key, window, Granularity.WEEK) for key in keys])
-    for (key, name), answer in zip(keys.items(), answers, strict=True):
-        for figure in answer.series:
-            merged = [
-                truth[each.number]
-                for each in histories
-                if each.merged_at and figure.window.start <= each.merged_at.date() < figure.window.end
-            ]
-            counting = [getattr(each, name) for each in merged if not each.set_apart]
-            known = [seconds for seconds in counting if seconds is not None]
-            assert (figure.sample_size, figure.left_out) == (len(known), len(counting) - len(known)), (key, figure)
+    """Each statistic, of each week and the whole window, with how many it is of and how many are left out."""
+    queries = [MetricQuery(key, SPRING, statistic=statistic) for key in SPREADS for statistic in Statistic]
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        for figure in (*answer.total, *answer.series):
+            merged = [truth[each.number] for each in _merged_in(figure.window, histories, truth)]
+            values = [getattr(each, SPREADS[query.key]) for each in merged]
+            counted = [Counted("", figure.window.start, None, value) for value in values]
+            expected = spread(counted, query.statistic or Statistic.MEDIAN)
+            assert figure.value == pytest.approx(expected.value), (query, figure)
+            assert (figure.sample_size, figure.left_out) == (expected.sample_size, expected.left_out), (query, figure)
+
+
+def _agree_on_rates(histories: Sequence[History], truth: dict[int, Expected]) -> None:
+    """Numbers and shares of each week and of the whole window; a share of nothing is no data."""
+    queries = [MetricQuery(key, SPRING) for key in RATES]
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        for figure in (*answer.total, *answer.series):
+            merged = [(each, truth[each.number]) for each in _merged_in(figure.window, histories, truth)]
+            assert figure.value == pytest.approx(RATES[query.key](merged)), (query, figure)
+
+
+def _agree_on_stale(histories: Sequence[History], truth: dict[int, Expected]) -> None:
+    """How many are stale at the end of each week's last day."""
+    [answer] = read_series([MetricQuery("pr.stale_count", SPRING)])
+    for figure in (*answer.total, *answer.series):
+        last_day = figure.window.end - timedelta(days=1)
+        stale = [each for each in histories if stale_on(each, last_day) and not truth[each.number].set_apart]
+        assert figure.value == len(stale), figure
+
+
+def _merged_in(window: Window, histories: Sequence[History], truth: dict[int, Expected]) -> list[History]:
+    """Those that count, by the day of the merge."""
+    return [
+        each
+        for each in histories
+        if each.merged_at and window.start <= each.merged_at.date() < window.end and not truth[each.number].set_apart
+    ]
+
+
+def _percent(holds: Sequence[bool]) -> float | None:
+    return 100 * sum(holds) / len(holds) if holds else None
+
+
+def _comments_per_hundred_lines(merged: Merged) -> float | None:
+    """Of those of which both are known."""
+    known = [(each.comments, told.size) for each, told in merged if each.comments is not None and told.size]
+    return 100 * sum(comments for comments, _ in known) / sum(size for _, size in known) if known else None
+
+
+Merged = Sequence[tuple[History, Expected]]
+RATES: Mapping[str, Callable[[Merged], float | None]] = {
+    "pr.throughput": len,
+    "pr.unreviewed_rate": lambda merged: _percent([told.reviews == 0 for _, told in merged]),
+    "pr.self_merged_rate": lambda merged: _percent(
+        [told.self_merged for _, told in merged if told.self_merged is not None]
+    ),
+    "pr.review_depth": _comments_per_hundred_lines,
+}
 
 
 def _add_up(truth: dict[int, Expected]) -> None:
     """Weeks and segments sum to the whole, and the stages of one that has them all to its cycle."""
-    window = Window(date(2026, 3, 2), date(2026, 6, 1))
     splits: list[tuple[Dimension, ...]] = [(), (Dimension.ASSISTANCE,), (Dimension.WORK_TYPE,), (Dimension.SIZE_CLASS,)]
     answers = read_series(
-        [MetricQuery("pr.throughput", window, Granularity.WEEK, segments=segments) for segments in splits]
+        [MetricQuery("pr.throughput", SPRING, Granularity.WEEK, segments=segments) for segments in splits]
     )
     whole = answers[0].total[0].value
     for answer in answers:
