@@ -86,7 +86,9 @@ def example_of(theme: str, title: str, text: str) -> Example:
         else:
             assert header == _FIGURES, f"{title}: a table of {header}"
             expected += _expected(intro, rows)
-    assert events, f"{title}: tells nothing"
+    moments = [event.at for event in events if event.at]
+    assert moments, f"{title}: tells nothing"
+    assert moments == sorted(moments), f"{title}: goes back in time"
     assert expected, f"{title}: nothing follows"
     end = max(each.query.window.end for each in expected)
     read_at = datetime.combine(end, time(12), zone) + READ_AFTER
