@@ -15,6 +15,7 @@ from integrations.connectors.reader import Reader
 from integrations.connectors.words import RunStatus
 
 LONGEST_NAME = 200
+MOST_FIXED = 100  # deployments that one can repair
 INACTIVE = "inactive"  # another deployment took its place: one that went well stays so
 _STATUSES: Mapping[str, RunStatus] = {
     "success": RunStatus.SUCCESS,
@@ -50,6 +51,7 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
             native_environment=deployment.text("environment"),
             service=own.get("service", UNTOLD),
             rollback_of=own.get("rollback_of", UNTOLD),
+            fixes=own.get("fixes", UNTOLD),
             unplanned=own.get("unplanned", UNTOLD),
             status=outcome.status,
             native_status=outcome.native_status,
@@ -66,7 +68,7 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
 
 
 def _own_words(payload: Json) -> dict[str, Any]:
-    """What whoever deployed wrote into the deployment's payload: service, rollback_of (an id) and unplanned.
+    """What whoever deployed wrote into the deployment's payload: service, rollback_of, fixes (ids) and unplanned.
 
     The payload is theirs: it may hold anything, of which only what is meant like this is taken.
     https://docs.github.com/en/rest/deployments/deployments#create-a-deployment
@@ -82,11 +84,20 @@ def _own_words(payload: Json) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(service := written.get("service"), str):
         found["service"] = service.replace("\0", "")[:LONGEST_NAME]
-    if isinstance(taken_back := written.get("rollback_of"), (int, str)) and not isinstance(taken_back, bool):
-        found["rollback_of"] = str(taken_back).replace("\0", "")[:LONGEST_NAME]
+    if taken_back := _ids(written.get("rollback_of")):
+        found["rollback_of"] = taken_back[0]
+    fixed = written.get("fixes")
+    if repaired := _ids(*fixed[:MOST_FIXED]) if isinstance(fixed, list) else _ids(fixed):
+        found["fixes"] = repaired
     if isinstance(unplanned := written.get("unplanned"), bool):
         found["unplanned"] = unplanned
     return found
+
+
+def _ids(*written: Any) -> tuple[str, ...]:
+    """Those that are ids, as numbers or text, each once."""
+    told = [each for each in written if isinstance(each, (int, str)) and not isinstance(each, bool)]
+    return tuple(dict.fromkeys(str(each).replace("\0", "")[:LONGEST_NAME] for each in told if each != ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,18 +127,24 @@ def test_a_missing_field_is_named(deployment: dict[str, Any], field: str) -> Non
     assert refused.value.path == f"deployment.{field}"
 
 
+NOTHING = (UNTOLD, UNTOLD, UNTOLD, UNTOLD)
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [
-        ({"service": "cart", "unplanned": True, "rollback_of": 4711}, ("cart", True, "4711")),
-        ('{"unplanned": false}', (UNTOLD, False, UNTOLD)),
-        ({"service": 7, "unplanned": "yes", "rollback_of": True, "other": {}}, (UNTOLD, UNTOLD, UNTOLD)),
-        ("no JSON", (UNTOLD, UNTOLD, UNTOLD)),
-        ("[" * 100_000, (UNTOLD, UNTOLD, UNTOLD)),
-        ([1], (UNTOLD, UNTOLD, UNTOLD)),
-        (None, (UNTOLD, UNTOLD, UNTOLD)),
+        ({"service": "cart", "unplanned": True, "rollback_of": 4711}, ("cart", True, "4711", UNTOLD)),
+        ('{"unplanned": false}', (UNTOLD, False, UNTOLD, UNTOLD)),
+        ({"fixes": [4711, "4712", 4711]}, (UNTOLD, UNTOLD, UNTOLD, ("4711", "4712"))),
+        ({"fixes": 4711}, (UNTOLD, UNTOLD, UNTOLD, ("4711",))),
+        ({"fixes": [True, None, "", {}], "rollback_of": ""}, NOTHING),
+        ({"service": 7, "unplanned": "yes", "rollback_of": True, "fixes": {}, "other": {}}, NOTHING),
+        ("no JSON", NOTHING),
+        ("[" * 100_000, NOTHING),
+        ([1], NOTHING),
+        (None, NOTHING),
     ],
 )
 def test_what_whoever_deployed_wrote_into_it(deployment: dict[str, Any], written: Any, told: tuple[Any, ...]) -> None:
     draft = draft_of({**deployment, "payload": written})
-    assert (draft.service, draft.unplanned, draft.rollback_of) == told
+    assert (draft.service, draft.unplanned, draft.rollback_of, draft.fixes) == told
