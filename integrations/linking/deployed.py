@@ -2,8 +2,8 @@
 
 It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
 the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
-that nobody knows contains nothing new when it is deployed again.  What contains a copy of the merge will do, too
-(copies.py).
+that nobody knows contains what was merged before it was first deployed anywhere in the repository, and nothing new
+when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py).
 
 "First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
 from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
@@ -55,22 +55,28 @@ _LINKED: LiteralString = """
     ), rollout AS MATERIALIZED (
         SELECT deployment.id, deployment.repository_id, deployment.service, deployment.finished_at,
                coalesce(deployment.started_at, deployment.finished_at) AS started_at,
+               deployment.sha, place.sha IS NULL AS is_unknown,
+               CASE WHEN deployment.sha = '' THEN coalesce(deployment.started_at, deployment.finished_at)
+                    ELSE min(coalesce(deployment.started_at, deployment.finished_at))
+                         OVER (PARTITION BY deployment.repository_id, deployment.sha)
+                    END AS sha_started_at,
                place.base, {is_rollback} AS is_rollback,
-               place.sha IS NULL AND (deployment.sha = '' OR row_number() OVER (
-                   PARTITION BY deployment.repository_id, deployment.sha
-                   ORDER BY {in_order}
-               ) = 1) AS is_new_and_unknown,
                row_number() OVER (ORDER BY {in_order}) AS rank
         FROM integrations_deployment deployment
         LEFT JOIN integrations_commitplace place
              ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
         WHERE {in_production} AND {deployments}
     ), on_track AS MATERIALIZED (
-        SELECT rollout.*, '' AS track FROM rollout
-        UNION ALL
-        SELECT rollout.*, paths.service FROM rollout
-        JOIN integrations_servicepaths paths
-             ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
+        SELECT tracked.*,
+               is_unknown AND (sha = '' OR row_number() OVER (PARTITION BY repository_id, track, sha ORDER BY rank) = 1)
+                   AS is_new_and_unknown
+        FROM (
+            SELECT rollout.*, '' AS track FROM rollout
+            UNION ALL
+            SELECT rollout.*, paths.service FROM rollout
+            JOIN integrations_servicepaths paths
+                 ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
+        ) AS tracked
     ), by_position AS (
         SELECT merge_id, first, preference FROM (
             SELECT merge_id, preference,
@@ -89,14 +95,17 @@ _LINKED: LiteralString = """
     ), by_time AS (
         SELECT merge_id, track, CASE WHEN known THEN first_unknown ELSE first END AS first FROM (
             SELECT merge_id, track, known, min(rank) OVER since AS first,
-                   min(rank) FILTER (WHERE is_new_and_unknown) OVER since AS first_unknown
+                   min(new_rank) OVER since AS first_unknown
             FROM (
-                SELECT repository_id, track, started_at AS at, rank, is_new_and_unknown,
+                SELECT repository_id, track, started_at AS at, rank, NULL::bigint AS new_rank,
                        NULL::bigint AS merge_id, NULL::boolean AS known
                 FROM on_track WHERE NOT is_rollback
                 UNION ALL
+                SELECT repository_id, track, sha_started_at, NULL, rank, NULL, NULL
+                FROM on_track WHERE NOT is_rollback AND is_new_and_unknown
+                UNION ALL
                 SELECT repository_id, track, merged_at, NULL, NULL, id, known FROM merge
-                WHERE NOT known OR repository_id IN (SELECT repository_id FROM rollout WHERE is_new_and_unknown)
+                WHERE NOT known OR repository_id IN (SELECT repository_id FROM rollout WHERE is_unknown)
             ) AS in_order
             WINDOW since AS (PARTITION BY repository_id, track ORDER BY at DESC, merge_id NULLS LAST
                              ROWS UNBOUNDED PRECEDING)

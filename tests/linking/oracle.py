@@ -41,7 +41,8 @@ def deployed(records: Records, built_from: Mapping[str, Collection[str]] = Mappi
             and (services == {""} or each.get("service", "") in services)
         ]
         graph = _graph(records, pull_request["repository"])
-        if first := _first(pull_request, of_repository, graph, _copies(records, pull_request)):
+        since = _known_since(records, pull_request["repository"])
+        if first := _first(pull_request, of_repository, graph, _copies(records, pull_request), since):
             found[pull_request["id"]] = first
     return found
 
@@ -59,8 +60,23 @@ def _copies(records: Records, pull_request: Pushed) -> set[str]:
     }
 
 
+def _known_since(records: Records, repository: str) -> dict[str, datetime]:
+    """When production of the repository was first given each sha, whatever the service: it was built by then."""
+    found: dict[str, datetime] = {}
+    for each in in_production(records["deployments"]):
+        started_at = time_of(each, "started_at") or time_of(each, "finished_at")
+        assert started_at is not None
+        if each["repository"] == repository:
+            found[each["sha"]] = min(started_at, found.get(each["sha"], started_at))
+    return found
+
+
 def _first(
-    pull_request: Pushed, deployments: Sequence[Pushed], graph: Mapping[str, Sequence[str]], copies: set[str]
+    pull_request: Pushed,
+    deployments: Sequence[Pushed],
+    graph: Mapping[str, Sequence[str]],
+    copies: set[str],
+    known_since: Mapping[str, datetime],
 ) -> str | None:
     merge = pull_request["merge_sha"]
     merged_at = time_of(pull_request, "merged_at")
@@ -74,7 +90,8 @@ def _first(
         elif each["sha"] in known:
             contains = merge in _ancestors(each["sha"], graph)
         else:
-            contains = later and (not each["sha"] or each["sha"] not in seen)
+            built_later = known_since[each["sha"]] > merged_at  # type: ignore[operator]
+            contains = later and (not each["sha"] or (built_later and each["sha"] not in seen))
         if contains or copies & _ancestors(each["sha"], graph):
             return str(each["id"])
         seen.add(each["sha"])

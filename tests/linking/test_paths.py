@@ -13,6 +13,7 @@ from insights.metrics.query import Dimension, MetricQuery, Window
 from insights.metrics.read import read_series
 from integrations.linking.follow import follow_paths, follow_pull_requests
 from integrations.linking.paths import rules_of, services_of
+from integrations.linking.rebuild import relink_everything
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
 from tests.linking.delivery import Delivery, sha_of
 from tests.personas import ADMIN, Persona
@@ -48,6 +49,28 @@ def test_it_is_deployed_with_a_service_whose_paths_it_touches(shop: Delivery) ->
         ("search", "time"),
         ("docs", "time"),
     ]
+
+
+def test_a_sha_that_nobody_knows_is_new_to_each_service(shop: Delivery) -> None:
+    """CI tells short shas: the same one goes to the cart, and ten minutes later to the search."""
+    for number in (1, 2, 3, 4):
+        shop.merges(number, at="Mon 10:00", sha=f"m{number}", commits=[{"sha": sha_of(f"m{number}")}])
+    shop.deploys("cart", at="Mon 11:00", service="cart", sha="short")
+    shop.deploys("search", at="Mon 11:10", service="search", sha="short")
+    first = [("cart", "time"), ("search", "time"), ("cart", "time"), ("cart", "time")]
+    assert [shop.deployed(number) for number in (1, 2, 3, 4)] == first
+    shop.deploys("again", at="Mon 12:00", service="search", sha="short")
+    relink_everything()
+    assert [shop.deployed(number) for number in (1, 2, 3, 4)] == first
+
+
+def test_a_sha_contains_nothing_that_was_merged_after_any_service_had_it(shop: Delivery) -> None:
+    shop.merges(2, at="Mon 11:05", sha="m2", commits=[{"sha": sha_of("m2")}])
+    shop.deploys("cart", at="Mon 11:00", service="cart", sha="short")
+    shop.deploys("search", at="Mon 11:10", service="search", sha="short")
+    assert shop.deployed(2) is None
+    shop.deploys("next", at="Mon 13:00", service="search", sha="next")
+    assert shop.deployed(2) == ("next", "time")
 
 
 def test_it_counts_for_each_service_that_it_touches_and_once_in_all(shop: Delivery) -> None:
