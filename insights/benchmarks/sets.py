@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from insights.benchmarks.bands import BenchmarkSet
 from insights.benchmarks.dora_reports import DORA_REPORTS
+from insights.benchmarks.four_keys import FOUR_KEYS
 from insights.benchmarks.industry import INDUSTRY_SETS
 
-SETS: Mapping[str, BenchmarkSet] = {each.slug: each for each in (*DORA_REPORTS, *INDUSTRY_SETS)}
+SETS: Mapping[str, BenchmarkSet] = {each.slug: each for each in (*DORA_REPORTS, FOUR_KEYS, *INDUSTRY_SETS)}
 """By slug, DORA's own first."""
 
 DEFAULT_SET = "dora-2023"

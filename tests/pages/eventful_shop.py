@@ -22,7 +22,7 @@ def tell_of_everything(org: Org, folder: Path) -> None:
     tell_of_deliveries(org)
     tell_of_work(org)
     tell_of_pipelines(org)
-    read_a_clone(folder)
+    read_a_clone(org, folder)
 
 
 def tell_of_deliveries(org: Org) -> None:
@@ -115,8 +115,8 @@ def tell_of_pipelines(org: Org) -> None:
     org.push("pipeline-runs", *runs)
 
 
-def read_a_clone(folder: Path) -> None:
-    """Of another repository: lines changed again soon, lines changed late, and a branch that was left lying."""
+def read_a_clone(org: Org, folder: Path) -> None:
+    """Of another repository: lines changed again soon and late, a branch left lying, a change whose files are known."""
     repo, now = Repo.create(folder / "site"), timezone.now().replace(microsecond=0)
 
     def days_ago(days: float) -> datetime:
@@ -127,6 +127,9 @@ def read_a_clone(folder: Path) -> None:
     repo.commit({"new.py": "n\n"}, "Try", by=BEN, at=days_ago(BRANCH_LEFT_LYING))
     repo.switch("main")
     repo.commit({"a.py": "a\nb\nC\nd\ne\n"}, "Change what is old", by=BEN, at=days_ago(20))
-    repo.commit({"a.py": "a\nb\nCC\nd\ne\nf\n"}, "Change it again", by=ADA, at=days_ago(15))
+    repo.commit({"a.py": "a\nb\nCC\nd\ne\nf\n", "docs/a.md": "A\n"}, "Change it again", by=ADA, at=days_ago(15))
     sync_source(connect_git(repo.path, name="site"))
     follow_asked()
+    day = days_ago(15).date()
+    known = {"sha": repo.head, "author_email": "ada@example.com", "authored_at": at(day, 0)}
+    org.push("pull-requests", {**merged(1, day), "id": "site-1", "repository": "site", "commits": [known]})

@@ -71,6 +71,15 @@ def test_five_tiles_tell_how_the_shop_delivers(shop: Org, member: Client) -> Non
     assert "0.0 %" in tile(html, "dora.rework_rate")
 
 
+def test_deployment_days_have_a_band_of_their_own(shop: Org, member: Client) -> None:
+    """Six days in twelve weeks: half a day a week, which Four Keys calls monthly, whatever set the page shows."""
+    told = line(part(member, "efficiency"), "dora.deployment_days")
+    assert re.search(r"Deployment days per week 0\.5\b.* Monthly 6 days", told), told
+    own = member.get("/insights/metrics/dora.deployment_days/").content.decode()
+    assert "github.com/dora-team/fourkeys" in own
+    assert "the median of the weeks of three months" in own
+
+
 def test_the_score_is_the_mean_of_what_five_metrics_are_worth(shop: Org, member: Client) -> None:
     """Frequency between monthly and weekly: 4; lead time below a day: 8; recovery below a day: 8; 16.7 % of failures:
     8.33; no rework: 10.  (4 + 8 + 8 + 8.33 + 10) / 5 = 7.67; the window before has nothing."""

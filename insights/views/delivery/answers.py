@@ -47,6 +47,7 @@ FACTS: Mapping[str, tuple[str, str]] = {
     "branch": ("branch", "branches"),
 }
 OF_KEYS: Mapping[str, tuple[str, str]] = {
+    "dora.deployment_days": ("day", "days"),
     "dora.lead_time": ("PR", "PRs"),
     "dora.recovery_time": ("failure", "failures"),
     "incident.count_per_deployment": ("deployment", "deployments"),
@@ -70,9 +71,9 @@ def tile(found: Answers, key: str, *, label: str | None = None, band: tiles.Band
     return made
 
 
-def line(found: Answers, key: str) -> tiles.Tile:
+def line(found: Answers, key: str, *, band: tiles.Band | None = None) -> tiles.Tile:
     """The same for the line of a table, which has room for what is counted: 90 of 1,116 deployments."""
-    return found.tile(key, sample=_sample(found.figure(key), key, noun=True))
+    return found.tile(key, sample=_sample(found.figure(key), key, noun=True), band=band)
 
 
 def _sample(figure: Figure, key: str, *, noun: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insights import tiles, wording
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, band_of
+from insights.benchmarks.four_keys import FOUR_KEYS
 from insights.benchmarks.sets import chosen_set
 from insights.metrics.query import Figure, Statistic
 from insights.metrics.registry import get
@@ -28,6 +29,11 @@ def band(published: BenchmarkSet, key: str, figure: Figure, statistic: Statistic
     if found is None:
         return tiles.Band(0, "Outside the set", _title(published, of_metric))
     return tiles.Band(_bars(found, of_metric), _word(found), _title(published, of_metric))
+
+
+def band_of_days(key: str, figure: Figure) -> tiles.Band | None:
+    """Of deployment days, whatever set the organisation looks at: only one was published by days."""
+    return band(FOUR_KEYS, key, figure, None)
 
 
 def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:

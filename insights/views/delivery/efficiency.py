@@ -7,13 +7,16 @@ from insights.filters import Choice
 from insights.tiles import ChartCard
 from insights.views.answers import Answers, how_url, rows_url
 from insights.views.delivery.answers import compared, line, tile
+from insights.views.delivery.bands import band_of_days
 from insights.views.delivery.cards import Section
 
 CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})
 MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_class": "Size"})
 
 TILES = ("pr.cycle_time", "pr.pickup_time", "pr.review_time", "pr.throughput", "issue.cycle_time")
+DEPLOYMENT_DAYS = "dora.deployment_days"
 LINES = (
+    DEPLOYMENT_DAYS,
     *("pr.coding_time", "pr.merge_time", "review.given_per_developer", "commit.frequency"),
     *("issue.lead_time", "flow.efficiency", "wip.count", "wip.age"),
     *("work.features_per_week", "work.feature_completion_rate", "delivery.idea_to_production"),
@@ -29,7 +32,10 @@ def section(answers: Answers) -> Section:
         title="Efficiency",
         tiles=[tile(answers, key) for key in TILES],
         charts=_charts(answers),
-        lines=[line(answers, key) for key in LINES],
+        lines=[
+            line(answers, key, band=band_of_days(key, answers.figure(key)) if key == DEPLOYMENT_DAYS else None)
+            for key in LINES
+        ],
         hints=guidance.told(
             guidance.reviews_wait(
                 answers.figure("pr.pickup_time"),

@@ -48,10 +48,15 @@ class Benchmark:
 
 
 def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
-    """The set that is picked, else the organisation's; None where it does not have the metric."""
+    """The set that is picked, else the organisation's, else the only one that has the metric, else None."""
     picked = filters.picked.get(BENCHMARK, BY_ORGANISATION)
-    found = set_looked_at() if picked == BY_ORGANISATION else SETS[picked]
-    return found if metric.key in found.metrics else None
+    if picked != BY_ORGANISATION:
+        return SETS[picked]
+    having = [each for each in SETS.values() if metric.key in each.metrics]
+    found = set_looked_at()
+    if found in having:
+        return found
+    return having[0] if len(having) == 1 else None
 
 
 def lines(filters: Filters, metric: Metric) -> list[Line]:
