@@ -73,6 +73,12 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 FROM move
                 JOIN integrations_commit commit ON commit.credited_id = move.identity_id
                 UNION ALL
+                SELECT %(clone)s, move.person_id, daterange(chain.counted_on, chain.counted_on + 1)
+                FROM move
+                JOIN integrations_commit author ON author.credited_id = move.identity_id
+                JOIN integrations_changedlines lines ON lines.author_id = author.id
+                JOIN integrations_commit chain ON chain.id = lines.commit_id
+                UNION ALL
                 SELECT %(pull_request)s, move.person_id,
                        daterange(least(opened, ended)::date, greatest(opened, ended)::date + 1)
                 FROM move
@@ -127,6 +133,7 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 "before": [move.previous_person_id for move in moves],
                 "after": [move.person_id for move in moves],
                 "ai": FactFamily.AI.value,
+                "clone": FactFamily.CLONE.value,
                 "code": FactFamily.CODE.value,
                 "deployment": FactFamily.DEPLOYMENT.value,
                 "enrolment": FactFamily.ENROLMENT.value,

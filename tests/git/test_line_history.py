@@ -12,13 +12,31 @@ import pytest
 from insights import windows
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_totals
+from insights.snapshots.filling import fill_everything
+from integrations.attribution.evidence import Evidence, append_evidence
+from integrations.attribution.tasks import attribute_what_waits
+from integrations.attribution.work import enqueue_commits
 from integrations.connectors.git.line_ages import RECENT_SECONDS, LineAges
 from integrations.connectors.git.line_changes import read_chain
 from integrations.git.connect import connect_git
 from integrations.git.line_history import COMMITS_AT_ONCE, follow_asked, follow_lines
 from integrations.git.sync import sync_source
-from integrations.models import ChangedLines, LineHistory, Repository
+from integrations.models import (
+    ChangedLines,
+    Commit,
+    EvidenceLevel,
+    FileAttribution,
+    LineHistory,
+    Method,
+    Repository,
+    UnmergedBranch,
+)
+from orgtree.models import Identity, Person
+from orgtree.services.identity_decisions import assign, mark_bots
+from orgtree.services.identity_log import take_back
 from tests.git.repositories import ADA, BEN, FIRST, Repo
+from tests.metrics.kept import forgotten_by_refresh
+from tests.org import Org
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -92,6 +110,39 @@ def test_a_merge_and_a_squash_of_a_branch_are_the_same_change(repo: Repo, bring:
     follow(repo)
     assert changes()[-1] == ("Bring", 2, 1, 0)
     assert ChangedLines.objects.get(commit__subject="Bring").author.author.value == "ben@example.com"
+
+
+def test_cells_follow_whose_changed_lines_are_and_what_attribution_says(repo: Repo, org: Org) -> None:
+    """Ada merges Ben's branch ten days later: the day of the merge changes with whatever becomes of Ben's commit."""
+    org.tree("Teams")
+    for name in ("ada", "ben", "cleo"):
+        org.unit(f"Team of {name}", below="teams")
+        org.join(name, f"team-of-{name}", on="2026-01-01")
+    repo.commit({"a.py": text("a", "b", "c")}, "Begin", by=ADA, at=FIRST - 12 * DAY)
+    repo.branch("work")
+    repo.commit({"a.py": text("a", "B", "c", "d")}, "Work", by=BEN, at=FIRST - 10 * DAY)
+    repo.switch("main")
+    repo.merge("work", "Bring")
+    follow(repo)
+    attribute_what_waits()
+    fill_everything()
+    assert forgotten_by_refresh() == {}
+    ben = Identity.objects.get(value="ben@example.com")
+    [marked] = mark_bots([ben], by=None)
+    attribute_what_waits()
+    assert forgotten_by_refresh() == {}, "Ben is a bot"
+    take_back(marked, by=None)
+    attribute_what_waits()
+    assert forgotten_by_refresh() == {}, "Ben is none"
+    assign([ben], Person.objects.get(email="cleo@example.com"), by=None)
+    attribute_what_waits()
+    assert forgotten_by_refresh() == {}, "what Ben did was Cleo's"
+    work = Commit.objects.get(subject="Work")
+    append_evidence([(work.pk, Evidence(Method.TRAILER, EvidenceLevel.COMMIT, "claude_code", 0.9))])
+    enqueue_commits([work.pk])
+    attribute_what_waits()
+    assert FileAttribution.objects.filter(commit=work).exists()
+    assert forgotten_by_refresh() == {}, "an agent wrote it"
 
 
 @pytest.mark.django_db
