@@ -58,6 +58,11 @@ def settle_waits(pull_requests: Collection[int]) -> set[int]:
 
 def settle_waits_for(runs: Collection[int]) -> set[int]:
     """As `settle_waits`, of the pull requests that list the commits of these pipeline runs."""
+    return settle_waits(waiting_for(runs))
+
+
+def waiting_for(runs: Collection[int]) -> set[int]:
+    """The pull requests that list the commits of these pipeline runs."""
     with database.cursor() as cursor:
         cursor.execute(_OF_RUNS, [sorted(runs)])
-        return settle_waits({row[0] for row in cursor.fetchall()})
+        return {row[0] for row in cursor.fetchall()}

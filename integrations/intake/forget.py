@@ -14,6 +14,7 @@ from integrations.intake.derive_links import settle_links
 from integrations.intake.derive_pull_requests import settle_pull_requests
 from integrations.intake.derive_run_figures import drop_run_figures, settle_run_figures
 from integrations.intake.derive_stages import drop_figures
+from integrations.intake.derive_waits import waiting_for
 from integrations.intake.figures_work import enqueue_pull_requests
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
@@ -55,7 +56,9 @@ def forget_records(connection: Connection) -> None:
             append_days(kind, ids)
             loose.loosen(kind, ids)
             following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
-            attempts |= drop_run_figures(ids) if kind == Kind.PIPELINE_RUN else set()
+            if kind == Kind.PIPELINE_RUN:
+                following |= waiting_for(ids)
+                attempts |= drop_run_figures(ids)
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
             _delete(table, ids)

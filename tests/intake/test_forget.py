@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from insights.snapshots.filling import fill_everything
 from integrations.connectors.drafts import Told
-from integrations.connectors.words import Kind, RunStatus
+from integrations.connectors.words import Kind, PullRequestState, RunStatus
 from integrations.facts.counts import count_facts
+from integrations.intake.figures_work import settle_what_waits
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import (
@@ -17,8 +21,10 @@ from integrations.models import (
     Connection,
     Deployment,
     FactChange,
+    FailedDeployment,
     Project,
     PullRequest,
+    PullRequestFigures,
     Repository,
     Resource,
     WorkItem,
@@ -28,6 +34,9 @@ from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
 from tests.intake.test_commits import commit
 from tests.intake.test_other_facts import at, deployment, item, pull_request, run
 from tests.intake.test_pull_requests import pull_request as whole_pull_request
+from tests.metrics.kept import forgotten_by_refresh
+
+SUCCESS: dict[str, Any] = {"native_environment": "production", "status": RunStatus.SUCCESS}
 
 
 @pytest.fixture
@@ -83,6 +92,43 @@ def test_what_others_told_of_the_same_repository_stays(tell: Tell, github: Conne
     remove_with_facts(other)
     assert Repository.objects.get().name == "acme/shop"
     assert Deployment.objects.get().external_id == "run:1"
+
+
+@pytest.fixture
+def other(db: None) -> Connection:
+    """Another connection that tells of the same repository."""
+    other = Connection.objects.create(provider="github", name="Other")
+    store_resource(other, SHOP_RESOURCE)
+    return other
+
+
+def test_nobody_waits_for_runs_that_are_gone(tell: Tell, other: Connection) -> None:
+    """Another connection told of the pull request; its half an hour of waiting goes with the run."""
+    tell(whole_pull_request(state=PullRequestState.MERGED, merged_at=at(5)))
+    with transaction.atomic():
+        store_drafts(other, [run(sha="a" * 40, started_at=at(0.5))])
+    settle_what_waits()
+    assert PullRequestFigures.objects.get().ci_wait_seconds == 1800
+    fill_everything()
+    remove_with_facts(other)
+    settle_what_waits()
+    assert PullRequestFigures.objects.get().ci_wait_seconds is None
+    assert not forgotten_by_refresh()
+
+
+@pytest.mark.parametrize("removed", ["who told of what failed", "who told of what repaired it"])
+def test_cells_forget_failures_whose_deployments_are_gone(
+    tell: Tell, github: Connection, other: Connection, removed: str
+) -> None:
+    """What failed on Monday was restored a week later: both days change."""
+    tell(deployment("D1", finished_at=at(1), **SUCCESS))
+    with transaction.atomic():
+        store_drafts(other, [deployment("D2", finished_at=at(170), rollback_of="D1", **SUCCESS)])
+    assert FailedDeployment.objects.get().recovery_seconds == 169 * 3600
+    fill_everything()
+    remove_with_facts(github if removed == "who told of what failed" else other)
+    assert not FailedDeployment.objects.exists()
+    assert not forgotten_by_refresh()
 
 
 def test_parts_of_many_pull_requests_go_with_them(tell: Tell, github: Connection) -> None:
