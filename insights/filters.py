@@ -35,6 +35,7 @@ FACETS = {
     Dimension.SERVICE: "Service",
     Dimension.WORK_TYPE: "Work type",
     Dimension.SIZE_CLASS: "Size",
+    Dimension.COMPLEXITY_CLASS: "Complexity",
 }
 QUARTERS_OFFERED = 5
 

@@ -49,7 +49,9 @@ COMPLEXITY = Duration(
     version=1,
     name="Files per pull request",
     meaning="Over how many files a pull request is spread.",
-    formula=f"files changed, as the provider counts them, else those of which a clone tells. {MERGED}",
+    formula="files changed, as the provider counts them, else those of which a clone tells. Classes, the worst "
+    "counts: simple up to 5 files, 2 directories and one language, moderate up to 20, 6 and 3, complex above. "
+    f"{MERGED}",
     of=spread_of_merged("files"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.COUNT,
@@ -59,7 +61,7 @@ COMPLEXITY = Duration(
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    positive_indicators=("pr.directories", "pr.languages", "pr.size", "pr.review_time"),
+    positive_indicators=("pr.directories", "pr.languages", "pr.new_paths_rate", "pr.size", "pr.review_time"),
     source=SOURCE,
     reference=SMALL_BATCHES,
 )
@@ -102,6 +104,29 @@ LANGUAGES = Duration(
     positive_indicators=("pr.complexity", "pr.review_time"),
     source=SOURCE,
     reference=SMALL_BATCHES,
+)
+
+NEW_PATHS = Ratio(
+    key="pr.new_paths_rate",
+    version=1,
+    name="Paths new to the reviewers",
+    meaning="Which share of what is reviewed nobody who reviews it has worked on before.",
+    formula="Σ changed paths that none of the reviewers had changed in a commit before the pull request was opened ÷ Σ "
+    "changed paths × 100, in the same repository, by any of a reviewer's accounts. Paths that are not generated, "
+    f"vendored or binary, of pull requests with a review. {WITH_FILES} {MERGED}",
+    numerator=total_of_merged("new_paths"),
+    denominator=total_of_merged("reviewed_paths"),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.COMMUNICATION,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.review_time", "pr.complexity", "pr.revert_rate"),
+    negative_indicators=("review.load_concentration",),
+    source=SOURCE,
+    reference=CHANGE_APPROVAL,
 )
 
 REVIEW_DEPTH = Ratio(

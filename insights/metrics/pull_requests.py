@@ -29,7 +29,7 @@ MERGED = (
 REVIEW = "a review is submitted by another person than the author who is no bot, not after the merge"
 DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
-    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.SIZE_CLASS),
+    *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS),
 )
 
 

@@ -27,6 +27,7 @@ class Dimension(enum.StrEnum):
     SERVICE = "service"
     WORK_TYPE = "work_type"
     SIZE_CLASS = "size_class"
+    COMPLEXITY_CLASS = "complexity_class"
     LANGUAGE = "language"
     FILE_TYPE = "file_type"
     TOKEN_KIND = "token_kind"  # noqa: S105 — no password

@@ -44,6 +44,7 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.SERVICE: "service",
     Dimension.WORK_TYPE: "work_type",
     Dimension.SIZE_CLASS: "size_class",
+    Dimension.COMPLEXITY_CLASS: "complexity_class",
     Dimension.ASSISTANCE: "assistance",
 }
 

@@ -16,10 +16,19 @@ from integrations.models import FactFamily
 _DESCRIBED = frozenset(
     {
         *("pull_request_id", "person_id", "reference", "title", "url", "repository"),
-        *("work_type", "size_class", "assistance"),
+        *("work_type", "size_class", "complexity_class", "assistance"),
     }
 )
-_DESCRIPTION: LiteralString = """
+# Of what is known of files, directories and languages, the worst decides.
+_COMPLEXITY_CLASS: LiteralString = """
+               CASE WHEN figures.file_count > 20 OR figures.directory_count > 6 OR figures.language_count > 3
+                    THEN 'complex'
+                    WHEN figures.file_count > 5 OR figures.directory_count > 2 OR figures.language_count > 1
+                    THEN 'moderate'
+                    WHEN figures.file_count IS NOT NULL OR figures.directory_count IS NOT NULL THEN 'simple'
+                    ELSE '' END
+"""
+_DESCRIPTION: LiteralString = f"""
                figures.pull_request_id,
                identity.person_id,
                repository.name || '#' || pull_request.number AS reference,
@@ -28,7 +37,8 @@ _DESCRIPTION: LiteralString = """
                repository.name AS repository,
                figures.work_type,
                figures.size_class,
-               CASE WHEN figures.agents <> '{}' THEN 'AI' ELSE 'Non-AI' END AS assistance
+               {_COMPLEXITY_CLASS} AS complexity_class,
+               CASE WHEN figures.agents <> '{{}}' THEN 'AI' ELSE 'Non-AI' END AS assistance
 """
 _FROM: LiteralString = """
         FROM integrations_pullrequestfigures figures
@@ -61,6 +71,7 @@ _MERGED = frozenset(
             "ci_wait_seconds",
         ),
         *("size", "files", "directories", "languages", "comments", "commented_hundreds"),
+        *("reviewed_paths", "new_paths"),
         *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
     }
 )
@@ -77,6 +88,8 @@ _MERGED_COLUMNS: LiteralString = """
                figures.file_count AS files,
                figures.directory_count AS directories,
                figures.language_count AS languages,
+               figures.reviewed_path_count AS reviewed_paths,
+               figures.new_path_count AS new_paths,
                CASE WHEN figures.size > 0 THEN figures.comment_count END AS comments,
                CASE WHEN figures.comment_count IS NOT NULL THEN figures.size / 100.0 END AS commented_hundreds,
                (figures.review_count = 0)::int AS unreviewed,
@@ -105,7 +118,7 @@ coding (first own commit → open), pickup (open → first review), review (firs
 approval → merge), cycle (open → merge); open_review_seconds is pickup + review, ci_wait_seconds the time in which
 pipelines were queued or ran for its commits while it was open, null where none is known.  size is the number of lines
 added and deleted, null where it is not known; files, directories and languages are numbers, the latter two null without
-a clone.
+a clone.  new_paths of reviewed_paths (null without a clone or a review) are those that no reviewer had changed before.
 comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null where
 nobody knows who merged), merger_known, linked (to a work item) and reverted (by one merged later) are 1 or 0.
 """

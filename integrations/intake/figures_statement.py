@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import LiteralString
 
 from integrations.agreements.in_force import AGREED, NEAREST_FIRST
+from integrations.intake.novelty_statement import NOVELTY
 from integrations.intake.stages_statement import AGENTS, ASKED, COMMITS, DAYS, LINES, REVIEWS
 
 
@@ -54,6 +55,8 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "file_count": "coalesce(asked.changed_files, changed.files)",
     "directory_count": "changed.directories",
     "language_count": "changed.languages",
+    "reviewed_path_count": "novelty.paths",
+    "new_path_count": "novelty.new_paths",
     "is_linked": """
         EXISTS (
             SELECT FROM integrations_workitemlink link
@@ -77,7 +80,7 @@ _STORED: LiteralString = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
 # One row per pull request of which anything changed.
 STORE: LiteralString = f"""
-    WITH {ASKED}, {REVIEWS}, {COMMITS}, {LINES}, {AGENTS}, {DAYS},
+    WITH {ASKED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS},
     reviewed AS (
         SELECT review.id,
                count(*) AS reviews,
@@ -104,6 +107,7 @@ STORE: LiteralString = f"""
         LEFT JOIN reviewed ON reviewed.id = asked.id
         LEFT JOIN clone ON clone.id = asked.id
         LEFT JOIN changed ON changed.id = asked.id
+        LEFT JOIN novelty ON novelty.id = asked.id
         LEFT JOIN agents ON agents.id = asked.id
         LEFT JOIN lasting ON lasting.id = asked.id
         LEFT JOIN closed ON closed.id = asked.id

@@ -138,21 +138,21 @@ LINES: LiteralString = """
                CASE WHEN bool_and(own.lines_known IS TRUE) THEN sum(own.lines) END AS lines
         FROM own
         GROUP BY own.id
+    ), telling AS (
+        SELECT whole.id, whole.commit_id FROM whole
+        UNION ALL
+        SELECT own.id, own.commit_id
+        FROM own
+        JOIN clone ON clone.id = own.id AND clone.lines IS NOT NULL
+        WHERE NOT EXISTS (SELECT FROM whole WHERE whole.id = own.id)
     ), changed AS (
-        SELECT commit.id,
+        SELECT telling.id,
                count(DISTINCT file.path) AS files,
                count(DISTINCT regexp_replace(file.path, '/?[^/]*$', '')) AS directories,
                count(DISTINCT nullif(file.language, '')) AS languages
-        FROM (
-            SELECT whole.id, whole.commit_id FROM whole
-            UNION ALL
-            SELECT own.id, own.commit_id
-            FROM own
-            JOIN clone ON clone.id = own.id AND clone.lines IS NOT NULL
-            WHERE NOT EXISTS (SELECT FROM whole WHERE whole.id = own.id)
-        ) AS commit
-        JOIN integrations_commitfile file ON file.commit_id = commit.commit_id AND file.set_apart = ''
-        GROUP BY commit.id
+        FROM telling
+        JOIN integrations_commitfile file ON file.commit_id = telling.commit_id AND file.set_apart = ''
+        GROUP BY telling.id
     )
 """
 

@@ -69,6 +69,12 @@ class PullRequestFigures(models.Model):
     file_count = models.IntegerField(null=True)
     directory_count = models.IntegerField(null=True, help_text="Null: no clone tells which files.")
     language_count = models.IntegerField(null=True)
+    reviewed_path_count = models.IntegerField(
+        null=True, help_text="Paths that it changes; null: no clone, or no review."
+    )
+    new_path_count = models.IntegerField(
+        null=True, help_text="Of these, those that none of its reviewers had changed before."
+    )
     is_linked = models.BooleanField(default=False, help_text="To a work item that is known.")
     work_type = word_field(WorkType, default=WorkType.OTHER)
     agents = ArrayField(models.CharField(max_length=40), default=list, help_text="With a part in any of its commits.")

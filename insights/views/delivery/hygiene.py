@@ -10,7 +10,8 @@ from insights.views.delivery.cards import Section
 
 TILES = ("pr.size", "pr.review_depth", "pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
 LINES = (
-    *("pr.complexity", "pr.stale_count", "review.load_concentration"),
+    *("pr.complexity", "pr.directories", "pr.languages", "pr.new_paths_rate"),
+    *("pr.stale_count", "review.load_concentration"),
     *("backlog.age", "backlog.health", "branch.stale_count"),
 )
 GAPS = ("pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")

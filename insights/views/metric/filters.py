@@ -27,6 +27,7 @@ SPLITS = {
     Dimension.AGENT: "Agent",
     Dimension.WORK_TYPE: "Work type",
     Dimension.SIZE_CLASS: "Size",
+    Dimension.COMPLEXITY_CLASS: "Complexity",
     Dimension.SERVICE: "Service",
     Dimension.REPOSITORY: "Repository",
 }
