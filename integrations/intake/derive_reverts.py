@@ -25,9 +25,9 @@ _SETTLE: LiteralString = r"""
                pull_request.created_at, pull_request.title, pull_request.source_branch AS branch
         FROM (
             SELECT * FROM integrations_pullrequestfigures
-            WHERE is_revert AND repository_id IN (
-                SELECT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
-            )
+            WHERE is_revert AND repository_id = ANY (ARRAY(
+                SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
+            ))
             UNION ALL
             SELECT * FROM integrations_pullrequestfigures
             WHERE NOT is_revert AND reverts_id IS NOT NULL AND pull_request_id = ANY (%(ids)s)
