@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from integrations.models import Deployment, Incident, Owned, PullRequest, WorkItem
+from integrations.models import Deployment, Incident, Owned, Ownership, PullRequest, WorkItem
 from orgtree.models import IndividualPolicy
 from tests.linking.delivery import Delivery, iso, moment, sha_of
 from tests.org import Org
@@ -321,9 +321,32 @@ def test_an_owner_opens_what_runs_on_what_they_own(teams: Teams, shop: Delivery,
     assert "Owner Search" in text(page(sign_in(OTHER_MEMBER), "d1"))
 
 
-def give(unit: Any, service: str) -> None:
-    from integrations.models import Ownership
+def test_an_owner_of_a_project_opens_what_stood_in_it_then(teams: Teams, shop: Delivery, sign_in: SignIn) -> None:
+    """Search owned the project in the second week; what was done before, and what came later, is not theirs to see."""
+    for key, created, done in (
+        ("SHOP-1", "Mon 08:00", "Fri 08:00"),
+        ("SHOP-2", "Mon 08:00", "Mon+1 08:00"),
+        ("SHOP-3", "Wed+1 08:00", "Wed+4 08:00"),
+        ("SHOP-4", "Mon+2 08:00", "Tue+2 08:00"),
+        ("SHOP-5", "Mon+2 09:00", ""),
+    ):
+        told = {"at": iso(done), "from": "Doing", "to": "Done", "category": "done"} if done else None
+        shop.push(
+            "work-items",
+            **{"id": key, "project": "shop", "title": "Tea", "type": "Story", "created_at": iso(created)},
+            status_category="done" if done else "todo",
+            transitions=[told] if told else [],
+        )
+    keys = [f"SHOP-{number}" for number in range(1, 6)]
+    assert may_open(sign_in(OTHER_MEMBER), *keys) == set()
+    project = Owned.objects.get(kind="project")
+    second_week = (moment("Mon+1 00:00").date(), moment("Mon+2 00:00").date())
+    Ownership.objects.create(owned=project, tree=teams.search.tree, unit=teams.search, during=second_week)
+    assert may_open(sign_in(OTHER_MEMBER), *keys) == {"SHOP-2", "SHOP-3"}
+    assert may_open(sign_in(MEMBER), *keys) == set()
 
+
+def give(unit: Any, service: str) -> None:
     owned = Owned.objects.get(kind="service", name=service)
     Ownership.objects.create(owned=owned, tree=unit.tree, unit=unit, during=(None, None))
 

@@ -43,11 +43,16 @@ _OWNED_BY_UNITS = f"""
     FROM own JOIN TABLE record ON record.repository_id = own.repository_id AND record.service = ''
     WHERE own.kind = 'repository' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
 """  # noqa: S608 — put together from constants
+# Ids of items that stood, or were done, while one of the units owned their project: then they are in its figures.
 _ITEMS_OWNED_BY_UNITS = f"""
     SELECT item.id
     FROM integrations_workitem item
     JOIN integrations_owned project ON project.project_id = item.project_id
     JOIN ({OWNER_PLACEMENTS}) AS owner ON owner.owned_id = project.id AND owner.ancestor_id = ANY (%s)
+    JOIN integrations_workitemfigures figures ON figures.work_item_id = item.id
+    WHERE owner.during && daterange(
+        least(figures.created_on, figures.done_on), greatest(figures.created_on, coalesce(figures.done_on, %s)), '[]'
+    )
 """  # noqa: S608 — as above
 
 
@@ -75,7 +80,7 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
 
 
 def visible_work_items(access: Access) -> QuerySet[WorkItem]:
-    """Of assignees in units that one sees, of projects that these own, and those of visible pull requests."""
+    """Of assignees in units that one sees, of projects that these owned then, and those of visible pull requests."""
     found, sight = WorkItem.objects.filter(deleted_at=None), access.sight
     if sight.unit_ids is None:
         return found
@@ -84,7 +89,7 @@ def visible_work_items(access: Access) -> QuerySet[WorkItem]:
         person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__contains=until
     )
     linked = WorkItemLink.objects.filter(work_item=OuterRef("pk"), pull_request__in=visible_pull_requests(access))
-    owned = RawSQL(_ITEMS_OWNED_BY_UNITS, [sorted(sight.unit_ids)])  # noqa: S611 — values are passed apart
+    owned = RawSQL(_ITEMS_OWNED_BY_UNITS, [sorted(sight.unit_ids), timezone.localdate()])  # noqa: S611 — values are passed apart
     visible = Q(Exists(placed)) | Exists(linked) | Q(pk__in=owned)
     if sight.person_id is not None:
         visible |= Q(assignee__person=sight.person_id) | Q(reporter__person=sight.person_id)
