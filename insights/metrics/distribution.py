@@ -44,6 +44,12 @@ class Spread:
     percentiles: Mapping[str, float]  # "p50" → value
     histogram: Sequence[Bin]
     reason: str | None
+    has_tail: bool = False  # the last bin takes all that lies beyond the 95th percentile
+
+    @property
+    def is_tail(self) -> Sequence[bool]:
+        """Of each bin, whether it takes the long tail."""
+        return [self.has_tail and position == len(self.histogram) for position, _ in enumerate(self.histogram, 1)]
 
 
 def read_distribution(query: MetricQuery) -> Spread:
@@ -62,6 +68,7 @@ def read_distribution(query: MetricQuery) -> Spread:
     summary = _summary(values, reading)
     if not summary["facts"]:
         return Spread(query, 0, None, None, None, {}, (), _reason(each))
+    borders = _borders(summary)
     return Spread(
         query,
         sample_size=summary["facts"],
@@ -69,8 +76,9 @@ def read_distribution(query: MetricQuery) -> Spread:
         maximum=summary["greatest"],
         mean=summary["mean"],
         percentiles={f"p{p}": value for p, value in zip(PERCENTILES, summary["percentiles"], strict=True)},
-        histogram=_histogram(values, reading, summary),
+        histogram=_histogram(values, reading, borders, summary["facts"]),
         reason=None,
+        has_tail=len(borders) > BINS + 1,
     )
 
 
@@ -102,16 +110,25 @@ def _summary(values: sql.Composed, reading: Reading) -> Mapping[str, Any]:
         return dict(zip(names, cursor.fetchone(), strict=True))
 
 
-def _histogram(values: sql.Composed, reading: Reading, summary: Mapping[str, Any]) -> Sequence[Bin]:
+def _borders(summary: Mapping[str, Any]) -> Sequence[float]:
+    """Of the bins: equal ones from the least value to the 95th percentile, and one from there to the greatest value.
+
+    Where nearly all facts have the least value the equal ones reach to the greatest, and where all have it there are
+    no two borders apart.
+    """
     least, greatest = summary["least"], summary["greatest"]
     bulk_end = summary["percentiles"][PERCENTILES.index(95)]
     if least == greatest:
-        return (Bin(least, greatest, summary["facts"]),)
+        return [least, greatest]
     if bulk_end <= least:
         bulk_end = greatest
-    edges = [least + (bulk_end - least) * position / BINS for position in range(BINS + 1)]
-    if bulk_end < greatest:
-        edges.append(greatest)
+    equal = [least + (bulk_end - least) * position / BINS for position in range(BINS + 1)]
+    return [*equal, greatest] if bulk_end < greatest else equal
+
+
+def _histogram(values: sql.Composed, reading: Reading, borders: Sequence[float], facts: int) -> Sequence[Bin]:
+    if len(borders) == 2:
+        return (Bin(borders[0], borders[1], facts),)
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL(
@@ -121,10 +138,10 @@ def _histogram(values: sql.Composed, reading: Reading, summary: Mapping[str, Any
                 GROUP BY bin
                 """
             ).format(values),
-            {**parameters(reading), "borders": edges, "bins": len(edges) - 1},
+            {**parameters(reading), "borders": list(borders), "bins": len(borders) - 1},
         )
         counts = dict(cursor.fetchall())
-    return [Bin(edges[i], edges[i + 1], counts.get(i + 1, 0)) for i in range(len(edges) - 1)]
+    return [Bin(borders[i], borders[i + 1], counts.get(i + 1, 0)) for i in range(len(borders) - 1)]
 
 
 def _reason(each: Plan) -> str:

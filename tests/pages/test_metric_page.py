@@ -220,8 +220,21 @@ def test_facts_that_stand_out_lead_to_their_pages(shop: Delivery, member: Client
 
 
 def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> None:
+    """The one of 50 hours is the greatest twentieth, and the others are the bulk."""
     drawn = member.get(f"{LEAD_TIME}charts/spread/").json()
-    assert sum(value or 0 for series in drawn["datasets"] for value in series["data"]) == 6
+    counted = {series["label"]: sum(value or 0 for value in series["data"]) for series in drawn["datasets"]}
+    assert counted == {"Facts": 5, "The greatest 5%": 1}
+
+
+def test_what_is_nearly_always_the_same_has_no_tail(org: Org, member: Client) -> None:
+    """Of forty pull requests all but one waited an hour: no bin is that of the greatest 5 %, the one is in the last."""
+    shop = Delivery()
+    brought(shop, {number: 50 if number == 40 else 1 for number in range(1, 41)}, "d1", at=NOON)
+    for address in (f"{LEAD_TIME}charts/spread/", "/insights/delivery/charts/spread/"):
+        drawn = member.get(address).json()
+        [bulk] = drawn["datasets"]
+        assert bulk["data"] == [39, *([0] * 18), 1]
+        assert not any(label.startswith("over") for label in drawn["labels"])
 
 
 @pytest.fixture

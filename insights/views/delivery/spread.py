@@ -10,7 +10,6 @@ from django.urls import reverse
 from insights import wording
 from insights.charts import ChartData, Dataset
 from insights.filters import Choice, Filters
-from insights.metrics.distribution import Spread
 from insights.metrics.query import MetricQuery
 from insights.metrics.registry import get
 from insights.metrics.row_statement import RowOrder
@@ -69,7 +68,7 @@ def spread_chart(filters: Filters) -> ChartData:
     """How many pull requests took how long: bins of equal width, and one for the slowest twentieth."""
     found = visible_distribution(query_of(filters), filters.access)
     counts = [each.count for each in found.histogram]
-    is_tail = [each.end > _end_of_bulk(found) for each in found.histogram]
+    is_tail = found.is_tail
     bulk = [None if tail else count for count, tail in zip(counts, is_tail, strict=True)]
     rest = [count if tail else None for count, tail in zip(counts, is_tail, strict=True)]
     datasets = [Dataset("Pull requests", "bulk", "single", bulk)]
@@ -83,10 +82,6 @@ def spread_chart(filters: Filters) -> ChartData:
         label_name="Took",
         reason=found.reason or "",
     )
-
-
-def _end_of_bulk(found: Spread) -> float:
-    return found.percentiles.get(f"p{BULK}", 0.0) * (1 + 1e-9)
 
 
 def _label(start: float, end: float, is_tail: bool) -> str:

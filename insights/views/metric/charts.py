@@ -89,8 +89,7 @@ def _why_empty(answer: SeriesAnswer) -> str:
 def spread(metric: Metric, filters: Filters) -> ChartData:
     """How many facts have which value: bins of equal width, and one for the greatest twentieth."""
     found = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
-    end_of_bulk = found.percentiles.get(f"p{BULK}", 0.0) * (1 + 1e-9)
-    is_tail = [each.end > end_of_bulk and len(found.histogram) > 1 for each in found.histogram]
+    is_tail = found.is_tail
     counts = [each.count for each in found.histogram]
     datasets = [
         Dataset("Facts", "bulk", "single", [None if tail else n for n, tail in zip(counts, is_tail, strict=True)])
