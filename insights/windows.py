@@ -51,18 +51,19 @@ def previous(window: Window, *, today: date | None = None) -> Window:
     """What a window is compared with: the time before it, of the same length.
 
     A whole month or quarter is compared with the one before; an unfinished one with the same part of the one
-    before.
+    before; one of which nothing has come with the whole.
     """
     for granularity in (Granularity.MONTH, Granularity.QUARTER):
         whole = whole_bucket(window.start, granularity)
         if window == whole:
             before = whole_bucket(window.start - timedelta(days=1), granularity)
             come = passed(window, today=today)
-            if come == window:
+            if come == window or not come.days:
                 return before
             return Window(before.start, min(before.end, before.start + timedelta(days=come.days)))
     come = passed(window, today=today)
-    return Window(window.start - timedelta(days=window.days), come.end - timedelta(days=window.days))
+    end = come.end if come.days else window.end
+    return Window(window.start - timedelta(days=window.days), end - timedelta(days=window.days))
 
 
 def buckets(window: Window, granularity: Granularity) -> Sequence[Bucket]:

@@ -78,6 +78,12 @@ def test_without_anything_there_is_no_score_and_the_reasons_are_told() -> None:
     assert all(each["reason"] for each in document["metrics"])
 
 
+def test_a_window_that_is_still_to_come_has_no_data_yet() -> None:
+    document = ask(**{"from": "2099-01-05", "to": "2099-01-12"})
+    assert {each["value"] for each in document["metrics"]} == {None}
+    assert (document["previous_from"], document["previous_to"]) == ("2098-12-29", "2099-01-05")
+
+
 def test_what_cannot_be_asked_is_told() -> None:
     assert ask(404, unit="nowhere")["error"]["parameter"] == "unit"
     assert ask(400, person="me")["error"]["parameter"] == "person"

@@ -35,6 +35,18 @@ def test_a_finished_month_is_compared_with_the_whole_one_before() -> None:
     assert windows.previous(february, today=TODAY) == Window(date(2026, 1, 1), date(2026, 2, 1))
 
 
+@pytest.mark.parametrize(
+    ("window", "before"),
+    [
+        (Window(date(2027, 1, 4), date(2027, 1, 18)), Window(date(2026, 12, 21), date(2027, 1, 4))),
+        (Window(date(2027, 2, 1), date(2027, 3, 1)), Window(date(2027, 1, 1), date(2027, 2, 1))),
+        (Window(date(2027, 1, 1), date(2027, 4, 1)), Window(date(2026, 10, 1), date(2027, 1, 1))),
+    ],
+)
+def test_a_window_of_which_nothing_has_come_is_compared_with_the_whole_before(window: Window, before: Window) -> None:
+    assert windows.previous(window, today=TODAY) == before
+
+
 def test_buckets_are_clipped_to_the_window() -> None:
     found = windows.buckets(Window(date(2026, 3, 4), date(2026, 3, 19)), Granularity.WEEK)
     assert [bucket.clipped for bucket in found] == [
