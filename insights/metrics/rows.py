@@ -128,7 +128,9 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
     values: dict[str, Any] = {"limit": size, "offset": (page - 1) * size}
     for reading, _ in readings:
         values |= parameters(reading)
-    found = _fetch(fact_rows_statement(readings, shape, order), values)
+    statement = fact_rows_statement(readings, shape, order)
+    found = _fetch(statement, values)
+    first = found or (_fetch(statement, {**values, "limit": 1, "offset": 0}) if page > 1 else [])
     columns = (
         _fact_column(each.metric),
         *((PERSON,) if each.metric.belongs_to is BelongsTo.PERSON else ()),
@@ -142,7 +144,7 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
         | {column.name: float(row[f"c_{position}"]) for position, column in enumerate(contributions)}
         for row in found
     ]
-    return (*columns, *contributions), rows, found[0]["total_rows"] if found else 0
+    return (*columns, *contributions), rows, first[0]["total_rows"] if first else 0
 
 
 def _told(each: Plan, measure: Measure) -> tuple[Reading, Measure]:

@@ -129,8 +129,12 @@ def listed_things(
     with database.cursor() as cursor:
         cursor.execute(_LIST, asked)
         rows = cursor.fetchall()
+        first = rows
+        if not rows and offset:  # behind the last page: how many there are stands with a row
+            cursor.execute(_LIST, {**asked, "limit": 1, "offset": 0})
+            first = cursor.fetchall()
     things = [ListedThing(row[0], OwnedKind(row[1]), *row[2:-1]) for row in rows]
-    return Listed(things, rows[0][-1] if rows else 0)
+    return Listed(things, first[0][-1] if first else 0)
 
 
 def counted_things(trees: Collection[OrgTree], *, on: date) -> Mapping[tuple[int, OwnedKind], Counted]:

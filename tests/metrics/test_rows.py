@@ -81,7 +81,9 @@ def test_pages_are_disjoint_and_complete(world: World) -> None:
     whole = read_rows(query, size=1000)
     pages = [read_rows(query, page=number, size=7) for number in range(1, whole.total // 7 + 2)]
     assert [row for page in pages for row in page.rows] == list(whole.rows)
-    assert {page.total for page in pages[:-1]} == {whole.total}
+    assert {page.total for page in pages} == {whole.total}
+    behind = read_rows(query, page=whole.total, size=7)
+    assert (list(behind.rows), behind.total) == ([], whole.total)
 
 
 def test_others_appear_under_a_pseudonym_without_session_and_time(world: World) -> None:

@@ -188,6 +188,8 @@ def test_programs_give_list_and_confirm(org: Org, teams: Teams, client: Client, 
     assert listed["ownership"][1]["proposal"]["unit"] == "search"
     assert client.get(f"{API}?unit=engineering", headers=program).json()["total"] == 1
     assert client.get(f"{API}?without_owner=true&size=1", headers=program).json()["next"].endswith("page=2")
+    behind = client.get(f"{API}?without_owner=true&size=1&page=9", headers=program).json()
+    assert (behind["total"], behind["next"], behind["ownership"]) == (2, None, [])
     answer = client.post(f"{API}confirm/", json.dumps({}), content_type="application/json", headers=program)
     assert (answer.status_code, answer.json()) == (200, {"confirmed": 1})
     status, given = put(client, program, resource="acme/shop", unit=None, tree="teams")
