@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from django.db import connection
@@ -9,6 +10,7 @@ from django.db import connection
 from integrations.connectors.git.repository import GitRepository
 from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily, RepositorySource
+from integrations.models.branches import LONGEST_BRANCH_NAME
 
 _NOTE = """
     WITH seen AS (
@@ -68,7 +70,12 @@ def note_branches(source: RepositorySource, git: GitRepository, branches: Mappin
 
 
 def _short(ref: str) -> str:
-    """feature/cart of refs/heads/feature/cart and of refs/remotes/origin/feature/cart."""
-    if ref.startswith("refs/remotes/"):
-        return ref.split("/", 3)[-1]
-    return ref.removeprefix("refs/heads/")
+    """feature/cart of refs/heads/feature/cart and of refs/remotes/origin/feature/cart.
+
+    A name that is too long to be stored ends in its digest: two that begin alike stay two.
+    """
+    name = ref.split("/", 3)[-1] if ref.startswith("refs/remotes/") else ref.removeprefix("refs/heads/")
+    if len(name) <= LONGEST_BRANCH_NAME:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return f"{name[: LONGEST_BRANCH_NAME - len(digest) - 1]}~{digest}"

@@ -8,12 +8,14 @@ from django.db.models import Q
 from integrations.models.code import Commit
 from integrations.models.connections import RepositorySource
 
+LONGEST_BRANCH_NAME = 300
+
 
 class UnmergedBranch(models.Model):
     """A branch stood at a commit that was not merged, until the day on which it moved on, was merged or deleted."""
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
-    name = models.CharField(max_length=300)
+    name = models.CharField(max_length=LONGEST_BRANCH_NAME)
     tip = models.ForeignKey(Commit, models.CASCADE, related_name="+")
     gone_on = models.DateField(null=True, help_text="The first day on which it no longer stood there.")
 

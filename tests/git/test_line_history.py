@@ -310,5 +310,20 @@ def test_branches_nobody_goes_on_with_are_stale_after_thirty_days(repo: Repo) ->
 
 
 @pytest.mark.django_db
+def test_branches_whose_names_are_longer_than_a_column_are_counted_each(repo: Repo) -> None:
+    repo.commit({"a.py": "a\n"}, "Begin")
+    long = "/".join(["x" * 100] * 4)
+    for name in ("one", "two"):
+        repo.switch("main")
+        repo.branch(f"{long}/{name}")
+        repo.commit({f"{name}.py": "b\n"}, name)
+    repo.switch("main")
+    assert sync_source(connect_git(str(repo.path))).problem == ""
+    assert {len(name) for name in UnmergedBranch.objects.values_list("name", flat=True)} == {300}
+    assert UnmergedBranch.objects.filter(gone_on=None).count() == 2
+    sync_source(connect_git(str(repo.path)))
+    assert UnmergedBranch.objects.filter(gone_on=None).count() == 2
+
+
 def test_without_a_clone_there_are_no_branches_to_count() -> None:
     assert stale(0) is None
