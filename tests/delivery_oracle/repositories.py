@@ -94,6 +94,7 @@ class History:
         sha = self._commit([self.main.at(at)], at - timedelta(hours=self.chance.randrange(60)))
         self._tell(sha, "main", at, by=address(self.chance.choice(EMPLOYED)))
         self.main.tips.append((at, sha))
+        self.reached.add(sha)
 
     def _merged(self, number: int, at: datetime) -> None:
         chance = self.chance
