@@ -161,6 +161,24 @@ def proposals(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmedProposals:
+    """How many were confirmed, and how many were left because only the top of a tree could own the thing."""
+
+    confirmed: int
+    left: int
+
+
+def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> ConfirmedProposals:
+    """Confirm all that is proposed in these trees; a second call changes nothing.
+
+    What only the top of a tree could own stays nobody's: it would say little.
+    """
+    found = proposals(trees)
+    telling = [(each.owned_id, each.unit.pk) for each in found if not each.is_root]
+    return ConfirmedProposals(confirm(telling, by=by), len(found) - len(telling))
+
+
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
     """Give (thing, unit) as proposed, from when its last owner in the unit's tree ended, else since ever; how many.
 

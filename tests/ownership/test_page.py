@@ -167,11 +167,30 @@ def test_the_list_is_paged_and_asks_the_database_little(
 
 
 @pytest.mark.usefixtures("teams")
-def test_the_page_of_integrations_says_what_has_no_owner(admin: Client) -> None:
+def test_the_page_of_integrations_says_what_has_no_owner(
+    org: Org, admin: Client, sign_in: Callable[[Persona], Client]
+) -> None:
+    """Of each kind, to whoever sees the whole organisation; only admins are led to where it is said."""
     own(find_owned("acme/shop"), Unit.objects.get(slug="platform"))
+    item = {"id": "SHOP-1", "project": "SHOP", "title": "Sell", "type": "Story", "status_category": "todo"}
+    org.push("work-items", {**item, "created_at": "2026-11-02T09:00:00Z"})
     page = text_of(admin, "/integrations/")
     assert "2 of 3 repositories without an owner" in page
+    assert "1 of 1 project without an owner: no unit answers for what is planned there" in page
     assert f"{PAGE}?tree=teams&kind=repository&without=1" in page
+    assert "2 of 3 repositories without an owner" in text_of(sign_in(EXECUTIVE), "/integrations/")
+    assert "without=1" not in text_of(sign_in(EXECUTIVE), "/integrations/")
+    Organisation.objects.update(members_see=MembersSee.OWN_UNITS)
+    assert "without an owner" not in text_of(sign_in(MEMBER), "/integrations/")
+
+
+@pytest.mark.usefixtures("teams")
+def test_a_tree_in_which_everything_has_an_owner_is_complete(admin: Client) -> None:
+    for name in ("acme/api", "acme/shop", "acme/web"):
+        own(find_owned(name), Unit.objects.get(slug="platform"))
+    page = text_of(admin, "/integrations/")
+    assert "3 repositories, each with an owner" in page
+    assert "without an owner" not in page
 
 
 def test_programs_give_list_and_confirm(org: Org, teams: Teams, client: Client, program: dict[str, str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from integrations.models import Owned, OwnedKind, Ownership, Repository
@@ -202,3 +204,38 @@ def test_who_sees_some_units_sees_what_these_own_and_nothing_else(org: Org, team
     seen = listed_things(teams, Filters(), on=TODAY, sight=of_search)
     assert [each.name for each in seen.things] == ["acme/shop"]
     assert seen.total == 1
+
+
+def told(*arguments: str) -> str:
+    out = StringIO()
+    call_command("own", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("teams")
+def test_the_command_confirms_all_that_is_proposed(org: Org) -> None:
+    """But for what only the top of the tree could own; a second call finds nothing to do."""
+    merged(org, "acme/pay", "ada", "bob")
+    merged(org, "acme/find", "cem")
+    merged(org, "acme/everybody", "ada", "dora")
+    assert told("--confirm-proposed", "--tree", "engineering", "--json") == '{"confirmed": 2, "left": 1}\n'
+    owners = dict(Ownership.objects.values_list("owned__repository__name", "unit__name"))
+    assert owners == {"acme/pay": "Payments", "acme/find": "Search"}
+    assert "Confirmed 0 proposed owners.\nLeft 1 " in told("--confirm-proposed")
+
+
+@pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        ((), "Name RESOURCE and UNIT, or --confirm-proposed"),
+        (("acme/pay",), "Name RESOURCE and UNIT"),
+        (("acme/pay", "payments", "--tree", "engineering"), "goes with --confirm-proposed"),
+        (("acme/pay", "payments", "--confirm-proposed"), "takes no RESOURCE"),
+        (("--confirm-proposed", "--from", "2026-03-09"), "takes no RESOURCE, UNIT or days"),
+        (("--confirm-proposed", "--tree", "nowhere"), "No tree in use has the slug “nowhere”"),
+    ],
+)
+def test_what_the_command_cannot_do_it_says(arguments: tuple[str, ...], refusal: str) -> None:
+    with pytest.raises(CommandError, match=refusal):
+        told(*arguments)

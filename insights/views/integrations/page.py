@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from insights.scope_access import access_in
 from insights.snapshots.waiting import snapshot_health
 from insights.tiles import Link
 from insights.views.integrations.cards import card_of
@@ -52,7 +53,7 @@ def integrations_live(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    for_admin = bool(request.user.is_staff)
+    for_admin, sees_all = bool(request.user.is_staff), access_in(request).sight.whole
     found, records = sync_health(now), stored_records()
     figures = snapshot_health()
     needs = need_lines(completeness(), now, for_admin=for_admin)
@@ -61,7 +62,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "cards": [card_of(each, records.get(each.connection.pk, {}), now, for_admin=for_admin) for each in found],
         "needs": needs,
         "met": sum(need.is_met for need in needs),
-        "owners": owner_lines(timezone.localdate(now)) if for_admin else (),
+        "owners": owner_lines(timezone.localdate(now), for_admin=for_admin) if for_admin or sees_all else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
         "figures": figures_line(figures, now, for_admin=for_admin),
         "is_busy": figures.filling_since is not None

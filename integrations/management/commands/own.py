@@ -10,7 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.ownership.find import find_owned, find_unit
 from integrations.ownership.give import own
+from integrations.ownership.proposals import confirm_proposed
 from integrations.ownership.refusals import OwnershipRefusal
+from orgtree.models import OrgTree
 
 
 class Command(BaseCommand):
@@ -22,10 +24,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "resource",
+            nargs="?",
             metavar="RESOURCE",
             help="Its name, acme/shop; with its kind where several have the name: service:shop, project:SHOP.",
         )
-        parser.add_argument("unit", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
+        parser.add_argument("unit", nargs="?", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
         parser.add_argument("--from", dest="start", type=_day, metavar="DATE", help="First day; without it since ever.")
         parser.add_argument(
             "--to",
@@ -34,9 +37,25 @@ class Command(BaseCommand):
             metavar="DATE",
             help="First day that no longer belongs to it; without it until further notice.",
         )
+        parser.add_argument(
+            "--confirm-proposed",
+            action="store_true",
+            help="Confirm every owner that is proposed where there is none, instead of naming one.",
+        )
+        parser.add_argument("--tree", metavar="SLUG", help="Of this Org Tree alone, instead of every tree in use.")
         parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["confirm_proposed"]:
+            self._confirm_proposed(options)
+        elif options["tree"]:
+            raise CommandError("--tree goes with --confirm-proposed: a unit stands in one tree.")
+        elif not options["unit"]:
+            raise CommandError("Name RESOURCE and UNIT, or --confirm-proposed.")
+        else:
+            self._own(options)
+
+    def _own(self, options: dict[str, Any]) -> None:
         start, end = options["start"], options["end"]
         try:
             owned, unit = find_owned(options["resource"]), find_unit(options["unit"])
@@ -58,6 +77,22 @@ class Command(BaseCommand):
         days = "".join(f" {word} {day}" for word, day in (("from", start), ("until", end)) if day)
         verb = "owns" if changed else "owned before, too:"
         self.stdout.write(f"{unit} ({unit.slug}) {verb} {owned.get_kind_display().lower()} {owned}{days}")
+
+    def _confirm_proposed(self, options: dict[str, Any]) -> None:
+        if any(options[name] for name in ("resource", "start", "end")):
+            raise CommandError("--confirm-proposed takes no RESOURCE, UNIT or days: proposals bring their own.")
+        trees = OrgTree.objects.filter(archived_at=None)
+        if options["tree"]:
+            trees = trees.filter(slug=options["tree"])
+            if not trees:
+                raise CommandError(f"No tree in use has the slug “{options['tree'][:80]}”.")
+        found = confirm_proposed(trees, by=None)
+        if options["json"]:
+            self.stdout.write(json.dumps({"confirmed": found.confirmed, "left": found.left}))
+            return
+        self.stdout.write(f"Confirmed {found.confirmed:,} proposed owners.")
+        if found.left:
+            self.stdout.write(f"Left {found.left:,} for whom only the top of a tree is proposed: say who by name.")
 
 
 def _day(written: str) -> date:
