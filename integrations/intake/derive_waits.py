@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from django.db import connection as database
 
-AT_ONCE = 100_000  # so many cost least: their runs are found by reading all of them once
+AT_ONCE = 100_000
 
 # Runs of its commits, each attempt by itself: what ran at the same time is waited for once.
 _SETTLE: LiteralString = """
