@@ -16,7 +16,7 @@ from tests.pulls.histories import drafts_of
 from tests.pulls.test_oracle import random_histories
 
 
-def stored() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def stored() -> tuple[list[Any], list[Any]]:
     return list(PullRequestFigures.objects.order_by("pk").values()), list(CountedReview.objects.order_by("pk").values())
 
 
