@@ -72,6 +72,12 @@ _DEPLOYED_BY_RULE: LiteralString = """
 _NAMING_SHAS: LiteralString = """
     SELECT id FROM {table} WHERE repository_id = %(repository)s AND {sha} = ANY (%(shas)s)
 """
+_DEPLOYED_BESIDE: LiteralString = """
+    SELECT deployment.id FROM integrations_deployment deployment
+    JOIN integrations_commitplace place ON place.repository_id = deployment.repository_id
+         AND place.sha = deployment.sha AND NOT place.on_chain
+    WHERE deployment.repository_id = %(repository)s
+"""
 _OF_REPOSITORY: LiteralString = "SELECT id FROM integrations_pullrequest WHERE repository_id = %(repository)s"
 _MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequest", sha="merge_sha")
 _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
@@ -141,8 +147,17 @@ def _place_one() -> bool:
         return False
     repository = waiting.repository
     waiting.delete()
-    follow_places(repository, place_repository(repository))
+    _number(repository)
     return True
+
+
+def _number(repository: Repository) -> None:
+    """Number the repository, and link what that changes."""
+    placed = place_repository(repository)
+    follow_places(repository, placed.changed)
+    if placed.filled:
+        beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
+        settle_deployed(_ids(_MAY_CHANGE, deployments=beside) if beside else ())
 
 
 def follow_places(repository: Repository, shas: Collection[str]) -> None:
@@ -182,7 +197,7 @@ def _place_anew(repository: Repository) -> None:
     if CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
         PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)
     else:
-        follow_places(repository, place_repository(repository))
+        _number(repository)
 
 
 def _ids(statement: LiteralString, **asked: int | Collection[int] | Collection[str]) -> set[int]:

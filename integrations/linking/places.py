@@ -81,8 +81,19 @@ class Graph:
     tip: str | None
 
 
-def place_repository(repository: Repository) -> set[str]:
-    """Place all of a repository's commits anew; the object ids of those whose place changed."""
+@dataclass(frozen=True, slots=True)
+class PlacedAnew:
+    """The object ids of commits whose place changed, and whether one became known that stood there as a parent only.
+
+    Then what was placed above it contains more than before, although it stands where it stood.
+    """
+
+    changed: set[str]
+    filled: bool
+
+
+def place_repository(repository: Repository) -> PlacedAnew:
+    """Place all of a repository's commits anew."""
     graph = read_graph(repository)
     with connection.cursor() as cursor:
         cursor.execute(_PLACES, [repository.pk])
@@ -97,7 +108,8 @@ def place_repository(repository: Repository) -> set[str]:
             "DELETE FROM integrations_commitplace WHERE repository_id = %s AND sha = ANY (%s)",
             [repository.pk, list(gone)],
         )
-    return changed | gone
+    filled = any(sha in stored and not stored[sha][1] and sha in graph.parents for sha in changed)
+    return PlacedAnew(changed | gone, filled)
 
 
 def read_graph(repository: Repository) -> Graph:

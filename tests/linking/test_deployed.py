@@ -160,6 +160,17 @@ def test_what_becomes_known_later_corrects_what_time_told(shop: Delivery) -> Non
     assert shop.deployed(1) == ("d2", "chain")
 
 
+def test_a_commit_between_a_release_and_a_merge_that_is_told_last_links_them(shop: Delivery) -> None:
+    shop.commits("m1", "m2", after="start")
+    shop.commits("fix", after="m1", branch="release")
+    shop.merges(1, at="Mon 10:00", sha="fix", target_branch="release")
+    shop.commit("tip", parents=["m2", "between"], branch="release")
+    shop.deploys("r", at="Mon 13:00", sha="tip")
+    assert shop.deployed(1) is None
+    shop.commits("between", after="fix", branch="release")
+    assert shop.deployed(1) == ("r", "graph")
+
+
 def test_any_service_of_the_repository_will_do_without_path_rules(shop: Delivery) -> None:
     shop.merges(1, at="Mon 10:00")
     shop.deploys("cart", at="Mon 11:00", service="cart")
