@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.metrics.read import read_series
+from insights.metrics.registry import metrics
 from tests.delivery_oracle.calendar import ZONE_NAME, day_of, weeks_of
 from tests.delivery_oracle.figures import Asked, Expected
 from tests.delivery_oracle.metrics import COUNTS, OF_OWNERS, OF_PEOPLE, Counting, Spread, Truth
@@ -40,6 +41,13 @@ def world(seed: int, org: Org, settings: Settings) -> Iterator[World]:
     with time_machine.travel(world.span.now, tick=False), days_cut_in(ZONE_NAME):
         tell(world, org, random.Random(seed))
         yield world
+
+
+def test_the_oracle_knows_all_metrics_of_deployments_incidents_and_reviews() -> None:
+    """Of pull requests, items and pipelines tests/pulls and tests/work count some more."""
+    known = {metric.key for metric in metrics()}
+    whole = {key for key in known if key.partition(".")[0] in ("dora", "delivery", "incident", "review", "ci")}
+    assert whole <= METRICS.keys() <= known
 
 
 def test_values_are_those_of_the_oracle(world: World) -> None:

@@ -47,7 +47,7 @@ def world(request: pytest.FixtureRequest) -> World:
     return create_world(request.param, days=DAYS)
 
 
-# The families of a World's facts; those of delivery have oracles of their own (tests/pulls, tests/linking, tests/work).
+# The families of a World's facts; those of delivery have oracles of their own (tests/delivery_oracle, pulls, work).
 OF_A_WORLD = {FactFamily.AI, FactFamily.ENROLMENT, FactFamily.CODE}
 
 
