@@ -1,0 +1,71 @@
+"""Whatever is told of deliveries, in whichever pieces: after each, kept cells are those that a full fill computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from integrations.attribution.tasks import attribute_what_waits
+from integrations.intake.figures_work import settle_what_waits
+from tests.metrics.kept import forgotten_by_refresh
+from tests.metrics.told_in_pieces import PEOPLE, Pieces
+from tests.org import Org
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+# How many records come at once, and how many decisions there are: what one piece forgets, another may make up for.
+FEW, ALL = (50, 3), (4, 10)
+SEEDS = [(1, *FEW), *(pytest.param(seed, *ALL, marks=pytest.mark.soak) for seed in range(2, 30))]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as travelling:
+        yield travelling
+
+
+@pytest.fixture
+def teams(org: Org) -> Org:
+    """Teams ─┬─ Red: ada, ben; owner of acme/shop; and Blue.  Cy is in none of them."""
+    org.tree("Teams")
+    for unit in ("Red", "Blue"):
+        org.unit(unit, below="teams")
+    for person in ("ada", "ben"):
+        org.join(person, "red")
+    org.people(
+        {"full_name": "Cy", "email": "cy@example.com"}, {"full_name": "At Home", "email": "ada-at-home@example.com"}
+    )
+    org.push("pull-requests", *(_opened_by(person, number) for number, person in enumerate(PEOPLE)))
+    org.own("acme/shop", "red")
+    return org
+
+
+def _opened_by(person: str, number: int) -> dict[str, object]:
+    return {
+        "id": f"by {person}",
+        "repository": "acme/shop",
+        "number": 100 + number,
+        "author": person,
+        "created_at": "2026-02-25T12:00:00Z",
+        "state": "open",
+    }
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("seed", "largest", "decisions"), SEEDS)
+def test_cells_are_those_of_a_fill_after_each_piece(
+    seed: int, largest: int, decisions: int, teams: Org, clock: time_machine.Traveller
+) -> None:
+    forgotten_by_refresh()
+    told: list[str] = []
+    for name, tell in Pieces(seed, teams, largest=largest, decisions=decisions):
+        clock.shift(timedelta(minutes=1))
+        tell()
+        attribute_what_waits()
+        settle_what_waits()
+        told.append(name)
+        assert forgotten_by_refresh() == {}, f"after {len(told)} pieces, the last of them: {name}"
