@@ -11,6 +11,8 @@ from typing import LiteralString
 
 from django.db import connection as database
 
+from integrations.models import RevertMethod
+
 AT_ONCE = 10_000
 
 # The surest sign decides: the number, or the id of the commit, that the branch names, the number at the end of the
@@ -21,6 +23,7 @@ AT_ONCE = 10_000
 _SETTLE: LiteralString = r"""
     WITH taking_back AS MATERIALIZED (
         SELECT figures.pull_request_id AS id, figures.repository_id, figures.reverts_id AS before, figures.is_revert,
+               figures.revert_method AS method_before,
                figures.pull_request_id = ANY (%(ids)s) OR figures.reverts_id = ANY (%(ids)s) IS TRUE AS anew,
                pull_request.created_at, pull_request.title, pull_request.source_branch AS branch
         FROM (
@@ -94,15 +97,18 @@ _SETTLE: LiteralString = r"""
         ) AS target
         WHERE sign.anew AND sign.quoted IS NOT NULL
     ), best AS (
-        SELECT DISTINCT ON (id) id, target_id
+        SELECT DISTINCT ON (id) id, target_id, (%(methods)s::text[])[rank] AS method
         FROM meant
         WHERE target_id <> id
         ORDER BY id, rank, merged_at DESC, target_id
     ), pointed AS (
-        UPDATE integrations_pullrequestfigures figures SET reverts_id = best.target_id
+        UPDATE integrations_pullrequestfigures figures
+        SET reverts_id = best.target_id, revert_method = coalesce(best.method, '')
         FROM taking_back
         LEFT JOIN best USING (id)
-        WHERE figures.pull_request_id = taking_back.id AND taking_back.before IS DISTINCT FROM best.target_id
+        WHERE figures.pull_request_id = taking_back.id
+          AND (taking_back.before, taking_back.method_before)
+              IS DISTINCT FROM (best.target_id, coalesce(best.method, ''))
         RETURNING taking_back.id, taking_back.before, best.target_id
     )
     SELECT before FROM pointed UNION SELECT target_id FROM pointed
@@ -141,7 +147,7 @@ def settle_reverts(ids: Collection[int]) -> set[int]:
         )
         wanted = [row[0] for row in cursor.fetchall()]
         for start in range(0, len(wanted), AT_ONCE):
-            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
+            cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE], "methods": list(RevertMethod)})
             concerned = sorted(row[0] for row in cursor.fetchall() if row[0] is not None)
             cursor.execute(_TAKEN_BACK, [concerned])
             changed.update(row[0] for row in cursor.fetchall())

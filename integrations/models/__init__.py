@@ -38,6 +38,7 @@ from integrations.models.pull_request_figures import (
     PullRequestFigures,
     PullRequestSetApart,
     PullRequestWork,
+    RevertMethod,
     SizeClass,
 )
 from integrations.models.pull_requests import (
@@ -146,6 +147,7 @@ __all__ = [
     "Repository",
     "RepositorySource",
     "Resource",
+    "RevertMethod",
     "SeriesBase",
     "ServicePaths",
     "SessionRepository",

@@ -33,6 +33,16 @@ class SizeClass(models.TextChoices):
     EXTRA_LARGE = "XL", "Extra large"
 
 
+class RevertMethod(models.TextChoices):
+    """The sign by which a pull request is known to take back another, the surest first."""
+
+    BRANCH_NUMBER = "branch_number", "The number in the name of its branch"
+    BRANCH_COMMIT = "branch_commit", "The commit in the name of its branch"
+    TITLE_NUMBER = "title_number", "The number in the title that it quotes"
+    NAMED_COMMIT = "named_commit", "The commit that its title or one of its commits names"
+    QUOTED_TITLE = "quoted_title", "The title that it quotes"
+
+
 class PullRequestFigures(models.Model):
     """One row per pull request, whatever its state.  Seconds are null where a stage is missing or would be negative."""
 
@@ -91,6 +101,7 @@ class PullRequestFigures(models.Model):
         db_constraint=False,
         help_text="The one that this one takes back.",
     )
+    revert_method = models.CharField(max_length=13, choices=RevertMethod.choices, blank=True, default="", db_default="")
     reverted_by = models.ForeignKey(
         PullRequest,
         models.DO_NOTHING,

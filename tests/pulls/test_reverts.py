@@ -11,6 +11,7 @@ import pytest
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_series
 from integrations.connectors.drafts import PullRequestCommitDraft, Told
+from integrations.models import RevertMethod
 from tests.intake.conftest import SHOP, Tell
 from tests.pulls.conftest import TellOf, figures
 from tests.pulls.histories import Commit, History, draft_of, sha_of
@@ -33,23 +34,24 @@ def merged(number: int, title: str, *, branch: str = "") -> History:
 
 
 TEA, MILK = merged(1, "Sell tea"), merged(2, "Sell milk")
-WAYS = {
-    "GitHub's branch": merged(5, 'Revert "Sell tea"', branch="revert-1-sell-tea"),
-    "GitLab's branch": merged(5, 'Revert "Sell tea"', branch=f"revert-{sha_of('1merge')[:8]}"),
-    "the number that a squash put behind the title": merged(5, 'Revert "Sell tea (#1)"'),
-    "a commit in the title": merged(5, f"revert: {sha_of('1merge')[:12]} was too early"),
-    "the title in quotes": merged(5, "Revert “Sell tea”"),
+WAYS: dict[RevertMethod, History] = {
+    RevertMethod.BRANCH_NUMBER: merged(5, 'Revert "Sell tea"', branch="revert-1-sell-tea"),
+    RevertMethod.BRANCH_COMMIT: merged(5, 'Revert "Sell tea"', branch=f"revert-{sha_of('1merge')[:8]}"),
+    RevertMethod.TITLE_NUMBER: merged(5, 'Revert "Sell tea (#1)"'),
+    RevertMethod.NAMED_COMMIT: merged(5, f"revert: {sha_of('1merge')[:12]} was too early"),
+    RevertMethod.QUOTED_TITLE: merged(5, "Revert “Sell tea”"),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
-def test_a_revert_is_found_by(way: str, order: tuple[int, ...], tell_of: TellOf) -> None:
+def test_a_revert_is_found_by(way: RevertMethod, order: tuple[int, ...], tell_of: TellOf) -> None:
     histories = (TEA, MILK, WAYS[way])
     for position in order:
         tell_of(histories[position])
     stored = figures()
     assert stored[5].reverts == stored[1].pull_request
+    assert stored[5].revert_method == way
     assert [number for number, each in stored.items() if each.reverted_by] == [1]
     [answer] = read_series([MetricQuery("pr.revert_rate", MARCH)])
     assert (answer.total[0].numerator, answer.total[0].denominator) == (1, 3)
@@ -86,11 +88,11 @@ def test_another_title_makes_it_no_revert(tell_of: TellOf) -> None:
     assert figures()[1].reverted_by is not None
     told.title = "Sell cocoa"
     tell_of(told)
-    assert (figures()[5].reverts_id, figures()[1].reverted_by_id) == (None, None)
+    assert (figures()[5].reverts_id, figures()[5].revert_method, figures()[1].reverted_by_id) == (None, "", None)
 
 
 def test_a_revert_that_is_taken_away_takes_nothing_back(tell: Tell, tell_of: TellOf) -> None:
-    revert = WAYS["GitHub's branch"]
+    revert = WAYS[RevertMethod.BRANCH_NUMBER]
     tell_of(TEA, revert)
     gone = draft_of(revert)
     tell(type(gone)(external_id=gone.external_id, repository=SHOP, number=5, deleted=True))

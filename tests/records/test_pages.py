@@ -156,6 +156,15 @@ def test_links_go_both_ways_and_name_their_method(shop: Delivery, member: Client
         assert method in text(html), (here, there)
 
 
+def test_a_revert_tells_by_which_sign_it_is_known(shop: Delivery, member: Client) -> None:
+    shop.merges(1, at="Mon 10:00", title="Sell tea")
+    shop.merges(2, at="Tue 10:00", title='Revert "Sell tea"', source_branch="revert-1-sell-tea")
+    for here, there in (("#1", "#2"), ("#2", "#1")):
+        html = page(member, here)
+        assert f'href="{address(there)}"' in html
+        assert "number in the branch of the revert" in text(html)
+
+
 def test_a_work_item_tells_who_had_it_and_what_became_of_it(shop: Delivery, member: Client) -> None:
     tell_the_week(shop)
     html = page(member, "SHOP-1")

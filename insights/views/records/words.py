@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from integrations.models import DeploymentMethod, FailureMethod
+from integrations.models import DeploymentMethod, FailureMethod, RevertMethod
 from integrations.services.records.parts import Happened, Happening, RecordKind, RecordName
 from orgtree.models import Identity
 
@@ -96,7 +96,11 @@ METHODS: Mapping[str, str] = {
     "title": "key in the title",
     "body": "key in the description",
     "commit": "key in a commit",
-    "revert": "title, branch or commit of the revert",
+    RevertMethod.BRANCH_NUMBER: "number in the branch of the revert",
+    RevertMethod.BRANCH_COMMIT: "commit in the branch of the revert",
+    RevertMethod.TITLE_NUMBER: "number in the title of the revert",
+    RevertMethod.NAMED_COMMIT: "commit that the revert names",
+    RevertMethod.QUOTED_TITLE: "title that the revert quotes",
     DeploymentMethod.CHAIN: "position on the default branch",
     DeploymentMethod.GRAPH: "commit graph",
     DeploymentMethod.PICK: "commit graph, of a cherry-picked copy",

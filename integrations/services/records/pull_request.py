@@ -67,6 +67,7 @@ def pull_request_read(found: PullRequest) -> PullRequest:
     return PullRequest.objects.select_related(
         *("repository", "connection", "author__person", "requested_by__person", "merged_by__person"),
         *("figures__credited__person", "figures__reverts__repository", "figures__reverted_by__repository"),
+        "figures__reverted_by__figures",
         *("deployed__deployment__repository", "origin"),
     ).get(pk=found.pk)
 
@@ -266,6 +267,7 @@ def _links(
             name = openable.name(failure.repaired_by)
             yield Link("repaired_by", name, failure.method, failure.repaired_by.finished_at)
     if figures and figures.reverts:
-        yield Link("reverts", openable.name(figures.reverts), "revert")
+        yield Link("reverts", openable.name(figures.reverts), figures.revert_method)
     if figures and figures.reverted_by:
-        yield Link("reverted_by", openable.name(figures.reverted_by), "revert", figures.reverted_by.merged_at)
+        method = figures.reverted_by.figures.revert_method
+        yield Link("reverted_by", openable.name(figures.reverted_by), method, figures.reverted_by.merged_at)
