@@ -13,6 +13,7 @@ from django.test import Client
 
 from insights.metrics.terms import Better
 from insights.views.compare.heat import heat_of
+from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, deployed, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, Persona
@@ -25,7 +26,11 @@ SINCE = "2020-01-01"
 
 @pytest.fixture
 def four_teams(org: Org) -> Org:
-    """Teams whose reviews wait 4, 6, 8 and 10 hours; the last has two pull requests, fewer than make it steady."""
+    """Teams whose reviews wait 4, 6, 8 and 10 hours; the last has two pull requests, fewer than make it steady.
+
+    Each is one person, whose figures everybody may see.
+    """
+    named()
     org.tree("Teams")
     number = 0
     for place, (team, author) in enumerate({"alder": "ada", "birch": "bea", "cedar": "cy", "damson": "dot"}.items()):
@@ -36,6 +41,11 @@ def four_teams(org: Org) -> Org:
             org.push("pull-requests", merged(number, day_before(2 + number), author=author, waits=2.0 * place))
             org.push("deployments", deployed(number, day_before(2 + number), waits=2.0 * place))
     return org
+
+
+def named() -> None:
+    Organisation.current()
+    Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
 
 
 def rows(html: str) -> dict[str, str]:
@@ -131,6 +141,22 @@ def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_cli
     html = compare(admin_client, metrics=PICKUP)
     assert f'href="/insights/metrics/{PICKUP}/how/?unit=birch"' in html
     assert 'href="/insights/delivery/?unit=birch"' in html
+
+
+def test_many_units_are_sorted_before_the_first_are_shown(org: Org, admin_client: Client) -> None:
+    """Of 33 teams the last by name wait least: they come first where waiting is sorted by, and the file has all."""
+    named()
+    org.tree("Teams")
+    for number in range(33):
+        org.unit(f"Team {number:02}", below="teams")
+        org.join(f"dev{number}", f"team-{number:02}", on=SINCE)
+        org.push("pull-requests", merged(number + 1, day_before(9), author=f"dev{number}", waits=(32 - number) / 4))
+    html = compare(admin_client, metrics=PICKUP, sort=PICKUP)
+    assert list(rows(html)) == [f"Team {number:02}" for number in range(32, 2, -1)]
+    assert "3 more units not shown" in text(html)
+    found = admin_client.get("/insights/compare.csv", {"metrics": PICKUP, "sort": PICKUP}).getvalue()
+    listed = list(csv.reader(io.StringIO(found.decode("utf-8-sig"))))
+    assert [row[0] for row in listed[1:]] == [f"Team {number:02}" for number in range(32, -1, -1)]
 
 
 def test_units_are_found_by_name(four_teams: Org, admin_client: Client) -> None:

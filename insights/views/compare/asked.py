@@ -102,10 +102,9 @@ def columns_of(chosen: Sequence[Metric]) -> Sequence[Column]:
 
 
 def compared_units(request: HttpRequest, asked: Asked) -> Listed:
-    """The chosen units, or those below the page's.  Raises UnknownUnitError for one that may not be known of."""
+    """The chosen units, or all below the page's.  Raises UnknownUnitError for one that may not be known of."""
     if not asked.units:
-        found = listed_units(request, asked.of_page())
-        return replace(found, units=found.units[:MOST_UNITS])
+        return listed_units(request, asked.of_page())
     known = {unit.slug: unit for unit in standing_units(asked.units, asked.filters.access.sight)}
     for slug in asked.units:
         if slug not in known:

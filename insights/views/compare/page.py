@@ -73,6 +73,8 @@ def compare(request: HttpRequest) -> HttpResponseBase:
     found = answers.read(asked.page, filters, [Wanted(metric.key) for metric in asked.metrics], around=around)
     listed = compared_units(request, asked)
     rows = _rows(asked, listed)
+    shown = {row.slug for row in rows[:MOST_UNITS]}
+    units = [unit for unit in listed.units if unit.slug in shown]
     name = scope_words(filters, around)
     whole = [found.figure(metric.key) for metric in asked.metrics]
     context = {
@@ -80,13 +82,14 @@ def compare(request: HttpRequest) -> HttpResponseBase:
         "whose": name,
         "statistics": found.pickers(STATISTIC),
         "headings": headings(asked),
-        "rows": compared_rows(rows, asked),
+        "rows": compared_rows(rows, asked)[:MOST_UNITS],
+        "left_out": max(len(rows) - MOST_UNITS, 0),
         "whole": None if asked.units else whole_row(name, filters.url(reverse("delivery")), whole, asked),
         "trees": listed.trees,
         "legend": LEGEND,
         "fewest_ranked": FEWEST_RANKED,
         "groups": _groups(asked),
-        "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=True) for unit in listed.units],
+        "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=True) for unit in units],
         "chosen_units": bool(asked.units),
         "below_url": asked.url(**{UNITS: ""}),
         "metrics_form": _kept(asked, METRICS),
