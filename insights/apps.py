@@ -6,15 +6,17 @@ class InsightsConfig(AppConfig):
     name = "insights"
 
     def ready(self) -> None:
+        from insights.benchmarks.quick_check import peers_to_offer
         from insights.benchmarks.sets import SETS
         from insights.metrics import registry
         from insights.snapshots.tasks import refresh
         from integrations.facts.changes import on_change
         from orgtree.nudges import nudge_on_commit
-        from orgtree.services.benchmark_choice import offer_benchmark_sets
+        from orgtree.services.benchmark_choice import offer_benchmark_sets, offer_peers
         from orgtree.services.placements import on_placements_changed
 
         checks.register(registry.check)
         offer_benchmark_sets([(each.slug, each.name) for each in SETS.values()])
+        offer_peers(peers_to_offer())
         for on_news in (on_change, on_placements_changed):
             on_news(lambda: nudge_on_commit(refresh))

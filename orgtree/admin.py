@@ -18,7 +18,7 @@ from orgtree.accounts_admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
 from orgtree.identity_admin import IdentityAdmin, MatchProposalAdmin
 from orgtree.models import Organisation
 from orgtree.people_admin import PersonAdmin
-from orgtree.services.benchmark_choice import offered_benchmark_sets
+from orgtree.services.benchmark_choice import offered_benchmark_sets, offered_peers
 from orgtree.trees_admin import OrgTreeAdmin, UnitAdmin
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OrganisationAdmin(OrganisationModelAdmin):
 
     fields = (
         *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
-        *("link_window_hours", "benchmark_set", "protected_since", "calendar_zone"),
+        *("link_window_hours", "benchmark_set", "peers", "protected_since", "calendar_zone"),
     )
     readonly_fields = ("protected_since", "calendar_zone")
 
@@ -54,6 +54,8 @@ class OrganisationAdmin(OrganisationModelAdmin):
             return forms.ChoiceField(
                 choices=offered_benchmark_sets(), label="Published figures", help_text=db_field.help_text
             )
+        if db_field.name == "peers":
+            return forms.ChoiceField(choices=offered_peers(), label="Peers", help_text=db_field.help_text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("quick_check.json")
 YEARS = (2024, 2025)
+LATEST = YEARS[-1]
+EVERYBODY = "all"
 # Metric → its name in the data, and whether less is better, so that it is taken from ten for the score.
 _NAMES: Mapping[str, tuple[str, bool]] = {
     "dora.lead_time": ("leadtime", False),
@@ -72,6 +74,24 @@ def quick_check(year: int, by: GroupedBy) -> Sequence[QuickCheckGroup]:
         )
         for slug, group in published.items()
     ]
+
+
+def peers_to_offer() -> list[tuple[str, str]]:
+    """The groups of the latest year that an organisation can be set beside: what is kept of each, and its name."""
+    return [
+        (f"{by}:{group.slug}", group.name)
+        for by in GroupedBy
+        for group in quick_check(LATEST, by)
+        if (by, group.slug) != (GroupedBy.ORGANISATION_SIZE, EVERYBODY)  # the same answers as those of all industries
+    ]
+
+
+def peers_named(kept: str) -> QuickCheckGroup:
+    """The group of the latest year that an organisation chose; everybody, where the choice is gone."""
+    by, _, slug = kept.partition(":")
+    groups = quick_check(LATEST, GroupedBy(by)) if by in list(GroupedBy) else ()
+    everybody = quick_check(LATEST, GroupedBy.INDUSTRY)[0]
+    return next((group for group in groups if group.slug == slug), everybody)
 
 
 def attribution() -> str:

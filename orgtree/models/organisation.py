@@ -68,6 +68,11 @@ class Organisation(models.Model):
         default="dora-2023",
         help_text="The published figures beside which yours are shown. They are a guide, never the truth for a team.",
     )
+    peers = models.CharField(
+        max_length=60,
+        default="industry:all",
+        help_text="Whose answers to DORA's Quick Check stand beside your score: those of an industry or a size.",
+    )
     # Set by the first look that finds `minimum_group_size` people with activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)
     # The zone in which the stored days are cut; HEADWAY_TIME_ZONE says in which they should be.

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from insights.benchmarks.bands import band_of
-from insights.benchmarks.quick_check import YEARS, GroupedBy, attribution, quick_check
+from insights.benchmarks.quick_check import (
+    YEARS,
+    GroupedBy,
+    attribution,
+    peers_named,
+    peers_to_offer,
+    quick_check,
+)
 from insights.benchmarks.remarks import REMARKS
 from insights.benchmarks.sets import DEFAULT_SET, SETS, chosen_set
 from insights.metrics.query import Statistic
@@ -121,6 +128,15 @@ def test_the_recovery_time_by_size_of_2025_is_turned_the_right_way_round() -> No
     by_industry = quick_check(2025, GroupedBy.INDUSTRY)[0]
     assert by_size.metrics["dora.recovery_time"] == by_industry.metrics["dora.recovery_time"]
     assert by_size.score == pytest.approx(by_industry.score)
+
+
+def test_peers_are_an_industry_or_a_size_and_everybody_where_the_choice_is_gone() -> None:
+    offered = dict(peers_to_offer())
+    assert offered["industry:all"] == "All industries"
+    assert (offered["industry:insurance"], offered["organisation_size:solo"]) == ("Insurance", "1 employee")
+    assert all(peers_named(kept).name == name for kept, name in offered.items())
+    for gone in ("industry:alchemy", "planet:mars", ""):
+        assert peers_named(gone).name == "All industries"
 
 
 def test_2024_knew_no_rework_rate() -> None:

@@ -59,11 +59,13 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
             "bulk_commit_files": "200",
             "link_window_hours": "24",
             "benchmark_set": "dora-2024",
+            "peers": "organisation_size:fewer_than_100",
         },
     )
     assert answer.status_code == 302
     organisation = Organisation.current()
     assert (organisation.name, organisation.minimum_group_size) == ("Example", 7)
+    assert organisation.peers == "organisation_size:fewer_than_100"
     assert organisation.individual_policy == IndividualPolicy.NAMED
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -93,6 +94,12 @@ def test_the_score_is_the_mean_of_what_five_metrics_are_worth(shop: Org, member:
     assert "No change: a metric is missing in the window before." in card
     assert "Bands are of DORA 2023" in card
     assert "It has none for deployment rework rate." in card
+
+
+def test_the_score_stands_beside_those_of_the_peers_that_the_organisation_chose(shop: Org, member: Client) -> None:
+    assert "All industries: 6.7 in DORA's Quick Check 2025 (CC BY 4.0)." in unescape(page(member))
+    Organisation.objects.update_or_create(pk=1, defaults={"peers": "industry:technology"})
+    assert re.search(r"Technology: \d\.\d in DORA's Quick Check 2025", unescape(page(member)))
 
 
 def test_without_one_metric_there_is_no_score(org: Org, member: Client) -> None:

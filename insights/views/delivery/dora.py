@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights import tiles, wording
 from insights.benchmarks.bands import BenchmarkSet
-from insights.benchmarks.quick_check import GroupedBy, quick_check
+from insights.benchmarks.quick_check import LATEST, peers_named
 from insights.filters import STATISTIC
 from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.metrics.connected import NO_SOURCE_EVER
@@ -13,6 +13,7 @@ from insights.views.answers import Answers
 from insights.views.delivery.answers import compared, read, tile
 from insights.views.delivery.bands import band
 from insights.views.delivery.cards import ScoreCard, ScorePart
+from orgtree.models import Organisation
 
 # Metric → label of its tile.
 TILES = {
@@ -24,7 +25,6 @@ TILES = {
 }
 WANTED = compared(tuple(TILES))
 STEADY_POINTS = 0.05  # of the score: less is not seen in one decimal
-QUICK_CHECK_YEAR = 2025
 
 
 def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
@@ -58,7 +58,7 @@ def score_card(answers: Answers) -> ScoreCard:
         )
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     moved = now.change_since(before) if before else {}
-    everybody = quick_check(QUICK_CHECK_YEAR, GroupedBy.INDUSTRY)[0]
+    peers = peers_named(Organisation.current().peers)
     return ScoreCard(
         value=f"{now.value:.1f}",
         change=_change(now.value - before.value, window) if before else None,
@@ -73,7 +73,7 @@ def score_card(answers: Answers) -> ScoreCard:
             for each in (next(c for c in now.contributions if c.key == key) for key in TILES)
         ],
         missing="" if before else "No change: a metric is missing in the window before.",
-        peers=f"All industries came to {everybody.score:.1f} in DORA's Quick Check {QUICK_CHECK_YEAR} (CC BY 4.0).",
+        peers=f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",
     )
 
 
