@@ -198,6 +198,7 @@ DAYS: LiteralString = """
         SELECT asked.id, asked.opened_at, asked.ended_at
         FROM asked
         WHERE asked.opened_at <= coalesce(asked.ended_at, 'infinity')
+          AND (asked.state = 'open' OR asked.ended_at IS NOT NULL)
     ), closed AS (
         SELECT event.id, range_agg(daterange(event.at::date, event.until::date)) AS days
         FROM (

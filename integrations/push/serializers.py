@@ -123,6 +123,8 @@ class PullRequestRecord(Record):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["state"].lower() == "merged" and attrs["merged_at"] is None:
             raise serializers.ValidationError({"merged_at": ["A merged pull request was merged. When?"]})
+        if attrs["state"].lower() == "closed" and attrs["closed_at"] is None:
+            raise serializers.ValidationError({"closed_at": ["A closed pull request was closed. When?"]})
         in_order(attrs, "created_at", "merged_at")
         in_order(attrs, "created_at", "closed_at")
         in_order(attrs, "created_at", "ready_at")

@@ -19,7 +19,7 @@ from integrations.connectors.drafts import (
 )
 from integrations.connectors.words import LinkMethod, PullRequestEventKind, PullRequestState, ReviewState
 from integrations.intake.store_drafts import Outcome, store_drafts
-from integrations.models import Connection, FactChange, PullRequest
+from integrations.models import Connection, FactChange, PullRequest, PullRequestFigures
 from tests.intake.conftest import SHOP, Tell
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -81,6 +81,16 @@ def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
     assert [each.key for each in stored.links.all()] == ["SHOP-1"]
     assert stored.ready_at == stored.created_at
     assert stored.tellings == dict.fromkeys(stored.tellings)  # what was never told
+
+
+def test_one_that_is_closed_is_not_open_for_ever_where_nobody_told_since_when(tell: Tell) -> None:
+    tell(pull_request(state=PullRequestState.CLOSED))
+    figures = PullRequestFigures.objects.get()
+    assert (figures.open_days, figures.stale_days) == (None, None)
+    tell(pull_request(2, state=PullRequestState.OPEN))
+    figures.refresh_from_db()
+    assert figures.open_days
+    assert figures.stale_days
 
 
 def test_the_same_again_changes_nothing(tell: Tell) -> None:

@@ -240,6 +240,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         ("pull-requests", PULL_REQUEST | {"additions": 10**400}, "additions: "),
         ("pull-requests", PULL_REQUEST | {"additions": -1}, "additions: "),
         ("pull-requests", PULL_REQUEST | {"merged_at": None}, "merged_at: A merged pull request was merged."),
+        ("pull-requests", PULL_REQUEST | {"state": "closed"}, "closed_at: A closed pull request was closed. When?"),
         ("pull-requests", PULL_REQUEST | {"reviews": [{"author": "a"}]}, "reviews[0].state: This field is required."),
         ("pull-requests", PULL_REQUEST | {"author": "\ud800"}, "author: "),
         ("work-items", WORK_ITEM | {"estimate": "many"}, "estimate: A valid number is required."),
