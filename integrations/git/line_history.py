@@ -31,21 +31,33 @@ _ADVISORY_LOCK = 0x4769_7402  # "Git", and one number after that of links; with 
 
 # A commit of the chain is of its own author.  What a merge brought stands at its position: most of it decides, and what
 # bots brought only where nobody else brought anything.
+# All of the repository's places are read once, not once for each merge: no index finds them by position.
 _AUTHORS = """
+    WITH merge AS MATERIALIZED (
+        SELECT chain.id, place.position
+        FROM integrations_commit chain
+        JOIN integrations_commitplace place ON place.repository_id = %(repository)s AND place.sha = chain.sha
+        WHERE chain.sha = ANY (%(shas)s) AND cardinality(chain.parents) > 1 AND place.position IS NOT NULL
+    ), place AS MATERIALIZED (
+        SELECT place.sha, place.position
+        FROM integrations_commitplace place
+        WHERE place.repository_id = %(repository)s
+          AND place.position BETWEEN (SELECT min(position) FROM merge) AND (SELECT max(position) FROM merge)
+    ), brought AS (
+        SELECT DISTINCT ON (own.merge_id) own.merge_id, own.id AS author_id
+        FROM (
+            SELECT merge.id AS merge_id, own.id, own.by_bot, own.lines_added,
+                   sum(own.lines_added + own.lines_deleted + 1)
+                       OVER (PARTITION BY merge.id, own.by_bot, own.credited_id) AS lines_of_author
+            FROM merge
+            JOIN place ON place.position = merge.position
+            JOIN integrations_commit own ON own.sha = place.sha AND cardinality(own.parents) < 2
+        ) AS own
+        ORDER BY own.merge_id, own.by_bot, own.lines_of_author DESC, own.lines_added DESC, own.id
+    )
     SELECT chain.id, coalesce(brought.author_id, chain.id)
     FROM integrations_commit chain
-    LEFT JOIN LATERAL (
-        SELECT own.id AS author_id
-        FROM integrations_commitplace merge
-        JOIN integrations_commitplace place
-          ON place.repository_id = merge.repository_id AND place.position = merge.position
-        JOIN integrations_commit own ON own.sha = place.sha AND cardinality(own.parents) < 2
-        WHERE merge.repository_id = %(repository)s AND merge.sha = chain.sha
-        ORDER BY own.by_bot,
-                 sum(own.lines_added + own.lines_deleted + 1) OVER (PARTITION BY own.by_bot, own.credited_id) DESC,
-                 own.lines_added DESC, own.id
-        LIMIT 1
-    ) AS brought ON cardinality(chain.parents) > 1
+    LEFT JOIN brought ON brought.merge_id = chain.id
     WHERE chain.sha = ANY (%(shas)s)
 """
 _CHANGED = """
