@@ -88,7 +88,7 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
         figure, before = answers.figure(metric), answers.figure_before(metric)
         share = means[name] / sum(means.values()) * 100 if sum(means.values()) else None
         yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]
-    for metric, (label, _) in stages.IN_FRONT.items():
+    for metric, label in stages.IN_FRONT.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
         yield [label, figure.value, None, before.value, figure.sample_size, figure.left_out]
 

@@ -24,10 +24,10 @@ STAGES: Mapping[str, tuple[str, str, str]] = {
     "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
 }
 # Of linked pull requests alone, and so no part of the whole: the way from the idea, and its stages in front.
-IN_FRONT: Mapping[str, tuple[str, str]] = {
-    "delivery.idea_to_production": ("Idea to production", "from the item's creation"),
-    "delivery.backlog_time": ("In the backlog", "until work began"),
-    "delivery.planning_time": ("Planning", "until the first commit"),
+IN_FRONT: Mapping[str, str] = {
+    "delivery.idea_to_production": "Idea to production",
+    "delivery.backlog_time": "In the backlog",
+    "delivery.planning_time": "Planning",
 }
 FEW_PULL_REQUESTS = 5  # below that the longest stage is a matter of chance
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is none
@@ -153,9 +153,9 @@ def _in_front(answers: Answers) -> Sequence[StageInFront]:
     figures = {metric: answers.figure(metric) for metric in IN_FRONT}
     return [
         StageInFront(
-            label=IN_FRONT[metric][0],
+            label=IN_FRONT[metric],
             value=str(wording.duration(figure.value)),
-            sample=f"{IN_FRONT[metric][1]}, {wording.count(figure.sample_size, 'linked PR')}",
+            sample=f"of {wording.count(figure.sample_size, 'linked PR')}",
             rows_url=rows_url(answers.filters, metric),
         )
         for metric, figure in figures.items()
