@@ -325,5 +325,6 @@ def test_branches_whose_names_are_longer_than_a_column_are_counted_each(repo: Re
     assert UnmergedBranch.objects.filter(gone_on=None).count() == 2
 
 
+@pytest.mark.django_db
 def test_without_a_clone_there_are_no_branches_to_count() -> None:
     assert stale(0) is None
