@@ -65,7 +65,8 @@ _COPIED: LiteralString = """
         WHERE other.pull_request_id = pull_request.id AND other.sha <> listed.sha
     )
 """
-# What these commits are copies of, and themselves where they have some.
+# What these commits are copies of, and themselves where they have some.  An array of them is looked up one by one, where
+# a join would read all pull requests of the repository.
 _MEANT: LiteralString = """
     WITH told AS MATERIALIZED (
         SELECT id, sha, stands_in_id, set_apart, picked_from FROM integrations_commit
@@ -79,13 +80,12 @@ _MEANT: LiteralString = """
         SELECT told.sha FROM told
         WHERE EXISTS (SELECT FROM integrations_commit copy WHERE copy.stands_in_id = told.id)
     )
-    SELECT pull_request.id FROM meant JOIN integrations_pullrequest pull_request ON pull_request.merge_sha = meant.sha
-    WHERE pull_request.repository_id = %(repository)s
+    SELECT id FROM integrations_pullrequest
+    WHERE merge_sha = ANY (ARRAY(SELECT sha FROM meant)) AND merge_sha <> '' AND repository_id = %(repository)s
     UNION
-    SELECT pull_request.id FROM meant
-    JOIN integrations_pullrequestcommit listed ON listed.sha = meant.sha
+    SELECT pull_request.id FROM integrations_pullrequestcommit listed
     JOIN integrations_pullrequest pull_request ON pull_request.id = listed.pull_request_id
-    WHERE pull_request.repository_id = %(repository)s
+    WHERE listed.sha = ANY (ARRAY(SELECT sha FROM meant)) AND pull_request.repository_id = %(repository)s
 """
 
 
