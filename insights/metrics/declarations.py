@@ -209,7 +209,8 @@ class CountPerTime(Count):
     @property
     def recipe(self) -> str:
         days = "days" if self.per_days == 1 else f"days × {self.per_days}"
-        return f"Σ contribution ÷ the window's {days} that have come"
+        counted = "number of different days among the rows" if self.parts_overlap else "Σ contribution"
+        return f"{counted} ÷ the window's {days} that have come"
 
 
 @dataclass(frozen=True, kw_only=True)

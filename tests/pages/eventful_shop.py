@@ -45,6 +45,7 @@ def tell_of_deliveries(org: Org) -> None:
         deployed(21, day_before(13), waits=3.0),
         deployed(22, day_before(14), rollback_of="d-21", unplanned=True),
         deployed(23, day, unplanned=True),
+        {**deployed(24, day), "id": "d-24-again", "started_at": at(day, 9.0), "finished_at": at(day, 9.5)},
     )
     org.push(
         "incidents",
