@@ -65,7 +65,7 @@ _COPIED: LiteralString = """
         WHERE other.pull_request_id = pull_request.id AND other.sha <> listed.sha
     )
 """
-# What these commits are copies of, and themselves where they have some.  An array of them is looked up one by one, where
+# What these commits are copies of, and themselves where they have some.  An array is looked up one by one, where
 # a join would read all pull requests of the repository.
 _MEANT: LiteralString = """
     WITH told AS MATERIALIZED (
