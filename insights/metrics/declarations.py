@@ -208,9 +208,8 @@ class CountPerTime(Count):
 
     @property
     def recipe(self) -> str:
-        days = "days" if self.per_days == 1 else f"days × {self.per_days}"
         counted = "number of different days among the rows" if self.parts_overlap else "Σ contribution"
-        return f"{counted} ÷ the window's {days} that have come"
+        return f"{counted} ÷ the window's days{f' × {self.per_days}' if self.per_days > 1 else ''} that have come"
 
 
 @dataclass(frozen=True, kw_only=True)
