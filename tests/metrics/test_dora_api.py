@@ -15,7 +15,7 @@ WEEK = {"from": "2026-03-02", "to": "2026-03-09"}
 HOUR = 3600.0
 
 
-def ask(expected: int = 200, **parameters: str) -> dict[str, Any]:
+def ask(expected: int = 200, /, **parameters: str) -> dict[str, Any]:
     _, secret = create_api_token("program", expires_at=None)
     answer = Client().get("/api/v1/dora/", {**WEEK, **parameters}, headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == expected, answer.content
@@ -79,7 +79,7 @@ def test_without_anything_there_is_no_score_and_the_reasons_are_told() -> None:
 
 
 def test_a_window_that_is_still_to_come_has_no_data_yet() -> None:
-    document = ask(**{"from": "2099-01-05", "to": "2099-01-12"})
+    document = ask(200, **{"from": "2099-01-05", "to": "2099-01-12"})
     assert {each["value"] for each in document["metrics"]} == {None}
     assert (document["previous_from"], document["previous_to"]) == ("2098-12-29", "2099-01-05")
 
