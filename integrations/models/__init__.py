@@ -32,6 +32,14 @@ from integrations.models.ingest import IngestToken
 from integrations.models.line_history import ChangedLines, LineHistory
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
+from integrations.models.prices import (
+    FollowedPriceBook,
+    KeptPriceList,
+    PriceOverride,
+    PriceOverrideChange,
+    PriceVersion,
+    Repricing,
+)
 from integrations.models.provider_fact import ProviderFact
 from integrations.models.pull_request_figures import (
     CountedReview,
@@ -50,11 +58,13 @@ from integrations.models.pull_requests import (
 )
 from integrations.models.resources import Meaning, Quota, Resource, Stream, ToldRecord
 from integrations.models.retention import RawDay, SeriesBase
+from integrations.models.seats import SeatAssignment, SeatPlan
 from integrations.models.sessions import (
     AgentMeterSlot,
     AgentRequest,
     AgentSession,
     AgentSessionDay,
+    AgentTierDay,
     AgentToolCall,
     AgentToolDay,
     Enrolment,
@@ -67,6 +77,7 @@ from integrations.models.telemetry import (
     ReceivedTally,
     UnreadEvent,
 )
+from integrations.models.usage_files import ImportedUsage
 from integrations.models.work_item_figures import WorkItemFigures
 from integrations.models.work_items import (
     Project,
@@ -83,6 +94,7 @@ __all__ = [
     "AgentRequest",
     "AgentSession",
     "AgentSessionDay",
+    "AgentTierDay",
     "AgentToolCall",
     "AgentToolDay",
     "AttributionWork",
@@ -112,8 +124,11 @@ __all__ = [
     "FailureMethod",
     "FileAttribution",
     "FollowedAgreement",
+    "FollowedPriceBook",
+    "ImportedUsage",
     "Incident",
     "IngestToken",
+    "KeptPriceList",
     "LineHistory",
     "LinkingRules",
     "Meaning",
@@ -126,6 +141,9 @@ __all__ = [
     "PipelineRun",
     "PipelineRunFigures",
     "PlacingWork",
+    "PriceOverride",
+    "PriceOverrideChange",
+    "PriceVersion",
     "Project",
     "ProposedRollback",
     "ProviderFact",
@@ -146,8 +164,11 @@ __all__ = [
     "Release",
     "Repository",
     "RepositorySource",
+    "Repricing",
     "Resource",
     "RevertMethod",
+    "SeatAssignment",
+    "SeatPlan",
     "SeriesBase",
     "ServicePaths",
     "SessionRepository",

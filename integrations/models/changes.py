@@ -11,6 +11,7 @@ class FactFamily(models.TextChoices):
 
     AI = "ai", "Agent sessions, tokens, tools"
     ENROLMENT = "enrolment", "Who ever sent telemetry"
+    SEATS = "seats", "Seats of agents: who has one, and what they cost"
     CODE = "code", "Commits, their lines, and what of them came from agents"
     CLONE = "clone", "Clones: what becomes of lines, and branches"
     PULL_REQUEST = "pull_request", "Pull requests, their reviews and links"

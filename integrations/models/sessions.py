@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 
 from integrations.models.fields import TimeRangesField
+from integrations.models.prices import PriceVersion
 from orgtree.models import Identity
 
 
@@ -35,6 +36,8 @@ class AgentSession(models.Model):
     # Events and metrics of one agent carry the same tokens: the source that reported more of them is counted.
     event_tokens = models.BigIntegerField(default=0, db_default=0)
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
+    # Known from an imported file alone: nobody knows how long it was at work.
+    told_by_file = models.BooleanField(default=False, db_default=False)
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
     # What its days add up to: matching sessions with commits asks it of each.
     lines_added = models.BigIntegerField(default=0, db_default=0)
@@ -63,11 +66,20 @@ class AgentRequest(models.Model):
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of cache_write_tokens those kept an hour; 0 where the agent does not say."
+    )
     output_tokens = models.BigIntegerField(default=0)
+    service_tier = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="batch, fast, priority, flex; empty: the standard one."
+    )
     duration_ms = models.BigIntegerField(null=True)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
     spend = models.DecimalField(
         max_digits=20, decimal_places=10, null=True, help_text="Tokens × price of that day, USD; null: unknown model."
+    )
+    price_version = models.ForeignKey(
+        PriceVersion, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
     )
 
     class Meta:
@@ -132,6 +144,7 @@ class AgentSessionDay(models.Model):
     class Source(models.TextChoices):
         EVENTS = "events"
         METRICS = "metrics"
+        FILES = "files"  # imported: integrations/usage_files
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="days", db_index=False)
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
@@ -144,10 +157,23 @@ class AgentSessionDay(models.Model):
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0, db_default=0, help_text="Of cache_write_tokens.")
     output_tokens = models.BigIntegerField(default=0)
     spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     unpriced_tokens = models.BigIntegerField(default=0, help_text="Tokens of models whose price is unknown.")
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    # What both the agent and the price book say, of the requests that both price: for holding one against the other.
+    compared_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    compared_spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    price_version = models.ForeignKey(
+        PriceVersion,
+        models.DO_NOTHING,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        help_text="Where the day was priced as a sum; requests have their own.",
+    )
     lines_added = models.BigIntegerField(default=0)
     lines_removed = models.BigIntegerField(default=0)
     tool_calls = models.BigIntegerField(default=0, help_text="Calls that ran: succeeded and failed.")
@@ -162,6 +188,38 @@ class AgentSessionDay(models.Model):
         indexes = [
             models.Index(fields=["day"], name="agent_session_day_by_day"),
             models.Index(fields=["identity", "day"], name="agent_session_day_by_identity"),
+        ]
+
+
+class AgentTierDay(models.Model):
+    """Of a session's day and model, the requests that were not priced at the base: long prompts, batch, fast.
+
+    A session's day holds their tokens too; from both together another model's price of the day can be told exactly.
+    """
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
+    agent = models.CharField(max_length=40)
+    day = models.DateField()
+    model = models.CharField(max_length=120, blank=True)
+    prompt_above = models.PositiveIntegerField(help_text="The greatest of PROMPT_BOUNDS that the whole prompt exceeds.")
+    service_tier = models.CharField(max_length=20, blank=True)
+    requests = models.BigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "day", "model", "prompt_above", "service_tier"], name="agent_tier_day_is_unique"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["day"], name="agent_tier_day_by_day"),
+            models.Index(fields=["identity", "day"], name="agent_tier_day_by_identity"),
         ]
 
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from integrations.telemetry import store_rows
-from integrations.telemetry.decode_values import LARGEST_COUNT, Attributes, amount_of, count_of, key_of, text_of
-from integrations.telemetry.vocabularies.vocabulary import Event
+from integrations.telemetry.decode_values import (
+    LARGEST_COUNT,
+    Attributes,
+    BadRecordError,
+    Value,
+    amount_of,
+    count_of,
+    key_of,
+    text_of,
+)
+from integrations.telemetry.vocabularies.vocabulary import Count, Event, Names
 
 LONGEST_KEY = 200
 LONGEST_WORD = 120  # models, tools and error types; longer ones are cut
+LONGEST_TIER = 20
+# What agents and model servers call the way that costs the list price.
+STANDARD_TIERS = frozenset({"standard", "default", "normal", "auto", "on_demand", "off", "none"})
 MOST_WORDS_REMEMBERED = 10_000
 
 Column = Callable[[Attributes], bytes]
@@ -31,7 +43,8 @@ def unread_figures(name: str, attributes: bytes) -> bytes:
     columns = (
         _word(name),
         *(store_rows.text(""),) * 5,
-        *(store_rows.NULL,) * 6,
+        *(store_rows.NULL,) * 7,
+        store_rows.text(""),
         store_rows.json(attributes),
     )
     return b"".join(columns)
@@ -51,6 +64,8 @@ def _columns_of(event: Event) -> tuple[Column, ...]:
         _count_column(event.output_tokens),
         _count_column(event.duration_ms),
         _amount_column(event.reported_cost),
+        _count_column(event.cache_write_1h_tokens),
+        _tier_column(event.service_tier),
         store_rows.NULL,  # attributes
     ]
     merged: list[Column] = []
@@ -70,9 +85,11 @@ def _constant(encoded: bytes) -> Column:
     return lambda attributes: encoded
 
 
-def _key_column(name: str | None) -> Column | bytes:
+def _key_column(name: str | Names | None) -> Column | bytes:
     if name is None:
         return store_rows.text("")
+    if isinstance(name, tuple):
+        return _first_of(name, lambda value, found: store_rows.text(key_of(value, found, LONGEST_KEY)))
 
     def column(attributes: Attributes) -> bytes:
         value = attributes.get(name)
@@ -83,14 +100,27 @@ def _key_column(name: str | None) -> Column | bytes:
     return column
 
 
-def _word_column(name: str | None) -> Column | bytes:
+def _word_column(name: str | Names | None) -> Column | bytes:
     if name is None:
         return store_rows.text("")
+    if isinstance(name, tuple):
+        return _first_of(name, lambda value, found: _word(text_of(value, found, LONGEST_WORD)))
 
     def column(attributes: Attributes) -> bytes:
         value = attributes.get(name)
         known = _words.get(value) if value.__class__ is str else None
         return known or _word(text_of(value, name, LONGEST_WORD))
+
+    return column
+
+
+def _tier_column(name: str | None) -> Column | bytes:
+    if name is None:
+        return store_rows.text("")
+
+    def column(attributes: Attributes) -> bytes:
+        tier = text_of(attributes.get(name), name, LONGEST_TIER).lower()
+        return _word("" if tier in STANDARD_TIERS else tier)
 
     return column
 
@@ -101,9 +131,24 @@ def _outcome_column(outcome: Callable[[Attributes], str] | None) -> Column | byt
     return lambda attributes: _word(outcome(attributes))
 
 
-def _count_column(name: str | None) -> Column | bytes:
+def _first_of(names: Names, encoded: Callable[[Value, str], bytes]) -> Column:
+    """The first of several attributes that a record has."""
+
+    def column(attributes: Attributes) -> bytes:
+        for name in names:
+            value = attributes.get(name)
+            if value is not None and value != "":
+                return encoded(value, name)
+        return store_rows.text("")
+
+    return column
+
+
+def _count_column(name: str | Count | None) -> Column | bytes:
     if name is None:
         return store_rows.NULL
+    if isinstance(name, Count):
+        return _computed_column(name)
 
     def column(attributes: Attributes) -> bytes:
         value = attributes.get(name)
@@ -113,6 +158,38 @@ def _count_column(name: str | None) -> Column | bytes:
         return store_rows.NULL if count is None else store_rows.whole(count)
 
     return column
+
+
+def _computed_column(count: Count) -> Column:
+    def column(attributes: Attributes) -> bytes:
+        computed = counted(count, attributes)
+        return store_rows.NULL if computed is None else store_rows.whole(computed)
+
+    return column
+
+
+def counted(count: Count, attributes: Attributes) -> int | None:
+    """The sum of the parts, less those that are taken off.  Raises BadRecordError where these are more."""
+    of = [part for names in count.of if (part := _part(names, attributes)) is not None]
+    if not of:
+        return None
+    less = sum(_part(names, attributes) or 0 for names in count.less)
+    if less > sum(of):
+        raise BadRecordError(f"{_present(count.less, attributes)} is more than {_present(count.of, attributes)} is.")
+    return sum(of) - less
+
+
+def _part(names: Names, attributes: Attributes) -> int | None:
+    for name in names:
+        part = count_of(attributes.get(name), name)
+        if part is not None:
+            return part
+    return None
+
+
+def _present(parts: tuple[Names, ...], attributes: Attributes) -> str:
+    found = (next((name for name in names if attributes.get(name) is not None), None) for names in parts)
+    return " and ".join(name for name in found if name)
 
 
 def _amount_column(name: str | None) -> Column | bytes:

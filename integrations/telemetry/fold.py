@@ -134,7 +134,7 @@ STAGE_EVENTS: LiteralString = """
                 ELSE event.key END,
            left(event.model, 120), left(event.tool, 120), event.outcome, left(event.error_type, 120),
            event.input_tokens, event.cache_read_tokens, event.cache_write_tokens, event.output_tokens,
-           event.duration_ms, event.reported_cost
+           event.duration_ms, event.reported_cost, event.cache_write_1h_tokens, left(event.service_tier, 20)
     FROM integrations_agent_event event
     LEFT JOIN integrations_agentsession session ON session.id = event.session_id
     WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s

@@ -14,7 +14,8 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_event (
         session_id bigint, at timestamptz, kind smallint, key text, model text, tool text, outcome text,
         error_type text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
-        output_tokens bigint, duration_ms bigint, reported_cost numeric
+        output_tokens bigint, duration_ms bigint, reported_cost numeric, cache_write_1h_tokens bigint,
+        service_tier text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_point (
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
@@ -25,7 +26,8 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
         number bigint GENERATED ALWAYS AS IDENTITY, session_id bigint, key text, stored_at timestamptz, at timestamptz,
         model text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint,
-        duration_ms bigint, reported_cost numeric, spend numeric
+        duration_ms bigint, reported_cost numeric, spend numeric, agent text, cache_write_1h_tokens bigint,
+        service_tier text, price_version_id bigint
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;

@@ -19,7 +19,8 @@ TRAILER = b"\xff\xff"
 EVENT_TABLE = "integrations_agent_event"
 EVENT_COLUMNS = (
     "at, digest, batch_id, session_id, kind, name, key, model, tool, outcome, error_type, "
-    "input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, duration_ms, reported_cost, attributes"
+    "input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, duration_ms, reported_cost, "
+    "cache_write_1h_tokens, service_tier, attributes"
 )
 POINT_TABLE = "integrations_agent_point"
 POINT_COLUMNS = "at, series, start, batch_id, session_id, cumulative, measure, model, value"
@@ -87,9 +88,9 @@ def encoded_events(rows: Iterable[EventRow], batch_id: int, sessions: Mapping[Se
     chunks = [HEADER]
     for at, digest, session, kind, figures in rows:
         if session is None:
-            chunks.append(_event_start_without_session(18, 8, at, 16, digest, 8, batch_id, -1, 2, kind))
+            chunks.append(_event_start_without_session(20, 8, at, 16, digest, 8, batch_id, -1, 2, kind))
         else:
-            chunks.append(_event_start(18, 8, at, 16, digest, 8, batch_id, 8, sessions[session], 2, kind))
+            chunks.append(_event_start(20, 8, at, 16, digest, 8, batch_id, 8, sessions[session], 2, kind))
         chunks.append(figures)
     chunks.append(TRAILER)
     return b"".join(chunks)

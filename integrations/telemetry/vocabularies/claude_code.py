@@ -35,6 +35,7 @@ REQUEST = Event(
     cache_read_tokens="cache_read_tokens",
     cache_write_tokens="cache_creation_tokens",
     output_tokens="output_tokens",
+    service_tier="speed",
     duration_ms="duration_ms",
     reported_cost="cost_usd",
 )

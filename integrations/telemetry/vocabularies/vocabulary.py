@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
@@ -21,32 +21,70 @@ AUTHOR_ATTRIBUTES = (
 )
 
 
+# Names of one attribute, such as a newer and a deprecated one: the first that a record has is read.
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A count that is sent in parts: the sum of `of`, less the sum of `less`, each part under one of some names.
+
+    A part that a record does not have is none; a record that has no part of `of` has no count.
+    """
+
+    of: tuple[Names, ...]
+    less: tuple[Names, ...] = ()
+
+    @property
+    def names(self) -> set[str]:
+        return {name for part in (*self.of, *self.less) for name in part}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
     """How one kind of log record or span is read: each field names the attribute that fills our column.
 
-    None leaves the column empty.  Token counts must be the four disjoint kinds of our columns.  `outcome` is code,
-    for what no table can say; it reads attributes that the vocabulary lists as `read_by_code`.
+    None leaves the column empty.  Token counts must be the four disjoint kinds of our columns.  `outcome` and
+    `increments` are code, for what no table can say; they read attributes that the vocabulary lists as
+    `read_by_code`.  `increments` gives what a record adds to measures for which an event has no column.
     """
 
     kind: EventKind
-    key: str | None = None
-    model: str | None = None
+    key: str | Names | None = None
+    model: str | Names | None = None
     tool: str | None = None
     error_type: str | None = None
-    input_tokens: str | None = None
-    cache_read_tokens: str | None = None
-    cache_write_tokens: str | None = None
-    output_tokens: str | None = None
+    input_tokens: str | Count | None = None
+    cache_read_tokens: str | Count | None = None
+    cache_write_tokens: str | Count | None = None
+    cache_write_1h_tokens: str | None = None  # of cache_write_tokens those kept an hour, which cost more
+    output_tokens: str | Count | None = None
+    service_tier: str | None = None  # batch, fast, priority or flex cost other prices
     duration_ms: str | None = None
     reported_cost: str | None = None
     outcome: Callable[[Attributes], str] | None = None
+    increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
 
     @property
     def attributes(self) -> set[str]:
         """The names of the attributes that are read."""
-        values = (getattr(self, column.name) for column in fields(self))
-        return {value for value in values if isinstance(value, str)}
+        names: set[str] = set()
+        for column in fields(self):
+            match getattr(self, column.name):
+                case str(name):
+                    names.add(name)
+                case tuple(alternatives):
+                    names.update(alternatives)
+                case Count() as count:
+                    names.update(count.names)
+        return names
+
+
+# Where a span's own fields stand among its attributes, for vocabularies that read them.
+SPAN_ID = "(span id)"
+PARENT_SPAN_ID = "(parent span id)"
+TRACE_ID = "(trace id)"
+SPAN_DURATION_MS = "(span duration in ms)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,13 +92,19 @@ class Metric:
     """How the points of one metric are read: the measure, picked by the value of an attribute where there are several.
 
     `otherwise` stands where the attribute is absent.  A value that is not listed is not read; one that is listed with
-    None is known and not kept.
+    None is known and not kept.  Of a histogram the sum is read.
     """
 
     otherwise: Measure | None = None
     attribute: str | None = None
     measures: Mapping[str, Measure | None] = field(default_factory=dict)
-    model: str | None = None
+    model: str | Names | None = None
+    is_histogram: bool = False
+
+    @property
+    def attributes(self) -> set[str]:
+        models = (self.model,) if isinstance(self.model, str) else self.model or ()
+        return {name for name in (self.attribute, *models) if name}
 
 
 class NotKept:
@@ -74,6 +118,10 @@ EventReading = Event | NotKept
 EventChoice = Callable[[Attributes], EventReading]
 
 
+# A record whose name no table lists: how it is read, or None where nobody knows it.
+NamelessChoice = Callable[[Attributes], EventReading | None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """One agent's words.  `service` matches the start of the resource's service.name."""
@@ -84,15 +132,23 @@ class Vocabulary:
     events: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     spans: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     metrics: Mapping[str, Metric | NotKept] = field(default_factory=dict)
+    unlisted: NamelessChoice | None = None  # log records and spans that are known by their attributes, not their name
+    unlisted_spans_not_kept: bool = False
+    unlisted_metrics_not_kept: bool = False
     read_by_code: frozenset[str] = frozenset()
     readings: tuple[Event, ...] = ()  # those that code chooses from
     session_keys: tuple[str, ...] = ("session.id",)  # the first that a record has is its session
+    # Points that name no session belong to the process that sent them, and with it to the session that it ran then.
+    process_keys: tuple[str, ...] = ()
+    # Whether ids of spans, and how long they took, are read: they stand among the attributes, under the names below.
+    reads_span_context: bool = False
+    trace_is_session: bool = False  # of records that name none
     version_key: str = "service.version"
 
     @cached_property
     def naming(self) -> tuple[str, ...]:
         """The attributes that say whose record it is."""
-        return (*self.session_keys, *AUTHOR_ATTRIBUTES, self.version_key)
+        return (*self.session_keys, *self.process_keys, *AUTHOR_ATTRIBUTES, self.version_key)
 
     @cached_property
     def wanted(self) -> frozenset[bytes] | None:
@@ -102,6 +158,5 @@ class Vocabulary:
             return None
         names = {"event.name", *self.naming, *self.read_by_code, *CONTENT_ATTRIBUTES}
         names.update(*(event.attributes for event in (*events, *self.readings)))
-        metrics = [metric for metric in self.metrics.values() if isinstance(metric, Metric)]
-        names.update(name for metric in metrics for name in (metric.attribute, metric.model) if name)
+        names.update(*(metric.attributes for metric in self.metrics.values() if isinstance(metric, Metric)))
         return frozenset(name.encode() for name in names)

@@ -1,0 +1,240 @@
+"""What tokens cost, as far as the database keeps it: overrides, what the price library said, and repricings.
+
+Prices are US dollars per million tokens throughout.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField, DateRangeField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from orgtree.models.exclusion import not_empty, one_at_a_time
+
+# The dearest price of any list is below 1,000 dollars; what lies beyond this is a slip of the finger.
+HIGHEST_PRICE = Decimal(10_000)
+RATES = ("input", "cache_read", "cache_write", "cache_write_1h", "output")
+LONG_RATES = tuple(f"long_{name}" for name in RATES)
+
+
+def _price(help_text: str = "") -> models.DecimalField[Any, Any]:
+    return models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text=help_text,
+        validators=[
+            MinValueValidator(Decimal(0), "A price can’t be negative."),
+            MaxValueValidator(HIGHEST_PRICE, "That is no price per million tokens: at most 10,000 dollars."),
+        ],
+    )
+
+
+class PriceOverride(models.Model):
+    """What a model costs on these days, whatever the price library says.
+
+    Of several that match a request the most particular holds: one for the request's agent before one for all, then the
+    pattern that says most letters.
+    """
+
+    model = models.CharField(
+        max_length=120,
+        help_text="As the agent names it, such as claude-sonnet-5; * stands for any letters: claude-sonnet-*.",
+    )
+    agent = models.CharField(
+        max_length=40, blank=True, default="", help_text="Only requests of this agent, such as codex; empty: of all."
+    )
+    during = DateRangeField(
+        "days",
+        help_text="First day, and first day on which it no longer holds.  Left out: since ever, until further notice.",
+    )
+    same_as = models.CharField(
+        "priced as",
+        max_length=120,
+        blank=True,
+        default="",
+        help_text="Another model, whose list prices hold instead of prices given here: for one that was renamed.",
+    )
+    input = _price("Per million tokens of uncached input, US dollars.")
+    cache_read = _price("Left out: as uncached input.")
+    cache_write = _price("Kept for five minutes.  Left out: as uncached input.")
+    cache_write_1h = _price("Kept for an hour.  Left out: as those of five minutes.")
+    output = _price("Reasoning included.")
+    long_above = models.PositiveIntegerField(
+        "long prompts",
+        null=True,
+        blank=True,
+        help_text="With more prompt tokens than this (cached ones included) all tokens of a request cost as below.",
+    )
+    long_input = _price("Left out, this and the following: as in short requests.")
+    long_cache_read = _price()
+    long_cache_write = _price()
+    long_cache_write_1h = _price()
+    long_output = _price()
+    reason = models.CharField(max_length=300, help_text="Why, for whoever asks later: a contract, a list price.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    revision = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="One more with each edit."
+    )
+    noted_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["model", "agent", "during"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            one_at_a_time(of=("model", "agent"), name="one_price_override_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="price_override_has_days"),
+            models.CheckConstraint(
+                condition=~Q(same_as="") | Q(input__isnull=False, output__isnull=False),
+                name="price_override_says_prices",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    *(Q(**{name: None}) | Q(**{f"{name}__gte": 0}) for name in (*RATES, *LONG_RATES)),
+                ),
+                name="prices_are_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.agent})" if self.agent else self.model
+
+    def clean(self) -> None:
+        self.model, self.same_as = self.model.strip().lower(), self.same_as.strip()
+        if not self.model.strip("* "):
+            raise ValidationError({"model": "Name a model: * alone would be the price of every model."})
+        prices = [name for name in (*RATES, *LONG_RATES) if getattr(self, name) is not None]
+        if self.same_as and (prices or self.long_above):
+            raise ValidationError({"same_as": "Give another model or prices, not both."})
+        if self.same_as:
+            return
+        for name in ("input", "output"):
+            if getattr(self, name) is None:
+                raise ValidationError({name: "Give a price, 0 where it costs nothing, or another model above."})
+        long_prices = [name for name in LONG_RATES if getattr(self, name) is not None]
+        if bool(long_prices) != bool(self.long_above):
+            raise ValidationError(
+                {"long_above": "Prices of long prompts need the number of tokens above which they hold, and it them."}
+            )
+
+
+class PriceOverrideChange(models.Model):
+    """Who changed which override when, and what it said then.  Rows are only ever added: the database refuses else."""
+
+    class Act(models.TextChoices):
+        ADDED = "added", "Added"
+        CHANGED = "changed", "Changed"
+        REMOVED = "removed", "Removed"
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        editable=False,
+        help_text="Null: a command.",
+    )
+    override_id = models.BigIntegerField(editable=False)
+    revision = models.PositiveIntegerField(editable=False)
+    act = models.CharField(max_length=8, choices=Act.choices, editable=False)
+    terms = models.JSONField(editable=False, help_text="What it said then, by field.")
+
+    class Meta:
+        verbose_name = "change of a price override"
+        verbose_name_plural = "changes of price overrides"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["override_id", "-at"], name="price_change_by_override")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.terms.get('model', '')} {self.get_act_display().lower()}"
+
+
+class PriceVersion(models.Model):
+    """Which price book priced a request: a version of the library, or a revision of an override."""
+
+    name = models.CharField(max_length=80, unique=True, help_text="Such as “genai-prices 0.2.3” or “override 5.2”.")
+    override_id = models.BigIntegerField(null=True)
+    noted_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KeptPriceList(models.Model):
+    """What the library says a model costs, of each model that was ever used.
+
+    A later version of the library that no longer knows the model does not make its spend unknown: what the last one
+    that knew it said goes on.
+    """
+
+    model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
+    library = models.CharField(max_length=60, help_text="The last version that knew it.")
+    prices = models.JSONField()
+    missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")
+
+    def __str__(self) -> str:
+        return self.model
+
+
+class FollowedPriceBook(models.Model):
+    """By which library and rules everything is priced, or is being repriced; one row."""
+
+    library = models.CharField(max_length=60)
+    rules = models.PositiveIntegerField()
+    time_zone = models.CharField(max_length=80, help_text="Days of overrides are those of the organisation's calendar.")
+
+
+class Repricing(models.Model):
+    """Requests that are to be priced anew, and what came of it.  Work to do is a row, and it stays as history."""
+
+    class Cause(models.TextChoices):
+        OVERRIDE = "override", "A price override"
+        LIBRARY = "library", "Another version of the price list"
+        RULES = "rules", "Another way to price, or another calendar"
+        ASKED = "asked", "Somebody asked for it"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        AT_WORK = "at_work", "At work"
+        DONE = "done", "Done"
+
+    cause = models.CharField(max_length=10, choices=Cause.choices)
+    reason = models.CharField(max_length=400)
+    asked_at = models.DateTimeField(db_default=Now())
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    # What it touches: requests of these models (all where null) and agents on these days.
+    model_names = ArrayField(models.CharField(max_length=120), null=True)
+    agent = models.CharField(max_length=40, blank=True, default="")
+    day_from = models.DateField(null=True, help_text="Null: since ever.")
+    day_to = models.DateField(null=True, help_text="The first day that no longer belongs to it; null: until today.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    after_session = models.BigIntegerField(default=0, help_text="Sessions up to this one are done.")
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    requests = models.BigIntegerField(default=0, help_text="Requests that were looked at.")
+    changed = models.BigIntegerField(default=0, help_text="Those of them whose price or price book changed.")
+    spend_before = models.DecimalField(max_digits=22, decimal_places=10, default=0)
+    spend_after = models.DecimalField(max_digits=22, decimal_places=10, default=0)
+    unpriced_before = models.BigIntegerField(default=0, help_text="Tokens without a price.")
+    unpriced_after = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-asked_at", "-pk"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], condition=~Q(state="done"), name="repricing_to_do")
+        ]
+
+    def __str__(self) -> str:
+        return self.reason

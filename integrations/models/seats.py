@@ -1,0 +1,68 @@
+"""Subscription seats: what they cost a month, and who has one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.contrib.postgres.fields import DateRangeField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from orgtree.models import Identity
+from orgtree.models.exclusion import not_empty, one_at_a_time
+
+HIGHEST_SEAT_PRICE = Decimal(100_000)
+
+
+class SeatPlan(models.Model):
+    """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat and month."""
+
+    agent = models.CharField(max_length=40, help_text="As its sessions name it, such as claude_code.")
+    name = models.CharField(max_length=80, help_text="Such as Team or Business.")
+    monthly_price = models.DecimalField(
+        "price per seat and month",
+        max_digits=10,
+        decimal_places=2,
+        help_text="US dollars.  A month's price counts by day: a thirty-first of it on each day of May.",
+        validators=[
+            MinValueValidator(Decimal(0), "A price can’t be negative."),
+            MaxValueValidator(HIGHEST_SEAT_PRICE, "That is no price of a seat: at most 100,000 dollars."),
+        ],
+    )
+    seats = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many are paid for.  Left out: as many as are assigned.",
+        validators=[MaxValueValidator(10_000_000)],
+    )
+    during = DateRangeField("days", help_text="First day, and first day on which they are no longer paid for.")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["agent", "name", "during"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            one_at_a_time(of=("agent", "name"), name="one_seat_plan_of_a_name_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="seat_plan_has_days"),
+            models.CheckConstraint(condition=Q(monthly_price__gte=0), name="seat_price_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} {self.name}"
+
+
+class SeatAssignment(models.Model):
+    """Who has a seat of a plan, on these days."""
+
+    plan = models.ForeignKey(SeatPlan, models.CASCADE, related_name="assignments")
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    during = DateRangeField("days")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            one_at_a_time(of=("plan_id", "identity_id"), name="one_seat_of_a_plan_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="seat_assignment_has_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} · {self.identity}"

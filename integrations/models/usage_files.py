@@ -1,0 +1,46 @@
+"""What imported files tell of agents' use, as they told it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.models.sessions import AgentSession
+from orgtree.models import Identity
+
+
+class ImportedUsage(models.Model):
+    """One session's, day's or block's tokens of one model, as a usage reader such as ccusage sums them up.
+
+    Where the agent itself told of the same session or day, these rows stay and count nothing
+    (integrations/usage_files/settle.py).
+    """
+
+    class Form(models.TextChoices):
+        SESSION = "session", "A session"
+        BLOCK = "block", "A block of hours"
+        DAY = "day", "A day"
+
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
+    agent = models.CharField(max_length=40)
+    form = models.CharField(max_length=8, choices=Form.choices)
+    key = models.CharField(max_length=200, help_text="The session's id, the block's start or the day.")
+    model = models.CharField(max_length=120, blank=True)
+    day = models.DateField(help_text="The local day on which it counts.")
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    input_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
+    imported_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["identity", "agent", "form", "key", "model"], name="imported_usage_is_unique"
+            )
+        ]
