@@ -20,7 +20,7 @@ from insights.metrics.measures import (
     Total,
 )
 from insights.metrics.outcome import Outcome
-from insights.metrics.query import Dimension, Statistic
+from insights.metrics.query import SETTLING, Dimension, Statistic
 from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.models import FactFamily
 
@@ -40,9 +40,10 @@ class RowsBy(enum.Enum):
 class Metric:
     """A named, versioned definition.  A changed formula is a new version.
 
-    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `minimum_sample` marks
-    smaller values, never withholds them.  `positive_indicators` are keys of the metrics that move for the better with
-    it, where its improvement is real; `negative_indicators` of those that pay for it, where it is bought.
+    `segments` are the dimensions it can be split by (pages list all values of those in `listed_by`), `facets` those it
+    can be filtered by; `minimum_sample` marks smaller values, never withholds them.  `positive_indicators` are keys of
+    the metrics that move for the better with it, where its improvement is real; `negative_indicators` of those that
+    pay for it, where it is bought.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Metric:
     space: tuple[SpaceDimension, ...] = ()
     segments: tuple[Dimension, ...] = ()
     facets: tuple[Dimension, ...] = ()
+    listed_by: tuple[Dimension, ...] = ()
     positive_indicators: tuple[str, ...] = ()
     negative_indicators: tuple[str, ...] = ()
     source: str
@@ -70,6 +72,7 @@ class Metric:
     # Nothing is 0 where a source is connected; quotients, means of nothing are no data.
     zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
+    over_buckets: ClassVar[bool] = False  # a window's value is put together from its buckets
     per_days: int = 0  # divided by the days of the window that have come, times this; 0: not at all
 
     @property
@@ -378,10 +381,6 @@ class ShareStanding(ShareOfBase):
     @property
     def recipe(self) -> str:
         return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
-
-
-# Dimensions whose values depend on the clock.
-SETTLING = (Dimension.OUTCOME,)
 
 
 def _shares(of: MeasureValue) -> Mapping[str, float]:

@@ -13,7 +13,7 @@ from insights import windows
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError, UnknownUnitError
 from insights.metrics.measures import Measure, PeopleOfWindow
-from insights.metrics.query import UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
+from insights.metrics.query import SETTLING, UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
 from insights.metrics.reading import (
     CellKey,
     Edges,
@@ -92,11 +92,17 @@ class Plan:
     buckets: Sequence[windows.Bucket]
     needs: Mapping[Measure, Need]
     unit_id: int | None = None
+    of_buckets: bool = True  # whether its buckets are asked for, and not only read to put the whole together
 
     @property
     def windows(self) -> Sequence[Window]:
         """The whole window and each of its buckets."""
         return tuple(dict.fromkeys((self.query.window, *(bucket.clipped for bucket in self.buckets))))
+
+    @property
+    def settles(self) -> bool:
+        """Whether the answer changes as time goes by, because spend is pending first."""
+        return self.metric.settles or not SETTLING.isdisjoint(self.segments)
 
 
 class Places:
@@ -125,7 +131,7 @@ def plan(query: MetricQuery, clock: Clock, places: Places | None = None) -> Plan
 def plan_total(query: MetricQuery, clock: Clock, places: Places | None = None) -> Plan:
     """As `plan`, for the whole window alone."""
     _check(query, get(query.key))
-    return _plan(query, clock, (), (places or Places()).of(query.scope))
+    return replace(_plan(query, clock, _needed(query), (places or Places()).of(query.scope)), of_buckets=False)
 
 
 def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock, places: Places) -> list[Plan]:
@@ -133,8 +139,13 @@ def plan_units(query: MetricQuery, units: Sequence[int], clock: Clock, places: P
     _check(query, get(query.key))
     narrowed = places.of(Scope(where=query.scope.where))
     together = replace(narrowed, placed=Placed.UNITS, ids=tuple(units), person_id=query.scope.person_id)
-    one = _plan(query, clock, (), together)
+    one = replace(_plan(query, clock, _needed(query), together), of_buckets=False)
     return [replace(one, unit_id=unit) for unit in units]
+
+
+def _needed(query: MetricQuery) -> Sequence[windows.Bucket]:
+    """The buckets without which there is no figure of the whole window."""
+    return windows.buckets(query.window, query.granularity) if get(query.key).over_buckets else ()
 
 
 def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], placement: Placement) -> Plan:

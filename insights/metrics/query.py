@@ -37,6 +37,9 @@ class Dimension(enum.StrEnum):
     ASSISTANCE = "assistance"  # whether any agent had a part in it
 
 
+SETTLING = frozenset({Dimension.OUTCOME})  # dimensions whose values depend on the clock
+
+
 class Statistic(enum.StrEnum):
     MEDIAN = "median"
     MEAN = "mean"

@@ -15,7 +15,14 @@ from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, windows_
 from insights.metrics.stints import stints_of
 from insights.models import Period
 from insights.snapshots.groups import Group
-from insights.snapshots.kept import NOT_OF_STOCKS, of_units, prompt_partitions, quarters_between
+from insights.snapshots.kept import (
+    NOT_OF_STOCKS,
+    of_units,
+    of_windows,
+    only_in_windows,
+    prompt_partitions,
+    quarters_between,
+)
 from insights.snapshots.storing import Asked, store
 from integrations.facts.ownership import OWNER_PLACEMENTS
 
@@ -67,8 +74,15 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
     _delete(distinct, placement, only.values())
     everything = _asked(distinct, placement, clock)
     of_stocks = _asked([each for each in distinct if each[0] not in NOT_OF_STOCKS], placement, clock)
+    listed = _asked(of_windows(distinct), placement, clock)
     with _stints(placement, tuple(everything.periods), clock):
-        return sum(store(group, pk, of_stocks if group.relation.stock else everything) for group, pk in only.items())
+        return sum(store(group, pk, _of(group, everything, of_stocks, listed)) for group, pk in only.items())
+
+
+def _of(group: Group, everything: Asked, of_stocks: Asked, listed: Asked) -> Asked:
+    if only_in_windows(group.segments):
+        return listed
+    return of_stocks if group.relation.stock else everything
 
 
 def _asked(partitions: Partitions, placement: Placement, clock: Clock) -> Asked:

@@ -24,18 +24,27 @@ OF_UNITS = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
 # (docs/decisions/0020).
 NOT_OF_STOCKS = frozenset({Period.DAY})
 KEPT_SEGMENTS = (
-    *(Dimension.AGENT, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE),
+    *(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND, Dimension.LANGUAGE, Dimension.FILE_TYPE),
     *(Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),
 )
 KEPT_YEARS = 5  # a repository may be much older; what lies before is read from facts
 MOST_SEGMENT_VALUES = 12
+# A thousand repositories are listed over a window of the pages, but drawn week by week nowhere.
+MOST_LISTED_VALUES = 2_000
 GRANULARITIES_SHOWN = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
 
 
 def kept_segments(metric: Metric) -> Sequence[tuple[Dimension, ...]]:
     """The ways to split the metric that have cells: not at all, and by one dimension at a time."""
     unsplit: tuple[tuple[Dimension, ...], ...] = () if metric.always_by else ((),)
-    return (*unsplit, *((dimension,) for dimension in KEPT_SEGMENTS if dimension in metric.segments))
+    in_buckets = [dimension for dimension in KEPT_SEGMENTS if dimension in metric.segments]
+    listed = [dimension for dimension in metric.listed_by if dimension not in KEPT_SEGMENTS]
+    return (*unsplit, *((dimension,) for dimension in (*in_buckets, *listed)))
+
+
+def only_in_windows(segments: Sequence[Dimension]) -> bool:
+    """Whether what is split so is kept for the windows of the pages alone, and for no bucket."""
+    return not set(segments) <= set(KEPT_SEGMENTS)
 
 
 def bucket_edges(days: Window, granularity: Granularity) -> Edges:
@@ -81,6 +90,11 @@ def kept_as(
 def prompt_partitions(days: Window) -> Sequence[tuple[Period, Edges]]:
     """The buckets to compute anew after facts on `days` changed."""
     return [(Period(granularity.value), bucket_edges(days, granularity)) for granularity in PROMPT]
+
+
+def of_windows(partitions: Sequence[tuple[Period, Edges]]) -> Sequence[tuple[Period, Edges]]:
+    """Those of the partitions that are windows of the pages."""
+    return [each for each in partitions if each[0] is Period.WINDOW]
 
 
 def of_units(partitions: Sequence[tuple[Period, Edges]]) -> Sequence[tuple[Period, Edges]]:

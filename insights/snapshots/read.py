@@ -16,7 +16,7 @@ from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell
 from insights.models import Period
 from insights.snapshots.groups import families_of, segment_name
-from insights.snapshots.kept import OF_UNITS, kept_as, kept_segments
+from insights.snapshots.kept import OF_UNITS, kept_as, kept_segments, only_in_windows
 from insights.snapshots.kept_cells import Cells, Wanted, as_scanned, read_cells
 from insights.snapshots.standing import Dirt, Standing, StandingGroup, standing
 from insights.snapshots.storing import TOO_MANY_VALUES
@@ -80,16 +80,17 @@ class _Looking:
         """None where the plan's cells are not kept, or hold the facts of a time too long ago."""
         if plan.query.facets or plan.segments not in kept_segments(plan.metric) or not plan.placement.is_kept:
             return None
-        if plan.metric.settles and self._state.settled_to != plan.clock.settled_before:
+        if plan.settles and self._state.settled_to != plan.clock.settled_before:
             return None
         groups = [(need, group) for need in plan.needs.values() if (group := self._group(need))]
         as_of, kept_windows = plan.clock.now, {}
         if len(groups) < len(plan.needs):
             return None
         families = {family for need in plan.needs.values() for family in families_of(need.reading.relation)}
+        listed = only_in_windows(plan.segments)
         for window in plan.windows:
             kept = self._window(window, plan)
-            if kept is None:
+            if kept is None or (listed and kept[0] is not Period.WINDOW):
                 return None
             kept_windows[window] = kept[1]
             lagging = kept[0] in LAGGING_PERIODS

@@ -19,11 +19,13 @@ from insights.metrics.source import parameters
 from insights.metrics.stock_statement import stock_parameters
 from insights.metrics.stocks import windows_by_span
 from insights.metrics.units_statement import cells_of_gathered_units_statement
+from insights.models import Period
 from insights.snapshots.groups import Group
-from insights.snapshots.kept import MOST_SEGMENT_VALUES
+from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
 
-# Stands in for all values of a segment that has too many in a span: readers go to the facts.
-TOO_MANY_VALUES = ""
+# Stands in for all values of a segment that has too many in a span: readers go to the facts.  No text of an agent or a
+# provider is a lone "substitute", while an empty one is a model that was not named.
+TOO_MANY_VALUES = "\x1a"
 
 UNITS_SORTED_BESIDE = 100  # from here on what is gathered for it costs less than what the database would sort
 
@@ -40,6 +42,8 @@ class Asked:
 
 def store(group: Group, group_id: int, asked: Asked) -> int:
     """Add the group's cells of all windows, once for each period in which a window is kept; how many there are."""
+    if not asked.edges:
+        return 0
     if group.is_stock_of_people:
         return _store_people(group, group_id, asked)
     settled = asked.clock.settled_before
@@ -96,11 +100,14 @@ def _few_values(group: Group, found: sql.Composed) -> sql.Composed:
                CASE WHEN are_few THEN people ELSE 0 END AS people,
                CASE WHEN are_few THEN figures ELSE '{{}}' END AS figures
         FROM (
-            SELECT *, count(*) OVER (PARTITION BY unit_id, span) <= {most} AS are_few FROM ({cells}) AS cells
+            SELECT *, count(*) OVER (PARTITION BY unit_id, span)
+                      <= CASE WHEN span = ANY(%(listed_spans)s::int[]) THEN {listed} ELSE {most} END AS are_few
+            FROM ({cells}) AS cells
         ) AS counted
         """
     ).format(
         too_many=sql.Literal(TOO_MANY_VALUES),
+        listed=sql.Literal(MOST_LISTED_VALUES),
         most=sql.Literal(MOST_SEGMENT_VALUES),
         cells=_cells(group, found, sql.Identifier("segment_0")),
     )
@@ -137,6 +144,7 @@ def _kept(group_id: int, spans: Sequence[tuple[int, Window, str]], clock: Clock)
         "group_id": group_id,
         "computed_at": clock.now,
         "kept_spans": [span for span, _, _ in spans],
+        "listed_spans": [span for span, _, period in spans if period == Period.WINDOW],
         "kept_periods": [period for _, _, period in spans],
         "kept_starts": [window.start for _, window, _ in spans],
         "kept_ends": [window.end for _, window, _ in spans],

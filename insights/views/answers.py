@@ -27,7 +27,8 @@ NOTHING_THERE = "Nothing in this window."
 class Wanted(NamedTuple):
     """A metric of the page's window, split by `segment`; `compared` asks for the window before as well.
 
-    `statistic` is one that the figure has whatever the page's is: only means add up.
+    `statistic` is one that the figure has whatever the page's is: only means add up.  `whole` asks for the window alone
+    and none of its buckets: what lists many values of a segment draws none of them over time.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Wanted(NamedTuple):
     compared: bool = False
     unfiltered_by: Dimension | None = None  # read as if this facet were not chosen, to list what else there is
     statistic: Statistic | None = None
+    whole: bool = False
 
 
 def value_of(figure: Figure) -> float | None:
@@ -49,7 +51,7 @@ def facts_of(figure: Figure) -> float | None:
 class FacetOffered(NamedTuple):
     """A facet's menu on a page: it lists what `key` counts of each value, in words of `noun`.
 
-    Where `part` names one, the page asks for the menu's content once it is opened: no snapshot keeps it.
+    Where `part` names one, the page asks for the menu's content once it is opened.
     """
 
     dimension: Dimension
@@ -60,7 +62,7 @@ class FacetOffered(NamedTuple):
 
     @property
     def wanted(self) -> Wanted:
-        return Wanted(self.key, self.dimension, unfiltered_by=self.dimension)
+        return Wanted(self.key, self.dimension, unfiltered_by=self.dimension, whole=True)
 
 
 @dataclass(frozen=True)
@@ -250,21 +252,25 @@ def read(
     previous = filters.previous
     now = {item: _query(filters, item, filters.window) for item in asked}
     earlier = {item: _query(filters, item, previous) for item in asked if item.compared}
-    questions, comparisons = _distinct(now.values()), _distinct(earlier.values())
+    questions = _distinct(query for item, query in now.items() if not item.whole)
+    wholes = _distinct([*earlier.values(), *(query for item, query in now.items() if item.whole)])
     tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
     found = visible_together(
         filters.access,
         series=questions,
-        totals=[*comparisons, *tile_totals],
+        totals=[*wholes, *tile_totals],
         units=tile_units,
         freshness=Freshness.OF_PAGES,
     )
     return Answers(
         page=page,
         filters=filters,
-        now={item: found.series[questions.index(query)] for item, query in now.items()},
-        earlier={item: found.totals[comparisons.index(query)] for item, query in earlier.items()},
-        tile_figures=tile_figures(found, totals=len(comparisons)),
+        now={
+            item: found.totals[wholes.index(query)] if item.whole else found.series[questions.index(query)]
+            for item, query in now.items()
+        },
+        earlier={item: found.totals[wholes.index(query)] for item, query in earlier.items()},
+        tile_figures=tile_figures(found, totals=len(wholes)),
     )
 
 

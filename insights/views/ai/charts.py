@@ -68,7 +68,7 @@ def spend_trend(filters: Filters) -> ChartData:
 
 def spend_breakdown(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.BREAKDOWN.parameter])
-    answers = read(filters, [Wanted("ai.spend", dimension)])
+    answers = read(filters, [Wanted("ai.spend", dimension, whole=True)])
     parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
     centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
@@ -116,7 +116,7 @@ def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
 
 def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
     """The table of failing tools, with every tool that failed."""
-    answers = read(filters, [Wanted("ai.error_rate", Dimension.TOOL)])
+    answers = read(filters, [Wanted("ai.error_rate", Dimension.TOOL, whole=True)])
     yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
     for tool, figure in usage.failing_tools(answers):
         yield [tool, figure.numerator, figure.denominator, figure.value]

@@ -1,4 +1,4 @@
-"""Parts of the page that it asks for once it stands, because they are read from facts and no snapshot keeps them.
+"""Parts of the page that it asks for once it stands: menus, and what would keep the page waiting.
 
 Without a script their links lead to the same parts as pages of their own.
 """
@@ -27,7 +27,7 @@ from insights.views.scope_bar import look_around, scope_words
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, [Wanted("ai.spend", Dimension.OUTCOME)])
+    answers = read(filters, [Wanted("ai.spend", Dimension.OUTCOME, whole=True)])
     return {"title": "What became of the spend", "shares": spend.outcome_shares(answers)}
 
 

@@ -29,7 +29,7 @@ WANTED = (
 )
 FAILING_TOOLS_WANTED = (
     Wanted("ai.error_rate"),
-    Wanted("ai.error_rate", Dimension.TOOL),
+    Wanted("ai.error_rate", Dimension.TOOL, whole=True),
     Wanted("ai.tool_refusals"),
 )
 

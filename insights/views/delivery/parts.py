@@ -1,4 +1,4 @@
-"""Parts of the page that it asks for once it stands, because they are read from facts and no snapshot keeps them.
+"""Parts of the page that it asks for once it stands: menus, and what would keep the page waiting.
 
 Without a script their links lead to the same parts as pages of their own.
 """
