@@ -35,13 +35,13 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
     For a caller that stores pull requests alone (integrations/intake/store_alone.py).
     """
     asked = set(ids)
-    sharing = _sharing_commits(asked)
+    sharing = sharing_commits(asked)
     wanted = sorted(asked | sharing)
     credited = credited_with_lead_times(wanted)
     changed: set[int] = set()
     for start in range(0, len(wanted), AT_ONCE):
         some = wanted[start : start + AT_ONCE]
-        changed |= _settle(some, _shared_commits(some) if sharing else [])
+        changed |= _settle(some, shared_commits(some) if sharing else [])
     note_lead_times(changed, credited)
     return changed | settle_reverts(wanted) | settle_waits(wanted)
 
@@ -65,12 +65,12 @@ def _settle(ids: list[int], shared: list[str]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _sharing_commits(ids: Iterable[int]) -> set[int]:
+def sharing_commits(ids: Iterable[int]) -> set[int]:
     """Other pull requests that list commits of these."""
     return set(_found(_SHARING.format(column="other.pull_request_id"), ids))
 
 
-def _shared_commits(ids: Iterable[int]) -> list[str]:
+def shared_commits(ids: Iterable[int]) -> list[str]:
     """The commits of these pull requests that others list, too: few, so that they are looked up beforehand."""
     return _found(_SHARING.format(column="commit.sha"), ids)
 
@@ -94,7 +94,7 @@ def drop_figures(ids: Iterable[int]) -> set[int]:
             {"ids": gone},
         )
         reverts = {row[0] for row in cursor.fetchall() if row[0] is not None}
-        following = (reverts | _sharing_commits(gone)) - set(gone)
+        following = (reverts | sharing_commits(gone)) - set(gone)
         for table in ("pullrequestwork", "countedreview", "pullrequestfigures"):
             cursor.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
     return following

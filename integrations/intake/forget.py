@@ -18,6 +18,7 @@ from integrations.intake.derive_waits import waiting_for
 from integrations.intake.figures_work import enqueue_pull_requests
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
+from integrations.linking.follow import follow_pull_requests
 from integrations.linking.forget import Loose
 from integrations.models import Connection, PullRequest
 
@@ -67,7 +68,9 @@ def forget_records(connection: Connection) -> None:
     settle_run_figures(attempts)
     changed = settle_links(pull_requests=naming) | settle_pull_requests(naming)
     append_days(Kind.PULL_REQUEST, changed | naming)
-    enqueue_pull_requests(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))
+    left = list(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))
+    follow_pull_requests(left)
+    enqueue_pull_requests(left)
 
 
 def _batches(table: RecordTable, connection: Connection) -> Iterator[list[int]]:

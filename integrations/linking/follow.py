@@ -14,7 +14,12 @@ from integrations.linking.copies import copied_by
 from integrations.linking.deployed import note_lead_times, settle_deployed
 from integrations.linking.failures import settle_failures
 from integrations.linking.origins import linked_to, settle_origins
-from integrations.linking.paths import settle_touched_services, settle_touched_services_in, touching
+from integrations.linking.paths import (
+    settle_touched_services,
+    settle_touched_services_in,
+    touching,
+    touching_placed,
+)
 from integrations.linking.places import place_new_commits, place_repository
 from integrations.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
 from integrations.models import CommitPlace, PlacingWork, Repository
@@ -100,8 +105,7 @@ def follow(kind: Kind, ids: Collection[int]) -> None:
 def follow_pull_requests(ids: Collection[int]) -> None:
     """Their merges, their commits' parents, their work items or their paths may be others now."""
     _place(_ids(_TOLD_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
-    settle_touched_services(ids)
-    settle_deployed(ids)
+    settle_deployed(settle_touched_services(ids).union(ids))
     settle_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
     note_lead_times(settle_origins(ids))
 
@@ -127,8 +131,7 @@ def follow_commits(repository: Repository, commits: Collection[int]) -> None:
     else:
         follow_places(repository, placed)
     of_paths = touching(repository.pk, commits)
-    settle_touched_services(of_paths)
-    settle_deployed(of_paths | copied_by(repository.pk, commits=commits))
+    settle_deployed(settle_touched_services(of_paths) | copied_by(repository.pk, commits=commits))
 
 
 def place_what_waits() -> int:
@@ -166,6 +169,7 @@ def follow_places(repository: Repository, shas: Collection[str]) -> None:
         return
     enqueue_pull_requests_naming(repository.pk, shas)
     merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas) | copied_by(repository.pk, shas=shas)
+    merges |= settle_touched_services(touching_placed(repository.pk, shas))
     deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
     if deployments:
         propose_rollbacks_in(repository.pk)

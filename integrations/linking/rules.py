@@ -21,7 +21,7 @@ from integrations.models import LinkingRules
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
-VERSION = 2  # one more, whenever the same records come to other links
+VERSION = 3  # one more, whenever the same records come to other links
 
 
 class Rules(TypedDict):
