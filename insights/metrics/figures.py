@@ -13,7 +13,16 @@ from functools import lru_cache
 
 from psycopg import sql
 
-from insights.metrics.measures import AttributedLines, Distribution, Gini, Measure, MeasureValue, PersonShare, Total
+from insights.metrics.measures import (
+    AttributedLines,
+    Distribution,
+    Gini,
+    Measure,
+    MeasureValue,
+    PeopleOnLine,
+    PersonShare,
+    Total,
+)
 from insights.metrics.measures import StandingAtEnd as Standing
 from insights.metrics.scan import value_in
 from insights.metrics.source import PERCENTILES, named
@@ -95,7 +104,7 @@ def _letters(measure: Measure) -> str:
         return f"vnp{missing}lk" if isinstance(measure, AttributedLines) else f"vnp{missing}"
     if isinstance(measure, PersonShare):
         return "vb"
-    return "v" if isinstance(measure, (Standing, Gini)) else ""
+    return "v" if isinstance(measure, (Standing, Gini, PeopleOnLine)) else ""
 
 
 @lru_cache(maxsize=1024)

@@ -154,6 +154,17 @@ class PeopleOfWindow(Measure):
 
 
 @dataclass(frozen=True)
+class PeopleOnLine(Measure):
+    """The number of distinct people who were on a line of a comparison, by the signs of `DEVELOPERS_ON_LINES`.
+
+    That is decided by all signs of a person in the window, the unit and the segment together; the relation is read for
+    it alone.
+    """
+
+    column: str = "signs"
+
+
+@dataclass(frozen=True)
 class StandingAtEnd(Measure):
     """Distinct facts of the bucket that stand on its last day, or today: `base` is the number of all of them.
 

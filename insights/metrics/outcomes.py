@@ -12,6 +12,7 @@ from functools import cached_property
 from insights.metrics.declarations import Metric
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
 from insights.metrics.outcome import Outcome
+from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
@@ -160,6 +161,10 @@ def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:
         for window in plan.windows
         for segment in segments
     }
+    if isinstance(plan.metric, PerDeveloper):
+        for segment in segments:
+            of_buckets = [cells[bucket.clipped, segment] for bucket in plan.buckets]
+            cells[whole, segment] = plan.metric.over(cells[whole, segment], of_buckets)
     entered = {each for each in segments if not plan.segments or plan.metric.entered(cells[whole, each], plan.segments)}
     kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
     return Outcomes(

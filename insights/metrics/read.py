@@ -104,9 +104,13 @@ def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
 def _lacks_any(each: Plan, outcomes: Outcomes) -> bool:
     """Whether a value is missing, so that it will be asked since when its sources are there."""
     segments = outcomes.segments(each.query.window) or [()]
-    windows_asked = (each.query.window, *(bucket.clipped for bucket in each.buckets))
+    windows_asked = (each.query.window, *(bucket.clipped for bucket in _buckets_asked(each)))
     cells = (outcomes.cells.get((window, segment)) for window in windows_asked for segment in segments)
     return any(cell is None or cell.value is None for cell in cells)
+
+
+def _buckets_asked(each: Plan) -> Sequence[windows.Bucket]:
+    return each.buckets if each.of_buckets else ()
 
 
 def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnswer:
@@ -115,7 +119,9 @@ def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnsw
         query=each.query,
         total=[_figure(each, outcomes, since, each.query.window, segment) for segment in segments],
         series=[
-            _figure(each, outcomes, since, bucket.clipped, segment) for bucket in each.buckets for segment in segments
+            _figure(each, outcomes, since, bucket.clipped, segment)
+            for bucket in _buckets_asked(each)
+            for segment in segments
         ],
         unmatched=outcomes.unmatched,
         computed_at=outcomes.as_of,
@@ -140,7 +146,7 @@ def _figure(each: Plan, outcomes: Outcomes, since: ConnectedSince, window: Windo
     value, reason = outcome.value, None
     if value is None:
         reason = metric.missing_reason if outcome.missing else _why_no_data(each, window, since)
-        if reason is NOTHING and metric.zero_of_nothing:
+        if reason is NOTHING and (metric.zero_of_nothing or (metric.over_buckets and outcome.denominator)):
             value, reason = 0.0, None
     return Figure(
         window=window,

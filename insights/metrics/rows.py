@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +13,15 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.declarations import Metric, RowsBy
-from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, Total
+from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.reading import Reading, StockReading
+from insights.metrics.registry import get
 from insights.metrics.row_statement import RowOrder, fact_rows_statement, row_shape
 from insights.metrics.source import parameters
 from insights.metrics.standing import standing_facts_statement
-from insights.metrics.statement import people_statement
+from insights.metrics.statement import people_on_line_statement, people_statement
 from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
 from insights.metrics.terms import BelongsTo
 
@@ -98,7 +99,9 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowO
     Raises QueryError where the query cannot be answered.
     """
     size = min(size, LARGEST_PAGE)
-    each = plan(query, Clock.read())
+    # A pull request of two lines, and a developer on two, count once among the rows of all lines.
+    unsplit = replace(query, segments=()) if get(query.key).over_buckets else query
+    each = plan(unsplit, Clock.read())
     read = {
         RowsBy.FACT: _fact_rows,
         RowsBy.PERSON: _person_rows,
@@ -209,6 +212,8 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
         people = _fetch(stocked_people_statement(whole), stock_parameters(whole))
         return [(row["person_id"], 1.0, 0) for row in people]
     reading, measure = _reading(each, measure), need.measure
+    if isinstance(measure, PeopleOnLine):
+        return _buckets_on_line(each, reading, measure)
     found: dict[int | None, tuple[float, int]] = {}
     for row in _fetch(people_statement(reading, measure), parameters(reading)):
         amount, facts = found.get(row["person_id"], (0.0, 0))
@@ -216,6 +221,15 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
     if isinstance(measure, People):
         return [(person_id, min(amount, 1.0), facts) for person_id, (amount, facts) in found.items()]
     return [(person_id, amount, facts) for person_id, (amount, facts) in found.items()]
+
+
+def _buckets_on_line(each: Plan, reading: Reading, measure: PeopleOnLine) -> list[tuple[int | None, float, int]]:
+    """In how many buckets each person was on the line."""
+    edges = (*(bucket.clipped.start for bucket in each.buckets), each.query.window.end)
+    of_buckets = replace(reading, partitions=(edges,))
+    rows = _fetch(people_on_line_statement(of_buckets, measure), parameters(of_buckets))
+    counted = Counter(row["person_id"] for row in rows)
+    return [(person_id, float(buckets), 0) for person_id, buckets in counted.items()]
 
 
 def _reading(each: Plan, measure: Measure) -> Reading:

@@ -18,6 +18,7 @@ from insights.metrics.measures import (
     Measure,
     MeasureValue,
     People,
+    PeopleOnLine,
     PersonShare,
     StandingAtEnd,
     Total,
@@ -93,6 +94,8 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
     if isinstance(measure, People):
         return MeasureValue(float(row["people"]), row["matched_facts"], row["people"])
     value = row[f"v_{position}"]
+    if isinstance(measure, PeopleOnLine):
+        return MeasureValue(float(value), int(value), int(value))
     if isinstance(measure, StandingAtEnd):
         return MeasureValue(float(value), row["facts"], row["people"], base=float(row["facts"]))
     if isinstance(measure, Gini):

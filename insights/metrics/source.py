@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from insights import windows
-from insights.metrics.measures import AttributedLines, Distribution, Measure, StandingAtEnd, Total
+from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, StandingAtEnd, Total
 from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placement_parameters
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.reading import Reading
@@ -109,7 +109,7 @@ def in_windows(rows: sql.Composable) -> sql.Composed:
 
 def _columns_of(measure: Measure) -> Iterable[tuple[str, str]]:
     """Letter and column of what the measure reads; the letters are those of `_level`."""
-    if isinstance(measure, (Total, Distribution, StandingAtEnd)):
+    if isinstance(measure, (Total, Distribution, StandingAtEnd, PeopleOnLine)):
         yield "c", measure.column
     if isinstance(measure, Total) and measure.missing_column:
         yield "m", measure.missing_column

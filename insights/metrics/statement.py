@@ -11,7 +11,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from insights.metrics.measures import AttributedLines, Distribution, Measure, PersonShare, Total
+from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, PersonShare, Total
 from insights.metrics.reading import Reading
 from insights.metrics.source import (
     in_windows,
@@ -21,6 +21,9 @@ from insights.metrics.source import (
     rows_statement,
     segment_names,
 )
+from integrations.facts.developers import AT_WORK as IS_AT_WORK
+from integrations.facts.developers import IN_SESSION as IS_IN_SESSION
+from integrations.facts.developers import ON_LINE as IS_ON_LINE
 from integrations.models import Method
 
 ATTRIBUTION_METHODS = tuple(Method.values)
@@ -234,7 +237,12 @@ def grouped(
 
 
 def _entered(measures: Sequence[Measure]) -> sql.Composable:
-    """A bit for each measure to which the row adds something: an amount other than zero, or any to a distribution."""
+    """A bit for each measure to which the row adds something: an amount other than zero, or any to a distribution.
+
+    Of people on lines these are the signs of the row, for a relation that is read for them alone.
+    """
+    if any(isinstance(measure, PeopleOnLine) for measure in measures):
+        return named("c", 0)
     tests = {Total: sql.SQL("{} <> 0"), Distribution: sql.SQL("{} IS NOT NULL")}
     bits = [
         sql.SQL("(CASE WHEN {} THEN {} ELSE 0 END)").format(
@@ -270,6 +278,10 @@ _SHARES = sql.SQL(
     """
 )
 
+# Of a person's signs together (integrations/facts/developers.py).
+ON_LINE = sql.SQL("(entered & {0} <> 0 OR entered & {2} = {1})").format(
+    sql.Literal(IS_ON_LINE), sql.Literal(IS_AT_WORK), sql.Literal(IS_AT_WORK | IS_IN_SESSION)
+)
 # What a measure adds to the counts of a cell; the letters are those of cells_statement.
 _COUNTED: Sequence[LiteralString] = (
     "sum({n})::bigint AS {n}",
@@ -285,9 +297,34 @@ def _counts(measures: Sequence[Measure]) -> Iterable[sql.Composable]:
     for position, measure in enumerate(measures):
         texts = [*_COUNTED] if isinstance(measure, (Total, Distribution)) else []
         texts += _SHARED if isinstance(measure, PersonShare) else ()
+        if isinstance(measure, PeopleOnLine):
+            yield people_on_line(position)
         names: dict[str, sql.Composable] = {letter: named(letter, position) for letter in "npvb"}
         names["bit"] = sql.Literal(1 << position)
         yield from (sql.SQL(text).format(**names) for text in texts)
+
+
+def people_on_line(position: int) -> sql.Composed:
+    """v_i, of rows of people with all their signs."""
+    counted = sql.SQL("coalesce(count(*) FILTER (WHERE {} AND person_id <> 0), 0)::bigint AS {}")
+    return counted.format(ON_LINE, named("v", position))
+
+
+def people_on_line_statement(reading: Reading, measure: PeopleOnLine) -> sql.Composed:
+    """One row per person, window and segment in which the person was on the line."""
+    return sql.SQL(
+        """
+        WITH relation_rows AS ({rows})
+        SELECT person_id, span {segments}
+        FROM ({people}) AS people
+        WHERE {on_line} AND person_id <> 0
+        """
+    ).format(
+        rows=rows_statement(reading, [measure]),
+        segments=listed(map(sql.Identifier, segment_names(reading))),
+        people=grouped(reading, "person_id", sql.SQL("bit_or(c_0) AS entered"), ()),
+        on_line=ON_LINE,
+    )
 
 
 def sums_of_rows(measures: Sequence[Measure]) -> list[tuple[sql.Composable, sql.Composable]]:

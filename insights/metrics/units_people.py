@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from insights.metrics.measures import Measure, PersonShare
+from insights.metrics.measures import Measure, PeopleOnLine, PersonShare
 from insights.metrics.reading import Reading
 from insights.metrics.source import listed, named, segment_names
-from insights.metrics.statement import added_up, countable
+from insights.metrics.statement import ON_LINE, added_up, countable
 
 Names = Sequence[sql.Composable]
 
@@ -102,6 +102,12 @@ def counted_people(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Com
             sql.Literal(1 << position), named("p", position)
         )
         for position, _ in countable(measures)
+    ]
+    on_line = sql.SQL("coalesce(sum(people) FILTER (WHERE {}), 0)::bigint AS {}")
+    entered += [
+        on_line.format(ON_LINE, named("v", position))
+        for position, measure in enumerate(measures)
+        if isinstance(measure, PeopleOnLine)
     ]
     return sql.SQL(
         """

@@ -1,4 +1,4 @@
-"""Who was active on which day, whatever it was that they did."""
+"""Who was active on which day: whatever it was that they did, or with which agents."""
 
 from __future__ import annotations
 
@@ -46,3 +46,47 @@ COMMITTING_DEVELOPER_DAYS = replace(
     also=frozenset({FactFamily.PULL_REQUEST, FactFamily.WORK_ITEM, FactFamily.AI}),
 )
 """DEVELOPER_DAYS once more, for figures that need nothing but a repository."""
+
+ON_LINE, AT_WORK, IN_SESSION = 1, 2, 4
+
+DEVELOPERS_ON_LINES = Relation(
+    name="developers_on_lines",
+    family=FactFamily.PULL_REQUEST,
+    also=frozenset({FactFamily.CODE, FactFamily.WORK_ITEM, FactFamily.AI}),
+    day="day",
+    person="person_id",
+    fact="signs",
+    fact_is_row=True,
+    columns=frozenset({"person_id", "day", "agent", "assistance", "signs"}),
+    sql="""
+        SELECT identity.person_id, seen.day, seen.agent,
+               CASE WHEN seen.agent = 'Non-AI' THEN 'Non-AI' ELSE 'AI' END AS assistance, seen.signs
+        FROM (
+            SELECT credited_id, counted_on, 'Non-AI'::text, 2 FROM integrations_commit WHERE set_apart = ''
+            UNION ALL
+            SELECT credited_id, opened_on, 'Non-AI', 2 FROM integrations_pullrequestfigures WHERE set_apart = ''
+            UNION ALL
+            SELECT credited_id, merged_on, 'Non-AI', CASE WHEN agents = '{}' THEN 3 ELSE 2 END
+            FROM integrations_pullrequestfigures WHERE set_apart = ''
+            UNION ALL
+            SELECT credited_id, merged_on, unnest(agents)::text, 1
+            FROM integrations_pullrequestfigures WHERE set_apart = '' AND agents <> '{}'
+            UNION ALL
+            SELECT reviewer_id, submitted_on, 'Non-AI', 2 FROM integrations_countedreview
+            UNION ALL
+            SELECT credited_id, done_on, 'Non-AI', 2 FROM integrations_workitemfigures
+            UNION ALL
+            SELECT identity_id, started_on, agent::text, 1 FROM integrations_agentsession WHERE has_work
+            UNION ALL
+            SELECT identity_id, started_on, 'Non-AI', 4 FROM integrations_agentsession WHERE has_work
+        ) AS seen (identity_id, day, agent, signs)
+        JOIN orgtree_identity identity ON identity.id = seen.identity_id AND identity.person_id IS NOT NULL
+    """,
+)
+"""What a person did, each time with the line (an agent, or `Non-AI`) of which it says something: its signs, as bits.
+
+ON_LINE: a session of the agent, or a merged pull request that it had a part in; on Non-AI one in which none had.
+AT_WORK: a commit, a pull request opened or merged, a review or an item done: on Non-AI, unless there is IN_SESSION: a
+session of any agent.  Whoever has ON_LINE in a stretch of time, or AT_WORK without IN_SESSION, is active on the line in
+it; the same rule over all lines together gives everybody who was active.
+"""

@@ -20,11 +20,13 @@ from tests.worked import (  # noqa: F401  # so that their sentences are understo
     tell_deliveries,
     tell_pipelines,
     tell_pull_requests,
+    tell_sessions,
     tell_work_items,
 )
 from tests.worked.reader import Example, Expected, read_examples
 from tests.worked.sentences import tell
 from tests.worked.story import Story
+from tests.worked.tell_sessions import hold_sessions
 from tests.worked.tell_teams import form_teams, give_to_teams
 from tests.worked.values import words_of
 
@@ -49,6 +51,7 @@ def story_of(example: Example, folder: Path) -> Story:
 
 def check(example: Example, story: Story, org: Org, telling: Callable[[Connection], None], by: Connection) -> None:
     form_teams(story, org)
+    hold_sessions(story, org)
     telling(by)
     give_to_teams(story, org)
     answers = read_series([expected.query for expected in example.expected])

@@ -1,0 +1,95 @@
+"""What developers get done, with agents and without: for each line of a comparison its own developers."""
+
+from __future__ import annotations
+
+from insights.metrics.declarations import Count
+from insights.metrics.measures import Measure, PeopleOnLine
+from insights.metrics.per_developer import PerDeveloper
+from insights.metrics.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT
+from insights.metrics.pull_requests import SOURCE as PULL_REQUESTS
+from insights.metrics.query import Dimension
+from insights.metrics.references import SPACE_FRAMEWORK
+from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from insights.metrics.work_items import DONE, DONE_DIMENSIONS, DONE_ITEMS
+from insights.metrics.work_items import SOURCE as WORK_ITEMS
+from integrations.facts.developers import DEVELOPERS_ON_LINES
+
+LINES = (Dimension.ASSISTANCE, Dimension.AGENT)
+# A session has no repository and no work type: parts of the work are held against all developers of a line, so that
+# the parts add up to the whole.
+PARTS = tuple({*DIMENSIONS, *DONE_DIMENSIONS} - {*LINES})
+DEVELOPERS: Measure = PeopleOnLine(DEVELOPERS_ON_LINES).held_against(*sorted(PARTS))
+
+ON_A_LINE = (
+    "Active on an agent's line: at least one session of the agent in the bucket, or a merged pull request attributed to "
+    "it. Active on Non-AI: a commit, pull request, review or completed item and no agent session in the bucket, or a "
+    "merged pull request without attribution. Without a line: any of these. For a whole range: the sum over its buckets "
+    "÷ the sum of the buckets' developers. A facet of the work, such as its type, narrows what is counted and not the "
+    "developers."
+)
+
+MERGED_PER_DEVELOPER = PerDeveloper(
+    key="pr.merged_per_developer",
+    version=1,
+    name="PRs merged per developer",
+    meaning="How many pull requests a developer merges in a week, month or quarter, with an agent and without.",
+    formula=f"pull requests merged in the bucket ÷ developers active on their line in the bucket. {ON_A_LINE} "
+    f"One with commits of two agents counts for each of them, and once in the total. {MERGED}",
+    numerator=MERGED_COUNT,
+    denominator=DEVELOPERS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.AI, Category.EFFICIENCY),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.throughput", "pr.cycle_time", "work.delivered_per_developer"),
+    negative_indicators=("pr.size", "pr.revert_rate", "pr.unreviewed_rate"),
+    source=f"{PULL_REQUESTS}; agent sessions, commits, reviews and work items",
+    reference=SPACE_FRAMEWORK,
+)
+
+DELIVERED = Count(
+    key="work.delivered",
+    version=1,
+    name="Work items delivered",
+    meaning="How many work items were completed.",
+    formula=f"number of work items done. {DONE}",
+    of=DONE_ITEMS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    categories=(Category.EFFICIENCY,),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    positive_indicators=("issue.lead_time", "work.features_per_week"),
+    negative_indicators=("bug.ratio", "bug.reopen_rate"),
+    source=WORK_ITEMS,
+    reference=SPACE_FRAMEWORK,
+)
+
+DELIVERED_PER_DEVELOPER = PerDeveloper(
+    key="work.delivered_per_developer",
+    version=1,
+    name="Work items delivered per developer",
+    meaning="How many work items a developer completes in a week, month or quarter, with an agent and without.",
+    formula="work items completed in the bucket ÷ developers active on their line in the bucket. An item is AI-assisted "
+    "if any linked pull request has an attributed commit, and Non-AI if none of them has; one without a pull request is "
+    f"on no line. One that is linked to several counts once. {ON_A_LINE} {DONE}",
+    numerator=DONE_ITEMS,
+    denominator=DEVELOPERS,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.AI, Category.EFFICIENCY),
+    initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=DONE_DIMENSIONS,
+    facets=DONE_DIMENSIONS,
+    positive_indicators=("work.delivered", "issue.lead_time", "pr.merged_per_developer"),
+    negative_indicators=("bug.ratio", "bug.reopen_rate"),
+    source=f"{WORK_ITEMS}; agent sessions, commits, pull requests and reviews",
+    reference=SPACE_FRAMEWORK,
+)
