@@ -107,15 +107,19 @@ class Connected:
 class ConnectedSince:
     """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
 
-    def __init__(self, expected: Iterable[Metric] = ()) -> None:
-        """Of the metrics that will be asked for, the sources are looked up together."""
+    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False) -> None:
+        """Of the metrics that will be asked for, the sources are looked up together.
+
+        `by_person`: what is asked for is of one person of the placement at a time.
+        """
+        self._by_person = by_person
         self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
         self._enrolled: dict[Placement, Mapping[int | None, date]] = {}
         self._owning: dict[Placement, Mapping[int | None, date]] = {}
 
     def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
-        """`unit_id` is one of a placement's several units."""
+        """`unit_id` is one of a placement's several units; where people are asked for, the id of one of them."""
         connected = [Connected(source, self._since(source, placement, unit_id)) for source in _sources_of(metric)]
         latest = max(connected, key=lambda each: each.since or date.max)
         if metric.belongs_to is not BelongsTo.OWNER or placement.placed not in (Placed.UNIT, Placed.UNITS):
@@ -128,7 +132,7 @@ class ConnectedSince:
     def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
             if placement not in self._enrolled:
-                self._enrolled[placement] = _enrolments_since(placement)
+                self._enrolled[placement] = _enrolments_since(placement, by_person=self._by_person)
             return _of(self._enrolled[placement], unit_id)
         if source not in self._of_everybody:
             self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
@@ -154,11 +158,13 @@ def _of(since: Mapping[int | None, date], unit_id: int | None) -> date | None:
     return since.get(unit_id, since.get(None))
 
 
-def _enrolments_since(placement: Placement) -> Mapping[int | None, date]:
-    """By unit where the placement is several; None where one day holds for all."""
+def _enrolments_since(placement: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
+    """By unit where the placement is several, or by person; None where one day holds for all."""
+    key = of_source(ENROLMENTS.person) if by_person else unit_of(placement)
     with connection.cursor() as cursor:
-        cursor.execute(_enrolled_since(placement), placement_parameters(placement))
-        return {unit_id or None: since for unit_id, since in cursor.fetchall() if since}
+        cursor.execute(_enrolled_since(placement, key), placement_parameters(placement))
+        found = {of: since for of, since in cursor.fetchall() if since and (of is not None or not by_person)}
+        return {of or None: since for of, since in found.items()}
 
 
 def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
@@ -195,14 +201,14 @@ def _owning_since(placement: Placement) -> Mapping[int | None, date]:
         return dict(cursor.fetchall())
 
 
-def _enrolled_since(placement: Placement) -> sql.Composed:
-    """One row per unit: the first day on which anybody of it was enrolled."""
+def _enrolled_since(placement: Placement, key: sql.Composable) -> sql.Composed:
+    """One row per unit, or whatever else the key is: the first day on which anybody of it was enrolled."""
     enrolled = sql.SQL("daterange({}, NULL)").format(of_source(ENROLMENTS.day))
     person = of_source(ENROLMENTS.person)
     return sql.SQL(
         "SELECT {unit}, min(lower({days})) FROM ({enrolments}) AS source {joins} WHERE true {only} GROUP BY 1"
     ).format(
-        unit=unit_of(placement),
+        unit=key,
         days=days_of(placement, enrolled),
         enrolments=sql.SQL(ENROLMENTS.sql),
         joins=joins_in_span(placement, person, enrolled),

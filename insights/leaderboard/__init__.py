@@ -1,0 +1,1 @@
+"""The leaderboard: what each person's agents came to, ranked (docs/leaderboard.md)."""

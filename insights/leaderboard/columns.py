@@ -1,0 +1,49 @@
+"""The columns of the leaderboard: which metric each of them shows, and which of them it can be ranked by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RANK, NAME, AGENT = "rank", "developer", "agent"
+AI_SHARE, AI_LINES = "ai.committed_code_share", "ai.lines_committed"
+ALL_LINES = "commit.lines"
+SPEND, WASTED = "ai.spend", "ai.spend_wasted"
+SESSIONS = "ai.sessions"
+
+
+@dataclass(frozen=True)
+class Column:
+    """`key` names it in the address; without a metric it is no figure."""
+
+    key: str
+    label: str
+    metric: str = ""
+
+
+COLUMNS = (
+    Column(RANK, "Rank"),
+    Column(NAME, "Developer"),
+    Column(AGENT, "Agent"),
+    Column("ai_share", "AI Committed Code %", AI_SHARE),
+    Column("ai_lines", "AI Lines of Code", AI_LINES),
+    Column("sessions", "Sessions", SESSIONS),
+    Column("session_duration", "Avg Session Duration", "ai.session_duration"),
+    Column("tokens", "Tokens Used", "ai.tokens"),
+    Column("spend", "Total Spend", SPEND),
+    Column("spend_per_commit", "Spend/Commit", "ai.spend_per_commit"),
+    Column("wasted", "Spend Wastage", WASTED),
+    Column("cache_hit_rate", "Cache Hit Rate", "ai.cache_hit_rate"),
+    Column("error_rate", "Error Rate", "ai.error_rate"),
+    Column("ship_rate", "Ship Rate", "ai.ship_rate"),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+FIGURES = tuple(column for column in COLUMNS if column.metric)
+
+# What is read for each person: the figures, and all lines committed, of which there must be enough for a share.
+METRICS = (*(column.metric for column in FIGURES), ALL_LINES)
+
+RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted": "Spend Wastage"}
+"""What the leaderboard can be ranked by, the greatest first: a column's key, and how the choice is called."""
+
+ENOUGH_LINES = 100
+"""A share of fewer committed lines is an anecdote: it stands below those that are ranked by their share."""

@@ -1,0 +1,198 @@
+"""Metrics of every person of a scope at once: what a query that names one person answers, for all of them.
+
+It reads the relations, conditions and measures of any other query, gathered by person instead of added up, and each
+metric puts its measures together as it does elsewhere: there is no second definition of a figure.  One statement per
+relation and facets, however many people there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
+from insights.metrics.measures import (
+    NOTHING as NOTHING_MEASURED,
+)
+from insights.metrics.measures import (
+    Distribution,
+    Facts,
+    Measure,
+    MeasureValue,
+    Total,
+)
+from insights.metrics.outcome import Outcome
+from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
+from insights.metrics.query import MetricQuery, Statistic
+from insights.metrics.reading import Reading
+from insights.metrics.source import listed, named, parameters, segment_names
+from insights.metrics.statement import countable, rows_with_entered
+
+Segment = tuple[str, ...]
+Measured = Mapping[tuple[int, Segment], Mapping[Measure, MeasureValue]]
+
+
+@dataclass(frozen=True)
+class PersonValue:
+    """A metric's value of one person, or why there is none."""
+
+    value: float | None
+    reason: str = ""
+
+
+class People:
+    """The answers to queries by person; they are put together when they are asked for, for many never are.
+
+    The ids are those of everybody of whom any of the queries found a fact in the window.
+    """
+
+    def __init__(self, plans: Sequence[Plan], measured: Mapping[Reading, Measured], since: ConnectedSince) -> None:
+        self._plans = {(each.query.key, each.segments): each for each in plans}
+        self._measured = measured
+        self._since = since
+        self.ids: frozenset[int] = frozenset(person for found in measured.values() for person, _ in found)
+
+    def found_by(self, key: str) -> frozenset[int]:
+        """Those of whom the metric's own readings found a fact."""
+        readings = {need.reading for each in self._plans.values() if each.query.key == key for need in _needs(each)}
+        return frozenset(person for reading in readings for person, _ in self._measured[reading])
+
+    def value(self, key: str, person_id: int) -> PersonValue:
+        """What the query of that metric, without segments, answers for the person.
+
+        Raises TypeError for what people have no value of: rates over time, and statistics other than the mean.
+        """
+        each = self._plans[key, ()]
+        outcome = self._outcome(each, person_id, ())
+        value = outcome.value
+        statistic = each.query.statistic or each.metric.statistic
+        if each.metric.per_period or each.metric.per_days or statistic not in (None, Statistic.MEAN):
+            raise TypeError(f"{key} has no value that can be read for each person.")
+        if statistic is not None:
+            value = outcome.statistics.get(statistic)
+        if value is not None:
+            return PersonValue(value)
+        if outcome.missing:
+            return PersonValue(None, each.metric.missing_reason)
+        connected = self._since.of(each.metric, each.placement, person_id)
+        reason = why_no_data(each.query.window, connected, each.clock.today)
+        if reason is NOTHING and each.metric.zero_of_nothing:
+            return PersonValue(0.0)
+        return PersonValue(None, reason)
+
+    def split(self, key: str, person_id: int) -> Mapping[str, float]:
+        """The person's values by the one segment of that metric's query, the greatest first."""
+        return self._splits[key].get(person_id, {})
+
+    @cached_property
+    def _splits(self) -> Mapping[str, Mapping[int, Mapping[str, float]]]:
+        found: dict[str, dict[int, dict[str, float]]] = {}
+        for (key, segments), each in self._plans.items():
+            if not segments:
+                continue
+            of_key = found.setdefault(key, {})
+            cells = dict.fromkeys(cell for need in _needs(each) for cell in self._measured[need.reading])
+            for person_id, segment in cells:
+                value = self._outcome(each, person_id, segment).value
+                if value:
+                    of_key.setdefault(person_id, {})[segment[0]] = value
+        return {
+            key: {
+                person: dict(sorted(values.items(), key=lambda item: (-item[1], item[0])))
+                for person, values in of_key.items()
+            }
+            for key, of_key in found.items()
+        }
+
+    def _outcome(self, each: Plan, person_id: int, segment: Segment) -> Outcome:
+        def part(measure: Measure) -> MeasureValue:
+            need = each.needs[measure]
+            cell = self._measured[_reading(need)].get((person_id, segment))
+            return cell[need.measure] if cell else NOTHING_MEASURED
+
+        return each.metric.outcome(part)
+
+
+def read_people(queries: Sequence[MetricQuery]) -> People:
+    """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
+
+    Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
+    """
+    clock, places = Clock.read(), Places()
+    plans = [plan_total(query, clock, places) for query in queries]
+    measures: dict[Reading, dict[Measure, None]] = {}
+    for each in plans:
+        for need in _needs(each):
+            measures.setdefault(_reading(need), {})[need.measure] = None
+    measured = {reading: _measured(reading, tuple(found)) for reading, found in measures.items()}
+    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True))
+
+
+def _needs(each: Plan) -> Sequence[Need]:
+    return tuple(each.needs.values())
+
+
+def _reading(need: Need) -> Reading:
+    if not isinstance(need.reading, Reading) or need.reading.relation.owner or need.reading.relation.shared_facts:
+        raise TypeError("Only facts of people are read for each person.")
+    return need.reading
+
+
+def _measured(reading: Reading, measures: Sequence[Measure]) -> Measured:
+    with connection.cursor() as cursor:
+        cursor.execute(people_cells_statement(reading, measures), parameters(reading))
+        names = [column.name for column in cursor.description]
+        rows = cursor.fetchall()
+    width, facts = 1 + len(reading.segments), names.index("facts")
+    readers = [(measure, _reader(measure, position, names, facts)) for position, measure in enumerate(measures)]
+    return {(row[0], row[1:width]): {measure: read(row) for measure, read in readers} for row in rows}
+
+
+def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+    """One row per person and segment in which a fact was found, for the hull of the reading.
+
+    Beside facts, the number of distinct facts (1 where no measure counts them): for the measure of position i, v_i
+    what it adds up, null where nothing entered, n_i the rows that entered, and x_i what was missing.
+    """
+    whole = replace(reading, partitions=((reading.hull.start, reading.hull.end),))
+    keys = sql.SQL(", ").join(map(sql.Identifier, ("person_id", *segment_names(reading))))
+    counts_facts = any(isinstance(measure, Facts) for measure in measures)
+    sums: list[sql.Composable] = []
+    for position, measure in countable(measures):
+        column = named("c", position)
+        entered = sql.SQL("entered & {} <> 0").format(sql.Literal(1 << position))
+        sums.append(sql.SQL("(sum({}) FILTER (WHERE {}))::float8 AS {}").format(column, entered, named("v", position)))
+        sums.append(sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(entered, named("n", position)))
+        if isinstance(measure, Total) and measure.missing_column:
+            sums.append(sql.SQL("(sum({}))::float8 AS {}").format(named("m", position), named("x", position)))
+    if not counts_facts:
+        facts = sql.SQL("1")
+    elif reading.relation.fact_is_row:
+        facts = sql.SQL("count(*)")
+    else:
+        facts = sql.SQL("count(DISTINCT fact_id)")
+    return sql.SQL(
+        "SELECT {keys}, {facts} AS facts {sums} FROM ({rows}) AS r WHERE person_id <> 0 GROUP BY {keys}"
+    ).format(keys=keys, facts=facts, sums=listed(sums), rows=rows_with_entered(whole, measures))
+
+
+def _reader(measure: Measure, position: int, names: Sequence[str], facts: int) -> Any:
+    """From a row to what the measure comes to."""
+    if isinstance(measure, Facts):
+        return lambda row: MeasureValue(float(row[facts]), row[facts], 1)
+    if not isinstance(measure, (Total, Distribution)):
+        raise TypeError(f"{type(measure).__name__} is not read for each person.")
+    value, entered = names.index(f"v_{position}"), names.index(f"n_{position}")
+    if isinstance(measure, Distribution):
+        return lambda row: MeasureValue(
+            row[value], row[entered], 1, {Statistic.MEAN: row[value] / row[entered]} if row[entered] else {}
+        )
+    if measure.missing_column:
+        missing = names.index(f"x_{position}")
+        return lambda row: MeasureValue(row[value], row[entered], 1, missing=bool(row[missing]) and not row[entered])
+    return lambda row: MeasureValue(row[value], row[entered], 1)
