@@ -11,7 +11,7 @@ from insights.metrics.query import Dimension
 from insights.metrics.references import AGENT_TELEMETRY, PRICES
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
-from integrations.facts.outcomes import AGENT_SPEND_BY_REPOSITORY
+from integrations.facts.outcomes import AGENT_SPEND_SHARES
 
 SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
 BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
@@ -21,26 +21,27 @@ TOKENS_USED = Total(
     column="tokens",
     instead=((Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),),
 )
-_SPENT_IN_REPOSITORIES = Total(
-    AGENT_SPEND_BY_REPOSITORY,
+IN_SHARES = (Dimension.REPOSITORY, Dimension.WORK_TYPE)  # of the commits that hold a session's lines
+_SPENT_IN_SHARES = Total(
+    AGENT_SPEND_SHARES,
     column="spend",
     missing_column="unpriced_tokens",
     missing_reason="No price is known for the models that were used.",
 )
 SPENT = replace(
-    _SPENT_IN_REPOSITORIES,
+    _SPENT_IN_SHARES,
     relation=AGENT_SESSION_DAYS,
-    instead=((Dimension.REPOSITORY, _SPENT_IN_REPOSITORIES),),
+    instead=tuple((dimension, _SPENT_IN_SHARES) for dimension in IN_SHARES),
 )
-SPEND_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY)
+SPEND_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL, *IN_SHARES)
 OUTCOME_SOURCE = "commits of connected repositories and what attributes them to sessions"
 
 
 def _spent_by_sessions_that_are(outcome: str) -> Total:
     """Spend of sessions of which that became."""
     only = (Dimension.OUTCOME, (outcome,))
-    in_repositories = replace(_SPENT_IN_REPOSITORIES, only=only)
-    return replace(SPENT, only=only, instead=((Dimension.REPOSITORY, in_repositories),))
+    in_shares = replace(_SPENT_IN_SHARES, only=only)
+    return replace(SPENT, only=only, instead=tuple((dimension, in_shares) for dimension in IN_SHARES))
 
 
 TOKENS = Count(

@@ -23,9 +23,8 @@ from insights.models import Period
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
 
-# Stands in for all values of a segment that has too many in a span: readers go to the facts.  No text of an agent or a
-# provider is a lone "substitute", while an empty one is a model that was not named.
-TOO_MANY_VALUES = "\x1a"
+# Stands in for all values of a segment that has too many in a span: readers go to the facts.
+TOO_MANY_VALUES = ""
 
 UNITS_SORTED_BESIDE = 100  # from here on what is gathered for it costs less than what the database would sort
 

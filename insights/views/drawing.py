@@ -14,6 +14,11 @@ from insights.metrics.registry import get
 from insights.views.answers import Answers
 
 SERIES_DRAWN = 8  # more lines or colours cannot be told apart
+# Classes of work as people say them.
+WORK_TYPES: Mapping[str, str] = {
+    **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
+    **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
+}
 
 
 class Slice(Protocol):

@@ -1,4 +1,4 @@
-"""What became of sessions: whether commits have lines of them, in which repositories, and whether anybody could know.
+"""What became of sessions: whether commits have lines of them, where and of what work, and whether anybody could know.
 
 Committed and covered are facts; pending and wasted depend on the clock, and are decided when they are read.
 """
@@ -14,31 +14,58 @@ from django.db import connection
 # session of theirs led to would be seen.  Of anybody else nothing can be called waste.
 COVERING = "365 days"
 
-REPLACE_SPLITS: LiteralString = """
+# The work type of a commit is that of the first pull request that brought it: which lists it, or a commit of the branch
+# for which it stands, or was merged as it.
+REPLACE_SHARES: LiteralString = """
     WITH told AS (
-        SELECT attribution.session_id, commit.home_id AS repository_id, sum(attribution.ai_lines)::bigint AS lines
+        SELECT attribution.session_id, commit.home_id AS repository_id, commit.id AS commit_id, commit.sha,
+               sum(attribution.ai_lines)::bigint AS lines
         FROM integrations_fileattribution attribution
         JOIN integrations_commit commit ON commit.id = attribution.commit_id AND commit.set_apart = ''
         WHERE attribution.session_id = ANY (%(sessions)s) AND commit.home_id IS NOT NULL
-        GROUP BY 1, 2
-    ), split AS (
-        SELECT session_id, repository_id, lines,
-               (sum(lines) OVER (PARTITION BY session_id ORDER BY repository_id) - lines)::bigint AS lines_before,
-               (sum(lines) OVER (PARTITION BY session_id))::bigint AS lines_of_session
+        GROUP BY 1, 2, 3, 4
+    ), typed AS (
+        SELECT DISTINCT ON (brought.commit_id) brought.commit_id, figures.work_type
+        FROM (
+            SELECT told.commit_id, listed.pull_request_id
+            FROM told JOIN integrations_pullrequestcommit listed ON listed.sha = told.sha
+            UNION ALL
+            SELECT told.commit_id, listed.pull_request_id
+            FROM told
+            JOIN integrations_commit branched ON branched.stands_in_id = told.commit_id
+            JOIN integrations_pullrequestcommit listed ON listed.sha = branched.sha
+            UNION ALL
+            SELECT told.commit_id, merged.id
+            FROM told JOIN integrations_pullrequest merged ON merged.merge_sha = told.sha AND merged.merge_sha <> ''
+        ) AS brought
+        JOIN integrations_pullrequestfigures figures USING (pull_request_id)
+        WHERE figures.set_apart = '' AND figures.work_type <> ''
+        ORDER BY brought.commit_id, figures.merged_at NULLS LAST, figures.pull_request_id
+    ), summed AS (
+        SELECT session_id, repository_id, coalesce(typed.work_type, '') AS work_type, sum(lines)::bigint AS lines
         FROM told
+        LEFT JOIN typed USING (commit_id)
+        GROUP BY 1, 2, 3
+    ), share AS (
+        SELECT session_id, repository_id, work_type, lines,
+               (sum(lines) OVER (PARTITION BY session_id ORDER BY repository_id, work_type) - lines)::bigint
+                   AS lines_before,
+               (sum(lines) OVER (PARTITION BY session_id))::bigint AS lines_of_session
+        FROM summed
     ), gone AS (
-        DELETE FROM integrations_sessionrepository stored
+        DELETE FROM integrations_sessionshare stored
         WHERE stored.session_id = ANY (%(sessions)s)
           AND NOT EXISTS (
-              SELECT FROM split
-              WHERE split.session_id = stored.session_id AND split.repository_id = stored.repository_id
+              SELECT FROM share
+              WHERE share.session_id = stored.session_id AND share.repository_id = stored.repository_id
+                AND share.work_type = stored.work_type
           )
         RETURNING session_id
     ), kept AS (
-        INSERT INTO integrations_sessionrepository AS stored
-            (session_id, repository_id, lines, lines_before, lines_of_session)
-        SELECT session_id, repository_id, lines, lines_before, lines_of_session FROM split
-        ON CONFLICT (session_id, repository_id) DO UPDATE
+        INSERT INTO integrations_sessionshare AS stored
+            (session_id, repository_id, work_type, lines, lines_before, lines_of_session)
+        SELECT session_id, repository_id, work_type, lines, lines_before, lines_of_session FROM share
+        ON CONFLICT (session_id, repository_id, work_type) DO UPDATE
         SET lines = excluded.lines, lines_before = excluded.lines_before, lines_of_session = excluded.lines_of_session
         WHERE (stored.lines, stored.lines_before, stored.lines_of_session)
               <> (excluded.lines, excluded.lines_before, excluded.lines_of_session)
@@ -65,7 +92,7 @@ UPDATE_OUTCOMES: LiteralString = """
         WHERE concerned.lost OR NOT session.covered
     ), told AS (
         SELECT session.id,
-               EXISTS (SELECT FROM integrations_sessionrepository split WHERE split.session_id = session.id)
+               EXISTS (SELECT FROM integrations_sessionshare share WHERE share.session_id = session.id)
                    AS committed,
                EXISTS (
                    SELECT FROM orgtree_identity author
@@ -99,7 +126,7 @@ def settle_outcomes(commits: Collection[int], sessions: Collection[int]) -> set[
     The sessions of which anything changed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(REPLACE_SPLITS, {"sessions": sorted(sessions)})
+        cursor.execute(REPLACE_SHARES, {"sessions": sorted(sessions)})
         changed = {row[0] for row in cursor.fetchall()}
         cursor.execute(
             UPDATE_OUTCOMES, {"commits": sorted(commits), "sessions": sorted(sessions), "covering": COVERING}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import LiteralString
 
 from django.db import connection
 
@@ -36,6 +37,20 @@ def enqueue_sessions(sessions: Iterable[int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO integrations_attributionwork (session_id) SELECT unnest(%s::bigint[])", [ids])
+    wake_attribution()
+
+
+def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = False) -> None:
+    """Note the sessions with lines in commits that these pull requests brought: their shares are by work type.
+
+    Where the shares name the work type already, nothing is noted, unless the pull requests are about to go.
+    """
+    if not pull_requests:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(SESSIONS_BEHIND, {"pull_requests": sorted(pull_requests), "leaving": leaving})
+        if not cursor.rowcount:
+            return
     wake_attribution()
 
 
@@ -103,3 +118,28 @@ def standing_for(commits: Collection[int]) -> set[int]:
             [sorted(commits)],
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+SESSIONS_BEHIND: LiteralString = """
+    INSERT INTO integrations_attributionwork (session_id)
+    SELECT DISTINCT attribution.session_id
+    FROM (
+        SELECT listed.pull_request_id, coalesce(commit.stands_in_id, commit.id) AS commit_id
+        FROM integrations_pullrequestcommit listed
+        JOIN integrations_commit commit ON commit.sha = listed.sha
+        WHERE listed.pull_request_id = ANY (%(pull_requests)s)
+        UNION
+        SELECT merged.id, commit.id
+        FROM integrations_pullrequest merged
+        JOIN integrations_commit commit ON commit.sha = merged.merge_sha
+        WHERE merged.id = ANY (%(pull_requests)s) AND merged.merge_sha <> ''
+    ) AS brought
+    JOIN integrations_pullrequestfigures figures USING (pull_request_id)
+    JOIN integrations_fileattribution attribution USING (commit_id)
+    WHERE attribution.session_id IS NOT NULL
+      AND (%(leaving)s OR NOT EXISTS (
+          SELECT FROM integrations_sessionshare share
+          WHERE share.session_id = attribution.session_id AND figures.set_apart = ''
+            AND share.work_type = figures.work_type
+      ))
+"""

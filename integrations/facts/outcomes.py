@@ -1,18 +1,18 @@
-"""What agent sessions led to, as relations: their spend by repository, and their lines, generated and committed."""
+"""What agent sessions led to, as relations: their spend by repository and work type, and their lines."""
 
 from __future__ import annotations
 
 from integrations.facts.relation import Relation
 
-AGENT_SPEND_BY_REPOSITORY = Relation(
-    name="agent_spend_by_repository",
+AGENT_SPEND_SHARES = Relation(
+    name="agent_spend_shares",
     day="day",
     person="person_id",
     fact="session_id",
     columns=frozenset(
         {
-            *("session_id", "person_id", "agent", "day", "model", "repository", "spend", "tokens", "unpriced_tokens"),
-            *("started_at", "ended_at", "committed", "covered"),
+            *("session_id", "person_id", "agent", "day", "model", "repository", "work_type"),
+            *("spend", "tokens", "unpriced_tokens", "started_at", "ended_at", "committed", "covered"),
         }
     ),
     sql="""
@@ -22,6 +22,7 @@ AGENT_SPEND_BY_REPOSITORY = Relation(
                figures.day,
                figures.model,
                coalesce(repository.name, '') AS repository,
+               coalesce(split.work_type, '') AS work_type,
                CASE WHEN split.session_id IS NULL THEN figures.spend
                     ELSE round(figures.spend * (split.lines_before + split.lines) / split.lines_of_session, 10)
                          - round(figures.spend * split.lines_before / split.lines_of_session, 10) END AS spend,
@@ -46,14 +47,15 @@ AGENT_SPEND_BY_REPOSITORY = Relation(
         ) AS figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
-        LEFT JOIN integrations_sessionrepository split ON split.session_id = figures.session_id
+        LEFT JOIN integrations_sessionshare split ON split.session_id = figures.session_id
         LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
     """,
 )
-"""One row per session, local day, model and repository that has AI lines of the session, with its share of the day.
+"""One row per session, local day, model, repository and work type that has AI lines of it, with its share of the day.
 
 The shares are those of the session's AI lines over all its commits; they are cut so that their sum is the day's spend
-and tokens to the last digit.  repository is empty where no counted commit has lines of the session.
+and tokens to the last digit.  repository is empty where no counted commit has lines of the session; work_type is that
+of the pull requests that brought the commits, empty where none did.
 """
 
 AGENT_SESSION_LINES = Relation(
@@ -85,7 +87,7 @@ AGENT_SESSION_LINES = Relation(
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         LEFT JOIN LATERAL (
-            SELECT lines_of_session FROM integrations_sessionrepository
+            SELECT lines_of_session FROM integrations_sessionshare
             WHERE session_id = session.id
             LIMIT 1
         ) AS split ON true

@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from django.db import connection as database
 
 from integrations.attribution.agents import agent_of_bot
+from integrations.attribution.work import enqueue_sessions_behind
 from integrations.intake.derive_reverts import settle_reverts
 from integrations.intake.derive_waits import settle_waits
 from integrations.intake.figures_statement import STORE
@@ -43,6 +44,7 @@ def settle_figures(ids: Iterable[int]) -> set[int]:
         some = wanted[start : start + AT_ONCE]
         changed |= _settle(some, shared_commits(some) if sharing else [])
     note_lead_times(changed, credited)
+    enqueue_sessions_behind(changed)
     return changed | settle_reverts(wanted) | settle_waits(wanted)
 
 
@@ -84,6 +86,7 @@ def _found(statement: LiteralString, ids: Iterable[int]) -> list[Any]:
 def drop_figures(ids: Iterable[int]) -> set[int]:
     """Delete what was derived of these pull requests, which are about to be deleted; others that follow from them."""
     gone = sorted(ids)
+    enqueue_sessions_behind(gone, leaving=True)
     with database.cursor() as cursor:
         cursor.execute(
             """

@@ -5,12 +5,20 @@ from integrations.models.attribution import (
     EvidenceLevel,
     FileAttribution,
     Method,
-    SessionRepository,
+    SessionShare,
     UnreadableNote,
 )
 from integrations.models.branches import UnmergedBranch
 from integrations.models.changes import FactChange, FactFamily
-from integrations.models.code import CoAuthor, Commit, CommitFile, CommitInRepository, CommitSetApart, ContextFile
+from integrations.models.code import (
+    CoAuthor,
+    Commit,
+    CommitFile,
+    CommitInRepository,
+    CommitSetApart,
+    ContextFile,
+    FollowedThresholds,
+)
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
 from integrations.models.delivery import Deployment, DeploymentStatus, Incident, PipelineJob, PipelineRun, Release
 from integrations.models.delivery_links import (
@@ -125,6 +133,7 @@ __all__ = [
     "FileAttribution",
     "FollowedAgreement",
     "FollowedPriceBook",
+    "FollowedThresholds",
     "ImportedUsage",
     "Incident",
     "IngestToken",
@@ -171,7 +180,7 @@ __all__ = [
     "SeatPlan",
     "SeriesBase",
     "ServicePaths",
-    "SessionRepository",
+    "SessionShare",
     "SizeClass",
     "Sprint",
     "SprintChange",

@@ -81,22 +81,25 @@ class FileAttribution(models.Model):
         ]
 
 
-class SessionRepository(models.Model):
-    """Derived: a session's AI lines in the counted commits of one repository, by which its spend is split.
+class SessionShare(models.Model):
+    """Derived: a session's AI lines in the counted commits of one repository and work type: its spend is split by them.
 
-    The repositories of a session stand one behind the other: `lines_before` is what those before it hold, so that
-    shares can be cut without a remainder.
+    The shares of a session stand one behind the other: `lines_before` is what those before it hold, so that they can be
+    cut without a remainder.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    work_type = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="Of the pull request that brought the commits; empty: none."
+    )
     lines = models.BigIntegerField()
     lines_before = models.BigIntegerField()
-    lines_of_session = models.BigIntegerField(help_text="Over all repositories.")
+    lines_of_session = models.BigIntegerField(help_text="Over all repositories and work types.")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["session", "repository"], name="session_repository_is_unique"),
+            models.UniqueConstraint(fields=["session", "repository", "work_type"], name="session_share_is_unique"),
         ]
 
 

@@ -77,9 +77,10 @@ SESSIONS_PLACED = sql.SQL(
         SELECT session.*, home.repository_id, home.lines_of_session AS lines
         FROM session
         CROSS JOIN LATERAL (
-            SELECT repository_id, lines_of_session FROM integrations_sessionrepository
+            SELECT repository_id, min(lines_of_session) AS lines_of_session FROM integrations_sessionshare
             WHERE session_id = session.id
-            ORDER BY lines DESC, repository_id LIMIT 1
+            GROUP BY repository_id
+            ORDER BY sum(lines) DESC, repository_id LIMIT 1
         ) AS home
         UNION ALL
         SELECT session.*, home.repository_id, 0

@@ -170,7 +170,7 @@ def _sessions_in(repositories: Collection[int]) -> set[int]:
     """Sessions of which commits at home in these repositories have lines."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT session_id FROM integrations_sessionrepository WHERE repository_id = ANY (%s)",
+            "SELECT DISTINCT session_id FROM integrations_sessionshare WHERE repository_id = ANY (%s)",
             [list(repositories)],
         )
         return {row[0] for row in cursor.fetchall()}

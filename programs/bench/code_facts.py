@@ -134,6 +134,6 @@ UNCOVERED = """
 """
 
 SESSION_REPOSITORIES = """
-    INSERT INTO integrations_sessionrepository (session_id, repository_id, lines, lines_before, lines_of_session)
+    INSERT INTO integrations_sessionshare (session_id, repository_id, lines, lines_before, lines_of_session)
     SELECT session_id, repository_id, lines, 0, lines FROM bench_stored WHERE session_id IS NOT NULL
 """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS
-from integrations.facts.outcomes import AGENT_SESSION_LINES, AGENT_SPEND_BY_REPOSITORY
+from integrations.facts.outcomes import AGENT_SESSION_LINES, AGENT_SPEND_SHARES
 from integrations.models import AgentSession, FactChange
 from orgtree.services.identities import point_to
 from tests.attribution.world import attribute, commit, day_of, identity, note, rows_of, session, trailer
@@ -108,7 +108,7 @@ def test_spend_is_split_by_lines_over_repositories() -> None:
     commit("two", "10:20", {"b.py": 10}, inside="shop")
     commit("three", "10:30", {"c.py": 10}, inside="site")
     attribute()
-    told = {row["repository"]: (row["spend"], row["tokens"]) for row in rows_of(AGENT_SPEND_BY_REPOSITORY)}
+    told = {row["repository"]: (row["spend"], row["tokens"]) for row in rows_of(AGENT_SPEND_SHARES)}
     assert told == {
         "shop": (Decimal("0.6666666667"), 666),
         "site": (Decimal("0.3333333333"), 334),
@@ -122,7 +122,7 @@ def test_the_split_sums_to_the_spend(spend: str) -> None:
     for number, name in enumerate(["shop", "site", "tools"]):
         commit(name, f"10:1{number}", {"a.py": 3 + number}, inside=name)
     attribute()
-    rows = rows_of(AGENT_SPEND_BY_REPOSITORY)
+    rows = rows_of(AGENT_SPEND_SHARES)
     sums: dict[int, Decimal] = defaultdict(Decimal)
     for row in rows:
         sums[row["session_id"]] += row["spend"]

@@ -188,7 +188,7 @@ def everything_derived() -> list[tuple[Any, ...]]:
             SELECT 'outcome', external_id, committed::text, covered::text, '', '', '', 0 FROM integrations_agentsession
             UNION ALL
             SELECT 'split', session.external_id, repository.name, '', '', '', split.lines_of_session::text, split.lines
-            FROM integrations_sessionrepository split
+            FROM integrations_sessionshare split
             JOIN integrations_agentsession session ON session.id = split.session_id
             JOIN integrations_repository repository ON repository.id = split.repository_id
             ORDER BY 1, 2, 3, 4, 5, 6

@@ -18,7 +18,7 @@ from integrations.models import (
     Enrolment,
     FactFamily,
     Repository,
-    SessionRepository,
+    SessionShare,
 )
 from orgtree.models import Identity, IdentityKind, OrgTree, Person, Placement, Unit
 from tests.metrics.code_facts import REPOSITORIES, CommitFacts, random_commits, random_context_files
@@ -216,7 +216,7 @@ def _store(identity: Identity, session: SessionFacts) -> None:
     before, whole = 0, sum(session.shipped.values())
     for name, lines in session.shipped.items():
         home, _ = Repository.objects.get_or_create(name=name)
-        SessionRepository.objects.create(
+        SessionShare.objects.create(
             session=stored, repository=home, lines=lines, lines_before=before, lines_of_session=whole
         )
         before += lines

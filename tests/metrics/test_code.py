@@ -16,7 +16,7 @@ from insights.metrics.read import read_rows, read_series
 from insights.metrics.visible import visible_rows
 from insights.snapshots.filling import fill_everything
 from insights.snapshots.refresh import refresh
-from integrations.models import AgentSession, AgentSessionDay, Enrolment, Repository, SessionRepository
+from integrations.models import AgentSession, AgentSessionDay, Enrolment, Repository, SessionShare
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
 from orgtree.services.access import access_of
 from tests.metrics.code_facts import FileFacts, Share, email_identity, store_commit, store_context_file
@@ -116,7 +116,7 @@ def _session(
     before = 0
     for name, share in (shipped or {}).items():
         home, _ = Repository.objects.get_or_create(name=name)
-        SessionRepository.objects.create(
+        SessionShare.objects.create(
             session=session,
             repository=home,
             lines=share,

@@ -20,7 +20,7 @@ from insights.views.ai.answers import read
 from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.drawing import donut, over_time, split_over_time, values_of
+from insights.views.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
 from orgtree.csv_export import Cell, csv_response
 
 
@@ -63,7 +63,8 @@ def spend_trend(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.TREND.parameter])
     answers = read(filters, [Wanted("ai.spend", dimension)])
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
-    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role)
+    names = WORK_TYPES if dimension is Dimension.WORK_TYPE else None
+    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names)
 
 
 def spend_breakdown(filters: Filters) -> ChartData:

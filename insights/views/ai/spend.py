@@ -12,9 +12,12 @@ from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard, Tile
 from insights.views.ai.cards import Section, Share, shares
 from insights.views.answers import Answers, Wanted, how_url, rows_url
+from insights.views.drawing import WORK_TYPES
 
-TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
-BREAKDOWN = Choice("breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models"})
+TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
+BREAKDOWN = Choice(
+    "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
+)
 REPOSITORIES_LISTED = 10
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
@@ -115,7 +118,7 @@ def _breakdown(answers: Answers) -> ChartCard:
 
 
 def breakdown_shares(answers: Answers) -> list[Share]:
-    """Spend by agent in the agents' order, by repository or by model, the dearest first."""
+    """Spend by agent in the agents' order, by repository, model or work, the dearest first."""
     if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
         return shares(
             answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"
@@ -130,6 +133,9 @@ def breakdown_shares(answers: Answers) -> list[Share]:
             rest="Other repositories",
             most=REPOSITORIES_LISTED + 1,
         )
+    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.WORK_TYPE:
+        by_work = answers.split("ai.spend", Dimension.WORK_TYPE)
+        return shares(by_work, "currency", role="sequence", labels=WORK_TYPES, rest="Other work")
     figures = answers.split("ai.spend", Dimension.AGENT)
     ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
     return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")

@@ -20,14 +20,11 @@ from insights.views.delivery import efficiency, hygiene, quality, spread, stages
 from insights.views.delivery.answers import compared, read
 from insights.views.delivery.page import page_filters
 from insights.views.delivery.section_csv import section_rows
-from insights.views.drawing import over_time, split_over_time, values_of
+from insights.views.drawing import WORK_TYPES, over_time, split_over_time, values_of
 from orgtree.csv_export import Cell, csv_response
 
 # Values of segments as people say them; size classes are their own names.
-NAMES = {
-    **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
-    **{"operations": "Operations", "documentation": "Documentation", "AI": "With an agent", "Non-AI": "Without"},
-}
+NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
 
 
 def stages_over_time(filters: Filters) -> ChartData:
