@@ -43,6 +43,7 @@ SCHEDULE = (
     Entry("Number large repositories", "integrations.linking.rules.place_waiting", Every(seconds=10)),
     Entry("Follow working agreements", "integrations.agreements.follow.follow_agreements", Every(seconds=60)),
     Entry("Link by other rules", "integrations.linking.rules.follow_rules", Every(seconds=60)),
+    Entry("Follow thresholds", "integrations.git.tasks.follow_thresholds", Every(seconds=60)),
     Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),

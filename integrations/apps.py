@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.apps import AppConfig
-
-if TYPE_CHECKING:
-    from orgtree.models import Organisation
 
 
 class IntegrationsConfig(AppConfig):
@@ -34,17 +29,17 @@ class IntegrationsConfig(AppConfig):
         count_activity_with(ActivitySource(activity_of_identities, activity_of_everybody))
         on_presence_changed(note_presence)
         count_active_people_with(count_active_people)
-        post_save.connect(_thresholds_may_have_changed, sender=Organisation)
+        post_save.connect(_settings_may_have_changed, sender=Organisation)
         on_unit_placements_changed(announce_moved_units)
         post_save.connect(note_repository, sender=Repository)
         post_save.connect(note_project, sender=Project)
 
 
-def _thresholds_may_have_changed(instance: Organisation, *, created: bool, **_: object) -> None:
-    from integrations.git.changes import settle_bulk
+def _settings_may_have_changed(*, created: bool, **_: object) -> None:
+    from integrations.git.tasks import follow_thresholds
     from integrations.linking.rules import follow_rules
     from orgtree.nudges import nudge_on_commit
 
     if not created:
-        settle_bulk(instance)
+        nudge_on_commit(follow_thresholds)
         nudge_on_commit(follow_rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection, transaction
+from django.db import connection
 
 from integrations.attribution.work import enqueue_commits
 from orgtree.models import Organisation
@@ -82,19 +82,3 @@ def settle_changes(commits: Iterable[int]) -> None:
         )
         changed = {id_ for row in cursor.fetchall() for id_ in row if id_ is not None}
     enqueue_commits(changed | set(ids))
-
-
-@transaction.atomic
-def settle_bulk(organisation: Organisation) -> None:
-    """Let exactly the commits over the organisation's thresholds stand apart as bulk."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id FROM integrations_commit
-            WHERE set_apart IN ('', 'bulk')
-              AND (set_apart = 'bulk') <> (lines_added > %s OR file_count > %s)
-            """,
-            [organisation.bulk_commit_lines, organisation.bulk_commit_files],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    settle_changes(ids)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.git.line_history import follow_asked
 from integrations.git.mirrors import note_mirrors
 from integrations.git.sync import AlreadyReadingError, sync_source
+from integrations.git.thresholds import follow_changed_thresholds
 from integrations.models import RepositorySource
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,12 @@ def sync_sources() -> None:
 def follow_line_histories() -> None:
     """Follow the lines of the branches that moved."""
     follow_asked()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def follow_thresholds() -> None:
+    """Let other commits stand apart as bulk, where the organisation's thresholds are others now."""
+    follow_changed_thresholds()
 
 
 def due_sources(now: datetime) -> list[RepositorySource]:

@@ -153,3 +153,13 @@ class ContextFile(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["repository", "path", "present_from"], name="context_file_is_unique")
         ]
+
+
+class FollowedThresholds(models.Model):
+    """By which thresholds all commits that are there stand apart as bulk: one row, written after all of them do."""
+
+    lines = models.PositiveIntegerField()
+    files = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="followed_thresholds_are_one_row")]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from integrations.git.tasks import follow_thresholds
 from integrations.models import CoAuthor, Commit, CommitFile, Repository
 from orgtree.models import Organisation
 from tests.git.repositories import ADA, BEN, FIRST, Repo, lines
@@ -187,16 +188,19 @@ def test_large_commits_stand_apart_by_lines_or_by_files_of_what_counts(repo: Rep
     assert set_apart() == {large: "bulk", wide: "bulk"}
 
 
-def test_other_thresholds_change_at_once_what_stands_apart(repo: Repo) -> None:
+def test_other_thresholds_change_what_stands_apart(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.git.thresholds.COMMITS_PER_TRANSACTION", 1)
     small = repo.commit({"a.py": lines(30)}, "Small")
     large = repo.commit({"b.py": lines(6_000)}, "Large")
     sync(repo)
     organisation = Organisation.current()
     organisation.bulk_commit_lines = 10_000
     organisation.save()
+    follow_thresholds()
     assert set_apart() == {}
     organisation.bulk_commit_lines = 20
     organisation.save()
+    follow_thresholds()
     assert set_apart() == {small: "bulk", large: "bulk"}
 
 

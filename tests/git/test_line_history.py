@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from integrations.connectors.git.line_changes import read_chain
 from integrations.git.connect import connect_git
 from integrations.git.line_history import COMMITS_AT_ONCE, follow_asked, follow_lines
 from integrations.git.sync import sync_source
+from integrations.git.tasks import follow_thresholds
 from integrations.models import (
     ChangedLines,
     Commit,
@@ -31,7 +33,7 @@ from integrations.models import (
     Repository,
     UnmergedBranch,
 )
-from orgtree.models import Identity, Person
+from orgtree.models import Identity, Organisation, Person
 from orgtree.services.identity_decisions import assign, mark_bots
 from orgtree.services.identity_log import take_back
 from tests.git.repositories import ADA, BEN, FIRST, Repo
@@ -39,6 +41,17 @@ from tests.metrics.kept import forgotten_by_refresh
 from tests.org import Org
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+
+
+CaptureCallbacks = Callable[..., AbstractContextManager[object]]
+
+
+@pytest.fixture
+def nudged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tasks that are woken."""
+    found: list[str] = []
+    monkeypatch.setattr("orgtree.nudges._nudge", lambda task: found.append(task.name))
+    return found
 
 
 def text(*words: object) -> str:
@@ -143,6 +156,36 @@ def test_cells_follow_whose_changed_lines_are_and_what_attribution_says(repo: Re
     attribute_what_waits()
     assert FileAttribution.objects.filter(commit=work).exists()
     assert forgotten_by_refresh() == {}, "an agent wrote it"
+
+
+def test_cells_follow_the_thresholds_of_bulk_commits(
+    repo: Repo, org: Org, nudged: list[str], django_capture_on_commit_callbacks: CaptureCallbacks
+) -> None:
+    """A merge brings four new lines, and a commit of the default branch three, ten days later."""
+    org.tree("Teams")
+    org.unit("All", below="teams")
+    org.join("ada", "all", on="2026-01-01")
+    repo.commit({"a.py": text("a")}, "Begin", by=ADA, at=FIRST - 22 * DAY)
+    repo.branch("work")
+    repo.commit({"b.py": text(1, 2, 3, 4)}, "Work", by=ADA, at=FIRST - 20 * DAY)
+    repo.switch("main")
+    repo.merge("work", "Bring")
+    repo.commit({"c.py": text(1, 2, 3)}, "Straight", by=ADA, at=FIRST + 10 * DAY)
+    follow(repo)
+    attribute_what_waits()
+    follow_thresholds()
+    fill_everything()
+    assert rate("code.rework_rate")[2] == 4 + 3, "Begin lies before the window"
+    organisation = Organisation.current()
+    for most, counted in ((3, 3), (4, 4 + 3), (2, 0)):
+        organisation.bulk_commit_lines = most
+        with django_capture_on_commit_callbacks(execute=True):
+            organisation.save()
+        assert "integrations.git.tasks.follow_thresholds" in nudged
+        follow_thresholds()
+        attribute_what_waits()
+        assert rate("code.rework_rate")[2] == counted
+        assert forgotten_by_refresh() == {}, f"at most {most} lines"
 
 
 @pytest.mark.django_db
