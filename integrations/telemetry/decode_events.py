@@ -7,13 +7,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from integrations.telemetry import store_rows
 from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_content
-from integrations.telemetry.decode_figures import figures_of, unread_figures
+from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of, unread_figures
 from integrations.telemetry.decode_reading import Counted, EventRecord, Origin, Signal, storable_name
-from integrations.telemetry.decode_values import BadRecordError, Value, time_of
+from integrations.telemetry.decode_values import BadRecordError, Value, first_text_of, time_of
 from integrations.telemetry.events import EventKind
-from integrations.telemetry.store_rows import EventRow
-from integrations.telemetry.vocabularies.vocabulary import EventChoice, EventReading, NotKept
+from integrations.telemetry.sightings import SessionKey
+from integrations.telemetry.store_rows import EventRow, PointRow
+from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, TRACE_ID, EventChoice, EventReading, NotKept
 
 MOST_ATTRIBUTE_BYTES = 16_384  # of an event that nobody reads yet
 
@@ -38,6 +40,10 @@ def _read_event(origin: Origin, sent: Any) -> None:
         event = vocabulary.events.get(name)
     else:
         event = vocabulary.spans.get(name)
+        if event is None and vocabulary.unlisted_spans_not_kept:
+            event = NOT_KEPT
+    if event is None and vocabulary.unlisted is not None:
+        event = vocabulary.unlisted(record.attributes)
     if event is None:
         _keep_unread(origin, sent, record, name, at)
         return
@@ -50,7 +56,21 @@ def _read_event(origin: Origin, sent: Any) -> None:
         origin.count(Counted.NOT_KEPT, name)
         return
     figures = figures_of(name, event, record.attributes)
-    origin.reading.events.append(EventRow(at, digest, origin.session(record.attributes), event.kind, figures))
+    session = origin.session(record.attributes)
+    if session is None and vocabulary.trace_is_session:
+        session = _session_of_trace(origin, record)
+    if event.increments is not None and session is not None:
+        model = first_text_of(record.attributes, event.model, LONGEST_WORD)
+        for measure, amount in tuple(event.increments(record.attributes)):
+            series = origin.digest(measure.encode() + b"\x00" + record.identity)
+            labels = store_rows.text(measure) + store_rows.text(model)
+            origin.reading.points.append(PointRow(at, series, at, session, False, labels, float(amount)))
+    origin.reading.events.append(EventRow(at, digest, session, event.kind, figures))
+
+
+def _session_of_trace(origin: Origin, record: EventRecord) -> SessionKey | None:
+    trace = record.attributes.get(TRACE_ID)
+    return origin.session({**record.attributes, origin.vocabulary.session_keys[0]: trace}) if trace else None
 
 
 def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kept: bool) -> None:

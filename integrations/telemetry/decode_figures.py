@@ -8,7 +8,6 @@ from integrations.telemetry import store_rows
 from integrations.telemetry.decode_values import (
     LARGEST_COUNT,
     Attributes,
-    BadRecordError,
     Value,
     amount_of,
     count_of,
@@ -162,34 +161,10 @@ def _count_column(name: str | Count | None) -> Column | bytes:
 
 def _computed_column(count: Count) -> Column:
     def column(attributes: Attributes) -> bytes:
-        computed = counted(count, attributes)
+        computed = count.counted(attributes)
         return store_rows.NULL if computed is None else store_rows.whole(computed)
 
     return column
-
-
-def counted(count: Count, attributes: Attributes) -> int | None:
-    """The sum of the parts, less those that are taken off.  Raises BadRecordError where these are more."""
-    of = [part for names in count.of if (part := _part(names, attributes)) is not None]
-    if not of:
-        return None
-    less = sum(_part(names, attributes) or 0 for names in count.less)
-    if less > sum(of):
-        raise BadRecordError(f"{_present(count.less, attributes)} is more than {_present(count.of, attributes)} is.")
-    return sum(of) - less
-
-
-def _part(names: Names, attributes: Attributes) -> int | None:
-    for name in names:
-        part = count_of(attributes.get(name), name)
-        if part is not None:
-            return part
-    return None
-
-
-def _present(parts: tuple[Names, ...], attributes: Attributes) -> str:
-    found = (next((name for name in names if attributes.get(name) is not None), None) for names in parts)
-    return " and ".join(name for name in found if name)
 
 
 def _amount_column(name: str | None) -> Column | bytes:

@@ -1,8 +1,8 @@
 """Export requests in OTLP/JSON, record by record.
 
 Exporters differ in their JSON: integers stand as strings or as numbers, null attributes as `"value": {}`, enumerations
-as names or numbers, keys in camelCase or in snake_case.  Trace and span ids are not read, so that neither their
-encoding nor an empty one matters.
+as names or numbers, keys in camelCase or in snake_case.  Trace and span ids are words that are compared and nothing
+else, so that neither their encoding nor an empty one matters.
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
@@ -19,14 +19,17 @@ from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_
 from integrations.telemetry.decode_reading import (
     Encoding,
     EventRecord,
+    MetricKind,
     MetricRecord,
     Origin,
     PointRecord,
     Reading,
     Signal,
     UnreadableRequestError,
+    span_duration,
 )
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
+from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID
 
 Json = Any
 _LEVELS = {
@@ -35,6 +38,7 @@ _LEVELS = {
     Signal.TRACES: ("resourceSpans", "scopeSpans", "spans"),
 }
 _KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
+_METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
 MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
 _NO_RECORDED_VALUE = 1  # of DataPointFlags
@@ -44,6 +48,7 @@ _SNAKE_CASE = {
         *(name for names in _LEVELS.values() for name in names),
         *("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName"),
         *("dataPoints", "asDouble", "asInt", "aggregationTemporality", "isMonotonic", "exponentialHistogram"),
+        *("traceId", "spanId", "parentSpanId"),
         *("stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue", "bytesValue"),
     )
 }
@@ -114,7 +119,17 @@ class JsonOrigin(Origin):
                 body = _body(record)
                 name = name_in(body)
         identity = wire.event_identity(time, other_time, name or body, _wire(own))
-        return EventRecord(time or other_time, name, {**self.resource, **own}, identity)
+        attributes = {**self.resource, **own}
+        if self.vocabulary.reads_span_context:
+            attributes.update(self._context(record, other_time, time))
+        return EventRecord(time or other_time, name, attributes, identity)
+
+    def _context(self, record: dict[str, Json], start: int, end: int) -> Iterator[tuple[str, Value]]:
+        yield TRACE_ID, _text(_get(record, "traceId"))
+        yield SPAN_ID, _text(_get(record, "spanId"))
+        if self.signal is Signal.TRACES:
+            yield PARENT_SPAN_ID, _text(_get(record, "parentSpanId"))
+            yield from span_duration(start, end)
 
     def all_attributes(self, sent: Json) -> dict[str, Value]:
         return _attributes(sent)
@@ -128,7 +143,7 @@ class JsonOrigin(Origin):
             raise BadRecordError("dataPoints must be a list.")
         return MetricRecord(
             _text(metric.get("name")),
-            kind == "sum",
+            _METRIC_KINDS.get(kind or "", MetricKind.OTHER),
             _get(found, "aggregationTemporality") in _CUMULATIVE,
             points or [],
         )
@@ -140,7 +155,7 @@ class JsonOrigin(Origin):
             wire.series_identity(metric.name, _wire(own)),
             _nanoseconds(point, "timeUnixNano"),
             _nanoseconds(point, "startTimeUnixNano"),
-            _point_value(point),
+            _histogram_sum(point) if metric.kind is MetricKind.HISTOGRAM else _point_value(point),
             {**self.resource, **own},
         )
 
@@ -152,8 +167,10 @@ class JsonOrigin(Origin):
         kept = _kept(sent, dropped)
         if metric is not None:
             temporality = 2 if metric.is_cumulative else 1
-            points = {"dataPoints": [kept], "aggregationTemporality": temporality, "isMonotonic": True}
-            kept = {"name": metric.name, "sum": points}
+            points: dict[str, Json] = {"dataPoints": [kept], "aggregationTemporality": temporality}
+            if metric.kind is MetricKind.SUM:
+                points["isMonotonic"] = True
+            kept = {"name": metric.name, metric.kind.value: points}
         in_document, in_resource, in_scope = _LEVELS[self.signal]
         scope = {"scope": self._scope, in_scope: [kept]}
         request = {in_document: [{"resource": _kept(self._resource, []), in_resource: [scope]}]}
@@ -217,6 +234,11 @@ def _point_value(point: dict[str, Json]) -> float | None:
     if _get(point, "flags") in (_NO_RECORDED_VALUE, str(_NO_RECORDED_VALUE)):
         return None
     raise BadRecordError("It has no value.")
+
+
+def _histogram_sum(point: dict[str, Json]) -> float | None:
+    value = point.get("sum")
+    return None if value is None else _real(value, "Its sum")
 
 
 def _real(value: Json, what: str) -> float:
@@ -315,7 +337,7 @@ def _kept(sent: Json, dropped: list[str]) -> Json:
     names = ("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName", "name")
     kept: dict[str, Json] = {
         name: value
-        for name in (*names, "asDouble", "asInt")
+        for name in (*names, "asDouble", "asInt", "sum")
         if isinstance(value := _get(sent, name), str | int | float) and not looks_like_content(value)
     }
     if name := name_in(_body(sent)):

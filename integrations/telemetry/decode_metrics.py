@@ -8,12 +8,21 @@ from typing import Any
 
 from integrations.telemetry import store_rows
 from integrations.telemetry.decode_figures import LONGEST_WORD
-from integrations.telemetry.decode_reading import Counted, MetricRecord, Origin
-from integrations.telemetry.decode_values import LARGEST_COUNT, Attributes, BadRecordError, text_of, time_of
+from integrations.telemetry.decode_reading import Counted, MetricKind, MetricRecord, Origin
+from integrations.telemetry.decode_values import (
+    LARGEST_COUNT,
+    Attributes,
+    BadRecordError,
+    first_text_of,
+    text_of,
+    time_of,
+)
 from integrations.telemetry.events import Measure
 from integrations.telemetry.store_partitions import day_number
 from integrations.telemetry.store_rows import PointRow
-from integrations.telemetry.vocabularies.vocabulary import Metric, NotKept
+from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, Metric, NotKept
+
+_KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
 
 
 def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
@@ -25,7 +34,9 @@ def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
             origin.reject(sent, problem)
             continue
         words = origin.vocabulary.metrics.get(metric.name)
-        if words is None or not metric.is_sum:
+        if words is None and origin.vocabulary.unlisted_metrics_not_kept:
+            words = NOT_KEPT
+        if words is None or (isinstance(words, Metric) and metric.kind is not _KIND[words.is_histogram]):
             origin.count(Counted.UNREAD, metric.name, len(metric.points) or 1)
         elif isinstance(words, NotKept):
             origin.count(Counted.NOT_KEPT, metric.name, len(metric.points))
@@ -72,7 +83,7 @@ def _read_point(origin: Origin, sent: Any, metric: MetricRecord, words: Metric) 
 
 
 def _measure_and_model(measure: Measure, words: Metric, attributes: Attributes) -> bytes:
-    model = text_of(attributes.get(words.model), words.model, LONGEST_WORD) if words.model else ""
+    model = first_text_of(attributes, words.model, LONGEST_WORD)
     return store_rows.text(measure) + store_rows.text(model)
 
 

@@ -13,19 +13,23 @@ from integrations.telemetry.content import PLACEHOLDERS, is_content, name_in
 from integrations.telemetry.decode_reading import (
     Encoding,
     EventRecord,
+    MetricKind,
     MetricRecord,
     Origin,
     PointRecord,
     Reading,
     Signal,
     UnreadableRequestError,
+    span_duration,
 )
 from integrations.telemetry.decode_values import BadRecordError, Value
+from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID
 
 DELTA, CUMULATIVE = 1, 2  # of AggregationTemporality
 NO_RECORDED_VALUE = 1  # of DataPointFlags
 NO_RECORD = b"\xff"  # stands in quarantine for bytes that are no message: what they hold cannot be judged
 _RECORD_CLASSES = {Signal.LOGS: wire.LogRecord, Signal.TRACES: wire.Span, Signal.METRICS: wire.NumberPoint}
+METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 
 
@@ -75,7 +79,16 @@ class ProtobufOrigin(Origin):
                 body = wire.text_value(record.body)
                 name = name_in(body)
         identity = wire.event_identity(time, other_time, name or body, own)
+        if self.vocabulary.reads_span_context:
+            attributes.update(self._context(record))
         return EventRecord(time or other_time, name, attributes, identity)
+
+    def _context(self, record: Any) -> Iterator[tuple[str, Value]]:
+        yield TRACE_ID, record.trace_id.hex()
+        yield SPAN_ID, record.span_id.hex()
+        if self.signal is Signal.TRACES:
+            yield PARENT_SPAN_ID, record.parent_span_id.hex()
+            yield from span_duration(record.start_time_unix_nano, record.end_time_unix_nano)
 
     def all_attributes(self, sent: bytes) -> dict[str, Value]:
         return dict(map(wire.plain_attribute, self._record(sent).attributes))
@@ -88,15 +101,19 @@ class ProtobufOrigin(Origin):
         kind = next((kind for kind in _KINDS if metric.HasField(kind)), None)
         return MetricRecord(
             _text(metric.name),
-            kind == "sum",
-            metric.sum.aggregation_temporality == CUMULATIVE,
+            METRIC_KINDS.get(kind or "", MetricKind.OTHER),
+            getattr(metric, kind).aggregation_temporality == CUMULATIVE if kind in METRIC_KINDS else False,
             getattr(metric, kind).data_points if kind else (),
         )
 
     def point(self, sent: bytes, metric: MetricRecord) -> PointRecord:
-        point = self._record(sent)
+        is_histogram = metric.kind is MetricKind.HISTOGRAM
+        point = _message(wire.HistogramPoint if is_histogram else wire.NumberPoint, sent)
         value = None
-        if point.HasField("as_double"):
+        if is_histogram:
+            if point.HasField("sum"):
+                value = point.sum
+        elif point.HasField("as_double"):
             value = point.as_double
         elif point.HasField("as_int"):
             value = float(point.as_int)
@@ -134,23 +151,31 @@ class ProtobufOrigin(Origin):
         if metric is None:
             return NO_RECORD
         alone = wire.Metric(name=metric.name.encode(errors="replace"))
-        alone.sum.aggregation_temporality = CUMULATIVE if metric.is_cumulative else DELTA
-        alone.sum.is_monotonic = True
-        alone.sum.data_points.append(_without_content(wire.NumberPoint, sent, dropped).SerializeToString())
+        is_histogram = metric.kind is MetricKind.HISTOGRAM
+        points = alone.histogram if is_histogram else alone.sum
+        points.aggregation_temporality = CUMULATIVE if metric.is_cumulative else DELTA
+        if not is_histogram:
+            points.is_monotonic = True
+        point_class = wire.HistogramPoint if is_histogram else wire.NumberPoint
+        points.data_points.append(_without_content(point_class, sent, dropped).SerializeToString())
         kept: bytes = alone.SerializeToString()
         return kept
 
     def _record(self, sent: bytes) -> Any:
-        try:
-            return self._record_class.FromString(sent)
-        except DecodeError:
-            raise BadRecordError("It is no record of this signal.") from None
+        return _message(self._record_class, sent)
 
     def _attributes(self, sent: Iterable[bytes]) -> dict[str, Value]:
         """The attributes that the vocabulary reads, above those of the resource."""
         attributes = dict(self.resource)
         attributes.update(map(self._known.__getitem__, sent))
         return attributes
+
+
+def _message(message_class: Any, sent: bytes) -> Any:
+    try:
+        return message_class.FromString(sent)
+    except DecodeError:
+        raise BadRecordError("It is no record of this signal.") from None
 
 
 def _readable(attributes: Iterable[bytes]) -> Iterator[tuple[str, Value]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +16,7 @@ from integrations.telemetry.decode_values import Attributes, BadRecordError, Val
 from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
-from integrations.telemetry.vocabularies.vocabulary import Vocabulary
+from integrations.telemetry.vocabularies.vocabulary import SPAN_DURATION_MS, Vocabulary
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
@@ -83,17 +83,23 @@ class EventRecord(NamedTuple):
     identity: bytes  # what tells it from others of its origin: its times, name and attributes, as sent
 
 
+class MetricKind(StrEnum):
+    SUM = "sum"
+    HISTOGRAM = "histogram"  # of which the sum is read
+    OTHER = "other"
+
+
 class MetricRecord(NamedTuple):
     """A metric with its points, still as sent."""
 
     name: str
-    is_sum: bool
+    kind: MetricKind
     is_cumulative: bool
     points: Sequence[Any]
 
 
 class PointRecord(NamedTuple):
-    """A number point of a sum."""
+    """A point of a sum, or of a histogram with its sum."""
 
     series: bytes  # what tells its series from others of the origin
     time_unix_nano: int
@@ -136,7 +142,7 @@ class Origin(ABC):
 
     @abstractmethod
     def point(self, sent: Any, metric: MetricRecord) -> PointRecord:
-        """A point of a sum.  Raises BadRecordError."""
+        """A point of a sum or a histogram.  Raises BadRecordError."""
 
     @abstractmethod
     def bytes_of(self, sent: Any) -> bytes:
@@ -195,6 +201,12 @@ class Origin(ABC):
             self.count(Counted.DROPPED, name)
         reason = "Its text is not valid Unicode." if isinstance(problem, UnicodeError) else str(problem)
         self.reading.rejected.append(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
+
+
+def span_duration(start: int, end: int) -> Iterator[tuple[str, Value]]:
+    """How long a span took; nothing where its times are missing or the wrong way round."""
+    if 0 < start <= end:
+        yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
 
 
 def storable_name(name: str) -> str:

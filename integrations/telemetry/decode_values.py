@@ -53,6 +53,14 @@ def text_of(value: Value, name: str, longest: int) -> str:
     return value if len(value) <= longest else value[:longest]
 
 
+def first_text_of(attributes: Attributes, names: str | tuple[str, ...] | None, longest: int) -> str:
+    """The text of the first of some attributes that a record has; empty where it has none."""
+    for name in (names,) if isinstance(names, str) else names or ():
+        if text := text_of(attributes.get(name), name, longest):
+            return text
+    return ""
+
+
 def key_of(value: Value, name: str, longest: int) -> str:
     """The text of an attribute that identifies something: a cut one would identify something else."""
     text = text_of(value, name, longest + 1)

@@ -45,10 +45,15 @@ _MESSAGES: dict[str, tuple[tuple[str, int, _Field.Type.ValueType | str, bool], .
         ("time_unix_nano", 1, _FIXED64, False),
         ("body", 5, _BYTES, False),
         ("attributes", 6, _BYTES, True),
+        ("trace_id", 9, _BYTES, False),
+        ("span_id", 10, _BYTES, False),
         ("observed_time_unix_nano", 11, _FIXED64, False),
         ("event_name", 12, _BYTES, False),
     ),
     "Span": (
+        ("trace_id", 1, _BYTES, False),
+        ("span_id", 2, _BYTES, False),
+        ("parent_span_id", 4, _BYTES, False),
         ("name", 5, _BYTES, False),
         ("start_time_unix_nano", 7, _FIXED64, False),
         ("end_time_unix_nano", 8, _FIXED64, False),
@@ -62,11 +67,12 @@ _MESSAGES: dict[str, tuple[tuple[str, int, _Field.Type.ValueType | str, bool], .
         ("aggregation_temporality", 2, _ENUM, False),
         ("is_monotonic", 3, _FLAG, False),
     ),
+    "Histogram": (("data_points", 1, _BYTES, True), ("aggregation_temporality", 2, _ENUM, False)),
     "Metric": (
         ("name", 1, _BYTES, False),
         ("gauge", 5, "Points", False),
         ("sum", 7, "Sum", False),
-        ("histogram", 9, "Points", False),
+        ("histogram", 9, "Histogram", False),
         ("exponential_histogram", 10, "Points", False),
         ("summary", 11, "Points", False),
     ),
@@ -77,6 +83,13 @@ _MESSAGES: dict[str, tuple[tuple[str, int, _Field.Type.ValueType | str, bool], .
         ("as_int", 6, _SFIXED64, False),
         ("attributes", 7, _BYTES, True),
         ("flags", 8, _Field.TYPE_UINT32, False),
+    ),
+    "HistogramPoint": (
+        ("start_time_unix_nano", 2, _FIXED64, False),
+        ("time_unix_nano", 3, _FIXED64, False),
+        ("sum", 5, _DOUBLE, False),
+        ("attributes", 9, _BYTES, True),
+        ("flags", 10, _Field.TYPE_UINT32, False),
     ),
 }
 
@@ -109,6 +122,7 @@ Span: Any = _CLASSES["Span"]
 KeyText: Any = _CLASSES["KeyValue"]
 Metric: Any = _CLASSES["Metric"]
 NumberPoint: Any = _CLASSES["NumberPoint"]
+HistogramPoint: Any = _CLASSES["HistogramPoint"]
 
 _double = Struct("<d").unpack
 _times = Struct("<QQ").pack

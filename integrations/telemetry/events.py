@@ -19,7 +19,9 @@ class EventKind(enum.IntEnum):
 class Measure(enum.StrEnum):
     """What a kept metric point measures; stored in `integrations_agent_point.measure`."""
 
-    INPUT_TOKENS = "input_tokens"
+    INPUT_TOKENS = "input_tokens"  # uncached
+    # All of a prompt: what stands in the two measures of the cache is taken off, the rest is uncached.
+    PROMPT_TOKENS = "prompt_tokens"
     CACHE_READ_TOKENS = "cache_read_tokens"
     CACHE_WRITE_TOKENS = "cache_write_tokens"
     OUTPUT_TOKENS = "output_tokens"

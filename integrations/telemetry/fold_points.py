@@ -152,7 +152,10 @@ INSERT_SLOTS: LiteralString = """
     )
     SELECT session_id, slot, model,
            min(since) FILTER (WHERE amount > 0), max(at) FILTER (WHERE amount > 0),
-           round(coalesce(sum(amount) FILTER (WHERE measure = 'input_tokens'), 0)),
+           round(coalesce(sum(amount) FILTER (WHERE measure = 'input_tokens'), 0)
+                 + GREATEST(coalesce(sum(amount) FILTER (WHERE measure = 'prompt_tokens')
+                                     - coalesce(sum(amount) FILTER (WHERE measure IN (
+                                           'cache_read_tokens', 'cache_write_tokens')), 0), 0), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'cache_read_tokens'), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'cache_write_tokens'), 0)),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'output_tokens'), 0)),

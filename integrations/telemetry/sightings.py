@@ -31,12 +31,17 @@ class AuthorNames(NamedTuple):
 
 
 class SessionKey(NamedTuple):
-    """A session as one record names it."""
+    """A session as one record names it.
+
+    Where the record names only the process that sent it, that stands in the place of a session (`is_process`).
+    """
 
     agent: str
     external_id: str
     agent_version: str
     author: AuthorNames
+    process: str = ""  # that it ran in, of agents whose metrics name nothing else
+    is_process: bool = False
 
 
 def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | None:
@@ -44,10 +49,9 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
 
     Raises BadRecordError for a session id, or a name of its author, that cannot be kept.
     """
-    for name in vocabulary.session_keys:
-        if external_id := key_of(attributes.get(name), name, LONGEST_SESSION_ID):
-            break
-    else:
+    session = _first_key(attributes, vocabulary.session_keys)
+    process = _first_key(attributes, vocabulary.process_keys)
+    if not session and not process:
         return None
 
     def text(name: str, longest: int = LONGEST_NAME) -> str:
@@ -65,7 +69,15 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
         identity_names(author)
     except UnusableNameError as problem:
         raise BadRecordError(str(problem)) from None
-    return SessionKey(vocabulary.agent, external_id, text(vocabulary.version_key, LONGEST_VERSION), author)
+    version = text(vocabulary.version_key, LONGEST_VERSION)
+    return SessionKey(vocabulary.agent, session or process, version, author, process, is_process=not session)
+
+
+def _first_key(attributes: Attributes, names: tuple[str, ...]) -> str:
+    for name in names:
+        if key := key_of(attributes.get(name), name, LONGEST_SESSION_ID):
+            return key
+    return ""
 
 
 @functools.lru_cache(maxsize=100_000)

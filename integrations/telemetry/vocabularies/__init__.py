@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from integrations.telemetry.vocabularies.claude_code import CLAUDE_CODE
+from integrations.telemetry.vocabularies.codex import CODEX
+from integrations.telemetry.vocabularies.copilot import COPILOT
+from integrations.telemetry.vocabularies.gemini_cli import GEMINI_CLI
 from integrations.telemetry.vocabularies.generic import generic_vocabulary
 from integrations.telemetry.vocabularies.vocabulary import Vocabulary
 
-VOCABULARIES = (CLAUDE_CODE,)
+VOCABULARIES = (CLAUDE_CODE, CODEX, COPILOT, GEMINI_CLI)
 
 
 def vocabulary_of(service_name: str) -> Vocabulary:

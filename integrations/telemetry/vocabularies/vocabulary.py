@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from integrations.telemetry.content import CONTENT_ATTRIBUTES
-from integrations.telemetry.decode_values import Attributes
+from integrations.telemetry.decode_values import Attributes, BadRecordError, count_of
 from integrations.telemetry.events import EventKind, Measure
 
 AUTHOR_ATTRIBUTES = (
@@ -39,6 +39,30 @@ class Count:
     def names(self) -> set[str]:
         return {name for part in (*self.of, *self.less) for name in part}
 
+    def counted(self, attributes: Attributes) -> int | None:
+        """What a record counts.  Raises BadRecordError where more is taken off than there is."""
+        of = [part for names in self.of if (part := _part(names, attributes)) is not None]
+        if not of:
+            return None
+        less = sum(_part(names, attributes) or 0 for names in self.less)
+        if less > sum(of):
+            parts, whole = _present(self.less, attributes), _present(self.of, attributes)
+            raise BadRecordError(f"{parts} say more than {whole}, of which they are parts.")
+        return sum(of) - less
+
+
+def _part(names: Names, attributes: Attributes) -> int | None:
+    for name in names:
+        part = count_of(attributes.get(name), name)
+        if part is not None:
+            return part
+    return None
+
+
+def _present(parts: tuple[Names, ...], attributes: Attributes) -> str:
+    found = (next((name for name in names if attributes.get(name) is not None), "") for names in parts)
+    return " and ".join(name for name in found if name)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
@@ -46,7 +70,7 @@ class Event:
 
     None leaves the column empty.  Token counts must be the four disjoint kinds of our columns.  `outcome` and
     `increments` are code, for what no table can say; they read attributes that the vocabulary lists as
-    `read_by_code`.  `increments` gives what a record adds to measures for which an event has no column.
+    `read_by_code`.  `increments` gives what a record adds to measures for which an event has no column, by `model`.
     """
 
     kind: EventKind
@@ -153,10 +177,11 @@ class Vocabulary:
     @cached_property
     def wanted(self) -> frozenset[bytes] | None:
         """Every attribute that is looked at; None: all of them."""
-        events = [event for event in (*self.events.values(), *self.spans.values()) if isinstance(event, Event)]
+        listed = (*self.events.values(), *self.spans.values(), *self.readings)
+        events = [event for event in listed if isinstance(event, Event)]
         if not events:
             return None
         names = {"event.name", *self.naming, *self.read_by_code, *CONTENT_ATTRIBUTES}
-        names.update(*(event.attributes for event in (*events, *self.readings)))
+        names.update(*(event.attributes for event in events))
         names.update(*(metric.attributes for metric in self.metrics.values() if isinstance(metric, Metric)))
         return frozenset(name.encode() for name in names)
