@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_MODULES = (
     "orgtree.tasks",
     "integrations.telemetry.tasks",
+    "integrations.pricing.tasks",
     "integrations.git.tasks",
     "integrations.intake.tasks",
     "integrations.agreements.follow",

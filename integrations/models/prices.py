@@ -173,15 +173,15 @@ class PriceVersion(models.Model):
 
 
 class KeptPriceList(models.Model):
-    """What the library says a model costs, of each model that was ever used.
+    """What the library says a model costs, of each model that was ever used; null where it never knew it.
 
     A later version of the library that no longer knows the model does not make its spend unknown: what the last one
     that knew it said goes on.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
-    library = models.CharField(max_length=60, help_text="The last version that knew it.")
-    prices = models.JSONField()
+    library = models.CharField(max_length=60, blank=True, help_text="The last version that knew it.")
+    prices = models.JSONField(null=True)
     missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")
 
     def __str__(self) -> str:

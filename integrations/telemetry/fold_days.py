@@ -10,8 +10,9 @@ from typing import LiteralString
 
 from django.db import connection
 
+from integrations.pricing.days import price_summed_days
+from integrations.pricing.lists import PROMPT_BOUNDS
 from integrations.telemetry.fold_tables import analyse_where_large, execute
-from integrations.telemetry.prices import TokenCounts, price_of_day
 
 
 def rebuild_days() -> None:
@@ -21,6 +22,8 @@ def rebuild_days() -> None:
     execute(DELETE_DAYS)
     execute(INSERT_EVENT_DAYS)
     execute(INSERT_METRIC_DAYS)
+    execute(DELETE_TIER_DAYS)
+    execute(INSERT_TIER_DAYS, {"bounds": list(PROMPT_BOUNDS)})
     execute(DELETE_TOOL_DAYS)
     execute(INSERT_TOOL_DAYS)
     _price_metric_days()
@@ -61,21 +64,30 @@ DELETE_DAYS: LiteralString = """
 INSERT_EVENT_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
-        cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
-        tool_refusals, lines_added, lines_removed, commits
+        cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
+        compared_spend, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
     )
     SELECT session_id, identity_id, agent, 'events', counted, day, model, sum(requests), sum(input_tokens),
-           sum(cache_read_tokens), sum(cache_write_tokens), sum(output_tokens),
+           sum(cache_read_tokens), sum(cache_write_tokens), sum(cache_write_1h_tokens), sum(output_tokens),
            CASE WHEN sum(spend) > 9999999999 THEN 9999999999 ELSE sum(spend) END, sum(unpriced_tokens),
            CASE WHEN sum(reported_cost) > 9999999999 THEN 9999999999 ELSE sum(reported_cost) END,
+           CASE WHEN sum(reported_cost) FILTER (WHERE compared) > 9999999999 THEN 9999999999
+                ELSE sum(reported_cost) FILTER (WHERE compared) END,
+           CASE WHEN sum(spend) FILTER (WHERE compared) > 9999999999 THEN 9999999999
+                ELSE sum(spend) FILTER (WHERE compared) END,
            sum(calls), sum(failures), sum(refusals), 0, 0, 0
     FROM (
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, request.model,
                1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
+               LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) AS cache_write_1h_tokens,
                request.output_tokens, request.spend,
                CASE WHEN request.spend IS NULL THEN request.input_tokens + request.cache_read_tokens
                     + request.cache_write_tokens + request.output_tokens ELSE 0 END AS unpriced_tokens,
-               request.reported_cost, 0 AS calls, 0 AS failures, 0 AS refusals
+               request.reported_cost,
+               request.reported_cost IS NOT NULL AND request.spend IS NOT NULL
+                   AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+                       + request.output_tokens > 0 AS compared,
+               0 AS calls, 0 AS failures, 0 AS refusals
         FROM fold_rebuilt_day rebuilt
         JOIN integrations_agentrequest request
           ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
@@ -83,7 +95,7 @@ INSERT_EVENT_DAYS: LiteralString = """
         WHERE rebuilt.source = 'events'
         UNION ALL
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, '',
-               0, 0, 0, 0, 0, NULL, 0, NULL,
+               0, 0, 0, 0, 0, 0, NULL, 0, NULL, false,
                (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
         FROM fold_rebuilt_day rebuilt
         JOIN integrations_agenttoolcall call
@@ -114,6 +126,35 @@ INSERT_METRIC_DAYS: LiteralString = """
     GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, slot.model
 """
 
+DELETE_TIER_DAYS: LiteralString = """
+    DELETE FROM integrations_agenttierday stored USING fold_rebuilt_day rebuilt
+    WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
+"""
+
+INSERT_TIER_DAYS: LiteralString = """
+    INSERT INTO integrations_agenttierday (
+        session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
+        cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
+    )
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
+           request.service_tier, count(*), sum(request.input_tokens), sum(request.cache_read_tokens),
+           sum(request.cache_write_tokens), sum(LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)),
+           sum(request.output_tokens)
+    FROM fold_rebuilt_day rebuilt
+    JOIN integrations_agentrequest request
+      ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
+     AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(bound), 0) AS above FROM unnest(%(bounds)s::int[]) AS bound
+        WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+    ) AS size
+    WHERE rebuilt.source = 'events'
+      AND (request.service_tier <> ''
+           OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens > (%(bounds)s::int[])[1])
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
+             request.service_tier
+"""
+
 DELETE_TOOL_DAYS: LiteralString = """
     DELETE FROM integrations_agenttoolday stored USING fold_rebuilt_day rebuilt
     WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
@@ -138,24 +179,12 @@ def _price_metric_days() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT figures.id, figures.model, figures.day, figures.input_tokens, figures.cache_read_tokens,
-                   figures.cache_write_tokens, figures.output_tokens
+            SELECT figures.id
             FROM fold_rebuilt_day rebuilt
             JOIN integrations_agentsessionday figures USING (session_id, day, source)
             WHERE figures.source = 'metrics' AND figures.unpriced_tokens > 0
             """
         )
-        priced = [
-            (row, spend)
-            for row, model, day, *tokens in cursor.fetchall()
-            if (spend := price_of_day(model, day, TokenCounts(*tokens))) is not None
-        ]
-        if priced:
-            cursor.execute(
-                """
-                UPDATE integrations_agentsessionday figures SET spend = priced.spend, unpriced_tokens = 0
-                FROM unnest(%s::bigint[], %s::numeric[]) AS priced (id, spend)
-                WHERE figures.id = priced.id
-                """,
-                [[row for row, _ in priced], [spend for _, spend in priced]],
-            )
+        ids = [row[0] for row in cursor.fetchall()]
+    if ids:
+        price_summed_days(ids)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from django.db import connection
 
+from integrations.pricing.book import price_book, version_ids
+from integrations.pricing.kept import note_models
+from integrations.pricing.lists import TokenCounts
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold_tables import execute
-from integrations.telemetry.prices import TokenCounts, price_of_request
 
 
 def merge_requests() -> None:
@@ -22,7 +24,7 @@ def merge_requests() -> None:
         """
         INSERT INTO fold_request (
             session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-            duration_ms, reported_cost
+            duration_ms, reported_cost, cache_write_1h_tokens, service_tier
         )
         SELECT fresh.session_id, fresh.key, stored.at, LEAST(stored.at, fresh.at), GREATEST(stored.model, fresh.model),
                GREATEST(stored.input_tokens, fresh.input_tokens, 0),
@@ -30,12 +32,15 @@ def merge_requests() -> None:
                GREATEST(stored.cache_write_tokens, fresh.cache_write_tokens, 0),
                GREATEST(stored.output_tokens, fresh.output_tokens, 0),
                GREATEST(stored.duration_ms, fresh.duration_ms),
-               GREATEST(stored.reported_cost, fresh.reported_cost)
+               GREATEST(stored.reported_cost, fresh.reported_cost),
+               GREATEST(stored.cache_write_1h_tokens, fresh.cache_write_1h_tokens, 0),
+               GREATEST(stored.service_tier, fresh.service_tier)
         FROM (
             SELECT session_id, key, min(at) AS at, max(model) AS model, max(input_tokens) AS input_tokens,
                    max(cache_read_tokens) AS cache_read_tokens, max(cache_write_tokens) AS cache_write_tokens,
                    max(output_tokens) AS output_tokens, max(duration_ms) AS duration_ms,
-                   max(reported_cost) AS reported_cost
+                   max(reported_cost) AS reported_cost, max(cache_write_1h_tokens) AS cache_write_1h_tokens,
+                   max(service_tier) AS service_tier
             FROM fold_event
             WHERE kind = %(kind)s
             GROUP BY session_id, key
@@ -49,10 +54,10 @@ def merge_requests() -> None:
         """
         INSERT INTO integrations_agentrequest AS stored (
             session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-            duration_ms, reported_cost, spend
+            duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
         )
         SELECT session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-               duration_ms, reported_cost, spend
+               duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
         FROM fold_request
         ON CONFLICT (session_id, key) DO UPDATE
         SET at = excluded.at,
@@ -63,7 +68,10 @@ def merge_requests() -> None:
             output_tokens = excluded.output_tokens,
             duration_ms = excluded.duration_ms,
             reported_cost = excluded.reported_cost,
-            spend = excluded.spend
+            spend = excluded.spend,
+            cache_write_1h_tokens = excluded.cache_write_1h_tokens,
+            service_tier = excluded.service_tier,
+            price_version_id = excluded.price_version_id
         """
     )
     execute(
@@ -81,23 +89,35 @@ def _price_requests() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT number, model, at, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
-            FROM fold_request
+            SELECT number, model, agent, at, service_tier, input_tokens, cache_read_tokens, cache_write_tokens,
+                   output_tokens, cache_write_1h_tokens
+            FROM fold_request JOIN fold_session USING (session_id)
             """
         )
+        requests = cursor.fetchall()
+        if not requests:
+            return
+        models = {model for _, model, *_ in requests}
+        note_models(models)
+        book = price_book(models)
         priced = [
-            (number, spend)
-            for number, model, at, *tokens in cursor.fetchall()
-            if (spend := price_of_request(model, at, TokenCounts(*tokens))) is not None
+            (number, told)
+            for number, model, agent, at, tier, *tokens in requests
+            if (told := book.price_of_request(model, agent, at, TokenCounts(*tokens), tier)) is not None
         ]
         if priced:
+            versions = version_ids({told.version for _, told in priced})
             cursor.execute(
                 """
-                UPDATE fold_request SET spend = priced.spend
-                FROM unnest(%s::bigint[], %s::numeric[]) AS priced (number, spend)
+                UPDATE fold_request SET spend = priced.spend, price_version_id = priced.version
+                FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[]) AS priced (number, spend, version)
                 WHERE fold_request.number = priced.number
                 """,
-                [[number for number, _ in priced], [spend for _, spend in priced]],
+                [
+                    [number for number, _ in priced],
+                    [told.spend for _, told in priced],
+                    [versions[told.version] for _, told in priced],
+                ],
             )
 
 

@@ -20,13 +20,17 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_point (
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
     ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_touched (session_id bigint) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_handed (
+        session_id bigint, process_id bigint, slot timestamptz, model text
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
         session_id bigint, identity_id bigint, agent text, started_on date, events_counted boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
         number bigint GENERATED ALWAYS AS IDENTITY, session_id bigint, key text, stored_at timestamptz, at timestamptz,
         model text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint,
-        duration_ms bigint, reported_cost numeric, spend numeric, agent text, cache_write_1h_tokens bigint,
+        duration_ms bigint, reported_cost numeric, spend numeric, cache_write_1h_tokens bigint,
         service_tier text, price_version_id bigint
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
@@ -38,7 +42,7 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date
     ) ON COMMIT DELETE ROWS;
-    TRUNCATE fold_event, fold_point, fold_session, fold_request, fold_slot, fold_day, fold_rebuilt_day, fold_change;
+    TRUNCATE fold_event, fold_point, fold_touched, fold_handed, fold_session, fold_request, fold_slot, fold_day, fold_rebuilt_day, fold_change;
 """
 
 

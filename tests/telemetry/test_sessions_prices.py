@@ -15,7 +15,8 @@ from integrations.telemetry.prices import TokenCounts, price_of_day, price_of_re
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MODELS = (
     *("claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5", "claude-3-5-haiku-latest"),
-    *("gpt-5", "gpt-5-codex", "gemini-2.5-pro", "gemini-2.5-flash", "grok-4"),
+    *("gpt-5", "gpt-5-codex", "gpt-5.5", "gpt-5.6-sol", "gemini-2.5-pro", "gemini-2.5-flash", "grok-4", "grok-4.3"),
+    *("claude-opus-4-6", "claude-opus-5-5", "deepseek-v4-pro", "o4-mini", "gemini-3.7-flash"),
 )
 counts = st.integers(0, 1_000_000)
 
@@ -24,16 +25,23 @@ def test_a_known_session_costs_what_its_agent_says() -> None:
     assert price_of_request("claude-sonnet-4-5", AT, TokenCounts(2102, 11006, 619, 432)) == Decimal("0.01840905")
 
 
-@given(st.sampled_from(MODELS), st.builds(TokenCounts, counts, counts, counts, counts))
-def test_a_request_costs_what_the_library_reckons(model: str, tokens: TokenCounts) -> None:
+@given(
+    st.sampled_from(MODELS),
+    st.builds(TokenCounts, counts, counts, counts, counts, counts),
+    st.datetimes(datetime(2025, 6, 1), datetime(2027, 6, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.sampled_from(["", "batch", "fast", "priority", "flex", "nobody-knows"]),
+)
+def test_a_request_costs_what_the_library_reckons(model: str, tokens: TokenCounts, at: datetime, tier: str) -> None:
     usage = Usage(
         input_tokens=tokens.input + tokens.cache_read + tokens.cache_write,
         cache_read_tokens=tokens.cache_read,
         cache_write_tokens=tokens.cache_write,
+        cache_write_1h_tokens=min(tokens.cache_write_1h, tokens.cache_write),
         output_tokens=tokens.output,
     )
-    reckoned = calc_price(usage, model, genai_request_timestamp=AT).total_price
-    price = price_of_request(model, AT, tokens)
+    context = {"processing": tier, "speed": tier, "service_tier": tier} if tier else None
+    reckoned = calc_price(usage, model, genai_request_timestamp=at, price_context=context).total_price
+    price = price_of_request(model, at, tokens, tier)
     assert price is not None
     assert abs(price - reckoned) <= Decimal("1e-10")
 
@@ -42,6 +50,32 @@ def test_all_tokens_of_a_request_with_a_long_prompt_cost_more() -> None:
     short = price_of_request("claude-sonnet-4-5", AT, TokenCounts(200_000, 0, 0, 1000))
     longer = price_of_request("claude-sonnet-4-5", AT, TokenCounts(200_001, 0, 0, 1000))
     assert (short, longer) == (Decimal("0.615"), Decimal("1.222506"))
+
+
+def test_cache_writes_that_are_kept_an_hour_cost_more() -> None:
+    # Anthropic's list: 3.75 dollars a million for five minutes, 6 for an hour.
+    assert price_of_request("claude-sonnet-4-5", AT, TokenCounts(0, 0, 2000, 0, 0)) == Decimal("0.0075")
+    assert price_of_request("claude-sonnet-4-5", AT, TokenCounts(0, 0, 2000, 0, 2000)) == Decimal("0.012")
+    assert price_of_request("claude-sonnet-4-5", AT, TokenCounts(0, 0, 2000, 0, 500)) == Decimal("0.008625")
+
+
+def test_of_more_hourly_writes_than_writes_only_those_written_count() -> None:
+    assert price_of_request("claude-sonnet-4-5", AT, TokenCounts(0, 0, 2000, 0, 9_000)) == Decimal("0.012")
+
+
+def test_a_batch_costs_half_once_the_list_knows_of_it() -> None:
+    tokens = TokenCounts(1_000_000, 0, 0, 100_000)
+    after = datetime(2026, 11, 2, 10, tzinfo=UTC)
+    assert price_of_request("gpt-5", after, tokens) == Decimal("2.25")
+    assert price_of_request("gpt-5", after, tokens, "batch") == Decimal("1.125")
+
+
+def test_a_model_sold_by_the_minute_has_no_price_of_tokens() -> None:
+    assert price_of_request("whisper-large-v3-turbo", AT, TokenCounts(1, 0, 0, 1)) is None
+
+
+def test_absurd_tokens_cost_no_more_than_can_be_stored() -> None:
+    assert price_of_request("claude-opus-4-1", AT, TokenCounts(10**18, 0, 0, 10**18)) == Decimal(9_999_999_999)
 
 
 def test_a_days_sum_is_priced_as_short_requests() -> None:

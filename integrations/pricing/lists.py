@@ -1,0 +1,189 @@
+"""What a model costs, by day and tier: a list of prices that can be kept as JSON, and one request reckoned with it.
+
+Pure: no Django, no library.  The JSON of a list is
+
+    {"prices": [{"rates": {"input": ["3", [[200000, "6"]]], "output": ["15"], …},
+                 "since": "2026-03-13", "hours": ["00:30", "16:30"]}, …],
+     "tiers": [{"tier": "batch", "rates": {…}, "since": …}, …]}
+
+with prices in US dollars per million tokens as text.  Of `prices` the last that holds at a moment is the one, of
+`tiers` the first that names a rate.  "since" is a day in UTC, "hours" are a daily stretch in UTC.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+MILLION = Decimal(1_000_000)
+_LAST_DIGIT = Decimal("1e-10")  # that the columns keep
+# One sender's nonsense must not keep others' requests from being stored: what the columns hold.
+HIGHEST_SPEND = Decimal(9_999_999_999)
+# Sizes of prompts above which some model's tokens cost more.  Requests are counted by them (AgentTierDay), so that a
+# day's sum can be priced as any model would.  Below the first no request is told from another.
+PROMPT_BOUNDS = (128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288)
+
+Json = Mapping[str, Any]
+
+
+class TokenCounts(NamedTuple):
+    """Tokens of a request in four disjoint kinds; of the cache writes, those that are kept an hour."""
+
+    input: int  # uncached
+    cache_read: int
+    cache_write: int
+    output: int  # reasoning included
+    cache_write_1h: int = 0
+
+    @property
+    def prompt_size(self) -> int:
+        return self.input + self.cache_read + self.cache_write
+
+
+def prompt_bound(prompt_size: int) -> int:
+    """The greatest of PROMPT_BOUNDS below that size; 0 where there is none."""
+    position = bisect_left(PROMPT_BOUNDS, prompt_size)
+    return PROMPT_BOUNDS[position - 1] if position else 0
+
+
+def noon(day: date) -> datetime:
+    """The moment by which a day is priced as a whole."""
+    return datetime.combine(day, time(12), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Dollars per million tokens: the base price, and those that hold above a size of the whole prompt."""
+
+    base: Decimal
+    tiers: tuple[tuple[int, Decimal], ...] = ()  # the largest first
+
+    def at(self, prompt_size: int) -> Decimal:
+        for above, price in self.tiers:
+            if prompt_size > above:
+                return price
+        return self.base
+
+
+FREE = Rate(Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCard:
+    """The five rates that hold for a request."""
+
+    input: Rate
+    cache_read: Rate
+    cache_write: Rate
+    cache_write_1h: Rate
+    output: Rate
+
+    def price(self, tokens: TokenCounts, *, prompt_size: int) -> Decimal:
+        """US dollars, to ten decimals."""
+        hour = min(tokens.cache_write_1h, tokens.cache_write)
+        total = (
+            tokens.input * self.input.at(prompt_size)
+            + tokens.cache_read * self.cache_read.at(prompt_size)
+            + (tokens.cache_write - hour) * self.cache_write.at(prompt_size)
+            + tokens.output * self.output.at(prompt_size)
+        )
+        if hour:
+            total += hour * self.cache_write_1h.at(prompt_size)
+        return min((total / MILLION).quantize(_LAST_DIGIT), HIGHEST_SPEND)
+
+    @property
+    def bounds(self) -> tuple[int, ...]:
+        """The sizes of prompts at which a price changes."""
+        rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.output)
+        return tuple(sorted({above for rate in rates for above, _ in rate.tiers}))
+
+
+def card_of(rates: Mapping[str, Rate]) -> PriceCard:
+    """Cached tokens are prompt tokens too: where they have no price of their own, they cost as much."""
+    prompt = rates.get("input", FREE)
+    cache_write = rates.get("cache_write", prompt)
+    return PriceCard(
+        input=prompt,
+        cache_read=rates.get("cache_read", prompt),
+        cache_write=cache_write,
+        cache_write_1h=rates.get("cache_write_1h", cache_write),
+        output=rates.get("output", FREE),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    since: date | None
+    hours: tuple[time, time] | None
+
+    def holds(self, at: datetime) -> bool:
+        if self.since is not None and at.date() < self.since:
+            return False
+        if self.hours is None:
+            return True
+        begins, ends = self.hours
+        clock = at.time()
+        return begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    when: _When
+    rates: Mapping[str, Rate]
+    tier: str = ""
+
+
+class PriceList:
+    """What one model costs, whenever and however it is asked."""
+
+    def __init__(self, json: Json) -> None:
+        """Raises KeyError, ValueError or TypeError where the JSON is not as above."""
+        self.json = json
+        self._prices = tuple(_dated(entry) for entry in json["prices"])
+        self._tiers = tuple(_dated(entry) for entry in json.get("tiers", ()))
+        if not self._prices:
+            raise ValueError("A price list without prices.")
+        self._by_clock = any(entry.when.hours for entry in (*self._prices, *self._tiers))
+        self._cards: dict[tuple[date, str], PriceCard] = {}
+
+    def card(self, at: datetime, tier: str = "") -> PriceCard:
+        """The rates of that moment; those of the standard tier for one that the list does not know."""
+        at = at.astimezone(UTC)
+        if self._by_clock:
+            return self._find(at, tier)
+        key = (at.date(), tier)
+        card = self._cards.get(key)
+        if card is None:
+            card = self._cards[key] = self._find(at, tier)
+        return card
+
+    def _find(self, at: datetime, tier: str) -> PriceCard:
+        chosen = next((entry for entry in reversed(self._prices) if entry.when.holds(at)), self._prices[0])
+        if not tier:
+            return card_of(chosen.rates)
+        rates = dict(chosen.rates)
+        told: set[str] = set()
+        for entry in self._tiers:
+            if entry.tier == tier and entry.when.holds(at):
+                rates.update({name: rate for name, rate in entry.rates.items() if name not in told})
+                told.update(entry.rates)
+        return card_of(rates)
+
+
+def _dated(entry: Json) -> _Dated:
+    since, hours = entry.get("since"), entry.get("hours")
+    when = _When(
+        date.fromisoformat(since) if since else None,
+        (time.fromisoformat(hours[0]), time.fromisoformat(hours[1])) if hours else None,
+    )
+    return _Dated(when, {name: _rate(told) for name, told in entry["rates"].items()}, entry.get("tier", ""))
+
+
+def _rate(told: Sequence[Any]) -> Rate:
+    base, *tiers = told
+    steps = sorted(((int(above), Decimal(price)) for above, price in (tiers[0] if tiers else ())), reverse=True)
+    return Rate(Decimal(base), tuple(steps))
