@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, rows
-from insights.views.ai import charts, page, parts, pulse, repositories, repository_rows
+from insights.views.ai import charts, leaderboard, page, parts, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
 from insights.views.annotations import pages as annotations
 from insights.views.attribution import commit, commits
@@ -24,6 +24,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/units/", ai_units.ai_units, name="ai_units"),
     path("insights/ai/units/unassigned/", ai_units.ai_units_unassigned, name="ai_units_unassigned"),
     path("insights/ai/units.csv", ai_units.ai_units_csv, name="ai_units_csv"),
+    path("insights/ai/leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
+    path("insights/ai/leaderboard/parts/<slug:name>/", leaderboard.leaderboard_part, name="ai_leaderboard_part"),
+    path("insights/ai/leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),
     path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),

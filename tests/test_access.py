@@ -112,6 +112,9 @@ ROUTES: dict[str, Access] = {
     "insights/compare/units/": signed_in_only("/insights/compare/units/"),
     "insights/units/": signed_in_only("/insights/units/?to=/insights/ai/"),
     "insights/attributes/": signed_in_only("/insights/attributes/?to=/insights/ai/"),
+    "insights/ai/leaderboard/": signed_in_only("/insights/ai/leaderboard/"),
+    "insights/ai/leaderboard/parts/<slug:name>/": signed_in_only("/insights/ai/leaderboard/parts/models/"),
+    "insights/ai/leaderboard.csv": signed_in_only("/insights/ai/leaderboard.csv"),
     "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
     # Here no repository is known of that name.
     "insights/ai/repositories/rows/": Access(

@@ -8,7 +8,8 @@ RANK, NAME, AGENT = "rank", "developer", "agent"
 AI_SHARE, AI_LINES = "ai.committed_code_share", "ai.lines_committed"
 ALL_LINES = "commit.lines"
 SPEND, WASTED = "ai.spend", "ai.spend_wasted"
-SESSIONS = "ai.sessions"
+SESSIONS, TOKENS = "ai.sessions", "ai.tokens"
+UNPRICED = "ai.unpriced_tokens"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ COLUMNS = (
     Column("ai_lines", "AI Lines of Code", AI_LINES),
     Column("sessions", "Sessions", SESSIONS),
     Column("session_duration", "Avg Session Duration", "ai.session_duration"),
-    Column("tokens", "Tokens Used", "ai.tokens"),
+    Column("tokens", "Tokens Used", TOKENS),
     Column("spend", "Total Spend", SPEND),
     Column("spend_per_commit", "Spend/Commit", "ai.spend_per_commit"),
     Column("wasted", "Spend Wastage", WASTED),
@@ -40,7 +41,7 @@ BY_KEY = {column.key: column for column in COLUMNS}
 FIGURES = tuple(column for column in COLUMNS if column.metric)
 
 # What is read for each person: the figures, and all lines committed, of which there must be enough for a share.
-METRICS = (*(column.metric for column in FIGURES), ALL_LINES)
+METRICS = (*(column.metric for column in FIGURES), ALL_LINES, UNPRICED)
 
 RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted": "Spend Wastage"}
 """What the leaderboard can be ranked by, the greatest first: a column's key, and how the choice is called."""

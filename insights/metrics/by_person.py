@@ -43,6 +43,7 @@ class PersonValue:
 
     value: float | None
     reason: str = ""
+    missing: bool = False  # something is there that could not be added: tokens of a model without a price
 
 
 class People:
@@ -78,7 +79,7 @@ class People:
         if value is not None:
             return PersonValue(value)
         if outcome.missing:
-            return PersonValue(None, each.metric.missing_reason)
+            return PersonValue(None, each.metric.missing_reason, missing=True)
         connected = self._since.of(each.metric, each.placement, person_id)
         reason = why_no_data(each.query.window, connected, each.clock.today)
         if reason is NOTHING and each.metric.zero_of_nothing:

@@ -39,6 +39,7 @@ __all__ = [
     "visible_series",
     "visible_together",
     "visible_totals",
+    "why_own_only",
 ]
 
 NOBODY = 0  # as a person's id: the rows of an account that is no person
@@ -150,21 +151,36 @@ def visible_page(
     return masked_rows(replace(read(only), note=note), access)
 
 
+def why_own_only(query: MetricQuery, access: Access, *, people: int) -> str:
+    """Why only the viewer's own of rows that are of so many people may be listed; empty where others' may be, too."""
+    if note := _why_by_policy(query, access):
+        return note
+    return _of_few_people(access) if is_withheld(query, people, access) else ""
+
+
 def _why_own_only(query: MetricQuery, access: Access) -> str:
     """Why only the viewer's own rows are listed, in a sentence; empty where others' are listed, too."""
     own_id = access.sight.person_id
     if own_id is not None and query.scope.person_id == own_id:
         return ""
-    if not open_as_in_tools(query):
-        if access.policy == IndividualPolicy.SELF_ONLY:
-            return SELF_ONLY_NOTE
-        if not access.sight.covers_individuals(_unit_id(query.scope)):
-            return AGGREGATES_NOTE
+    if note := _why_by_policy(query, access):
+        return note
     if withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):
             return _of_few_people(access)
     return ""
+
+
+def _why_by_policy(query: MetricQuery, access: Access) -> str:
+    """Why others' rows are not for this viewer, however many people contribute; empty where they are."""
+    own_id = access.sight.person_id
+    is_own = own_id is not None and query.scope.person_id == own_id
+    if is_own or open_as_in_tools(query):
+        return ""
+    if access.policy == IndividualPolicy.SELF_ONLY:
+        return SELF_ONLY_NOTE
+    return "" if access.sight.covers_individuals(_unit_id(query.scope)) else AGGREGATES_NOTE
 
 
 def _of_few_people(access: Access) -> str:

@@ -33,9 +33,9 @@ __all__ = [
     "trial_state_of",
 ]
 
-# Six characters of base 32: among 10,000 people two share a pseudonym in one of twenty viewers' quarters; with four,
-# fifty pairs would in each.
-PSEUDONYM_LENGTH = 6
+# Ten characters of base 32, in two groups that can be read: among 10,000 people two share a pseudonym in one of twenty
+# million viewers' quarters.  A list of everybody shows all of them; with six it would be one of twenty.
+PSEUDONYM_LENGTH = 10
 HIDDEN_LABEL = "Another developer"
 
 CountActivePeople = Callable[[int], int]
@@ -120,7 +120,9 @@ def _pseudonym(viewer: Viewer, person: Person, quarter: str) -> str:
     # Keyed, so that nobody can work out a colleague's pseudonym from what they know about both.
     message = f"{viewer.pk if viewer else ''} {quarter} {person.public_id}".encode()
     digest = hmac.digest(b"pseudonym" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
-    return base64.b32encode(digest).decode()[:PSEUDONYM_LENGTH]
+    letters = base64.b32encode(digest).decode()
+    middle = PSEUDONYM_LENGTH // 2
+    return f"{letters[:middle]}-{letters[middle:PSEUDONYM_LENGTH]}"
 
 
 def _quarter(day: date) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from insights import windows, wording
 from insights.filters import Filters, read_filters
 from insights.scope_access import access_in
-from insights.views.ai import adoption, impact, spend, usage
+from insights.views.ai import adoption, impact, leaderboard, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.bad_filter import explains_bad_filters
@@ -23,7 +23,7 @@ from insights.views.units import AI_COLUMNS, units_choice, units_part
 from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 
-CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN, units_choice(AI_COLUMNS))
+CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN, units_choice(AI_COLUMNS), leaderboard.RANKED_BY)
 
 
 @login_required
@@ -50,6 +50,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
             spend.section(answers),
             usage.section(answers),
         ],
+        "board": leaderboard.leaderboard_card(filters),
     }
     return render(request, "insights/ai.html", context)
 

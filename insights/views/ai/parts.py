@@ -19,6 +19,7 @@ from insights.filters import Filters
 from insights.metrics.query import Dimension
 from insights.views.ai import spend, usage
 from insights.views.ai.answers import AI_PAGE, read
+from insights.views.ai.leaderboard import leaderboard_rows
 from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
@@ -44,6 +45,7 @@ PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "failing_tools": failing_tools,
     "models": models,
+    "leaderboard": leaderboard_rows,
 }
 
 

@@ -1,0 +1,134 @@
+"""The leaderboard as a viewer may see it: whose rows, and under which names.  docs/leaderboard.md, docs/access.md.
+
+Nothing else of other people leaves here: no id, and no name that the policy does not show.  A search looks at what the
+viewer sees, so that it finds nobody behind a pseudonym.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from insights.leaderboard.columns import AGENT, FIGURES, NAME, RANK, UNPRICED
+from insights.leaderboard.kept import ranking_of
+from insights.leaderboard.ranking import Ranking
+from insights.metrics.by_person import PersonValue
+from insights.metrics.query import Dimension, MetricQuery, Scope, Window
+from insights.metrics.visible import why_own_only
+from insights.metrics.withhold import is_withheld
+from insights.scope_access import check_scope
+from orgtree.models import IndividualPolicy, Person
+from orgtree.services.access import Access
+from orgtree.services.trust import person_labels
+
+PERSONAL = "ai.spend"  # as personal as any of its figures
+SHOWN = tuple(column.metric for column in FIGURES)
+FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would tell of a pseudonym where it works
+
+
+@dataclass(frozen=True)
+class LeaderboardRow:
+    """One person's row; `values` by metric.  `rank` is null for whoever is not ranked."""
+
+    label: str
+    is_own: bool
+    rank: int | None
+    agents: Sequence[str]
+    values: Mapping[str, PersonValue]
+    has_unpriced: bool  # tokens whose price is not known: the spend is too low by what they cost
+
+
+@dataclass(frozen=True)
+class LeaderboardPage:
+    """One page of rows.
+
+    `total` counts the rows of all pages, `people` everybody with agent activity; null: too few to be told.  `note` says
+    why others' rows are not among them.
+    """
+
+    rows: Sequence[LeaderboardRow]
+    total: int
+    people: int | None
+    note: str
+    read_at: datetime
+
+
+class VisibleLeaderboard:
+    """What one viewer sees of a ranking."""
+
+    def __init__(
+        self,
+        window: Window,
+        scope: Scope,
+        facets: Mapping[Dimension, tuple[str, ...]],
+        access: Access,
+        *,
+        ranked_by: str,
+    ) -> None:
+        """`ranked_by` is the key of a column.  Raises QueryError and what `check_scope` raises."""
+        check_scope(scope, access)
+        heeded = {name: values for name, values in facets.items() if name in FACETS}
+        asked = MetricQuery(PERSONAL, window, scope=scope, facets=heeded)
+        self._access = access
+        self._ranking: Ranking = ranking_of(asked)
+        self._ranked_by = ranked_by
+        count = len(self._ranking.people)
+        hides_group = is_withheld(asked, count, access)
+        self.people = None if hides_group else count
+        self.note = why_own_only(asked, access, people=count)
+        self._has_ranks = not hides_group and scope.person_id is None
+        own = access.sight.person_id
+        seen = [person for person in self._ranking.people if person == own] if self.note else self._ranking.people
+        self._seen = frozenset(seen)
+
+    def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:
+        """Page `page` (from 1) of the rows, sorted by a column's key, with a minus for the greatest first."""
+        ids, labels = self._found(sort, search)
+        shown = ids[(page - 1) * size : page * size]
+        rows = self._rows(shown, labels or self._labels(shown))
+        return LeaderboardPage(rows, len(ids), self.people, self.note, self._ranking.read_at)
+
+    def _found(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
+        """The rows in order, and everybody's label where it had to be known for that."""
+        key, descending = sort.removeprefix("-"), sort.startswith("-")
+        by_label = key == NAME or bool(search)
+        labels = self._labels(self._seen) if by_label else {}
+        ids = [person for person in self._order(key, descending, labels) if person in self._seen]
+        if search:
+            wanted = search.casefold()
+            ids = [person for person in ids if wanted in labels.get(person, "").casefold()]
+        return ids, labels
+
+    def _order(self, key: str, descending: bool, labels: Mapping[int, str]) -> Sequence[int]:
+        if key == RANK:
+            order = self._ranking.ranks(self._ranked_by).order
+            return [*reversed(order)] if descending else order
+        if key == NAME:
+            return sorted(labels, key=lambda person: labels[person].casefold(), reverse=descending)
+        if key == AGENT:
+            return self._ranking.sorted_by_agent(descending=descending)
+        return self._ranking.sorted_by(key, descending=descending)
+
+    def _labels(self, people: Collection[int]) -> Mapping[int, str]:
+        """What to call them before this viewer."""
+        found = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
+        if self._access.policy == IndividualPolicy.NAMED:
+            return {person.pk: person.full_name for person in found}
+        return person_labels(self._access.viewer, found)
+
+    def _rows(self, people: Sequence[int], labels: Mapping[int, str]) -> Sequence[LeaderboardRow]:
+        ranks = self._ranking.ranks(self._ranked_by).by_person if self._has_ranks else {}
+        value = self._ranking.value
+        return [
+            LeaderboardRow(
+                label=labels[person],
+                is_own=person == self._access.sight.person_id,
+                rank=ranks.get(person),
+                agents=self._ranking.agents(person),
+                values={key: value(key, person) for key in SHOWN},
+                has_unpriced=bool(value(UNPRICED, person).value),
+            )
+            for person in people
+            if person in labels  # whoever was merged away within the last minute has none
+        ]
