@@ -21,11 +21,11 @@ PARTS = tuple({*DIMENSIONS, *DONE_DIMENSIONS} - {*LINES})
 DEVELOPERS: Measure = PeopleOnLine(DEVELOPERS_ON_LINES).held_against(*sorted(PARTS))
 
 ON_A_LINE = (
-    "Active on an agent's line: at least one session of the agent in the bucket, or a merged pull request attributed to "
-    "it. Active on Non-AI: a commit, pull request, review or completed item and no agent session in the bucket, or a "
-    "merged pull request without attribution. Without a line: any of these. For a whole range: the sum over its buckets "
-    "÷ the sum of the buckets' developers. A facet of the work, such as its type, narrows what is counted and not the "
-    "developers."
+    "Active on an agent's line: at least one session of the agent in the bucket, or a merged pull request attributed "
+    "to it. Active on Non-AI: a commit, pull request, review or completed item and no agent session in the bucket, or "
+    "a merged pull request without attribution. Without a line: any of these. For a whole range: the sum over its "
+    "buckets ÷ the sum of the buckets' developers. A facet of the work, such as its type, narrows what is counted and "
+    "not the developers."
 )
 
 MERGED_PER_DEVELOPER = PerDeveloper(
@@ -75,9 +75,9 @@ DELIVERED_PER_DEVELOPER = PerDeveloper(
     version=1,
     name="Work items delivered per developer",
     meaning="How many work items a developer completes in a week, month or quarter, with an agent and without.",
-    formula="work items completed in the bucket ÷ developers active on their line in the bucket. An item is AI-assisted "
-    "if any linked pull request has an attributed commit, and Non-AI if none of them has; one without a pull request is "
-    f"on no line. One that is linked to several counts once. {ON_A_LINE} {DONE}",
+    formula="work items completed in the bucket ÷ developers active on their line in the bucket. An item is "
+    "AI-assisted if any linked pull request has an attributed commit, and Non-AI if none of them has; one without a "
+    f"pull request is on no line. One that is linked to several counts once. {ON_A_LINE} {DONE}",
     numerator=DONE_ITEMS,
     denominator=DEVELOPERS,
     unit=UnitOfMeasure.COUNT,

@@ -94,17 +94,17 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
     if isinstance(measure, People):
         return MeasureValue(float(row["people"]), row["matched_facts"], row["people"])
     value = row[f"v_{position}"]
-    if isinstance(measure, PeopleOnLine):
-        return MeasureValue(float(value), int(value), int(value))
-    if isinstance(measure, StandingAtEnd):
-        return MeasureValue(float(value), row["facts"], row["people"], base=float(row["facts"]))
+    if isinstance(measure, (PeopleOnLine, StandingAtEnd)):
+        people = int(value) if isinstance(measure, PeopleOnLine) else row["people"]
+        facts = people if isinstance(measure, PeopleOnLine) else row["facts"]
+        return MeasureValue(float(value), facts, people, base=float(facts))
     if isinstance(measure, Gini):
         coefficient = None if value is None else float(value)
         return MeasureValue(coefficient, row["matched_facts"], row["people"])
     if isinstance(measure, PersonShare):
         base = row[f"b_{position}"]
-        people = row["matched_facts"], row["people"]
-        return MeasureValue() if value is None else MeasureValue(float(value), *people, base=float(base))
+        counted = row["matched_facts"], row["people"]
+        return MeasureValue() if value is None else MeasureValue(float(value), *counted, base=float(base))
     if isinstance(measure, (Total, Distribution)):
         return _sum(measure, position, row)
     raise TypeError(f"{type(measure).__name__} is not read by a scan.")

@@ -1,0 +1,171 @@
+"""Intervals of differences: how often they hold the truth, in simulated worlds whose truth is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import Generator
+
+from insights.formulas import differences
+from insights.formulas.differences import (
+    FEWEST_DEVELOPERS,
+    Interval,
+    Totals,
+    Values,
+    difference_of_means,
+    difference_of_percentiles,
+    difference_of_quotients,
+    students_t,
+)
+
+WORLDS = 500
+DEVELOPERS = 50
+SKILL, LUCK = 0.4, 0.6  # how far developers are apart, and one's pull requests; of the logarithm
+Difference = Callable[[Values, Values, int], Interval | None]
+
+
+@pytest.fixture(autouse=True)
+def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(differences, "MOST_REPLICATES", 500)
+
+
+def durations(rng: Generator, *, effect: float) -> tuple[Values, Values]:
+    """Developers with many or few pull requests, slow and fast; some with the agent alone, some without it, some both.
+
+    The effect is that of the agent, on the logarithm.
+    """
+    skill = rng.normal(0, SKILL, DEVELOPERS)
+    leaning = rng.choice((0.0, 0.5, 1.0), size=DEVELOPERS, p=(0.3, 0.4, 0.3))
+    number = 1 + rng.poisson(8 * np.exp(rng.normal(0, 0.5, DEVELOPERS)))
+    of = np.repeat(np.arange(DEVELOPERS), number)
+    assisted = rng.random(len(of)) < leaning[of]
+    took = np.exp(skill[of] + effect * assisted + rng.normal(0, LUCK, len(of)))
+    return Values(took[assisted], of[assisted]), Values(took[~assisted], of[~assisted])
+
+
+def quotients(rng: Generator, *, factor: float) -> tuple[Totals, Totals]:
+    """What developers merge in the weeks in which they are on each line, the agent's by a factor more."""
+    rate = np.exp(rng.normal(0, 0.5, DEVELOPERS))
+    lines = rng.choice(3, size=DEVELOPERS, p=(0.3, 0.3, 0.4))
+    weeks = [np.where(lines != without, rng.integers(1, 13, DEVELOPERS), 0) for without in (0, 1)]
+    merged = [rng.poisson(rate * weeks[0] * factor), rng.poisson(rate * weeks[1])]
+    first, second = (Totals(a.astype(float), b.astype(float)) for a, b in zip(merged, weeks, strict=True))
+    return first, second
+
+
+def median(first: Values, second: Values, seed: int) -> Interval | None:
+    return difference_of_percentiles(first, second, 0.5, seed=seed)
+
+
+def ninetieth(first: Values, second: Values, seed: int) -> Interval | None:
+    return difference_of_percentiles(first, second, 0.9, seed=seed)
+
+
+def mean(first: Values, second: Values, seed: int) -> Interval | None:
+    return difference_of_means(first, second, seed=seed)
+
+
+SPREAD = math.hypot(SKILL, LUCK)
+# What each comes to in a group of the effect, where the logarithm of durations is normal.
+TRUTH: dict[Difference, Callable[[float], float]] = {
+    median: math.exp,
+    ninetieth: lambda effect: math.exp(effect + NormalDist().inv_cdf(0.9) * SPREAD),
+    mean: lambda effect: math.exp(effect + SPREAD**2 / 2),
+}
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.5], ids=["alike", "apart"])
+@pytest.mark.parametrize("difference", TRUTH)
+def test_intervals_of_durations_hold_the_truth_as_often_as_they_say(difference: Difference, effect: float) -> None:
+    truth = TRUTH[difference](effect) - TRUTH[difference](0.0)
+    intervals = [difference(*durations(np.random.default_rng(world), effect=effect), world) for world in range(WORLDS)]
+    held = [each.low <= truth <= each.high for each in intervals if each]
+    assert len(held) == WORLDS
+    assert 0.92 <= sum(held) / WORLDS <= 0.975
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.4], ids=["alike", "apart"])
+def test_intervals_of_quotients_hold_the_truth_as_often_as_they_say(factor: float) -> None:
+    truth = (factor - 1) * math.exp(0.5**2 / 2)
+    held = 0
+    for world in range(WORLDS):
+        found = difference_of_quotients(*quotients(np.random.default_rng(world), factor=factor), seed=world)
+        assert found
+        held += found.low <= truth <= found.high
+    assert 0.92 <= held / WORLDS <= 0.975
+
+
+def test_a_witness_per_pull_request_would_make_intervals_too_short() -> None:
+    """The reason for drawing developers: alike groups would be told apart far too often."""
+    told_apart = 0
+    for world in range(200):
+        rng = np.random.default_rng(world)
+        of = np.repeat(np.arange(20), 20)
+        took = np.exp(rng.normal(0, 1, 20)[of] + rng.normal(0, 0.3, len(of)))
+        groups = [took[of < 10], took[of >= 10]]
+        each_alone = [Values(values, np.arange(len(values)) + 1000 * n) for n, values in enumerate(groups)]
+        found = difference_of_means(*each_alone, seed=world)
+        assert found
+        told_apart += not found.holds_nothing
+    assert told_apart / 200 > 0.3
+
+
+def test_a_developer_in_both_groups_is_drawn_in_both() -> None:
+    """Very different developers, each a little faster with the agent: that is seen, because each meets themselves."""
+    pace = np.linspace(1, 100, 30)
+    of = np.arange(30)
+    paired = difference_of_means(Values(pace * 0.9, of), Values(pace, of), seed=1)
+    apart = difference_of_means(Values(pace * 0.9, of), Values(pace, of + 30), seed=1)
+    assert paired
+    assert apart
+    assert paired.high < 0
+    assert apart.holds_nothing
+
+
+@given(
+    values=st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 5)), min_size=1, max_size=60),
+    drawn=st.lists(st.integers(0, 3), min_size=6, max_size=6),
+    percentile=st.sampled_from((0.5, 0.75, 0.9, 0.95)),
+)
+def test_a_drawn_percentile_is_that_of_everything_drawn_one_by_one(
+    values: list[tuple[float, int]], drawn: list[int], percentile: float
+) -> None:
+    ordered = sorted(values)
+    group = Values(np.array([value for value, _ in ordered]), np.array([of for _, of in ordered]))
+    [found] = differences._percentiles_of(group, np.array([drawn], dtype=float), percentile)
+    repeated = [value for value, of in values for _ in range(drawn[of])]
+    if not repeated:
+        assert math.isnan(found)
+    else:
+        assert found == pytest.approx(np.quantile(repeated, percentile), rel=1e-9, abs=1e-9)
+
+
+def test_the_order_of_rows_does_not_matter_and_a_question_has_one_answer() -> None:
+    first, second = durations(np.random.default_rng(3), effect=0.2)
+    order = np.random.default_rng(4).permutation(len(first.values))
+    shuffled = Values(first.values[order], first.developers[order])
+    for difference in (median, ninetieth, mean):
+        one, other = difference(first, second, 7), difference(shuffled, second, 7)
+        assert one
+        assert other
+        assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_few_developers_have_no_interval() -> None:
+    few, many = np.arange(FEWEST_DEVELOPERS - 1), np.arange(50)
+    groups = Values(np.ones(len(few)), few), Values(np.ones(50), many)
+    assert median(*groups, 1) is None
+    assert mean(*groups, 1) is None
+    nobody = Values(np.empty(0), np.empty(0, dtype=np.int64))
+    assert median(nobody, groups[1], 1) is None
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(4, 2.776), (7, 2.365), (9, 2.262), (29, 2.045), (1000, 1.962)])
+def test_students_t_is_that_of_the_tables(freedom: int, quantile: float) -> None:
+    assert students_t(0.975, freedom) == pytest.approx(quantile, abs=0.001)
