@@ -112,6 +112,7 @@ class PriceOverride(models.Model):
         self.model, self.same_as = self.model.strip().lower(), self.same_as.strip()
         if not self.model.strip("* "):
             raise ValidationError({"model": "Name a model: * alone would be the price of every model."})
+        self._refuse_overlap()
         prices = [name for name in (*RATES, *LONG_RATES) if getattr(self, name) is not None]
         if self.same_as and (prices or self.long_above):
             raise ValidationError({"same_as": "Give another model or prices, not both."})
@@ -124,6 +125,20 @@ class PriceOverride(models.Model):
         if bool(long_prices) != bool(self.long_above):
             raise ValidationError(
                 {"long_above": "Prices of long prompts need the number of tokens above which they hold, and it them."}
+            )
+
+
+    def _refuse_overlap(self) -> None:
+        """In words; a trigger decides."""
+        if self.during is None:
+            return
+        same = PriceOverride.objects.filter(model=self.model, agent=self.agent, during__overlap=self.during)
+        other = same.exclude(pk=self.pk).first()
+        if other is not None:
+            since = f"from {other.during.lower}" if other.during.lower else "since ever"
+            until = f"until {other.during.upper}" if other.during.upper else "until further notice"
+            raise ValidationError(
+                {"during": f"Another override of {other} holds {since}, {until}.  End one before the other begins."}
             )
 
 
