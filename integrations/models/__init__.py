@@ -77,6 +77,7 @@ from integrations.models.sessions import (
     AgentToolDay,
     Enrolment,
     ToolOutcome,
+    SessionProcess,
 )
 from integrations.models.telemetry import (
     DroppedAttribute,
@@ -180,6 +181,7 @@ __all__ = [
     "SeatPlan",
     "SeriesBase",
     "ServicePaths",
+    "SessionProcess",
     "SessionShare",
     "SizeClass",
     "Sprint",

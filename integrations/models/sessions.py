@@ -36,6 +36,10 @@ class AgentSession(models.Model):
     # Events and metrics of one agent carry the same tokens: the source that reported more of them is counted.
     event_tokens = models.BigIntegerField(default=0, db_default=0)
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
+    # What several programs tell of, such as an agent and the gateway that it asks: the agent's own telling counts.
+    is_repeated = models.BooleanField(default=False, db_default=False)
+    # No session, but a process in which sessions ran: what its metrics count without naming one is handed to them.
+    is_process = models.BooleanField(default=False, db_default=False)
     # Known from an imported file alone: nobody knows how long it was at work.
     told_by_file = models.BooleanField(default=False, db_default=False)
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
@@ -54,6 +58,18 @@ class AgentSession(models.Model):
             models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day"),
             models.Index(fields=["identity", "ended_at"], name="agent_session_by_identity"),
         ]
+
+
+class SessionProcess(models.Model):
+    """A process that a session ran in, of agents whose metrics name nothing else."""
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="processes", db_index=False)
+    process = models.CharField(max_length=200, help_text="As the agent names it, e.g. service.instance.id.")
+    first_at = models.DateTimeField(help_text="The first record of the session that the process sent.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "process"], name="session_process_is_unique")]
+        indexes = [models.Index(fields=["process"], name="session_process_by_process")]
 
 
 class AgentRequest(models.Model):

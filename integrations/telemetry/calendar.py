@@ -17,6 +17,11 @@ from integrations.models import AgentSession
 from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import rebuild_days
 from integrations.telemetry.fold_tables import create_tables, execute
+from integrations.telemetry.fold_tellers import (
+    find_days_of_processes,
+    find_sessions_told_of,
+    hand_figures_to_sessions,
+)
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
@@ -62,16 +67,17 @@ def rebuild_session_days() -> int:
 
 def _rebuild(sessions: list[int]) -> None:
     create_tables()
+    execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+    find_sessions_told_of()
     execute(
         """
         INSERT INTO fold_session
         SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
         FROM integrations_agentsession
-        WHERE id = ANY (%(sessions)s)
+        WHERE id IN (SELECT session_id FROM fold_touched)
         ORDER BY id
         FOR NO KEY UPDATE
-        """,
-        {"sessions": sessions},
+        """
     )
     execute(
         """
@@ -90,7 +96,9 @@ def _rebuild(sessions: list[int]) -> None:
         """,
         {"sessions": sessions},
     )
+    find_days_of_processes()
     rebuild_days()
+    hand_figures_to_sessions()
     execute(
         """
         UPDATE integrations_agentsession

@@ -24,6 +24,11 @@ from integrations.telemetry.fold_days import count_days_of_greater_source, rebui
 from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
 from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
 from integrations.telemetry.fold_tables import analyse_where_large, create_tables, execute
+from integrations.telemetry.fold_tellers import (
+    find_days_of_processes,
+    find_sessions_told_of,
+    hand_figures_to_sessions,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +77,9 @@ def _fold(*, most: int, only: int | None = None) -> int:
         merge_tool_calls()
         find_touched_slots()
         rebuild_slots()
+        find_days_of_processes()
         rebuild_days()
+        hand_figures_to_sessions()
         _update_sessions()
         count_days_of_greater_source()
         append_changes_of_fold()
@@ -172,12 +179,14 @@ NOTE_RAW_DAYS: LiteralString = """
 
 def _lock_sessions() -> None:
     """Take the touched sessions for this transaction, always in the same order, and remember how they were."""
+    execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
+    find_sessions_told_of()
     execute(
         """
         INSERT INTO fold_session
         SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
         FROM integrations_agentsession
-        WHERE id IN (SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point)
+        WHERE id IN (SELECT session_id FROM fold_touched)
         ORDER BY id
         FOR NO KEY UPDATE
         """
@@ -218,7 +227,8 @@ def _update_sessions() -> None:
             SELECT session.id,
                    session.event_stretches + coalesce(fresh.stretches, '{}') AS event_stretches,
                    coalesce(metered.stretches, session.metric_stretches) AS metric_stretches,
-                   session.has_work OR coalesce(fresh.worked, false) OR coalesce(metered.worked, false) AS has_work,
+                   (session.has_work OR coalesce(fresh.worked, false) OR coalesce(metered.worked, false))
+                       AND NOT session.is_process AND NOT session.is_repeated AS has_work,
                    coalesce(counted.event_tokens, 0) AS event_tokens,
                    coalesce(counted.metric_tokens, 0) AS metric_tokens,
                    coalesce(counted.lines_added, 0) AS lines_added,

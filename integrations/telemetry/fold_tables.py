@@ -42,7 +42,8 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date
     ) ON COMMIT DELETE ROWS;
-    TRUNCATE fold_event, fold_point, fold_touched, fold_handed, fold_session, fold_request, fold_slot, fold_day, fold_rebuilt_day, fold_change;
+    TRUNCATE fold_event, fold_point, fold_touched, fold_handed, fold_session, fold_request, fold_slot, fold_day,
+             fold_rebuilt_day, fold_change;
 """
 
 

@@ -74,6 +74,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
                 *_columns(sessions),
                 [time_at(first_seen[keys[session]]) for session in sessions],
                 [keys[session].agent_version for session in sessions],
+                [keys[session].is_process for session in sessions],
             ],
         )
         answers = cursor.fetchall()
@@ -87,7 +88,35 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
         session = new[new_id]
         ids[session] = earlier_id
         begun_as[session] = (session[0], session[1], identity)
-    return Batch(batch_id, {key: ids[meant[key]] for key in first_seen}, identities, begun_as)
+    sessions_of_keys = {key: ids[meant[key]] for key in first_seen}
+    _note_processes(first_seen, sessions_of_keys)
+    return Batch(batch_id, sessions_of_keys, identities, begun_as)
+
+
+def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[SessionKey, int]) -> None:
+    """Note which process each session ran in, and since when, where its records say so."""
+    ran: dict[tuple[int, str], int] = {}
+    for key, at in first_seen.items():
+        if key.process and not key.is_process:
+            place = sessions[key], key.process
+            ran[place] = min(at, ran.get(place, at))
+    if not ran:
+        return
+    places = sorted(ran)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_sessionprocess AS known (session_id, process, first_at)
+            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[])
+            ON CONFLICT (session_id, process) DO UPDATE SET first_at = excluded.first_at
+            WHERE excluded.first_at < known.first_at
+            """,
+            [
+                [session for session, _ in places],
+                [process for _, process in places],
+                [time_at(ran[place]) for place in places],
+            ],
+        )
 
 
 def time_at(microseconds: int) -> datetime:
@@ -143,14 +172,16 @@ OPEN_BATCH = """
         RETURNING id
     ), wanted AS (
         SELECT *
-        FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[])
-            AS wanted (agent, external_id, identity_id, at, agent_version)
+        FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[])
+            AS wanted (agent, external_id, identity_id, at, agent_version, is_process)
     ), existing AS (
         SELECT session.id, agent, external_id, identity_id
         FROM wanted JOIN integrations_agentsession session USING (agent, external_id, identity_id)
     ), made AS (
-        INSERT INTO integrations_agentsession (agent, external_id, identity_id, started_at, ended_at, agent_version)
-        SELECT agent, external_id, identity_id, at, at, wanted.agent_version
+        INSERT INTO integrations_agentsession (
+            agent, external_id, identity_id, started_at, ended_at, agent_version, is_process
+        )
+        SELECT agent, external_id, identity_id, at, at, wanted.agent_version, wanted.is_process
         FROM wanted LEFT JOIN existing USING (agent, external_id, identity_id)
         WHERE existing.id IS NULL
         ORDER BY agent, external_id, identity_id
