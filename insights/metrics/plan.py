@@ -100,6 +100,10 @@ class Plan:
         return tuple(dict.fromkeys((self.query.window, *(bucket.clipped for bucket in self.buckets))))
 
     @property
+    def bucket_edges(self) -> Edges:
+        return (*(bucket.clipped.start for bucket in self.buckets), self.query.window.end)
+
+    @property
     def settles(self) -> bool:
         """Whether the answer changes as time goes by, because spend is pending first."""
         return self.metric.settles or not SETTLING.isdisjoint(self.segments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -225,11 +225,9 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
 
 def _buckets_on_line(each: Plan, reading: Reading, measure: PeopleOnLine) -> list[tuple[int | None, float, int]]:
     """In how many buckets each person was on the line."""
-    edges = (*(bucket.clipped.start for bucket in each.buckets), each.query.window.end)
-    of_buckets = replace(reading, partitions=(edges,))
+    of_buckets = replace(reading, partitions=(each.bucket_edges,))
     rows = _fetch(people_on_line_statement(of_buckets, measure), parameters(of_buckets))
-    counted = Counter(row["person_id"] for row in rows)
-    return [(person_id, float(buckets), 0) for person_id, buckets in counted.items()]
+    return [(row["person_id"], float(row["windows"]), 0) for row in rows]
 
 
 def _reading(each: Plan, measure: Measure) -> Reading:

@@ -311,17 +311,18 @@ def people_on_line(position: int) -> sql.Composed:
 
 
 def people_on_line_statement(reading: Reading, measure: PeopleOnLine) -> sql.Composed:
-    """One row per person, window and segment in which the person was on the line."""
+    """One row per person and segment: in how many windows the person was on the line, which they were in any."""
     return sql.SQL(
         """
         WITH relation_rows AS ({rows})
-        SELECT person_id, span {segments}
+        SELECT {keys}, count(*) AS windows
         FROM ({people}) AS people
         WHERE {on_line} AND person_id <> 0
+        GROUP BY {keys}
         """
     ).format(
         rows=rows_statement(reading, [measure]),
-        segments=listed(map(sql.Identifier, segment_names(reading))),
+        keys=sql.SQL(", ").join(map(sql.Identifier, ("person_id", *segment_names(reading)))),
         people=grouped(reading, "person_id", sql.SQL("bit_or(c_0) AS entered"), ()),
         on_line=ON_LINE,
     )

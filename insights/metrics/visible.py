@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from insights.metrics.comparison import Comparison, read_comparison
 from insights.metrics.distribution import Spread
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
@@ -24,7 +25,7 @@ from insights.metrics.read import (
 from insights.metrics.row_privacy import masked_rows, open_as_in_tools
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
-from insights.metrics.withhold import is_withheld, numerator_query, withheld, withheld_spread, withholds
+from insights.metrics.withhold import is_withheld, numerator_query, reason, withheld, withheld_spread, withholds
 from insights.scope_access import check_scopes
 from orgtree.models import IndividualPolicy, Unit
 from orgtree.services.access import Access
@@ -33,6 +34,7 @@ __all__ = [
     "Freshness",
     "SideBySide",
     "Together",
+    "visible_comparison",
     "visible_distribution",
     "visible_page",
     "visible_rows",
@@ -120,6 +122,14 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
         return spread
     [answer] = read_totals([query])
     return withheld_spread(spread, answer.total[0].people, access)
+
+
+def visible_comparison(query: MetricQuery, line: str, access: Access) -> Comparison:
+    """As `read_comparison`, for this viewer: nothing of it where one of the groups is too small."""
+    check_scopes([query.scope], access)
+    found = read_comparison(query, line)
+    too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
+    return found.hidden(reason(access)) if too_few else found
 
 
 def visible_rows(

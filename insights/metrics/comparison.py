@@ -1,0 +1,213 @@
+"""One line of a comparison beside Non-AI: both groups, how far apart they are, and how sure that is.
+
+What a developer has on each of the two lines is read from facts; the interval is that of
+insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from psycopg import sql
+
+from insights.formulas.differences import (
+    FEWEST_DEVELOPERS,
+    Interval,
+    Totals,
+    Values,
+    difference_of_means,
+    difference_of_percentiles,
+    difference_of_quotients,
+    percentile_of,
+)
+from insights.metrics.declarations import Duration
+from insights.metrics.measures import PeopleOnLine
+from insights.metrics.per_developer import PerDeveloper
+from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.query import Dimension, MetricQuery, Statistic
+from insights.metrics.reading import Reading, StockReading
+from insights.metrics.source import PERCENTILES, parameters, rows_statement
+from insights.metrics.statement import people_on_line_statement, people_statement
+
+if TYPE_CHECKING:
+    from insights.formulas.differences import Floats
+
+ANY_AGENT, WITHOUT = "AI", "Non-AI"  # as the relations call them
+
+
+@dataclass(frozen=True)
+class Group:
+    """One of the two lines: its value, the facts and the different developers behind it."""
+
+    value: float | None
+    facts: int
+    developers: int
+    contributors: int  # of the developers, those who have any of the facts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`line` (an agent, or any) beside Non-AI; `unmatched` facts are of no known developer and in neither group.
+
+    `interval` is that of the difference, the line's value minus Non-AI's; None where `reason` says why.
+    """
+
+    query: MetricQuery
+    line: str
+    first: Group
+    second: Group
+    interval: Interval | None
+    reason: str
+    unmatched: int = 0
+    withheld: bool = False
+
+    @property
+    def group_sizes(self) -> tuple[int, ...]:
+        """The numbers of people of whom it tells."""
+        return tuple(number for each in (self.first, self.second) for number in (each.developers, each.contributors))
+
+    def hidden(self, reason: str) -> Comparison:
+        """Without what it tells of people."""
+        nobody = Group(None, 0, 0, 0)
+        return replace(self, first=nobody, second=nobody, interval=None, reason=reason, unmatched=0, withheld=True)
+
+    @property
+    def difference(self) -> float | None:
+        if self.first.value is None or self.second.value is None:
+            return None
+        return self.first.value - self.second.value
+
+
+def read_comparison(query: MetricQuery, line: str) -> Comparison:
+    """Of a duration or a figure per developer; the query's own facets of agents are not heeded.
+
+    Raises QueryError where the query cannot be answered.
+    """
+    dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
+    facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
+    asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
+    each = plan(asked, Clock.read())
+    if isinstance(each.metric, PerDeveloper):
+        return _of_quotients(each, query, line)
+    if isinstance(each.metric, Duration):
+        return _of_durations(each, query, line)
+    raise TypeError(f"{query.key} is not compared.")
+
+
+LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
+
+
+def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
+    import numpy as np
+
+    metric = each.metric
+    assert isinstance(metric, PerDeveloper)  # noqa: S101
+    above, below = each.needs[metric.numerator], each.needs[metric.denominator]
+    numerator, on_lines = _reading(above.reading), replace(_reading(below.reading), partitions=(each.bucket_edges,))
+    assert isinstance(below.measure, PeopleOnLine)  # noqa: S101
+    done = _by_developer(people_statement(numerator, above.measure), numerator, "facts")
+    active = _by_developer(people_on_line_statement(on_lines, below.measure), on_lines, "windows")
+    people = sorted({person for person, _ in (*done, *active) if person is not None})
+    first, second = (
+        Totals(
+            np.array([done.get((person, name), 0) for person in people], dtype=np.float64),
+            np.array([active.get((person, name), 0) for person in people], dtype=np.float64),
+        )
+        for name in (line, WITHOUT)
+    )
+    interval = difference_of_quotients(first, second, seed=seed_of(query, line))
+    groups = [Group(t.value, round(t.above.sum()), t.developers, int((t.above > 0).sum())) for t in (first, second)]
+    unmatched = sum(amount for (person, _), amount in done.items() if person is None)
+    return _comparison(query, line, groups, interval, unmatched)
+
+
+def _of_durations(each: Plan, query: MetricQuery, line: str) -> Comparison:
+    import numpy as np
+
+    metric = each.metric
+    assert isinstance(metric, Duration)  # noqa: S101
+    need = each.needs[metric.of]
+    reading = _reading(need.reading)
+    found: dict[str, tuple[Floats, Any]] = {}
+    unmatched = 0
+    statement = _VALUES.format(rows=rows_statement(reading, [need.measure]))
+    for name, values, people, of_nobody in _fetch(statement, reading):
+        unmatched += of_nobody
+        found[name] = np.frombuffer(values or b"", ">f8").astype(float), np.frombuffer(people or b"", ">i8")
+    nothing = np.empty(0), np.empty(0, dtype=np.int64)
+    sides = [found.get(name, nothing) for name in (line, WITHOUT)]
+    _, numbers = np.unique(np.concatenate([people for _, people in sides]), return_inverse=True)
+    borders = len(sides[0][0])
+    first, second = Values(sides[0][0], numbers[:borders]), Values(sides[1][0], numbers[borders:])
+    statistic, seed = query.statistic or metric.statistic or Statistic.MEDIAN, seed_of(query, line)
+    if statistic is Statistic.MEAN:
+        interval = difference_of_means(first, second, seed=seed)
+    else:
+        interval = difference_of_percentiles(first, second, PERCENTILES[statistic], seed=seed)
+    groups = [_group_of_durations(values, statistic) for values in (first, second)]
+    return _comparison(query, line, groups, interval, unmatched)
+
+
+def _group_of_durations(group: Values, statistic: Statistic) -> Group:
+    import numpy as np
+
+    developers = len(np.unique(group.developers))
+    if statistic is Statistic.MEAN:
+        value = float(group.values.mean()) if len(group.values) else None
+    else:
+        value = percentile_of(group.values, PERCENTILES[statistic])
+    return Group(value, len(group.values), developers, developers)
+
+
+def _comparison(
+    query: MetricQuery, line: str, groups: list[Group], interval: Interval | None, unmatched: int
+) -> Comparison:
+    first, second = groups
+    reason = "" if interval else f"No interval: a group has fewer than {FEWEST_DEVELOPERS} developers."
+    return Comparison(query, line, first, second, interval, reason, unmatched)
+
+
+def _reading(reading: Reading | StockReading) -> Reading:
+    if isinstance(reading, StockReading):
+        raise TypeError("A stock is no reading of facts.")
+    return reading.of_whole()
+
+
+def _by_developer(statement: sql.Composed, reading: Reading, column: str) -> Mapping[tuple[int | None, str], int]:
+    """Developer (None: nobody known) and line → the amount in that column."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters(reading))
+        names = [each.name for each in cursor.description]
+        person, segment, amount = (names.index(name) for name in ("person_id", "segment_0", column))
+        return {(row[person], row[segment]): int(row[amount]) for row in cursor.fetchall()}
+
+
+def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters(reading))
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+# As bytes: lists of numbers would be written as text and read again.  Both lists of a line are in the same order.
+_VALUES = sql.SQL(
+    """
+    SELECT segment_0,
+           string_agg(float8send(c_0::float8), ''::bytea) FILTER (WHERE person_id <> 0),
+           string_agg(int8send(person_id::bigint), ''::bytea) FILTER (WHERE person_id <> 0),
+           count(*) FILTER (WHERE person_id = 0)
+    FROM ({rows}) AS r
+    WHERE c_0 IS NOT NULL
+    GROUP BY segment_0
+    """
+)
+
+
+def seed_of(query: MetricQuery, line: str) -> int:
+    """The same question draws the same developers."""
+    told = (query.key, query.window, query.granularity, query.scope, sorted(query.facets.items()), query.statistic, line)
+    return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:8])
