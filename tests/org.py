@@ -56,13 +56,15 @@ class Org:
         lines: int = 0,
         tool_calls: Mapping[str, int] | None = None,
         failures: Mapping[str, int] | None = None,
+        refusals: Mapping[str, int] | None = None,
         reported_cost: float = 0.0,
         session_id: str | None = None,
     ) -> str:
         """One Claude Code session; its id.
 
         It lasts from `at` (UTC) for `minutes`.  The tokens are its sum, spread over `requests` requests of which the
-        first carries the remainder; `tool_calls` are those that succeeded, by tool.
+        first carries the remainder; `tool_calls` are those that succeeded, by tool, `refusals` those that the person
+        refused.
         """
         session = session_id or str(uuid.uuid4())
         start = datetime.combine(_day(on), time.fromisoformat(at), UTC)
@@ -94,6 +96,12 @@ class Org:
                     )
                     for number in range(count)
                 ]
+        for tool, count in (refusals or {}).items():
+            refused: dict[str, Attribute] = {"tool_name": tool, "decision": "reject", "source": "user_reject"}
+            events += [
+                LogEvent("tool_decision", start, {**refused, "tool_use_id": f"toolu_{uuid.uuid4().hex}"})
+                for _ in range(count)
+            ]
         email = _email(by)
         self.send("/v1/logs", logs_request(email, session, events))
         if lines:

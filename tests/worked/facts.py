@@ -43,6 +43,27 @@ class PullRequest:
 
 
 @dataclass
+class AgentSession:
+    """Of Claude Code; the tokens and costs are those of all its requests together."""
+
+    who: str
+    at: datetime
+    name: str | None = None
+    minutes: int = 10
+    requests: int = 1
+    input: int = 1000
+    cache_read: int = 0
+    cache_write: int = 0
+    output: int = 0
+    model: str | None = None
+    lines: int = 0
+    reported_cost: float = 0.0
+    calls: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    refusals: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class WorkItem:
     key: str
     created_at: datetime

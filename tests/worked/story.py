@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
@@ -22,7 +22,7 @@ from integrations.models import Connection
 from tests.git.repositories import Repo
 from tests.intake.conftest import SHOP_RESOURCE
 from tests.pulls.histories import pieces_of
-from tests.worked.facts import Attempt, PullRequest, WorkItem
+from tests.worked.facts import AgentSession, Attempt, PullRequest, WorkItem
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Story:
     clones: list[Repo] = field(default_factory=list)  # none, or the only one
     members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
     logins: dict[str, str] = field(default_factory=dict)  # by e-mail address, as a people file has them
-    sessions: list[tuple[str, datetime]] = field(default_factory=list)  # whose, of an agent
+    sessions: list[AgentSession] = field(default_factory=list)
     owned: list[tuple[str, str]] = field(default_factory=list)  # what, by which team
     _lines: Iterator[int] = field(default_factory=count)
 

@@ -4,20 +4,77 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from tests.org import Org
+from tests.org import DEFAULT_MODEL, Org
+from tests.worked.facts import AgentSession
 from tests.worked.sentences import Line, sentence
 from tests.worked.story import Story
 
+_AMOUNTS = {
+    "minutes": r"for (?P<amount>[\d,]+) minutes",
+    "requests": r"in (?P<amount>[\d,]+) requests",
+    "input": r"(?P<amount>[\d.,]+k?) tokens sent",
+    "cache_read": r"(?P<amount>[\d.,]+k?) read from the cache",
+    "cache_write": r"(?P<amount>[\d.,]+k?) written to it",
+    "output": r"(?P<amount>[\d.,]+k?) answered",
+    "lines": r"(?P<amount>[\d.,]+k?) lines written",
+}
 
-@sentence(r"(?P<who>[a-z]+(?: and [a-z]+)*) works? with Claude Code")
-def works_with_an_agent(line: Line, who: str) -> None:
-    line.story.sessions += [(each, line.at) for each in who.split(" and ")]
+
+@sentence(r"(?P<who>[a-z]+(?: and [a-z]+)*) works? with Claude Code(?: in the session (?P<name>\S+))?")
+def works_with_an_agent(line: Line, who: str, name: str | None) -> None:
+    """An amount with a k is of thousands."""
+    amounts = {field: _amount(text) for field, pattern in _AMOUNTS.items() if (text := line.text(pattern))}
+    cost = float(line.text(r"which it says cost ([\d.]+) dollars", "0"))
+    model = line.text(r"by the model (\S+)") or None
+    calls = _tools(line, r"(\d+) calls? of (\S+)")
+    failures = _tools(line, r"(\d+) of (\S+) that fails?")
+    refusals = _tools(line, r"(\d+) of (\S+) refused")
+    for each in who.split(" and "):
+        line.story.sessions.append(
+            AgentSession(
+                each,
+                line.at,
+                name,
+                **amounts,
+                model=model,
+                reported_cost=cost,
+                calls=calls,
+                failures=failures,
+                refusals=refusals,
+            )
+        )
 
 
 def hold_sessions(story: Story, org: Org) -> None:
     """The agents tell of them themselves."""
-    for who, at in story.sessions:
-        moment = at.astimezone(UTC)
-        org.session(by=who, on=moment.date(), at=f"{moment:%H:%M}")
+    for each in story.sessions:
+        moment = each.at.astimezone(UTC)
+        org.session(
+            by=each.who,
+            on=moment.date(),
+            at=f"{moment:%H:%M}",
+            minutes=each.minutes,
+            requests=each.requests,
+            tokens=each.input,
+            cache_read=each.cache_read,
+            cache_write=each.cache_write,
+            output=each.output,
+            model=each.model or DEFAULT_MODEL,
+            lines=each.lines,
+            reported_cost=each.reported_cost,
+            tool_calls=each.calls,
+            failures=each.failures,
+            refusals=each.refusals,
+            session_id=each.name,
+        )
     if story.sessions:
         org.fold()
+
+
+def _amount(text: str) -> int:
+    thousands = text.endswith("k")
+    return round(float(text.rstrip("k").replace(",", "")) * (1000 if thousands else 1))
+
+
+def _tools(line: Line, pattern: str) -> dict[str, int]:
+    return {tool: int(count) for count, tool in line.texts(pattern)}
