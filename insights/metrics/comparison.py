@@ -209,5 +209,6 @@ _VALUES = sql.SQL(
 
 def seed_of(query: MetricQuery, line: str) -> int:
     """The same question draws the same developers."""
-    told = (query.key, query.window, query.granularity, query.scope, sorted(query.facets.items()), query.statistic, line)
+    facets = sorted(query.facets.items())
+    told = (query.key, query.window, query.granularity, query.scope, facets, query.statistic, line)
     return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:8])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from insights.metrics.declarations import Count
+from insights.metrics.declarations import Count, Ratio
 from insights.metrics.measures import Measure, PeopleOnLine
 from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT
+from insights.metrics.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT, total_of_merged
 from insights.metrics.pull_requests import SOURCE as PULL_REQUESTS
 from insights.metrics.query import Dimension
-from insights.metrics.references import SPACE_FRAMEWORK
+from insights.metrics.references import PULL_REQUEST_STAGES, SPACE_FRAMEWORK
 from insights.metrics.terms import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.metrics.work_items import DONE, DONE_DIMENSIONS, DONE_ITEMS
 from insights.metrics.work_items import SOURCE as WORK_ITEMS
@@ -92,4 +92,55 @@ DELIVERED_PER_DEVELOPER = PerDeveloper(
     negative_indicators=("bug.ratio", "bug.reopen_rate"),
     source=f"{WORK_ITEMS}; agent sessions, commits, pull requests and reviews",
     reference=SPACE_FRAMEWORK,
+)
+
+PHASED = total_of_merged("phased")
+ALL_KNOWN = (
+    "A mean, because only means add up, over the pull requests of which all three phases are known: coding (first "
+    f"commit → open), review (open → last approval) and merge (that approval → merge). {MERGED}"
+)
+
+
+def _phase(key: str, name: str, meaning: str, formula: str, column: str) -> Ratio:
+    return Ratio(
+        key=key,
+        version=1,
+        name=name,
+        meaning=meaning,
+        formula=f"Σ ({formula}) ÷ their number. {ALL_KNOWN}",
+        numerator=total_of_merged(column),
+        denominator=PHASED,
+        unit=UnitOfMeasure.SECONDS,
+        better=Better.LOWER,
+        minimum_sample=5,
+        categories=(Category.AI, Category.EFFICIENCY),
+        space=(SpaceDimension.EFFICIENCY,),
+        segments=DIMENSIONS,
+        facets=DIMENSIONS,
+        positive_indicators=("pr.cycle_time",),
+        source=PULL_REQUESTS,
+        reference=PULL_REQUEST_STAGES,
+    )
+
+
+CODING_PHASE = _phase(
+    "pr.coding_phase",
+    "Coding phase",
+    "How long work goes on before a pull request is open; it stands before the cycle time and is no part of it.",
+    "first commit → open",
+    "coding_phase_seconds",
+)
+REVIEW_PHASE = _phase(
+    "pr.review_phase",
+    "Review phase",
+    "The first part of the cycle time: from open until the last approval.",
+    "open → last approval",
+    "review_phase_seconds",
+)
+MERGE_PHASE = _phase(
+    "pr.merge_phase",
+    "Merge phase",
+    "The second part of the cycle time: from the last approval until the merge.",
+    "last approval → merge",
+    "merge_phase_seconds",
 )

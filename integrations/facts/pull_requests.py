@@ -70,12 +70,18 @@ _MERGED = frozenset(
             "open_review_seconds",
             "ci_wait_seconds",
         ),
+        *("phased", "coding_phase_seconds", "review_phase_seconds", "merge_phase_seconds"),
         *("size", "files", "directories", "languages", "comments", "commented_hundreds"),
         *("reviewed_paths", "new_paths"),
         *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
     }
 )
-_MERGED_COLUMNS: LiteralString = """
+# Only where all phases are known: the first commit, who looked at it, and who approved it.
+_PHASED: LiteralString = (
+    "figures.coding_seconds IS NOT NULL AND figures.pickup_seconds IS NOT NULL"
+    " AND figures.review_seconds IS NOT NULL AND figures.merge_seconds IS NOT NULL"
+)
+_MERGED_COLUMNS: LiteralString = f"""
                figures.merged_on AS day,
                figures.coding_seconds,
                figures.pickup_seconds,
@@ -84,6 +90,10 @@ _MERGED_COLUMNS: LiteralString = """
                figures.cycle_seconds,
                figures.pickup_seconds + figures.review_seconds AS open_review_seconds,
                figures.ci_wait_seconds,
+               ({_PHASED})::int AS phased,
+               CASE WHEN {_PHASED} THEN figures.coding_seconds END AS coding_phase_seconds,
+               CASE WHEN {_PHASED} THEN figures.pickup_seconds + figures.review_seconds END AS review_phase_seconds,
+               CASE WHEN {_PHASED} THEN figures.merge_seconds END AS merge_phase_seconds,
                figures.size,
                figures.file_count AS files,
                figures.directory_count AS directories,
@@ -116,7 +126,8 @@ MERGED_PULL_REQUESTS = Relation(
 The seconds are those of its stages, null where it lacks what a stage needs or where the stage would be negative:
 coding (first own commit → open), pickup (open → first review), review (first review → last approval), merge (that
 approval → merge), cycle (open → merge); open_review_seconds is pickup + review, ci_wait_seconds the time in which
-pipelines were queued or ran for its commits while it was open, null where none is known.  size is the number of lines
+pipelines were queued or ran for its commits while it was open, null where none is known.  phased is 1 where coding,
+review (open → last approval) and merge are all known, else 0: only then the seconds of the phases stand.  size is the number of lines
 added and deleted, null where it is not known; files, directories and languages are numbers, the latter two null without
 a clone.  new_paths of reviewed_paths (null without a clone or a review) are those that no reviewer had changed before.
 comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null where
