@@ -115,6 +115,10 @@ ROUTES: dict[str, Access] = {
     "insights/ai/leaderboard/": signed_in_only("/insights/ai/leaderboard/"),
     "insights/ai/leaderboard/parts/<slug:name>/": signed_in_only("/insights/ai/leaderboard/parts/models/"),
     "insights/ai/leaderboard.csv": signed_in_only("/insights/ai/leaderboard.csv"),
+    "insights/ai/sessions/": signed_in_only("/insights/ai/sessions/"),
+    "insights/ai/sessions/parts/<slug:name>/": signed_in_only("/insights/ai/sessions/parts/models/"),
+    "insights/ai/sessions.csv": signed_in_only("/insights/ai/sessions.csv"),
+    "insights/ai/sessions/<int:pk>/": no_such("/insights/ai/sessions/4711/"),
     "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
     # Here no repository is known of that name.
     "insights/ai/repositories/rows/": Access(

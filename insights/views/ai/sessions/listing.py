@@ -1,0 +1,141 @@
+"""The sessions of a scope, each with what it came to: one's own, and others' as the policy shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from insights import windows, wording
+from insights.agents import agent_name
+from insights.filters import Filters, read_filters
+from insights.metrics.query import Dimension
+from insights.metrics.rows import RowsPage
+from insights.scope_access import access_in
+from insights.session_outcome import LABELS
+from insights.session_rows import KEY, visible_sessions_page
+from insights.views.ai.answers import AI_PAGE
+from insights.views.answers import InsightsPage, read
+from insights.views.attribution.words import moment
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.filter_bar import facet_part, filter_bar
+from insights.views.rows import read_page
+from insights.views.scope_bar import look_around, scope_words
+from orgtree.csv_export import Cell, csv_response
+
+PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
+FACETS = (Dimension.AGENT, Dimension.MODEL)
+SESSIONS_PAGE = InsightsPage("ai_sessions", facets=AI_PAGE.facets)
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    number: str
+    url: str  # of its page; empty where the viewer may not open it
+    person: str
+    started: str
+    agent: str
+    models: str
+    cells: Sequence[str]
+    outcome: str
+    outcome_label: str
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def sessions(request: HttpRequest) -> HttpResponseBase:
+    filters, number = _filters(request), read_page(request)
+    around = look_around(request, filters)
+    answers = read(SESSIONS_PAGE, filters, SESSIONS_PAGE.menus, around=around)
+    found = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
+    first = (number - 1) * PAGE_SIZE + 1
+    last = first + len(found.rows) - 1
+    context = {
+        "bar": filter_bar(answers, around),
+        "whose": scope_words(filters, around),
+        "note": found.note,
+        "lines": [_line(row) for row in found.rows],
+        "first": first,
+        "last": last,
+        "total": f"{found.total:,}",
+        "previous_url": _page_url(filters, number - 1) if number > 1 else "",
+        "next_url": _page_url(filters, number + 1) if last < found.total else "",
+        "csv_url": filters.url(reverse("ai_sessions_csv")),
+    }
+    return render(request, "insights/sessions/sessions.html", context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+@explains_bad_filters
+def sessions_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A facet's menu, or a page of its own."""
+    filters = _filters(request)
+    context = {**facet_part(SESSIONS_PAGE, filters, name), "part": "insights/_part_facet.html"}
+    if request.headers.get("HX-Request"):
+        return render(request, "insights/_part_facet.html", context)
+    context["whose"] = scope_words(filters, look_around(request, filters))
+    return render(request, "insights/part_page.html", context)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def sessions_csv(request: HttpRequest) -> HttpResponseBase:
+    filters = _filters(request)
+    first = visible_sessions_page(filters.query(KEY), filters.access, page=1, size=CSV_PAGE_SIZE)
+    return csv_response("headway-ai-sessions", _csv_rows(filters, first))
+
+
+def _csv_rows(filters: Filters, first: RowsPage) -> Iterator[list[Cell]]:
+    yield [column.label for column in first.columns]
+    found, page = first, 1
+    while found.rows:
+        for row in found.rows:
+            yield [row[column.name] for column in found.columns]
+        if len(found.rows) < CSV_PAGE_SIZE:
+            return
+        page += 1
+        found = visible_sessions_page(filters.query(KEY), filters.access, page=page, size=CSV_PAGE_SIZE)
+
+
+def _filters(request: HttpRequest) -> Filters:
+    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    return replace(filters, facets={name: chosen for name, chosen in filters.facets.items() if name in FACETS})
+
+
+def _line(row: Mapping[str, Any]) -> SessionLine:
+    pk, started = row["fact_id"], row["started_at"]
+    return SessionLine(
+        number=f"#{pk}" if pk is not None else "",
+        url=reverse("ai_session", args=[pk]) if pk is not None else "",
+        person=row["person"],
+        started=moment(started) if started else wording.day(row["day"]),
+        agent=agent_name(row["agent"]),
+        models=row["models"],
+        cells=[
+            str(wording.duration(row["active_seconds"])),
+            f"{row['requests']:,}",
+            f"{row['tokens']:,}",
+            "" if row["spend"] is None else wording.money(row["spend"]),
+            f"{row['tool_calls']:,}",
+            f"{row['tool_failures']:,}",
+            f"{row['lines_added']:,}",
+        ],
+        outcome=row["outcome"],
+        outcome_label=LABELS[row["outcome"]],
+    )
+
+
+def _page_url(filters: Filters, page: int) -> str:
+    return filters.url(reverse("ai_sessions"), page=str(page))

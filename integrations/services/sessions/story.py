@@ -1,0 +1,240 @@
+"""What happened in a session, in order: requests, tool calls and commits, or what its metrics tell instead.
+
+Everything is read in pages and hours: a session of a week may have a hundred thousand requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import connection
+
+from integrations.facts.code import AI_COMMITTED_FILES
+from integrations.models import AgentSession, Method, ToolOutcome
+
+PAUSE = "interval '30 minutes'"  # a stretch reaches that far beyond its last event
+
+
+class Happened(StrEnum):
+    REQUEST = "request"
+    TOOL = "tool"
+    COMMIT = "commit"
+    METER = "meter"  # a quarter of an hour of the session's metrics
+
+
+@dataclass(frozen=True)
+class Happening:
+    """`name` is the model, the tool, or the commit's object id; tokens are those of the four kinds, in their order."""
+
+    at: datetime
+    what: Happened
+    name: str
+    outcome: str
+    error_type: str
+    duration_seconds: float | None
+    tokens: tuple[int, int, int, int]
+    spend: float | None
+    reported_cost: float | None
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What happened within a local hour; `start` is its first moment."""
+
+    start: datetime
+    requests: int
+    tokens: int
+    spend: float | None
+    tool_calls: int
+    tool_failures: int
+    commits: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of work, from its first event to its last."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True)
+class ToolUse:
+    """A tool's calls; `seconds` is null where no call says how long it took."""
+
+    tool: str
+    succeeded: int
+    failed: int
+    refused: int
+    seconds: float | None
+    error_types: Sequence[str]
+
+
+@dataclass(frozen=True)
+class SessionCommit:
+    """A counted commit that has lines of the session."""
+
+    sha: str
+    subject: str
+    repository: str
+    committed_at: datetime
+    methods: Sequence[Method]
+    lines: int
+
+
+# One row per happening.  Of a session that counts by its metrics these are told instead of its requests.
+_HAPPENINGS = f"""
+    SELECT at, 'request' AS what, model AS name, '' AS outcome, '' AS error_type, duration_ms / 1000.0 AS seconds,
+           input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, spend, reported_cost
+    FROM integrations_agentrequest
+    WHERE session_id = %(session)s AND NOT %(by_metrics)s
+    UNION ALL
+    SELECT slot, 'meter', model, '', '', NULL,
+           input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, NULL, reported_cost
+    FROM integrations_agentmeterslot
+    WHERE session_id = %(session)s AND %(by_metrics)s
+    UNION ALL
+    SELECT at, 'tool', tool, outcome, error_type, duration_ms / 1000.0, 0, 0, 0, 0, NULL, NULL
+    FROM integrations_agenttoolcall
+    WHERE session_id = %(session)s
+    UNION ALL
+    SELECT DISTINCT stored.committed_at, 'commit', stored.sha, '', '', NULL::numeric, 0, 0, 0, 0, NULL::numeric,
+           NULL::numeric
+    FROM ({AI_COMMITTED_FILES.sql}) AS files
+    JOIN integrations_commit stored ON stored.id = files.commit_id
+    WHERE files.session_id = %(session)s AND files.ai_lines > 0
+"""  # noqa: S608 — put together from constants; values are passed apart
+
+
+class SessionStory:
+    """Reads what happened in one session."""
+
+    def __init__(self, session: AgentSession) -> None:
+        self._session = session
+        self.by_metrics = session.metric_tokens > session.event_tokens
+        self._values = {"session": session.pk, "by_metrics": self.by_metrics}
+
+    def count(self, start: datetime | None = None, end: datetime | None = None) -> int:
+        """How much happened in [start, end), or in all of it."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}",  # noqa: S608 — constants
+                {**self._values, "start": start, "end": end},
+            )
+            return int(cursor.fetchone()[0])
+
+    def happenings(
+        self, *, first: int, count: int, start: datetime | None = None, end: datetime | None = None
+    ) -> list[Happening]:
+        """In order, the same every time: of equal times the request comes before the tool that it asks for."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT * FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}"  # noqa: S608 — constants
+                " ORDER BY at, what, name, output_tokens, input_tokens, cache_read_tokens, seconds"
+                " LIMIT %(limit)s OFFSET %(offset)s",
+                {**self._values, "start": start, "end": end, "limit": count, "offset": first},
+            )
+            return [
+                Happening(
+                    at,
+                    Happened(what),
+                    name,
+                    outcome,
+                    error_type,
+                    None if seconds is None else float(seconds),
+                    (uncached, read, written, output),
+                    None if spend is None else float(spend),
+                    None if cost is None else float(cost),
+                )
+                for at, what, name, outcome, error_type, seconds, uncached, read, written, output, spend, cost in (
+                    cursor.fetchall()
+                )
+            ]
+
+    def hours(self) -> list[Hour]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT date_trunc('hour', at), count(*) FILTER (WHERE what = 'request'),
+                       sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens)::bigint, sum(spend),
+                       count(*) FILTER (WHERE what = 'tool' AND outcome <> %(refused)s),
+                       count(*) FILTER (WHERE outcome = %(failed)s), count(*) FILTER (WHERE what = 'commit')
+                FROM ({_HAPPENINGS}) AS happened
+                GROUP BY 1
+                ORDER BY 1
+                """,  # noqa: S608 — constants
+                {**self._values, "failed": ToolOutcome.FAILED.value, "refused": ToolOutcome.REFUSED.value},
+            )
+            return [
+                Hour(start, requests, tokens, None if spend is None else float(spend), calls, failures, commits)
+                for start, requests, tokens, spend, calls, failures, commits in cursor.fetchall()
+            ]
+
+    def stretches(self) -> list[Stretch]:
+        """Its stretches of work, in order: between them nothing happened for more than half an hour."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT lower(stretch), upper(stretch) - {PAUSE}
+                FROM integrations_agentsession session,
+                     unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
+                                 ELSE session.event_stretches END) AS stretch
+                WHERE session.id = %s
+                ORDER BY 1
+                """,  # noqa: S608 — a constant
+                [self._session.pk],
+            )
+            return [Stretch(start, max(start, end)) for start, end in cursor.fetchall()]
+
+    def tools(self) -> list[ToolUse]:
+        """The tools that it called, the one that failed most first."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT tool, count(*) FILTER (WHERE outcome = 'succeeded'), count(*) FILTER (WHERE outcome = 'failed'),
+                       count(*) FILTER (WHERE outcome = 'refused'), sum(duration_ms) / 1000.0,
+                       array_remove(array_agg(DISTINCT error_type ORDER BY error_type), '')
+                FROM integrations_agenttoolcall
+                WHERE session_id = %s
+                GROUP BY tool
+                ORDER BY 3 DESC, count(*) DESC, tool
+                """,
+                [self._session.pk],
+            )
+            return [
+                ToolUse(tool, succeeded, failed, refused, None if seconds is None else float(seconds), errors)
+                for tool, succeeded, failed, refused, seconds, errors in cursor.fetchall()
+            ]
+
+    def commits(self) -> list[SessionCommit]:
+        """The counted commits that have lines of it, the oldest first."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT stored.sha, stored.subject, coalesce(files.repository, ''), stored.committed_at,
+                       array_agg(DISTINCT files.method ORDER BY files.method), sum(files.ai_lines)
+                FROM ({AI_COMMITTED_FILES.sql}) AS files
+                JOIN integrations_commit stored ON stored.id = files.commit_id
+                WHERE files.session_id = %s AND files.ai_lines > 0
+                GROUP BY stored.sha, stored.subject, 3, stored.committed_at
+                ORDER BY stored.committed_at, stored.sha
+                """,  # noqa: S608 — a constant
+                [self._session.pk],
+            )
+            return [
+                SessionCommit(sha, subject, repository, at, [Method(method) for method in methods], int(lines))
+                for sha, subject, repository, at, methods, lines in cursor.fetchall()
+            ]
+
+
+_WITHIN = (
+    "(%(start)s::timestamptz IS NULL OR at >= %(start)s::timestamptz)"
+    " AND (%(end)s::timestamptz IS NULL OR at < %(end)s::timestamptz)"
+)
