@@ -106,7 +106,7 @@ class Plan:
     @property
     def settles(self) -> bool:
         """Whether the answer changes as time goes by, because spend is pending first."""
-        return self.metric.settles or not SETTLING.isdisjoint(self.segments)
+        return self.metric.settles or not SETTLING.isdisjoint({*self.segments, *self.query.facets})
 
 
 class Places:

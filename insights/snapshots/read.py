@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from insights.metrics.figures import fingerprint
 from insights.metrics.outcomes import Facts, Outcomes, outcomes_of
 from insights.metrics.plan import Need, Plan
-from insights.metrics.query import Window
+from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell
 from insights.models import Period
@@ -78,7 +78,7 @@ class _Looking:
 
     def at(self, plan: Plan) -> Answerable | None:
         """None where the plan's cells are not kept, or hold the facts of a time too long ago."""
-        if plan.query.facets or plan.segments not in kept_segments(plan.metric) or not plan.placement.is_kept:
+        if not plan.placement.is_kept or not _is_split_as_kept(plan):
             return None
         if plan.settles and self._state.settled_to != plan.clock.settled_before:
             return None
@@ -87,7 +87,7 @@ class _Looking:
         if len(groups) < len(plan.needs):
             return None
         families = {family for need in plan.needs.values() for family in families_of(need.reading.relation)}
-        listed = only_in_windows(plan.segments)
+        listed = only_in_windows((*plan.segments, *plan.query.facets))
         for window in plan.windows:
             kept = self._window(window, plan)
             if kept is None or (listed and kept[0] is not Period.WINDOW):
@@ -106,13 +106,12 @@ class _Looking:
         return self._freshness is Freshness.AT_ONCE or plan.clock.now - dirt.since >= patience
 
     def _group(self, need: Need) -> StandingGroup | None:
-        """The standing group that holds the measure, split as the need asks."""
+        """The standing group that holds the measure, split as the need asks; None where none can."""
         if need not in self._groups:
-            reading = need.reading
-            segments = reading.segments if isinstance(reading, Reading) else ()
-            group = self._state.groups.get((reading.relation.name, segment_name(segments)))
+            group = self._state.groups.get((need.reading.relation.name, segment_name(_split_of(need))))
             holds = group is not None and fingerprint(need.measure) in group.starts
-            self._groups[need] = group if holds else None
+            picks_sessions = isinstance(need.reading, Reading) and need.reading.model_picks_facts
+            self._groups[need] = group if holds and not picks_sessions else None
         return self._groups[need]
 
     def _window(self, window: Window, plan: Plan) -> tuple[Period, Window] | None:
@@ -121,6 +120,28 @@ class _Looking:
         if asked not in self._kept:
             self._kept[asked] = kept_as(window, plan.clock.today, *([OF_UNITS] if asked[1] else []))
         return self._kept[asked]
+
+
+def _is_split_as_kept(plan: Plan) -> bool:
+    """Whether its figures are cells as they stand: in all, one way to split them, or one value of it picked.
+
+    What is filtered by one value is what a split holds under it.
+    """
+    if plan.query.facets:
+        return not plan.segments and all(_picks_at_most_one(need) for need in plan.needs.values())
+    return plan.segments in kept_segments(plan.metric)
+
+
+def _picks_at_most_one(need: Need) -> bool:
+    facets = need.reading.facets if isinstance(need.reading, Reading) else ()
+    return not facets or (len(facets) == 1 and len(facets[0][1]) == 1)
+
+
+def _split_of(need: Need) -> tuple[Dimension, ...]:
+    """How the cells that hold it are split."""
+    if not isinstance(need.reading, Reading):
+        return ()
+    return need.reading.segments or tuple(dimension for dimension, _ in need.reading.facets)
 
 
 def _unit_id(plan: Plan) -> int | None:
@@ -143,9 +164,12 @@ def _as_found(answerable: Iterable[Answerable], cells: Cells) -> tuple[Facts, se
                     of_stock[unit_id, span] = kept.figures.people
                 continue
             of_reading = scanned[need.reading]
+            picked = need.reading.facets[0][1][0] if need.reading.facets else None
             for kept in found:
-                if need.split and kept.segment_value == TOO_MANY_VALUES:
+                if (need.split or picked is not None) and kept.segment_value == TOO_MANY_VALUES:
                     too_many.add((need, group))
+                if picked is not None and kept.segment_value != picked:
+                    continue
                 segment = (kept.segment_value,) if need.split else ()
                 of_reading[CellKey(unit_id, window, segment)] = as_scanned(kept, group.starts)
     return Facts(scanned, stocked), too_many

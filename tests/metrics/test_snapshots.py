@@ -89,6 +89,45 @@ def test_cells_tell_what_facts_tell_of_every_metric(world: World, monkeypatch: p
         assert (kept.total, kept.series, kept.unmatched) == (computed.total, computed.series, computed.unmatched)
 
 
+def test_what_is_filtered_by_one_value_is_what_a_split_keeps_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = [
+        MetricQuery(metric.key, windows.trailing(12), scope=Scope(unit), facets={dimension: (value,)})
+        for metric in metrics()
+        for dimension in metric.facets
+        if (dimension,) in kept_segments(metric)
+        for value in _values(metric.key, dimension)
+        for unit in (None, "root")
+    ]
+    assert len({query.key for query in queries}) > 40
+    assert len({dimension for query in queries for dimension in query.facets}) > 5
+    series = [query for query in queries if not only_in_windows(tuple(query.facets))]
+    from_facts = [*read_series(series), *read_totals(queries)]
+    refresh()
+    asked = _noting_what_is_read_from_facts(monkeypatch)
+    from_cells = [*read_series(series), *read_totals(queries)]
+    for kept, computed in zip(from_cells, from_facts, strict=True):
+        assert (kept.total, kept.series, kept.unmatched) == (computed.total, computed.series, computed.unmatched)
+    assert len(asked) < len(from_cells) / 4, "those that ask for sessions in which a model was used"
+
+
+def test_two_values_are_no_sum_of_two_cells(world: World) -> None:
+    """A median of two agents' sessions is none of theirs, and a developer who uses both is one."""
+    [answer] = read_totals([MetricQuery("ai.sessions", windows.trailing(12), segments=(Dimension.AGENT,))])
+    both = {Dimension.AGENT: tuple(figure.segment["agent"] for figure in answer.total[:2])}
+    queries = [MetricQuery(key, windows.trailing(12), facets=both) for key in ("ai.sessions", "ai.active_developers")]
+    from_facts = read_totals(queries)
+    refresh()
+    assert [each.total for each in read_totals(queries)] == [each.total for each in from_facts]
+
+
+def _values(key: str, dimension: Dimension) -> list[str]:
+    """Some that occur, and one that does not."""
+    [answer] = read_totals([MetricQuery(key, windows.trailing(12), segments=(dimension,))])
+    return [*[figure.segment[dimension.value] for figure in answer.total if figure.segment][:2], "no such value"]
+
+
 def test_a_new_day_rolls_the_windows_as_a_fill_would(world: World, clock: time_machine.Traveller) -> None:
     refresh()
     clock.shift(timedelta(days=9))
