@@ -7,7 +7,7 @@ the rest.  Defaults are left out of URLs, so that two people who see the same pa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -36,6 +36,14 @@ FACETS = {
     Dimension.WORK_TYPE: "Work type",
     Dimension.SIZE_CLASS: "Size",
     Dimension.COMPLEXITY_CLASS: "Complexity",
+}
+# By these no page is filtered; the rows of one part of a chart are.
+FACETS_OF_ROWS = {
+    Dimension.LANGUAGE: "Language",
+    Dimension.FILE_TYPE: "Type of file",
+    Dimension.TOKEN_KIND: "Kind of token",
+    Dimension.OUTCOME: "Outcome",
+    Dimension.TOOL: "Tool",
 }
 QUARTERS_OFFERED = 5
 
@@ -140,7 +148,7 @@ class Filters:
             pairs.append(("range", self.range))
         if self.granularity != DEFAULT_GRANULARITY:
             pairs.append(("granularity", self.granularity.value))
-        for dimension in FACETS:
+        for dimension in (*FACETS, *FACETS_OF_ROWS):
             pairs += [(dimension.value, value) for value in self.facets.get(dimension, ())]
         for choice in self.choices:
             if self.picked[choice.parameter] != choice.default:
@@ -201,7 +209,14 @@ class Filters:
         return replace(self, facets={**facets, dimension: values} if values else facets)
 
 
-def read_filters(parameters: QueryDict, *, today: date, access: Access, choices: Sequence[Choice] = ()) -> Filters:
+def read_filters(
+    parameters: QueryDict,
+    *,
+    today: date,
+    access: Access,
+    choices: Sequence[Choice] = (),
+    facets: Iterable[Dimension] = tuple(FACETS),
+) -> Filters:
     """The state that a URL describes.  Raises BadFilterError for the first parameter that cannot be read.
 
     Parameters of other pages are ignored.  An empty value means the default, as forms send it.
@@ -216,7 +231,7 @@ def read_filters(parameters: QueryDict, *, today: date, access: Access, choices:
         access=access,
         scope=scope_to_begin_with(_read_scope(parameters, access), access),
         granularity=_read_granularity(parameters.get("granularity") or DEFAULT_GRANULARITY.value),
-        facets=_read_facets(parameters),
+        facets=_read_facets(parameters, facets),
         picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},
         choices=tuple(choices),
     )
@@ -309,9 +324,9 @@ def _read_granularity(written: str) -> Granularity:
     raise BadFilterError("granularity", f"It can be {wording.listed([g.value for g in GRANULARITIES])}.")
 
 
-def _read_facets(parameters: QueryDict) -> dict[Dimension, tuple[str, ...]]:
+def _read_facets(parameters: QueryDict, dimensions: Iterable[Dimension]) -> dict[Dimension, tuple[str, ...]]:
     facets = {}
-    for dimension in FACETS:
+    for dimension in dimensions:
         values = tuple(dict.fromkeys(value for value in parameters.getlist(dimension.value) if value))
         if len(values) > MOST_FACET_VALUES:
             raise BadFilterError(dimension.value, f"At most {MOST_FACET_VALUES} values can be chosen.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.http import Http404, HttpRequest
 
 from insights import tiles, windows
-from insights.filters import Filters, read_filters, statistic_of_metric
+from insights.filters import FACETS, FACETS_OF_ROWS, Filters, read_filters, statistic_of_metric
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
@@ -44,7 +44,11 @@ def asked(request: HttpRequest, key: str) -> Asked:
         raise Http404("No such metric.") from None
     choice = statistic_of_metric(metric)
     filters = read_filters(
-        request.GET, today=windows.local_today(), access=access_in(request), choices=[choice] if choice else []
+        request.GET,
+        today=windows.local_today(),
+        access=access_in(request),
+        choices=[choice] if choice else [],
+        facets=(*FACETS, *FACETS_OF_ROWS),
     )
     return Asked(metric, filters)
 

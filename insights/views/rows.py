@@ -20,12 +20,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights import wording
 from insights.agents import agent_name
-from insights.filters import BadFilterError
+from insights.filters import FACETS, FACETS_OF_ROWS, BadFilterError
 from insights.metrics.query import Dimension
 from insights.metrics.registry import get
 from insights.metrics.rows import ColumnKind, RowColumn, RowsPage, facts_told
 from insights.metrics.terms import UnitOfMeasure
 from insights.metrics.visible import visible_rows
+from insights.views.answers import facet_label
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
 from insights.views.records.words import tool_url
@@ -43,6 +44,7 @@ RECORD_PAGES = {  # by the column that identifies a fact in its relation
     "item_id": "work_item",
     "deployment_id": "deployment",
     "incident_id": "incident",
+    "session_id": "ai_session",
 }
 
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.FACT})
@@ -83,6 +85,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "recipe": found.recipe,
         "note": found.note,
         "days": wording.days(question.filters.window),
+        "narrowed": _narrowed(question),
         "whose": scope_words(question.filters, look_around(request, question.filters)),
         "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "first": first,
@@ -134,10 +137,20 @@ def _csv_rows(question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
         found = visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
 
 
+def _narrowed(question: Asked) -> str:
+    """To which values of which facets, in words; empty where to none."""
+    names = {**FACETS, **FACETS_OF_ROWS}
+    return "; ".join(
+        f"{names.get(dimension, dimension.value)}: {' or '.join(facet_label(dimension, value) for value in values)}"
+        for dimension, values in question.query.facets.items()
+    )
+
+
 def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
     """The rows as they are printed, but for columns of the kinds in `without`."""
     columns = [column for column in found.columns if column.kind not in without]
     record_page = record_page_of(found.query.key)
+    leading = ColumnKind.DAY if ColumnKind.FACT in without else ColumnKind.FACT
     in_seconds = get(found.query.key).unit is UnitOfMeasure.SECONDS
     return RowTable(
         caption=f"Rows of {found.query.key}",
@@ -146,7 +159,7 @@ def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
             [
                 _duration(row[column.name])
                 if in_seconds and column.name == CONTRIBUTION
-                else _cell(column, row, record_page)
+                else _cell(column, row, record_page, leading)
                 for column in columns
             ]
             for row in found.rows
@@ -155,8 +168,11 @@ def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
     )
 
 
-def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str) -> str:
-    """What the table prints; a commit and a record lead to their pages, an address to the tool."""
+def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: ColumnKind) -> str:
+    """What the table prints; a commit and a record lead to their pages, an address to the tool.
+
+    A record leads there by its reference, else by the column of the kind `leading`.
+    """
     value: Cell = row[column.name]
     if value is None:
         return ""
@@ -167,7 +183,7 @@ def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str) -> str:
         address = tool_url(str(value))
         return format_html('<a href="{}" rel="noreferrer">In its tool</a>', address) if address else ""
     printed = _printed(column, value)
-    leads = column.name == REFERENCE if REFERENCE in row else column.kind is ColumnKind.FACT
+    leads = column.name == REFERENCE if REFERENCE in row else column.kind is leading
     if record_page and leads and row.get("fact_id") is not None:
         return format_html('<a href="{}">{}</a>', reverse(record_page, args=[row["fact_id"]]), printed)
     return printed

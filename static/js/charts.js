@@ -3,6 +3,7 @@
    A card is an element [data-chart-card] that holds <canvas data-chart="URL">; templates/components/chart_card.html
    writes it.  Its plot is in one of four states: loading, ready, empty, error. */
 import { chartConfig } from "./chart-config.js";
+import { fillDrill, openOnClick } from "./chart-drill.js";
 import { fillLeftOut, fillLegend, fillList, fillNotes, fillTable } from "./chart-parts.js";
 
 const LIBRARY = document.querySelector('meta[name="headway-chart-library"]')?.content;
@@ -93,7 +94,8 @@ async function draw(canvas, figures, { still }) {
   fillLegend(card, figures, (index, shown) => entry.chart.setDatasetVisibility(index, shown) ?? entry.chart.update());
   fillList(card, figures);
   fillTable(card, figures);
-  entry.chart = new Chart(canvas, chartConfig(Chart, drawnPart(figures), { still }));
+  fillDrill(card, figures);
+  entry.chart = new Chart(canvas, openOnClick(chartConfig(Chart, drawnPart(figures), { still }), figures));
 }
 
 /* A stub of a week at the beginning is in the table, and would look like a rise in a line. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
@@ -21,6 +22,7 @@ from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
+from insights.views.drill import drill
 from orgtree.csv_export import Cell, csv_response
 
 
@@ -97,6 +99,20 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 class AiChart(ChartView):
     def chart_data(self, request: HttpRequest) -> ChartData:
         return drawn(self.kwargs["name"], request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **_drill(self.kwargs["name"], self.request, self.drawn)}
+
+
+def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
+    """The ways to the rows behind each part: of a donut, by what it is split."""
+    filters = page_filters(request)
+    parts = {
+        "adoption": ("ai.adoption_rate", None),
+        "committed_code": ("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
+        "spend_breakdown": ("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter])),
+    }
+    return drill(filters, drawn, *parts.get(name, ("", None)))
 
 
 @login_required
