@@ -1,0 +1,135 @@
+"""Any program that follows OpenTelemetry's conventions for generative AI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from integrations.models import AgentRequest, AgentSession, AgentSessionDay
+from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.store_sessions import forget_identities
+from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
+from tests.telemetry.intake import NOW, SECOND, Intake, Json, json_attributes, log_record, logs, metrics, spans
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def intake() -> Intake:
+    forget_identities()
+    return Intake()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        CHAT,
+        {
+            "gen_ai__system": "anthropic",
+            "gen_ai__request__model": "claude-sonnet-4.5",
+            "gen_ai__usage__prompt_tokens": 100,
+            "gen_ai__usage__completion_tokens": 9,
+            "gen_ai__usage__cache_read_input_tokens": 60,
+            "gen_ai__usage__cache_creation_input_tokens": 30,
+        },
+        {
+            "gen_ai__response__model": "claude-sonnet-4.5",
+            "gen_ai__usage__input_tokens": "100",
+            "gen_ai__usage__output_tokens": 9.0,
+            "gen_ai__usage__input_tokens__cached": 60,
+            "gen_ai__usage__cache_write__input_tokens": 30,
+        },
+    ],
+    ids=["today's names", "deprecated names", "names in the wild"],
+)
+@pytest.mark.parametrize("operation", ["chat", None], ids=["an operation", "before operations had names"])
+def test_a_program_s_requests_are_read(intake: Intake, attributes: dict[str, Any], operation: str | None) -> None:
+    intake.send(spans(span(operation, **attributes), resource=PROGRAM))
+    assert tokens() == (10, 60, 30, 9)
+    assert AgentRequest.objects.get().model == "claude-sonnet-4.5"
+    assert AgentRequest.objects.get().duration_ms == 1000
+    assert AgentSession.objects.get().agent == "research_assistant"
+
+
+def test_a_span_and_an_event_of_one_request_count_once(intake: Intake) -> None:
+    for response in ({"gen_ai.response.id": "resp_1"}, {}):
+        attributes = {name.replace("__", "."): value for name, value in CHAT.items()} | response
+        details = log_record(
+            {
+                "event.name": "gen_ai.client.inference.operation.details",
+                "gen_ai.operation.name": "chat",
+                "gen_ai.conversation.id": "c1",
+                **attributes,
+            },
+            spanId=f"{len(response):016x}",
+            traceId="7e" * 16,
+        )
+        with_response = {name.replace(".", "__"): value for name, value in response.items()}
+        intake.send(logs(details, resource=PROGRAM))
+        intake.send(spans(span("chat", len(response), **CHAT, **with_response), resource=PROGRAM))
+    assert tokens() == (20, 120, 60, 18)
+
+
+def test_a_trace_is_the_session_of_a_program_that_names_none(intake: Intake) -> None:
+    anonymous: dict[str, Any] = {"gen_ai__conversation__id": None}
+    told = [
+        span("chat", 1, trace="1a" * 16, **CHAT | anonymous),
+        span("execute_tool", 2, trace="1a" * 16, gen_ai__tool__name="search", **anonymous),
+        span("chat", 3, trace="2b" * 16, **CHAT | anonymous),
+        {**span(None, 4, trace="3c" * 16, http__method="GET", **anonymous), "name": "GET"},
+    ]
+    intake.send(spans(*told, resource=PROGRAM))
+    fold_received_batches()
+    sessions = AgentSession.objects.filter(has_work=True)
+    assert set(sessions.values_list("external_id", flat=True)) == {"1a" * 16, "2b" * 16}
+    assert AgentSession.objects.count() == 2
+    assert intake.counted(known=False) == {("research_assistant", "GET"): 1}
+
+
+def test_a_request_that_failed_has_no_tokens_and_one_that_was_cut_off_has(intake: Intake) -> None:
+    cut_off = {**CHAT, "error__type": "length"}
+    intake.send(spans(span("chat", 1, error__type="500"), span("chat", 2, **cut_off), resource=PROGRAM))
+    assert tokens() == (10, 60, 30, 9)
+    assert AgentRequest.objects.count() == 1
+
+
+def test_histograms_of_token_usage_are_read_where_they_name_a_session(intake: Intake) -> None:
+    def usage(kind: str, total: float, **attributes: str) -> Json:
+        labels = {"gen_ai.token.type": kind, "gen_ai.request.model": "gpt-5.5", **attributes}
+        point = {
+            "startTimeUnixNano": str(NOW - SECOND),
+            "timeUnixNano": str(NOW),
+            "count": "3",
+            "sum": total,
+            "bucketCounts": ["3"],
+            "attributes": json_attributes(labels),
+        }
+        return {"name": "gen_ai.client.token.usage", "histogram": {"aggregationTemporality": 2, "dataPoints": [point]}}
+
+    named = {"session.id": "s1"}
+    intake.send(metrics(usage("input", 100, **named), usage("output", 9, **named), usage("input", 5), resource=PROGRAM))
+    assert tokens() == (100, 0, 0, 9)
+    assert intake.counted(known=False) == {("research_assistant", "gen_ai.client.token.usage"): 1}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["the agent first", "the gateway first"])
+def test_a_session_that_a_gateway_tells_of_as_well_counts_once(intake: Intake, order: Sequence[int]) -> None:
+    completed = codex_event("sse_event", input_token_count="100", output_token_count="7")
+    by_gateway = span("chat", **CHAT), span("execute_tool", 2, gen_ai__tool__name="shell")
+    told = [logs(completed, resource=CODEX), spans(*by_gateway, resource={**PROGRAM, "service.name": "gateway"})]
+    for _ in range(2):
+        for position in order:
+            intake.send(told[position])
+            fold_received_batches()
+    assert tokens() == (100, 0, 0, 7)
+    assert list(AgentSession.objects.filter(has_work=True).values_list("agent", flat=True)) == ["codex"]
+    assert set(AgentSessionDay.objects.values_list("agent", flat=True)) == {"codex"}
+
+
+def test_two_people_s_sessions_of_one_id_stay_two(intake: Intake) -> None:
+    other = {"service.name": "gateway", "enduser.id": "grace@example.com"}
+    intake.send(logs(codex_event("sse_event", input_token_count="100", output_token_count="7"), resource=CODEX))
+    intake.send(spans(span("chat", **CHAT), resource=other))
+    assert tokens() == (110, 60, 30, 16)
