@@ -31,7 +31,7 @@ _ADVISORY_LOCK = 0x4769_7402  # "Git", and one number after that of links; with 
 
 # A commit of the chain is of its own author.  What a merge brought stands at its position: most of it decides, and what
 # bots brought only where nobody else brought anything.
-# All of the repository's places are read once, not once for each merge: no index finds them by position.
+# The places between the first and the last merge are read at once, not once for each merge.
 _AUTHORS = """
     WITH merge AS MATERIALIZED (
         SELECT chain.id, place.position

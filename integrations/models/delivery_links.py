@@ -37,6 +37,10 @@ class CommitPlace(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["repository", "sha"], name="commit_place_is_unique")
         ]
+        # The tip, and what is not merged, are looked up for every commit that is pushed.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["repository", "position"], name="commit_place_by_position")
+        ]
 
 
 class PlacingWork(models.Model):
