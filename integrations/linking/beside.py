@@ -18,22 +18,26 @@ from integrations.linking.production import IN_ORDER, IN_PRODUCTION
 
 # Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
 # chain.
+# Each repository is looked at once: their deployments would be looked for anew for each of the merges.
 _REPOSITORIES = f"""
-    SELECT DISTINCT merge.repository_id
-    FROM (
-        SELECT pull_request.repository_id, pull_request.merge_sha AS sha
-        FROM integrations_pullrequest pull_request
-        WHERE %(ids)s::bigint[] IS NULL OR pull_request.id = ANY (%(ids)s)
-        UNION ALL
-        SELECT * FROM unnest(%(copied_in)s::bigint[], %(copies)s::text[])
-    ) AS merge
-    JOIN integrations_commitplace place
-         ON place.repository_id = merge.repository_id AND place.sha = merge.sha AND NOT place.on_chain
+    WITH merged_beside AS MATERIALIZED (
+        SELECT DISTINCT merge.repository_id
+        FROM (
+            SELECT pull_request.repository_id, pull_request.merge_sha AS sha
+            FROM integrations_pullrequest pull_request
+            WHERE %(ids)s::bigint[] IS NULL OR pull_request.id = ANY (%(ids)s)
+            UNION ALL
+            SELECT * FROM unnest(%(copied_in)s::bigint[], %(copies)s::text[])
+        ) AS merge
+        JOIN integrations_commitplace place
+             ON place.repository_id = merge.repository_id AND place.sha = merge.sha AND NOT place.on_chain
+    )
+    SELECT repository_id FROM merged_beside
     WHERE EXISTS (
         SELECT FROM integrations_deployment deployment
         JOIN integrations_commitplace place ON place.repository_id = deployment.repository_id
              AND place.sha = deployment.sha AND NOT place.on_chain
-        WHERE deployment.repository_id = merge.repository_id AND {IN_PRODUCTION}
+        WHERE deployment.repository_id = merged_beside.repository_id AND {IN_PRODUCTION}
     )
 """  # noqa: S608  # constants of this module
 _COMMITS = """
