@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, rows
-from insights.views.ai import charts, leaderboard, page, parts, pulse, repositories, repository_rows
+from insights.views.ai import charts, leaderboard, page, parts, prices, pulse, repositories, repository_rows
 from insights.views.ai import units as ai_units
 from insights.views.ai.sessions import listing as session_list
 from insights.views.ai.sessions import page as session
@@ -33,6 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/sessions/parts/<slug:name>/", session_list.sessions_part, name="ai_sessions_part"),
     path("insights/ai/sessions.csv", session_list.sessions_csv, name="ai_sessions_csv"),
     path("insights/ai/sessions/<int:pk>/", session.session_page, name="ai_session"),
+    path("insights/ai/prices/", prices.ai_prices, name="ai_prices"),
+    path("insights/ai/prices.csv", prices.ai_prices_csv, name="ai_prices_csv"),
     path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),

@@ -163,6 +163,26 @@ REPORTED_COST = Count(
     reference=AGENT_TELEMETRY,
 )
 
+COST_DIFFERENCE = Count(
+    key="ai.cost_difference",
+    version=1,
+    name="Difference to reported cost",
+    meaning="By how much what the agents say they cost lies above what their tokens cost by the price book.",
+    formula="Σ (cost that the agent reports − spend) over the requests with tokens of which both are known; of days that "
+    "only metrics tell of, over the day and model",
+    of=Total(AGENT_SESSION_DAYS, column="cost_difference"),
+    out_of=Total(AGENT_SESSION_DAYS, column="compared_spend"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend", "ai.reported_cost"),
+    source="Costs in the telemetry of agents, and the tokens of the same requests at the prices of their days",
+    reference=AGENT_TELEMETRY,
+)
+
 UNPRICED_TOKENS = Count(
     key="ai.unpriced_tokens",
     version=1,

@@ -24,8 +24,9 @@ AGENT_SESSIONS = Relation(
                session.started_on AS day,
                session.started_at,
                session.ended_at,
-               session.active_seconds,
-               extract(epoch FROM session.ended_at - session.started_at) AS span_seconds,
+               CASE WHEN NOT session.told_by_file THEN session.active_seconds END AS active_seconds,
+               CASE WHEN NOT session.told_by_file
+                    THEN extract(epoch FROM session.ended_at - session.started_at) END AS span_seconds,
                session.committed,
                session.covered
         FROM integrations_agentsession session
@@ -38,8 +39,9 @@ AGENT_SESSIONS = Relation(
 Done is a request, a prompt, a tool call, or, by its metrics, tokens, lines or commits: an agent that continues a
 session announces it under an id that never appears again, and that is no session.
 person_id is null where the identity is unmatched.  active_seconds is the sum of the session's stretches,
-span_seconds its end − start.  committed and covered say what became of it: a counted commit has lines of it, and
-the person's commits are known (docs/attribution.md).
+span_seconds its end − start; both are null where only an imported file tells of it.
+committed and covered say what became of it: a counted commit has lines of it, and the person's commits are known
+(docs/attribution.md).
 """
 
 AGENT_SESSION_DAYS = Relation(
@@ -52,7 +54,8 @@ AGENT_SESSION_DAYS = Relation(
             *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at"),
             *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
             *("prompt_tokens", "tokens"),
-            *("spend", "unpriced_tokens", "reported_cost", "lines_added", "lines_removed", "commits"),
+            *("spend", "unpriced_tokens", "reported_cost", "compared_spend", "cost_difference"),
+            *("lines_added", "lines_removed", "commits"),
             *("tool_calls", "tool_failures", "tool_refusals", "committed", "covered"),
         }
     ),
@@ -76,6 +79,8 @@ AGENT_SESSION_DAYS = Relation(
                CASE WHEN figures.counted THEN figures.spend END AS spend,
                CASE WHEN figures.counted THEN figures.unpriced_tokens ELSE 0 END AS unpriced_tokens,
                CASE WHEN figures.counted THEN figures.reported_cost END AS reported_cost,
+               CASE WHEN figures.counted THEN figures.compared_spend END AS compared_spend,
+               CASE WHEN figures.counted THEN figures.compared_cost - figures.compared_spend END AS cost_difference,
                figures.lines_added,
                figures.lines_removed,
                figures.commits,
@@ -94,6 +99,8 @@ AGENT_SESSION_DAYS = Relation(
 Tokens, requests and costs stand only in rows of the source that counts for the session; lines and commits only in
 rows of its metrics, tool calls only in rows of its events: a sum over the rows counts everything once.
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
+cost_difference is what agents report less compared_spend, what their price book says, of the requests with tokens that
+both price; null where there are none.
 The session is joined on the left, so that a query that asks for none of its columns is planned without it.
 """
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.urls import reverse
 
 from insights import guidance, tiles, wording
@@ -9,7 +12,7 @@ from insights.agents import AGENT_NAMES, in_agent_order
 from insights.filters import Choice, Filters
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
-from insights.tiles import ChartCard, Tile
+from insights.tiles import ChartCard, Link, Tile
 from insights.views.ai.cards import Section, Share, shares
 from insights.views.answers import Answers, Wanted, how_url, rows_url
 from insights.views.drawing import WORK_TYPES
@@ -19,6 +22,7 @@ BREAKDOWN = Choice(
     "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
 )
 REPOSITORIES_LISTED = 10
+SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
 WANTED = (
@@ -29,17 +33,27 @@ WANTED = (
     Wanted("ai.spend_wasted", compared=True),
     Wanted("ai.committed_code_share", compared=True),
     Wanted("ai.reported_cost", compared=True),
+    Wanted("ai.cost_difference"),
     Wanted("ai.tokens", compared=True),
     Wanted("ai.unpriced_tokens"),
 )
 
 
-def section(answers: Answers) -> Section:
-    return Section(
+@dataclass(frozen=True)
+class SpendSection(Section):
+    """With the ways from what was spent to what it could cost."""
+
+    links: Sequence[Link] = ()
+
+
+def section(answers: Answers) -> SpendSection:
+    return SpendSection(
         key="spend",
         title="Spend",
         lede="What agents cost at list prices",
-        total=answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers)),
+        total=answers.tile(
+            "ai.spend", label="Total agent spend", sample=_sessions_behind(answers), note=_unpriced_note(answers)
+        ),
         part_url=answers.part_url("spend_outcome"),
         tiles=_tiles(answers),
         charts=[
@@ -55,7 +69,17 @@ def section(answers: Answers) -> Section:
         ],
         donut=_breakdown(answers),
         hints=_hints(answers),
+        links=_links(answers),
     )
+
+
+def _links(answers: Answers) -> list[Link]:
+    url = answers.filters.url(reverse("ai_prices"))
+    links = [Link("What if: the same tokens on other models", url)]
+    unpriced = answers.figure("ai.unpriced_tokens").value
+    if unpriced:
+        links.append(Link(f"Models without a price ({wording.compact(unpriced)} tokens)", f"{url}#unpriced"))
+    return links
 
 
 def outcome_shares(answers: Answers) -> list[Share]:
@@ -67,14 +91,16 @@ def outcome_shares(answers: Answers) -> list[Share]:
 
 def _tiles(answers: Answers) -> list[Tile]:
     active = answers.figure("ai.spend_per_developer").denominator or 0
+    note = _unpriced_note(answers)
     return [
         answers.tile(
             "ai.spend_per_developer",
             label="Spend per developer",
             sample=wording.count(int(active), "active developer"),
+            note=note,
         ),
-        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=_commits_behind(answers)),
-        answers.tile("ai.spend_wasted", label="Spend wasted", sample=_wasted_share(answers)),
+        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=_commits_behind(answers), note=note),
+        answers.tile("ai.spend_wasted", label="Spend wasted", sample=_wasted_share(answers), note=note),
         answers.tile("ai.reported_cost", label="Reported by agents", sample=_gap(answers)),
     ]
 
@@ -94,14 +120,23 @@ def _wasted_share(answers: Answers) -> str:
 
 
 def _gap(answers: Answers) -> str:
-    """How far the agents' own figure lies from ours."""
-    spend, reported = answers.figure("ai.spend").value, answers.figure("ai.reported_cost").value
-    if not spend or reported is None:
+    """How far the agents' own figure lies from ours, over the requests that both price."""
+    compared = answers.figure("ai.cost_difference")
+    gap, ours = compared.value, compared.denominator
+    if gap is None or not ours:
         return ""
-    gap = reported - spend
-    if abs(gap) < 0.005:
-        return "the same as by list prices"
-    return f"{wording.money(abs(gap))} {'above' if gap > 0 else 'below'} list prices"
+    if abs(gap) < SAME_MONEY:
+        return "the same as by the price book"
+    return (
+        f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than by "
+        "the price book"
+    )
+
+
+def _unpriced_note(answers: Answers) -> str:
+    """That a sum of money is too low, where tokens without a price are left out of it."""
+    unpriced = answers.figure("ai.unpriced_tokens").value
+    return f"without {wording.compact(unpriced)} tokens of unknown cost" if unpriced else ""
 
 
 def _breakdown(answers: Answers) -> ChartCard:
