@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Literal
 
 from chartjs.views.lines import BaseLineChartView
@@ -34,6 +35,8 @@ class Dataset:
     key: str  # what colour and marker hang on: an agent's slug, an outcome, or the series' own name
     role: Role
     values: Sequence[Number]
+    counts: Mapping[str, Sequence[Number]] = field(default_factory=dict)  # what stands behind each value, by its noun
+    is_picked: bool = False  # the series that the others are read beside
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,16 @@ class ChartData:
             return
         notes = ["Notes"] if self.marks else []
         datasets = [*self.datasets, *self.undrawn]
-        yield [self.label_name, *(f"{dataset.label} ({self.unit})" for dataset in datasets), *notes]
+        heads = [
+            [f"{dataset.label} ({self.unit})", *(f"{dataset.label}: {noun}" for noun in dataset.counts)]
+            for dataset in datasets
+        ]
+        yield [self.label_name, *chain.from_iterable(heads), *notes]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
             said = ["; ".join(self._notes_at(index))] if self.marks else []
-            yield [label, *(_number(dataset.values[index]) for dataset in datasets), *said]
+            columns = chain.from_iterable((dataset.values, *dataset.counts.values()) for dataset in datasets)
+            yield [label, *(_number(column[index]) for column in columns), *said]
 
     def _notes_at(self, index: int) -> list[str]:
         return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]
@@ -134,9 +142,11 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
     def get_data(self) -> list[list[float | None]]:
         return [[_number(value) for value in dataset.values] for dataset in self.drawn.datasets]
 
-    def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, str]:
+    def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, Any]:
         dataset = self.drawn.datasets[index]
-        return {"key": dataset.key, "role": dataset.role}
+        counts = {noun: [_number(value) for value in values] for noun, values in dataset.counts.items()}
+        more = {"counts": counts} if counts else {}
+        return {"key": dataset.key, "role": dataset.role, **more, **({"picked": True} if dataset.is_picked else {})}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         drawn = super().get_context_data(**kwargs)

@@ -211,6 +211,31 @@ def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
     )
 
 
+class Stretch(Protocol):
+    @property
+    def key(self) -> str: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def fraction(self) -> float: ...
+
+
+@register.simple_tag
+def phase_bars(bars: Sequence[Stretch], border: float) -> SafeString:
+    """Stretches one after the other, from 0 to 1 of the width, and a line at the border between two of them."""
+    shapes = format_html_join(
+        "",
+        '<rect class="{}" x="{}%" width="{}%" y="2" height="14"/>',
+        (
+            (bar.key, f"{100 * _clipped(bar.start):.2f}", f"{max(0.4, 100 * _clipped(bar.fraction)):.2f}")
+            for bar in bars
+        ),
+    )
+    place = f"{100 * _clipped(border):.2f}%"
+    line = format_html('<line class="border" x1="{}" x2="{}" y1="0" y2="18"/>', place, place)
+    return format_html('<svg class="hw-phase" aria-hidden="true">{}{}</svg>', shapes, line)
+
+
 @register.simple_tag
 def at_percent(place: float) -> str:
     """A place from 0 to 1 as an SVG coordinate of the whole width."""

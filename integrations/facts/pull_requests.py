@@ -127,11 +127,12 @@ The seconds are those of its stages, null where it lacks what a stage needs or w
 coding (first own commit → open), pickup (open → first review), review (first review → last approval), merge (that
 approval → merge), cycle (open → merge); open_review_seconds is pickup + review, ci_wait_seconds the time in which
 pipelines were queued or ran for its commits while it was open, null where none is known.  phased is 1 where coding,
-review (open → last approval) and merge are all known, else 0: only then the seconds of the phases stand.  size is the number of lines
-added and deleted, null where it is not known; files, directories and languages are numbers, the latter two null without
-a clone.  new_paths of reviewed_paths (null without a clone or a review) are those that no reviewer had changed before.
-comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged (null where
-nobody knows who merged), merger_known, linked (to a work item) and reverted (by one merged later) are 1 or 0.
+review (open → last approval) and merge are all known, else 0: only then the seconds of the phases stand.  size is the
+number of lines added and deleted, null where it is not known; files, directories and languages are numbers, the latter
+two null without a clone.  new_paths of reviewed_paths (null without a clone or a review) are those that no reviewer had
+changed before.  comments and commented_hundreds (of lines) are null where either is not known.  unreviewed, self_merged
+(null where nobody knows who merged), merger_known, linked (to a work item) and reverted (by one merged later) are 1 or
+0.
 """
 
 MERGED_PULL_REQUESTS_BY_AGENT = Relation(

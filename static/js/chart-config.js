@@ -55,7 +55,7 @@ function lineChart(Chart, figures) {
           swatch: colour,
           backgroundColor: figures.kind === "area" ? translucent(colour, 0.1) : colour,
           fill: figures.kind === "area" ? "origin" : false,
-          borderWidth: 1.75,
+          borderWidth: series.picked ? 2.5 : series.counts ? 1.25 : 1.75,
           borderDash: dash,
           segment: { borderDash: (part) => (part.p1DataIndex >= from ? TO_DATE_DASH : undefined) },
           pointStyle: POINT_STYLES[marker],
@@ -71,7 +71,7 @@ function lineChart(Chart, figures) {
     options: {
       layout: { padding: { right: named ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
       interaction: { mode: "index", intersect: false },
-      scales: axes(print, figures.unit, { reach: nearestAbove(figures) / divisor }),
+      scales: axes(print, figures.unit, { reach: nearestAbove(figures) / divisor, isRate: isRate(figures) }),
       plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: named }, notes: { ...figures, divisor, print } },
     },
     plugins: named ? [directLabels, notes] : [notes],
@@ -222,6 +222,16 @@ export function slicesOf({ labels, datasets }) {
   return slices.filter((slice) => slice.value !== null);
 }
 
+const isRate = ({ datasets }) => datasets.some((series) => series.data.some((value) => value !== null && !Number.isInteger(value)));
+
+/* What stands behind a point: " (10 PRs) · 5 developers". */
+export function countsAt({ counts = {} }, index) {
+  const told = Object.entries(counts).filter(([, values]) => values[index] !== null);
+  const words = told.map(([noun, values]) => `${exact(values[index], "count")} ${values[index] === 1 ? noun.replace(/s$/, "") : noun}`);
+  const [facts, ...others] = words;
+  return facts ? ` (${facts})${others.map((each) => ` · ${each}`).join("")}` : "";
+}
+
 /* A benchmark that lies a little above the figures belongs on the chart: one sees how far it is. */
 const NEAR = 1.6;
 function nearestAbove({ datasets, benchmarks = [] }) {
@@ -230,7 +240,7 @@ function nearestAbove({ datasets, benchmarks = [] }) {
   return above.length ? Math.min(...above) : 0;
 }
 
-function axes(print, unit, { stacked = false, reach = 0 } = {}) {
+function axes(print, unit, { stacked = false, reach = 0, isRate = false } = {}) {
   return {
     x: {
       stacked,
@@ -247,7 +257,7 @@ function axes(print, unit, { stacked = false, reach = 0 } = {}) {
       ticks: {
         maxTicksLimit: 5,
         padding: 6,
-        precision: unit === "count" ? 0 : undefined,
+        precision: unit === "count" && !isRate ? 0 : undefined,
         callback: (value) => print(value),
       },
     },
@@ -279,7 +289,8 @@ function tooltip(figures, divisor) {
     callbacks: {
       title: ([first]) =>
         first ? first.label + (first.dataIndex >= (figures.to_date_from ?? Infinity) ? " · to date" : "") : "",
-      label: ({ dataset, raw }) => `${dataset.label}  ${exact(raw * divisor, figures.unit)}`,
+      label: ({ dataset, datasetIndex, dataIndex, raw }) =>
+        `${dataset.label}  ${exact(raw * divisor, figures.unit)}${countsAt(figures.datasets[datasetIndex], dataIndex)}`,
       labelPointStyle: ({ dataset }) => ({ pointStyle: POINT_STYLES[dataset.marker] ?? "rect", rotation: 0 }),
       labelColor: ({ dataset }) => ({
         backgroundColor: dataset.swatch,

@@ -1,6 +1,6 @@
 /* What stands around a plot and is ordinary HTML: the legend, a donut's list and centre, the table view. */
 import { markerElement } from "./agents.js";
-import { REST_KEYS, slicesOf } from "./chart-config.js";
+import { REST_KEYS, countsAt, slicesOf } from "./chart-config.js";
 import { exact, share, tick, unitWord } from "./format.js";
 
 const element = (name, properties = {}, ...children) => {
@@ -112,7 +112,7 @@ function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_fr
   const notesAt = (index) => marks.filter((mark) => mark.index === index).map((mark) => mark.text);
   const rows = labels.map((label, index) => [
     index >= (toDateFrom ?? Infinity) ? `${label}, to date` : label,
-    ...datasets.map((series) => exact(series.data[index], unit)),
+    ...datasets.map((series) => exact(series.data[index], unit) + (series.data[index] === null ? "" : countsAt(series, index))),
     ...(marks.length ? [notesAt(index).join("; ")] : []),
   ]);
   return [heads, rows];

@@ -105,13 +105,16 @@ function drawnPart(figures) {
   return {
     ...figures,
     labels: figures.labels.slice(first),
-    datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first) })),
+    datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first), ...countsFrom(series, first) })),
     to_date_from: figures.to_date_from === null ? null : figures.to_date_from - first,
     marks: (figures.marks ?? [])
       .filter((mark) => (mark.last ?? mark.index) >= first)
       .map((mark) => ({ ...mark, index: Math.max(0, mark.index - first), last: (mark.last ?? mark.index) - first })),
   };
 }
+
+const countsFrom = ({ counts }, first) =>
+  counts ? { counts: Object.fromEntries(Object.entries(counts).map(([noun, values]) => [noun, values.slice(first)])) } : {};
 
 const cardOf = (canvas) => canvas.closest("[data-chart-card]");
 const isEmpty = (figures) => !figures.datasets.some((series) => series.data.some((value) => value !== null));

@@ -10,7 +10,8 @@ from typing import Literal
 from insights import wording
 from insights.guidance import Hint
 from insights.metrics.query import Figure
-from insights.tiles import Change, ChartCard, Link, Tile
+from insights.tiles import Change, ChartCard, Link, Picker, Tile
+from insights.views.ai.phases import PhasesCard
 
 REST = "\x00rest"  # no segment is called so: names hold no NUL
 SHARES_LISTED = 6  # in a donut: more cannot be told apart, the rest becomes one share
@@ -115,6 +116,19 @@ class FailingTool:
 
 
 @dataclass(frozen=True)
+class ComparedCards:
+    """Pull requests and work items with agents and without: pickers, charts, phases, and where differences are told."""
+
+    line: str
+    lines: Sequence[Picker]
+    work: Sequence[Picker]
+    charts: Sequence[ChartCard]
+    phases: PhasesCard
+    part_url: str
+    rows: Sequence[Link]
+
+
+@dataclass(frozen=True)
 class Section:
     key: str
     title: str
@@ -127,6 +141,7 @@ class Section:
     part_url: str = ""  # what the page asks for once it stands: facts that no snapshot keeps
     part_csv_url: str = ""
     need: Need | None = None
+    compared: ComparedCards | None = None
     hints: Sequence[Hint] = ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -16,7 +17,7 @@ from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
 from insights.metrics.query import Dimension
-from insights.views.ai import adoption, spend, usage
+from insights.views.ai import adoption, lines, phases, spend, usage
 from insights.views.ai.answers import read
 from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
@@ -90,6 +91,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     "active_by_agent": active_by_agent,
     "committed_code": committed_code,
     "committed_share": committed_share,
+    **{each.chart: partial(lines.chart, key=each.key) for each in lines.COMPARED.values()},
     "spend_trend": spend_trend,
     "spend_breakdown": spend_breakdown,
     "tokens_by_kind": tokens_by_kind,
@@ -155,9 +157,19 @@ def lines_table(filters: Filters) -> Iterator[list[Cell]]:
         ]
 
 
+def phases_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The means of the phases by line, with how many pull requests tell of them."""
+    narrowed = lines.of_work(filters)
+    answers = read(narrowed, (*lines.wanted(narrowed), *phases.wanted()))
+    yield ["Line", *(f"{label} (mean seconds)" for _, label in phases.PHASES.values()), "PRs", "PRs left out"]
+    for line, means, known, left_out in phases.means_of_lines(answers):
+        yield [lines.line_name(line), *means, known, left_out]
+
+
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
     "failing_tools": failing_tools_table,
     "lines_by_agent": lines_table,
+    "phases": phases_table,
 }
 
 

@@ -1,4 +1,4 @@
-"""Impact: what agents write, what of it is committed, and what the rest of the section waits for."""
+"""Impact: what agents write, what of it is committed, and how work with them compares with work without."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from django.urls import reverse
 
 from insights import guidance, tiles, wording
 from insights.agents import agent_name, in_agent_order
+from insights.filters import Filters
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
 from insights.tiles import Link
-from insights.views.ai.cards import LinesBar, LinesCard, Need, Section
+from insights.views.ai import lines, phases
+from insights.views.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
 from insights.views.answers import Answers, Wanted
 from insights.views.attribution.words import mix_in_words
 
@@ -25,7 +27,17 @@ WANTED = (
 )
 
 
+CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
+
+
+def wanted(filters: Filters) -> tuple[Wanted, ...]:
+    """What the section shows of all work; a part of it is read apart."""
+    compared = (*lines.wanted(filters), *phases.wanted()) if lines.of_work(filters) is filters else ()
+    return (*WANTED, *compared)
+
+
 def section(answers: Answers, *, has_repositories: bool) -> Section:
+    compared = _compared(answers)
     committed = answers.figure("ai.committed_code_share")
     return Section(
         key="impact",
@@ -45,7 +57,8 @@ def section(answers: Answers, *, has_repositories: bool) -> Section:
         ]
         if has_repositories
         else (),
-        need=_needs_code_host() if has_repositories else _needs_repositories(),
+        need=None if has_repositories or compared else _needs_repositories(),
+        compared=compared or None,
         hints=_hints(answers),
     )
 
@@ -66,18 +79,24 @@ def _needs_repositories() -> Need:
     )
 
 
-def _needs_code_host() -> Need:
-    return Need(
-        title="Pull requests and work items",
-        headline="Not compared by developer yet",
-        needs="How fast pull requests are merged, with agents and without, stands on the delivery page. This "
-        "version of Headway does not set them against the developers of each agent yet.",
-        link=Link("Open delivery", reverse("delivery")),
-        will_show=(
-            "Pull requests merged per developer, by agent and without",
-            "Pull request cycle time, by agent and without",
-            "Work items delivered per developer",
-        ),
+def _compared(answers: Answers) -> ComparedCards | None:
+    """None where no tool tells of pull requests or work items."""
+    filters = answers.filters
+    read_wanted = (*lines.wanted(lines.of_work(filters)), *phases.wanted())
+    found = lines.read_lines(filters, answers, read_wanted)
+    if not any(lines.figures_of(found, key) for key in lines.COMPARED):
+        return None
+    return ComparedCards(
+        line=lines.LINE.options[filters.picked[lines.LINE.parameter]],
+        lines=lines.line_pickers(found, answers),
+        work=answers.pickers(lines.WORK),
+        charts=lines.cards(found, answers),
+        phases=phases.phases_card(found),
+        part_url=answers.part_url("differences"),
+        rows=[
+            Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
+            Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),
+        ],
     )
 
 

@@ -23,7 +23,14 @@ from insights.views.units import AI_COLUMNS, units_choice, units_part
 from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 
-CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN, units_choice(AI_COLUMNS), leaderboard.RANKED_BY)
+CHOICES = (
+    *impact.CHOICES,
+    adoption.CODE,
+    spend.TREND,
+    spend.BREAKDOWN,
+    units_choice(AI_COLUMNS),
+    leaderboard.RANKED_BY,
+)
 
 
 @login_required
@@ -32,7 +39,7 @@ CHOICES = (adoption.CODE, spend.TREND, spend.BREAKDOWN, units_choice(AI_COLUMNS)
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = look_around(request, filters)
-    wanted = (*adoption.WANTED, *impact.WANTED, *spend.WANTED, *usage.WANTED, *AI_PAGE.menus)
+    wanted = (*adoption.WANTED, *impact.wanted(filters), *spend.WANTED, *usage.WANTED, *AI_PAGE.menus)
     answers = read(filters, wanted, around=around)
     connected = has_repositories()
     if answers.figure("ai.sessions").value is None and not connected and not has_sessions():

@@ -19,6 +19,7 @@ from insights.filters import Filters
 from insights.metrics.query import Dimension
 from insights.views.ai import spend, usage
 from insights.views.ai.answers import AI_PAGE, read
+from insights.views.ai.differences import differences
 from insights.views.ai.leaderboard import leaderboard_rows
 from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
@@ -41,9 +42,15 @@ def models(filters: Filters) -> dict[str, Any]:
     return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, "models")}
 
 
+def impact_differences(filters: Filters) -> dict[str, Any]:
+    found = differences(filters)
+    return {"title": f"{found.line} beside Non-AI", "differences": found}
+
+
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "failing_tools": failing_tools,
+    "differences": impact_differences,
     "models": models,
     "leaderboard": leaderboard_rows,
 }

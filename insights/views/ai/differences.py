@@ -1,0 +1,116 @@
+"""How far the picked line and Non-AI are apart, and how sure that is: a part of its own, for it is read from facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from insights import wording
+from insights.filters import Filters
+from insights.metrics.comparison import WITHOUT, Comparison, Group
+from insights.metrics.query import MetricQuery, Statistic
+from insights.metrics.registry import get
+from insights.metrics.visible import visible_comparison
+from insights.views.ai.lines import (
+    COMPARED,
+    CYCLE,
+    CYCLE_TIME,
+    LINE,
+    Compared,
+    line_name,
+    marker,
+    of_work,
+    value_words,
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric's two groups in words, and their difference with its interval; `reason` says why there is none."""
+
+    title: str
+    first: str
+    first_of: str
+    second: str
+    second_of: str
+    difference: str
+    interval: str
+    verdict: Literal["", "better", "worse", "steady"]
+    words: str
+    reason: str
+    unmatched: str
+
+
+@dataclass(frozen=True)
+class Differences:
+    line: str
+    line_key: str
+    without: str
+    rows: Sequence[Difference]
+
+
+def differences(filters: Filters) -> Differences:
+    line = filters.picked[LINE.parameter]
+    narrowed = of_work(filters)
+    rows = [
+        _row(visible_comparison(_query(narrowed, compared.key), line, filters.access), compared)
+        for compared in COMPARED.values()
+    ]
+    return Differences(line_name(line), marker(line), line_name(WITHOUT), rows)
+
+
+def _query(filters: Filters, key: str) -> MetricQuery:
+    query = filters.query(key)
+    metric = get(key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None,
+    )
+
+
+def _row(found: Comparison, compared: Compared) -> Difference:
+    key = compared.key
+    statistic = f", {CYCLE.options[found.query.statistic].lower()}" if found.query.statistic else ""
+    delta, interval = found.difference, found.interval
+    verdict, words = _verdict(found)
+    return Difference(
+        title=f"{compared.title}{statistic}" + (" per developer" if get(key).over_buckets else ""),
+        first=_value(found.first, key),
+        first_of=_size(found.first, compared),
+        second=_value(found.second, key),
+        second_of=_size(found.second, compared),
+        difference="" if delta is None else _signed(delta, key),
+        interval="" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
+        verdict=verdict,
+        words=words,
+        reason=found.reason or ("" if delta is not None else "One of the groups has nothing to compare."),
+        unmatched=f"{wording.count(found.unmatched, *compared.fact)} of nobody known left out."
+        if found.unmatched
+        else "",
+    )
+
+
+def _verdict(found: Comparison) -> tuple[Literal["", "better", "worse", "steady"], str]:
+    if found.interval is None or found.difference is None:
+        return "", ""
+    if found.interval.holds_nothing:
+        return "steady", "No difference shown: the interval holds 0."
+    higher = found.difference > 0
+    better = higher == (get(found.query.key).better == "higher")
+    direction = "Higher" if higher else "Lower"
+    return ("better" if better else "worse"), f"{direction} than chance between developers explains."
+
+
+def _value(group: Group, key: str) -> str:
+    return "–" if group.value is None else value_words(group.value, key)
+
+
+def _size(group: Group, compared: Compared) -> str:
+    facts = wording.count(group.facts, *compared.fact)
+    return f"{facts} · {wording.count(group.developers, 'developer')}"
+
+
+def _signed(value: float, key: str) -> str:
+    return f"{'−' if value < 0 else '+'}{value_words(abs(value), key)}"
