@@ -337,7 +337,7 @@ def _kept(sent: Json, dropped: list[str]) -> Json:
     names = ("timeUnixNano", "observedTimeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "eventName", "name")
     kept: dict[str, Json] = {
         name: value
-        for name in (*names, "asDouble", "asInt", "sum")
+        for name in (*names, "asDouble", "asInt", "sum", "traceId", "spanId", "parentSpanId")
         if isinstance(value := _get(sent, name), str | int | float) and not looks_like_content(value)
     }
     if name := name_in(_body(sent)):

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from integrations.telemetry.calendar import follow_time_zone
 from integrations.telemetry.fold import fold_received_batches, retry_batches_set_aside
+from integrations.telemetry.read_again import read_unread_events_again
 from integrations.telemetry.retention import drop_expired_days
 from integrations.telemetry.store_tallies import add_up_tallies
 
@@ -20,6 +21,7 @@ def fold_received() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def drop_expired() -> None:
-    """Drop raw telemetry that was kept long enough, and try again what could not be folded."""
+    """Drop raw telemetry that was kept long enough, and try again what could not be read or folded."""
+    read_unread_events_again()
     drop_expired_days()
     retry_batches_set_aside()

@@ -17,3 +17,10 @@ def vocabulary_of(service_name: str) -> Vocabulary:
         if vocabulary.service.match(service_name):
             return vocabulary
     return generic_vocabulary(service_name)
+
+
+def vocabulary_of_agent(slug: str) -> Vocabulary:
+    for vocabulary in VOCABULARIES:
+        if vocabulary.agent == slug:
+            return vocabulary
+    return generic_vocabulary(slug)

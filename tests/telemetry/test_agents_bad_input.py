@@ -1,0 +1,177 @@
+"""What agents send that cannot be right, or that nobody expected: nothing is lost and nothing counts twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations.models import (
+    AgentRequest,
+    AgentSession,
+    AgentSessionDay,
+    QuarantinedRecord,
+)
+from integrations.telemetry import vocabularies
+from integrations.telemetry.fold import fold_received_batches
+from integrations.telemetry.read_again import read_unread_events_again
+from integrations.telemetry.store_sessions import forget_identities
+from orgtree.models import Person
+from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
+from tests.telemetry.intake import (
+    NOW,
+    REQUEST,
+    SECOND,
+    Intake,
+    Json,
+    counter,
+    json_attributes,
+    log_record,
+    logs,
+    metrics,
+    spans,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOUR = 3600 * SECOND
+
+
+@pytest.fixture
+def intake() -> Intake:
+    forget_identities()
+    return Intake()
+
+
+def completed(at: int = NOW, **attributes: object) -> Json:
+    told = {"input_token_count": "100", "cached_token_count": 60, "output_token_count": "7", **attributes}
+    return {**codex_event("sse_event", **told), "timeUnixNano": str(at)}
+
+
+def test_a_session_that_never_ends_is_its_stretches(intake: Intake) -> None:
+    """A terminal left open for three weeks, in which somebody works ten minutes each day."""
+    for day in range(21):
+        begun = NOW - (20 - day) * 24 * HOUR - HOUR
+        intake.send(logs(completed(begun), completed(begun + 600 * SECOND), resource=CODEX))
+    fold_received_batches()
+    session = AgentSession.objects.get()
+    assert session.active_seconds == 21 * 600
+    assert session.ended_at - session.started_at == timedelta(days=20, minutes=10)
+    assert AgentSessionDay.objects.filter(source="events").count() in (21, 22)  # a stretch may reach over midnight
+    assert AgentRequest.objects.count() == 42
+
+
+def test_a_clock_a_day_ahead_goes_to_quarantine_and_one_behind_counts_on_its_own_day(intake: Intake) -> None:
+    answer = intake.send(logs(completed(NOW + 25 * HOUR), completed(NOW - 24 * HOUR), completed(), resource=CODEX))
+    assert answer["partialSuccess"]["rejectedLogRecords"] in (1, "1")
+    assert intake.reasons == ["Its time lies more than a day in the future."]
+    assert tokens() == (80, 120, 0, 14)
+    days = set(AgentSessionDay.objects.values_list("day", flat=True))
+    assert days == {(datetime.fromtimestamp(NOW / SECOND, UTC) - timedelta(days=n)).date() for n in (0, 1)}
+
+
+def test_an_account_of_two_people_is_divided_by_who_is_named(intake: Intake) -> None:
+    """Both sign in with the same account; the address of each stands in their own settings."""
+    shared = {"user.account_id": "user-of-both", "user.email": "pair@example.com"}
+    for person in ("ada@example.com", "grace@example.com"):
+        resource = {**CODEX, "enduser.id": person}
+        event = codex_event("sse_event", input_token_count="100", output_token_count="7", **shared)
+        intake.send(logs(event, resource=resource))
+    fold_received_batches()
+    of = {session.identity.person.email: session.event_tokens for session in AgentSession.objects.all()}  # type: ignore[union-attr]
+    assert of == {"ada@example.com": 107, "grace@example.com": 107}
+    assert Person.objects.filter(email="pair@example.com").count() <= 1
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"input_token_count": "-5"}, "input_token_count is negative."),
+        ({"cached_token_count": -1}, "cached_token_count is negative."),
+        ({"output_token_count": "-7"}, "output_token_count is negative."),
+        (
+            {"cached_token_count": 101},
+            "cached_token_count say more than input_token_count, of which they are parts.",
+        ),
+        ({"input_token_count": "many"}, "input_token_count is not a number."),
+        ({"input_token_count": 10**13}, "input_token_count is larger than 1,000,000,000,000."),
+    ],
+)
+def test_impossible_counts_of_tokens_go_to_quarantine_alone(
+    intake: Intake, attributes: dict[str, object], reason: str
+) -> None:
+    intake.send(logs(completed(NOW, **attributes), completed(NOW - SECOND), resource=CODEX))
+    assert intake.reasons == [reason]
+    assert tokens() == (40, 60, 0, 7)
+
+
+def test_a_model_renamed_within_a_session_is_two_models_of_one_session(intake: Intake) -> None:
+    intake.send(logs(completed(NOW - SECOND, model="gpt-5.4"), completed(NOW, model="gpt-5.5"), resource=CODEX))
+    fold_received_batches()
+    figures = dict(AgentSessionDay.objects.values_list("model", "output_tokens"))
+    assert figures == {"gpt-5.4": 7, "gpt-5.5": 7}
+    assert AgentSession.objects.get().event_tokens == 214
+
+
+def test_one_request_told_under_two_names_of_its_model_is_one_request(intake: Intake) -> None:
+    """A span while the model is a nickname, and an event once the server said which version answered."""
+    key = {"gen_ai__response__id": "resp_1"}
+    intake.send(spans(span("chat", 1, **{**CHAT, **key, "gen_ai__request__model": "sonnet"}), resource=PROGRAM))
+    intake.send(
+        spans(span("chat", 1, **{**CHAT, **key, "gen_ai__response__model": "claude-sonnet-4-5"}), resource=PROGRAM)
+    )
+    assert tokens() == (10, 60, 30, 9)
+    assert AgentSessionDay.objects.count() == 1
+
+
+def test_a_cost_without_tokens_and_tokens_without_a_cost(intake: Intake) -> None:
+    costly = {key: value for key, value in REQUEST.items() if not key.endswith("_tokens")}
+    free = {key: value for key, value in REQUEST.items() if key != "cost_usd"} | {"request_id": "req_2"}
+    intake.send(logs(log_record(costly), log_record(free)))
+    assert tokens() == (100, 1000, 50, 10)
+    day = AgentSessionDay.objects.get()
+    assert (day.requests, float(day.reported_cost or 0)) == (2, 0.0095889)
+    assert day.spend is not None
+
+
+def test_a_record_in_quarantine_keeps_the_sum_of_its_histogram(intake: Intake) -> None:
+    point = {
+        "startTimeUnixNano": str(NOW - SECOND),
+        "timeUnixNano": str(NOW + 30 * HOUR),
+        "sum": 100,
+        "attributes": json_attributes({"session.id": "s1", "gen_ai.token.type": "output"}),
+    }
+    usage = {"name": "gen_ai.client.token.usage", "histogram": {"aggregationTemporality": 2, "dataPoints": [point]}}
+    intake.send(metrics(usage, resource=PROGRAM))
+    record = QuarantinedRecord.objects.get()
+    assert b'"histogram"' in bytes(record.payload)
+    assert b'"sum": 100' in bytes(record.payload)
+
+
+def test_a_version_with_other_names_is_read_once_they_are_known(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was kept before the vocabulary knew it, and repeated by the agent after."""
+    told = logs(
+        completed(), codex_event("user_prompt"), codex_event("sse_event", **{"event.kind": "created"}), resource=CODEX
+    )
+    with monkeypatch.context() as older:
+        older.setattr(vocabularies, "VOCABULARIES", ())
+        intake.send(told)
+        fold_received_batches()
+    assert not AgentRequest.objects.exists()
+    assert set(intake.counted(known=False)) == {("codex", "codex.sse_event"), ("codex", "codex.user_prompt")}
+
+    assert read_unread_events_again() == 2
+    assert tokens() == (40, 60, 0, 7)
+    assert AgentSession.objects.get().has_work
+    intake.send(told)
+    assert tokens() == (40, 60, 0, 7)
+    assert intake.counted(known=False) == {}
+    assert read_unread_events_again() == 0
+
+
+def test_counters_without_a_session_are_listed_and_lose_nothing_else(intake: Intake) -> None:
+    intake.send(metrics(counter("codex.turn.token_usage", {"timeUnixNano": str(NOW), "asInt": 5}), resource=CODEX))
+    assert intake.counted(known=True) == {("codex", "codex.turn.token_usage"): 1}
+    assert not AgentSession.objects.exists()
