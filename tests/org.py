@@ -57,7 +57,7 @@ class Org:
         tool_calls: Mapping[str, int] | None = None,
         failures: Mapping[str, int] | None = None,
         refusals: Mapping[str, int] | None = None,
-        reported_cost: float = 0.0,
+        reported_cost: float | None = 0.0,
         session_id: str | None = None,
     ) -> str:
         """One Claude Code session; its id.
@@ -83,7 +83,7 @@ class Org:
             request: dict[str, Attribute] = {
                 "model": model,
                 "request_id": f"req_{uuid.uuid4().hex}",
-                "cost_usd": reported_cost / requests,
+                **({} if reported_cost is None else {"cost_usd": reported_cost / requests}),
             }
             events.append(LogEvent("api_request", moment, {**request, **share, "duration_ms": 1500}))
         for outcome, calls in (("true", tool_calls or {}), ("false", failures or {})):

@@ -57,7 +57,7 @@ class AgentSession:
     output: int = 0
     model: str | None = None
     lines: int = 0
-    reported_cost: float = 0.0
+    reported_cost: float | None = None
     calls: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)

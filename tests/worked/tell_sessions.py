@@ -24,7 +24,8 @@ _AMOUNTS = {
 def works_with_an_agent(line: Line, who: str, name: str | None) -> None:
     """An amount with a k is of thousands."""
     amounts = {field: _amount(text) for field, pattern in _AMOUNTS.items() if (text := line.text(pattern))}
-    cost = float(line.text(r"which it says cost ([\d.]+) dollars", "0"))
+    said = line.text(r"which it says cost ([\d.]+) dollars")
+    cost = float(said) if said else None
     model = line.text(r"by the model (\S+)") or None
     calls = _tools(line, r"(\d+) calls? of (\S+)")
     failures = _tools(line, r"(\d+) of (\S+) that fails?")
