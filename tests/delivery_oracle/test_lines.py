@@ -1,0 +1,199 @@
+"""What developers get done on each line of a comparison: SQL agrees with slow counting, one person after the other.
+
+Which agent had a part in which pull request is taken as given here (tests/attribution holds that).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from pytest_django.fixtures import Settings
+
+from insights import windows
+from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, Window
+from insights.metrics.read import Freshness, read_rows, read_series, read_totals
+from insights.snapshots.filling import fill_everything
+from integrations.models import AgentSession, PullRequestFigures
+from tests.delivery_oracle.calendar import ZONE_NAME
+from tests.delivery_oracle.figures import Asked, Counted
+from tests.delivery_oracle.metrics import Truth
+from tests.delivery_oracle.organisation import EMPLOYED, OUTSIDE, UNITS
+from tests.delivery_oracle.world import World, random_world, tell
+from tests.org import Org
+from tests.telemetry.raw_rows import days_cut_in
+
+SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))]
+AGENTS = ("claude_code", "codex", "gemini")
+WITHOUT = "Non-AI"
+KEYS = ("pr.merged_per_developer", "work.delivered_per_developer")
+SPLITS: Sequence[tuple[Dimension, ...]] = ((), (Dimension.ASSISTANCE,), (Dimension.AGENT,))
+SCOPES = tuple(Scope(unit) for unit in (None, *UNITS))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A history, and what is given: sessions (agent, whose, day), and the agents of each pull request by its id."""
+
+    world: World
+    sessions: Sequence[tuple[str, str, date]]
+    agents: Mapping[str, Sequence[str]]
+
+
+@pytest.fixture(params=SEEDS)
+def told(request: pytest.FixtureRequest, org: Org, settings: Settings) -> Iterator[Told]:
+    world, chance = random_world(request.param), random.Random(request.param)
+    settings.ORGANISATION_TIME_ZONE = ZoneInfo(ZONE_NAME)
+    with time_machine.travel(world.span.now, tick=False), days_cut_in(ZONE_NAME):
+        tell(world, org, chance)
+        yield Told(world, _sessions(world, org, chance), _agents(world, chance))
+
+
+def _sessions(world: World, org: Org, chance: random.Random) -> list[tuple[str, str, date]]:
+    days = [day for day in world.span.days() if day < world.span.today]
+    found = []
+    for person in chance.choices((*EMPLOYED, OUTSIDE), k=25):
+        day = chance.choice(days)
+        agent = chance.choice(AGENTS)
+        session = org.session(by=person, on=day, at="11:00")
+        found.append((agent, person, day, session))
+    org.fold()
+    for agent, _, _, session in found:
+        AgentSession.objects.filter(external_id=session).update(agent=agent)
+    return [(agent, person, day) for agent, person, day, _ in found]
+
+
+def _agents(world: World, chance: random.Random) -> dict[str, list[str]]:
+    agents = {}
+    for record in world.records["pull-requests"]:
+        agents[record["id"]] = sorted(chance.sample(AGENTS, chance.choice((0, 0, 1, 1, 2))))
+        PullRequestFigures.objects.filter(pull_request__external_id=record["id"]).update(agents=agents[record["id"]])
+    return agents
+
+
+class Lines:
+    """Slow counting: who is on which line on which days, and what counts on it."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.truth = Truth(told.world)
+        self.sessions = [Counted(agent, day, person) for agent, person, day in told.sessions]
+        self.merged = [
+            (each, set(told.agents[each.name]) or {WITHOUT})
+            for each in self.truth.pull_requests.merged_where("is_merged")
+        ]
+        self.facts = {
+            "pr.merged_per_developer": self.merged,
+            "work.delivered_per_developer": [
+                (each, self._lines_of_item(each.name)) for each in self.truth.items.done()
+            ],
+        }
+
+    def _lines_of_item(self, key: str) -> set[str]:
+        """Those of all its pull requests; one without any is on a line that is not known."""
+        pull_requests = self.truth.pull_requests.all
+        linked = [each for each in pull_requests if each.counts and key in each.record.get("work_items", ())]
+        agents = {agent for each in linked for agent in self.told.agents[each.id]}
+        return agents or ({WITHOUT} if linked else {"unknown"})
+
+    def developers(self, asked: Asked, lines: set[str] | None) -> set[str]:
+        """Who is active on any of the lines in these days; on any at all where None is asked for."""
+        return {person for person in (*EMPLOYED, OUTSIDE) if self._is_on(person, asked, lines)}
+
+    def _is_on(self, person: str, asked: Asked, lines: set[str] | None) -> bool:
+        def theirs(counted: Iterable[Counted]) -> list[Counted]:
+            return [each for each in asked.of(counted) if each.whose == person]
+
+        agents = {each.name for each in theirs(self.sessions)}
+        on = set(agents)
+        for each, of_pull_request in self.merged:
+            if theirs([each]):
+                on |= of_pull_request
+        if theirs(self.truth.active) and not agents:
+            on.add(WITHOUT)
+        return bool(on if lines is None else on & lines)
+
+
+def expected(lines: Lines, query: MetricQuery, window: Window, line: str | None) -> tuple[float | None, int, int]:
+    """The value, the number of facts, and that of different developers."""
+    units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
+
+    def is_there(whose: str | None, day: date) -> bool:
+        return unit is None or unit in units_of(whose, day)
+
+    def asked(of: Window) -> Asked:
+        return Asked(of, lines.told.world.span.today, is_there)
+
+    wanted = None if line is None else set(AGENTS) if line == "AI" else {line}
+    facts = [each for each, on in lines.facts[query.key] if asked(window).of([each]) and (not wanted or on & wanted)]
+    buckets = [bucket.clipped for bucket in windows.buckets(window, query.granularity)]
+    developers = sum(len(lines.developers(asked(bucket), wanted)) for bucket in buckets)
+    value = len(facts) / developers if developers else None
+    return value, len(facts), len(lines.developers(asked(window), wanted))
+
+
+def queries_of(told: Told) -> list[MetricQuery]:
+    return [
+        MetricQuery(key, told.world.span.window, granularity, scope, segments=split)
+        for key in KEYS
+        for granularity in (Granularity.WEEK, Granularity.MONTH)
+        for scope in SCOPES
+        for split in SPLITS
+    ]
+
+
+def agrees(figure: Figure, value: float | None, facts: int, people: int) -> bool:
+    if (figure.sample_size, figure.people) != (facts, people):
+        return False
+    if not value:  # nothing is 0 from when on its source tells, and no data before
+        return not figure.value and (figure.value is None or value == 0)
+    return bool(figure.value == pytest.approx(value))
+
+
+def test_values_facts_and_developers_are_those_of_slow_counting(told: Told) -> None:
+    lines, queries = Lines(told), queries_of(told)
+    differ, seen = [], set()
+    for query, answer in zip(queries, read_series(queries), strict=True):
+        for figure in (*answer.total, *answer.series):
+            line = next(iter(figure.segment.values()), None)
+            if query.segments and line is None:
+                continue  # nothing was found on any line
+            wanted = expected(lines, query, figure.window, line)
+            if not agrees(figure, *wanted):
+                differ.append(f"{query.key} {query.granularity} {query.scope.unit} {line} {figure}, not {wanted}")
+            seen.add(line)
+    assert not differ, "\n".join([f"{len(differ)} figures differ:", *differ[:12]])
+    assert {None, "AI", WITHOUT, *AGENTS} <= seen
+
+
+def test_totals_rows_and_kept_figures_are_the_same(told: Told) -> None:
+    queries = queries_of(told)
+    from_facts = read_series(queries)
+    totals = read_totals(queries)
+    assert [each.total for each in totals] == [each.total for each in from_facts]
+    assert not any(each.series for each in totals)
+    for query, answer in zip(queries, from_facts, strict=True):
+        for figure in answer.total:
+            facets = {Dimension(name): (value,) for name, value in figure.segment.items()}
+            rows = read_rows(replace(query, segments=(), facets=facets), size=1000).rows
+            above, below = (sum(row[name] for row in rows) for name in ("contribution", "denominator"))
+            assert (above, below) == (figure.numerator or 0, figure.denominator or 0), (query, figure)
+    fill_everything()
+    kept = read_series(queries, freshness=Freshness.OF_PAGES)
+    assert [(each.total, each.series) for each in kept] == [(each.total, each.series) for each in from_facts]
+
+
+def test_the_parts_of_the_work_add_up_to_all_of_it(told: Told) -> None:
+    for key in KEYS:
+        whole, parts = read_totals(
+            [
+                MetricQuery(key, told.world.span.window, facets=facets, segments=segments)
+                for facets, segments in (({}, ()), ({}, (Dimension.WORK_TYPE,)))
+            ]
+        )
+        assert sum(figure.value or 0 for figure in parts.total) == pytest.approx(whole.total[0].value)
