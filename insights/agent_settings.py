@@ -1,7 +1,8 @@
 """The exact lines to paste into a coding agent's settings, so that its telemetry arrives here.
 
 Sources: Claude Code, https://code.claude.com/docs/en/monitoring-usage; Codex CLI, its configuration reference
-(`[otel]`); Gemini CLI, docs/cli/telemetry.md.  The recorded requests in the tests were made with these settings.
+(`[otel]`); Gemini CLI, docs/cli/telemetry.md; Copilot CLI and VS Code, the references named in docs/agents/copilot.md.
+The recorded requests in the tests were made with these settings.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ BAGGAGE_SAFE = "!#$&'()*+-./:<>?@[]^_`{|}~"
 
 
 # The name that a line sets: of an environment variable or of a key in JSON or TOML.
-SETTING = re.compile(r'(?P<before>\s*"?|export )(?P<name>[A-Za-z_]+)(?P<after>(?:"\s*:|\s*=).*)')
+SETTING = re.compile(r'(?P<before>\s*"?|export )(?P<name>[A-Za-z_.]+)(?P<after>(?:"\s*:|\s*=).*)')
 
 
 class Line(NamedTuple):
@@ -53,7 +54,6 @@ class Agent:
     slug: str
     name: str
     how: str  # under the name in the picker
-    understood: bool  # there is a vocabulary that turns its telemetry into sessions, tokens and spend
     note: str
     snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: none known
     all_needed: bool = False  # every snippet, not one of them
@@ -102,24 +102,20 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
 
 
 def codex(base_url: str, token: str, email: str) -> list[Snippet]:
-    def exporter(name: str, signal: str) -> str:
-        headers = f'{{ "Authorization" = {json.dumps(f"Bearer {token}")} }}'
-        endpoint = json.dumps(f"{base_url}/v1/{signal}")
-        return f'{name} = {{ otlp-http = {{ endpoint = {endpoint}, protocol = "binary", headers = {headers} }} }}'
-
+    """Log events alone: its metrics and spans name no conversation."""
+    headers = f'{{ "Authorization" = {json.dumps(f"Bearer {token}")} }}'
     lines = [
         "[otel]",
         "log_user_prompt = false",
-        exporter("exporter", "logs"),
-        exporter("trace_exporter", "traces"),
-        exporter("metrics_exporter", "metrics"),
+        f"exporter = {{ otlp-http = {{ endpoint = {json.dumps(f'{base_url}/v1/logs')}, "
+        f'protocol = "binary", headers = {headers} }} }}',
     ]
     return [
         Snippet(
             key="config",
             title="1. Configuration",
             place="~/.codex/config.toml",
-            where=("Read from your home directory only.",),
+            where=("Read from your home directory only. The exporter is one line.",),
             text="\n".join(lines),
         ),
         Snippet(
@@ -138,8 +134,9 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
         "target": "local",
         "otlpEndpoint": base_url,
         "otlpProtocol": "http",
-        "logPrompts": False,
         "useCollector": True,
+        "logPrompts": False,
+        "traces": False,
     }
     variables = {
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
@@ -163,6 +160,69 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
     ]
 
 
+def copilot(base_url: str, token: str, email: str) -> list[Snippet]:
+    variables = {"COPILOT_OTEL_ENABLED": "true", **_standard_variables(base_url, token, email)}
+    prefix = "github.copilot.chat.otel."
+    settings = {
+        f"{prefix}enabled": True,
+        f"{prefix}exporterType": "otlp-http",
+        f"{prefix}otlpEndpoint": base_url,
+        f"{prefix}captureContent": False,
+        f"{prefix}headers": {"Authorization": f"Bearer {token}"},
+        f"{prefix}resourceAttributes": {"enduser.id": email},
+    }
+    return [
+        Snippet(
+            key="cli",
+            title="Copilot CLI",
+            place="shell profile",
+            where=("Then start copilot in a new terminal.",),
+            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        ),
+        Snippet(
+            key="vscode",
+            title="Copilot Chat in VS Code",
+            place="settings.json",
+            where=(
+                "Add these lines to your user settings (“Open User Settings (JSON)”), then reload the window.",
+                "Variables of the environment go before them, where both are set.",
+            ),
+            text=json.dumps(settings, indent=2),
+        ),
+    ]
+
+
+def any_program(base_url: str, token: str, email: str) -> list[Snippet]:
+    """What every OpenTelemetry SDK reads."""
+    variables = {
+        **_standard_variables(base_url, token, email),
+        "OTEL_SERVICE_NAME": "your-program",
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+    }
+    return [
+        Snippet(
+            key="shell",
+            title="Environment of the program",
+            place="shell",
+            where=(
+                "The program must be instrumented with OpenTelemetry's conventions for generative AI.",
+                "OTEL_SERVICE_NAME is the agent's name in Headway. Spans with gen_ai.conversation.id are sessions; "
+                "without it each trace is one.",
+            ),
+            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        )
+    ]
+
+
+def _standard_variables(base_url: str, token: str, email: str) -> dict[str, str]:
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": base_url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
+        "OTEL_RESOURCE_ATTRIBUTES": resource_attributes(email),
+    }
+
+
 def resource_attributes(email: str) -> str:
     """`enduser.id=<address>`: without a vendor sign-in an agent sends no other identity."""
     return f"enduser.id={quote(email, safe=BAGGAGE_SAFE)}"
@@ -173,16 +233,11 @@ def _parted(line: str) -> Line:
     return Line(found["before"], found["name"], found["after"]) if found else Line(line, "", "")
 
 
-KEPT_GENERIC = (
-    "Headway receives and keeps what it sends in a generic form. Its sessions, tokens and spend are not read yet; "
-    "they are counted once this agent's vocabulary arrives."
-)
 AGENTS = (
-    Agent("claude_code", "Claude Code", "OpenTelemetry", True, "", claude_code),
-    Agent(
-        "cursor", "Cursor", "Admin API", False, "Cursor sends no OpenTelemetry. Its admin API is not read yet.", None
-    ),
-    Agent("copilot", "Copilot", "OpenTelemetry", False, KEPT_GENERIC, None),
-    Agent("codex", "Codex", "OpenTelemetry", False, KEPT_GENERIC, codex, all_needed=True),
-    Agent("gemini", "Gemini", "OpenTelemetry", False, KEPT_GENERIC, gemini, all_needed=True),
+    Agent("claude_code", "Claude Code", "OpenTelemetry", "", claude_code),
+    Agent("cursor", "Cursor", "Admin API", "Cursor sends no OpenTelemetry. Its admin API is not read yet.", None),
+    Agent("copilot", "Copilot", "OpenTelemetry", "", copilot),
+    Agent("codex", "Codex", "OpenTelemetry", "", codex, all_needed=True),
+    Agent("gemini", "Gemini", "OpenTelemetry", "", gemini, all_needed=True),
+    Agent("gen_ai", "Any program", "gen_ai conventions", "", any_program),
 )

@@ -22,6 +22,8 @@ from integrations.services.ingest_tokens import create_ingest_token, revoke_inge
 from integrations.services.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
 
 LONGEST_TOKEN_NAME = 100
+NAMES_SHOWN = 3  # of what is not understood
+ANY_PROGRAM = "gen_ai"  # goes by its own name, whatever that is
 ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
 
 
@@ -104,22 +106,26 @@ def _replace(token_id: str) -> str:
 def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any]:
     now = timezone.now()
     return {
-        "arrival": _arrival(received, last_session_of(_address_of(request)), _address_of(request), now),
+        "arrival": _arrival(received, _chosen_agent(request), _address_of(request), now),
+        "agent": _chosen_agent(request),
         "diagnosis": _diagnosis(received, now),
         "base_url": settings.BASE_URL,
     }
 
 
-def _arrival(received: Reception, own_last_at: datetime | None, email: str, now: datetime) -> Arrival:
+def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Arrival:
     sessions = wording.count(received.sessions, "session")
     if received.sessions == SESSIONS_COUNTED:
         sessions = f"{SESSIONS_COUNTED:,} sessions or more"
+    own_last_at = last_session_of(email, agent="" if agent.slug == ANY_PROGRAM else agent.slug)
     if own_last_at is not None:
+        whose = "" if agent.slug == ANY_PROGRAM else f"{agent.name} "
         detail = f"Last event of yours {wording.ago(own_last_at, now)} · {sessions} of everybody"
-        return Arrival(True, "Your sessions are arriving", detail)
+        return Arrival(True, f"Your {whose}sessions are arriving", detail)
     if received.sessions:
         since = f"Last request {wording.ago(received.last_used_at, now)} · " if received.last_used_at else ""
-        return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}")
+        of_agent = "" if agent.slug == ANY_PROGRAM else f" with {agent.name}"
+        return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}{of_agent}")
     if received.unread:
         agents = wording.listed([unread.agent for unread in received.unread])
         records = wording.count(sum(unread.count for unread in received.unread), "record")
@@ -139,7 +145,8 @@ def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
             )
         )
     for unread in received.unread:
-        detail = f"{wording.count(unread.count, 'record')} that no vocabulary reads yet"
+        names = [*unread.names[:NAMES_SHOWN], *(["others"] if len(unread.names) > NAMES_SHOWN else [])]
+        detail = f"{wording.count(unread.count, 'record')} that no vocabulary reads yet: {wording.listed(names)}"
         findings.append(Finding("database", f"{unread.agent}: kept, not read", detail))
     return findings
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 from django.db.models import Max, Sum
 
@@ -26,10 +27,11 @@ class Sender:
 
 @dataclass(frozen=True)
 class Unread:
-    """An agent whose telemetry is kept, but not understood yet."""
+    """An agent of whose telemetry something is kept, but not understood yet."""
 
     agent: str
     count: int
+    names: Sequence[str] = ()  # of what it sends, the most frequent first
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,16 @@ def reception() -> Reception:
     """Everything that arrived at this installation.  A few small queries, whatever the amount of data."""
     waiting = QuarantinedRecord.objects.filter(replayed_at=None)
     last_problem = waiting.order_by("-received_at").values_list("reason", flat=True).first()
-    unread = UnreadEvent.objects.filter(known=False).values("agent").annotate(events=Sum("count")).order_by("agent")
+    unread = UnreadEvent.objects.filter(known=False).order_by("agent").values("agent")
+    unread = unread.annotate(events=Sum("count"), names=ArrayAgg("name", order_by=("-count", "name"), distinct=False))
     tokens = IngestToken.objects.order_by("created_at")
     return Reception(
         sessions=AgentSession.objects.order_by()[:SESSIONS_COUNTED].count(),
         quarantined=waiting.count() if last_problem is not None else 0,
         last_quarantine_reason=last_problem or "",
-        unread=[Unread(agent=row["agent"], count=row["events"]) for row in unread],
+        unread=[
+            Unread(agent=row["agent"], count=row["events"], names=list(dict.fromkeys(row["names"]))) for row in unread
+        ],
         senders=[
             Sender(token.pk, token.name, token.hint, token.last_used_at) for token in tokens if not token.revoked_at
         ],
@@ -60,9 +65,14 @@ def reception() -> Reception:
     )
 
 
-def last_session_of(email: str) -> datetime | None:
-    """When the last session of the person with this address was last heard of; None: nothing came from them."""
+def last_session_of(email: str, *, agent: str = "") -> datetime | None:
+    """When the last session of the person with this address, with one agent or any, was last heard of.
+
+    None: nothing came from them.
+    """
     theirs = AgentSession.objects.filter(identity__person__email__iexact=email)
+    if agent:
+        theirs = theirs.filter(agent=agent)
     last_at: datetime | None = theirs.aggregate(last_at=Max("ended_at"))["last_at"]
     return last_at
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insights import windows
-from insights.agent_settings import AGENTS, claude_code, codex, resource_attributes
+from insights.agent_settings import AGENTS, any_program, claude_code, codex, copilot, gemini, resource_attributes
 from integrations.models import IngestToken, UnreadEvent
 from integrations.services.ingest_tokens import create_ingest_token, find_ingest_token
 from tests.org import Org
@@ -66,7 +66,36 @@ def test_codex_settings_are_toml() -> None:
     config, _ = codex(BASE_URL, 'hwi_"quoted"', "ada@example.com")
     otel = tomllib.loads(config.text)["otel"]
     assert otel["exporter"]["otlp-http"]["endpoint"] == f"{BASE_URL}/v1/logs"
-    assert otel["metrics_exporter"]["otlp-http"]["headers"] == {"Authorization": 'Bearer hwi_"quoted"'}
+    assert otel["exporter"]["otlp-http"]["headers"] == {"Authorization": 'Bearer hwi_"quoted"'}
+    assert set(otel) == {"exporter", "log_user_prompt"}
+
+
+def test_the_settings_of_gemini_keep_prompts_out() -> None:
+    settings, shell = gemini(BASE_URL, "hwi_abc", "ada@example.com")
+    telemetry = json.loads(settings.text)["telemetry"]
+    assert (telemetry["otlpEndpoint"], telemetry["otlpProtocol"], telemetry["target"]) == (BASE_URL, "http", "local")
+    assert (telemetry["logPrompts"], telemetry["traces"]) == (False, False)
+    variables = dict(word.split("=", 1) for word in shlex.split(shell.text) if "=" in word)
+    assert variables["OTEL_EXPORTER_OTLP_HEADERS"] == "Authorization=Bearer hwi_abc"
+
+
+def test_copilot_has_settings_for_the_terminal_and_for_the_editor() -> None:
+    terminal, editor = copilot(BASE_URL, "hwi_abc", "ada@example.com")
+    variables = dict(word.split("=", 1) for word in shlex.split(terminal.text) if "=" in word)
+    assert variables["COPILOT_OTEL_ENABLED"] == "true"
+    assert variables["OTEL_RESOURCE_ATTRIBUTES"] == "enduser.id=ada@example.com"
+    settings = json.loads(editor.text)
+    prefix = "github.copilot.chat.otel."
+    assert settings[f"{prefix}headers"] == {"Authorization": "Bearer hwi_abc"}
+    assert settings[f"{prefix}resourceAttributes"] == {"enduser.id": "ada@example.com"}
+    assert settings[f"{prefix}captureContent"] is False
+
+
+def test_any_program_is_told_what_every_sdk_reads() -> None:
+    (shell,) = any_program(BASE_URL, "hwi_abc", "ada@example.com")
+    variables = dict(word.split("=", 1) for word in shlex.split(shell.text) if "=" in word)
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == BASE_URL
+    assert variables["OTEL_SEMCONV_STABILITY_OPT_IN"] == "gen_ai_latest_experimental"
 
 
 @pytest.mark.parametrize("slug", [agent.slug for agent in AGENTS])
@@ -135,7 +164,10 @@ def test_the_first_event_turns_the_line_green(org: Org, member: Client) -> None:
     assert f"none yet from {MEMBER.email}" in arrived
     assert "A valid token is in use" in arrived
     org.session(by="ada", on=windows.local_today() - timedelta(days=1))
-    assert "Your sessions are arriving" in member.get("/setup/agents/arrival/").content.decode()
+    assert "Your Claude Code sessions are arriving" in member.get("/setup/agents/arrival/").content.decode()
+    other = member.get("/setup/agents/arrival/", {"agent": "codex"}).content.decode()
+    assert f"none yet from {MEMBER.email} with Codex" in other
+    assert "?agent=codex" in other
 
 
 def test_home_says_what_is_left_to_set_up(org: Org, admin: Client, member: Client) -> None:
@@ -158,3 +190,4 @@ def test_telemetry_that_nobody_reads_yet_is_not_called_sessions(member: Client) 
     assert 'data-arrived="false"' in line
     assert "Telemetry arrives and is kept" in line
     assert "3 records of codex_exec" in line
+    assert "no vocabulary reads yet: codex.api_request" in line
