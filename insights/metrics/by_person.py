@@ -178,7 +178,7 @@ def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql
     else:
         facts = sql.SQL("count(DISTINCT fact_id)")
     return sql.SQL(
-        "SELECT {keys}, {facts} AS facts {sums} FROM ({rows}) AS r WHERE person_id <> 0 GROUP BY {keys}"
+        "SELECT {keys}, {facts} AS facts {sums} FROM ({rows}) AS r WHERE person_id > 0 GROUP BY {keys}"
     ).format(keys=keys, facts=facts, sums=listed(sums), rows=rows_with_entered(whole, measures))
 
 

@@ -7,6 +7,7 @@ insights/formulas/differences.py.  What nobody could be matched to belongs to no
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`line` (an agent, or any) beside Non-AI; `unmatched` facts are of no known developer and in neither group.
+    """`line` (an agent, or any) beside Non-AI; `unmatched` facts are of no developer who is known and in neither group.
 
     `interval` is that of the difference, the line's value minus Non-AI's; None where `reason` says why.
     """
@@ -178,12 +179,16 @@ def _reading(reading: Reading | StockReading) -> Reading:
 
 
 def _by_developer(statement: sql.Composed, reading: Reading, column: str) -> Mapping[tuple[int | None, str], int]:
-    """Developer (None: nobody known) and line → the amount in that column."""
+    """Developer (None: nobody known, and agents alone) and line → the amount in that column."""
+    found: Counter[tuple[int | None, str]] = Counter()
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters(reading))
         names = [each.name for each in cursor.description]
         person, segment, amount = (names.index(name) for name in ("person_id", "segment_0", column))
-        return {(row[person], row[segment]): int(row[amount]) for row in cursor.fetchall()}
+        for row in cursor.fetchall():
+            is_developer = row[person] is not None and row[person] > 0
+            found[row[person] if is_developer else None, row[segment]] += int(row[amount])
+    return found
 
 
 def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
@@ -197,9 +202,9 @@ def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
 _VALUES = sql.SQL(
     """
     SELECT segment_0,
-           string_agg(float8send(c_0::float8), ''::bytea) FILTER (WHERE person_id <> 0),
-           string_agg(int8send(person_id::bigint), ''::bytea) FILTER (WHERE person_id <> 0),
-           count(*) FILTER (WHERE person_id = 0)
+           string_agg(float8send(c_0::float8), ''::bytea) FILTER (WHERE person_id > 0),
+           string_agg(int8send(person_id::bigint), ''::bytea) FILTER (WHERE person_id > 0),
+           count(*) FILTER (WHERE person_id <= 0)
     FROM ({rows}) AS r
     WHERE c_0 IS NOT NULL
     GROUP BY segment_0

@@ -17,7 +17,10 @@ from insights.metrics.units_people import keys_of
 
 
 def concentration_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """As `cells_statement`: facts and people of the cell, and v_i, the coefficient, null without people."""
+    """As `cells_statement`: facts and people of the cell, and v_i, the coefficient, null without people.
+
+    What falls to an owner is not among the matched facts, which are those of people.
+    """
     people = sql.SQL(
         """
         SELECT unit_id, {keys}, person_id, count(*) AS facts FROM ({rows}) AS relation_rows
@@ -47,19 +50,19 @@ def concentration_of_units_statement(reading: Reading, measures: Sequence[Measur
 
 def _cells(reading: Reading, measures: Sequence[Measure], people: sql.Composed) -> sql.Composed:
     coefficient = sql.SQL(
-        "sum((2 * rank - people - 1) * facts) FILTER (WHERE person_id <> 0)"
-        " / nullif(max(people) FILTER (WHERE person_id <> 0) * sum(facts) FILTER (WHERE person_id <> 0), 0) AS {}"
+        "sum((2 * rank - people - 1) * facts) FILTER (WHERE person_id > 0)"
+        " / nullif(max(people) FILTER (WHERE person_id > 0) * sum(facts) FILTER (WHERE person_id > 0), 0) AS {}"
     )
     return sql.SQL(
         """
         SELECT unit_id, {keys},
                sum(facts)::bigint AS facts,
-               coalesce(sum(facts) FILTER (WHERE person_id <> 0), 0)::bigint AS matched_facts,
-               count(*) FILTER (WHERE person_id <> 0) AS people {coefficients}
+               coalesce(sum(facts) FILTER (WHERE person_id > 0), 0)::bigint AS matched_facts,
+               count(*) FILTER (WHERE person_id > 0) AS people {coefficients}
         FROM (
             SELECT *, row_number() OVER (known ORDER BY facts) AS rank, count(*) OVER known AS people
             FROM ({people}) AS people
-            WINDOW known AS (PARTITION BY unit_id, {keys}, person_id <> 0)
+            WINDOW known AS (PARTITION BY unit_id, {keys}, person_id > 0)
         ) AS ranked
         GROUP BY unit_id, {keys}
         """

@@ -6,10 +6,16 @@ is in one unit of a tree at a time, and one value of an attribute holds at a tim
 What counts for its owner is placed in the same way, by what is owned instead of by a person: `OWNER_PLACEMENTS` has
 the shape of orgtree's placements.  It is nobody's, so that asking for a person, or for an attribute of people, finds
 nothing of it.
+
+A relation of people of which some rows fall to an owner instead (`owned_fallback`: what autonomous agents do) is read
+in units as two, one after the other: the few rows of a unit's people, and of what it owns, are found by an index of
+each, and by none of what both come to (docs/decisions/0023).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import sql
@@ -17,6 +23,29 @@ from psycopg import sql
 from insights.metrics.reading import Placed, Placement
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.facts.relation import Relation
+
+
+def placed_as(placement: Placement, relation: Relation) -> Sequence[Relation]:
+    """The relation as its rows are placed, each of them by one: by their people, and in units also by what is owned."""
+    if relation.owned_fallback and placement.placed in (Placed.UNIT, Placed.UNITS) and not is_of_people(placement):
+        return (relation, replace(relation, owner=relation.owned_fallback))
+    return (relation,)
+
+
+def whose(placement: Placement, relation: Relation) -> sql.Composable:
+    """Whose a row is, as a number: a person's id, or of what falls to an owner the negative of what is owned; or null.
+
+    Of a relation of owners it is what is owned, and of facts that several share the fact: they are gathered by it.
+    """
+    if relation.shared_facts or not relation.owned_fallback:
+        return sql.Identifier("source", relation.gathered_by)
+    owned = sql.SQL("-{}").format(sql.Identifier("source", relation.owned_fallback))
+    if relation.owner:
+        return owned
+    person = sql.Identifier("source", relation.person)
+    if is_of_people(placement) or placement.placed in (Placed.UNIT, Placed.UNITS):
+        return person
+    return sql.SQL("coalesce({}, {})").format(person, owned)
 
 
 def unit_of(placement: Placement) -> sql.Composable:
@@ -32,7 +61,7 @@ def place_of(placement: Placement) -> sql.Composable:
 
 def joins_on_day(placement: Placement, relation: Relation, day: sql.Composable) -> sql.Composed:
     """The joins that find where a row belongs on its day, and what holds of its person then."""
-    person, placements = sql.Identifier("source", relation.placed_by), _placements_of(relation)
+    person, placements = sql.Identifier("source", relation.placed_by), _placements_of(relation, placement.placed)
     joins: list[sql.Composable] = []
     if placement.placed is Placed.UNITS:
         stint_of = sql.Identifier("owned_id" if relation.owner else "person_id")
@@ -42,7 +71,8 @@ def joins_on_day(placement: Placement, relation: Relation, day: sql.Composable) 
         joins.append(_join_on_day("placement", members, person, day))
     if placement.placed is Placed.UNASSIGNED:
         elsewhere = sql.SQL(_DAYS_ELSEWHERE).format(placements=placements)
-        joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(elsewhere, person))
+        placed = whose(placement, relation) if relation.owned_fallback else person
+        joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(elsewhere, placed))
     if relation.owner:
         return sql.SQL(" ").join(joins)
     for position in _positions(placement):
@@ -110,13 +140,19 @@ def is_of_people(placement: Placement) -> bool:
     return placement.placed is Placed.PERSON or placement.person_id is not None or bool(placement.held)
 
 
-def _placements_of(relation: Relation) -> sql.Composable:
+def _placements_of(relation: Relation, placed: Placed) -> sql.Composable:
     """The rows that say to which units its rows belong: person_id, tree_id, unit_id, ancestor_id and during."""
-    if not relation.owner:
-        return sql.SQL("orgtree_placement")
-    return sql.SQL("(SELECT owned_id AS person_id, tree_id, unit_id, ancestor_id, during FROM ({}) AS owners)").format(
-        sql.SQL(OWNER_PLACEMENTS)
-    )
+    owners = sql.SQL(OWNER_PLACEMENTS)
+    if relation.owner:
+        return sql.SQL("(SELECT owned_id AS person_id, {} FROM ({}) AS owners)").format(_IN_UNITS, owners)
+    if relation.owned_fallback and placed is Placed.UNASSIGNED:
+        return sql.SQL(
+            "(SELECT person_id, {0} FROM orgtree_placement UNION ALL SELECT -owned_id, {0} FROM ({1}) AS owners)"
+        ).format(_IN_UNITS, owners)
+    return sql.SQL("orgtree_placement")
+
+
+_IN_UNITS = sql.SQL("tree_id, unit_id, ancestor_id, during")
 
 
 # One row per person: the days in the tree, of the unit itself without those above it.

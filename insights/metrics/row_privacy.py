@@ -8,7 +8,7 @@ from typing import Any
 
 from insights.metrics.query import MetricQuery
 from insights.metrics.registry import get
-from insights.metrics.rows import PERSON, ColumnKind, RowsPage
+from insights.metrics.rows import AUTONOMOUS_AGENTS, PERSON, ColumnKind, RowsPage
 from insights.metrics.withhold import is_of_delivery
 from orgtree.models import IndividualPolicy, Person
 from orgtree.services.access import Access
@@ -17,6 +17,7 @@ from orgtree.services.trust import person_labels
 # Of others these would tell more than a pseudonym does: an id or a commit can be looked up, a time recognised.
 TELLING = (ColumnKind.FACT, ColumnKind.INSTANT, ColumnKind.PLACE)
 UNMATCHED = "Unmatched"
+NOBODY: Mapping[int | None, str] = {None: UNMATCHED, AUTONOMOUS_AGENTS: "Autonomous agents"}  # instead of a label
 
 
 def open_as_in_tools(query: MetricQuery) -> bool:
@@ -31,7 +32,7 @@ def masked_rows(page: RowsPage, access: Access) -> RowsPage:
     """
     if PERSON not in page.columns:
         return page
-    people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows if row["person_id"] is not None})
+    people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows} - NOBODY.keys())
     is_open = open_as_in_tools(page.query)
     named = is_open or access.policy == IndividualPolicy.NAMED
     labels = {person.pk: person.full_name for person in people} if is_open else person_labels(access.viewer, people)
@@ -39,7 +40,7 @@ def masked_rows(page: RowsPage, access: Access) -> RowsPage:
 
     def shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
         person_id = row["person_id"]
-        label = {"person": UNMATCHED if person_id is None else labels[person_id]}
+        label = {"person": NOBODY[person_id] if person_id in NOBODY else labels[person_id]}
         rest = {name: value for name, value in row.items() if name != "person_id"}
         if not named and (person_id is None or person_id != access.sight.person_id):
             rest |= dict.fromkeys(withheld)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from insights.metrics.measures import Distribution, Facts, Measure, Total
+from insights.metrics.placing import placed_as, whose
 from insights.metrics.query import Dimension
 from insights.metrics.reading import Reading
 from insights.metrics.source import (
@@ -84,7 +85,8 @@ def fact_rows_statement(
 ) -> sql.Composed:
     """One row per fact, day and whatever else tells rows apart to which one of the measures adds something.
 
-    c_i is what it adds to the measure of position i; total_rows the number of rows of all pages.
+    c_i is what it adds to the measure of position i; total_rows the number of rows of all pages.  person_id is null
+    where nobody is matched, and negative where what is owned stands for a person.
     """
     measures = [measure for _, measure in readings]
     by_reading: dict[Reading, list[int]] = {}
@@ -130,11 +132,16 @@ def fact_rows_statement(
 
 def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape) -> sql.Composed:
     """The rows of one relation, with null for what only others tell."""
-    relation = reading.relation
-    columns = [
-        sql.SQL("{} AS {}").format(of_source(name), sql.Identifier(alias))
-        for name, alias in ((relation.fact, "fact_id"), (relation.person, "person_id"), (relation.day, "day"))
-    ]
+    placed = placed_as(reading.placement, reading.relation)
+    return sql.SQL(" UNION ALL ").join(_rows_placed_by(relation, reading, own, measures, shape) for relation in placed)
+
+
+def _rows_placed_by(
+    relation: Relation, reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape
+) -> sql.Composed:
+    person = whose(reading.placement, relation) if relation.owned_fallback else of_source(relation.person)
+    told = ((of_source(relation.fact), "fact_id"), (person, "person_id"), (of_source(relation.day), "day"))
+    columns = [sql.SQL("{} AS {}").format(column, sql.Identifier(name)) for column, name in told]
     columns += [_described(relation, name) for name in shape.describing]
     columns += [_named(measures[own[0]], dimension) for dimension in shape.dimensions]
     columns += [
@@ -142,7 +149,7 @@ def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], 
         for position, measure in enumerate(measures)
     ]
     return sql.SQL("SELECT {columns} FROM ({relation}) AS source {conditions}").format(
-        columns=sql.SQL(", ").join(columns), relation=rows_of(relation), conditions=conditions(reading)
+        columns=sql.SQL(", ").join(columns), relation=rows_of(relation), conditions=conditions(reading, relation)
     )
 
 

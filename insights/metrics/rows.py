@@ -53,7 +53,8 @@ class RowColumn:
 class RowsPage:
     """One page of rows; `total` counts the rows of all pages, `recipe` says how they give the value.
 
-    `person_id` in a row is null where the fact could not be matched to anybody.
+    `person_id` in a row is null where the fact could not be matched to anybody, and AUTONOMOUS_AGENTS where an agent
+    did it for nobody who is known.
     """
 
     query: MetricQuery
@@ -66,6 +67,7 @@ class RowsPage:
     note: str = ""  # why others' rows are not among them
 
 
+AUTONOMOUS_AGENTS = -1  # in a row, instead of a person's id
 FACT_LABELS = {  # by the column that identifies a fact in its relation
     "session_id": "Session",
     "commit_id": "Commit",
@@ -77,7 +79,7 @@ FACT_LABELS = {  # by the column that identifies a fact in its relation
     "incident_id": "Incident",
     "branch_id": "Branch",
 }
-PERSON = RowColumn("person_id", "Developer", "Whose it is; empty where nobody could be matched.", ColumnKind.PERSON)
+PERSON = RowColumn("person_id", "Developer", "Whose it is.", ColumnKind.PERSON)
 DAY = RowColumn("day", "Day", "The local day on which it counts.", ColumnKind.DAY)
 DESCRIPTIONS = {
     "reference": RowColumn("reference", "Reference", "What its own tool calls it.", ColumnKind.WORD),
@@ -144,6 +146,7 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
     contributions = contribution_columns(each.metric)
     rows = [
         {column.name: row[column.name] for column in columns}
+        | ({PERSON.name: _whose(row)} if PERSON in columns else {})
         | {column.name: float(row[f"c_{position}"]) for position, column in enumerate(contributions)}
         for row in found
     ]
@@ -187,7 +190,7 @@ def _standing_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
 
 
 def _person_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
-    """One row per person, enrolled or active; facts that nobody was matched to are one row without a person."""
+    """One row per person, enrolled or active; one of autonomous agents, and one of what nobody was matched to."""
     contributions = contribution_columns(each.metric)
     periods = windows.periods(each.query.window, each.query.granularity, today=each.clock.today)
     names = [FACTS.name, *(column.name for column in contributions)]
@@ -216,8 +219,8 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
         return _buckets_on_line(each, reading, measure)
     found: dict[int | None, tuple[float, int]] = {}
     for row in _fetch(people_statement(reading, measure), parameters(reading)):
-        amount, facts = found.get(row["person_id"], (0.0, 0))
-        found[row["person_id"]] = (amount + _amount(measure, row), facts + row["facts"])
+        amount, facts = found.get(_whose(row), (0.0, 0))
+        found[_whose(row)] = (amount + _amount(measure, row), facts + row["facts"])
     if isinstance(measure, People):
         return [(person_id, min(amount, 1.0), facts) for person_id, (amount, facts) in found.items()]
     return [(person_id, amount, facts) for person_id, (amount, facts) in found.items()]
@@ -230,6 +233,12 @@ def _buckets_on_line(each: Plan, reading: Reading, measure: PeopleOnLine) -> lis
     return [(row["person_id"], float(row["windows"]), 0) for row in rows]
 
 
+def _whose(row: Mapping[str, Any]) -> int | None:
+    """Whose a row of a statement is, as a row of a page says it."""
+    person_id: int | None = row["person_id"]
+    return AUTONOMOUS_AGENTS if person_id is not None and person_id < 0 else person_id
+
+
 def _reading(each: Plan, measure: Measure) -> Reading:
     """How the measure is read in the whole window."""
     reading = each.needs[measure].reading
@@ -240,7 +249,7 @@ def _reading(each: Plan, measure: Measure) -> Reading:
 
 def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
     if isinstance(measure, People):
-        return 0.0 if row["person_id"] is None else 1.0
+        return 1.0 if _is_person(row) else 0.0
     if isinstance(measure, (Facts, Gini)):
         return float(row["facts"])
     if isinstance(measure, (Total, Distribution)):
@@ -248,11 +257,15 @@ def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
     raise TypeError(f"{type(measure).__name__} has no amount per person.")
 
 
+def _is_person(row: Mapping[str, Any]) -> bool:
+    return row["person_id"] is not None and row["person_id"] > 0
+
+
 def _share_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per person and segment: the share of the person's facts."""
     [measure] = each.metric.measures
     reading = _reading(each, measure)
-    found = [row for row in _fetch(people_statement(reading, measure), parameters(reading)) if row["person_id"]]
+    found = [row for row in _fetch(people_statement(reading, measure), parameters(reading)) if _is_person(row)]
     facts: dict[int, int] = defaultdict(int)
     for row in found:
         facts[row["person_id"]] += row["facts"]

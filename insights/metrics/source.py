@@ -10,11 +10,12 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, StandingAtEnd, Total
-from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placement_parameters
+from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placed_as, placement_parameters, whose
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.reading import Reading
 from insights.metrics.stocks import rows_of, stock_parameters, stock_stretches
 from integrations.facts.ai import AGENT_SESSION_DAYS
+from integrations.facts.relation import Relation
 
 PERCENTILES: Mapping[Statistic, float] = {
     Statistic.MEDIAN: 0.5,
@@ -62,9 +63,16 @@ def placed_rows_statement(
     With unit (or stint, where many units are asked for), person, fact, stretch, segments and columns.  Days that lie in
     the same windows of the reading are one stretch; the first is 1.  What counts for its owner has the id of what is
     owned for its person: they are placed alike, and a row without an owner is as unmatched as one without a person.
+    Where people and owners are among the rows, what is owned has the negative of its id: it is no person.
     A fact that several share is its own person, so that a unit in which it has several rows counts it once.
     """
-    relation = reading.relation
+    placed = placed_as(reading.placement, reading.relation)
+    return sql.SQL(" UNION ALL ").join(_rows_placed_by(relation, reading, measures, more) for relation in placed)
+
+
+def _rows_placed_by(
+    relation: Relation, reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable]
+) -> sql.Composed:
     columns: list[sql.Composable] = [
         sql.SQL("{} AS {}").format(dimension_expression(dimension), sql.Identifier(name))
         for dimension, name in zip(reading.segments, segment_names(reading), strict=True)
@@ -82,12 +90,12 @@ def placed_rows_statement(
         """
     ).format(
         place=place_of(reading.placement),
-        person=of_source(relation.gathered_by),
+        person=whose(reading.placement, relation),
         fact=of_source(relation.fact),
         day=of_source(relation.day),
         columns=listed((*columns, *more)),
         relation=rows_of(relation),
-        conditions=conditions(reading),
+        conditions=conditions(reading, relation),
     )
 
 
@@ -128,9 +136,8 @@ def picked(measure: Measure, column: str) -> sql.Composable:
     )
 
 
-def conditions(reading: Reading) -> sql.Composed:
-    """JOIN and WHERE for the reading's scope, window and facets over its relation, which is called source."""
-    relation = reading.relation
+def conditions(reading: Reading, relation: Relation) -> sql.Composed:
+    """JOIN and WHERE for the reading's scope, window and facets over its relation as it is placed, called source."""
     day = of_source(relation.day)
     parts: list[sql.Composable] = [
         joins_on_day(reading.placement, relation, day),

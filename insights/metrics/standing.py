@@ -29,7 +29,7 @@ def standing_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Com
             sql.SQL("count(DISTINCT fact_id) AS facts"),
             (
                 sql.SQL("count(DISTINCT fact_id) FILTER (WHERE person_id <> 0) AS matched_facts"),
-                sql.SQL("count(DISTINCT person_id) FILTER (WHERE person_id <> 0) AS people"),
+                sql.SQL("count(DISTINCT person_id) FILTER (WHERE person_id > 0) AS people"),
                 *(_standing(position) for position in range(len(measures))),
             ),
         ),

@@ -50,7 +50,7 @@ def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Compos
             SELECT {keys},
                    sum(facts)::bigint AS facts,
                    coalesce(sum(facts) FILTER (WHERE person_id <> 0), 0)::bigint AS matched_facts,
-                   count(*) FILTER (WHERE person_id <> 0) AS people {counts}
+                   count(*) FILTER (WHERE person_id > 0) AS people {counts}
             FROM shares
             GROUP BY {keys}
             WINDOW one_cell AS (PARTITION BY unit_id, span)
@@ -101,7 +101,9 @@ def _sums_of_windows(reading: Reading, measures: Sequence[Measure]) -> sql.Compo
 
 
 def _people(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """people AS (…): one row per person (0: unmatched), unit, window and segment, with facts and n_i; entered as above.
+    """people AS (…): one row per person, unit, window and segment, with facts and n_i; entered as above.
+
+    0 is whoever is unmatched, and what falls to an owner has a negative number: people are those above it.
 
     Nothing is added up here: carrying every column through groups of people and facts would cost most of the time.
     """
@@ -195,7 +197,10 @@ def rows_of_long_facts(reading: Reading, place: LiteralString) -> sql.Composed:
 
 
 def people_statement(reading: Reading, measure: Measure) -> sql.Composed:
-    """One row per person (null: unmatched), window and segment: the facts, and f_0, what they add to the measure."""
+    """One row per person, window and segment: the facts, and f_0, what they add to the measure.
+
+    person_id is null where nobody is matched, and negative where what is owned stands for a person.
+    """
     added = sql.SQL("sum(c_0) AS f_0") if isinstance(measure, (Total, Distribution)) else sql.SQL("count(*) AS f_0")
     facts = sql.SQL("count(DISTINCT fact_id) AS facts")
     return sql.SQL(
@@ -285,11 +290,11 @@ ON_LINE = sql.SQL("(entered & {0} <> 0 OR entered & {2} = {1})").format(
 # What a measure adds to the counts of a cell; the letters are those of cells_statement.
 _COUNTED: Sequence[LiteralString] = (
     "sum({n})::bigint AS {n}",
-    "count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id <> 0) AS {p}",
+    "count(*) FILTER (WHERE entered & {bit} <> 0 AND person_id > 0) AS {p}",
 )
 _SHARED: Sequence[LiteralString] = (
-    "sum(share) FILTER (WHERE person_id <> 0) AS {v}",
-    "sum(sum(first_of_person) FILTER (WHERE person_id <> 0)) OVER one_cell AS {b}",
+    "sum(share) FILTER (WHERE person_id > 0) AS {v}",
+    "sum(sum(first_of_person) FILTER (WHERE person_id > 0)) OVER one_cell AS {b}",
 )
 
 

@@ -3,6 +3,7 @@
 People cannot be added up for units as sums are: whoever had two paths of a tree in a window may be in a unit by both of
 them, with one fact in both.  Those few, the `movers`, are put together again in each of their units; all others are
 added up for paths, which many people have in common, and then for the units of each path (insights/metrics/stints.py).
+What is owned may stand among them with a negative number: its facts count, and it is no person.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MOVED = sql.SQL(
 )
 """moved AS (…): who was found in several stints of a window, from people: one row per stint and whatever keys are."""
 
+_PEOPLE = sql.SQL("count(*) FILTER (WHERE person_id > 0)")
 _WHOLE = sql.SQL(
     "SELECT * FROM people"
     " WHERE NOT EXISTS (SELECT FROM moved WHERE moved.person_id = people.person_id AND moved.span = people.span)"
@@ -115,11 +117,12 @@ def counted_people(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Com
         FROM (
             SELECT unit_id, {keys}, entered, sum(people) AS people
             FROM (
-                SELECT path_id, {keys}, entered, count(*) AS people
+                SELECT path_id, {keys}, entered, {people} AS people
                 FROM (
-                    SELECT path_id, {keys}, entered FROM ({whole}) AS whole JOIN metric_stint_path USING (stint_id)
+                    SELECT path_id, {keys}, entered, person_id
+                    FROM ({whole}) AS whole JOIN metric_stint_path USING (stint_id)
                     UNION ALL
-                    SELECT path_id, {keys}, entered FROM ({stayed}) AS stayed
+                    SELECT path_id, {keys}, entered, person_id FROM ({stayed}) AS stayed
                 ) AS of_paths
                 GROUP BY path_id, {keys}, entered
             ) AS of_paths
@@ -127,11 +130,11 @@ def counted_people(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Com
             WHERE unit_id = ANY(%(ids)s)
             GROUP BY unit_id, {keys}, entered
             UNION ALL
-            SELECT unit_id, {keys}, entered, count(*) FROM movers GROUP BY unit_id, {keys}, entered
+            SELECT unit_id, {keys}, entered, {people} FROM movers GROUP BY unit_id, {keys}, entered
         ) AS people_of_units
         GROUP BY unit_id, {keys}
         """
-    ).format(keys=keys, entered=listed(entered), whole=_WHOLE, stayed=_STAYED)
+    ).format(keys=keys, entered=listed(entered), people=_PEOPLE, whole=_WHOLE, stayed=_STAYED)
 
 
 def counted_with_facts(keys: sql.Composable, measures: Sequence[Measure]) -> sql.Composed:
@@ -176,19 +179,19 @@ def _contributions(
     for position, _ in countable(measures):
         columns.append(named("n", position))
         columns.append(
-            sql.SQL("(entered & {} <> 0)::int AS {}").format(sql.Literal(1 << position), named("p", position))
+            sql.SQL("(entered & {} <> 0 AND person_id > 0)::int AS {}").format(
+                sql.Literal(1 << position), named("p", position)
+            )
         )
     for position, measure in enumerate(measures):
         if isinstance(measure, PersonShare):
-            columns.append(sql.SQL("facts / sum(facts) OVER mine AS {}").format(named("v", position)))
-            columns.append(
-                sql.SQL("CASE WHEN row_number() OVER mine_in_order = 1 THEN 1 ELSE 0 END AS {}").format(
-                    named("b", position)
-                )
-            )
+            share = sql.SQL("CASE WHEN person_id > 0 THEN facts / sum(facts) OVER mine END AS {}")
+            columns.append(share.format(named("v", position)))
+            is_first = sql.SQL("(person_id > 0 AND row_number() OVER mine_in_order = 1)::int AS {}")
+            columns.append(is_first.format(named("b", position)))
     return sql.SQL(
         """
-        SELECT {place}, {keys}, facts, 1 AS people {columns}
+        SELECT {place}, {keys}, facts, (person_id > 0)::int AS people {columns}
         FROM ({people}) AS people
         WINDOW mine AS (PARTITION BY {place}, span, person_id),
                mine_in_order AS (PARTITION BY {place}, span, person_id ORDER BY {keys})

@@ -14,25 +14,31 @@ def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
     """Append the days of these commits to the outbox, in the caller's transaction.
 
     A commit also makes the lines that it brought to the default branch its author's, on the day of what brought them.
+    An autonomous agent's changed for the owner of the repository.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-            SELECT DISTINCT %(code)s, identity.person_id, commit.counted_on, commit.counted_on + 1
+            INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+            SELECT DISTINCT %(code)s, identity.person_id, owned.id, commit.counted_on, commit.counted_on + 1
             FROM integrations_commit commit
             LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+            LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
             WHERE commit.id = ANY (%(commits)s)
             UNION
-            SELECT %(clone)s, identity.person_id, chain.counted_on, chain.counted_on + 1
+            SELECT %(clone)s, identity.person_id, owned.id, chain.counted_on, chain.counted_on + 1
             FROM (
-                SELECT commit_id, author_id FROM integrations_changedlines WHERE commit_id = ANY (%(commits)s)
+                SELECT commit_id, author_id, repository_id
+                FROM integrations_changedlines WHERE commit_id = ANY (%(commits)s)
                 UNION
-                SELECT commit_id, author_id FROM integrations_changedlines WHERE author_id = ANY (%(commits)s)
+                SELECT commit_id, author_id, repository_id
+                FROM integrations_changedlines WHERE author_id = ANY (%(commits)s)
             ) AS lines
             JOIN integrations_commit chain ON chain.id = lines.commit_id
             JOIN integrations_commit author ON author.id = lines.author_id
             LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
+            LEFT JOIN integrations_owned owned
+                 ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
             """,
             {
                 "code": FactFamily.CODE.value,

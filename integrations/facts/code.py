@@ -4,6 +4,9 @@ Only commits that count are here: each change once, without merges, bulk commits
 without generated, vendored, minified, lock and binary ones.  A commit that several repositories hold stands in one of
 them, its home.
 
+A commit counts for its author, or, where a coding agent signed as that, for whoever asked it; where nobody is known to
+have asked it is an autonomous agent's, credited to nobody, and counts for the owner of its home.
+
 Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too: nothing is
 looked up that is not asked for.
 """
@@ -18,16 +21,18 @@ COMMITTED_FILES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="commit_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", "day", "sha", "repository", "path", "language", "file_type"),
+            *("commit_id", "person_id", "owned_id", "day", "sha", "repository", "path", "language", "file_type"),
             *("lines_added", "lines_deleted"),
         }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
+               owned.id AS owned_id,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -39,13 +44,14 @@ COMMITTED_FILES = Relation(
         FROM integrations_commit commit
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
 )
 """One row per counted file of a counted commit.  It counts on the local day of the committer time.
 
-person_id is null where the author is unmatched, or an autonomous agent for which nobody is known to have asked.
+person_id is null where the author is unmatched, or an autonomous agent.
 lines_added is null where git could not read the commit's objects.
 """
 
@@ -54,16 +60,18 @@ AI_COMMITTED_FILES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="commit_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", "day", "sha", "repository", "path", "language", "file_type", "lines_added"),
-            *("agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
+            *("commit_id", "person_id", "owned_id", "day", "sha", "repository", "path", "language", "file_type"),
+            *("lines_added", "agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
         }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
+               owned.id AS owned_id,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -81,6 +89,7 @@ AI_COMMITTED_FILES = Relation(
         JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
         LEFT JOIN integrations_commitfile file ON file.id = attribution.file_id
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
@@ -96,12 +105,16 @@ COMMITTED_LINES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="commit_id",
     fact_is_row=True,
-    columns=frozenset({"commit_id", "person_id", "day", "sha", "repository", "lines_added", "lines_deleted"}),
+    columns=frozenset(
+        {"commit_id", "person_id", "owned_id", "day", "sha", "repository", "lines_added", "lines_deleted"}
+    ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
+               owned.id AS owned_id,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -109,6 +122,7 @@ COMMITTED_LINES = Relation(
                commit.lines_deleted
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = '' AND commit.file_count > 0
     """,
@@ -121,12 +135,16 @@ COMMITS = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="commit_id",
     fact_is_row=True,
-    columns=frozenset({"commit_id", "person_id", "day", "sha", "repository", "subject", "lines_unknown", "assistance"}),
+    columns=frozenset(
+        {"commit_id", "person_id", "owned_id", "day", "sha", "repository", "subject", "lines_unknown", "assistance"}
+    ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
+               owned.id AS owned_id,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -141,6 +159,7 @@ COMMITS = Relation(
                     THEN 'AI' ELSE 'Non-AI' END AS assistance
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
@@ -156,11 +175,13 @@ AGENT_REPOSITORIES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="repository_id",
-    columns=frozenset({"repository_id", "person_id", "day", "repository", "agent", "context_file_days"}),
+    columns=frozenset({"repository_id", "person_id", "owned_id", "day", "repository", "agent", "context_file_days"}),
     sql="""
         SELECT active.repository_id,
                active.person_id,
+               owned.id AS owned_id,
                active.day,
                active.agent,
                repository.name AS repository,
@@ -168,6 +189,7 @@ AGENT_REPOSITORIES = Relation(
         FROM (
             SELECT DISTINCT commit.home_id AS repository_id,
                             identity.person_id,
+                            commit.credited_id IS NULL AS is_autonomous,
                             commit.counted_on AS day,
                             attribution.agent
             FROM integrations_commit commit
@@ -176,6 +198,7 @@ AGENT_REPOSITORIES = Relation(
             WHERE commit.set_apart = ''
         ) AS active
         JOIN integrations_repository repository ON repository.id = active.repository_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = active.repository_id AND active.is_autonomous
         LEFT JOIN (
             SELECT repository_id, range_agg(daterange(present_from, present_to)) AS days
             FROM integrations_contextfile

@@ -1,7 +1,8 @@
 """Deployments, incidents, and how long changes took to production, as relations that metrics are computed from.
 
-What lead times consist of belongs to people; deployments and incidents count for the owner of the service, or else of
-the repository, that they are of.  Which deployment contains what, and which failed, is linked by integrations/linking/.
+What lead times consist of counts for whom the pull requests do; deployments and incidents count for the owner of the
+service, or else of the repository, that they are of.  Which deployment contains what, and which failed, is linked by
+integrations/linking/.
 
 Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
 """
@@ -17,7 +18,7 @@ from integrations.models import FactFamily
 _STAGES = ("coding", "pickup", "review", "merge", "deploy")
 _LEAD_TIME_COLUMNS = frozenset(
     {
-        *("pull_request_id", "person_id", "day", "reference", "title", "url", "repository", "service"),
+        *("pull_request_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "service"),
         *("work_type", "size_class", "assistance", "method", "deployed_at"),
         *("lead_seconds", "planning_seconds", "backlog_seconds", "idea_seconds"),
         *(f"{stage}_seconds" for stage in _STAGES),
@@ -35,6 +36,7 @@ _IS_WHOLE: LiteralString = """
 _LEAD_TIME: LiteralString = f"""
                deployed.pull_request_id,
                identity.person_id,
+               owned.id AS owned_id,
                deployed.deployed_on AS day,
                repository.name || '#' || pull_request.number AS reference,
                pull_request.title,
@@ -71,6 +73,7 @@ _LEAD_TIME_FROM: LiteralString = """
         JOIN integrations_pullrequestfigures figures
              ON figures.pull_request_id = deployed.pull_request_id AND figures.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id AND figures.is_autonomous
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = deployed.pull_request_id
         LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
@@ -83,6 +86,7 @@ LEAD_TIMES = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     fact_is_row=True,
     columns=_LEAD_TIME_COLUMNS,
@@ -104,6 +108,7 @@ LEAD_TIMES_BY_AGENT = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     columns=_LEAD_TIME_COLUMNS | {"agent"},
     sql=f"""

@@ -41,13 +41,18 @@ def activity_of_identities(identity_ids: Collection[int], since: date) -> dict[i
 
 
 def activity_of_everybody(since: date) -> tuple[Activity, Activity]:
-    """(all, unmatched) from that local day on.  Unmatched is what no person stands behind, as in the metrics."""
+    """(all, unmatched) from that local day on.  Unmatched is what no person stands behind, as in the metrics.
+
+    What autonomous agents commit is theirs: no identity would say more of it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT commits.total, sessions.total, days.total, commits.unmatched, sessions.unmatched, days.unmatched
             FROM (
-                SELECT count(*) AS total, count(*) FILTER (WHERE identity.person_id IS NULL) AS unmatched
+                SELECT count(*) AS total,
+                       count(*) FILTER (WHERE identity.person_id IS NULL AND commit.credited_id IS NOT NULL)
+                           AS unmatched
                 FROM integrations_commit commit LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
                 WHERE commit.set_apart = '' AND commit.counted_on >= %(since)s
             ) AS commits, (

@@ -1,6 +1,8 @@
 """Pull requests, as relations that metrics are computed from.
 
-They count for their author, or, where that is a coding agent, for whoever asked it.  Those of other bots are not here.
+They count for their author, or, where that is a coding agent, for whoever asked it.  Where nobody is known to have
+asked they have an owned_id instead of a person_id: they count for their repository's owner.
+Those of other bots are not here.
 `assistance` is AI where an agent has a part in any of its commits, else Non-AI; `agent` names them one by one.
 
 Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
@@ -15,7 +17,7 @@ from integrations.models import FactFamily
 
 _DESCRIBED = frozenset(
     {
-        *("pull_request_id", "person_id", "reference", "title", "url", "repository"),
+        *("pull_request_id", "person_id", "owned_id", "reference", "title", "url", "repository"),
         *("work_type", "size_class", "complexity_class", "assistance"),
     }
 )
@@ -31,6 +33,7 @@ _COMPLEXITY_CLASS: LiteralString = """
 _DESCRIPTION: LiteralString = f"""
                figures.pull_request_id,
                identity.person_id,
+               owned.id AS owned_id,
                repository.name || '#' || pull_request.number AS reference,
                pull_request.title,
                pull_request.url,
@@ -43,6 +46,7 @@ _DESCRIPTION: LiteralString = f"""
 _FROM: LiteralString = """
         FROM integrations_pullrequestfigures figures
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id AND figures.is_autonomous
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
 """
@@ -116,6 +120,7 @@ MERGED_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     fact_is_row=True,
     columns=_DESCRIBED | _MERGED | {"day"},
@@ -141,6 +146,7 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {_FROM} {AGENTS} {_WHERE_MERGED}",
@@ -153,6 +159,7 @@ MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "service"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {_FROM} {_SERVICES} {_WHERE_MERGED}",
@@ -165,6 +172,7 @@ MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent", "service"},
     sql=f"""
@@ -181,6 +189,7 @@ OPEN_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day=STANDING_ON,
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
@@ -202,6 +211,7 @@ STALE_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day=STANDING_ON,
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
@@ -223,6 +233,7 @@ STALE_PULL_REQUESTS_BY_AGENT = Relation(
     open_as_in_tools=True,
     day=STANDING_ON,
     person="person_id",
+    owned_fallback="owned_id",
     fact="pull_request_id",
     stock=STALE_PULL_REQUESTS.stock,
     columns=STALE_PULL_REQUESTS.columns | {"agent"},

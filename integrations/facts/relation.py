@@ -41,7 +41,8 @@ class Relation:
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    on that day what it ran on (docs/ownership.md).
+    on that day what it ran on (docs/ownership.md).  `owned_fallback` names such a column of a relation of people: it
+    places rows without a person, and is null in all that have one (docs/decisions/0023).
     Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
@@ -63,6 +64,7 @@ class Relation:
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
+    owned_fallback: str = ""
     stock: Stock | None = None
 
     @property

@@ -61,16 +61,18 @@ _AUTHORS = """
     WHERE chain.sha = ANY (%(shas)s)
 """
 _CHANGED = """
-    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-    SELECT %(family)s, person_id, lower(days), upper(days)
+    INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+    SELECT %(family)s, person_id, owned_id, lower(days), upper(days)
     FROM (
-        SELECT identity.person_id, unnest(range_agg(daterange(commit.counted_on, commit.counted_on + 1))) AS days
+        SELECT identity.person_id, owned.id AS owned_id,
+               unnest(range_agg(daterange(commit.counted_on, commit.counted_on + 1))) AS days
         FROM integrations_changedlines lines
         JOIN integrations_commit commit ON commit.id = lines.commit_id
         JOIN integrations_commit author ON author.id = lines.author_id
         LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
+        LEFT JOIN integrations_owned owned ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
         WHERE lines.commit_id = ANY (%(commits)s)
-        GROUP BY identity.person_id
+        GROUP BY identity.person_id, owned.id
     ) AS coalesced
 """
 

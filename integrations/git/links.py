@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 
 from django.db import connection
 
-from integrations.models import Repository
+from integrations.facts.changes import announce_changes
+from integrations.models import FactFamily, Repository
 
 # What the repository is said to hold.  A table with statistics: as a subquery of unknown size, the planner once
 # compared 100,000 commits with 100,000 others one by one.
@@ -48,18 +49,28 @@ _REMOVE = """
     RETURNING link.commit_id
 """
 # The one that is best told by its links: where it is on the default branch, else in the one connected first.
+# An autonomous agent's commit counts for the owner of its home: for another one then.
 _SETTLE_HOMES = """
-    UPDATE integrations_commit commit SET home_id = best.repository_id
-    FROM (
-        SELECT touched.id, (
-            SELECT link.repository_id FROM integrations_commitinrepository link
-            WHERE link.commit_id = touched.id
-            ORDER BY link.on_default_branch DESC, link.repository_id
-            LIMIT 1
-        ) AS repository_id
-        FROM unnest(%s::bigint[]) AS touched (id)
-    ) AS best
-    WHERE commit.id = best.id AND commit.home_id IS DISTINCT FROM best.repository_id
+    WITH moved AS (
+        UPDATE integrations_commit commit SET home_id = best.repository_id
+        FROM (
+            SELECT known.id, known.home_id AS left_id, (
+                SELECT link.repository_id FROM integrations_commitinrepository link
+                WHERE link.commit_id = known.id
+                ORDER BY link.on_default_branch DESC, link.repository_id
+                LIMIT 1
+            ) AS repository_id
+            FROM integrations_commit known
+            WHERE known.id = ANY (%(commits)s::bigint[])
+        ) AS best
+        WHERE commit.id = best.id AND best.left_id IS DISTINCT FROM best.repository_id
+        RETURNING commit.credited_id, commit.counted_on, best.left_id, best.repository_id
+    )
+    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+    SELECT DISTINCT %(family)s, owned.id, moved.counted_on, moved.counted_on + 1
+    FROM moved
+    JOIN integrations_owned owned ON owned.repository_id IN (moved.left_id, moved.repository_id)
+    WHERE moved.credited_id IS NULL
 """
 
 _ADVISORY_LOCK = 0x4769_7401  # "Git", and one number after that of readings
@@ -104,9 +115,15 @@ def _run(
 
 
 def settle_homes(commits: Iterable[int]) -> None:
-    """Bring up to date in which repository these commits are at home; none where no repository holds them."""
+    """Bring up to date in which repository these commits are at home; none where no repository holds them.
+
+    What that changes for owners is appended to the outbox.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE_HOMES, [sorted(commits)])
+        cursor.execute(_SETTLE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
+        told = cursor.rowcount
+    if told:
+        announce_changes()
 
 
 def adrift(repository: Repository) -> set[int]:

@@ -1,6 +1,7 @@
 """Whose figures of which days records enter: what the outbox is told when they change.
 
-Pull requests enter those of people; deployments and incidents those of whoever owns what they ran on.  What is derived
+Pull requests enter those of people, and of autonomous agents those of the repository's owner; deployments and incidents
+those of whoever owns what they ran on.  What is derived
 of work items and pipeline runs tells of itself: changed_item_days.py and derive_run_figures.py.
 """
 
@@ -31,6 +32,14 @@ _MOMENTS: Mapping[FactFamily, LiteralString] = {
         UNION ALL
         SELECT id, requested_by_id, NULL, least(created_at, merged_at, closed_at), coalesce(merged_at, closed_at, now())
         FROM integrations_pullrequest WHERE id = ANY (%(ids)s) AND requested_by_id IS NOT NULL
+        UNION ALL
+        SELECT pull_request.id, NULL, owned.id, least(created_at, pull_request.merged_at, closed_at),
+               coalesce(pull_request.merged_at, closed_at, now())
+        FROM integrations_pullrequest pull_request
+        JOIN integrations_pullrequestfigures figures
+             ON figures.pull_request_id = pull_request.id AND figures.is_autonomous
+        JOIN integrations_owned owned ON owned.repository_id = figures.repository_id
+        WHERE pull_request.id = ANY (%(ids)s)
         UNION ALL
         SELECT pull_request_id, author_id, NULL, submitted_at, submitted_at
         FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)

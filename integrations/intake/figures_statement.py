@@ -30,6 +30,7 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "pull_request_id": "asked.id",
     "repository_id": "asked.repository_id",
     "credited_id": "asked.credited_id",
+    "is_autonomous": "coalesce(asked.is_autonomous, false)",
     "set_apart": "asked.set_apart",
     "opened_at": "asked.opened_at",
     "opened_on": "asked.opened_at::date",

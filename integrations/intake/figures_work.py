@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from integrations.connectors.words import Kind
-from integrations.intake.days import append_days
+from integrations.intake.days import append_days, days_of
 from integrations.intake.derive_stages import settle_figures
 from integrations.intake.store_alone import write_alone
 from integrations.models import Connection, PullRequestWork
@@ -47,6 +47,8 @@ _NAMING: LiteralString = """
 _OF_IDENTITIES: LiteralString = """
     SELECT id FROM integrations_pullrequest WHERE author_id = ANY (%(identities)s)
     UNION
+    SELECT id FROM integrations_pullrequest WHERE requested_by_id = ANY (%(identities)s)
+    UNION
     SELECT pull_request_id FROM integrations_pullrequestreview WHERE author_id = ANY (%(identities)s)
     UNION
     SELECT pull_request.id
@@ -76,7 +78,7 @@ def enqueue_pull_requests_naming(repository_id: int, shas: Collection[str]) -> N
 
 
 def enqueue_pull_requests_of(identities: Iterable[int], people: Iterable[int] = ()) -> None:
-    """Note those that these identities wrote or reviewed, or merged where one of these people wrote them, as above."""
+    """Note those that these identities wrote, asked for or reviewed, or merged where one of these people wrote them."""
     _enqueue(_OF_IDENTITIES, identities=sorted(set(identities)), people=sorted(set(people)))
 
 
@@ -118,8 +120,9 @@ def _settle_some(become_the_only_one: Callable[[], bool]) -> int:
         return 0
     write_alone(Connection.objects.get(pk=oldest), {Kind.PULL_REQUEST})
     claimed = _claim(oldest)
+    before = days_of(Kind.PULL_REQUEST, set(claimed))
     changed = settle_figures(set(claimed))
-    append_days(Kind.PULL_REQUEST, changed)
+    append_days(Kind.PULL_REQUEST, changed, before)
     return len(claimed)
 
 

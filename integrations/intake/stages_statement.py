@@ -9,12 +9,14 @@ from typing import LiteralString
 
 STALE_AFTER_DAYS = 14  # without a push, a review or a change of state
 
-# Bots among those who wrote, reviewed or committed: by their name, or because an admin said so.
+# Bots among those who wrote, asked, reviewed or committed: by their name, or because an admin said so.
 BOTS: LiteralString = """
     SELECT identity.id, identity.value
     FROM orgtree_identity identity
     WHERE identity.id IN (
               SELECT author_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
+              UNION
+              SELECT requested_by_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
               UNION
               SELECT author_id FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)
               UNION
@@ -23,7 +25,7 @@ BOTS: LiteralString = """
       AND (identity.standing = 'bot' OR (identity.kind = 'installation' AND identity.provider LIKE '%%-bot'))
 """
 
-# Who the pull requests are of.  One row per pull request.
+# Who the pull requests are of.  One row per pull request.  A bot that asked an agent is nobody who asked.
 ASKED: LiteralString = """
     bot AS (
         SELECT * FROM unnest(%(bots)s::bigint[], %(agents)s::text[]) AS bot (identity_id, agent)
@@ -37,13 +39,16 @@ ASKED: LiteralString = """
                coalesce(pull_request.comment_count + pull_request.review_comment_count,
                         pull_request.comment_count, pull_request.review_comment_count) AS comment_count,
                pull_request.work_type, author.person_id AS author_person, nullif(bot.agent, '') AS author_agent,
-               CASE WHEN bot.agent <> '' THEN pull_request.requested_by_id
-                    ELSE pull_request.author_id END AS credited_id,
+               CASE WHEN bot.agent <> '' THEN asker.id ELSE pull_request.author_id END AS credited_id,
+               bot.agent <> '' AND asker.id IS NULL AS is_autonomous,
                CASE WHEN pull_request.deleted_at IS NOT NULL THEN 'deleted'
                     WHEN bot.agent = '' THEN 'bot' ELSE '' END AS set_apart
         FROM integrations_pullrequest pull_request
         LEFT JOIN orgtree_identity author ON author.id = pull_request.author_id
         LEFT JOIN bot ON bot.identity_id = pull_request.author_id
+        LEFT JOIN orgtree_identity asker
+               ON asker.id = pull_request.requested_by_id
+              AND NOT EXISTS (SELECT FROM bot WHERE bot.identity_id = pull_request.requested_by_id)
         WHERE pull_request.id = ANY (%(ids)s)
     )
 """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from django.db import connection
 
@@ -156,25 +156,37 @@ _SETTLE: LiteralString = """
     ), told AS ({note_changed})
     SELECT count(DISTINCT pull_request_id) FROM changed
 """
-# One row of the outbox for each person and stretch of days.  Figures that are not there yet tell of themselves.
+# One row of the outbox for each person, or repository, and stretch of days.  Figures that are not there yet tell of
+# themselves.
 _NOTE_CHANGED: LiteralString = """
-    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-    SELECT %(family)s, person_id, lower(days), upper(days)
+    INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+    SELECT %(family)s, person_id, owned_id, lower(days), upper(days)
     FROM (
-        SELECT identity.person_id, unnest(range_agg(daterange(counted.deployed_on, counted.deployed_on + 1))) AS days
+        SELECT identity.person_id, counted.owned_id,
+               unnest(range_agg(daterange(counted.deployed_on, counted.deployed_on + 1))) AS days
         FROM (
-            SELECT figures.credited_id, changed.deployed_on
+            SELECT figures.credited_id, owned.id AS owned_id, changed.deployed_on
             FROM changed
             JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = changed.pull_request_id
+            LEFT JOIN integrations_owned owned
+                 ON owned.repository_id = figures.repository_id AND figures.is_autonomous
             UNION ALL
-            SELECT before.credited_id, changed.deployed_on
-            FROM unnest(%(before)s::bigint[], %(credited)s::bigint[]) AS before (pull_request_id, credited_id)
+            SELECT before.credited_id, before.owned_id, changed.deployed_on
+            FROM unnest(%(before)s::bigint[], %(credited)s::bigint[], %(owned)s::bigint[])
+                 AS before (pull_request_id, credited_id, owned_id)
             JOIN changed ON changed.pull_request_id = before.pull_request_id
         ) AS counted
         LEFT JOIN orgtree_identity identity ON identity.id = counted.credited_id
-        GROUP BY identity.person_id
+        GROUP BY identity.person_id, counted.owned_id
     ) AS coalesced
 """
+
+
+class CountsFor(NamedTuple):
+    """Whose a lead time is: somebody's, or what is owned stands for an autonomous agent; ids."""
+
+    identity: int | None
+    owned: int | None
 
 
 def settle_deployed(pull_requests: Collection[int]) -> int:
@@ -192,22 +204,24 @@ def settle_all_deployed() -> int:
     return _settle(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
 
 
-def credited_with_lead_times(pull_requests: Collection[int]) -> Mapping[int, int | None]:
-    """Whose the lead times of these pull requests are (identities), as far as they are deployed and have figures."""
+def credited_with_lead_times(pull_requests: Collection[int]) -> Mapping[int, CountsFor]:
+    """Whose the lead times of these pull requests are, as far as they are deployed and have figures."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT deployed.pull_request_id, figures.credited_id
+            SELECT deployed.pull_request_id, figures.credited_id, owned.id
             FROM integrations_deployedpullrequest deployed
             JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = deployed.pull_request_id
+            LEFT JOIN integrations_owned owned
+                 ON owned.repository_id = figures.repository_id AND figures.is_autonomous
             WHERE deployed.pull_request_id = ANY (%s)
             """,
             [sorted(pull_requests)],
         )
-        return dict(cursor.fetchall())
+        return {pull_request: CountsFor(identity, owned) for pull_request, identity, owned in cursor.fetchall()}
 
 
-def note_lead_times(pull_requests: Collection[int], before: Mapping[int, int | None] = MappingProxyType({})) -> None:
+def note_lead_times(pull_requests: Collection[int], before: Mapping[int, CountsFor] = MappingProxyType({})) -> None:
     """Append to the outbox that what the lead times of these pull requests consist of has changed.
 
     They have changed for those whose they are, and for those whose they were `before`.
@@ -226,7 +240,8 @@ def note_lead_times(pull_requests: Collection[int], before: Mapping[int, int | N
                 "ids": sorted(pull_requests),
                 "family": FactFamily.DEPLOYMENT.value,
                 "before": list(before),
-                "credited": list(before.values()),
+                "credited": [each.identity for each in before.values()],
+                "owned": [each.owned for each in before.values()],
             },
         )
         told = cursor.rowcount
@@ -257,6 +272,7 @@ def _settle(
                 "family": FactFamily.DEPLOYMENT.value,
                 "before": [],
                 "credited": [],
+                "owned": [],
                 "copied": [copy.pull_request_id for copy in copies],
                 "copies": [copy.sha for copy in copies],
                 "beside_repositories": [each.repository_id for each in beside],

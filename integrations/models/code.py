@@ -80,6 +80,9 @@ class Commit(models.Model):
             models.Index(fields=["counts_key"], name="commit_by_counts"),
             models.Index(fields=["author", "committed_at"], name="commit_by_author"),
             models.Index(fields=["credited", "authored_at"], name="commit_by_credited"),
+            models.Index(
+                fields=["home", "counted_on"], condition=models.Q(credited=None), name="commit_of_autonomous_agent"
+            ),
             GinIndex(
                 fields=["picked_from"], name="commit_by_pick", condition=~models.Q(picked_from=[]), fastupdate=False
             ),

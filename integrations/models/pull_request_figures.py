@@ -56,6 +56,11 @@ class PullRequestFigures(models.Model):
         db_index=False,
         help_text="Whose it counts as: the author, or, where that is a coding agent, who asked.",
     )
+    is_autonomous = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A coding agent’s that nobody is known to have asked for: it counts for the repository’s owner.",
+    )
     set_apart = models.CharField(max_length=8, choices=PullRequestSetApart.choices, blank=True)
     opened_at = models.DateTimeField(null=True, help_text="When it was first ready for review.")
     opened_on = models.DateField(null=True)
@@ -117,6 +122,11 @@ class PullRequestFigures(models.Model):
         indexes = [
             models.Index(fields=["merged_on"], name="pull_request_figures_by_merge"),
             models.Index(fields=["opened_on"], name="pull_request_figures_by_start"),
+            models.Index(
+                fields=["repository", "merged_on"],
+                condition=models.Q(is_autonomous=True),
+                name="pull_request_autonomous",
+            ),
             models.Index(fields=["repository"], condition=models.Q(is_revert=True), name="pull_request_reverts"),
             GistIndex(
                 fields=["stale_days"], condition=~models.Q(stale_days=None), name="pull_request_figures_by_stale"

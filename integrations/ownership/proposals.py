@@ -33,13 +33,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "sprint_items": ("sprint item", "sprint items"),
 }
 
-# (owned thing, person or null, how often, of what) since a day, of the things that are asked about.
+# (owned thing, person or null, how often, of what) since a day, of the things that are asked about.  What autonomous
+# agents do there is nobody's, and counts for whoever is going to own it.
 _WORK: LiteralString = """
     merges AS MATERIALIZED (
         SELECT asked.id AS owned_id, identity.person_id, count(*) AS times
         FROM asked
         JOIN integrations_pullrequestfigures figures ON figures.repository_id = asked.repository_id
-         AND figures.merged_on >= %(since)s AND figures.set_apart = ''
+         AND figures.merged_on >= %(since)s AND figures.set_apart = '' AND NOT figures.is_autonomous
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
         GROUP BY asked.id, identity.person_id
     ), work AS MATERIALIZED (
@@ -48,7 +49,7 @@ _WORK: LiteralString = """
         SELECT asked.id, identity.person_id, count(*), 'commits'
         FROM asked
         JOIN integrations_commit commit ON commit.home_id = asked.repository_id
-         AND commit.counted_on >= %(since)s AND commit.set_apart = ''
+         AND commit.counted_on >= %(since)s AND commit.set_apart = '' AND commit.credited_id IS NOT NULL
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
         WHERE asked.id NOT IN (SELECT owned_id FROM merges)
         GROUP BY asked.id, identity.person_id

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 
+from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
 from orgtree.models import IndividualPolicy, PersonAttribute, Placement
 from orgtree.queries.whose import Whose
@@ -59,7 +60,8 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
     """One's own commits, and where the policy names people those of units whose individuals one may see.
 
     An object id leads to its author for everybody who has the repository, so a commit cannot be shown under a
-    pseudonym.  A commit is of the units that its author was in on the day on which it counts.
+    pseudonym.  A commit is of the units that its author was in on the day on which it counts; an autonomous agent's of
+    those that owned its home.
     """
     commits = Commit.objects.all()
     sight, named = access.sight, access.policy == IndividualPolicy.NAMED
@@ -74,23 +76,45 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
             ancestor__in=sight.individuals_in,
             during__contains=OuterRef("counted_on"),
         )
-        visible |= Q(Exists(placed))
+        visible |= Q(Exists(placed)) | Q(
+            pk__in=_autonomous("owner.ancestor_id = ANY (%s)", sorted(sight.individuals_in))
+        )
     return commits.filter(visible)
 
 
 def commits_of(commits: QuerySet[Commit], whose: Whose) -> QuerySet[Commit]:
-    """Those that count for these people, as it was on the day on which each counts."""
+    """Those that count for these people, or units, as it was on the day on which each counts."""
     then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
     if whose.person_id is not None:
         commits = commits.filter(credited__person=whose.person_id)
     if whose.unit is not None:
-        commits = commits.filter(Exists(Placement.objects.filter(ancestor__slug=whose.unit, **then)))
+        owned = _autonomous("owner.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %s)", whose.unit)
+        placed = Exists(Placement.objects.filter(ancestor__slug=whose.unit, **then))
+        commits = commits.filter(placed | Q(pk__in=owned))
     if whose.unassigned is not None:
+        owned = _autonomous("owner.tree_id = (SELECT id FROM orgtree_orgtree WHERE slug = %s)", whose.unassigned)
         commits = commits.exclude(Exists(Placement.objects.filter(tree__slug=whose.unassigned, **then)))
+        commits = commits.exclude(pk__in=owned)
     for slug, values in whose.where.items():
         said = PersonAttribute.objects.filter(attribute__slug=slug, value__in=values, **then)
         commits = commits.filter(Exists(said))
     return commits
+
+
+def _autonomous(owners: LiteralString, asked: str | list[int]) -> RawSQL:
+    """Ids of autonomous agents' commits whose home was on their day owned by these units."""
+    return RawSQL(  # noqa: S611 — values are passed apart
+        f"""
+        SELECT by_agent.id
+        FROM ({OWNER_PLACEMENTS}) AS owner
+        JOIN integrations_owned owned ON owned.id = owner.owned_id
+        JOIN integrations_commit by_agent
+          ON by_agent.home_id = owned.repository_id AND by_agent.credited_id IS NULL
+         AND owner.during @> by_agent.counted_on
+        WHERE {owners}
+        """,  # noqa: S608 — constants
+        [asked],
+    )
 
 
 def narrowed(commits: QuerySet[Commit], wanted: CommitFilter) -> QuerySet[Commit]:

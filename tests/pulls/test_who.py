@@ -95,7 +95,7 @@ def test_an_agents_pull_request_that_nobody_asked_for_is_an_autonomous_agents(te
     told = tell_of(pull_request("copilot-swe-agent[bot]", "ben"))
     assert (told[1].set_apart, told[1].credited) == ("", None)
     [answer] = read_series([MetricQuery("pr.throughput", MARCH)])
-    assert (answer.total[0].value, answer.unmatched) == (1, 1)
+    assert (answer.total[0].value, answer.total[0].people, answer.unmatched) == (1, 0, 0)
 
 
 def test_agents_that_signed_commits_had_a_part(tell_of: TellOf) -> None:

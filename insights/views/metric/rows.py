@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from insights import wording
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
-from insights.metrics.row_privacy import UNMATCHED
+from insights.metrics.row_privacy import NOBODY
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
@@ -57,7 +57,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     context = {
         "title": f"Greatest of {metric.name}",
         "outliers": [_outlier(metric, row, found.rows) for row in found.rows],
-        "with_people": any(row.get("person") not in (None, UNMATCHED) for row in found.rows),
+        "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in found.rows),
         "note": found.note,
         "part": "insights/metrics/_outliers.html",
     }

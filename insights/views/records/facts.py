@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from insights import wording
 from insights.views.records.telling import moment
 from insights.views.records.words import status_words, who
-from integrations.models import Incident, PullRequest, PullRequestSetApart, WorkItem, WorkItemFigures
+from integrations.models import (
+    Incident,
+    PullRequest,
+    PullRequestFigures,
+    PullRequestSetApart,
+    WorkItem,
+    WorkItemFigures,
+)
 from integrations.services.records.deployment import DeploymentStory
 
 Facts = Sequence[tuple[str, str]]
@@ -34,13 +41,20 @@ def pull_request_facts(found: PullRequest) -> Facts:
     counted = f"{wording.count(figures.review_count, 'review')} by {reviewers}"
     set_apart = PullRequestSetApart(figures.set_apart).label if figures.set_apart else ""
     facts[3:3] = [
-        ("Counts for", who(figures.credited) if figures.credited_id != found.author_id else ""),
+        ("Counts for", _counts_for(found, figures)),
         ("Counts nowhere", set_apart),
         ("Reviews", counted if figures.review_count else "none that counts"),
         ("Size", size),
         ("Files", "" if figures.file_count is None else f"{figures.file_count:,}"),
     ]
     return facts
+
+
+def _counts_for(found: PullRequest, figures: PullRequestFigures) -> str:
+    """Where that is not its author."""
+    if figures.is_autonomous:
+        return "autonomous agents, in the unit that owns the repository"
+    return who(figures.credited) if figures.credited_id != found.author_id else ""
 
 
 def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:

@@ -43,6 +43,19 @@ _OWNED_BY_UNITS = f"""
     FROM own JOIN TABLE record ON record.repository_id = own.repository_id AND record.service = ''
     WHERE own.kind = 'repository' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
 """  # noqa: S608 — put together from constants
+# Ids of autonomous agents' pull requests that were open, or waited for production, while one of the units owned their
+# repository.
+_AUTONOMOUS_OWNED_BY_UNITS = f"""
+    SELECT figures.pull_request_id
+    FROM ({OWNER_PLACEMENTS}) AS owner
+    JOIN integrations_owned owned ON owned.id = owner.owned_id
+    JOIN integrations_pullrequestfigures figures
+      ON figures.repository_id = owned.repository_id AND figures.is_autonomous
+    LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = figures.pull_request_id
+    CROSS JOIN LATERAL (SELECT coalesce(deployed.deployed_on, figures.merged_on, %s) AS day) AS last
+    WHERE owner.ancestor_id = ANY (%s)
+      AND owner.during && daterange(least(figures.opened_on, last.day), greatest(figures.opened_on, last.day), '[]')
+"""  # noqa: S608 — as above
 # Ids of items that stood, or were done, while one of the units owned their project: then they are in its figures.
 _ITEMS_OWNED_BY_UNITS = f"""
     SELECT item.id
@@ -57,7 +70,10 @@ _ITEMS_OWNED_BY_UNITS = f"""
 
 
 def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
-    """Of people who were in a unit that one sees while the pull request was open or until it was deployed."""
+    """Of people who were in a unit that one sees while the pull request was open or until it was deployed.
+
+    An autonomous agent's is of the unit that owned its repository then.
+    """
     found, sight = PullRequest.objects.filter(deleted_at=None), access.sight
     if sight.unit_ids is None:
         return found
@@ -71,7 +87,8 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
     placed = Placement.objects.filter(
         person=OuterRef("figures__credited__person"), ancestor__in=sight.unit_ids, during__overlap=days
     )
-    visible = Q(Exists(placed))
+    owned = RawSQL(_AUTONOMOUS_OWNED_BY_UNITS, [timezone.localdate(), sorted(sight.unit_ids)])  # noqa: S611 — as below
+    visible = Q(Exists(placed)) | Q(pk__in=owned)
     if sight.person_id is not None:
         reviewed = PullRequestReview.objects.filter(pull_request=OuterRef("pk"), author__person=sight.person_id)
         visible |= Q(author__person=sight.person_id) | Q(requested_by__person=sight.person_id)
