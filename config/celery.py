@@ -11,6 +11,7 @@ TASK_MODULES = (
     "orgtree.tasks",
     "integrations.telemetry.tasks",
     "integrations.pricing.tasks",
+    "integrations.usage_files.tasks",
     "integrations.git.tasks",
     "integrations.intake.tasks",
     "integrations.agreements.follow",

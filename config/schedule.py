@@ -46,6 +46,7 @@ SCHEDULE = (
     Entry("Follow thresholds", "integrations.git.tasks.follow_thresholds", Every(seconds=60)),
     Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Price requests anew", "integrations.pricing.tasks.reprice_waiting", Every(seconds=60)),
+    Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),

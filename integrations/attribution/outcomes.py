@@ -102,6 +102,7 @@ UPDATE_OUTCOMES: LiteralString = """
                                                AND session.ended_at + %(covering)s::interval
                     AND commit.set_apart <> 'gone' AND commit.lines_known
                    WHERE author.person_id = identity.person_id
+                     AND NOT session.told_by_file  -- nobody knows when exactly it was at work
                ) AS covered
         FROM looked_at
         JOIN integrations_agentsession session ON session.id = looked_at.id

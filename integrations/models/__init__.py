@@ -76,8 +76,8 @@ from integrations.models.sessions import (
     AgentToolCall,
     AgentToolDay,
     Enrolment,
-    ToolOutcome,
     SessionProcess,
+    ToolOutcome,
 )
 from integrations.models.telemetry import (
     DroppedAttribute,

@@ -127,7 +127,6 @@ class PriceOverride(models.Model):
                 {"long_above": "Prices of long prompts need the number of tokens above which they hold, and it them."}
             )
 
-
     def _refuse_overlap(self) -> None:
         """In words; a trigger decides."""
         if self.during is None:
@@ -198,6 +197,10 @@ class KeptPriceList(models.Model):
     library = models.CharField(max_length=60, blank=True, help_text="The last version that knew it.")
     prices = models.JSONField(null=True)
     missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")
+
+    class Meta:
+        verbose_name = "price list of a model"
+        verbose_name_plural = "price lists of models"
 
     def __str__(self) -> str:
         return self.model

@@ -36,6 +36,7 @@ class ImportedUsage(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
+    to_settle = models.BooleanField(default=True, db_default=True, help_text="Whether it counts is to be seen.")
     imported_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -43,4 +44,7 @@ class ImportedUsage(models.Model):
             models.UniqueConstraint(
                 fields=["identity", "agent", "form", "key", "model"], name="imported_usage_is_unique"
             )
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["identity"], condition=models.Q(to_settle=True), name="imported_usage_to_settle")
         ]

@@ -29,6 +29,7 @@ from integrations.telemetry.fold_tellers import (
     find_sessions_told_of,
     hand_figures_to_sessions,
 )
+from integrations.usage_files.settle import mark_usage_of_fold
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ def _fold(*, most: int, only: int | None = None) -> int:
         count_days_of_greater_source()
         append_changes_of_fold()
         enqueue_folded_sessions()
+        mark_usage_of_fold()
         return len(claimed)
 
 

@@ -1,0 +1,321 @@
+"""The JSON of ccusage (https://github.com/ccusage/ccusage), read: days, sessions and blocks of hours.
+
+Pure.  Seen with version 20.0; older versions write the same fields under the names that are tried here too.  Numbers
+are per model where the report breaks them down; input tokens exclude cached ones, output includes reasoning.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from integrations.models.usage_files import ImportedUsage
+
+Form = ImportedUsage.Form
+LARGEST_COUNT = 10**15  # what the columns of telemetry take, too
+LARGEST_COST = 10**9
+MOST_ROWS = 200_000
+EARLIEST, LATEST = date(2020, 1, 1), date(2100, 1, 1)
+
+# ccusage's names of agents → ours; others keep theirs.
+AGENTS = {"claude": "claude_code", "gemini": "gemini", "codex": "codex", "copilot": "copilot"}
+_FORMS = {
+    "daily": Form.DAY,
+    "projects": Form.DAY,
+    "session": Form.SESSION,
+    "sessions": Form.SESSION,
+    "blocks": Form.BLOCK,
+}
+_SUMS = {"monthly": "months", "weekly": "weeks"}
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_TOKENS = {
+    "input_tokens": ("inputTokens",),
+    "cache_read_tokens": ("cacheReadTokens", "cacheReadInputTokens"),
+    "cache_write_tokens": ("cacheCreationTokens", "cacheCreationInputTokens"),
+    "output_tokens": ("outputTokens",),
+}
+
+
+class Problem(NamedTuple):
+    field: str  # its path in the file, e.g. daily[2].modelBreakdowns[0].inputTokens
+    message: str
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """The tokens of one model in a session, a day or a block."""
+
+    agent: str
+    form: ImportedUsage.Form
+    key: str
+    model: str
+    day: date
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reported_cost: float | None = None
+
+
+@dataclass
+class Report:
+    """What a file says; where there are problems, nothing of it is to be stored."""
+
+    rows: list[UsageRow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class _BadFieldError(ValueError):
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(path, message)
+
+
+def read_report(document: object, *, zone: ZoneInfo, agent: str = "") -> Report:
+    """Read a parsed file; `zone` is that of the organisation's days, `agent` what the file's rows are of.
+
+    The rows of a file that says itself which agent each is of need no `agent`, nor do those of Claude's models.
+    """
+    report = Report()
+    try:
+        form, entries = _entries(document)
+    except _BadFieldError as bad:
+        report.problems.append(bad.problem)
+        return report
+    merged: dict[tuple[str, str, str], UsageRow] = {}
+    for path, entry in entries:
+        try:
+            for row in _rows(path, entry, form, zone, agent):
+                _add(merged, row)
+        except _BadFieldError as bad:
+            report.problems.append(bad.problem)
+        if len(merged) > MOST_ROWS:
+            report.problems.append(Problem("", f"At most {MOST_ROWS:,} rows at once: narrow it with --since."))
+            break
+    report.rows = list(merged.values())
+    if not report.rows and not report.problems:
+        report.problems.append(Problem("", "It tells of no tokens: on that machine ccusage found no usage."))
+    return report
+
+
+def _entries(document: object) -> tuple[ImportedUsage.Form, list[tuple[str, Any]]]:
+    """The form of the report, and each entry with its path."""
+    if not isinstance(document, Mapping):
+        raise _BadFieldError("", "This is no JSON of ccusage: an object with daily, session or blocks is expected.")
+    for name, noun in _SUMS.items():
+        if name in document or document.get("type") == name:
+            raise _BadFieldError(
+                name,
+                f"Sums of {noun} can’t be priced by day, nor told from what agents sent of some of the days. "
+                "Export the same with `ccusage daily --json`.",
+            )
+    name = next((name for name in _FORMS if name in document), "")
+    if name == "" and document.get("type") in _FORMS and "data" in document:
+        name, document = str(document["type"]), {str(document["type"]): document["data"]}
+    if not name:
+        raise _BadFieldError("", "It has no daily, session, sessions or blocks: is it the output of ccusage --json?")
+    found = document[name]
+    if name == "projects":
+        groups = _mapping(found, name)
+        listed = [(f"{name}.{group}", entries) for group, entries in groups.items()]
+    else:
+        listed = [(name, found)]
+    return _FORMS[name], [
+        (f"{path}[{position}]", entry)
+        for path, entries in listed
+        for position, entry in enumerate(_sequence(entries, path))
+    ]
+
+
+def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent: str) -> Iterator[UsageRow]:
+    entry = _mapping(entry, path)
+    if entry.get("isGap") is True:
+        return
+    models = list(_models(path, entry))
+    whose = _agent(path, entry, agent, [model for _, model, _ in models])
+    key, day, began, ended = _when(path, entry, form, zone)
+    costs = [_cost(where, told) for where, _, told in models]
+    whole = _cost(path, entry)
+    for position, (where, model, told) in enumerate(models):
+        tokens = {name: _count(where, told, names) for name, names in _TOKENS.items()}
+        cost = whole if len(models) == 1 and costs[position] is None else costs[position]
+        if any(tokens.values()) or cost:
+            yield UsageRow(whose, form, key, model, day, began, ended, **tokens, reported_cost=cost)
+
+
+def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Where each model's numbers stand, its name, and the numbers; the entry's own where it breaks nothing down."""
+    if entry.get("modelBreakdowns"):
+        for position, broken_down in enumerate(_sequence(entry["modelBreakdowns"], f"{path}.modelBreakdowns")):
+            where = f"{path}.modelBreakdowns[{position}]"
+            told = _mapping(broken_down, where)
+            yield where, _text(f"{where}.modelName", told.get("modelName")), told
+        return
+    by_model = entry.get("models") if isinstance(entry.get("models"), Mapping) else entry.get("breakdown")
+    if isinstance(by_model, Mapping) and by_model:
+        for model, each in by_model.items():
+            where = f"{path}.models.{model}"
+            yield where, _text(where, model), _mapping(each, where)
+        return
+    names = entry.get("models") or entry.get("modelsUsed") or []
+    names = _sequence(names, f"{path}.models")
+    if len(names) > 1:
+        raise _BadFieldError(
+            f"{path}.models",
+            "Tokens of several models in one sum have no price. Export days or sessions, which ccusage breaks down.",
+        )
+    where = f"{path}.tokenCounts" if "tokenCounts" in entry else path
+    counts = _mapping(entry.get("tokenCounts", entry), where)
+    yield where, _text(f"{path}.models[0]", names[0]) if names else "", counts
+
+
+def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str]) -> str:
+    told = entry.get("agent")
+    if told in (None, "all"):
+        metadata = entry.get("metadata")
+        several = metadata.get("agents") if isinstance(metadata, Mapping) else None
+        if isinstance(several, Sequence) and len(several) > 1 and not isinstance(several, str):
+            named = ", ".join(map(str, several))
+            raise _BadFieldError(
+                f"{path}.metadata.agents",
+                f"One sum of several agents ({named}). Export `ccusage session --json`, or each by itself: "
+                f"`ccusage {several[0]} daily --json`.",
+            )
+        told = several[0] if several and not isinstance(several, str) else None
+    if told is not None:
+        name = _text(f"{path}.agent", told)
+        return AGENTS.get(name, re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40])
+    if agent:
+        return agent
+    if models and all(model.startswith("claude") or model == "<synthetic>" for model in models):
+        return "claude_code"
+    raise _BadFieldError(path, "It does not say which agent this is of: name one, such as codex.")
+
+
+def _when(
+    path: str, entry: Mapping[str, Any], form: ImportedUsage.Form, zone: ZoneInfo
+) -> tuple[str, date, datetime | None, datetime | None]:
+    """Key, local day, first and last moment."""
+    if form is Form.DAY:
+        where, told = _first(path, entry, ("date", "period"))
+        day = _day(where, told)
+        return day.isoformat(), day, None, None
+    if form is Form.BLOCK:
+        where, told = _first(path, entry, ("startTime", "blockStart"))
+        began = _moment(where, told)
+        ended = entry.get("actualEndTime") or entry.get("endTime") or entry.get("blockEnd")
+        last = _moment(f"{path}.actualEndTime", ended) if ended else began
+        return began.isoformat(), began.astimezone(zone).date(), began, max(began, last)
+    where, told = _first(path, entry, ("sessionId", "period", "session"))
+    key = _text(where, told)
+    found = _UUID.findall(key)
+    told_beside = entry.get("metadata")
+    metadata: Mapping[str, Any] = told_beside if isinstance(told_beside, Mapping) else {}
+    last_told = entry.get("lastActivity") or metadata.get("lastActivity")
+    if not last_told:
+        raise _BadFieldError(f"{path}.lastActivity", "It does not say when this session was: export days instead.")
+    last = _moment(f"{path}.lastActivity", last_told)
+    first_told = entry.get("firstActivity") or metadata.get("firstActivity")
+    first = _moment(f"{path}.firstActivity", first_told) if first_told else last
+    if first > last:
+        raise _BadFieldError(f"{path}.firstActivity", "It lies after the last activity.")
+    # A path of folders may stand before it; agents' own telemetry knows a session by its id alone.
+    return (found[-1] if found else key), last.astimezone(zone).date(), first, last
+
+
+def _add(merged: dict[tuple[str, str, str], UsageRow], row: UsageRow) -> None:
+    """The same day of several projects is one row."""
+    at = (row.agent, row.key, row.model)
+    known = merged.get(at)
+    if known is None:
+        merged[at] = row
+        return
+    costs = [cost for cost in (known.reported_cost, row.reported_cost) if cost is not None]
+    merged[at] = UsageRow(
+        row.agent,
+        row.form,
+        row.key,
+        row.model,
+        max(known.day, row.day),
+        *(known.started_at, row.ended_at),
+        **{name: getattr(known, name) + getattr(row, name) for name in _TOKENS},
+        reported_cost=sum(costs) if costs else None,
+    )
+
+
+def _first(path: str, entry: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
+    for name in names:
+        if entry.get(name) not in (None, ""):
+            return f"{path}.{name}", entry[name]
+    raise _BadFieldError(f"{path}.{names[0]}", "It is missing.")
+
+
+def _count(path: str, told: Mapping[str, Any], names: Sequence[str]) -> int:
+    name = next((name for name in names if name in told), names[0])
+    value = told.get(name, 0)
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value % 1:
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no number of tokens.")
+    if not 0 <= value <= LARGEST_COUNT:
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no possible number of tokens.")
+    return int(value)
+
+
+def _cost(path: str, told: Mapping[str, Any]) -> float | None:
+    name = next((name for name in ("cost", "costUSD", "totalCost") if told.get(name) is not None), None)
+    if name is None:
+        return None
+    value = told[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no amount of dollars.")
+    if not 0 <= value <= LARGEST_COST:
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no possible amount of dollars.")
+    return float(value)
+
+
+def _text(path: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or "\x00" in value:
+        raise _BadFieldError(path, "A name is expected.")
+    return value.strip()[:120]
+
+
+def _day(path: str, value: Any) -> date:
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        raise _BadFieldError(path, f"{value!r} is no day such as 2026-01-31.") from None
+    if not EARLIEST <= day < LATEST:
+        raise _BadFieldError(path, f"{value!r} is no possible day.")
+    return day
+
+
+def _moment(path: str, value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise _BadFieldError(path, f"{value!r} is no time such as 2026-01-31T10:00:00Z.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    if not EARLIEST <= moment.date() < LATEST:
+        raise _BadFieldError(path, f"{value!r} is no possible time.")
+    return moment
+
+
+def _mapping(value: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _BadFieldError(path, "An object is expected here.")
+    return value
+
+
+def _sequence(value: Any, path: str) -> Sequence[Any]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise _BadFieldError(path, "A list is expected here.")
+    return value
