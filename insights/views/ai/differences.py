@@ -86,7 +86,7 @@ def _row(found: Comparison, compared: Compared) -> Difference:
         verdict=verdict,
         words=words,
         reason=found.reason or ("" if delta is not None else "One of the groups has nothing to compare."),
-        unmatched=f"{wording.count(found.unmatched, *compared.fact)} of nobody known left out."
+        unmatched=f"Of known developers: {wording.count(found.unmatched, *compared.fact)} of nobody known left out."
         if found.unmatched
         else "",
     )

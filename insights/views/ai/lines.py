@@ -112,12 +112,16 @@ def marker(line: str) -> str:
     return {WITHOUT: "none", ANY_AGENT: "any"}.get(line, line)
 
 
-def figure_words(figure: Figure, compared: Compared) -> str:
-    """0.52 (124 PRs) · 31 developers"""
+def figure_words(figure: Figure, compared: Compared, granularity: Granularity) -> str:
+    """0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
     if figure.withheld or figure.value is None:
         return "hidden" if figure.withheld else "no data"
     facts = wording.count(figure.sample_size, *compared.fact)
-    return f"{value_words(figure.value, compared.key)} ({facts}) · {wording.count(figure.people, 'developer')}"
+    if get(compared.key).over_buckets:
+        behind = f"in {wording.count(int(figure.denominator or 0), f'developer-{PERIODS[granularity]}')}"
+    else:
+        behind = f"of {wording.count(figure.people, 'developer')}"
+    return f"{value_words(figure.value, compared.key)} ({facts} {behind})"
 
 
 def value_words(value: float, key: str) -> str:
@@ -200,15 +204,22 @@ def _summary(filters: Filters, figures: Mapping[str, Figure], compared: Compared
     """The picked line beside Non-AI."""
     picked = filters.picked[LINE.parameter]
     shown = [name for name in (picked, WITHOUT) if name in figures]
-    return " · ".join(f"{line_name(name)} {figure_words(figures[name], compared)}" for name in shown)
+    return " · ".join(
+        f"{line_name(name)} {figure_words(figures[name], compared, filters.granularity)}" for name in shown
+    )
 
 
 def _caveat(lines: Answers, compared: Compared) -> str:
-    """What is on no line."""
-    unknown = tiles.by_segment(_answer(lines, compared.key, Dimension.ASSISTANCE), Dimension.ASSISTANCE).get("unknown")
-    if unknown is None or not unknown.sample_size:
-        return ""
-    return f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line."
+    """What is on no line, and what has nobody to divide by."""
+    answer = _answer(lines, compared.key, Dimension.ASSISTANCE)
+    said = []
+    unknown = tiles.by_segment(answer, Dimension.ASSISTANCE).get("unknown")
+    if unknown and unknown.sample_size:
+        said.append(f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line.")
+    if get(compared.key).over_buckets and answer.unmatched:
+        share = wording.percent_of(answer.unmatched, 1)
+        said.append(f"{share} of these {compared.fact[1]} are of nobody known: no developer is counted for them.")
+    return " ".join(said)
 
 
 def facts_rows_url(filters: Filters, key: str) -> str:

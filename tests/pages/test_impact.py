@@ -1,0 +1,246 @@
+"""Impact: what work comes to with agents and without, as the page, its charts and parts say it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from insights import windows
+from insights.metrics.query import Statistic
+from orgtree.models import IndividualPolicy, Organisation
+from tests.org import Org
+from tests.pages.delivering import day_before, merged
+from tests.pages.recomputed import from_rows, plain, rows_address, rows_of, table, total
+
+PAGE = "/insights/ai/"
+WITH, WITHOUT = tuple(f"dev{n}" for n in range(9)), tuple(f"hand{n}" for n in range(10))
+CLAUDE = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
+
+
+@pytest.fixture
+def teams(org: Org) -> None:
+    """Nine developers with an agent and ten without, each with a pull request a week for five weeks, and some items.
+
+    With the agent it takes 2 hours longer to the first review, the more the later a developer's number.
+    """
+    number = 0
+    records: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
+    for week in range(5):
+        for position, name in enumerate((*WITH, *WITHOUT)):
+            number += 1
+            day = day_before(7 * week + 2)
+            pull_request = merged(number, day, author=name, waits=position * 0.5, reviewed=position != 3)
+            if name in WITH:
+                pull_request["commits"][0]["message"] += CLAUDE  # type: ignore[index]
+                org.session(by=name, on=day, at="08:00")
+            if week in (1, 2):
+                key = f"SHOP-{number}"
+                pull_request["work_items"] = [key]
+                items.append(item(key, name, day_before(7 * week - 2), "Bug" if week == 1 else "Story"))
+            records.append(pull_request)
+    items += [item(f"SHOP-{name}", name, day_before(5), "Story") for name in WITH[:6]]
+    org.people(*({"full_name": name, "email": f"{name}@example.com"} for name in (*WITH, *WITHOUT, "grace")))
+    org.push("work-items", *items)
+    org.push("pull-requests", *records)
+    org.fold()
+
+
+def item(key: str, who: str, day: Any, kind: str) -> dict[str, object]:
+    return {
+        "id": key,
+        "project": "SHOP",
+        "title": key,
+        "type": kind,
+        "status_category": "done",
+        "created_at": f"{day - timedelta(days=2)}T08:00:00Z",
+        "assignee": f"{who}@example.com",
+        "resolved_at": f"{day}T10:00:00Z",
+    }
+
+
+def content(client: Client, address: str) -> bytes:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return answer.getvalue() if answer.streaming else answer.content
+
+
+def page(client: Client, query: str = "") -> str:
+    return content(client, f"{PAGE}{query}").decode()
+
+
+def card(html: str, name: str) -> str:
+    found = re.search(rf'<section[^>]*id="chart-{name}".*?</section>', html, re.DOTALL)
+    assert found, name
+    return found[0]
+
+
+def chart(client: Client, name: str, query: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(content(client, f"{PAGE}charts/{name}/{query}"))
+    return found
+
+
+@pytest.mark.usefixtures("teams")
+def test_the_cards_say_both_groups_with_their_sizes(member: Client) -> None:
+    html = page(member)
+    assert "Any agent 1.00 (45 PRs in 45 developer-weeks)" in plain(card(html, "merged_per_developer"))
+    assert "Non-AI" in plain(card(html, "merged_per_developer"))
+    delivered = plain(card(html, "delivered"))
+    assert re.search(r"Any agent 0\.40 \(18 items in 45 developer-weeks\)", delivered), delivered
+    assert "6 items without a pull request on no line." in delivered
+    assert "Any agent" in plain(card(html, "cycle_time"))
+    assert "Read as association, not proof." in html
+
+
+@pytest.mark.usefixtures("teams")
+def test_each_point_has_its_facts_and_developers(member: Client) -> None:
+    drawn = chart(member, "merged_per_developer")
+    series = {each["label"]: each for each in drawn["datasets"]}
+    assert list(series) == ["Claude Code", "Non-AI"]
+    told = [at for at, value in enumerate(series["Claude Code"]["data"]) if value]
+    assert [series["Claude Code"]["counts"]["PRs"][at] for at in told] == [9] * 5
+    assert [series["Claude Code"]["counts"]["developers"][at] for at in told] == [9] * 5
+    heads, *rows = csv.reader(
+        io.StringIO(content(member, f"{PAGE}charts/merged_per_developer.csv").decode("utf-8-sig"))
+    )
+    assert heads[1:4] == ["Claude Code (count)", "Claude Code: PRs", "Claude Code: developers"]
+    assert [row[2] for row in rows if row[1]].count("9.0") == 5
+
+
+@pytest.mark.usefixtures("teams")
+def test_each_card_is_what_its_rows_come_to(member: Client) -> None:
+    """Of each line: the rows under the card's address, filtered by the agent."""
+    html = page(member, "?line=claude_code")
+    for name in ("merged_per_developer", "delivered", "cycle_time"):
+        shown, words = card(html, name), plain(card(html, name))
+        address = rows_address(shown)
+        joined = "&" if "?" in address else "?"
+        for line, title in (("claude_code", "Claude Code"), ("Non-AI", "Non-AI")):
+            rows = rows_of(lambda found: content(member, found), f"{address}{joined}agent={line}")
+            value = from_rows(address.split("/")[3], rows)
+            assert value is not None
+            printed = f"{value:.2f}" if name != "cycle_time" else f"{value / 3600:.1f} h"
+            assert f"{title} {printed} (" in words, (name, value, words)
+            if name != "cycle_time":
+                assert f"({total(rows, 'Contribution'):.0f} " in words
+
+
+@pytest.mark.usefixtures("teams")
+def test_each_point_is_what_its_rows_come_to(member: Client) -> None:
+    for name, key in (
+        ("merged_per_developer", "pr.merged_per_developer"),
+        ("delivered", "work.delivered_per_developer"),
+    ):
+        drawn = table(content(member, f"{PAGE}charts/{name}.csv"))
+        for line, agent in (("Claude Code", "claude_code"), ("Non-AI", "Non-AI")):
+            starts = [*(row["From"] for row in drawn), (windows.local_today() + timedelta(days=1)).isoformat()]
+            for row, start, end in zip(drawn, starts, starts[1:], strict=False):
+                rows = rows_of(
+                    lambda found: content(member, found),
+                    f"/insights/metrics/{key}/rows/?from={start}&to={end}&agent={agent}",
+                )
+                value = from_rows(key, rows) if rows else None
+                assert float(row[f"{line} (count)"] or 0) == pytest.approx(value or 0), (name, line, start)
+
+
+@pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize("statistic", [Statistic.MEDIAN, Statistic.MEAN, Statistic.P90, Statistic.P95])
+def test_the_headline_of_the_cycle_time_is_the_picked_statistic(member: Client, statistic: Statistic) -> None:
+    shown = plain(card(page(member, f"?cycle={statistic}&line=claude_code"), "cycle_time"))
+    rows = rows_of(lambda found: content(member, found), "/insights/metrics/pr.cycle_time/rows/?agent=claude_code")
+    value = from_rows("pr.cycle_time", rows, statistic=statistic)
+    assert f"Claude Code {(value or 0) / 3600:.1f} h (45 PRs of 9 developers)" in shown
+
+
+@pytest.mark.usefixtures("teams")
+def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
+    shown = re.search(r'<section[^>]*id="pr-phases".*?</section>', page(member), re.DOTALL)
+    assert shown
+    claude = next(row for row in re.findall(r"<tr>.*?</tr>", shown[0], re.DOTALL) if "Claude Code" in row)
+    assert "40 PRs, 5 left out" in plain(claude)  # nobody reviewed those of dev3
+    means = {
+        key: from_rows(
+            key, rows_of(lambda found: content(member, found), f"/insights/metrics/{key}/rows/?agent=claude_code")
+        )
+        for key in ("pr.coding_phase", "pr.review_phase", "pr.merge_phase")
+    }
+    words = plain(claude)
+    for key, label in (("pr.coding_phase", "Coding"), ("pr.review_phase", "Review"), ("pr.merge_phase", "Merge")):
+        printed = f"{(means[key] or 0) / 3600:.1f} h" if (means[key] or 0) >= 3600 else "30 min"
+        assert f"{label} {printed}." in words
+    phases = table(content(member, f"{PAGE}charts/phases.csv"))
+    assert {row["Line"]: (row["PRs"], row["PRs left out"]) for row in phases}["Claude Code"] == ("40", "5")
+
+
+@pytest.mark.usefixtures("teams")
+def test_only_some_of_the_work(member: Client) -> None:
+    bugs = plain(card(page(member, "?work=bug"), "delivered"))
+    features = plain(card(page(member, "?work=feature"), "delivered"))
+    found = [int(re.search(r"Any agent \S+ \((\d+) item", words)[1]) for words in (bugs, features)]  # type: ignore[index]
+    assert found == [9, 9]
+
+
+def differences(client: Client, query: str = "") -> dict[str, list[str]]:
+    """By figure, the words of its cells."""
+    html = content(client, f"{PAGE}parts/differences/{query}").decode()
+    rows = re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</th>(.*?)</tr>", html, re.DOTALL)
+    return {title: [plain(cell) for cell in re.findall(r"<td.*?</td>", cells, re.DOTALL)] for title, cells in rows}
+
+
+@pytest.mark.usefixtures("teams")
+def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
+    found = differences(member)
+    first, second, difference, interval = found["PRs merged per developer"]
+    assert first == "1.00 45 PRs · 9 developers"
+    assert second.endswith("10 developers") or second.endswith("11 developers")
+    assert re.match(r"[+−]\d", difference)
+    assert re.match(r"[+−]\d\S* to [+−]\d\S* ", interval)
+    cycle = found["PR cycle time, median"]
+    assert "developers" in cycle[0]
+    assert cycle[2].startswith("−"), "those without wait longer"
+
+
+@pytest.mark.usefixtures("teams")
+def test_a_question_is_answered_the_same_way_again(member: Client) -> None:
+    assert differences(member, "?cycle=p90") == differences(member, "?cycle=p90")
+
+
+def test_few_developers_have_no_interval_and_it_says_why(org: Org, member: Client) -> None:
+    org.session(by="ada", on=day_before(3))
+    org.people({"full_name": "Ada", "email": "ada@example.com"}, {"full_name": "Grace", "email": "grace@example.com"})
+    org.push("pull-requests", merged(1, day_before(3)), merged(2, day_before(2), author="grace"))
+    org.fold()
+    for cells in (differences(member)["PRs merged per developer"], differences(member)["PR cycle time, median"]):
+        assert "fewer than" in cells[3] or "nothing to compare" in cells[3], cells
+
+
+@pytest.mark.usefixtures("teams")
+def test_groups_of_too_few_people_are_hidden(member: Client) -> None:
+    """A facet leaves few people in a group: neither the card, nor a point, nor a difference tells of them."""
+    Organisation.objects.update(individual_policy=IndividualPolicy.PSEUDONYMS, minimum_group_size=10)
+    html = page(member, "?line=claude_code")
+    assert "Claude Code hidden" in plain(card(html, "merged_per_developer"))
+    claude = next(
+        (each for each in chart(member, "merged_per_developer")["datasets"] if each["key"] == "claude_code"), None
+    )
+    assert claude is None or not any(claude["data"])
+    first, second, difference, interval = differences(member, "?line=claude_code")["PRs merged per developer"]
+    assert first.startswith("–")
+    assert second.startswith("–")
+    assert difference == "–"
+    assert "Hidden: fewer than 10 people" in interval
+
+
+def test_without_pull_requests_nothing_is_compared(org: Org, member: Client) -> None:
+    org.session(by="ada", on=day_before(3))
+    org.fold()
+    html = page(member)
+    assert "With an agent, and without" not in html
+    assert "Needs a repository" in html
