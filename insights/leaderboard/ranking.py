@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 
 from django.conf import settings
@@ -23,11 +24,9 @@ from insights.leaderboard.columns import (
     SESSIONS,
     TOKENS,
 )
-from insights.metrics.by_person import PersonValue, read_people
+from insights.metrics.by_person import People, PersonValue, read_people
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
-
-UNKNOWN = PersonValue(None)
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,9 @@ class Ranking:
 
     def __init__(self, asked: MetricQuery) -> None:
         """`asked` says scope, window and facets; its key says nothing.  Raises QueryError where they can't be."""
-        people = read_people([*(_query(asked, key) for key in METRICS), *_splits(asked)])
+        people = read_people([*(_query(asked, key) for key in METRICS), _by_agent(asked, SESSIONS)])
         self.read_at: datetime = timezone.now()
+        self._asked = asked
         self._people = people
         self._values: dict[str, Mapping[int, PersonValue]] = {}
         self._orders: dict[str, Ranks] = {}
@@ -69,9 +69,13 @@ class Ranking:
         return known[person_id] if known else self._people.value(key, person_id)
 
     def agents(self, person_id: int) -> Sequence[str]:
-        """The person's agents, the one of most sessions first; of whoever has none, the one that wrote most lines."""
-        of_sessions = self._people.split(SESSIONS, person_id)
-        return [*dict.fromkeys([*of_sessions, *self._people.split(AI_LINES, person_id)])]
+        """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
+        return [*(self._people.split(SESSIONS, person_id) or self._writing.split(AI_LINES, person_id))]
+
+    @cached_property
+    def _writing(self) -> People:
+        """Who wrote in whose commits; read where somebody has no session, of whom trailers or notes tell alone."""
+        return read_people([_by_agent(self._asked, AI_LINES)])
 
     def ranks(self, column: str) -> Ranks:
         """Ranked by that column, the greatest first; ties by AI lines.
@@ -128,8 +132,8 @@ def _query(asked: MetricQuery, key: str) -> MetricQuery:
     )
 
 
-def _splits(asked: MetricQuery) -> Sequence[MetricQuery]:
-    return [replace(_query(asked, key), segments=(Dimension.AGENT,)) for key in (SESSIONS, AI_LINES)]
+def _by_agent(asked: MetricQuery, key: str) -> MetricQuery:
+    return replace(_query(asked, key), segments=(Dimension.AGENT,))
 
 
 def _shuffled(person_id: int) -> bytes:

@@ -130,7 +130,7 @@ def read_people(queries: Sequence[MetricQuery]) -> People:
     for each in plans:
         for need in _needs(each):
             measures.setdefault(_reading(need), {})[need.measure] = None
-    measured = {reading: _measured(reading, tuple(found)) for reading, found in measures.items()}
+    measured = _measured_together({reading: tuple(found) for reading, found in measures.items()})
     return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True))
 
 
@@ -142,6 +142,43 @@ def _reading(need: Need) -> Reading:
     if not isinstance(need.reading, Reading) or need.reading.relation.owner or need.reading.relation.shared_facts:
         raise TypeError("Only facts of people are read for each person.")
     return need.reading
+
+
+def _measured_together(asked: Mapping[Reading, Sequence[Measure]]) -> Mapping[Reading, Measured]:
+    """One statement per reading; where each fact is one row, what is read by a segment tells the whole as well."""
+    found: dict[Reading, Measured] = {}
+    for reading, measures in asked.items():
+        split = next((each for each in asked if each.segments and replace(each, segments=()) == reading), None)
+        if split is None or not reading.relation.fact_is_row:
+            found.setdefault(reading, _measured(reading, measures))
+            continue
+        both = tuple(dict.fromkeys((*measures, *asked[split])))
+        found[split] = _measured(split, both)
+        found[reading] = _added_up(found[split])
+    return found
+
+
+def _added_up(split: Measured) -> Measured:
+    """The same without segments: of every measure the parts of a person's facts make the whole."""
+    parts: dict[int, list[Mapping[Measure, MeasureValue]]] = {}
+    for (person, _), cell in split.items():
+        parts.setdefault(person, []).append(cell)
+    return {
+        (person, ()): cells[0]
+        if len(cells) == 1
+        else {measure: _sum([cell[measure] for cell in cells]) for measure in cells[0]}
+        for person, cells in parts.items()
+    }
+
+
+def _sum(values: Sequence[MeasureValue]) -> MeasureValue:
+    known = [each.value for each in values if each.value is not None]
+    value, facts = (sum(known) if known else None), sum(each.facts for each in values)
+    statistics = (
+        {Statistic.MEAN: value / facts} if value is not None and any(each.statistics for each in values) else {}
+    )
+    missing = not facts and any(each.missing for each in values)
+    return MeasureValue(value, facts, 1, statistics, missing=missing)
 
 
 def _measured(reading: Reading, measures: Sequence[Measure]) -> Measured:

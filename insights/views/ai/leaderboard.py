@@ -83,6 +83,7 @@ class LeaderboardCard:
     part_url: str
     page_url: str
     csv_url: str
+    sessions_url: str
     rankings: Sequence[Picker]
 
 
@@ -192,6 +193,7 @@ def leaderboard_card(filters: Filters) -> LeaderboardCard:
         part_url=AI_PAGE.part_url(filters, "leaderboard"),
         page_url=asked.of_its_page().url(),
         csv_url=asked.of_its_page().url("ai_leaderboard_csv"),
+        sessions_url=replace(filters, choices=()).url(reverse("ai_sessions")),
         rankings=[
             Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", asked.ranked_by == key)
             for key, label in RANKINGS.items()

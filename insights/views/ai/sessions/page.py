@@ -96,7 +96,11 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         "facts": _facts(session, summary, stretches),
         "totals": _totals(summary.whole, commits),
         "outcome": explained(session, Clock.read().settled_before, commits),
-        "models": [ModelLine(name or "No model", _cells(each)) for name, each in summary.by_model.items()],
+        "models": [
+            ModelLine(name or "No model", _cells(each))
+            for name, each in summary.by_model.items()
+            if each.requests or each.tokens or each.reported_cost
+        ],
         "whole_cells": _cells(summary.whole),
         "tools": [_tool_line(tool) for tool in story.tools()],
         "commits": _commit_lines(commits, access),
@@ -190,7 +194,7 @@ def _tool_line(tool: ToolUse) -> ToolLine:
         f"{tool.succeeded:,}",
         f"{tool.failed:,}",
         f"{tool.refused:,}",
-        "" if tool.seconds is None else str(wording.duration(tool.seconds)),
+        "" if tool.seconds is None else timeline.took(tool.seconds),
         ", ".join(tool.error_types),
     )
 

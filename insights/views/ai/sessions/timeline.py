@@ -133,8 +133,9 @@ def _details(each: Happening) -> Iterator[str]:
     if each.reported_cost:
         yield f"${each.reported_cost:,.4f} reported"
     if each.duration_seconds is not None:
-        yield _took(each.duration_seconds)
+        yield took(each.duration_seconds)
 
 
-def _took(seconds: float) -> str:
+def took(seconds: float) -> str:
+    """With tenths of a second: most requests and calls take few."""
     return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))

@@ -1,0 +1,320 @@
+"""The leaderboard: who sees whose row under which name, how it is ranked, and that nothing else gets out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from insights import windows
+from insights.leaderboard import kept
+from insights.leaderboard.kept import forget_rankings, ranking_of
+from insights.metrics.query import MetricQuery
+from insights.snapshots.refresh import refresh
+from integrations.attribution.tasks import attribute_what_waits
+from orgtree.models import IndividualPolicy, Organisation
+from orgtree.services.api_tokens import create_api_token
+from tests.org import Org
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+
+BOARD, CSV = "/insights/ai/leaderboard/", "/insights/ai/leaderboard.csv"
+HEADS = [
+    *("Rank", "Developer", "Agent", "AI Committed Code %", "AI Lines of Code", "Sessions", "Avg Session Duration"),
+    *("Tokens Used", "Total Spend", "Spend/Commit", "Spend Wastage", "Cache Hit Rate", "Error Rate", "Ship Rate"),
+]
+PSEUDONYM = re.compile(r"Developer [A-Z2-7]{5}-[A-Z2-7]{5}")
+DAY = windows.local_today() - timedelta(days=6)
+SignIn = Callable[[Persona], Client]
+Row = Mapping[str, str]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    forget_rankings()
+
+
+@pytest.fixture
+def teams(org: Org) -> Org:
+    """Platform: Ada and five others; Search: Grace alone.  All with a session, some with commits from it."""
+    create_teams(IndividualPolicy.NAMED)
+    for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
+        org.session(by=name, on=DAY, at="09:00", tokens=1000 * number, lines=100 + 10 * number, minutes=30)
+    org.session(by="ada", on=DAY, at="15:00", tokens=70_000, failures={"Bash": 1}, tool_calls={"Edit": 3})
+    org.session(by="grace", on=DAY, tokens=50_000, model="homegrown")
+    org.commit(by="ada", on=DAY, at="09:20", lines=200)  # 110 of them are an agent's
+    org.commit(by="hedy", on=DAY, at="09:20", lines=120)  # all of them
+    org.commit(by="katherine", on=DAY, at="09:20", lines=60)  # all of them, and too few to be ranked by
+    org.commit(by="radia", on=DAY, at="20:00", lines=300)  # none
+    org.fold()
+    attribute_what_waits()
+    return org
+
+
+def rows(client: Client, **query: str) -> list[Row]:
+    answer = client.get(CSV, query)
+    assert answer.status_code == 200, query
+    text = answer.getvalue().decode("utf-8-sig")
+    heads, *lines = csv.reader(io.StringIO(text))
+    names = [head.partition(" (")[0] for head in heads]
+    return [dict(zip(names, line, strict=True)) for line in lines]
+
+
+def names(found: list[Row]) -> list[str]:
+    return [row["Developer"] for row in found]
+
+
+def set_policy(policy: IndividualPolicy) -> None:
+    Organisation.objects.update(individual_policy=policy)
+
+
+def test_the_fourteen_columns(teams: Org, sign_in: SignIn) -> None:
+    [*found] = rows(sign_in(MANAGER), unit="platform")
+    assert [*found[0]] == HEADS
+    page = sign_in(MANAGER).get(BOARD, {"unit": "platform"}).content.decode()
+    heads = re.findall(r'<th scope="col"[^>]*><a href="[^"]*">([^<]+)<', page)
+    assert heads == HEADS
+
+
+def test_the_default_is_the_ai_share_with_few_lines_below(teams: Org, sign_in: SignIn) -> None:
+    found = rows(sign_in(MANAGER), unit="platform")
+    assert [(row["Rank"], row["Developer"]) for row in found[:3]] == [("1", "Hedy"), ("2", "Ada"), ("3", "Radia")]
+    assert [row["Rank"] for row in found[3:]] == [""] * 3
+    assert found[3]["Developer"] == "Katherine"  # 100 % of 60 lines
+    assert [float(row["AI Committed Code %"]) for row in found[:4]] == pytest.approx([100, 55, 0, 100])
+    assert [float(row["AI Lines of Code"]) for row in found[:4]] == [120, 110, 0, 60]
+    assert {row["AI Committed Code %"] for row in found[4:]} == {""}  # nothing committed is no share
+
+
+def test_the_other_rankings(teams: Org, sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    by_spend = rows(client, unit="platform", rank_by="spend")
+    spends = [float(row["Total Spend"]) for row in by_spend]
+    assert spends == sorted(spends, reverse=True)
+    assert [row["Rank"] for row in by_spend] == ["1", "2", "3", "4", "5", "6"]
+    wasted = rows(client, unit="platform", rank_by="wasted")
+    assert wasted[0]["Developer"] == "Ada"  # whose second session led to nothing
+    equals = [row for row in wasted if float(row["Spend Wastage"]) == 0]
+    assert len({row["Rank"] for row in equals if row["AI Lines of Code"] == "0.0"}) <= 1
+    assert client.get(BOARD, {"rank_by": "height"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "column", ["sessions", "tokens", "session_duration", "error_rate", "spend_per_commit", "ship_rate"]
+)
+def test_each_column_sorts_both_ways_and_what_is_not_known_stands_last(
+    teams: Org, sign_in: SignIn, column: str
+) -> None:
+    label = {
+        "sessions": "Sessions",
+        "tokens": "Tokens Used",
+        "session_duration": "Avg Session Duration",
+        "error_rate": "Error Rate",
+        "spend_per_commit": "Spend/Commit",
+        "ship_rate": "Ship Rate",
+    }[column]
+    client = sign_in(MANAGER)
+    for word, reverse in ((column, False), (f"-{column}", True)):
+        values = [row[label] for row in rows(client, unit="platform", sort=word)]
+        known = [float(value) for value in values if value]
+        assert known == sorted(known, reverse=reverse)
+        assert [value for value in values if value] == values[: len(known)]
+        assert known
+
+
+def test_sorting_by_name_and_agent(teams: Org, sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    by_name = names(rows(client, unit="platform", sort="developer"))
+    assert by_name == sorted(by_name)
+    assert names(rows(client, unit="platform", sort="-developer")) == by_name[::-1]
+    assert {row["Agent"] for row in rows(client, unit="platform", sort="agent")} == {"Claude Code"}
+
+
+def test_an_unknown_price_is_unknown_and_not_nothing(teams: Org, sign_in: SignIn) -> None:
+    [grace] = rows(sign_in(OTHER_MEMBER), unit="search")
+    assert (grace["Total Spend"], grace["Spend Wastage"]) == ("unknown", "0.0")
+    page = sign_in(OTHER_MEMBER).get(BOARD, {"unit": "search"}).content.decode()
+    assert ">unknown<" in page
+
+
+@pytest.mark.parametrize("policy", IndividualPolicy)
+def test_who_sees_whom(teams: Org, sign_in: SignIn, policy: IndividualPolicy) -> None:
+    """By policy, role and unit: the number of rows, and how others are called in them."""
+    set_policy(policy)
+    team = {"Ada", *(name.capitalize() for name in OTHERS_IN_PLATFORM)}
+    shows = {IndividualPolicy.SELF_ONLY: 0, IndividualPolicy.PSEUDONYMS: 5, IndividualPolicy.NAMED: 5}[policy]
+    expected: dict[tuple[Persona, str], tuple[int, bool]] = {  # others' rows, and whether one's own is there
+        (MEMBER, "platform"): (shows, True),
+        (MANAGER, "platform"): (shows + 1 if shows else 0, False),
+        (EXECUTIVE, "platform"): (0, False),
+        (ADMIN, "platform"): (0, False),
+        (EXECUTIVE, ""): (0, False),
+        (ADMIN, ""): (0, False),
+        (OTHER_MEMBER, "search"): (0, True),  # nobody else of it has anything
+        (Persona("lise"), "search"): (1 if policy == IndividualPolicy.NAMED else 0, False),  # one is no group
+        (MEMBER, "search"): (-1, False),
+        (AUDITOR, ""): (-1, False),
+    }
+    for (persona, unit), (others, own) in expected.items():
+        client = sign_in(persona)
+        if others < 0:
+            assert client.get(CSV, {"unit": unit} if unit else {}).status_code in (403, 404)
+            continue
+        found = names(rows(client, **({"unit": unit} if unit else {})))
+        mine = persona.name.capitalize()
+        assert (mine in found) == own, (persona, unit, found)
+        foreign = [name for name in found if name != mine]
+        assert len(foreign) == others, (persona, unit, found)
+        if policy == IndividualPolicy.NAMED:
+            assert {*foreign} <= team | {"Grace"}
+        else:
+            assert all(PSEUDONYM.fullmatch(name) for name in foreign)
+            assert len({*foreign}) == len(foreign)
+
+
+def test_pages_say_what_is_hidden_and_how_large_the_group_is(teams: Org, sign_in: SignIn) -> None:
+    set_policy(IndividualPolicy.SELF_ONLY)
+    page = sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
+    assert "Individual data are shown to nobody but the person" in page
+    assert "6 developers with agent activity" in page
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    assert "pseudonyms that are yours alone" in sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
+    small = sign_in(Persona("lise")).get(BOARD, {"unit": "search"}).content.decode()
+    assert "Fewer than 5 people contribute" in small
+    assert "developers with agent activity" not in small
+    assert "1 developer" not in small
+
+
+def test_trial_mode_shows_everybody_to_everybody(teams: Org, sign_in: SignIn) -> None:
+    Organisation.objects.update(
+        individual_policy=IndividualPolicy.SELF_ONLY, protected_since=None, minimum_group_size=99
+    )
+    for persona in (MEMBER, OTHER_MEMBER, EXECUTIVE, ADMIN):
+        assert len(rows(sign_in(persona))) == 7
+
+
+def test_a_filter_that_few_people_pass_hides_them(teams: Org, sign_in: SignIn) -> None:
+    """What one of them did would stand there alone, under a pseudonym that is known from the whole list."""
+    teams.session(by="ada", on=DAY, at="18:00", model="claude-opus-4-1")
+    teams.session(by="hedy", on=DAY, at="18:00", model="claude-opus-4-1")
+    teams.fold()
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    found = rows(sign_in(MEMBER), unit="platform", model="claude-opus-4-1")
+    assert names(found) == ["Ada"]
+    assert found[0]["Rank"] == ""  # a rank would tell of the other
+    set_policy(IndividualPolicy.NAMED)
+    assert {*names(rows(sign_in(MEMBER), unit="platform", model="claude-opus-4-1"))} == {"Ada", "Hedy"}
+
+
+def test_no_facet_tells_where_a_pseudonym_works(teams: Org, sign_in: SignIn) -> None:
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    client = sign_in(MEMBER)
+    assert rows(client, unit="platform", repository="shop") == rows(client, unit="platform")
+
+
+def test_a_search_looks_at_what_is_seen(teams: Org, sign_in: SignIn) -> None:
+    client = sign_in(MEMBER)
+    assert names(rows(client, unit="platform", q="hed")) == ["Hedy"]
+    assert rows(client, unit="platform", q="hed")[0]["Rank"] == "1"  # as in the whole list
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    for wanted in ("hed", "Hedy", "hedy@example.com"):
+        assert rows(client, unit="platform", q=wanted) == []
+    [other] = {name for name in names(rows(client, unit="platform", q="developer")) if name != "Ada"} and [
+        names(rows(client, unit="platform", q="developer"))[0]
+    ]
+    assert names(rows(client, unit="platform", q=other.lower())) == [other]
+    assert names(rows(client, unit="platform", q="ADA")) == ["Ada"]
+    assert client.get(BOARD, {"unit": "platform", "q": "\0<script>" + "x" * 999}).status_code == 200
+
+
+def test_pseudonyms_are_a_viewers_and_a_quarters(teams: Org, sign_in: SignIn) -> None:
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    mine = {*names(rows(sign_in(MEMBER), unit="platform"))} - {"Ada"}
+    assert mine == {*names(rows(sign_in(MEMBER), unit="platform", sort="-tokens"))} - {"Ada"}
+    edith = {*names(rows(sign_in(MANAGER), unit="platform"))}
+    assert not mine & edith
+    window = {"from": str(DAY - timedelta(days=1)), "to": str(DAY + timedelta(days=1))}
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=100), tick=True):
+        later = {*names(rows(sign_in(MEMBER), unit="platform", **window))} - {"Ada"}
+    assert len(later) == len(mine)
+    assert not mine & later
+
+
+def test_pages_have_the_rows_of_the_csv(teams: Org, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("insights.views.ai.leaderboard.PAGE_SIZE", 4)
+    client = sign_in(MANAGER)
+    found: list[str] = []
+    for page in ("1", "2"):
+        text = client.get(BOARD, {"unit": "platform", "page": page}).content.decode()
+        found += re.findall(r'<th scope="row" class="stick">([^<]+?)\s*<', text)
+    assert found == names(rows(client, unit="platform"))
+    assert "1–4 of 6" in client.get(BOARD, {"unit": "platform"}).content.decode()
+    assert client.get(BOARD, {"page": "0"}).status_code == 400
+
+
+def test_ones_own_cells_lead_to_their_rows(teams: Org, sign_in: SignIn) -> None:
+    client = sign_in(MEMBER)
+    page = client.get(BOARD, {"unit": "platform"}).content.decode()
+    links = re.findall(r'href="(/insights/metrics/[^"]+/rows/[^"]+)" data-panel="Rows of your', page)
+    assert len(links) >= 8
+    for link in links:
+        answer = client.get(link.replace("&amp;", "&"))
+        assert answer.status_code == 200
+        assert "Hedy" not in answer.content.decode()
+
+
+def test_the_section_of_the_ai_page(teams: Org, sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    page = client.get("/insights/ai/", {"unit": "platform"}).content.decode()
+    assert page.index('id="usage"') < page.index('id="leaderboard"')
+    part = client.get("/insights/ai/parts/leaderboard/", {"unit": "platform", "rank_by": "spend"})
+    assert 'href="/insights/ai/leaderboard/?' in part.content.decode()
+    assert "Ada" in part.content.decode()
+
+
+def test_a_token_gets_no_row(teams: Org) -> None:
+    for user in (None, create_user(MEMBER)):
+        _, secret = create_api_token("asks", user=user, expires_at=None)
+        for address in (BOARD, CSV):
+            assert Client(headers={"Authorization": f"Bearer {secret}"}).get(address).status_code == 302
+
+
+def test_nobody_is_there(org: Org, sign_in: SignIn) -> None:
+    create_teams(IndividualPolicy.NAMED)
+    page = sign_in(MANAGER).get(BOARD, {"unit": "platform"})
+    assert page.status_code == 200
+    assert "No developer with agent activity" in page.content.decode()
+    assert rows(sign_in(MANAGER), unit="platform") == []
+
+
+def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    client.get(BOARD, {"unit": "platform"})
+    refresh()  # the bar's tiles are read from cells then
+    for address in (BOARD, CSV, "/insights/ai/parts/leaderboard/"):
+        forget_rankings()
+        with CaptureQueriesContext(connection) as asked:
+            client.get(address, {"unit": "platform"})
+        assert len(asked) <= 17, [query["sql"][:90] for query in asked]
+
+
+def test_what_took_long_is_kept_for_a_minute_and_asks_nothing(teams: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = MetricQuery("ai.spend", windows.trailing(12))
+    assert ranking_of(asked) is not ranking_of(asked)  # read quickly: read again
+    monkeypatch.setattr(kept, "WORTH_KEEPING_SECONDS", 0.0)
+    first = ranking_of(asked)
+    with CaptureQueriesContext(connection) as queries:
+        assert ranking_of(asked) is first
+    assert len(queries) == 0
+    monkeypatch.setattr(kept.time, "monotonic", lambda: 10.0**9)
+    assert ranking_of(asked) is not first
