@@ -6,7 +6,9 @@ model_prices.py  the models they use in which weeks, and what those cost
 stories.py       what is planted, and what a reader of the page should then see
 year.py          person × day → sessions, the same for the same seed and anchor
 session.py       what happens within one session
-otlp.py          a session as the records that the real program sends
+agents.py        who uses which other agent than Claude Code
+otlp.py          a session as the records that Claude Code sends, otlp_codex.py, otlp_gemini.py and otlp_copilot.py as
+                 those of the others, key_values.py how they are written
 export_requests.py  the export requests of a week, as bytes
 sending.py       the requests over HTTP, newest weeks first
 

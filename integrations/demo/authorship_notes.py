@@ -6,19 +6,21 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from integrations.demo.agents import CLAUDE_CODE
 from integrations.demo.commits import DemoCommit
 from integrations.demo.repositories import git_address
 from integrations.demo.session import DemoSession
 from integrations.demo.work_tree import Written
 
 NOTES_REF = "refs/notes/ai"
-_TOOL = "claude"
+_TOOLS = {CLAUDE_CODE: "claude"}  # the others go by their slugs
 
 
 def authorship_note(commit: DemoCommit, session: DemoSession, sha: str, written: Sequence[Written]) -> bytes:
     """The note of the commit that took over what the session wrote, in standard 3.0.0."""
     session_id = session.session_id
-    key = "s_" + hashlib.sha256(f"{_TOOL}:{session_id}".encode()).hexdigest()[:14]
+    tool = _TOOLS.get(session.setting.agent, session.setting.agent)
+    key = "s_" + hashlib.sha256(f"{tool}:{session_id}".encode()).hexdigest()[:14]
     trace = "t_" + hashlib.sha256(f"{sha}:{session_id}".encode()).hexdigest()[:14]
     attested = "".join(
         f"{each.path}\n  {key}::{trace} {each.first_line}-{each.first_line + each.agent_lines - 1}\n"
@@ -32,7 +34,7 @@ def authorship_note(commit: DemoCommit, session: DemoSession, sha: str, written:
         "prompts": {},
         "sessions": {
             key: {
-                "agent_id": {"tool": _TOOL, "id": session_id, "model": session.setting.model},
+                "agent_id": {"tool": tool, "id": session_id, "model": session.setting.model},
                 "human_author": f"{commit.person.full_name} <{git_address(commit.person)}>",
             }
         },

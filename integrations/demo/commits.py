@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from integrations.demo.agents import CLAUDE_CODE, CODEX, COPILOT
 from integrations.demo.organisation import team_on
 from integrations.demo.people import PEOPLE, PLATFORM, DemoPerson
 from integrations.demo.repositories import REPOSITORIES, DemoRepository
@@ -27,6 +28,14 @@ _ELSEWHERE_CHANCE = 0.06  # a commit to the platform's repository instead of one
 _BY_HAND_CHANCE_BEFORE, _BY_HAND_CHANCE = 0.20, 0.09  # of a workday, before and after somebody took the agent up
 _CLEAR_OF_SESSIONS = timedelta(minutes=70)  # a commit without an agent lies nowhere near one
 _OF_TEAM = {repository.team: repository for repository in REPOSITORIES}
+
+
+# How agents sign commits; Gemini CLI leaves nothing.
+TRAILERS = {
+    CLAUDE_CODE: "Co-Authored-By: Claude <noreply@anthropic.com>",
+    CODEX: "Co-authored-by: Codex <noreply@openai.com>",
+    COPILOT: "Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>",
+}
 
 
 class Mark(enum.Enum):
@@ -94,8 +103,13 @@ def _after_sessions(year: DemoYear, sessions: Sequence[DemoSession]) -> Iterator
             session=session,
             agent_lines=agent_lines,
             own_lines=round(agent_lines * rng.uniform(0, 0.6)) + rng.randrange(3),
-            mark=rng.choices((Mark.NOTE, Mark.TRAILER, Mark.NOTHING), (0.35, 0.35, 0.30))[0],
+            mark=_mark(session, rng),
         )
+
+
+def _mark(session: DemoSession, rng: Random) -> Mark:
+    mark = rng.choices((Mark.NOTE, Mark.TRAILER, Mark.NOTHING), (0.35, 0.35, 0.30))[0]
+    return Mark.NOTHING if mark is Mark.TRAILER and session.setting.agent not in TRAILERS else mark
 
 
 def _commit_time(session: DemoSession, rng: Random) -> datetime:

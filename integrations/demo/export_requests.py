@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from integrations.demo.agents import CLAUDE_CODE, CODEX, COPILOT, GEMINI
 from integrations.demo.otlp import session_logs, session_metrics
+from integrations.demo.otlp_codex import codex_logs
+from integrations.demo.otlp_copilot import copilot_metrics, copilot_traces
+from integrations.demo.otlp_gemini import gemini_logs, gemini_metrics
 from integrations.demo.session import DemoSession
 from integrations.demo.year import DemoYear
 
+Message = ExportLogsServiceRequest | ExportMetricsServiceRequest | ExportTraceServiceRequest
 # A collector in front of many agents batches like this; about 1,500 records.
 SESSIONS_A_REQUEST = 60
 
@@ -26,32 +32,58 @@ class ExportRequest:
     weeks_before_end: int
     sessions: int
     records: int
+    agent: str
 
 
 def export_requests_of_week(year: DemoYear, weeks_before_end: int) -> Iterator[ExportRequest]:
-    """The week's requests, the same bytes each time.  Sessions are counted in the requests of logs alone."""
-    sessions = year.sessions_of_week(weeks_before_end)
-    for first in range(0, len(sessions), SESSIONS_A_REQUEST):
-        batch = sessions[first : first + SESSIONS_A_REQUEST]
-        yield _logs_request(batch, weeks_before_end)
-        yield _metrics_request(batch, weeks_before_end)
+    """The week's requests, the same bytes each time.  Sessions are counted in the first request that tells of them."""
+    of_week = year.sessions_of_week(weeks_before_end)
+    for agent in (CLAUDE_CODE, CODEX, GEMINI, COPILOT):
+        sessions = [session for session in of_week if session.setting.agent == agent]
+        for first in range(0, len(sessions), SESSIONS_A_REQUEST):
+            batch = sessions[first : first + SESSIONS_A_REQUEST]
+            counted = len(batch)
+            for message in _messages(agent, batch):
+                yield _request(message, weeks_before_end, counted, agent)
+                counted = 0
 
 
-def _logs_request(sessions: list[DemoSession], weeks_before_end: int) -> ExportRequest:
-    message = ExportLogsServiceRequest(resource_logs=[session_logs(session) for session in sessions])
-    records = sum(len(scope.log_records) for resource in message.resource_logs for scope in resource.scope_logs)
-    return ExportRequest("/v1/logs", _compressed(message.SerializeToString()), weeks_before_end, len(sessions), records)
+def _messages(agent: str, sessions: list[DemoSession]) -> Iterator[Message]:
+    match agent:
+        case "codex":
+            yield ExportLogsServiceRequest(resource_logs=[codex_logs(session) for session in sessions])
+        case "gemini":
+            yield ExportLogsServiceRequest(resource_logs=[gemini_logs(session) for session in sessions])
+            yield ExportMetricsServiceRequest(resource_metrics=[gemini_metrics(session) for session in sessions])
+        case "copilot":
+            yield ExportTraceServiceRequest(
+                resource_spans=[spans for session in sessions for spans in copilot_traces(session)]
+            )
+            yield ExportMetricsServiceRequest(
+                resource_metrics=[metrics for session in sessions for metrics in copilot_metrics(session)]
+            )
+        case _:
+            yield ExportLogsServiceRequest(resource_logs=[session_logs(session) for session in sessions])
+            yield ExportMetricsServiceRequest(resource_metrics=[session_metrics(session) for session in sessions])
 
 
-def _metrics_request(sessions: list[DemoSession], weeks_before_end: int) -> ExportRequest:
-    message = ExportMetricsServiceRequest(resource_metrics=[session_metrics(session) for session in sessions])
-    records = sum(
-        len(metric.sum.data_points)
-        for resource in message.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
-    )
-    return ExportRequest("/v1/metrics", _compressed(message.SerializeToString()), weeks_before_end, 0, records)
+def _request(message: Message, weeks_before_end: int, sessions: int, agent: str) -> ExportRequest:
+    match message:
+        case ExportLogsServiceRequest():
+            path = "/v1/logs"
+            records = sum(len(scope.log_records) for each in message.resource_logs for scope in each.scope_logs)
+        case ExportTraceServiceRequest():
+            path = "/v1/traces"
+            records = sum(len(scope.spans) for each in message.resource_spans for scope in each.scope_spans)
+        case _:
+            path = "/v1/metrics"
+            records = sum(
+                len(metric.sum.data_points)
+                for each in message.resource_metrics
+                for scope in each.scope_metrics
+                for metric in scope.metrics
+            )
+    return ExportRequest(path, _compressed(message.SerializeToString()), weeks_before_end, sessions, records, agent)
 
 
 def _compressed(body: bytes) -> bytes:

@@ -18,7 +18,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from integrations.demo.authorship_notes import NOTES_REF, authorship_note
-from integrations.demo.commits import DemoCommit, Mark
+from integrations.demo.commits import TRAILERS, DemoCommit, Mark
 from integrations.demo.fast_import import FastImport, Signed, create_bare_repository, fast_import, object_ids
 from integrations.demo.filler import Filler
 from integrations.demo.people import DemoPerson
@@ -30,7 +30,6 @@ from integrations.demo.work_tree import WorkTree, Written, content_of, marks_of
 from integrations.demo.year import DemoYear
 
 _MAIN = "refs/heads/main"
-_TRAILER = "Co-Authored-By: Claude <noreply@anthropic.com>"
 _BOT_EVERY = timedelta(days=14)
 _KEY_IN_COMMIT_CHANCE = 0.12  # that a commit on an issue names it
 _GENERATED_CHANCE = 0.06  # that a commit also renews the generated file and the lock file
@@ -155,7 +154,9 @@ class RepositoryHistory:
         subject = self._filler.sentence()
         if pull_request and pull_request.issue and self._rng.random() < _KEY_IN_COMMIT_CHANCE:
             subject += f" (#{pull_request.issue})"
-        return f"{subject}\n\n{_TRAILER}\n" if commit.mark is Mark.TRAILER else f"{subject}\n"
+        if commit.mark is Mark.TRAILER and commit.session is not None:
+            return f"{subject}\n\n{TRAILERS[commit.session.setting.agent]}\n"
+        return f"{subject}\n"
 
     def _pick(self, commit: DemoCommit, message: str, files: dict[str, int]) -> None:
         """Bring a branch's first commit to main, whose files nobody changed there: another object, the same change."""

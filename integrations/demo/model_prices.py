@@ -46,6 +46,13 @@ MODEL_PRICES: dict[str, ModelPrice] = {
     "claude-opus-5": OPUS_PRICE,
     EXPENSIVE_MODEL: ModelPrice(10, 50, 1, 12.5),
     UNKNOWN_MODEL: SONNET_PRICE,
+    # Of other vendors, who do not bill what is written to the cache apart: it is uncached input.
+    "gpt-5-codex": ModelPrice(1.25, 10, 0.125, 1.25),
+    "gpt-5.1-codex": ModelPrice(1.25, 10, 0.125, 1.25),
+    "gpt-5-mini": ModelPrice(0.25, 2, 0.025, 0.25),
+    "gpt-5.4": ModelPrice(2.5, 15, 0.25, 2.5),
+    "gemini-2.5-pro": ModelPrice(1.25, 10, 0.125, 1.25),
+    "gemini-3-pro-preview": ModelPrice(2, 12, 0.2, 2),
 }
 
 # (weeks before the end from which it is offered, model), newest last
@@ -61,12 +68,12 @@ SMALL_MODEL = "claude-haiku-4-5-20251001"
 
 
 def main_model(weeks_before_end: int) -> str:
-    return _newest(_MAIN_MODELS, weeks_before_end)
+    return newest(_MAIN_MODELS, weeks_before_end)
 
 
 def large_model(weeks_before_end: int) -> str:
-    return _newest(_LARGE_MODELS, weeks_before_end)
+    return newest(_LARGE_MODELS, weeks_before_end)
 
 
-def _newest(offered: tuple[tuple[int, str], ...], weeks_before_end: int) -> str:
+def newest(offered: tuple[tuple[int, str], ...], weeks_before_end: int) -> str:
     return [model for since, model in offered if weeks_before_end < since][-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
@@ -22,14 +22,12 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
+from integrations.demo.key_values import Value, key_values, nanoseconds
 from integrations.demo.session import DemoSession, ModelRequest, Stretch, ToolUse, Turn
-
-Value = str | int | float
 
 _REDACTED = "<REDACTED>"
 _LOG_SCOPE = "com.anthropic.claude_code.events"
 _METRIC_SCOPE = "com.anthropic.claude_code"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # name → (description, unit), in the order in which the program registers them
 _METRICS: dict[str, tuple[str, str]] = {
     "claude_code.session.count": ("Count of CLI sessions started", ""),
@@ -69,9 +67,9 @@ def session_metrics(session: DemoSession) -> ResourceMetrics:
         for name, attributes, value in _stretch_figures(stretch, resumed=position > 0):
             points[name].append(
                 NumberDataPoint(
-                    attributes=[*identity, *_key_values(attributes)],
-                    start_time_unix_nano=_nanoseconds(started_at),
-                    time_unix_nano=_nanoseconds(stretch.ended_at),
+                    attributes=[*identity, *key_values(attributes)],
+                    start_time_unix_nano=nanoseconds(started_at),
+                    time_unix_nano=nanoseconds(stretch.ended_at),
                     as_double=value,
                 )
             )
@@ -98,7 +96,7 @@ class _EventWriter:
         self._identity = _identity(session)
 
     def write(self, name: str, at: datetime, attributes: Mapping[str, Value]) -> None:
-        nanoseconds = _nanoseconds(at)
+        sent_at = nanoseconds(at)
         standing: dict[str, Value] = {
             "event.name": name,
             "event.timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
@@ -106,10 +104,10 @@ class _EventWriter:
         }
         self.records.append(
             LogRecord(
-                time_unix_nano=nanoseconds,
-                observed_time_unix_nano=nanoseconds,
+                time_unix_nano=sent_at,
+                observed_time_unix_nano=sent_at,
                 body=AnyValue(string_value=f"claude_code.{name}"),
-                attributes=[*self._identity, *_key_values(standing), *_key_values(attributes)],
+                attributes=[*self._identity, *key_values(standing), *key_values(attributes)],
             )
         )
         self.sequence += 1
@@ -259,7 +257,7 @@ def _edit_decisions(tools: Iterable[ToolUse]) -> Iterable[tuple[str, dict[str, V
 
 def _resource(session: DemoSession) -> Resource:
     return Resource(
-        attributes=_key_values(
+        attributes=key_values(
             {
                 "enduser.id": session.setting.person.email,
                 "host.arch": "arm64",
@@ -274,7 +272,7 @@ def _resource(session: DemoSession) -> Resource:
 
 def _identity(session: DemoSession) -> list[KeyValue]:
     person = session.setting.person
-    return _key_values(
+    return key_values(
         {
             "enduser.id": person.email,
             "user.id": hashlib.sha256(f"installation of {person.email}".encode()).hexdigest(),
@@ -282,19 +280,3 @@ def _identity(session: DemoSession) -> list[KeyValue]:
             "terminal.type": person.terminal,
         }
     )
-
-
-def _key_values(attributes: Mapping[str, Value]) -> list[KeyValue]:
-    return [KeyValue(key=key, value=_any_value(value)) for key, value in attributes.items()]
-
-
-def _any_value(value: Value) -> AnyValue:
-    if isinstance(value, str):
-        return AnyValue(string_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    return AnyValue(double_value=value)
-
-
-def _nanoseconds(at: datetime) -> int:
-    return int((at - _EPOCH) / timedelta(microseconds=1)) * 1000

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from integrations.demo.agents import CLAUDE_CODE
 from integrations.demo.model_prices import MODEL_PRICES
 from integrations.demo.people import DemoPerson
 
@@ -45,6 +46,7 @@ class SessionSetting:
     cache_reuse: float
     failing_tools: Mapping[str, float]
     version: str
+    agent: str = CLAUDE_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,9 @@ def _ask(
     duration_ms = rng.randrange(1800, 14_000)
     failed = rng.random() < _API_ERROR_CHANCE
     tool = None if last or failed else _use_tool(setting, at, rng)
+    cache_write = grown - cache_read
+    if setting.agent != CLAUDE_CODE:  # what the others write to the cache is not told apart
+        uncached_input, cache_write = uncached_input + cache_write, 0
     request = ModelRequest(
         at=at,
         request_id=f"req_{rng.getrandbits(96):024x}",
@@ -179,7 +184,7 @@ def _ask(
         uncached_input=uncached_input,
         output=rng.randrange(150, 4200),
         cache_read=cache_read,
-        cache_write=grown - cache_read,
+        cache_write=cache_write,
         duration_ms=duration_ms,
         tool=tool,
         failed=failed,

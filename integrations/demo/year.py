@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from integrations.demo.agents import CLAUDE_CODE, VERSIONS, agent_of_session, model_of
 from integrations.demo.model_prices import SMALL_MODEL, large_model, main_model
 from integrations.demo.people import PEOPLE, DemoPerson
 from integrations.demo.session import DemoSession, SessionSetting, play_session
@@ -153,14 +154,23 @@ class DemoYear:
             failing_tools |= effect.failing_tools
             if effect.main_model is not None and drawn <= 1 - _SMALL_MODEL_CHANCE:
                 model = effect.main_model
+        started_at = _start(person, day, rng)
+        version = _version(weeks_before_end)
+        agent = CLAUDE_CODE
+        if all(effect.main_model is None for effect in effects):
+            choosing = Random(f"{self.seed}/{person.email}/{started_at}/agent")  # noqa: S311
+            agent = agent_of_session(person, weeks_before_end, choosing)
+        if agent != CLAUDE_CODE:
+            model, version = model_of(agent, weeks_before_end), VERSIONS[agent]
         return SessionSetting(
             person=person,
-            started_at=_start(person, day, rng),
+            started_at=started_at,
             minutes=min(max(minutes, 2.0), _LONGEST_MINUTES),
             model=model,
             cache_reuse=cache_reuse,
             failing_tools=failing_tools,
-            version=_version(weeks_before_end),
+            version=version,
+            agent=agent,
         )
 
 

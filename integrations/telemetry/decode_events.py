@@ -15,7 +15,14 @@ from integrations.telemetry.decode_values import BadRecordError, Value, first_te
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.sightings import SessionKey
 from integrations.telemetry.store_rows import EventRow, PointRow
-from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, TRACE_ID, EventChoice, EventReading, NotKept
+from integrations.telemetry.vocabularies.vocabulary import (
+    NOT_KEPT,
+    SPAN_START,
+    TRACE_ID,
+    EventChoice,
+    EventReading,
+    NotKept,
+)
 
 MOST_ATTRIBUTE_BYTES = 16_384  # of an event that nobody reads yet
 
@@ -65,6 +72,8 @@ def _read_event(origin: Origin, sent: Any) -> None:
             series = origin.digest(measure.encode() + b"\x00" + record.identity)
             labels = store_rows.text(measure) + store_rows.text(model)
             origin.reading.points.append(PointRow(at, series, at, session, False, labels, float(amount)))
+    if event.at_start and isinstance(start := record.attributes.get(SPAN_START), int):
+        at = time_of(start, origin.reading.now)
     origin.reading.events.append(EventRow(at, digest, session, event.kind, figures))
 
 

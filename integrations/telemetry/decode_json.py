@@ -26,7 +26,7 @@ from integrations.telemetry.decode_reading import (
     Reading,
     Signal,
     UnreadableRequestError,
-    span_duration,
+    span_times,
 )
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
 from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID
@@ -129,7 +129,7 @@ class JsonOrigin(Origin):
         yield SPAN_ID, _text(_get(record, "spanId"))
         if self.signal is Signal.TRACES:
             yield PARENT_SPAN_ID, _text(_get(record, "parentSpanId"))
-            yield from span_duration(start, end)
+            yield from span_times(start, end)
 
     def all_attributes(self, sent: Json) -> dict[str, Value]:
         return _attributes(sent)

@@ -20,7 +20,7 @@ from integrations.telemetry.decode_reading import (
     Reading,
     Signal,
     UnreadableRequestError,
-    span_duration,
+    span_times,
 )
 from integrations.telemetry.decode_values import BadRecordError, Value
 from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID
@@ -88,7 +88,7 @@ class ProtobufOrigin(Origin):
         yield SPAN_ID, record.span_id.hex()
         if self.signal is Signal.TRACES:
             yield PARENT_SPAN_ID, record.parent_span_id.hex()
-            yield from span_duration(record.start_time_unix_nano, record.end_time_unix_nano)
+            yield from span_times(record.start_time_unix_nano, record.end_time_unix_nano)
 
     def all_attributes(self, sent: bytes) -> dict[str, Value]:
         return dict(map(wire.plain_attribute, self._record(sent).attributes))

@@ -16,7 +16,7 @@ from integrations.telemetry.decode_values import Attributes, BadRecordError, Val
 from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
-from integrations.telemetry.vocabularies.vocabulary import SPAN_DURATION_MS, Vocabulary
+from integrations.telemetry.vocabularies.vocabulary import SPAN_DURATION_MS, SPAN_START, Vocabulary
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
@@ -203,9 +203,10 @@ class Origin(ABC):
         self.reading.rejected.append(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
 
 
-def span_duration(start: int, end: int) -> Iterator[tuple[str, Value]]:
-    """How long a span took; nothing where its times are missing or the wrong way round."""
+def span_times(start: int, end: int) -> Iterator[tuple[str, Value]]:
+    """When a span began and how long it took; nothing where its times are missing or the wrong way round."""
     if 0 < start <= end:
+        yield SPAN_START, start
         yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
 
 

@@ -23,7 +23,7 @@ class PlannedFigures:
     def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None:
         compute: Callable[[list[DemoSession], str | None], float | None] = {
             "ai.sessions": lambda sessions, model: len(sessions),
-            "ai.session_duration": lambda sessions, model: _ratio(sum(map(_active_seconds, sessions)), len(sessions)),
+            "ai.session_duration": lambda sessions, model: _ratio(sum(map(active_seconds, sessions)), len(sessions)),
             "ai.error_rate": _error_rate,
             "ai.cache_hit_rate": _cache_hit_rate,
             "ai.spend": _spend,
@@ -107,7 +107,7 @@ def _tokens(request: ModelRequest) -> int:
     return request.uncached_input + request.output + request.cache_read + request.cache_write
 
 
-def _active_seconds(session: DemoSession) -> float:
+def active_seconds(session: DemoSession) -> float:
     return sum(
         (max(_event_times(stretch)) - stretch.turns[0].prompted_at).total_seconds() for stretch in session.stretches
     )

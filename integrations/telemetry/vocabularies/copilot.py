@@ -55,7 +55,7 @@ def _totals(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
             yield measure, tokens
 
 
-INVOKE_AGENT = Event(kind=EventKind.PROMPT, model=MODEL, increments=_totals)
+INVOKE_AGENT = Event(kind=EventKind.PROMPT, model=MODEL, increments=_totals, at_start=True)
 SUBAGENT = Event(kind=EventKind.SESSION)
 
 

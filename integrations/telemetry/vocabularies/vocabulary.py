@@ -88,6 +88,7 @@ class Event:
     reported_cost: str | None = None
     outcome: Callable[[Attributes], str] | None = None
     increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
+    at_start: bool = False  # of a span: it tells of what happened when it began
 
     @property
     def attributes(self) -> set[str]:
@@ -108,6 +109,7 @@ class Event:
 SPAN_ID = "(span id)"
 PARENT_SPAN_ID = "(parent span id)"
 TRACE_ID = "(trace id)"
+SPAN_START = "(span start in nanoseconds)"
 SPAN_DURATION_MS = "(span duration in ms)"
 
 
