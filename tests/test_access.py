@@ -119,6 +119,8 @@ ROUTES: dict[str, Access] = {
     "insights/ai/sessions/parts/<slug:name>/": signed_in_only("/insights/ai/sessions/parts/models/"),
     "insights/ai/sessions.csv": signed_in_only("/insights/ai/sessions.csv"),
     "insights/ai/sessions/<int:pk>/": no_such("/insights/ai/sessions/4711/"),
+    "insights/ai/prices/": signed_in_only("/insights/ai/prices/"),
+    "insights/ai/prices.csv": signed_in_only("/insights/ai/prices.csv"),
     "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
     # Here no repository is known of that name.
     "insights/ai/repositories/rows/": Access(
@@ -182,6 +184,7 @@ ROUTES: dict[str, Access] = {
     "badges/<str:key>.svg": everybody("/badges/guessed.svg", 404),
     "integrations/": signed_in_only("/integrations/"),
     "integrations/ownership/": signed_in_only("/integrations/ownership/"),
+    "integrations/usage-files/": admins_only("/integrations/usage-files/"),
     "integrations/live/": signed_in_only("/integrations/live/"),
     "setup/agents/": signed_in_only("/setup/agents/"),
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
@@ -334,6 +337,7 @@ POSTS: dict[str, Access] = {
     "api/v1/units/": post("/api/v1/units/", visitor=401, member=403, admin=415),
     "api/v1/ownership/confirm/": post("/api/v1/ownership/confirm/", visitor=401, member=403, admin=415),
     "integrations/ownership/": admins_post("/integrations/ownership/", 404),
+    "integrations/usage-files/": admins_post("/integrations/usage-files/", 422),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": post("/v1/logs", visitor=401, member=401, admin=401),
     "ingest/v1/<slug:kind>/": post("/ingest/v1/deployments/", visitor=401, member=401, admin=401),
     "hooks/<slug:provider>/<int:connection_id>/": post("/hooks/github/4711/", visitor=404, member=404, admin=404),

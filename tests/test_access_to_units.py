@@ -27,6 +27,8 @@ PAGES = (
     "/insights/ai/sessions/",
     "/insights/ai/sessions/parts/models/",
     "/insights/ai/sessions.csv",
+    "/insights/ai/prices/",
+    "/insights/ai/prices.csv",
     "/insights/ai/repositories/",
     "/insights/ai/repositories.csv",
     "/insights/delivery/",
