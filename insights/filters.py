@@ -33,6 +33,7 @@ FACETS = {
     Dimension.MODEL: "Model",
     Dimension.REPOSITORY: "Repository",
     Dimension.SERVICE: "Service",
+    Dimension.PROJECT: "Project",
     Dimension.WORK_TYPE: "Work type",
     Dimension.SIZE_CLASS: "Size",
     Dimension.COMPLEXITY_CLASS: "Complexity",
@@ -44,6 +45,7 @@ FACETS_OF_ROWS = {
     Dimension.TOKEN_KIND: "Kind of token",
     Dimension.OUTCOME: "Outcome",
     Dimension.TOOL: "Tool",
+    Dimension.ASSISTANCE: "Assistance",
 }
 QUARTERS_OFFERED = 5
 

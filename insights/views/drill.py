@@ -6,28 +6,32 @@ rows, nothing can be opened but the card's own rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.urls import reverse
 
 from insights import windows
 from insights.charts import ChartData
 from insights.filters import Filters
+from insights.metrics.comparison import ANY_AGENT, WITHOUT
 from insights.metrics.query import Dimension
 from insights.metrics.registry import get
 
-# Of several values, of nobody's agent, or of any: no facet says so.
-NO_FACET = frozenset({"other", "none", "any"})
+REST = "other"  # several values, or with its finer classes one: no facet says so
+# The lines of a comparison that are of no one agent are of another dimension.
+ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
 WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
 
 
 def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:
     """For the chart's JSON.  Of a donut `key` and `dimension` say what its parts are; a trend knows its query."""
     if drawn.query is None:
-        rows = [_rows(filters, key, dimension, dataset.key) for dataset in drawn.datasets] if key else []
+        rows = (
+            [_rows(filters, key, filters.facets, dimension, dataset.key) for dataset in drawn.datasets] if key else []
+        )
         return {"rows": rows} if any(rows) else {}
     query = drawn.query
     split = query.segments[0] if len(query.segments) == 1 else None
@@ -35,21 +39,33 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
     if len(buckets) != len(drawn.labels):
         return {}
     return {
-        "rows": [_rows(filters, query.key, split, dataset.key, of_bucket=True) for dataset in drawn.datasets],
+        "rows": [
+            _without_window(_rows(filters, query.key, query.facets, split, dataset.key)) for dataset in drawn.datasets
+        ],
         "buckets": [urlencode({"from": bucket.start.isoformat(), "to": bucket.end.isoformat()}) for bucket in buckets],
     }
 
 
-def _rows(filters: Filters, key: str, dimension: Dimension | None, value: str, *, of_bucket: bool = False) -> str:
-    """The rows of one part; empty where no facet picks it.  Of a bucket, the window is put behind it."""
+def _rows(
+    filters: Filters,
+    key: str,
+    facets: Mapping[Dimension, tuple[str, ...]],
+    dimension: Dimension | None,
+    value: str,
+) -> str:
+    """The rows of one part; empty where no facet picks it."""
     metric = get(key)
-    kept = replace(filters, choices=(), facets={d: v for d, v in filters.facets.items() if d in metric.facets})
+    kept = {name: chosen for name, chosen in facets.items() if name in metric.facets}
     if dimension is not None and dimension not in metric.always_by:
-        if value in NO_FACET or dimension not in metric.facets:
+        part = (Dimension.ASSISTANCE, ASSISTED[value]) if value in ASSISTED else (dimension, value)
+        if value == REST or part[0] not in metric.facets:
             return ""
-        kept = replace(kept, facets={**kept.facets, dimension: (value,)})
-    pairs: Sequence[tuple[str, str]] = kept.parameters()
-    if of_bucket:
-        pairs = [pair for pair in pairs if pair[0] not in WINDOW_PARAMETERS]
-    path = reverse("metric_rows", args=[key])
+        kept[part[0]] = (part[1],)
+    return replace(filters, choices=(), facets=kept).url(reverse("metric_rows", args=[key]))
+
+
+def _without_window(address: str) -> str:
+    """The address to which a bucket's days are put."""
+    path, _, query = address.partition("?")
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in WINDOW_PARAMETERS]
     return f"{path}?{urlencode(pairs)}" if pairs else path
