@@ -319,16 +319,16 @@ def people_on_line_statement(reading: Reading, measure: PeopleOnLine) -> sql.Com
     """One row per person and segment: in how many windows the person was on the line, which they were in any."""
     return sql.SQL(
         """
-        WITH relation_rows AS ({rows})
+        WITH of_stretches AS (SELECT stretch, {keys}, bit_or(c_0) AS entered FROM ({rows}) AS r GROUP BY stretch, {keys})
         SELECT {keys}, count(*) AS windows
-        FROM ({people}) AS people
+        FROM (SELECT {keys}, span, bit_or(entered) AS entered FROM ({in_windows}) AS w GROUP BY {keys}, span) AS people
         WHERE {on_line} AND person_id <> 0
         GROUP BY {keys}
         """
     ).format(
-        rows=rows_statement(reading, [measure]),
+        rows=placed_rows_statement(reading, [measure]),
+        in_windows=in_windows(sql.SQL("SELECT * FROM of_stretches")),
         keys=sql.SQL(", ").join(map(sql.Identifier, ("person_id", *segment_names(reading)))),
-        people=grouped(reading, "person_id", sql.SQL("bit_or(c_0) AS entered"), ()),
         on_line=ON_LINE,
     )
 
