@@ -69,7 +69,7 @@ class SeriesSerializer(HeadingSerializer):
     computed_at = serializers.DateTimeField()
     fresh_until = serializers.DateTimeField()
     unmatched = serializers.FloatField(
-        allow_null=True, required=False, help_text="Share 0–1 of facts without a person; without a unit only."
+        allow_null=True, required=False, help_text="Share 0–1 of facts that nobody is matched to; without a unit only."
     )
     total = FigureSerializer(many=True)
     series = PointSerializer(many=True)

@@ -21,7 +21,7 @@ from typing import Any
 from psycopg import sql
 
 from insights.metrics.reading import Placed, Placement
-from integrations.facts.ownership import OWNER_PLACEMENTS
+from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
 
 
@@ -142,7 +142,7 @@ def is_of_people(placement: Placement) -> bool:
 
 def _placements_of(relation: Relation, placed: Placed) -> sql.Composable:
     """The rows that say to which units its rows belong: person_id, tree_id, unit_id, ancestor_id and during."""
-    owners = sql.SQL(OWNER_PLACEMENTS)
+    owners = sql.SQL(REPOSITORY_PLACEMENTS if relation.owned_fallback else OWNER_PLACEMENTS)
     if relation.owner:
         return sql.SQL("(SELECT owned_id AS person_id, {} FROM ({}) AS owners)").format(_IN_UNITS, owners)
     if relation.owned_fallback and placed is Placed.UNASSIGNED:

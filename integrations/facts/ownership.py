@@ -29,17 +29,23 @@ OWNER_DAYS: Final[LiteralString] = """
 On days on which a service or project has no owner of its own in a tree, it has that of the repository that it follows.
 """
 
-OWNER_PLACEMENTS: Final[LiteralString] = f"""
+_PLACED: LiteralString = """
     SELECT owner.owned_id,
            owner.tree_id,
            owner.unit_id,
            above.ancestor_id,
            owner.during * above.during AS during
-    FROM ({OWNER_DAYS}) AS owner
+    FROM {} AS owner
     JOIN orgtree_unitplacement above ON above.unit_id = owner.unit_id AND above.during && owner.during
-"""  # noqa: S608  # constants of this module
+"""
+OWNER_PLACEMENTS: Final[LiteralString] = _PLACED.format(f"({OWNER_DAYS})")
 """One row per owned thing, unit that owns it, that unit or one above it, and stretch of local days.
 
 As orgtree's Placement, with what is owned instead of a person: no two rows of one owned thing and ancestor share a
 day.  The text has no parameters and ends without a semicolon.
+"""
+
+REPOSITORY_PLACEMENTS: Final[LiteralString] = _PLACED.format("integrations_ownership")
+"""The same, without what services and projects have of the repository that they follow: all there is of repositories,
+and much less to look through.
 """

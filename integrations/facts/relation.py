@@ -41,8 +41,8 @@ class Relation:
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    on that day what it ran on (docs/ownership.md).  `owned_fallback` names such a column of a relation of people: it
-    places rows without a person, and is null in all that have one (docs/decisions/0023).
+    on that day what it ran on (docs/ownership.md).  `owned_fallback` names such a column of a relation of people, in
+    which repositories stand: it places rows without a person, and is null in all others (docs/decisions/0023).
     Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 
-from integrations.facts.ownership import OWNER_PLACEMENTS
+from integrations.facts.ownership import REPOSITORY_PLACEMENTS
 from integrations.models import Commit, CommitEvidence, CommitInRepository, FileAttribution, Method, Repository
 from orgtree.models import IndividualPolicy, PersonAttribute, Placement
 from orgtree.queries.whose import Whose
@@ -106,7 +106,7 @@ def _autonomous(owners: LiteralString, asked: str | list[int]) -> RawSQL:
     return RawSQL(  # noqa: S611 — values are passed apart
         f"""
         SELECT by_agent.id
-        FROM ({OWNER_PLACEMENTS}) AS owner
+        FROM ({REPOSITORY_PLACEMENTS}) AS owner
         JOIN integrations_owned owned ON owned.id = owner.owned_id
         JOIN integrations_commit by_agent
           ON by_agent.home_id = owned.repository_id AND by_agent.credited_id IS NULL

@@ -28,6 +28,7 @@ from tests.linking.histories import REPOSITORIES, SERVICES, History
 from tests.org import Org
 
 PEOPLE = ("ada@example.com", "ben@example.com", "cy@example.com", "ada-at-home@example.com")
+AGENT = "copilot-swe-agent[bot]"
 ITEMS = tuple(f"SHOP-{number}" for number in range(6))
 STATUSES = {"Open": "todo", "Doing": "in_progress", "Review": "in_progress", "Shipped": "done"}
 Piece = tuple[str, Callable[[], object]]
@@ -63,6 +64,8 @@ class Pieces:
         history = History(seed, number)
         for record in history.records["pull-requests"]:
             self._describe(record)
+        for record in history.records["commits"]:
+            record["author_email"] = self.chance.choice((record["author_email"], AGENT))
         for record in history.records["incidents"]:
             record["severity"] = self.chance.choice(["", "high", "SEV1"])
         history.records["work-items"] = [self._item(key) for key in ITEMS if self.chance.random() < 0.8]
@@ -74,7 +77,9 @@ class Pieces:
         chance = self.chance
         merged_at = datetime.fromisoformat(record["merged_at"])
         created_at = merged_at - timedelta(hours=chance.randrange(0, 24 * 12))
-        record["author"] = chance.choice(PEOPLE)
+        record["author"] = chance.choice((*PEOPLE, AGENT, AGENT))
+        if record["author"] == AGENT:
+            record["requested_by"] = chance.choice(("", "", *PEOPLE))
         record["created_at"] = created_at.isoformat()
         record["merged_by"] = chance.choice(("", *PEOPLE))
         record["title"] = chance.choice(["Sell tea", "fix: sell tea", "SHOP-1 Sell tea", 'Revert "Sell tea"'])
@@ -158,6 +163,7 @@ class Pieces:
             ("SEV1 is critical", lambda: set_meaning(connection, Subject.SEVERITY, "SEV1", "critical")),
             ("tests deploy", lambda: set_meaning(connection, Subject.DEPLOYING, "Test", "production")),
             ("blue owns a service", lambda: self.org.own(SERVICES[1], "blue", from_=MONDAY.date() + timedelta(days=2))),
+            ("blue owns a repository", lambda: self.org.own(REPOSITORIES[0], "blue", from_=MONDAY.date())),
             ("ben moves", lambda: self.org.move("ben", from_="red", to="blue", on=MONDAY.date() + timedelta(days=3))),
             ("two are one", lambda: merge(_person(PEOPLE[3]), _person(PEOPLE[0]), by=None)),
             ("one is a bot", lambda: mark_bots(Identity.objects.filter(value=PEOPLE[2]), by=None)),

@@ -16,7 +16,8 @@ def is_in_team(line: Line, who: str, team: str) -> None:
 
 @sentence(r"the team (?P<team>\S+) owns (?P<thing>\S+)")
 def owns(line: Line, team: str, thing: str) -> None:
-    line.story.owned.append((thing, team))
+    """Since ever, or from a day on."""
+    line.story.owned.append((thing, team, line.moment.date() if line.moment else None))
 
 
 @sentence(r"(?P<who>[a-z]+) signs commits as (?P<email>\S+)")
@@ -29,7 +30,7 @@ def form_teams(story: Story, org: Org) -> None:
     """The people file, the units and their members; a member of two moves from one to the other."""
     for email, login in story.logins.items():
         org.people({"full_name": login.title(), "email": email, "identities": f"github:{login}"})
-    teams = dict.fromkeys(team for _, team, _ in (*story.members, *((None, team, None) for _, team in story.owned)))
+    teams = dict.fromkeys(team for _, team, _ in (*story.members, *((None, team, None) for _, team, _ in story.owned)))
     if teams:
         org.tree("Teams")
     for team in teams:
@@ -40,5 +41,5 @@ def form_teams(story: Story, org: Org) -> None:
 
 def give_to_teams(story: Story, org: Org) -> None:
     """What teams own, once it is known."""
-    for thing, team in story.owned:
-        org.own(thing, team.lower())
+    for thing, team, since in story.owned:
+        org.own(thing, team.lower(), from_=since)

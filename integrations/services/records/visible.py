@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
-from integrations.facts.ownership import OWNER_PLACEMENTS
+from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.models import (
     DeployedPullRequest,
     Deployment,
@@ -47,7 +47,7 @@ _OWNED_BY_UNITS = f"""
 # repository.
 _AUTONOMOUS_OWNED_BY_UNITS = f"""
     SELECT figures.pull_request_id
-    FROM ({OWNER_PLACEMENTS}) AS owner
+    FROM ({REPOSITORY_PLACEMENTS}) AS owner
     JOIN integrations_owned owned ON owned.id = owner.owned_id
     JOIN integrations_pullrequestfigures figures
       ON figures.repository_id = owned.repository_id AND figures.is_autonomous
