@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -65,6 +66,7 @@ class Comparison:
     reason: str
     unmatched: int = 0
     withheld: bool = False
+    computed_at: datetime | None = None
 
     @property
     def group_sizes(self) -> tuple[int, ...]:

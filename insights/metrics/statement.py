@@ -319,7 +319,9 @@ def people_on_line_statement(reading: Reading, measure: PeopleOnLine) -> sql.Com
     """One row per person and segment: in how many windows the person was on the line, which they were in any."""
     return sql.SQL(
         """
-        WITH of_stretches AS (SELECT stretch, {keys}, bit_or(c_0) AS entered FROM ({rows}) AS r GROUP BY stretch, {keys})
+        WITH of_stretches AS (
+            SELECT stretch, {keys}, bit_or(c_0) AS entered FROM ({rows}) AS r GROUP BY stretch, {keys}
+        )
         SELECT {keys}, count(*) AS windows
         FROM (SELECT {keys}, span, bit_or(entered) AS entered FROM ({in_windows}) AS w GROUP BY {keys}, span) AS people
         WHERE {on_line} AND person_id <> 0

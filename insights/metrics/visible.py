@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from insights.metrics.comparison import Comparison, read_comparison
+from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
+from insights.metrics.kept_comparisons import comparison
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
     Freshness,
@@ -125,9 +126,9 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
 
 
 def visible_comparison(query: MetricQuery, line: str, access: Access) -> Comparison:
-    """As `read_comparison`, for this viewer: nothing of it where one of the groups is too small."""
+    """As `comparison`, for this viewer: nothing of it where one of the groups is too small."""
     check_scopes([query.scope], access)
-    found = read_comparison(query, line)
+    found = comparison(query, line)
     too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
     return found.hidden(reason(access)) if too_few else found
 

@@ -1,5 +1,6 @@
 from insights.models.annotations import Annotation, AnnotationChange
 from insights.models.badges import Badge
+from insights.models.comparisons import KeptComparison
 from insights.models.snapshots import CellGroup, DirtyRange, MetricCell, Period, SnapshotState
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "Badge",
     "CellGroup",
     "DirtyRange",
+    "KeptComparison",
     "MetricCell",
     "Period",
     "SnapshotState",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from insights import wording
@@ -47,17 +48,17 @@ class Differences:
     line: str
     line_key: str
     without: str
+    as_of: datetime | None  # the oldest of them
     rows: Sequence[Difference]
 
 
 def differences(filters: Filters) -> Differences:
     line = filters.picked[LINE.parameter]
     narrowed = of_work(filters)
-    rows = [
-        _row(visible_comparison(_query(narrowed, compared.key), line, filters.access), compared)
-        for compared in COMPARED.values()
-    ]
-    return Differences(line_name(line), marker(line), line_name(WITHOUT), rows)
+    found = [visible_comparison(_query(narrowed, compared.key), line, filters.access) for compared in COMPARED.values()]
+    as_of = min((each.computed_at for each in found if each.computed_at), default=None)
+    rows = [_row(each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
+    return Differences(line_name(line), marker(line), line_name(WITHOUT), as_of, rows)
 
 
 def _query(filters: Filters, key: str) -> MetricQuery:
