@@ -35,9 +35,10 @@ class Outcomes:
     unmatched: float | None
     as_of: datetime  # the moment whose facts they hold
 
-    def segments(self, window: Window) -> list[Segment]:
-        """The segments found in the window, in alphabetical order."""
-        return sorted(segment for (of, segment) in self.cells if of == window)
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments found in the window, or any bucket of it, in alphabetical order."""
+        return sorted({segment for _, segment in self.cells})
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,10 @@ def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:
     """What a query's metric comes to by what was found for its needs, at that moment."""
     whole = plan.query.window
     asked = CellKey(plan.unit_id, whole, ("",) * len(plan.segments))
-    segments = dict.fromkeys(facts.segments(plan.needs, asked)) if plan.segments else {(): None}
+    # What stands at the end of a bucket need not stand at the end of the window.
+    spans = plan.windows if plan.metric.is_stock else (whole,)
+    found = (segment for span in spans for segment in facts.segments(plan.needs, asked._replace(window=span)))
+    segments = dict.fromkeys(found) if plan.segments else {(): None}
     outcome_of = facts.outcomes(plan.metric, plan.needs, plan.clock)
     cells = {
         (window, segment): outcome_of(CellKey(plan.unit_id, window, segment))
@@ -165,7 +169,11 @@ def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:
         for segment in segments:
             of_buckets = [cells[bucket.clipped, segment] for bucket in plan.buckets]
             cells[whole, segment] = plan.metric.over(cells[whole, segment], of_buckets)
-    entered = {each for each in segments if not plan.segments or plan.metric.entered(cells[whole, each], plan.segments)}
+    entered = {
+        each
+        for each in segments
+        if not plan.segments or any(plan.metric.entered(cells[span, each], plan.segments) for span in spans)
+    }
     kept = {key: outcome for key, outcome in cells.items() if key[1] in entered and not outcome.empty}
     return Outcomes(
         kept,

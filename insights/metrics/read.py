@@ -103,7 +103,7 @@ def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
 
 def _lacks_any(each: Plan, outcomes: Outcomes) -> bool:
     """Whether a value is missing, so that it will be asked since when its sources are there."""
-    segments = outcomes.segments(each.query.window) or [()]
+    segments = outcomes.segments or [()]
     windows_asked = (each.query.window, *(bucket.clipped for bucket in _buckets_asked(each)))
     cells = (outcomes.cells.get((window, segment)) for window in windows_asked for segment in segments)
     return any(cell is None or cell.value is None for cell in cells)
@@ -114,7 +114,7 @@ def _buckets_asked(each: Plan) -> Sequence[windows.Bucket]:
 
 
 def _answer(each: Plan, outcomes: Outcomes, since: ConnectedSince) -> SeriesAnswer:
-    segments = outcomes.segments(each.query.window) or [()]
+    segments = outcomes.segments or [()]
     return SeriesAnswer(
         query=each.query,
         total=[_figure(each, outcomes, since, each.query.window, segment) for segment in segments],
