@@ -1,4 +1,8 @@
-"""Commits that are pushed: each change once, merges and bots left out, at the committer's time."""
+"""Commits that are pushed: each change once, merges and bots left out, at the committer's time.
+
+Of pushed commits no files are known, so that a copy of one is another change.  A coding agent's that nobody is known to
+have asked for is of autonomous agents, in the unit that owns the repository.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,19 @@ from datetime import datetime
 
 from tests.delivery_oracle.calendar import day_of
 from tests.delivery_oracle.figures import Counted
-from tests.delivery_oracle.organisation import BOTS, person_of
+from tests.delivery_oracle.organisation import BOTS, CODING_AGENT, person_of
+from tests.delivery_oracle.repositories import Record
 from tests.delivery_oracle.world import World
 
 
 def commits(world: World) -> list[Counted]:
     return [
-        Counted(each["sha"], day_of(datetime.fromisoformat(each["committed_at"])), person_of(each["author_email"]))
+        Counted(each["sha"], day_of(datetime.fromisoformat(each["committed_at"])), _whose(each))
         for each in world.records["commits"]
         if len(each["parents"]) < 2 and each["author_email"] not in BOTS
     ]
+
+
+def _whose(commit: Record) -> str | None:
+    author: str = commit["author_email"]
+    return str(commit["repository"]) if author == CODING_AGENT else person_of(author)

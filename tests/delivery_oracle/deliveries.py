@@ -108,13 +108,20 @@ class Deliveries:
 
     @cached_property
     def _reached_production(self) -> list[tuple[PullRequest, datetime]]:
-        built_from = {key: services for key, services in self._world.touched.items() if key.startswith(SHOP)}
-        deployed = links.deployed(self._records, built_from)
         return [
-            (each, _known(time_of(self._by_id[deployed[each.id]], "finished_at")))
+            (each, _known(time_of(deployment, "finished_at")))
             for each in self._pull_requests.merged
-            if each.id in deployed
+            if (deployment := self.deployment_of(each.id))
         ]
+
+    def deployment_of(self, pull_request: str) -> Record | None:
+        """The first that brought it to production."""
+        return self._by_id[self._deployed_by[pull_request]] if pull_request in self._deployed_by else None
+
+    @cached_property
+    def _deployed_by(self) -> Mapping[str, str]:
+        built_from = {key: services for key, services in self._world.touched.items() if key.startswith(SHOP)}
+        return links.deployed(self._records, built_from)
 
     def _deployed(self, pull_request: PullRequest, value: float | None) -> Counted:
         return Counted(pull_request.id, self._days[pull_request.id], pull_request.whose, value)

@@ -27,17 +27,23 @@ class Counted:
 
 @dataclass(frozen=True)
 class Asked:
-    """Of which days, and of which unit: `is_there` says whether what somebody, or an owner, has counts on a day."""
+    """Of which days, and of which unit: `is_there` says whether what somebody, or an owner, has counts on a day.
+
+    `is_split_off` says of one thing whether it is of the segment.
+    """
 
     window: Window
     today: date
     is_there: Callable[[str | None, date], bool]
+    is_split_off: Callable[[Counted], bool] = lambda _: True
 
     def of(self, counted: Iterable[Counted]) -> list[Counted]:
         return [
             each
             for each in counted
-            if self.window.start <= each.day < self.window.end and self.is_there(each.whose, each.day)
+            if self.window.start <= each.day < self.window.end
+            and self.is_there(each.whose, each.day)
+            and self.is_split_off(each)
         ]
 
     @property

@@ -11,8 +11,10 @@ from insights.metrics.query import Statistic
 from tests.delivery_oracle.commits import commits
 from tests.delivery_oracle.deliveries import STAGES, Deliveries
 from tests.delivery_oracle.figures import Asked, Counted, Expected, concentration, share, spread
+from tests.delivery_oracle.organisation import REPOSITORIES
 from tests.delivery_oracle.pipelines import Runs
 from tests.delivery_oracle.pull_requests import PullRequests
+from tests.delivery_oracle.segments import Segments
 from tests.delivery_oracle.work_items import WorkItems
 from tests.delivery_oracle.world import World
 
@@ -28,6 +30,7 @@ class Truth:
         self.deliveries = Deliveries(world, self.pull_requests)
         self.items = WorkItems(world)
         self.runs = Runs(world)
+        self.segments = Segments(world, self.pull_requests, self.deliveries)
         self._made: dict[object, Sequence[Counted]] = {}
 
     def all(self, which: Which) -> Sequence[Counted]:
@@ -45,6 +48,15 @@ class Truth:
             *self.pull_requests.reviews_given(),
             *self.items.done(),
         ]
+
+    def counting(self, key: str) -> Sequence[Counted]:
+        """All that enters a metric, whatever its day and whose it is."""
+        counting = {**OF_PEOPLE, **OF_OWNERS}[key]
+        if isinstance(counting, Standing):
+            days = self.world.span.days()
+            return [each for day in days for each in counting.on(self, day)]
+        whole = [counting.part, counting.whole] if isinstance(counting, Share) else [counting.of]
+        return [each for which in whole for each in self.all(which)]
 
 
 Which = Callable[[Truth], Sequence[Counted]]
@@ -102,7 +114,7 @@ class PerDeveloperAndWeek:
 
     def expected(self, truth: Truth, asked: Asked, _: Statistic) -> Expected:
         found = asked.of(truth.all(self.of))
-        of_developers = [each for each in asked.of(truth.active) if each.whose is not None]
+        of_developers = [each for each in asked.of(truth.active) if each.whose not in (None, *REPOSITORIES)]
         developers = {each.whose for each in of_developers}
         weeks = asked.days_passed / DAYS_A_WEEK
         return Expected(len(found) / len(developers) / weeks if developers else None, len(of_developers))
@@ -126,7 +138,7 @@ class Standing:
         if asked.window.start > asked.today:
             return Expected(None, 0)
         standing = self.on(truth, asked.last_day)
-        found = [each for each in standing if asked.is_there(each.whose, each.day)]
+        found = [each for each in standing if asked.is_there(each.whose, each.day) and asked.is_split_off(each)]
         return Expected(len(found), len(found))
 
 

@@ -34,6 +34,13 @@ STYLES = ("merge", "merge", "squash", "squash", "rebase", "forward", "untold")
 # How long before its merge somebody began to work on it; one in six for months.
 BEGUN = (timedelta(hours=9), timedelta(days=2), timedelta(days=2), timedelta(days=5), timedelta(days=20))
 LONG_AGO = timedelta(days=150)
+# Which agent it is that signs so, below the message.
+AGENTS_BY_TRAILER = {
+    "Co-Authored-By: Claude <noreply@anthropic.com>": "claude_code",
+    "Co-authored-by: Cursor Agent <cursoragent@cursor.com>": "cursor",
+}
+LABELS = ((), (), (), ("bug",), ("enhancement",), ("good first issue", "documentation"))
+TITLES = ("Sell tea", "Sell tea", "feat: sell tea", "fix(cart): sell tea", "docs: tell of tea")
 PATHS = {"cart": "cart/till.py", "mail": "mail/letters.py", "": "README.md"}  # which service is built from which
 
 
@@ -59,6 +66,7 @@ class History:
     own: dict[str, set[str]] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)  # sha → the path that it changes, where a clone tells
     touched: dict[str, set[str]] = field(default_factory=dict)  # pull request → services whose paths it changes
+    signed: dict[str, str] = field(default_factory=dict)  # sha → the trailer by which an agent signed it
 
     def __post_init__(self) -> None:
         self.moments = Moments(self.chance)
@@ -81,10 +89,12 @@ class History:
         """All that happens in the span, in its order."""
         start = beginning_of(self.span.first) - timedelta(days=10)
         merges = sorted(self.moments.between(start, self.span.now) for _ in range(pull_requests))
-        for number, at in enumerate(merges, start=1):
+        for number, (at, until) in enumerate(zip(merges, [*merges[1:], self.span.now], strict=True), start=1):
             if self.is_told and self.chance.random() < 0.25:
                 self._push_to_main(at - timedelta(seconds=1))
             self._merged(number, at)
+            if self.is_told and self.chance.random() < 0.3:
+                self._pick(at, until)
         for number in range(pull_requests + 1, pull_requests + 7):
             self._unmerged(number)
 
@@ -121,6 +131,22 @@ class History:
                 self.reached |= self._ancestors(self.main.at(at))
         self.records["pull-requests"].append(record)
         self.merged.append(record)
+
+    def _pick(self, merged: datetime, until: datetime) -> None:
+        """Copy what was merged last, or one of its commits, to the release branch; it may have been tried out before.
+
+        Later than the release branch's tip, so that it grows.
+        """
+        record, chance = self.merged[-1], self.chance
+        origins = [sha for sha in (record["merge_sha"], *(each["sha"] for each in record["commits"])) if sha]
+        tip = max(since for since, _ in self.release.tips)
+        at = max(tip, self.moments.between(merged, until) if chance.random() < 0.8 else merged - timedelta(minutes=5))
+        if not origins or at > until:
+            return
+        copy = self._commit([self.release.at(at)], at)
+        of = f"(cherry picked from commit {chance.choice(origins)})"
+        self._tell(copy, "release", at, by=record["author"], trail=of)
+        self.release.tips.append((at, copy))
 
     def _unmerged(self, number: int) -> None:
         """Open still, or closed without a merge."""
@@ -195,8 +221,6 @@ class History:
         found = {each["sha"] for other in self.merged if other["target_branch"] == "main" for each in other["commits"]}
         if of_main:
             found |= self._ancestors(self.main.at(at))
-        # Headway takes the paths of all that a pull request lists for its own.
-        found -= {sha for sha, path in self.paths.items() if path != PATHS[""]}
         known = sorted(found - set(branch))
         return self.chance.sample(known, min(len(known), self.chance.randrange(1, 4)))
 
@@ -211,7 +235,8 @@ class History:
             "number": number,
             "author": author,
             "created_at": created.isoformat(),
-            "title": f"Sell tea {number}",
+            "title": f"{chance.choice(TITLES)} {number}",
+            "labels": list(chance.choice(LABELS)),
             "work_items": chance.sample(self.work_items, chance.choice((0, 1, 1, 2))),
             "reviews": self._reviews(created, end),
         }
@@ -249,6 +274,7 @@ class History:
     def _listed(self, sha: str, author: str, *, with_parents: bool) -> Record:
         at = self.authored[sha].isoformat()
         listed: Record = {"sha": sha, "author_email": author, "authored_at": at, "committed_at": at}
+        listed["message"] = self._message(sha)
         if with_parents:
             listed["parents"] = self.parents[sha]
         return listed
@@ -258,9 +284,16 @@ class History:
         sha = hashlib.sha1(f"{self.name} {number}".encode(), usedforsecurity=False).hexdigest()
         self.parents[sha] = parents
         self.authored[sha] = authored
+        if self.chance.random() < 0.15:
+            self.signed[sha] = self.chance.choice(list(AGENTS_BY_TRAILER))
         return sha
 
-    def _tell(self, sha: str, branch: str, at: datetime, *, by: str = "", of: Record | None = None) -> None:
+    def _message(self, sha: str, trail: str = "") -> str:
+        return "\n\n".join(part for part in ("Sell tea", trail, self.signed.get(sha, "")) if part)
+
+    def _tell(
+        self, sha: str, branch: str, at: datetime, *, by: str = "", of: Record | None = None, trail: str = ""
+    ) -> None:
         """Let the commit be pushed; where a clone tells of its path it is that of its pull request."""
         if not self.is_told:
             return
@@ -273,7 +306,7 @@ class History:
                 "author_email": by or address(OUTSIDE),
                 "authored_at": self.authored[sha].isoformat(),
                 "committed_at": max(at, self.authored[sha]).isoformat(),
-                "message": "Sell tea",
+                "message": self._message(sha, trail),
             }
         )
         if of is not None and self.name == SHOP:

@@ -9,6 +9,7 @@ from itertools import chain
 
 from django.db import transaction
 
+from integrations.attribution.tasks import attribute_what_waits
 from integrations.connectors.drafts import AnyDraft
 from integrations.intake.figures_work import settle_what_waits
 from integrations.intake.store_drafts import store_drafts
@@ -40,6 +41,7 @@ PULL_REQUESTS, DEPLOYMENTS, RUNS, ITEMS, INCIDENTS = 24, 20, 22, 24, 24  # the f
 class World:
     """`own` are the own commits of each merged pull request, `touched` the services whose paths it changes.
 
+    `signed` are the trailers of agents below the messages of commits.
     `confirmed` are deployments that somebody said rolled another one back, and which.
     """
 
@@ -49,6 +51,7 @@ class World:
     own: Mapping[str, set[str]]
     touched: Mapping[str, set[str]]
     paths: Mapping[str, str]
+    signed: Mapping[str, str]
     confirmed: dict[str, str]
 
 
@@ -76,6 +79,7 @@ def random_world(seed: int) -> World:
         own={key: shas for history in histories for key, shas in history.own.items()},
         touched={key: services - {""} for history in histories for key, services in history.touched.items()},
         paths={sha: path for history in histories for sha, path in history.paths.items()},
+        signed={sha: trailer for history in histories for sha, trailer in history.signed.items()},
         confirmed={},
     )
 
@@ -97,6 +101,7 @@ def tell(world: World, org: Org, chance: random.Random) -> None:
     tell_owners(org, world.organisation)
     _tell_paths(world)
     _confirm_rollbacks(world, chance)
+    attribute_what_waits()
     settle_what_waits()
 
 
