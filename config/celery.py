@@ -12,6 +12,7 @@ TASK_MODULES = (
     "integrations.telemetry.tasks",
     "integrations.pricing.tasks",
     "integrations.usage_files.tasks",
+    "integrations.seats.tasks",
     "integrations.git.tasks",
     "integrations.intake.tasks",
     "integrations.agreements.follow",

@@ -49,6 +49,7 @@ SCHEDULE = (
     Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
+    Entry("Count seats of today", "integrations.seats.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
     Entry("Forget old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
     Entry("Settle what has no figures", "integrations.intake.tasks.settle_without_figures", Nightly(hour=2, minute=0)),

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 from django.utils.translation import ngettext
 
-from integrations import agreements_admin, linking_admin, ownership_admin, prices_admin  # noqa: F401  # they register
+from integrations import agreements_admin, linking_admin, ownership_admin, prices_admin, seats_admin  # noqa: F401
 from integrations.connections_admin import connection, repositories, runs  # noqa: F401  # they register their pages
 from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadableNote, UnreadEvent
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token

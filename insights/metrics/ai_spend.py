@@ -168,8 +168,8 @@ COST_DIFFERENCE = Count(
     version=1,
     name="Difference to reported cost",
     meaning="By how much what the agents say they cost lies above what their tokens cost by the price book.",
-    formula="Σ (cost that the agent reports − spend) over the requests with tokens of which both are known; of days that "
-    "only metrics tell of, over the day and model",
+    formula="Σ (cost that the agent reports − spend) over the requests with tokens of which both are known; of days "
+    "that only metrics tell of, over the day and model",
     of=Total(AGENT_SESSION_DAYS, column="cost_difference"),
     out_of=Total(AGENT_SESSION_DAYS, column="compared_spend"),
     unit=UnitOfMeasure.CURRENCY,

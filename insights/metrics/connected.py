@@ -32,6 +32,7 @@ class Source(enum.Enum):
     """What feeds facts."""
 
     TELEMETRY = "telemetry of agents"
+    SEATS = "seats and people"
     REPOSITORIES = "connected repositories"
     CLONES = "clones"
     PULL_REQUESTS = "pull requests"
@@ -44,6 +45,7 @@ class Source(enum.Enum):
 SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.AI: Source.TELEMETRY,
     FactFamily.ENROLMENT: Source.TELEMETRY,
+    FactFamily.SEATS: Source.SEATS,
     FactFamily.CODE: Source.REPOSITORIES,
     FactFamily.CLONE: Source.CLONES,
     FactFamily.PULL_REQUEST: Source.PULL_REQUESTS,
@@ -54,6 +56,7 @@ SOURCES: Mapping[FactFamily, Source] = {
 }
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",
+    Source.SEATS: "No seat had been entered for then.",
     Source.REPOSITORIES: "The connected repositories have no commits from then.",
     Source.CLONES: "No clone: the clones that are read have no commits from then.",
     Source.PULL_REQUESTS: "No connection tells of pull requests from then.",
@@ -64,6 +67,7 @@ NO_SOURCE = {
 }
 NO_SOURCE_EVER = {
     Source.TELEMETRY: "No telemetry has been received yet. Connect an agent to see figures here.",
+    Source.SEATS: "No seats are entered yet. An admin enters seat plans, and who has a seat, in admin.",
     Source.REPOSITORIES: "No repository is connected yet. Connect one with `manage.py connect_git PATH` or in admin.",
     Source.CLONES: "No clone is read. Connect one with `manage.py connect_git PATH`, or let a connection mirror.",
     Source.PULL_REQUESTS: "No pull request has been synced or pushed yet. Connect a source of pull requests in admin.",
@@ -85,6 +89,7 @@ _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
 _FIRST_OF_COMMITS: Mapping[Source, LiteralString] = {
     Source.REPOSITORIES: "SELECT min(counted_on) FROM integrations_commit",
     Source.CLONES: "SELECT min(counted_on) FROM integrations_commit WHERE NOT without_clone",
+    Source.SEATS: "SELECT min(coalesce(lower(during), '2000-01-01')) FROM integrations_seatplan",
 }
 _KINDS: Mapping[Source, Kind] = {
     Source.PULL_REQUESTS: Kind.PULL_REQUEST,

@@ -3,7 +3,7 @@ at start-up (integrations/apps.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 
@@ -143,13 +143,35 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
         )
     identities = {move.identity_id for move in moves}
     people = {person for move in moves for person in (move.previous_person_id, move.person_id) if person is not None}
+    _note_seats_of(people)
     enqueue_moved_identities(identities, people)
     enqueue_pull_requests_of(identities, people)
     announce_changes()
 
 
+def _note_seats_of(people: Collection[int]) -> None:
+    """Append to the outbox that these people may have other seats than before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+            SELECT %(seats)s, person_id, first_day,
+                   GREATEST(first_day, (now() AT TIME ZONE current_setting('TimeZone'))::date) + 1
+            FROM unnest(%(people)s::bigint[]) AS moved (person_id)
+            CROSS JOIN (
+                SELECT min(coalesce(lower(during), '2000-01-01'::date)) AS first_day FROM integrations_seatassignment
+            ) AS since
+            WHERE first_day IS NOT NULL
+            """,
+            {"seats": FactFamily.SEATS.value, "people": list(people)},
+        )
+
+
 def note_presence(changes: Sequence[PresenceChange]) -> None:
-    """Append to the outbox that these people are enrolled on other days than before, as far as they ever were."""
+    """Append to the outbox that these people are there on other days than before, from the first telemetry on.
+
+    Enrolled or not: adoption is also told of everybody who is there.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -157,11 +179,9 @@ def note_presence(changes: Sequence[PresenceChange]) -> None:
             SELECT %(enrolment)s, changed.person_id, changed.day, GREATEST(changed.day, local_now.day) + 1
             FROM (
                 SELECT change.person_id,
-                       GREATEST(change.since, (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date)
+                       GREATEST(change.since, (first.at AT TIME ZONE current_setting('TimeZone'))::date)
                 FROM unnest(%(people)s::bigint[], %(since)s::date[]) AS change (person_id, since)
-                JOIN orgtree_identity identity ON identity.person_id = change.person_id
-                JOIN integrations_enrolment enrolment ON enrolment.identity_id = identity.id
-                GROUP BY change.person_id, change.since
+                JOIN (SELECT min(first_at) AS at FROM integrations_enrolment) AS first ON first.at IS NOT NULL
             ) AS changed (person_id, day)
             CROSS JOIN LATERAL (
                 SELECT (now() AT TIME ZONE current_setting('TimeZone'))::date AS day

@@ -77,13 +77,19 @@ class WorkItem:
     edited: list[datetime] = field(default_factory=list)
     resolved_at: datetime | None = None
 
+    @property
+    def project(self) -> str:
+        """The issues of the repository, or a project of its own, which the key names."""
+        name = self.key.rpartition("-")[0]
+        return SHOP if name == "SHOP" else name
+
     def draft(self) -> WorkItemDraft:
         statuses = [FIRST_STATUS, *(status for _, status in self.moves)]
         now = "Done" if self.resolved_at else statuses[-1]
         return WorkItemDraft(
             external_id=self.key,
             key=self.key,
-            project=SHOP,
+            project=self.project,
             updated_at=max(self._changes()),
             created_at=self.created_at,
             native_type=self.type,

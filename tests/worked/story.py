@@ -40,6 +40,7 @@ class Story:
     members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
     logins: dict[str, str] = field(default_factory=dict)  # by e-mail address, as a people file has them
     sessions: list[AgentSession] = field(default_factory=list)
+    seats: list[tuple[str, str, date]] = field(default_factory=list)  # who, dollars a month, since when
     owned: list[tuple[str, str, date | None]] = field(default_factory=list)  # what, by which team
     _lines: Iterator[int] = field(default_factory=count)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from integrations.seats.import_seats import import_seats
 from tests.org import DEFAULT_MODEL, Org
 from tests.worked.facts import AgentSession
 from tests.worked.sentences import Line, sentence
@@ -46,8 +47,17 @@ def works_with_an_agent(line: Line, who: str, name: str | None) -> None:
         )
 
 
+@sentence(r"(?P<who>[a-z]+) gets a seat of Claude Code for (?P<dollars>\d+) dollars a month")
+def gets_a_seat(line: Line, who: str, dollars: str) -> None:
+    line.story.seats.append((who, dollars, line.at.date()))
+
+
 def hold_sessions(story: Story, org: Org) -> None:
-    """The agents tell of them themselves."""
+    """The agents tell of them themselves; an admin enters who has a seat."""
+    if story.seats:
+        rows = [f"claude_code,Team,{dollars},{who}@example.com,,{since},\n" for who, dollars, since in story.seats]
+        told = import_seats(f"agent,plan,monthly_price,email,seats,start,end\n{''.join(rows)}".encode())
+        assert not told.errors, told.errors
     for each in story.sessions:
         moment = each.at.astimezone(UTC)
         org.session(

@@ -11,8 +11,11 @@ import time_machine
 from insights.metrics.query import Figure
 from insights.metrics.read import read_series
 from insights.metrics.registry import get, metrics
+from integrations.connectors.base import ResourceDraft
+from integrations.connectors.words import ResourceKind
+from integrations.intake.places import store_resource
 from integrations.models import Connection
-from tests.intake.conftest import github
+from tests.intake.conftest import SHOP, github
 from tests.org import Org
 from tests.telemetry.raw_rows import days_cut_in
 from tests.worked import (  # noqa: F401  # so that their sentences are understood
@@ -52,6 +55,8 @@ def story_of(example: Example, folder: Path) -> Story:
 def check(example: Example, story: Story, org: Org, telling: Callable[[Connection], None], by: Connection) -> None:
     form_teams(story, org)
     hold_sessions(story, org)
+    for project in sorted({item.project for item in story.work_items.values()} - {SHOP}):
+        store_resource(by, ResourceDraft(ResourceKind.PROJECT, project, project))
     telling(by)
     give_to_teams(story, org)
     answers = read_series([expected.query for expected in example.expected])

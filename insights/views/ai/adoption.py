@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from insights import guidance, tiles, wording
-from insights.filters import Choice
+from insights.filters import Choice, Filters
 from insights.metrics.query import Dimension, Granularity
 from insights.metrics.registry import get
 from insights.tiles import ChartCard, Tile
@@ -11,6 +11,13 @@ from insights.views.ai.cards import Section, Share, shares
 from insights.views.answers import Answers, Wanted, rows_url
 from insights.views.attribution.words import FILE_TYPES
 
+# Of whom the active are a share.
+OUT_OF = Choice("developers", {"enrolled": "Enrolled", "licensed": "With a seat", "everybody": "All"})
+RATES = {
+    "enrolled": "ai.adoption_rate",
+    "licensed": "ai.adoption_of_licensed",
+    "everybody": "ai.adoption_of_everybody",
+}
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
 PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
@@ -24,6 +31,15 @@ WANTED = (
     Wanted("ai.committed_code_share", compared=True),
     Wanted("ai.lines_committed", compared=True),
 )
+
+
+def rate_key(filters: Filters) -> str:
+    """The metric that tells adoption, of the developers that are picked."""
+    return RATES[filters.picked[OUT_OF.parameter]]
+
+
+def wanted(filters: Filters) -> tuple[Wanted, ...]:
+    return tuple(dict.fromkeys((*WANTED, Wanted(rate_key(filters), compared=True))))
 
 
 def section(answers: Answers) -> Section:
@@ -44,12 +60,10 @@ def section(answers: Answers) -> Section:
 
 
 def _tiles(answers: Answers) -> list[Tile]:
-    active = answers.figure("ai.active_developers")
     sessions = answers.figure("ai.sessions")
-    enrolled = f"of {wording.count(int(active.denominator), 'enrolled developer')}" if active.denominator else ""
     behind = f"{wording.compact(sessions.value or 0)} sessions"
     return [
-        answers.tile("ai.active_developers", sample=enrolled),
+        answers.tile("ai.active_developers", sample=_out_of(answers)),
         answers.tile("ai.sessions", sample=f"by {wording.count(sessions.people, 'developer')}"),
         answers.tile(
             "ai.sessions_per_developer",
@@ -61,6 +75,20 @@ def _tiles(answers: Answers) -> list[Tile]:
         answers.tile("ai.lines_committed", label="AI lines committed", sample=_ai_commits(answers)),
         answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}"),
     ]
+
+
+def _out_of(answers: Answers) -> str:
+    rate = answers.figure(rate_key(answers.filters))
+    if not rate.denominator:
+        return ""
+    match answers.filters.picked[OUT_OF.parameter]:
+        case "licensed":
+            using = f"{rate.numerator or 0:,.0f} of {wording.count(int(rate.denominator), 'developer')} with a seat"
+            return f"{using} used it"
+        case "everybody":
+            return f"of {wording.count(int(rate.denominator), 'developer')}"
+        case _:
+            return f"of {wording.count(int(rate.denominator), 'enrolled developer')}"
 
 
 def _committed(answers: Answers) -> str:
@@ -81,28 +109,30 @@ def _open_for(answers: Answers) -> str:
 
 
 def _donut(answers: Answers) -> ChartCard:
-    adoption = answers.figure("ai.adoption_rate")
+    key = rate_key(answers.filters)
+    adoption = answers.figure(key)
     known = adoption.value is not None and bool(adoption.denominator)
     moved = tiles.change(
-        get("ai.adoption_rate"),
+        get(key),
         adoption,
-        tiles.whole(answers.before("ai.adoption_rate")),
+        tiles.whole(answers.before(key)),
         tiles.earlier(answers.filters.window, answers.filters.previous),
     )
     return answers.card(
         "adoption",
-        "ai.adoption_rate",
+        key,
         title="Adoption",
         kind="donut",
         span=4,
         missing=None if known else adoption,
+        pickers=answers.pickers(OUT_OF),
         change=moved,
     )
 
 
 def donut_parts(answers: Answers) -> list[Share]:
-    """Enrolled developers by when they were last active: in the latest bucket, earlier in the window, or not in it."""
-    answer = answers.answer("ai.adoption_rate")
+    """Developers by when they were last active: in the latest bucket, earlier in the window, or not in it."""
+    answer = answers.answer(rate_key(answers.filters))
     enrolled = int(tiles.whole(answer).denominator or 0)
     active = int(tiles.whole(answer).numerator or 0)
     come = [bucket for bucket in answer.series if bucket.window.start <= answers.filters.today]

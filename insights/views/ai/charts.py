@@ -28,8 +28,8 @@ from orgtree.csv_export import Cell, csv_response
 
 
 def adoption_donut(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.adoption_rate")])
-    rate = answers.figure("ai.adoption_rate")
+    answers = read(filters, [Wanted(adoption.rate_key(filters))])
+    rate = answers.figure(adoption.rate_key(filters))
     centre = (
         f"{rate.numerator or 0:,.0f}/{rate.denominator or 0:,.0f}",
         str(wording.reading(rate.value or 0, "percent")),
@@ -110,7 +110,7 @@ def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
     """The ways to the rows behind each part: of a donut, by what it is split."""
     filters = page_filters(request)
     parts = {
-        "adoption": ("ai.adoption_rate", None),
+        "adoption": (adoption.rate_key(filters), None),
         "committed_code": ("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
         "spend_breakdown": ("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter])),
     }

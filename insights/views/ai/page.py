@@ -22,10 +22,13 @@ from insights.views.scope_bar import look_around, scope_words
 from insights.views.units import AI_COLUMNS, units_choice, units_part
 from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
+from integrations.services.seats import has_seats
 
 CHOICES = (
     *impact.CHOICES,
+    adoption.OUT_OF,
     adoption.CODE,
+    spend.COST,
     spend.TREND,
     spend.BREAKDOWN,
     units_choice(AI_COLUMNS),
@@ -39,7 +42,14 @@ CHOICES = (
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = look_around(request, filters)
-    wanted = (*adoption.WANTED, *impact.wanted(filters), *spend.WANTED, *usage.WANTED, *AI_PAGE.menus)
+    seats = has_seats()
+    wanted = (
+        *adoption.wanted(filters),
+        *impact.wanted(filters),
+        *spend.wanted(has_seats=seats),
+        *usage.WANTED,
+        *AI_PAGE.menus,
+    )
     answers = read(filters, wanted, around=around)
     connected = has_repositories()
     if answers.figure("ai.sessions").value is None and not connected and not has_sessions():
@@ -54,7 +64,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "sections": [
             adoption.section(answers),
             impact.section(answers, has_repositories=connected),
-            spend.section(answers),
+            spend.section(answers, has_seats=seats),
             usage.section(answers),
         ],
         "board": leaderboard.leaderboard_card(filters),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
@@ -12,7 +12,7 @@ from insights.agents import AGENT_NAMES, in_agent_order
 from insights.filters import Choice, Filters
 from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
-from insights.tiles import ChartCard, Link, Tile
+from insights.tiles import ChartCard, Link, Picker, Tile
 from insights.views.ai.cards import Section, Share, shares
 from insights.views.answers import Answers, Wanted, how_url, rows_url
 from insights.views.drawing import WORK_TYPES
@@ -22,6 +22,7 @@ BREAKDOWN = Choice(
     "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
 )
 REPOSITORIES_LISTED = 10
+COST = Choice("cost", {"tokens": "Tokens", "seats": "With seats"})
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
@@ -39,21 +40,32 @@ WANTED = (
 )
 
 
+SEATS_WANTED = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats"))
+
+
 @dataclass(frozen=True)
 class SpendSection(Section):
-    """With the ways from what was spent to what it could cost."""
+    """With what seats add, and the ways from what was spent to what it could cost."""
 
     links: Sequence[Link] = ()
+    costs: Sequence[Picker] = ()  # whether seats are added; none where there are none
+    seats: str = ""
+    seats_link: Link | None = None
 
 
-def section(answers: Answers) -> SpendSection:
+def wanted(*, has_seats: bool) -> tuple[Wanted, ...]:
+    return (*WANTED, *SEATS_WANTED) if has_seats else WANTED
+
+
+def section(answers: Answers, *, has_seats: bool) -> SpendSection:
     return SpendSection(
         key="spend",
         title="Spend",
         lede="What agents cost at list prices",
-        total=answers.tile(
-            "ai.spend", label="Total agent spend", sample=_sessions_behind(answers), note=_unpriced_note(answers)
-        ),
+        total=_total(answers, has_seats=has_seats),
+        costs=answers.pickers(COST) if has_seats else (),
+        seats=_seats(answers) if has_seats else "",
+        seats_link=_idle(answers) if has_seats else None,
         part_url=answers.part_url("spend_outcome"),
         tiles=_tiles(answers),
         charts=[
@@ -71,6 +83,42 @@ def section(answers: Answers) -> SpendSection:
         hints=_hints(answers),
         links=_links(answers),
     )
+
+
+def _total(answers: Answers, *, has_seats: bool) -> Tile:
+    """What the tokens cost; with the seats where that is picked."""
+    note = _unpriced_note(answers)
+    tile = answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers), note=note)
+    seats = answers.figure("ai.seat_cost") if has_seats else None
+    if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
+        return tile
+    if seats.value is None:
+        return replace(tile, note=f"seats: {seats.reason or 'no data'}")
+    spent = answers.figure("ai.spend").value or 0
+    words = f"{wording.money(seats.value)} of it for seats"
+    return replace(
+        tile,
+        label="Total agent cost",
+        value=wording.money(spent + seats.value),
+        change=None,
+        state="value",
+        note=", ".join(filter(None, (words, note))),
+    )
+
+
+def _seats(answers: Answers) -> str:
+    """What the seats of the window cost, as a fixed cost beside the tokens."""
+    cost = answers.figure("ai.seat_cost")
+    return "" if cost.value is None else f"Seats cost {wording.money(cost.value)} in these days."
+
+
+def _idle(answers: Answers) -> Link | None:
+    """The way to who has a seat and used none, as far as the policy tells it."""
+    idle = answers.figure("ai.idle_seats")
+    if not idle.denominator or idle.value is None:
+        return None
+    said = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat used none of theirs"
+    return Link(said, rows_url(answers.filters, "ai.idle_seats"))
 
 
 def _links(answers: Answers) -> list[Link]:

@@ -1,0 +1,23 @@
+"""What is left of a whole once a part of it is taken off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from insights.metrics.declarations import PartValue, Ratio
+from insights.metrics.outcome import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remainder(Ratio):
+    """denominator − numerator; no data where the denominator is nothing."""
+
+    @property
+    def recipe(self) -> str:
+        return "Σ denominator − Σ contribution"
+
+    def outcome(self, part: PartValue) -> Outcome:
+        found = super().outcome(part)
+        if not found.denominator:
+            return found
+        return found._replace(value=max(0.0, found.denominator - (found.numerator or 0)))

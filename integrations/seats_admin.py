@@ -1,0 +1,113 @@
+"""Seats of agents in Django admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from integrations.models import SeatAssignment, SeatPlan
+from integrations.seats.announcing import announce_plan, announcing_seats
+from orgtree.dated_rows_admin import DAYS_WIDGET, words_of
+from orgtree.models import IdentityKind
+from orgtree.services.identities import IdentityName, identify
+
+if TYPE_CHECKING:
+    SeatPlanModelAdmin = admin.ModelAdmin[SeatPlan]
+    SeatAssignmentModelAdmin = admin.ModelAdmin[SeatAssignment]
+    SeatAssignmentModelForm = forms.ModelForm[SeatAssignment]
+else:  # generic for the type checker only
+    SeatPlanModelAdmin = SeatAssignmentModelAdmin = admin.ModelAdmin
+    SeatAssignmentModelForm = forms.ModelForm
+
+
+@admin.register(SeatPlan)
+class SeatPlanAdmin(SeatPlanModelAdmin):
+    list_display = ("name", "agent", "monthly_price", "days", "seats", "assigned_today")
+    list_filter = ("agent",)
+    search_fields = ("name", "agent")
+    formfield_overrides = DAYS_WIDGET
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SeatPlan]:
+        today = Q(assignments__during__contains=timezone.localdate())
+        return super().get_queryset(request).annotate(assigned=Count("assignments", filter=today))
+
+    @admin.display(description="days", ordering="during")
+    def days(self, plan: SeatPlan) -> str:
+        return words_of(plan.during)
+
+    @admin.display(description="assigned today")
+    def assigned_today(self, plan: SeatPlan) -> int:
+        return plan.assigned  # type: ignore[attr-defined,no-any-return]  # annotated by get_queryset
+
+    def save_model(self, request: HttpRequest, obj: SeatPlan, form: Any, change: bool) -> None:
+        with announcing_seats([obj.pk] if change else []):
+            super().save_model(request, obj, form, change)
+            announce_plan(obj.pk)
+
+    def delete_model(self, request: HttpRequest, obj: SeatPlan) -> None:
+        with announcing_seats([obj.pk]):
+            obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SeatPlan]) -> None:
+        with announcing_seats(list(queryset.values_list("pk", flat=True))):
+            queryset.delete()
+
+
+class SeatAssignmentForm(SeatAssignmentModelForm):
+    """Names the person by e-mail address."""
+
+    email = forms.EmailField(label="E-mail address", help_text="Of whoever has the seat.")
+
+    class Meta:
+        model = SeatAssignment
+        fields = ("plan", "during")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["email"].initial = self.instance.identity.value
+
+    def _post_clean(self) -> None:
+        email = self.cleaned_data.get("email")
+        if email:
+            self.instance.identity_id = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])[0]
+        super()._post_clean()  # type: ignore[misc]
+
+
+@admin.register(SeatAssignment)
+class SeatAssignmentAdmin(SeatAssignmentModelAdmin):
+    form = SeatAssignmentForm
+    fields = ("plan", "email", "during")
+    list_display = ("whose", "plan", "days")
+    list_filter = ("plan",)
+    list_select_related = ("plan", "identity")
+    search_fields = ("identity__value",)
+    autocomplete_fields = ("plan",)
+    formfield_overrides = DAYS_WIDGET
+
+    @admin.display(description="e-mail address", ordering="identity__value")
+    def whose(self, assignment: SeatAssignment) -> str:
+        return assignment.identity.value
+
+    @admin.display(description="days", ordering="during")
+    def days(self, assignment: SeatAssignment) -> str:
+        return words_of(assignment.during)
+
+    def save_model(self, request: HttpRequest, obj: SeatAssignment, form: Any, change: bool) -> None:
+        before = SeatAssignment.objects.filter(pk=obj.pk).values_list("plan", flat=True).first()
+        with announcing_seats({obj.plan_id, before or obj.plan_id}), transaction.atomic():
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: SeatAssignment) -> None:
+        with announcing_seats([obj.plan_id]):
+            obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SeatAssignment]) -> None:
+        with announcing_seats(list(queryset.values_list("plan", flat=True).distinct())):
+            queryset.delete()
