@@ -10,7 +10,7 @@ from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasu
 from integrations.facts.work_items import BACKLOG
 
 SOURCE = "Work items with their history of statuses and assignees"
-DIMENSIONS = (Dimension.WORK_TYPE, Dimension.REPOSITORY)
+DIMENSIONS = (Dimension.WORK_TYPE, Dimension.PROJECT, Dimension.REPOSITORY)
 STANDING = "that are to do at the end of the window's last day, or today, for the last assignee"
 
 BACKLOG_AGE = Duration(

@@ -25,6 +25,7 @@ class Dimension(enum.StrEnum):
     MODEL = "model"
     REPOSITORY = "repository"
     SERVICE = "service"
+    PROJECT = "project"  # of work items
     WORK_TYPE = "work_type"
     SIZE_CLASS = "size_class"
     COMPLEXITY_CLASS = "complexity_class"

@@ -12,7 +12,9 @@ from integrations.facts.developers import DEVELOPER_DAYS
 from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN, REVIEWS_GIVEN_BY_AGENT
 
 DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
-GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)  # shares of people are of reviews that stand once each
+# Reviewers are people: by agent would be meant whose work they looked at, and who looked at work of two agents would
+# stand in both lines with a part of their load, so that the coefficients of the lines say nothing of how it is spread.
+GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)
 GIVEN = f"They count on the day on which they were submitted; {REVIEW}. Reviews of what bots propose are left out."
 
 GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
@@ -43,7 +45,7 @@ LOAD_CONCENTRATION = Concentration(
     name="Concentration of reviews",
     meaning="How unevenly reviews are spread over those who give any.",
     formula="Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 where all "
-    f"gave as many, near 100 where a few gave nearly all. {GIVEN}",
+    f"gave as many, near 100 where a few gave nearly all. Reviewers are people, so that it is not split by agent. {GIVEN}",
     of=Gini(REVIEWERS),
     unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,

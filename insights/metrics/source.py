@@ -43,6 +43,7 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.FILE_TYPE: "file_type",
     Dimension.METHOD: "method",
     Dimension.SERVICE: "service",
+    Dimension.PROJECT: "project",
     Dimension.WORK_TYPE: "work_type",
     Dimension.SIZE_CLASS: "size_class",
     Dimension.COMPLEXITY_CLASS: "complexity_class",

@@ -29,6 +29,7 @@ SPLITS = {
     Dimension.SIZE_CLASS: "Size",
     Dimension.COMPLEXITY_CLASS: "Complexity",
     Dimension.SERVICE: "Service",
+    Dimension.PROJECT: "Project",
     Dimension.REPOSITORY: "Repository",
 }
 SPLIT = "by"
