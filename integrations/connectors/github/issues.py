@@ -1,7 +1,12 @@
-"""Issues.  Pull requests stand among them in every list, and are left out."""
+"""Issues.  Pull requests stand among them in every list, and are left out.
+
+An issue is open or closed, and nothing else; that somebody works on one, a shop says with a label.  Labels that are
+called as one calls such a status are statuses here, so that a connection's meanings may call them otherwise.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -24,7 +29,13 @@ from integrations.connectors.words import StatusCategory
 
 OPEN, CLOSED = "open", "closed"
 CATEGORIES = {OPEN: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
-EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned"})
+IN_PROGRESS = frozenset({"in progress", "work in progress", "wip", "doing", "in development", "in review"})
+WAITING = frozenset({"blocked", "on hold"})
+"""Labels, in lower case and with blanks alone between their words; before them may stand that it is a status.  What is
+blocked before anybody began is still to do."""
+_WORDS_OF_LABEL = re.compile(r"[a-z]+")
+_NAMES_OF_STATUS = ("status", "state")
+EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned", "labeled", "unlabeled"})
 """Names in REST's timeline."""
 
 _GRAPHQL_EVENTS = {
@@ -32,6 +43,8 @@ _GRAPHQL_EVENTS = {
     "ReopenedEvent": "reopened",
     "AssignedEvent": "assigned",
     "UnassignedEvent": "unassigned",
+    "LabeledEvent": "labeled",
+    "UnlabeledEvent": "unlabeled",
 }
 
 
@@ -42,7 +55,9 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     told = Reader(payload)
     issue = Reader(payload.get("issue"), "issue")
     events = _events(told)
-    native_status = issue.text("state")
+    labels = tuple(label.text("name") for label in issue.objects("labels"))
+    state = issue.text("state")
+    native_status = _status(labels) if state == OPEN else state
     return [
         WorkItemDraft(
             external_id=issue.identifier("id"),
@@ -54,12 +69,12 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             url=issue.text("html_url"),
             native_type=issue.text("type.name", default=""),
             native_status=native_status,
-            status_category=CATEGORIES.get(native_status, UNTOLD),
+            status_category=_category(native_status),
             resolution=issue.text("state_reason", default="") if native_status == CLOSED else "",
             parent_key=_parent_key(issue, is_listed=events is not None),
             reporter=account(issue.object("user")),
             assignee=_assignee(issue),
-            labels=tuple(label.text("name") for label in issue.objects("labels")),
+            labels=labels,
             has_description=bool(issue.text("body", default="").strip()),
             comment_count=issue.integer("comments", default=UNTOLD),
             created_at=issue.time("created_at"),
@@ -106,21 +121,45 @@ def _at(event: Reader) -> datetime:
 def _transitions(events: Sequence[tuple[str, Reader]]) -> list[TransitionDraft]:
     """An event that leaves the status as it is (closed again, for another reason) is none."""
     transitions: list[TransitionDraft] = []
-    status = OPEN
+    status, state = OPEN, OPEN
+    labels: list[str] = []
     for name, event in events:
-        to = {"closed": CLOSED, "reopened": OPEN}.get(name, status)
+        state = {"closed": CLOSED, "reopened": OPEN}.get(name, state)
+        if name in ("labeled", "unlabeled"):
+            label = event.text("label.name", default="")
+            labels = [each for each in labels if each != label] + ([label] if name == "labeled" else [])
+        to = CLOSED if state == CLOSED else _status(labels)
         if to != status:
             transitions.append(
                 TransitionDraft(
                     at=_at(event),
                     from_status=status,
                     to_status=to,
-                    category=CATEGORIES[to],
+                    category=CATEGORIES.get(to, StatusCategory.IN_PROGRESS),
                     by=account(event.object("actor")),
                 )
             )
             status = to
     return transitions
+
+
+def _status(labels: Sequence[str]) -> str:
+    """Of an open issue: the label, the last of several, that says that somebody works on it, or waits meanwhile."""
+    working = [label for label in labels if _words(label) in IN_PROGRESS]
+    waiting = [label for label in labels if _words(label) in WAITING]
+    return (waiting or working)[-1] if working else OPEN
+
+
+def _words(label: str) -> str:
+    """status/In-Progress → in progress"""
+    words = _WORDS_OF_LABEL.findall(label.lower())
+    return " ".join(words[1:] if words[:1] and words[0] in _NAMES_OF_STATUS else words)
+
+
+def _category(status: str) -> StatusCategory | Untold:
+    if _words(status) in IN_PROGRESS | WAITING:
+        return StatusCategory.IN_PROGRESS
+    return CATEGORIES.get(status, UNTOLD)
 
 
 def _assignments(events: Iterable[tuple[str, Reader]]) -> list[AssignmentDraft]:

@@ -53,9 +53,11 @@ _ISSUE_EVENTS = f"""{_PAGE} nodes {{
   ... on ReopenedEvent {{ createdAt actor {{ {_ACTOR} }} }}
   ... on AssignedEvent {{ createdAt assignee {{ {_ASSIGNEE} }} }}
   ... on UnassignedEvent {{ createdAt assignee {{ {_ASSIGNEE} }} }}
+  ... on LabeledEvent {{ createdAt actor {{ {_ACTOR} }} label {{ name }} }}
+  ... on UnlabeledEvent {{ createdAt actor {{ {_ACTOR} }} label {{ name }} }}
 }}"""
 
-_ISSUE_EVENT_TYPES = "[CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT]"
+_ISSUE_EVENT_TYPES = "[CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT, LABELED_EVENT, UNLABELED_EVENT]"
 
 _STATUSES = f"{_PAGE} nodes {{ createdAt state }}"
 

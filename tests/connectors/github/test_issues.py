@@ -102,6 +102,60 @@ def test_transitions_follow_from_closing_and_reopening(issue: dict[str, Any]) ->
     )
 
 
+def labels(*names: str) -> dict[str, Any]:
+    return {"labels": [{"id": number, "name": name} for number, name in enumerate(names)]}
+
+
+@pytest.mark.parametrize(
+    ("put_on", "status", "category"),
+    [
+        (("in progress",), "in progress", StatusCategory.IN_PROGRESS),
+        (("bug", "Status: In-Progress"), "Status: In-Progress", StatusCategory.IN_PROGRESS),
+        (("WIP", "in review"), "in review", StatusCategory.IN_PROGRESS),
+        (("blocked", "doing"), "blocked", StatusCategory.IN_PROGRESS),
+        (("blocked",), "open", StatusCategory.TODO),
+        (("progress bar", "review", "code in review tool"), "open", StatusCategory.TODO),
+    ],
+)
+def test_a_label_says_that_somebody_works_on_it(
+    issue: dict[str, Any], put_on: tuple[str, ...], status: str, category: StatusCategory
+) -> None:
+    draft = draft_of(issue | labels(*put_on))
+    assert (draft.native_status, draft.status_category) == (status, category)
+
+
+def test_labels_of_a_closed_issue_say_nothing(issue: dict[str, Any]) -> None:
+    draft = draft_of(issue | labels("in progress") | {"state": "closed", "closed_at": "2026-03-03T00:00:00Z"})
+    assert (draft.native_status, draft.status_category) == ("closed", StatusCategory.DONE)
+
+
+def test_labels_put_on_and_taken_off_are_transitions(issue: dict[str, Any]) -> None:
+    """Begun at 9, blocked from 10 to 11, closed at 12 with its label on, reopened at 13, put back at 14."""
+
+    def labelled(name: str, hour: int, label: str) -> dict[str, Any]:
+        return event(name, hour, label={"name": label, "color": "d93f0b"})
+
+    timeline = [
+        labelled("labeled", 8, "bug"),
+        labelled("labeled", 9, "in progress"),
+        labelled("labeled", 10, "blocked"),
+        labelled("unlabeled", 11, "blocked"),
+        event("closed", 12),
+        event("reopened", 13),
+        labelled("unlabeled", 14, "in progress"),
+    ]
+    told = draft_of(issue, timeline=timeline).transitions
+    assert isinstance(told, Told)
+    assert [(each.at, each.from_status, each.to_status, each.category) for each in told.parts] == [
+        (at(9), "open", "in progress", StatusCategory.IN_PROGRESS),
+        (at(10), "in progress", "blocked", StatusCategory.IN_PROGRESS),
+        (at(11), "blocked", "in progress", StatusCategory.IN_PROGRESS),
+        (at(12), "in progress", "closed", StatusCategory.DONE),
+        (at(13), "closed", "in progress", StatusCategory.IN_PROGRESS),
+        (at(14), "in progress", "open", StatusCategory.TODO),
+    ]
+
+
 def test_of_several_assignees_the_first_counts(issue: dict[str, Any]) -> None:
     timeline = [
         event("assigned", 9, assignee=user(ADA)),
@@ -125,9 +179,19 @@ def test_graphql_tells_the_same_history(issue: dict[str, Any]) -> None:
     nodes = [
         {"__typename": "AssignedEvent", "createdAt": "2026-03-02T09:00:00Z", "assignee": ada},
         {"__typename": "ClosedEvent", "createdAt": "2026-03-02T10:00:00Z", "actor": ada},
+        {
+            "__typename": "LabeledEvent",
+            "createdAt": "2026-03-02T08:00:00Z",
+            "actor": ada,
+            "label": {"name": "in progress"},
+        },
         {"__typename": "SomethingNewEvent"},
     ]
-    timeline = [event("closed", 10), event("assigned", 9, assignee=user(ADA))]
+    timeline = [
+        event("closed", 10),
+        event("assigned", 9, assignee=user(ADA)),
+        event("labeled", 8, label={"name": "in progress"}),
+    ]
     over_graphql = draft_of(issue, details={"timelineItems": {"nodes": nodes}})
     assert over_graphql == draft_of(issue, timeline=timeline)
 
