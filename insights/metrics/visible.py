@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from insights.metrics.adoption_effect import Cohort, Effect, read_cohorts, read_effect
 from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
 from insights.metrics.kept_comparisons import comparison
@@ -35,8 +36,10 @@ __all__ = [
     "Freshness",
     "SideBySide",
     "Together",
+    "visible_cohorts",
     "visible_comparison",
     "visible_distribution",
+    "visible_effect",
     "visible_page",
     "visible_rows",
     "visible_series",
@@ -45,6 +48,7 @@ __all__ = [
     "why_own_only",
 ]
 
+OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"  # who used agents is no tool's to tell, unlike whose work it was
 NOBODY = 0  # as a person's id: the rows of an account that is no person
 SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
 AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
@@ -131,6 +135,28 @@ def visible_comparison(query: MetricQuery, line: str, access: Access) -> Compari
     found = comparison(query, line)
     too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
     return found.hidden(reason(access)) if too_few else found
+
+
+def visible_effect(query: MetricQuery, access: Access) -> tuple[Effect | None, str]:
+    """What taking up an agent changed, or why it is not told."""
+    check_scopes([query.scope], access)
+    found = read_effect(query)
+    if not all(found.group_sizes):
+        return None, "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
+    told = replace(query, key=OF_PEOPLE_AND_AGENTS)
+    if any(is_withheld(told, people, access) for people in found.group_sizes):
+        return None, reason(access)
+    return found, ""
+
+
+def visible_cohorts(query: MetricQuery, access: Access) -> tuple[list[Cohort], str]:
+    """Developers by how much they use agents; none of it where a cohort is too small."""
+    check_scopes([query.scope], access)
+    found = read_cohorts(query)
+    told = replace(query, key=OF_PEOPLE_AND_AGENTS)
+    if any(is_withheld(told, cohort.developers, access) for cohort in found):
+        return [], reason(access)
+    return found, ""
 
 
 def visible_rows(

@@ -125,6 +125,7 @@ class ComparedCards:
     charts: Sequence[ChartCard]
     phases: PhasesCard
     part_url: str
+    effect_url: str
     rows: Sequence[Link]
 
 

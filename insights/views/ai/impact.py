@@ -93,6 +93,7 @@ def _compared(answers: Answers) -> ComparedCards | None:
         charts=lines.cards(found, answers),
         phases=phases.phases_card(found),
         part_url=answers.part_url("differences"),
+        effect_url=answers.part_url("adoption_effect"),
         rows=[
             Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
             Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),

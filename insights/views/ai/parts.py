@@ -20,22 +20,29 @@ from insights.metrics.query import Dimension
 from insights.views.ai import spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.differences import differences
+from insights.views.ai.effect import effect_part
 from insights.views.ai.leaderboard import leaderboard_rows
 from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.drill import rows_of_part
 from insights.views.filter_bar import facet_part
 from insights.views.scope_bar import look_around, scope_words
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
     answers = read(filters, [Wanted("ai.spend", Dimension.OUTCOME, whole=True)])
-    return {"title": "What became of the spend", "shares": spend.outcome_shares(answers)}
+    shares = spend.outcome_shares(answers)
+    told = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
+    return {"title": "What became of the spend", "shares": shares, "told": told}
 
 
 def failing_tools(filters: Filters) -> dict[str, Any]:
     answers = read(filters, usage.FAILING_TOOLS_WANTED)
-    return {"title": "Top failing tools", "tools": usage.failing_tools_card(answers)}
+    card = usage.failing_tools_card(answers)
+    named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
+    urls = [rows_of_part(filters, "ai.tool_failures", Dimension.TOOL, tool) for tool in named]
+    return {"title": "Top failing tools", "tools": card, "told": list(zip(card.rows, urls, strict=False))}
 
 
 def models(filters: Filters) -> dict[str, Any]:
@@ -47,10 +54,15 @@ def impact_differences(filters: Filters) -> dict[str, Any]:
     return {"title": f"{found.line} beside Non-AI", "differences": found}
 
 
+def adoption_effect(filters: Filters) -> dict[str, Any]:
+    return {"title": "Before and after adoption", "effect": effect_part(filters)}
+
+
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "failing_tools": failing_tools,
     "differences": impact_differences,
+    "adoption_effect": adoption_effect,
     "models": models,
     "leaderboard": leaderboard_rows,
 }

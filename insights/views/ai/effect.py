@@ -1,0 +1,114 @@
+"""Before and after an agent was taken up, and developers by how much they use agents: a part of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from insights import wording
+from insights.filters import Filters
+from insights.formulas.differences import Interval
+from insights.metrics.adoption_effect import Cohort, Course
+from insights.metrics.visible import visible_cohorts, visible_effect
+from insights.views.ai.lines import of_work
+
+Words = Callable[[float], str]
+COHORT_NAMES = {
+    "none": ("None", "no session"),
+    "light": ("Light", "less than a day a week"),
+    "moderate": ("Moderate", "1 to 3 days a week"),
+    "heavy": ("Heavy", "3 days a week and more"),
+}
+
+
+@dataclass(frozen=True)
+class EffectLine:
+    """One figure: both groups before → after, and the difference in differences in words."""
+
+    title: str
+    took_up: str
+    did_not: str
+    effect: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class CohortLine:
+    name: str
+    usage: str
+    developers: str
+    merged: str
+    cycle: str
+
+
+@dataclass(frozen=True)
+class EffectPart:
+    sizes: str
+    lines: Sequence[EffectLine]
+    reason: str
+    cohorts: Sequence[CohortLine]
+    cohorts_reason: str
+
+
+def effect_part(filters: Filters) -> EffectPart:
+    narrowed = of_work(filters)
+    query = narrowed.query("pr.cycle_time")
+    effect, reason = visible_effect(query, filters.access)
+    cohorts, cohorts_reason = visible_cohorts(query, filters.access)
+    if effect is None:
+        return EffectPart("", [], reason, [_cohort(each) for each in cohorts], cohorts_reason)
+    took_up, did_not = effect.took_up, effect.did_not
+    lines = [
+        EffectLine(
+            "PRs merged a week",
+            _course(took_up.merged_before, took_up.merged_after, _rate),
+            _course(did_not.merged_before, did_not.merged_after, _rate),
+            _signed(effect.merged, _rate),
+            _interval(effect.merged_interval, _rate),
+        ),
+        EffectLine(
+            "PR cycle time, mean",
+            _course(took_up.cycle_before, took_up.cycle_after, _time),
+            _course(did_not.cycle_before, did_not.cycle_after, _time),
+            _signed(effect.cycle, _time),
+            _interval(effect.cycle_interval, _time),
+        ),
+    ]
+    sizes = f"{_developers(took_up)} took up an agent in this window, {_developers(did_not)} never used one."
+    why = "" if effect.merged_interval else "No interval: a group has too few developers."
+    return EffectPart(sizes, lines, reason or why, [_cohort(each) for each in cohorts], cohorts_reason)
+
+
+def _developers(course: Course) -> str:
+    return wording.count(course.developers, "developer")
+
+
+def _cohort(each: Cohort) -> CohortLine:
+    name, usage = COHORT_NAMES[each.name]
+    return CohortLine(
+        name,
+        usage,
+        f"{each.developers:,}",
+        "–" if each.merged_per_week is None else _rate(each.merged_per_week),
+        "–" if each.cycle_seconds is None else _time(each.cycle_seconds),
+    )
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def _time(value: float) -> str:
+    return str(wording.duration(value))
+
+
+def _course(before: float | None, after: float | None, words: Words) -> str:
+    return "–" if before is None or after is None else f"{words(before)} → {words(after)}"
+
+
+def _signed(value: float | None, words: Words) -> str:
+    return "–" if value is None else f"{'−' if value < 0 else '+'}{words(abs(value))}"
+
+
+def _interval(interval: Interval | None, words: Words) -> str:
+    return "" if interval is None else f"{_signed(interval.low, words)} to {_signed(interval.high, words)}"

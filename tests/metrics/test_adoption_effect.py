@@ -1,0 +1,91 @@
+"""The same people before and after they took up an agent, and developers by how much they use agents: by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from insights import windows
+from insights.metrics.adoption_effect import read_cohorts, read_effect
+from insights.metrics.query import MetricQuery
+from tests.org import Org
+from tests.pages.delivering import day_before, merged
+
+WEEKS = 8
+
+
+@pytest.fixture
+def query() -> MetricQuery:
+    return MetricQuery("pr.cycle_time", windows.trailing(WEEKS))
+
+
+def tell(org: Org, courses: dict[str, tuple[tuple[int, ...], int | None]]) -> None:
+    """Who merged a pull request so many days ago, each, and how many days ago the first of weekly sessions was."""
+    records, number = [], 0
+    for name, (days, first_session) in courses.items():
+        org.people({"full_name": name, "email": f"{name}@example.com"})
+        for ago in days:
+            number += 1
+            waits = 10.0 if first_session is not None and ago <= first_session else 0.0
+            records.append(merged(number, day_before(ago), author=name, waits=waits))
+        for ago in range(first_session or 0, 0, -7):
+            org.session(by=name, on=day_before(ago), at="05:00")
+    org.push("pull-requests", *records)
+    org.fold()
+
+
+@pytest.mark.usefixtures("db")
+def test_takers_change_less_what_the_others_change(org: Org, query: MetricQuery) -> None:
+    """Half-way through, takers go from 1 a week to 2; the others from 1 to 1.5.  That leaves half a pull request."""
+    before = (53, 46, 39, 32)
+    takers = {f"taker{n}": ((*before, 27, 26, 20, 19, 13, 12, 6, 5), 28) for n in range(9)}
+    others = {f"other{n}": ((*before, 27, 20, 19, 13, 6, 5), None) for n in range(10)}
+    tell(org, {**takers, **others})
+    found = read_effect(query)
+    assert list(found.group_sizes) == [9, 10]
+    start = query.window.start
+    weeks_before = (day_before(28) - start).days / 7
+    weeks_after = (windows.local_today() + timedelta(days=1) - day_before(28)).days / 7
+    assert found.took_up.merged_before == pytest.approx(4 / weeks_before)
+    assert found.took_up.merged_after == pytest.approx(8 / weeks_after)
+    assert found.did_not.merged_after == pytest.approx(6 / weeks_after)
+    assert found.merged == pytest.approx(2 / weeks_after)
+    assert found.merged_interval
+    assert found.merged_interval.low == pytest.approx(found.merged), "all changed alike"
+    assert found.cycle == pytest.approx(10 * 3600)
+
+
+@pytest.mark.usefixtures("db")
+def test_nobody_who_used_an_agent_before_or_merged_on_one_side_alone_is_compared(org: Org, query: MetricQuery) -> None:
+    tell(
+        org,
+        {
+            "long": ((50, 40, 20, 10), 70),  # used one before the window
+            "late": ((50, 40, 20, 10), 5),  # too few days after
+            "new": ((20, 10), 28),  # nothing before
+            "taker": ((50, 40, 20, 10), 28),
+            "other": ((50, 40, 20, 10), None),
+        },
+    )
+    assert list(read_effect(query).group_sizes) == [1, 1]
+
+
+@pytest.mark.usefixtures("db")
+def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: MetricQuery) -> None:
+    """Whoever has one session in each of their weeks is moderate; one in many weeks is light."""
+    tell(org, {"without": ((50, 43, 36, 29), None), "weekly": ((22, 15, 8, 1), 22)})
+    org.session(by="once", on=day_before(29), at="05:00")
+    tell_more = [merged(100 + ago, day_before(ago), author="once") for ago in (43, 36, 22)]
+    org.people({"full_name": "once", "email": "once@example.com"})
+    org.push("pull-requests", *tell_more)
+    org.fold()
+    found = {each.name: each for each in read_cohorts(query)}
+    assert {name: each.developers for name, each in found.items() if name != "none"} == {
+        "light": 1,
+        "moderate": 1,
+        "heavy": 0,
+    }
+    assert found["light"].merged == 3
+    assert found["moderate"].merged_per_week == pytest.approx(1.0)
+    assert found["none"].merged == 4
