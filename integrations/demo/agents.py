@@ -1,7 +1,7 @@
 """Which agents the people of the demo use beside Claude Code, since when, and with which models.
 
-A team takes another agent up in some week, for a share of its sessions.  In the stories' weeks of a special model
-everybody stays with Claude Code, which those stories are about.
+A team takes another agent up in some week, for a share of its sessions.  Who tries a model that no price list knows
+does so with Claude Code.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from integrations.demo.model_prices import newest
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, PLATFORM, TOOLING, DemoPerson
+from integrations.demo.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, TOOLING, DemoPerson
 
 CLAUDE_CODE, CODEX, GEMINI, COPILOT = "claude_code", "codex", "gemini", "copilot"
 
@@ -23,11 +23,12 @@ class OtherAgent:
 
 
 _OF_TEAM = {
-    PLATFORM: OtherAgent(CODEX, 40, 0.5),
-    CHECKOUT: OtherAgent(CODEX, 22, 0.25),
-    DATA: OtherAgent(GEMINI, 34, 0.5),
-    TOOLING: OtherAgent(COPILOT, 44, 0.4),
-    MOBILE: OtherAgent(COPILOT, 30, 0.4),
+    CHECKOUT: (OtherAgent(CODEX, 22, 0.2), OtherAgent(COPILOT, 30, 0.12)),
+    SEARCH: (OtherAgent(GEMINI, 26, 0.2),),
+    PLATFORM: (OtherAgent(CODEX, 40, 0.45),),
+    MOBILE: (OtherAgent(COPILOT, 30, 0.4),),
+    DATA: (OtherAgent(GEMINI, 34, 0.5),),
+    TOOLING: (OtherAgent(COPILOT, 44, 0.4),),
 }
 _MODELS = {
     CODEX: ((54, "gpt-5-codex"), (36, "gpt-5.1-codex"), (12, "gpt-5.4")),
@@ -51,10 +52,13 @@ _SHELL_OF_CODEX = "exec_command"
 
 
 def agent_of_session(person: DemoPerson, weeks_before_end: int, rng: Random) -> str:
-    other = _OF_TEAM.get(person.team)
-    if other is None or weeks_before_end >= other.since or rng.random() >= other.share:
-        return CLAUDE_CODE
-    return other.agent
+    drawn = rng.random()
+    for other in _OF_TEAM[person.team]:
+        if weeks_before_end < other.since:
+            if drawn < other.share:
+                return other.agent
+            drawn -= other.share
+    return CLAUDE_CODE
 
 
 def model_of(agent: str, weeks_before_end: int) -> str:

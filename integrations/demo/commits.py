@@ -20,7 +20,6 @@ from integrations.demo.organisation import team_on
 from integrations.demo.people import PEOPLE, PLATFORM, DemoPerson
 from integrations.demo.repositories import REPOSITORIES, DemoRepository
 from integrations.demo.session import DemoSession
-from integrations.demo.stories import YEAR_WEEKS
 from integrations.demo.year import DemoYear
 
 _LATEST = timedelta(minutes=40)  # after the session's end
@@ -70,8 +69,8 @@ def generated_lines(session: DemoSession) -> int:
 
 
 def plan_commits(year: DemoYear, sessions: Iterable[DemoSession]) -> dict[str, list[DemoCommit]]:
-    """Repository name → its commits by people, in order of time, of the last 52 weeks."""
-    first = year.first_day_of(YEAR_WEEKS)
+    """Repository name → its commits by people, in order of time, of the weeks of work."""
+    first = year.first_day_of(year.weeks)
     by_person: dict[str, list[DemoSession]] = defaultdict(list)
     for session in sessions:
         if session.setting.started_at.astimezone(year.anchor.tzinfo).date() >= first:
@@ -125,7 +124,7 @@ def _by_hand(year: DemoYear, person: DemoPerson, sessions: Sequence[DemoSession]
     for session in sessions:
         busy[session.setting.started_at.date()].append(session)
     away = year.away().get(person.email)
-    for days_before_end in range(7 * YEAR_WEEKS):
+    for days_before_end in range(7 * year.weeks):
         day = year.last_day - timedelta(days=days_before_end)
         rng = Random(f"{year.seed}/{person.email}/{days_before_end}/by hand")  # noqa: S311
         chance = _BY_HAND_CHANCE_BEFORE if days_before_end // 7 >= person.took_up else _BY_HAND_CHANCE

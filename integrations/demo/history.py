@@ -25,7 +25,6 @@ from integrations.demo.people import DemoPerson
 from integrations.demo.pull_requests import PlannedPullRequest, Work, plan_work
 from integrations.demo.repositories import BOT_EMAIL, BOT_NAME, ORGANISATION_LOGIN, DemoRepository, git_address, mailmap
 from integrations.demo.session import DemoSession
-from integrations.demo.stories import YEAR_WEEKS
 from integrations.demo.work_tree import WorkTree, Written, content_of, marks_of
 from integrations.demo.year import DemoYear
 
@@ -83,7 +82,9 @@ class RepositoryHistory:
 
     def _begin(self) -> None:
         repository = self._repository
-        at = datetime.combine(self._year.first_day_of(YEAR_WEEKS + 1), datetime.min.time(), self._year.anchor.tzinfo)
+        at = datetime.combine(
+            self._year.first_day_of(self._year.weeks + 1), datetime.min.time(), self._year.anchor.tzinfo
+        )
         files = {
             "README.md": f"# {repository.name}\n",
             ".gitattributes": f"{repository.generated_file} linguist-generated\n",
@@ -98,17 +99,17 @@ class RepositoryHistory:
 
     def _upkeep(self) -> Iterator[tuple[datetime, str]]:
         """When a bot renews the lock file, a context file comes in (its path is said), or the seeds do."""
-        begun = self._year.first_day_of(YEAR_WEEKS)
+        begun = self._year.first_day_of(self._year.weeks)
         minute = timedelta(minutes=self._rng.randrange(240))  # the same change at the same time would count once
         at = datetime.combine(begun, datetime.min.time(), self._year.anchor.tzinfo) + minute
         while at <= self._year.anchor:
             yield at, self._repository.lock_file
             at += _BOT_EVERY
         for path, weeks in self._repository.context_files:
-            day = self._year.first_day_of(weeks)
+            day = self._year.first_day_of(min(weeks, self._year.weeks))
             yield datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=6), path
         if (weeks_before_end := self._repository.bulk_import_weeks) is not None:
-            day = self._year.first_day_of(weeks_before_end)
+            day = self._year.first_day_of(min(weeks_before_end, self._year.weeks))
             yield datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=5), "seeds"
 
     def _keep_up(self, at: datetime, what: str) -> None:

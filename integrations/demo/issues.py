@@ -25,6 +25,10 @@ _SAME_ISSUE_CHANCE = 0.3  # that it is the issue of the person's pull request be
 _DAYS_WAITING = 5.0  # median, from an issue's creation until work on it begins
 _BACKLOG_SHARE = 0.3  # of issues that nobody works on, of those that somebody does
 _REASSIGNED_CHANCE, _BUG_REOPENED_CHANCE, _NOT_PLANNED_CHANCE = 0.1, 0.07, 0.35
+_BLOCKED_CHANCE = 0.25  # that an issue waits for somebody else meanwhile
+_BEFORE_FIRST_COMMIT = timedelta(hours=2)  # when it is called begun
+# GitHub has no such status: the organisation says it with labels, as many do.
+IN_PROGRESS, BLOCKED = "in progress", "blocked"
 
 
 class WorkLabel(enum.StrEnum):
@@ -123,7 +127,7 @@ def _linked(
 
 
 def _unlinked(year: DemoYear, repository: DemoRepository, words: Filler, rng: Random) -> _Draft:
-    created_at = year.anchor - timedelta(minutes=rng.randrange(60, 52 * 7 * 24 * 60))
+    created_at = year.anchor - timedelta(minutes=rng.randrange(60, year.weeks * 7 * 24 * 60))
     label = rng.choices(tuple(WorkLabel), WorkLabel.weights())[0]
     return _Draft(rng.choice(repository.people), words.sentence(), label, created_at.astimezone(UTC), [])
 
@@ -188,13 +192,41 @@ def _steps_of_work(
         other, soon = rng.choice(others), issue.created_at + (assigned_at - issue.created_at) * 0.3
         steps.append(Step(Did.ASSIGNED, soon, issue.author, of=other))
         steps.append(Step(Did.UNASSIGNED, assigned_at - timedelta(seconds=1), issue.author, of=other))
+    steps.append(Step(Did.LABELLED, max(assigned_at, begun - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS))
     ends = [(each.merged_at, each.review.merged_by) for each in drafts if each.merged_at and each.review.merged_by]
     if len(ends) < len(drafts):
-        return steps
+        return steps + _steps_of_giving_up(drafts)
     closed_at, by = max(ends, key=lambda end: end[0])
+    steps += _steps_of_waiting(repository, issue, author, begun, closed_at)
     steps.append(Step(Did.CLOSED, closed_at + timedelta(seconds=1), by, text="completed"))
     if issue.label is WorkLabel.BUG and rng.random() < _BUG_REOPENED_CHANCE:
         reopened_at = closed_at + timedelta(days=rng.uniform(1, 6))
         steps.append(Step(Did.REOPENED, reopened_at, issue.author))
         steps.append(Step(Did.CLOSED, reopened_at + timedelta(days=rng.uniform(0.5, 5)), author, text="completed"))
     return steps
+
+
+def _steps_of_waiting(
+    repository: DemoRepository, issue: _Draft, author: DemoPerson, begun: datetime, closed_at: datetime
+) -> list[Step]:
+    """Blocked for a part of the time in which somebody works on it; drawn by itself, so that all else stays."""
+    rng = Random(f"{repository.name}/{issue.title}/{issue.created_at}/waiting")  # noqa: S311 - a demo, not a secret
+    if rng.random() >= _BLOCKED_CHANCE or closed_at <= begun:
+        return []
+    since = begun + (closed_at - begun) * rng.uniform(0.1, 0.5)
+    until = since + (closed_at - since) * rng.uniform(0.2, 0.7)
+    return [
+        Step(Did.LABELLED, since, author, text=BLOCKED),
+        Step(Did.UNLABELLED, until, author, text=BLOCKED),
+    ]
+
+
+def _steps_of_giving_up(drafts: Sequence[PlannedPullRequest]) -> list[Step]:
+    """Nobody works on it any more once all of its pull requests were closed, without a merge of the last one."""
+    ends: list[datetime] = []
+    for each in drafts:
+        closings = [step.at for step in each.review.steps if step.did in (Did.CLOSED, Did.MERGED)]
+        if not closings:
+            return []
+        ends.append(max(closings))
+    return [Step(Did.UNLABELLED, max(ends) + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS)]

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 
 from integrations.demo.providers.history import Incident
-from integrations.demo.repositories import CODE_HOST, ORGANISATION_LOGIN
+from integrations.demo.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
 
 _AT_ONCE = 1000  # what one request may hold
+_SERVICES = {each.name: each.service for each in REPOSITORIES}
 
 
 class IncidentsRefusedError(Exception):
@@ -49,7 +50,7 @@ def _record(incident: Incident) -> dict[str, Any]:
     record = {
         "id": f"INC-{incident.id}",
         "repository": f"{CODE_HOST}/{ORGANISATION_LOGIN}/{incident.repository.name}",
-        "service": incident.repository.name,
+        "service": _SERVICES.get(incident.repository.name) or incident.repository.name,
         "title": incident.title,
         "severity": str(incident.urgency),
         "started_at": incident.started_at.isoformat(),

@@ -23,7 +23,10 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class DemoRepository:
-    """`context_files` are path → the weeks before the demo's end at which it was added."""
+    """`context_files` are path → the weeks before the demo's end at which it was added.
+
+    `service` is how deployments call what is built from it; empty where none say it.
+    """
 
     name: str
     team: str
@@ -37,6 +40,7 @@ class DemoRepository:
     # the first commit of a branch that has a note is picked to main at once.
     squash_weeks: int | None = None
     pick_weeks: int | None = None
+    service: str = ""
 
     @property
     def address(self) -> str:
@@ -54,6 +58,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
     DemoRepository(
         name="checkout-api",
         team=CHECKOUT,
+        service="checkout",
         folders=(
             Folder("checkout", ".py", 0.52),
             Folder("tests", ".py", 0.26, prefix="test_"),
@@ -68,6 +73,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
     DemoRepository(
         name="search-service",
         team=SEARCH,
+        service="search",
         folders=(
             Folder("internal/index", ".go", 0.40),
             Folder("internal/query", ".go", 0.18),
@@ -83,6 +89,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
     DemoRepository(
         name="platform-deployment",
         team=PLATFORM,
+        service="platform",
         folders=(
             Folder("clusters", ".yaml", 0.34),
             Folder("operator", ".go", 0.30),
@@ -97,6 +104,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
     DemoRepository(
         name="storefront-app",
         team=MOBILE,
+        service="storefront",
         folders=(
             Folder("src/screens", ".tsx", 0.36),
             Folder("src/state", ".ts", 0.24),
@@ -111,6 +119,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
     DemoRepository(
         name="warehouse-models",
         team=DATA,
+        service="warehouse",
         folders=(
             Folder("models", ".sql", 0.42),
             Folder("migrations", ".sql", 0.14, only_new=True),

@@ -12,7 +12,6 @@ import httpx
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from integrations.demo.export_requests import ExportRequest, export_requests_of_week
-from integrations.demo.stories import DEMO_WEEKS
 from integrations.demo.year import DemoYear
 
 # While the receiver works on one request another is on its way; more only take the processor from the fold.
@@ -67,10 +66,10 @@ def send_year(
     *,
     base_url: str,
     token: str,
-    weeks: Iterable[int] = range(DEMO_WEEKS),
+    weeks: Iterable[int] | None = None,
     on_progress: Callable[[Sent], None] = lambda sent: None,
 ) -> Sent:
-    """Post the weeks (before the end) in order, a few requests at a time, and return once all were answered.
+    """Post the weeks (before the end; None: all) in order, a few requests at a time, and return once all were answered.
 
     Raises ReceiverRefusedError or ReceiverAwayError; what was answered by then is stored.
     """
@@ -82,7 +81,7 @@ def send_year(
     ):
         under_way: deque[tuple[ExportRequest, Future[int]]] = deque()
         try:
-            for request in _requests(year, weeks, sent):
+            for request in _requests(year, range(year.weeks_of_telemetry) if weeks is None else weeks, sent):
                 under_way.append((request, pool.submit(_post, client, request)))
                 if len(under_way) > 2 * _CONNECTIONS:
                     _await_oldest(under_way, sent, on_progress)

@@ -16,6 +16,7 @@ from integrations.demo.people import CHECKOUT, DATA, MOBILE, SEARCH, TOOLING, ad
 YEAR_WEEKS = 52
 INTRODUCTION_WEEKS = 2  # before the year: everybody tries the agent, where people take it up one after another
 DEMO_WEEKS = YEAR_WEEKS + INTRODUCTION_WEEKS
+QUIET_WEEKS = 28  # nothing is told in them that takes a year to see
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +253,13 @@ class Flavour(enum.StrEnum):
     @property
     def stories(self) -> tuple[Story, ...]:
         return STORIES if self is Flavour.STORIES else ()
+
+    @property
+    def usual(self) -> Effect:
+        """What its people do otherwise than those of the stories, of whose sessions most lead to no commit."""
+        return Effect() if self is Flavour.STORIES else Effect(minutes_factor=1.7, ship_factor=1.75)
+
+    @property
+    def weeks(self) -> int:
+        """In which its people work, before the demo's end; their introduction lies before."""
+        return YEAR_WEEKS if self is Flavour.STORIES else QUIET_WEEKS

@@ -14,10 +14,10 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from integrations.demo.agents import CLAUDE_CODE, VERSIONS, agent_of_session, model_of
-from integrations.demo.model_prices import SMALL_MODEL, large_model, main_model
+from integrations.demo.model_prices import SMALL_MODEL, UNKNOWN_MODEL, large_model, main_model
 from integrations.demo.people import PEOPLE, DemoPerson
 from integrations.demo.session import DemoSession, SessionSetting, play_session
-from integrations.demo.stories import INTRODUCTION, SINCE_INTRODUCTION, Effect, Flavour, Story
+from integrations.demo.stories import INTRODUCTION, INTRODUCTION_WEEKS, SINCE_INTRODUCTION, Effect, Flavour, Story
 
 _RAMP_WEEKS = 5  # from the first regular use to the full habit
 _WEEKEND_CHANCE = 0.015
@@ -52,6 +52,15 @@ class DemoYear:
     anchor: datetime
 
     @property
+    def weeks(self) -> int:
+        """Of work; those of telemetry begin with the introduction before."""
+        return self.flavour.weeks
+
+    @property
+    def weeks_of_telemetry(self) -> int:
+        return self.weeks + INTRODUCTION_WEEKS
+
+    @property
     def last_day(self) -> date:
         return self.anchor.date()
 
@@ -73,7 +82,7 @@ class DemoYear:
 
     def ship_chance(self, email: str, weeks_before_end: int) -> float:
         """The chance that what a session of the person generated is committed."""
-        chance = _SHIP_CHANCE
+        chance = _SHIP_CHANCE * self.flavour.usual.ship_factor
         for story in self.flavour.stories:
             if story.concerns(email, weeks_before_end):
                 chance *= story.effect.ship_factor
@@ -94,7 +103,7 @@ class DemoYear:
 
     def _sessions_of_day(self, person: DemoPerson, day: date, weeks_before_end: int) -> Iterator[DemoSession]:
         rng = Random(f"{self.seed}/{person.email}/{(self.last_day - day).days}")  # noqa: S311 - a demo, not a secret
-        effects = [story.effect for story in self._stories_of(person, weeks_before_end)]
+        effects = [self.flavour.usual, *(story.effect for story in self._stories_of(person, weeks_before_end))]
         for _ in range(self._session_count(person, day, weeks_before_end, effects, rng)):
             yield play_session(self._setting(person, day, weeks_before_end, effects, rng), rng)
 
@@ -157,7 +166,7 @@ class DemoYear:
         started_at = _start(person, day, rng)
         version = _version(weeks_before_end)
         agent = CLAUDE_CODE
-        if all(effect.main_model is None for effect in effects):
+        if model != UNKNOWN_MODEL:
             choosing = Random(f"{self.seed}/{person.email}/{started_at}/agent")  # noqa: S311
             agent = agent_of_session(person, weeks_before_end, choosing)
         if agent != CLAUDE_CODE:

@@ -297,6 +297,7 @@ class _Pipeline:
             created_at=at,
             statuses=tuple(DeploymentStatus(self._id(), moment, state, by) for moment, state in moments),
             description=words,
+            service=self._planned.service,
         )
         self.delivered.deployments.append(deployment)
         return deployment

@@ -43,7 +43,6 @@ from integrations.demo.repositories import (
     git_address,
 )
 from integrations.demo.reviews import Step
-from integrations.demo.stories import YEAR_WEEKS
 from integrations.demo.year import DemoYear
 
 _Record = TypeVar("_Record", PullRequest, Issue, PipelineRun, Deployment, Release)
@@ -75,7 +74,7 @@ def demo_history(
     year: DemoYear, folder: Path, repositories: Sequence[DemoRepository] = REPOSITORIES
 ) -> DeliveryHistory:
     """The year's delivery in these repositories, which `folder` has as history.write_repository wrote them."""
-    sessions = (session for week in range(YEAR_WEEKS) for session in year.sessions_of_week(week))
+    sessions = (session for week in range(year.weeks) for session in year.sessions_of_week(week))
     planned = plan_commits(year, sessions)
     tellers = [
         _Teller(year, repository, position, planned[repository.name], folder / repository.name)
@@ -115,7 +114,7 @@ class _Teller:
         self._of_change = {(each.author_email, each.authored_at): each for each in _originals(self._log)}
         self._work: Work = plan_work(year, repository, planned)
         self._merges = _merges(self._log, self._work)
-        begun = datetime.combine(year.first_day_of(YEAR_WEEKS + 30), datetime.min.time(), year.anchor.tzinfo)
+        begun = datetime.combine(year.first_day_of(year.weeks + 30), datetime.min.time(), year.anchor.tzinfo)
         self.repository = Repository(
             id=40_200_000 + position,
             name=repository.name,

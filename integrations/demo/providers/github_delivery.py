@@ -152,11 +152,17 @@ def deployment(payloads: Payloads, found: Deployment, at: datetime) -> Json:
         "creator": payloads.user_or_none(found.by),
         "sha": found.sha,
         "ref": found.ref,
-        "payload": {"unplanned": bool(found.rollback_of or found.fixes)},
+        "payload": _written(found),
         "transient_environment": False,
         "production_environment": found.environment == "production",
         "performed_via_github_app": None,
     }
+
+
+def _written(found: Deployment) -> Json:
+    """What whoever deployed wrote into the payload: it is theirs, and empty where they write nothing."""
+    unplanned = bool(found.rollback_of or found.fixes)
+    return {"service": found.service, "unplanned": unplanned} if found.service else {"unplanned": unplanned}
 
 
 def deployment_status(payloads: Payloads, found: Deployment, status: DeploymentStatus) -> Json:

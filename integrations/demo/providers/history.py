@@ -231,7 +231,10 @@ class DeploymentStatus:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`rollback_of` is the id of the deployment that it takes back, `fixes` the ids of incidents that it ends."""
+    """`rollback_of` is the id of the deployment that it takes back, `fixes` the ids of incidents that it ends.
+
+    `service` is what whoever deployed calls it in the payload; empty: nothing.
+    """
 
     id: int
     repository: Repository
@@ -244,6 +247,7 @@ class Deployment:
     description: str = ""
     rollback_of: int | None = None
     fixes: tuple[int, ...] = ()
+    service: str = ""
 
 
 class Urgency(enum.StrEnum):
