@@ -81,6 +81,7 @@ def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "
     received = reception()
     context = {
         "agents": AGENTS,
+        "any_program": next(each for each in AGENTS if each.slug == ANY_PROGRAM),
         "agent": agent,
         "snippets": snippets,
         "secret": secret,
