@@ -128,10 +128,7 @@ class PriceOverrideChangeAdmin(_Log, PriceOverrideChangeModelAdmin):
 class RepricingAdmin(_Log, RepricingModelAdmin):
     """Each repricing with when, why, by whom, from which day, and the sum before and after."""
 
-    list_display = (
-        *("asked_at", "reason", "who", "days", "state", "requests", "changed"),
-        *("before", "after", "difference", "unpriced"),
-    )
+    list_display = ("asked_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
     list_filter = ("state", "cause")
     list_select_related = ("asked_by",)
     search_fields = ("reason",)
@@ -145,17 +142,14 @@ class RepricingAdmin(_Log, RepricingModelAdmin):
         since, until = row.day_from, row.day_to
         return f"{since or 'since ever'} – {until or 'now'}" if since or until else "all"
 
-    @admin.display(description="spend before", ordering="spend_before")
-    def before(self, row: Repricing) -> str:
-        return f"${row.spend_before:,.2f}"
+    @admin.display(description="requests, changed", ordering="requests")
+    def looked_at(self, row: Repricing) -> str:
+        return f"{row.requests:,}, {row.changed:,}"
 
-    @admin.display(description="spend after", ordering="spend_after")
-    def after(self, row: Repricing) -> str:
-        return f"${row.spend_after:,.2f}"
-
-    @admin.display(description="difference")
-    def difference(self, row: Repricing) -> str:
-        return f"{row.spend_after - row.spend_before:+,.2f}"
+    @admin.display(description="spend before and after", ordering="spend_after")
+    def spend(self, row: Repricing) -> str:
+        difference = row.spend_after - row.spend_before
+        return f"${row.spend_before:,.2f} → ${row.spend_after:,.2f} ({difference:+,.2f})"
 
     @admin.display(description="tokens without a price")
     def unpriced(self, row: Repricing) -> str:

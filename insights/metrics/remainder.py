@@ -10,7 +10,10 @@ from insights.metrics.outcome import Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class Remainder(Ratio):
-    """denominator − numerator; no data where the denominator is nothing."""
+    """denominator − numerator; no data where the denominator is nothing.
+
+    Of people: it tells of those that remain, and of those taken off, so that the fewer of them are its group.
+    """
 
     @property
     def recipe(self) -> str:
@@ -20,4 +23,6 @@ class Remainder(Ratio):
         found = super().outcome(part)
         if not found.denominator:
             return found
-        return found._replace(value=max(0.0, found.denominator - (found.numerator or 0)))
+        left = max(0.0, found.denominator - (found.numerator or 0))
+        groups = [int(people) for people in (left, found.numerator, found.people) if people]
+        return found._replace(value=left, people=min(groups, default=0))
