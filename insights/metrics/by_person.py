@@ -58,11 +58,6 @@ class People:
         self._since = since
         self.ids: frozenset[int] = frozenset(person for found in measured.values() for person, _ in found)
 
-    def found_by(self, key: str) -> frozenset[int]:
-        """Those of whom the metric's own readings found a fact."""
-        readings = {need.reading for each in self._plans.values() if each.query.key == key for need in _needs(each)}
-        return frozenset(person for reading in readings for person, _ in self._measured[reading])
-
     def value(self, key: str, person_id: int) -> PersonValue:
         """What the query of that metric, without segments, answers for the person.
 
@@ -97,7 +92,7 @@ class People:
             if not segments:
                 continue
             of_key = found.setdefault(key, {})
-            cells = dict.fromkeys(cell for need in _needs(each) for cell in self._measured[need.reading])
+            cells = dict.fromkeys(cell for need in _needs(each) for cell in self._measured[_reading(need)])
             for person_id, segment in cells:
                 value = self._outcome(each, person_id, segment).value
                 if value:

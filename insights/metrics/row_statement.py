@@ -145,7 +145,7 @@ def _rows_placed_by(
     columns += [_described(relation, name) for name in shape.describing]
     columns += [_named(measures[own[0]], dimension) for dimension in shape.dimensions]
     columns += [
-        sql.SQL("{} AS {}").format(_added(measure) if position in own else sql.SQL("NULL"), _column(position))
+        sql.SQL("{} AS {}").format(_added(measure) if position in own else sql.SQL("NULL::numeric"), _column(position))
         for position, measure in enumerate(measures)
     ]
     return sql.SQL("SELECT {columns} FROM ({relation}) AS source {conditions}").format(

@@ -46,6 +46,11 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
     }
 
 
+def rows_of_part(filters: Filters, key: str, dimension: Dimension, value: str) -> str:
+    """The rows of one part of a metric's figure in the page's window, whatever else of the dimension is chosen."""
+    return _rows(filters, key, filters.facets, dimension, value)
+
+
 def _rows(
     filters: Filters,
     key: str,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from insights import wording
 from insights.metrics.registry import get
 from insights.views.ai.charts import CHARTS
 from integrations.attribution.tasks import attribute_what_waits
@@ -78,3 +80,16 @@ def test_rows_say_to_what_they_are_narrowed(client: Client) -> None:
     assert "Agent: Claude Code; Language: Python" in page.content.decode()
     assert client.get("/insights/metrics/ai.spend/rows/", {"outcome": "wasted"}).status_code == 200
     assert client.get("/insights/metrics/ai.tool_failures/rows/", {"tool": "Ba\0sh"}).status_code == 400
+
+
+def test_outcomes_and_failing_tools_lead_to_theirs(client: Client) -> None:
+    for part, keys in (("spend_outcome", {"ai.spend"}), ("failing_tools", {"ai.tool_failures"})):
+        page = client.get(f"/insights/ai/parts/{part}/?range=4w").content.decode()
+        links = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', page)
+        assert links, part
+        for address, printed in links:
+            key = address.split("/")[3]
+            value = from_rows(key, rows_of(lambda each: client.get(each).getvalue(), address))
+            assert key in keys
+            assert value is not None
+            assert printed == (wording.money(value) if key == "ai.spend" else wording.exact(value))

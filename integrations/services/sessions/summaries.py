@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.db import connection
@@ -46,6 +46,7 @@ class SessionSummary:
 
 NOTHING = SessionSummary(SessionFigures(), {})
 _NAMES = [each.name for each in fields(SessionFigures)]
+_MONEY = ("spend", "reported_cost")
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in _NAMES)
 _SUMMARIES = f"""
     SELECT session_id, model, GROUPING(model) AS is_whole, {_SUMS}
@@ -74,5 +75,6 @@ def summaries_of(sessions: Collection[int]) -> Mapping[int, SessionSummary]:
 
 def _figures(sums: Sequence[Any]) -> SessionFigures:
     values = dict(zip(_NAMES, sums, strict=True))
-    money = {name: None if values[name] is None else float(values[name]) for name in ("spend", "reported_cost")}
-    return SessionFigures(**{name: int(value or 0) for name, value in values.items() if name not in money}, **money)
+    spend, cost = (None if values[name] is None else float(values[name]) for name in _MONEY)
+    counts = {name: int(value or 0) for name, value in values.items() if name not in _MONEY}
+    return replace(SessionFigures(**counts), spend=spend, reported_cost=cost)
