@@ -9,7 +9,6 @@ from django.conf import settings
 from integrations.demo.commits import plan_commits
 from integrations.demo.history import write_repository
 from integrations.demo.repositories import REPOSITORIES
-from integrations.demo.stories import YEAR_WEEKS
 from integrations.demo.year import DemoYear
 from integrations.git.connect import connect_git
 from integrations.models import AttributionWork, RepositorySource
@@ -22,7 +21,7 @@ def write_and_connect(year: DemoYear) -> int:
     """
     folder = repositories_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    sessions = [session for week in range(YEAR_WEEKS) for session in year.sessions_of_week(week)]
+    sessions = [session for week in range(year.weeks) for session in year.sessions_of_week(week)]
     planned = plan_commits(year, sessions)
     for repository in REPOSITORIES:
         path = folder / repository.name

@@ -14,7 +14,6 @@ from integrations.demo.providers.demo_history import demo_history
 from integrations.demo.pushing import push_incidents
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import Sent, send_year
-from integrations.demo.stories import DEMO_WEEKS
 from integrations.services.folding import batches_waiting
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from orgtree.services.identity_matching import match_identities
@@ -99,17 +98,18 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
 
 
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
+    year = year_of(run)
     token, secret = create_ingest_token(_TOKEN_NAME)
     pace = _Pace(report)
     started = time.monotonic()
     try:
         sent = send_year(
-            year_of(run),
+            year,
             base_url=base_url,
             token=secret,
             on_progress=lambda sent: pace.tell(
-                f"Sent {sent.weeks} of {DEMO_WEEKS} weeks, {sent.sessions:,} sessions",
-                share=sent.weeks / DEMO_WEEKS,
+                f"Sent {sent.weeks} of {year.weeks_of_telemetry} weeks, {sent.sessions:,} sessions",
+                share=sent.weeks / year.weeks_of_telemetry,
             ),
         )
     finally:
