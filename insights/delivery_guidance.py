@@ -73,7 +73,8 @@ def flaky_runs(flaky: Figure, *, url: str) -> Hint | None:
 
 def failures_rise(failures: Figure, before: Figure, size: Figure, size_before: Figure, *, url: str) -> Hint | None:
     """More deployments fail than before; said with the size of changes where that grew as well."""
-    if failures.value is None or before.value is None or (failures.denominator or 0) < FEW_DEPLOYMENTS:
+    fewest = min(failures.denominator or 0, before.denominator or 0)
+    if failures.value is None or before.value is None or fewest < FEW_DEPLOYMENTS:
         return None
     rise = failures.value - before.value
     if rise < FAILURE_RISE_POINTS:

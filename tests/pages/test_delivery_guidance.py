@@ -51,6 +51,7 @@ def test_failures_rise() -> None:
     assert "grew" not in alone
     assert guidance.failures_rise(rate(14.9, of=20), rate(10, of=20), figure(1), figure(1), url="") is None
     assert guidance.failures_rise(rate(50, of=9), rate(10, of=20), figure(1), figure(1), url="") is None
+    assert guidance.failures_rise(rate(15, of=20), rate(0, of=9), figure(1), figure(1), url="") is None, "by chance"
 
 
 def test_bugs_come_back() -> None:
