@@ -57,7 +57,7 @@ _USED = sql.SQL(
            coalesce(sum(figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
                         + figures.output_tokens) FILTER (WHERE figures.source <> 'events'), 0)::bigint
     FROM integrations_agentsessionday figures
-    JOIN orgtree_identity identity ON identity.id = figures.identity_id
+    {people}
     WHERE figures.counted AND figures.model <> '' AND figures.day >= %(first)s AND figures.day < %(after)s {narrowed}
     GROUP BY figures.model, figures.agent, figures.day
     UNION ALL
@@ -67,12 +67,13 @@ _USED = sql.SQL(
            sum(figures.cache_write_1h_tokens)::bigint, 0, NULL, 0, 0
     FROM integrations_agenttierday figures
     JOIN integrations_agentsessionday whole USING (session_id, day, model)
-    JOIN orgtree_identity identity ON identity.id = figures.identity_id
+    {people}
     WHERE whole.source = 'events' AND whole.counted AND figures.model <> ''
       AND figures.day >= %(first)s AND figures.day < %(after)s {narrowed}
     GROUP BY figures.model, figures.agent, figures.day, figures.prompt_above, figures.service_tier
     """
 )
+_THEIR_NAMES = sql.SQL("JOIN orgtree_identity identity ON identity.id = figures.identity_id")
 WHOLE_DAY = -1
 
 
@@ -86,7 +87,10 @@ def models_in_use(
         narrowed.append(sql.SQL("AND figures.agent = ANY (%(agents)s)"))
     if models:
         narrowed.append(sql.SQL("AND figures.model = ANY (%(models)s)"))
-    statement = _USED.format(narrowed=sql.SQL(" ").join(narrowed))
+    people = sql.SQL(
+        "JOIN orgtree_identity identity ON identity.id = figures.identity_id" if whose != EVERYBODY else ""
+    )
+    statement = _USED.format(narrowed=sql.SQL(" ").join(narrowed), people=people)
     with connection.cursor() as cursor:
         cursor.execute(
             statement,

@@ -34,6 +34,7 @@ from integrations.pricing.follow import follow_price_book
 from integrations.pricing.overrides import save_override
 from integrations.pricing.reprice import reprice_waiting_rows
 from integrations.pricing.work import enqueue_repricing
+from integrations.telemetry import fold_days
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.fold import fold_received_batches
 from tests.telemetry.raw_rows import Event, Point, at, receive
@@ -96,9 +97,9 @@ def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others
     assert (told.cause, told.model_names, told.requests, told.changed) == ("library", [SONNET], 1, 1)
     assert (told.spend_before, told.spend_after) == (Decimal("0.3"), Decimal("0.7"))
     assert "9.9" in told.reason
-    assert AgentRequest.objects.get(model=SONNET).price_version.name == "genai-prices 9.9"
+    assert AgentRequest.objects.filter(model=SONNET, price_version__name="genai-prices 9.9").exists()
     assert AgentRequest.objects.get(model=OPUS).price_version_id == opus_before
-    assert sum(AgentSessionDay.objects.values_list("spend", flat=True)) == Decimal("1.2")
+    assert sum(day.spend or 0 for day in AgentSessionDay.objects.all()) == Decimal("1.2")
     assert {(change.family, change.day_from) for change in take_changes()} == {(FactFamily.AI, date(2026, 3, 2))}
 
 
@@ -139,7 +140,7 @@ def test_a_model_that_the_list_learns_of_gets_its_price() -> None:
     follow_price_book()
     reprice_waiting_rows()
     assert AgentRequest.objects.get().spend == Decimal("8.25")  # a long prompt: 1 M × 6 + 0.1 M × 22.5
-    assert Repricing.objects.first().unpriced_before == 1_100_000
+    assert Repricing.objects.filter(unpriced_before=1_100_000).exists()
 
 
 def test_in_an_empty_installation_nothing_is_priced_anew() -> None:
@@ -155,7 +156,7 @@ def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.Mon
     AgentRequest.objects.update(spend=0)
     AgentSessionDay.objects.update(spend=0)
     enqueue_repricing(Repricing.Cause.ASKED, "Everything")
-    real, calls = reprice.rebuild_days, []
+    real, calls = fold_days.rebuild_days, list[int]()
 
     def dies_in_the_third() -> None:
         calls.append(1)
@@ -171,7 +172,7 @@ def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.Mon
     reprice_waiting_rows()
     row.refresh_from_db()
     assert (row.state, row.requests, row.changed) == ("done", 4, 4)
-    assert (row.spend_before, row.spend_after) == (0, Decimal(33))
+    assert (row.spend_before, row.spend_after) == (Decimal(0), Decimal(33))
     assert set(AgentSessionDay.objects.values_list("spend", flat=True)) == {Decimal("8.25")}
 
 

@@ -90,7 +90,7 @@ def test_it_is_what_pricing_every_request_on_the_other_model_gives(
     requests: list[tuple[int, int, int, int, int]], other: str
 ) -> None:
     AgentSession.objects.all().delete()
-    used(*((f"2026-03-{day:02} 10:00", SONNET, tokens) for day, *tokens in requests))  # type: ignore[misc]
+    used(*((f"2026-03-{day:02} 10:00", SONNET, (a, b, c, d)) for day, a, b, c, d in requests))
     [told] = what_if(models_in_use(FIRST, AFTER), {SONNET: other})
     one_by_one = [
         price_of_request(other, datetime(2026, 3, day, 12, tzinfo=UTC), TokenCounts(*tokens))

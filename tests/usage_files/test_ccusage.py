@@ -162,10 +162,10 @@ def bad(change: Any) -> Any:
 
 
 def _set(path: str, value: Any) -> Any:
-    def change(entry: dict[str, Any]) -> None:
+    def change(entry: Any) -> None:
         *outer, last = path.split(".")
         for name in outer:
-            entry = entry[int(name)] if name.isdigit() else entry[name]  # type: ignore[call-overload]
+            entry = entry[int(name) if name.isdigit() else name]
         entry[last] = value
 
     return bad(change)
