@@ -181,8 +181,8 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
 
 @pytest.mark.usefixtures("teams")
 def test_only_some_of_the_work(member: Client) -> None:
-    bugs = plain(card(page(member, "?work=bug"), "delivered"))
-    features = plain(card(page(member, "?work=feature"), "delivered"))
+    bugs = plain(card(content(member, f"{PAGE}parts/compared/?work=bug").decode(), "delivered"))
+    features = plain(card(content(member, f"{PAGE}parts/compared/?work=feature").decode(), "delivered"))
     found = [int(re.search(r"Any agent \S+ \((\d+) item", words)[1]) for words in (bugs, features)]  # type: ignore[index]
     assert found == [9, 9]
 

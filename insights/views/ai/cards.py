@@ -123,7 +123,8 @@ class ComparedCards:
     lines: Sequence[Picker]
     work: Sequence[Picker]
     charts: Sequence[ChartCard]
-    phases: PhasesCard
+    charts_url: str  # where the charts come later
+    phases: PhasesCard | None
     part_url: str
     effect_url: str
     rows: Sequence[Link]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.urls import reverse
 
 from insights import guidance, tiles, wording
@@ -12,6 +14,7 @@ from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
 from insights.tiles import Link
 from insights.views.ai import lines, phases
+from insights.views.ai.answers import read
 from insights.views.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
 from insights.views.answers import Answers, Wanted
 from insights.views.attribution.words import mix_in_words
@@ -80,20 +83,32 @@ def _needs_repositories() -> Need:
 
 
 def _compared(answers: Answers) -> ComparedCards | None:
-    """None where no tool tells of pull requests or work items."""
-    filters = answers.filters
-    read_wanted = (*lines.wanted(lines.of_work(filters)), *phases.wanted())
-    found = lines.read_lines(filters, answers, read_wanted)
-    if not any(lines.figures_of(found, key) for key in lines.COMPARED):
+    """None where no tool tells of pull requests or work items.  Part of the work is read later, from facts."""
+    if lines.of_work(answers.filters) is not answers.filters:
+        return _cards(answers, None)
+    if not any(lines.figures_of(answers, key) for key in lines.COMPARED):
         return None
+    return _cards(answers, answers)
+
+
+def compared_work(filters: Filters) -> ComparedCards:
+    """The same of the picked type of work, for a part of the page."""
+    narrowed = lines.of_work(filters)
+    found = read(narrowed, (*lines.wanted(narrowed), *phases.wanted()))
+    return _cards(replace(found, filters=filters), found)
+
+
+def _cards(page: Answers, found: Answers | None) -> ComparedCards:
+    filters = page.filters
     return ComparedCards(
         line=lines.LINE.options[filters.picked[lines.LINE.parameter]],
-        lines=lines.line_pickers(found, answers),
-        work=answers.pickers(lines.WORK),
-        charts=lines.cards(found, answers),
-        phases=phases.phases_card(found),
-        part_url=answers.part_url("differences"),
-        effect_url=answers.part_url("adoption_effect"),
+        lines=lines.line_pickers(found, page),
+        work=page.pickers(lines.WORK),
+        charts=lines.cards(found, page) if found else (),
+        charts_url="" if found else page.part_url("compared"),
+        phases=phases.phases_card(found) if found else None,
+        part_url=page.part_url("differences"),
+        effect_url=page.part_url("adoption_effect"),
         rows=[
             Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
             Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),

@@ -6,7 +6,7 @@ compared with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
@@ -70,19 +70,15 @@ def of_work(filters: Filters) -> Filters:
     return replace(filters, facets={**filters.facets, Dimension.WORK_TYPE: (work,)})
 
 
-def read_lines(filters: Filters, page: Answers, asked: Iterable[Wanted]) -> Answers:
-    """The answers of the lines: among those of the page, unless only some of the work is asked for."""
-    narrowed = of_work(filters)
-    return page if narrowed is filters else read(narrowed, asked)
-
-
 def cards(lines: Answers, page: Answers) -> list[ChartCard]:
     return [_card(lines, page, compared) for compared in COMPARED.values()]
 
 
-def line_pickers(lines: Answers, page: Answers) -> list[Picker]:
-    """Any agent, and those that have a line."""
-    present = {name for compared in COMPARED.values() for name in figures_of(lines, compared.key)}
+def line_pickers(lines: Answers | None, page: Answers) -> list[Picker]:
+    """Any agent, and those that have a line, or all where that is not known yet."""
+    present = {*AGENT_NAMES}
+    if lines is not None:
+        present = {name for compared in COMPARED.values() for name in figures_of(lines, compared.key)}
     offered = [ANY_AGENT, *(name for name in AGENT_NAMES if name in present)]
     picked = page.filters.picked[LINE.parameter]
     return [

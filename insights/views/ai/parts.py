@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.filters import Filters
 from insights.metrics.query import Dimension
-from insights.views.ai import spend, usage
+from insights.views.ai import impact, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.differences import differences
 from insights.views.ai.effect import effect_part
@@ -49,6 +49,10 @@ def models(filters: Filters) -> dict[str, Any]:
     return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, "models")}
 
 
+def compared(filters: Filters) -> dict[str, Any]:
+    return {"title": "With an agent, and without", "compared": impact.compared_work(filters)}
+
+
 def impact_differences(filters: Filters) -> dict[str, Any]:
     found = differences(filters)
     return {"title": f"{found.line} beside Non-AI", "differences": found}
@@ -61,6 +65,7 @@ def adoption_effect(filters: Filters) -> dict[str, Any]:
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "failing_tools": failing_tools,
+    "compared": compared,
     "differences": impact_differences,
     "adoption_effect": adoption_effect,
     "models": models,
