@@ -45,7 +45,8 @@ LOAD_CONCENTRATION = Concentration(
     name="Concentration of reviews",
     meaning="How unevenly reviews are spread over those who give any.",
     formula="Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 where all "
-    f"gave as many, near 100 where a few gave nearly all. Reviewers are people, so that it is not split by agent. {GIVEN}",
+    "gave as many, near 100 where a few gave nearly all. Reviewers are people, so that it is not split by agent. "
+    f"{GIVEN}",
     of=Gini(REVIEWERS),
     unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
