@@ -45,7 +45,8 @@ class Segments:
         if name in self._items:
             return self._of_item(self._items[name], dimension)
         record = self._others[name]  # a deployment, an incident or a run
-        return (record.get(dimension.value),) if record.get(dimension.value) else UNKNOWN
+        value: str = record.get(dimension.value) or ""
+        return (value,) if value else UNKNOWN
 
     # Pull requests.
 
