@@ -47,6 +47,7 @@ from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisa
 from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
+from tests.demo.deliveries_told import assert_services_named, assert_worked_on
 from tests.demo.planned import PlannedFigures, tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
 from tests.demo.read_pages import (
@@ -165,6 +166,13 @@ def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:
         incidents = {unit: figure_of_unit(demo.year, "incident.count", unit, Weeks(10, 0)) for unit in TEAMS}
     assert max(rates, key=lambda unit: rates[unit]) == "checkout", rates
     assert max(incidents, key=lambda unit: incidents[unit]) == "checkout", incidents
+
+
+def test_issues_are_worked_on_and_services_are_named(demo: Demo) -> None:
+    with demo.server.database():
+        for unit in TEAMS:
+            assert_worked_on(demo.year, unit)
+        assert_services_named()
 
 
 def test_what_a_team_agreed_on_stands_on_its_charts(demo: Demo) -> None:

@@ -1,0 +1,28 @@
+"""What the demo's GitHub tells beside its planted stories: that issues are worked on, and what is deployed."""
+
+from __future__ import annotations
+
+from integrations.demo.repositories import REPOSITORIES
+from integrations.demo.stories import Weeks
+from integrations.demo.year import DemoYear
+from integrations.models import Deployment, Incident
+from tests.demo.read_figures import figure_of_unit
+
+
+def assert_worked_on(year: DemoYear, unit: str) -> None:
+    """By the label of the organisation, from shortly before the first commit; some wait for somebody meanwhile."""
+    cycle, lead, active, under_way = (
+        figure_of_unit(year, key, unit, Weeks(12, 0))
+        for key in ("issue.cycle_time", "issue.lead_time", "flow.efficiency", "wip.count")
+    )
+    assert 3600 < cycle < lead, unit
+    assert 60 < active < 99, unit
+    assert 1 <= under_way <= 60, unit
+
+
+def assert_services_named() -> None:
+    """Those that GitHub is told of; what a workflow alone deploys has no name for it."""
+    deployed = Deployment.objects.filter(environment="production").values_list("repository__name", "service")
+    assert set(deployed) == {(each.name, each.service) for each in REPOSITORIES}
+    broken = set(Incident.objects.values_list("repository__name", "service"))
+    assert broken <= {(each.name, each.service) for each in REPOSITORIES if each.service}
