@@ -12,6 +12,7 @@ from django.db import connection
 from psycopg import sql
 
 from insights import windows
+from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric, RowsBy
 from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.plan import Clock, Plan, plan
@@ -202,9 +203,17 @@ def _person_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
             row[column.name] += amount * weight
             row[FACTS.name] = max(int(row[FACTS.name]), facts)
     kept = [(person_id, row) for person_id, row in by_person.items() if any(row[c.name] for c in contributions)]
+    if each.metric.over_buckets and not any(row["contribution"] for _, row in kept) and not _is_told(each):
+        kept = []
     kept.sort(key=lambda item: (-item[1]["contribution"], item[0] is None, item[0]))
     rows = [{"person_id": person_id, **row} for person_id, row in kept[(page - 1) * size : page * size]]
     return (PERSON, _facts_column(each.metric), *contributions), rows, len(kept)
+
+
+def _is_told(each: Plan) -> bool:
+    """Whether nothing is 0, because a source tells of the window; else whoever was there is no part of any figure."""
+    since = ConnectedSince([each.metric]).of(each.metric, each.placement, each.unit_id)
+    return why_no_data(each.query.window, since, each.clock.today) is NOTHING
 
 
 def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]]:
