@@ -118,5 +118,4 @@ def fingerprint(measure: Measure) -> str:
 def _told(relation: Relation) -> tuple[object, ...]:
     told = (relation.sql, relation.day, relation.placed_by, relation.fact, relation.fact_is_row, relation.stock)
     shared = (relation.gathered_by,) if relation.shared_facts else ()
-    fallback = (relation.owned_fallback,) if relation.owned_fallback else ()
-    return (*told, *shared, *fallback)
+    return (*told, *shared, relation.falls_to_owners) if relation.falls_to_owners else (*told, *shared)

@@ -7,9 +7,9 @@ What counts for its owner is placed in the same way, by what is owned instead of
 the shape of orgtree's placements.  It is nobody's, so that asking for a person, or for an attribute of people, finds
 nothing of it.
 
-A relation of people of which some rows fall to an owner instead (`owned_fallback`: what autonomous agents do) is read
-in units as two, one after the other: the few rows of a unit's people, and of what it owns, are found by an index of
-each, and by none of what both come to (docs/decisions/0023).
+A relation of people of which some rows fall to owners instead, what autonomous agents do, is read in units as two, one
+after the other: the few rows of a unit's people, and of its repositories, are found by an index of each, and by none of
+what both come to (docs/decisions/0023).
 """
 
 from __future__ import annotations
@@ -22,30 +22,32 @@ from psycopg import sql
 
 from insights.metrics.reading import Placed, Placement
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
-from integrations.facts.relation import Relation
+from integrations.facts.relation import IS_AUTONOMOUS, REPOSITORY_ID, Relation
 
 
 def placed_as(placement: Placement, relation: Relation) -> Sequence[Relation]:
     """The relation as its rows are placed, each of them by one: by their people, and in units also by what is owned."""
-    if relation.owned_fallback and placement.placed in (Placed.UNIT, Placed.UNITS) and not is_of_people(placement):
-        return (relation, replace(relation, owner=relation.owned_fallback))
+    if relation.falls_to_owners and _in_units(placement) and not is_of_people(placement):
+        return (relation, replace(relation, owner=REPOSITORY_ID))
     return (relation,)
 
 
 def whose(placement: Placement, relation: Relation) -> sql.Composable:
-    """Whose a row is, as a number: a person's id, or of what falls to an owner the negative of what is owned; or null.
+    """Whose a row is, as a number: a person's id, or of an agent's the negative of its repository's; or null.
 
     Of a relation of owners it is what is owned, and of facts that several share the fact: they are gathered by it.
     """
-    if relation.shared_facts or not relation.owned_fallback:
+    if relation.shared_facts or not relation.falls_to_owners:
         return sql.Identifier("source", relation.gathered_by)
-    owned = sql.SQL("-{}").format(sql.Identifier("source", relation.owned_fallback))
+    repository = sql.SQL("-{}").format(sql.Identifier("source", REPOSITORY_ID))
     if relation.owner:
-        return owned
+        return repository
     person = sql.Identifier("source", relation.person)
-    if is_of_people(placement) or placement.placed in (Placed.UNIT, Placed.UNITS):
+    if is_of_people(placement) or _in_units(placement):
         return person
-    return sql.SQL("coalesce({}, {})").format(person, owned)
+    return sql.SQL("coalesce({}, CASE WHEN {} THEN {} END)").format(
+        person, sql.Identifier("source", IS_AUTONOMOUS), repository
+    )
 
 
 def unit_of(placement: Placement) -> sql.Composable:
@@ -64,14 +66,15 @@ def joins_on_day(placement: Placement, relation: Relation, day: sql.Composable) 
     person, placements = sql.Identifier("source", relation.placed_by), _placements_of(relation, placement.placed)
     joins: list[sql.Composable] = []
     if placement.placed is Placed.UNITS:
-        stint_of = sql.Identifier("owned_id" if relation.owner else "person_id")
+        owned = REPOSITORY_ID if relation.falls_to_owners else "owned_id"
+        stint_of = sql.Identifier(owned if relation.owner else "person_id")
         joins.append(sql.SQL(_STINT).format(stint_of=stint_of, person=person, day=day))
     if placement.placed is Placed.UNIT:
         members = sql.SQL("{} AS placements WHERE ancestor_id = ANY(%(ids)s)").format(placements)
         joins.append(_join_on_day("placement", members, person, day))
     if placement.placed is Placed.UNASSIGNED:
         elsewhere = sql.SQL(_DAYS_ELSEWHERE).format(placements=placements)
-        placed = whose(placement, relation) if relation.owned_fallback else person
+        placed = whose(placement, relation) if relation.falls_to_owners else person
         joins.append(sql.SQL("LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = {}").format(elsewhere, placed))
     if relation.owner:
         return sql.SQL(" ").join(joins)
@@ -114,6 +117,8 @@ def condition_on_day(placement: Placement, relation: Relation, day: sql.Composab
     """What else must be true of a row, beginning with AND."""
     if relation.owner and is_of_people(placement):
         return sql.SQL("AND false")
+    if relation.owner and relation.falls_to_owners:
+        return sql.SQL("AND {}").format(sql.Identifier("source", IS_AUTONOMOUS))
     person = sql.Identifier("source", relation.placed_by)
     if _in_units(placement):
         return only_person(placement, person)
@@ -142,17 +147,17 @@ def is_of_people(placement: Placement) -> bool:
 
 def _placements_of(relation: Relation, placed: Placed) -> sql.Composable:
     """The rows that say to which units its rows belong: person_id, tree_id, unit_id, ancestor_id and during."""
-    owners = sql.SQL(REPOSITORY_PLACEMENTS if relation.owned_fallback else OWNER_PLACEMENTS)
+    owned = "(SELECT {owned} AS person_id, tree_id, unit_id, ancestor_id, during FROM ({owners}) AS owners)"
+    if relation.owner and not relation.falls_to_owners:
+        return sql.SQL(owned).format(owned=sql.SQL("owned_id"), owners=sql.SQL(OWNER_PLACEMENTS))
     if relation.owner:
-        return sql.SQL("(SELECT owned_id AS person_id, {} FROM ({}) AS owners)").format(_IN_UNITS, owners)
-    if relation.owned_fallback and placed is Placed.UNASSIGNED:
+        return sql.SQL(owned).format(owned=sql.SQL("repository_id"), owners=sql.SQL(REPOSITORY_PLACEMENTS))
+    if relation.falls_to_owners and placed is Placed.UNASSIGNED:
+        of_agents = sql.SQL(owned).format(owned=sql.SQL("-repository_id"), owners=sql.SQL(REPOSITORY_PLACEMENTS))
         return sql.SQL(
-            "(SELECT person_id, {0} FROM orgtree_placement UNION ALL SELECT -owned_id, {0} FROM ({1}) AS owners)"
-        ).format(_IN_UNITS, owners)
+            "(SELECT person_id, tree_id, unit_id, ancestor_id, during FROM orgtree_placement UNION ALL {})"
+        ).format(of_agents)
     return sql.SQL("orgtree_placement")
-
-
-_IN_UNITS = sql.SQL("tree_id, unit_id, ancestor_id, during")
 
 
 # One row per person: the days in the tree, of the unit itself without those above it.

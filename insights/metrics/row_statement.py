@@ -31,6 +31,7 @@ SHOWN_DIMENSIONS = (
     *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.LANGUAGE, Dimension.FILE_TYPE),
     *(Dimension.WORK_TYPE, Dimension.SIZE_CLASS, Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
 )
+COUNTS_FOR = "counts_for"  # as insights/metrics/placing.py says it
 FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 
@@ -132,14 +133,8 @@ def fact_rows_statement(
 
 def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape) -> sql.Composed:
     """The rows of one relation, with null for what only others tell."""
-    placed = placed_as(reading.placement, reading.relation)
-    return sql.SQL(" UNION ALL ").join(_rows_placed_by(relation, reading, own, measures, shape) for relation in placed)
-
-
-def _rows_placed_by(
-    relation: Relation, reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape
-) -> sql.Composed:
-    person = whose(reading.placement, relation) if relation.owned_fallback else of_source(relation.person)
+    relation = reading.relation
+    person = of_source(COUNTS_FOR if relation.falls_to_owners else relation.person)
     told = ((of_source(relation.fact), "fact_id"), (person, "person_id"), (of_source(relation.day), "day"))
     columns = [sql.SQL("{} AS {}").format(column, sql.Identifier(name)) for column, name in told]
     columns += [_described(relation, name) for name in shape.describing]
@@ -148,8 +143,17 @@ def _rows_placed_by(
         sql.SQL("{} AS {}").format(_added(measure) if position in own else sql.SQL("NULL::numeric"), _column(position))
         for position, measure in enumerate(measures)
     ]
-    return sql.SQL("SELECT {columns} FROM ({relation}) AS source {conditions}").format(
-        columns=sql.SQL(", ").join(columns), relation=rows_of(relation), conditions=conditions(reading, relation)
+    return sql.SQL("SELECT {columns} FROM ({rows}) AS source").format(
+        columns=sql.SQL(", ").join(columns),
+        rows=sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT source.*, {whose} AS {counts_for} FROM ({relation}) AS source {conditions}").format(
+                whose=whose(reading.placement, placed),
+                counts_for=sql.Identifier(COUNTS_FOR),
+                relation=rows_of(placed),
+                conditions=conditions(reading, placed),
+            )
+            for placed in placed_as(reading.placement, relation)
+        ),
     )
 
 

@@ -21,9 +21,10 @@ def stints_of(units: Collection[int], days: Window, today: date) -> Iterator[Non
     """While it lasts, statements can read who counts for these units on these days and today; it is one transaction.
 
     metric_stint has one row per person and stretch of days with the same units: id, person_id, first_day and end_day,
-    which no longer belongs to it; and as many of what is owned, with owned_id instead.  metric_stint_path has one row
-    per stint and tree: the path is the units of the tree for which the person counts then, which many people have in
-    common; stints that differ in another tree have the same.  metric_path_unit lists the units of a path.
+    which no longer belongs to it; and as many of what is owned, with owned_id instead, and repository_id where it is
+    one.  metric_stint_path has one row per stint and tree: the path is the units of the tree for which the person
+    counts then, which many people have in common; stints that differ in another tree have the same.  metric_path_unit
+    lists the units of a path.
     """
     start, end = min(days.start, today), max(days.end, today + timedelta(days=1))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -71,8 +72,8 @@ _TABLES = """
     CREATE TEMPORARY TABLE metric_stint AS
     SELECT DISTINCT stint_id AS id, first_day, end_day,
            CASE WHEN placed_id > 0 THEN placed_id END AS person_id,
-           CASE WHEN placed_id < 0 THEN -placed_id END AS owned_id
-    FROM metric_stint_tree;
+           CASE WHEN placed_id < 0 THEN -placed_id END AS owned_id, owned.repository_id
+    FROM metric_stint_tree LEFT JOIN integrations_owned owned ON owned.id = -placed_id;
     CREATE TEMPORARY TABLE metric_stint_path AS SELECT stint_id, path_id, tree_id FROM metric_stint_tree;
     CREATE TEMPORARY TABLE metric_path_unit AS
     SELECT DISTINCT path_id, unnest(units) AS unit_id FROM metric_stint_tree;

@@ -13,7 +13,7 @@ looked up that is not asked for.
 
 from __future__ import annotations
 
-from integrations.facts.relation import Relation
+from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.models import FactFamily
 
 COMMITTED_FILES = Relation(
@@ -21,18 +21,19 @@ COMMITTED_FILES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="commit_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", "owned_id", "day", "sha", "repository", "path", "language", "file_type"),
+            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "path", "language", "file_type"),
             *("lines_added", "lines_deleted"),
         }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
-               owned.id AS owned_id,
+               commit.home_id AS repository_id,
+               commit.credited_id IS NULL AS is_autonomous,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -44,7 +45,6 @@ COMMITTED_FILES = Relation(
         FROM integrations_commit commit
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
@@ -60,18 +60,19 @@ AI_COMMITTED_FILES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="commit_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", "owned_id", "day", "sha", "repository", "path", "language", "file_type"),
+            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "path", "language", "file_type"),
             *("lines_added", "agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
         }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
-               owned.id AS owned_id,
+               commit.home_id AS repository_id,
+               commit.credited_id IS NULL AS is_autonomous,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -89,7 +90,6 @@ AI_COMMITTED_FILES = Relation(
         JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
         LEFT JOIN integrations_commitfile file ON file.id = attribution.file_id
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
@@ -105,16 +105,17 @@ COMMITTED_LINES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="commit_id",
     fact_is_row=True,
     columns=frozenset(
-        {"commit_id", "person_id", "owned_id", "day", "sha", "repository", "lines_added", "lines_deleted"}
+        {"commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "lines_added", "lines_deleted"}
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
-               owned.id AS owned_id,
+               commit.home_id AS repository_id,
+               commit.credited_id IS NULL AS is_autonomous,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -122,7 +123,6 @@ COMMITTED_LINES = Relation(
                commit.lines_deleted
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = '' AND commit.file_count > 0
     """,
@@ -135,16 +135,17 @@ COMMITS = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="commit_id",
     fact_is_row=True,
     columns=frozenset(
-        {"commit_id", "person_id", "owned_id", "day", "sha", "repository", "subject", "lines_unknown", "assistance"}
+        {"commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "subject", "lines_unknown", "assistance"}
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
-               owned.id AS owned_id,
+               commit.home_id AS repository_id,
+               commit.credited_id IS NULL AS is_autonomous,
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
@@ -159,7 +160,6 @@ COMMITS = Relation(
                     THEN 'AI' ELSE 'Non-AI' END AS assistance
         FROM integrations_commit commit
         LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
         WHERE commit.set_apart = ''
     """,
@@ -175,13 +175,13 @@ AGENT_REPOSITORIES = Relation(
     family=FactFamily.CODE,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="repository_id",
-    columns=frozenset({"repository_id", "person_id", "owned_id", "day", "repository", "agent", "context_file_days"}),
+    columns=frozenset({*OF_AGENTS, "person_id", "day", "repository", "agent", "context_file_days"}),
     sql="""
         SELECT active.repository_id,
                active.person_id,
-               owned.id AS owned_id,
+               active.is_autonomous,
                active.day,
                active.agent,
                repository.name AS repository,
@@ -198,7 +198,6 @@ AGENT_REPOSITORIES = Relation(
             WHERE commit.set_apart = ''
         ) AS active
         JOIN integrations_repository repository ON repository.id = active.repository_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = active.repository_id AND active.is_autonomous
         LEFT JOIN (
             SELECT repository_id, range_agg(daterange(present_from, present_to)) AS days
             FROM integrations_contextfile

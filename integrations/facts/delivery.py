@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import Relation
+from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.linking.production import IN_PRODUCTION
 from integrations.models import FactFamily
 
 _STAGES = ("coding", "pickup", "review", "merge", "deploy")
 _LEAD_TIME_COLUMNS = frozenset(
     {
-        *("pull_request_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "service"),
+        *("pull_request_id", "person_id", *OF_AGENTS, "day", "reference", "title", "url", "repository", "service"),
         *("work_type", "size_class", "assistance", "method", "deployed_at"),
         *("lead_seconds", "planning_seconds", "backlog_seconds", "idea_seconds"),
         *(f"{stage}_seconds" for stage in _STAGES),
@@ -36,7 +36,8 @@ _IS_WHOLE: LiteralString = """
 _LEAD_TIME: LiteralString = f"""
                deployed.pull_request_id,
                identity.person_id,
-               owned.id AS owned_id,
+               figures.repository_id,
+               figures.is_autonomous,
                deployed.deployed_on AS day,
                repository.name || '#' || pull_request.number AS reference,
                pull_request.title,
@@ -73,7 +74,6 @@ _LEAD_TIME_FROM: LiteralString = """
         JOIN integrations_pullrequestfigures figures
              ON figures.pull_request_id = deployed.pull_request_id AND figures.set_apart = ''
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id AND figures.is_autonomous
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = deployed.pull_request_id
         LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
@@ -86,7 +86,7 @@ LEAD_TIMES = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     fact_is_row=True,
     columns=_LEAD_TIME_COLUMNS,
@@ -108,7 +108,7 @@ LEAD_TIMES_BY_AGENT = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     columns=_LEAD_TIME_COLUMNS | {"agent"},
     sql=f"""

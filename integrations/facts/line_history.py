@@ -5,7 +5,7 @@ Where a repository has no clone there are no rows.
 
 from __future__ import annotations
 
-from integrations.facts.relation import Relation
+from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.models import FactFamily
 
 CHANGED_LINES = Relation(
@@ -14,19 +14,20 @@ CHANGED_LINES = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="commit_id",
     fact_is_row=True,
     columns=frozenset(
         {
-            *("commit_id", "person_id", "owned_id", "day", "sha", "subject", "repository", "assistance"),
+            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "subject", "repository", "assistance"),
             *("lines_changed", "lines_reworked", "lines_refactored"),
         }
     ),
     sql="""
         SELECT commit.id AS commit_id,
                identity.person_id,
-               owned.id AS owned_id,
+               lines.repository_id,
+               author.credited_id IS NULL AS is_autonomous,
                commit.counted_on AS day,
                commit.sha,
                commit.subject,
@@ -42,7 +43,6 @@ CHANGED_LINES = Relation(
         JOIN integrations_commit commit ON commit.id = lines.commit_id
         JOIN integrations_commit author ON author.id = lines.author_id
         LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
         LEFT JOIN integrations_repository repository ON repository.id = lines.repository_id
         CROSS JOIN (SELECT max(bulk_commit_lines) AS lines, max(bulk_commit_files) AS files FROM orgtree_organisation)
             AS most

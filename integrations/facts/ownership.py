@@ -45,7 +45,9 @@ As orgtree's Placement, with what is owned instead of a person: no two rows of o
 day.  The text has no parameters and ends without a semicolon.
 """
 
-REPOSITORY_PLACEMENTS: Final[LiteralString] = _PLACED.format("integrations_ownership")
-"""The same, without what services and projects have of the repository that they follow: all there is of repositories,
-and much less to look through.
-"""
+REPOSITORY_PLACEMENTS: Final[LiteralString] = f"""
+    SELECT owned.repository_id, placed.*
+    FROM ({_PLACED.format("integrations_ownership")}) AS placed
+    JOIN integrations_owned owned ON owned.id = placed.owned_id AND owned.repository_id IS NOT NULL
+"""  # noqa: S608  # constants of this module
+"""The same of repositories alone, by their ids.  They follow nothing: what follows them is not looked through."""

@@ -1,7 +1,7 @@
 """Pull requests, as relations that metrics are computed from.
 
 They count for their author, or, where that is a coding agent, for whoever asked it.  Where nobody is known to have
-asked they have an owned_id instead of a person_id: they count for their repository's owner.
+asked they have no person_id and are marked as autonomous: they count for their repository's owner.
 Those of other bots are not here.
 `assistance` is AI where an agent has a part in any of its commits, else Non-AI; `agent` names them one by one.
 
@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import STANDING_ON, Relation, Stock
+from integrations.facts.relation import OF_AGENTS, STANDING_ON, Relation, Stock
 from integrations.models import FactFamily
 
 _DESCRIBED = frozenset(
     {
-        *("pull_request_id", "person_id", "owned_id", "reference", "title", "url", "repository"),
+        *("pull_request_id", "person_id", *OF_AGENTS, "reference", "title", "url", "repository"),
         *("work_type", "size_class", "complexity_class", "assistance"),
     }
 )
@@ -33,7 +33,8 @@ _COMPLEXITY_CLASS: LiteralString = """
 _DESCRIPTION: LiteralString = f"""
                figures.pull_request_id,
                identity.person_id,
-               owned.id AS owned_id,
+               figures.repository_id,
+               figures.is_autonomous,
                repository.name || '#' || pull_request.number AS reference,
                pull_request.title,
                pull_request.url,
@@ -46,7 +47,6 @@ _DESCRIPTION: LiteralString = f"""
 _FROM: LiteralString = """
         FROM integrations_pullrequestfigures figures
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id AND figures.is_autonomous
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
 """
@@ -120,7 +120,7 @@ MERGED_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     fact_is_row=True,
     columns=_DESCRIBED | _MERGED | {"day"},
@@ -146,7 +146,7 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {_FROM} {AGENTS} {_WHERE_MERGED}",
@@ -159,7 +159,7 @@ MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "service"},
     sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {_FROM} {_SERVICES} {_WHERE_MERGED}",
@@ -172,7 +172,7 @@ MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
     open_as_in_tools=True,
     day="day",
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     columns=_DESCRIBED | _MERGED | {"day", "agent", "service"},
     sql=f"""
@@ -189,7 +189,7 @@ OPEN_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day=STANDING_ON,
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
@@ -211,7 +211,7 @@ STALE_PULL_REQUESTS = Relation(
     open_as_in_tools=True,
     day=STANDING_ON,
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
@@ -233,7 +233,7 @@ STALE_PULL_REQUESTS_BY_AGENT = Relation(
     open_as_in_tools=True,
     day=STANDING_ON,
     person="person_id",
-    owned_fallback="owned_id",
+    falls_to_owners=True,
     fact="pull_request_id",
     stock=STALE_PULL_REQUESTS.stock,
     columns=STALE_PULL_REQUESTS.columns | {"agent"},

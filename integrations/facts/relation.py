@@ -32,6 +32,9 @@ class Stock:
 
 
 STANDING_ON = "standing_on"
+# Of a relation that falls to owners.
+REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
+OF_AGENTS = frozenset({REPOSITORY_ID, IS_AUTONOMOUS})
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,9 @@ class Relation:
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    on that day what it ran on (docs/ownership.md).  `owned_fallback` names such a column of a relation of people, in
-    which repositories stand: it places rows without a person, and is null in all others (docs/decisions/0023).
+    on that day what it ran on (docs/ownership.md).  `falls_to_owners` says that a row without a person counts for the
+    owner of its repository where it is an autonomous agent's: the columns `repository_id` and `is_autonomous` say so
+    (docs/decisions/0023).
     Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
@@ -64,7 +68,7 @@ class Relation:
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
-    owned_fallback: str = ""
+    falls_to_owners: bool = False
     stock: Stock | None = None
 
     @property

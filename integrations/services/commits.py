@@ -107,9 +107,8 @@ def _autonomous(owners: LiteralString, asked: str | list[int]) -> RawSQL:
         f"""
         SELECT by_agent.id
         FROM ({REPOSITORY_PLACEMENTS}) AS owner
-        JOIN integrations_owned owned ON owned.id = owner.owned_id
         JOIN integrations_commit by_agent
-          ON by_agent.home_id = owned.repository_id AND by_agent.credited_id IS NULL
+          ON by_agent.home_id = owner.repository_id AND by_agent.credited_id IS NULL
          AND owner.during @> by_agent.counted_on
         WHERE {owners}
         """,  # noqa: S608 — constants

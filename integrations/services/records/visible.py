@@ -48,9 +48,8 @@ _OWNED_BY_UNITS = f"""
 _AUTONOMOUS_OWNED_BY_UNITS = f"""
     SELECT figures.pull_request_id
     FROM ({REPOSITORY_PLACEMENTS}) AS owner
-    JOIN integrations_owned owned ON owned.id = owner.owned_id
     JOIN integrations_pullrequestfigures figures
-      ON figures.repository_id = owned.repository_id AND figures.is_autonomous
+      ON figures.repository_id = owner.repository_id AND figures.is_autonomous
     LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = figures.pull_request_id
     CROSS JOIN LATERAL (SELECT coalesce(deployed.deployed_on, figures.merged_on, %s) AS day) AS last
     WHERE owner.ancestor_id = ANY (%s)
