@@ -7,7 +7,7 @@ relation and facets, however many people there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -181,16 +181,17 @@ def _measured(reading: Reading, measures: Sequence[Measure]) -> Measured:
         cursor.execute(people_cells_statement(reading, measures), parameters(reading))
         names = [column.name for column in cursor.description]
         rows = cursor.fetchall()
-    width, facts = 1 + len(reading.segments), names.index("facts")
-    readers = [(measure, _reader(measure, position, names, facts)) for position, measure in enumerate(measures)]
+    width = 1 + len(reading.segments)
+    readers = [(measure, _reader(measure, position, names)) for position, measure in enumerate(measures)]
     return {(row[0], row[1:width]): {measure: read(row) for measure, read in readers} for row in rows}
 
 
 def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """One row per person and segment in which a fact was found, for the hull of the reading.
 
-    Beside facts, the number of distinct facts (1 where no measure counts them): for the measure of position i, v_i
-    what it adds up, null where nothing entered, n_i the rows that entered, and x_i what was missing.
+    Beside facts, the number of distinct facts (1 where no measure counts them), and entered, which has a bit for each
+    measure to which any row adds something: for the measure of position i, v_i what it adds up, n_i the rows with a
+    value of a distribution, and x_i what was missing.
     """
     whole = replace(reading, partitions=((reading.hull.start, reading.hull.end),))
     keys = sql.SQL(", ").join(map(sql.Identifier, ("person_id", *segment_names(reading))))
@@ -198,11 +199,11 @@ def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql
     sums: list[sql.Composable] = []
     for position, measure in countable(measures):
         column = named("c", position)
-        entered = sql.SQL("entered & {} <> 0").format(sql.Literal(1 << position))
-        sums.append(sql.SQL("(sum({}) FILTER (WHERE {}))::float8 AS {}").format(column, entered, named("v", position)))
-        sums.append(sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(entered, named("n", position)))
+        sums.append(sql.SQL("sum({})::float8 AS {}").format(column, named("v", position)))
+        if isinstance(measure, Distribution):
+            sums.append(sql.SQL("count({}) AS {}").format(column, named("n", position)))
         if isinstance(measure, Total) and measure.missing_column:
-            sums.append(sql.SQL("(sum({}))::float8 AS {}").format(named("m", position), named("x", position)))
+            sums.append(sql.SQL("sum({})::float8 AS {}").format(named("m", position), named("x", position)))
     if not counts_facts:
         facts = sql.SQL("1")
     elif reading.relation.fact_is_row:
@@ -210,22 +211,32 @@ def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql
     else:
         facts = sql.SQL("count(DISTINCT fact_id)")
     return sql.SQL(
-        "SELECT {keys}, {facts} AS facts {sums} FROM ({rows}) AS r WHERE person_id > 0 GROUP BY {keys}"
+        "SELECT {keys}, {facts} AS facts, bit_or(entered) AS entered {sums}"
+        " FROM ({rows}) AS r WHERE person_id > 0 GROUP BY {keys}"
     ).format(keys=keys, facts=facts, sums=listed(sums), rows=rows_with_entered(whole, measures))
 
 
-def _reader(measure: Measure, position: int, names: Sequence[str], facts: int) -> Any:
-    """From a row to what the measure comes to."""
+def _reader(measure: Measure, position: int, names: Sequence[str]) -> Callable[[Sequence[Any]], MeasureValue]:
+    """From a row to what the measure comes to; where rows are not facts, `facts` says only whether any entered."""
+    facts, entered, bit = names.index("facts"), names.index("entered"), 1 << position
     if isinstance(measure, Facts):
         return lambda row: MeasureValue(float(row[facts]), row[facts], 1)
     if not isinstance(measure, (Total, Distribution)):
         raise TypeError(f"{type(measure).__name__} is not read for each person.")
-    value, entered = names.index(f"v_{position}"), names.index(f"n_{position}")
+    value = names.index(f"v_{position}")
     if isinstance(measure, Distribution):
-        return lambda row: MeasureValue(
-            row[value], row[entered], 1, {Statistic.MEAN: row[value] / row[entered]} if row[entered] else {}
+        counted = names.index(f"n_{position}")
+        return lambda row: (
+            MeasureValue(row[value], row[counted], 1, {Statistic.MEAN: row[value] / row[counted]})
+            if row[counted]
+            else NOTHING_MEASURED
         )
-    if measure.missing_column:
-        missing = names.index(f"x_{position}")
-        return lambda row: MeasureValue(row[value], row[entered], 1, missing=bool(row[missing]) and not row[entered])
-    return lambda row: MeasureValue(row[value], row[entered], 1)
+    amounts = _amount_reader(value, entered, bit)
+    if not measure.missing_column:
+        return amounts
+    missing = names.index(f"x_{position}")
+    return lambda row: MeasureValue(missing=bool(row[missing])) if not row[entered] & bit else amounts(row)
+
+
+def _amount_reader(value: int, entered: int, bit: int) -> Callable[[Sequence[Any]], MeasureValue]:
+    return lambda row: MeasureValue(row[value], 1, 1) if row[entered] & bit else NOTHING_MEASURED
