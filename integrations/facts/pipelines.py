@@ -2,18 +2,25 @@
 
 Attempts of one (repository, name, sha, branch) are one run: it is what its last attempt is, and counts at its finish.
 
+`assistance` and `work_type` are those of the pull request on whose commit it ran; null where it belongs to none that
+counts.  `service` are those whose paths that one touches, else that of its first deployment.
+
 Whatever a query may leave out stands in a LEFT JOIN by a primary key, which the planner leaves out, too.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import LiteralString
 
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
 _DESCRIBED = frozenset(
-    {"run_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "pipeline"}
+    {
+        *("run_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "pipeline"),
+        *("assistance", "work_type"),
+    }
 )
 _DESCRIPTION: LiteralString = """
                figures.run_id,
@@ -24,13 +31,32 @@ _DESCRIPTION: LiteralString = """
                run.name AS title,
                run.url,
                repository.name AS repository,
-               run.name AS pipeline
+               run.name AS pipeline,
+               CASE WHEN belonging.agents <> '{}' THEN 'AI'
+                    WHEN belonging.pull_request_id IS NOT NULL THEN 'Non-AI' END AS assistance,
+               belonging.work_type
 """
 _FROM: LiteralString = """
         FROM integrations_pipelinerunfigures figures
         LEFT JOIN integrations_pipelinerun run ON run.id = figures.run_id
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
         LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id
+        LEFT JOIN integrations_pullrequestfigures belonging
+          ON belonging.pull_request_id = figures.pull_request_id AND belonging.set_apart = ''
+"""
+_SERVICES: LiteralString = """
+        LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = belonging.pull_request_id
+        LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = belonging.pull_request_id
+        LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
+"""
+_SERVICE: LiteralString = "coalesce(touched.service, deployment.service, '') AS service"
+_FINISHED: LiteralString = "WHERE figures.is_last AND figures.finished_on IS NOT NULL"
+
+_RUN: LiteralString = """
+               figures.is_counted::int AS is_counted,
+               (figures.is_counted AND figures.is_successful)::int AS is_successful,
+               (figures.is_counted AND figures.is_flaky)::int AS is_flaky,
+               figures.duration_seconds
 """
 
 PIPELINE_RUNS = Relation(
@@ -43,21 +69,31 @@ PIPELINE_RUNS = Relation(
     fact="run_id",
     fact_is_row=True,
     columns=_DESCRIBED | {"is_counted", "is_successful", "is_flaky", "duration_seconds"},
-    sql=f"""
-        SELECT {_DESCRIPTION},
-               figures.is_counted::int AS is_counted,
-               (figures.is_counted AND figures.is_successful)::int AS is_successful,
-               (figures.is_counted AND figures.is_flaky)::int AS is_flaky,
-               figures.duration_seconds
-        {_FROM}
-        WHERE figures.is_last AND figures.finished_on IS NOT NULL
-    """,
+    sql=f"SELECT {_DESCRIPTION}, {_RUN} {_FROM} {_FINISHED}",
 )
 """One row per run that is finished.  is_counted, is_successful and is_flaky are 1 or 0.
 
 Cancelled and skipped runs are not counted.  A flaky one succeeded after an attempt that failed, with the same code.
 duration_seconds is that of the last attempt; null where its start is not known, and of skipped ones, which never ran.
 """
+
+PIPELINE_RUNS_BY_SERVICE = replace(
+    PIPELINE_RUNS,
+    name="pipeline_runs_by_service",
+    fact_is_row=False,
+    columns=PIPELINE_RUNS.columns | {"service"},
+    sql=f"SELECT {_DESCRIPTION}, {_RUN}, {_SERVICE} {_FROM} {_SERVICES} {_FINISHED}",
+)
+"""PIPELINE_RUNS with a row for each service; empty where none is known."""
+
+_WAIT: LiteralString = """
+               coalesce(job.id, -figures.run_id) AS wait_id,
+               CASE WHEN job.id IS NULL THEN figures.queue_seconds
+                    WHEN job.started_at >= job.queued_at THEN extract(epoch FROM job.started_at - job.queued_at)::float8
+               END AS queue_seconds
+"""
+_JOBS: LiteralString = "LEFT JOIN integrations_pipelinejob job ON job.run_id = figures.run_id"
+_WAITED: LiteralString = f"{_FINISHED} AND (job.id IS NULL OR job.status <> 'skipped')"
 
 PIPELINE_WAITS = Relation(
     name="pipeline_waits",
@@ -69,18 +105,18 @@ PIPELINE_WAITS = Relation(
     fact="wait_id",
     fact_is_row=True,
     columns=_DESCRIBED | {"wait_id", "queue_seconds"},
-    sql=f"""
-        SELECT {_DESCRIPTION},
-               coalesce(job.id, -figures.run_id) AS wait_id,
-               CASE WHEN job.id IS NULL THEN figures.queue_seconds
-                    WHEN job.started_at >= job.queued_at THEN extract(epoch FROM job.started_at - job.queued_at)::float8
-               END AS queue_seconds
-        {_FROM}
-        LEFT JOIN integrations_pipelinejob job ON job.run_id = figures.run_id
-        WHERE figures.is_last AND figures.finished_on IS NOT NULL AND (job.id IS NULL OR job.status <> 'skipped')
-    """,  # noqa: S608  # constants
+    sql=f"SELECT {_DESCRIPTION}, {_WAIT} {_FROM} {_JOBS} {_WAITED}",
 )
 """One row per job of a finished run's last attempt; of an attempt whose jobs are not known, one for itself.
 
 queue_seconds is how long it waited for somebody to run it: queued → started; null where that is not known.
 """
+
+PIPELINE_WAITS_BY_SERVICE = replace(
+    PIPELINE_WAITS,
+    name="pipeline_waits_by_service",
+    fact_is_row=False,
+    columns=PIPELINE_WAITS.columns | {"service"},
+    sql=f"SELECT {_DESCRIPTION}, {_WAIT}, {_SERVICE} {_FROM} {_JOBS} {_SERVICES} {_WAITED}",
+)
+"""PIPELINE_WAITS with a row for each service, as above."""

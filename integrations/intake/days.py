@@ -16,6 +16,7 @@ from django.db import connection as database
 from integrations.connectors.words import Kind
 from integrations.facts.changes import announce_changes
 from integrations.intake.changed_item_days import note_items_of
+from integrations.intake.runs_of_pull_requests import follow_runs_of
 from integrations.models import FactFamily
 
 FAMILIES: Mapping[Kind, FactFamily] = {
@@ -100,6 +101,7 @@ def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = 
         return
     if kind == Kind.PULL_REQUEST:
         note_items_of(wanted)
+        follow_runs_of(wanted)
     earlier = [each[1:] for each in before if each[0] in wanted]
     people, owned, starts, ends = zip(*earlier, strict=True) if earlier else ((), (), (), ())
     with database.cursor() as cursor:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import connection as database
 
 from integrations.facts.changes import announce_changes
+from integrations.intake.runs_of_pull_requests import settle_runs_belonging
 from integrations.models import FactFamily
 
 AT_ONCE = 5000
@@ -103,6 +104,7 @@ def settle_run_figures(ids: Iterable[int]) -> int:
         with database.cursor() as cursor:
             cursor.execute(_SETTLE, {"ids": wanted[start : start + AT_ONCE]})
             changed.update(row[0] for row in cursor.fetchall())
+    settle_runs_belonging(changed.union(wanted))
     announce_changes()
     return len(changed)
 

@@ -16,6 +16,7 @@ from integrations.intake.derive_run_figures import drop_run_figures, settle_run_
 from integrations.intake.derive_stages import drop_figures
 from integrations.intake.derive_waits import waiting_for
 from integrations.intake.figures_work import enqueue_pull_requests
+from integrations.intake.runs_of_pull_requests import leave_runs_of
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.linking.follow import follow_pull_requests
@@ -57,6 +58,8 @@ def forget_records(connection: Connection) -> None:
             append_days(kind, ids)
             loose.loosen(kind, ids)
             following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
+            if kind == Kind.PULL_REQUEST:
+                attempts |= leave_runs_of(ids)
             if kind == Kind.PIPELINE_RUN:
                 following |= waiting_for(ids)
                 attempts |= drop_run_figures(ids)

@@ -6,6 +6,7 @@ from django.db import models
 
 from integrations.models.connections import Repository
 from integrations.models.delivery import PipelineRun
+from integrations.models.pull_requests import PullRequest
 
 
 class PipelineRunFigures(models.Model):
@@ -28,10 +29,23 @@ class PipelineRunFigures(models.Model):
     attempts = models.IntegerField(help_text="Of its run.")
     duration_seconds = models.FloatField(null=True, help_text="Start → finish.")
     queue_seconds = models.FloatField(null=True, help_text="Queued → start.")
+    # Without a constraint, as what points at pull requests from their figures.
+    pull_request = models.ForeignKey(
+        PullRequest,
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="That lists the commit on which it ran, or was merged as it.",
+    )
 
     class Meta:
         verbose_name_plural = "pipeline run figures"
         indexes = [
             models.Index(fields=["of_run"], name="run_figures_by_run"),
             models.Index(fields=["finished_on"], condition=models.Q(is_last=True), name="run_figures_by_finish"),
+            models.Index(
+                fields=["pull_request"], condition=~models.Q(pull_request=None), name="run_figures_by_pull_request"
+            ),
         ]

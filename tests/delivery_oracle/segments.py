@@ -45,6 +45,8 @@ class Segments:
         if name in self._items:
             return self._of_item(self._items[name], dimension)
         record = self._others[name]  # a deployment, an incident or a run
+        if key.startswith("ci.") and dimension is not Dimension.REPOSITORY:
+            return self._of_run(record, dimension)
         value: str = record.get(dimension.value) or ""
         return (value,) if value else UNKNOWN
 
@@ -104,6 +106,25 @@ class Segments:
             return tuple(sorted(touched))
         deployment = self._deliveries.deployment_of(pull_request.id)
         return (deployment["service"],) if deployment and deployment.get("service") else UNKNOWN
+
+    # Pipeline runs.
+
+    def _of_run(self, run: Record, dimension: Dimension) -> Values:
+        """Those of the pull request, the first that was merged, that lists its commit or was merged as it."""
+        belonging = [
+            each
+            for each in self._pull_requests.values()
+            if each.record["repository"] == run["repository"]
+            and run["sha"] in (each.record.get("merge_sha"), *(commit["sha"] for commit in each.record["commits"]))
+        ]
+        if not belonging:
+            return UNKNOWN
+        first = min(belonging, key=lambda each: (each.merged_at is None, each.merged_at, each.record["created_at"]))
+        if not first.counts:
+            return UNKNOWN  # a bot's
+        if dimension is Dimension.SERVICE:
+            return self._services(first, deployed=False)
+        return self._of_pull_request(first, dimension)
 
     # Work items.
 
