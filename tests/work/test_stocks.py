@@ -6,7 +6,7 @@ import pytest
 
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
 from insights.metrics.rows import read_rows
-from tests.work.tracker import DAY, Tracker, by_segment, figure, on, values
+from tests.work.tracker import DAY, Tracker, answer, figure, on, values
 
 
 @pytest.fixture
@@ -42,7 +42,9 @@ def test_a_stock_is_split_filtered_and_read_by_month(four_weeks: Tracker) -> Non
     assert values("wip.count", WEEKS) == [1, 2, 0, 1]
     assert figure("wip.count", WEEKS).value == 1  # of the window as of its last week: a stock is no sum
     assert values("wip.count", WEEKS, granularity=Granularity.MONTH) == [1]
-    assert by_segment("wip.count", WEEKS, Dimension.WORK_TYPE) == {"bug": 1}
+    split = answer("wip.count", WEEKS, by=Dimension.WORK_TYPE)
+    assert {each.segment["work_type"]: each.value for each in split.total} == {"bug": 1, "feature": 0}
+    assert [each.value for each in split.series if each.segment["work_type"] == "feature"] == [1, 1, 0, 0]
     assert values("wip.count", WEEKS, work_type=("feature",)) == [1, 1, 0, 0]
 
 
