@@ -108,10 +108,17 @@ EVERYBODY = Relation(
     columns=frozenset({"person_id", "since", "present"}),
     sql="""
         SELECT person.id AS person_id,
-               coalesce((SELECT min(lower(during)) FROM orgtree_employment there WHERE there.person_id = person.id),
-                        '2000-01-01'::date) AS since,
+               greatest(began.day, (SELECT min(lower(during)) FROM orgtree_employment there
+                                    WHERE there.person_id = person.id)) AS since,
                (SELECT range_agg(during) FROM orgtree_employment there WHERE there.person_id = person.id) AS present
         FROM orgtree_person person
+        CROSS JOIN (
+            SELECT (min(first_at) AT TIME ZONE current_setting('TimeZone'))::date AS day
+            FROM integrations_enrolment HAVING count(*) > 0
+        ) AS began
     """,
 )
-"""One row per person, with or without a seat or telemetry.  present holds the days on which they are there."""
+"""One row per person, with or without a seat or telemetry.  present holds the days on which they are there.
+
+They count from the day on which anybody's telemetry came first: before it nobody can know who used an agent.
+"""
