@@ -29,25 +29,32 @@ OWNER_DAYS: Final[LiteralString] = """
 On days on which a service or project has no owner of its own in a tree, it has that of the repository that it follows.
 """
 
-_PLACED: LiteralString = """
+OWNER_PLACEMENTS: Final[LiteralString] = f"""
     SELECT owner.owned_id,
            owner.tree_id,
            owner.unit_id,
            above.ancestor_id,
            owner.during * above.during AS during
-    FROM {} AS owner
+    FROM ({OWNER_DAYS}) AS owner
     JOIN orgtree_unitplacement above ON above.unit_id = owner.unit_id AND above.during && owner.during
-"""
-OWNER_PLACEMENTS: Final[LiteralString] = _PLACED.format(f"({OWNER_DAYS})")
+"""  # noqa: S608  # constants of this module
 """One row per owned thing, unit that owns it, that unit or one above it, and stretch of local days.
 
 As orgtree's Placement, with what is owned instead of a person: no two rows of one owned thing and ancestor share a
 day.  The text has no parameters and ends without a semicolon.
 """
 
-REPOSITORY_PLACEMENTS: Final[LiteralString] = f"""
-    SELECT owned.repository_id, placed.*
-    FROM ({_PLACED.format("integrations_ownership")}) AS placed
-    JOIN integrations_owned owned ON owned.id = placed.owned_id AND owned.repository_id IS NOT NULL
-"""  # noqa: S608  # constants of this module
+# That two ranges share days the planner takes for a hundred times rarer than it is, and would look through all pull
+# requests of a time once for each repository; of a function it expects nothing.
+REPOSITORY_PLACEMENTS: Final[LiteralString] = """
+    SELECT owned.repository_id,
+           owner.tree_id,
+           owner.unit_id,
+           above.ancestor_id,
+           owner.during * above.during AS during
+    FROM integrations_ownership owner
+    JOIN integrations_owned owned ON owned.id = owner.owned_id AND owned.repository_id IS NOT NULL
+    JOIN orgtree_unitplacement above ON above.unit_id = owner.unit_id
+    WHERE NOT isempty(owner.during * above.during)
+"""
 """The same of repositories alone, by their ids.  They follow nothing: what follows them is not looked through."""
