@@ -22,6 +22,7 @@ from integrations.pricing.lists import TokenCounts
 from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import rebuild_days
 from integrations.telemetry.fold_tables import create_tables, execute
+from integrations.telemetry.fold_tellers import find_days_of_processes, find_sessions_told_of, hand_figures_to_sessions
 
 logger = logging.getLogger(__name__)
 SESSIONS_PER_TRANSACTION = 2_000
@@ -99,7 +100,7 @@ _FILE_DAYS: LiteralString = f"""
 _LOCK_SESSIONS: LiteralString = """
     INSERT INTO fold_session
     SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
-    FROM integrations_agentsession WHERE id = ANY (%(sessions)s)
+    FROM integrations_agentsession WHERE id IN (SELECT session_id FROM fold_touched)
     ORDER BY id
     FOR NO KEY UPDATE
 """
@@ -109,7 +110,8 @@ _REQUESTS: LiteralString = f"""
            request.output_tokens, request.cache_write_1h_tokens
     FROM fold_session
     JOIN integrations_agentrequest request ON request.session_id = fold_session.session_id
-    WHERE {_REQUESTS_TOUCHED} AND (%(agent)s = '' OR fold_session.agent = %(agent)s)
+    WHERE request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED}
+      AND (%(agent)s = '' OR fold_session.agent = %(agent)s)
 """  # noqa: S608
 
 
@@ -126,13 +128,17 @@ def _sessions_after(row: Repricing) -> list[int]:
 def _reprice(row: Repricing, sessions: list[int]) -> None:
     asked = {**_parameters(row), "sessions": sessions}
     create_tables()
-    execute(_LOCK_SESSIONS, {"sessions": sessions})
+    execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+    find_sessions_told_of()  # what a process counted is handed to its sessions whenever their days are built
+    execute(_LOCK_SESSIONS)
     spend, unpriced = _sums(asked)
     row.spend_before += spend
     row.unpriced_before += unpriced
     execute(_DAYS, asked)
     requests, changed = _price_requests(asked)
+    find_days_of_processes()
     rebuild_days()
+    hand_figures_to_sessions()
     _price_file_days(asked)
     append_changes_of_fold()
     spend, unpriced = _sums(asked)

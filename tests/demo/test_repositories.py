@@ -118,7 +118,7 @@ def test_notes_name_sessions_and_lines_of_the_commit(planned: Planned, checkout_
         assert commit.mark is Mark.NOTE
         assert commit.session is not None
         (noted,) = read_note(text)
-        assert (noted.agent, noted.external_session) == ("claude_code", commit.session.session_id)
+        assert (noted.agent, noted.external_session) == (commit.session.setting.agent, commit.session.session_id)
         assert noted.model == commit.session.setting.model
         assert sum(noted.lines_by_path.values()) == commit.agent_lines
         added = {file.path: file.added or 0 for file in read[sha].files}
