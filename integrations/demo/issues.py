@@ -25,7 +25,6 @@ _SAME_ISSUE_CHANCE = 0.3  # that it is the issue of the person's pull request be
 _DAYS_WAITING = 5.0  # median, from an issue's creation until work on it begins
 _BACKLOG_SHARE = 0.3  # of issues that nobody works on, of those that somebody does
 _REASSIGNED_CHANCE, _BUG_REOPENED_CHANCE, _NOT_PLANNED_CHANCE = 0.1, 0.07, 0.35
-_JUST_BEGUN_CHANCE = 0.12  # that an issue of the backlog was begun in the last days
 _BLOCKED_CHANCE = 0.25  # that an issue waits for somebody else meanwhile
 _BEFORE_FIRST_COMMIT = timedelta(hours=2)  # when it is called begun
 # GitHub has no such status: the organisation says it with labels, as many do.
@@ -167,35 +166,18 @@ def _steps(
     rng: Random,
 ) -> tuple[Step, ...]:
     """Assigned before work begins, closed when the last of its pull requests is merged; those in the past alone."""
-    steps = (
-        _steps_of_backlog(year, repository, issue, rng)
-        if not drafts
-        else _steps_of_work(repository, issue, drafts, rng)
-    )
+    steps = _steps_of_backlog(issue, rng) if not drafts else _steps_of_work(repository, issue, drafts, rng)
     past = (
         replace(each, at=each.at.astimezone(UTC).replace(microsecond=0)) for each in steps if each.at <= year.anchor
     )
     return tuple(sorted(past, key=lambda each: each.at))
 
 
-def _steps_of_backlog(year: DemoYear, repository: DemoRepository, issue: _Draft, rng: Random) -> list[Step]:
+def _steps_of_backlog(issue: _Draft, rng: Random) -> list[Step]:
     if rng.random() >= _NOT_PLANNED_CHANCE:
-        return _steps_of_beginning(year, repository, issue)
+        return []
     closed_at = issue.created_at + timedelta(days=rng.randrange(5, 120))
     return [Step(Did.CLOSED, closed_at, issue.author, text="not_planned")]
-
-
-def _steps_of_beginning(year: DemoYear, repository: DemoRepository, issue: _Draft) -> list[Step]:
-    """Begun in the last days, on a few: their pull requests lie beyond the demo's end."""
-    rng = Random(f"{repository.name}/{issue.title}/{issue.created_at}/beginning")  # noqa: S311 - a demo, not a secret
-    begun = year.anchor - timedelta(minutes=rng.randrange(60, 5 * 24 * 60))
-    if rng.random() >= _JUST_BEGUN_CHANCE or begun <= issue.created_at:
-        return []
-    person = rng.choice(repository.people)
-    return [
-        Step(Did.ASSIGNED, begun, issue.author, of=person),
-        Step(Did.LABELLED, begun + timedelta(seconds=1), person, text=IN_PROGRESS),
-    ]
 
 
 def _steps_of_work(
@@ -240,12 +222,11 @@ def _steps_of_waiting(
 
 
 def _steps_of_giving_up(drafts: Sequence[PlannedPullRequest]) -> list[Step]:
-    """Nobody works on it any more once all of its pull requests have ended, one of them without a merge."""
+    """Nobody works on it any more once all of its pull requests were closed, without a merge of the last one."""
     ends: list[datetime] = []
     for each in drafts:
-        closed = [step.at for step in each.review.steps if step.did is Did.CLOSED]
-        ended_at = each.merged_at or max(closed, default=None)
-        if ended_at is None:
+        closings = [step.at for step in each.review.steps if step.did in (Did.CLOSED, Did.MERGED)]
+        if not closings:
             return []
-        ends.append(ended_at)
+        ends.append(max(closings))
     return [Step(Did.UNLABELLED, max(ends) + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS)]
