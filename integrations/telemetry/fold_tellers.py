@@ -73,26 +73,34 @@ def _delete_repeated(table: LiteralString) -> None:
     )
 
 
-# A process and its sessions are found through either: a session may turn up in it later than what it counted.
+# A process and its sessions are found through either: a session may turn up in it later than what it counted.  All that
+# hang together are built anew together, because a session's days are made of what all its processes handed to it.  Two
+# people's processes are two, even where they have one name: some are named by their number on the machine.
 ADD_SESSIONS_OF_PROCESSES: LiteralString = """
     INSERT INTO fold_touched
-    SELECT process.id
-    FROM fold_touched
-    JOIN integrations_sessionprocess ran USING (session_id)
-    JOIN integrations_agentsession session ON session.id = fold_touched.session_id
-    JOIN integrations_agentsession process
-      ON process.agent = session.agent AND process.external_id = ran.process
-     AND process.identity_id = session.identity_id AND process.is_process
-    UNION
-    SELECT other.session_id
-    FROM fold_touched
-    JOIN integrations_sessionprocess mine USING (session_id)
-    JOIN integrations_sessionprocess other ON other.process = mine.process
-    UNION
-    SELECT ran.session_id
-    FROM fold_touched
-    JOIN integrations_agentsession process ON process.id = fold_touched.session_id AND process.is_process
-    JOIN integrations_sessionprocess ran ON ran.process = process.external_id
+    WITH RECURSIVE together (session_id) AS (
+        SELECT session_id FROM fold_touched
+        UNION
+        SELECT beside.id
+        FROM together
+        JOIN integrations_agentsession session ON session.id = together.session_id
+        CROSS JOIN LATERAL (
+            SELECT process.id
+            FROM integrations_sessionprocess ran
+            JOIN integrations_agentsession process
+              ON process.agent = session.agent AND process.external_id = ran.process
+             AND process.identity_id = session.identity_id AND process.is_process
+            WHERE ran.session_id = session.id
+            UNION ALL
+            SELECT other.id
+            FROM integrations_sessionprocess ran
+            JOIN integrations_agentsession other
+              ON other.id = ran.session_id AND other.agent = session.agent
+             AND other.identity_id = session.identity_id
+            WHERE session.is_process AND ran.process = session.external_id
+        ) AS beside
+    )
+    SELECT session_id FROM together EXCEPT SELECT session_id FROM fold_touched
 """
 
 # The agents without words of their own are few; each is looked up by the index that begins with it.

@@ -217,6 +217,42 @@ def test_the_lines_of_a_window_go_to_the_conversation_of_that_time(intake: Intak
         assert sum(AgentSessionDay.objects.values_list("lines_added", flat=True)) == 17
 
 
+def test_windows_of_one_name_of_two_people_are_two(intake: Intake) -> None:
+    """Some name a process by its number on the machine, which another machine gives as well."""
+
+    def told(person: str) -> list[Json]:
+        program = {**VS_CODE, "enduser.id": f"{person}@example.com"}
+        chat = span("chat", trace=f"{ord(person[0]):032x}", **{**CHAT, "gen_ai__conversation__id": f"of {person}"})
+        lines = counter("copilot_chat.lines_of_code.count", one_point(len(person)) | {"attributes": ADDED})
+        return [spans(chat, resource=program), metrics(lines, resource=program)]
+
+    for sent in [*told("ada"), *told("grace"), told("ada")[0]]:
+        intake.send(sent)
+        fold_received_batches()
+    worked = AgentSession.objects.filter(has_work=True)
+    assert dict(worked.values_list("external_id", "lines_added")) == {"of ada": 3, "of grace": 5}
+
+
+def test_a_conversation_in_two_windows_keeps_what_each_counted(intake: Intake) -> None:
+    """What the second window hands over stays when a neighbour in the first one goes on."""
+
+    def chat(conversation: str, window: str, number: int) -> Json:
+        sent = span("chat", number, **{**CHAT, "gen_ai__conversation__id": conversation})
+        return spans(sent, resource={**VS_CODE, "session.id": window})
+
+    def lines(window: str, count: int) -> Json:
+        point = one_point(count) | {"attributes": ADDED}
+        return metrics(counter("copilot_chat.lines_of_code.count", point), resource={**VS_CODE, "session.id": window})
+
+    told = [chat("moved", "first", 1), chat("moved", "second", 2), lines("second", 6), chat("stayed", "first", 3)]
+    for sent in [*told, chat("stayed", "first", 4)]:
+        intake.send(sent)
+        fold_received_batches()
+    worked = AgentSession.objects.filter(has_work=True)
+    assert dict(worked.values_list("external_id", "lines_added")) == {"moved": 6, "stayed": 0}
+    assert sum(AgentSessionDay.objects.values_list("lines_added", flat=True)) == 6
+
+
 def forget_everything() -> None:
     forget_identities()
     with connection.cursor() as cursor:
@@ -228,6 +264,9 @@ def test_lines_of_a_process_without_a_conversation_are_the_person_s(intake: Inta
     fold_received_batches()
     assert not AgentSession.objects.filter(has_work=True).exists()
     assert sum(AgentSessionDay.objects.values_list("lines_added", flat=True)) == 4
+
+
+ADDED = json_attributes({"type": "added"})
 
 
 def one_point(value: int) -> Json:
