@@ -56,6 +56,16 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Program",
+        (
+            Entry("program", "Overview", "layout-dashboard"),
+            Entry("objectives", "Objectives", "target"),
+            Entry("tickets", "Action plans", "list-check"),
+            Entry("benchmarks", "Benchmarks", "ruler-measure"),
+            Entry("philosophy", "Philosophy", "book"),
+        ),
+    ),
+    (
         "Organisation",
         (Entry("people", "People", "user", also=("people_import",)), Entry("access", "Who can see what", "eye")),
     ),

@@ -21,5 +21,7 @@ urlpatterns = [
     path("api/v1/", include("orgtree.api.urls")),
     path("api/v1/", include("integrations.api.urls")),
     path("", include("integrations.urls")),
+    path("api/v1/", include("programs.api.urls")),
+    path("programs/", include("programs.urls")),
     path("", include("insights.urls")),
 ]

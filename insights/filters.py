@@ -244,16 +244,9 @@ def quarters_to_offer(today: date) -> list[str]:
     names = []
     start = windows.quarter_of(today).start
     for _ in range(QUARTERS_OFFERED):
-        names.append(_quarter_name(start))
+        names.append(windows.quarter_name(start))
         start = windows.quarter_of(start - timedelta(days=1)).start
     return names
-
-
-def _quarter_name(start: date) -> str:
-    """2026-Q3 for a fiscal quarter by its first day; a fiscal year has the name of the year in which it ends."""
-    first_month = settings.FISCAL_YEAR_START_MONTH
-    year = start.year + (1 if first_month > 1 and start.month >= first_month else 0)
-    return f"{year}-Q{(start.month - first_month) % 12 // 3 + 1}"
 
 
 def _quarter_window(year: int, number: int) -> Window:

@@ -41,6 +41,13 @@ def quarter_of(day: date) -> Window:
     return whole_bucket(day, Granularity.QUARTER)
 
 
+def quarter_name(start: date) -> str:
+    """2026-Q3 for a fiscal quarter by its first day; a fiscal year has the name of the year in which it ends."""
+    first_month = settings.FISCAL_YEAR_START_MONTH
+    year = start.year + (1 if first_month > 1 and start.month >= first_month else 0)
+    return f"{year}-Q{(start.month - first_month) % MONTHS_A_YEAR // MONTHS_A_QUARTER + 1}"
+
+
 def passed(window: Window, *, today: date | None = None) -> Window:
     """The part of the window that has come: up to today, today included."""
     tomorrow = (today or local_today()) + timedelta(days=1)

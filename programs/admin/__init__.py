@@ -1,0 +1,1 @@
+"""Django admin of the program: what it starts from (templates, the fiscal calendar); the program itself has pages."""

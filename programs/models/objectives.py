@@ -1,0 +1,172 @@
+"""Quarterly objectives, their key results and the check-ins on them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from orgtree.models import Person, Unit
+from orgtree.models.sight import Sight
+from programs.models.quarters import Quarter
+from programs.models.sight import concerns, led_by
+
+LONGEST_TITLE = 200
+MOST_KEY_RESULTS = 5  # of one objective: with more nobody knows what it is about
+
+
+class Standing(models.TextChoices):
+    """How an objective or a key result goes: computed from its data, and overridable with a reason."""
+
+    ON_TRACK = "on_track", "On track"
+    AT_RISK = "at_risk", "At risk"
+    OFF_TRACK = "off_track", "Off track"
+    UNKNOWN = "unknown", "No data yet"
+
+
+class ObjectiveQuerySet(models.QuerySet["Objective"]):
+    def within(self, sight: Sight) -> Self:
+        """Published objectives that concern the viewer, and drafts of units that the viewer leads."""
+        return self.filter((Q(published_at__isnull=False) & concerns(sight)) | led_by(sight))
+
+    def open(self) -> Self:
+        return self.filter(quarter__closed_at=None, dropped_at=None)
+
+
+@pghistory.track(append_only=True)
+class Objective(models.Model):
+    """What a unit (without one: the whole organisation) wants to reach in a quarter."""
+
+    class CarryOver(models.TextChoices):
+        UNDECIDED = "undecided", "Not decided"
+        CARRY = "carry", "Carry over into the next quarter"
+        END = "end", "End with the quarter"
+
+    quarter = models.ForeignKey(Quarter, models.PROTECT, related_name="objectives")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="objectives")
+    title = models.CharField(max_length=LONGEST_TITLE)
+    description = models.TextField(blank=True, help_text="Markdown.")
+    template = models.SlugField(max_length=60, blank=True, help_text="The template that it was made from.")
+    owner = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="objectives")
+    is_mandatory = models.BooleanField(
+        "the team's objective of the quarter",
+        default=False,
+        help_text="Each team has one per quarter, on which it will not give up.",
+    )
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="aligned")
+    published_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="Given up during the quarter.")
+    dropped_why = models.TextField(blank=True)
+    override = models.CharField(max_length=10, choices=Standing.choices, blank=True)
+    override_reason = models.TextField(blank=True)
+    override_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    carry_over = models.CharField(max_length=10, choices=CarryOver.choices, default=CarryOver.UNDECIDED)
+    carried_from = models.OneToOneField("self", models.SET_NULL, null=True, related_name="carried_to", editable=False)
+    score = models.FloatField(null=True, editable=False, help_text="0–1, when the quarter was closed.")
+    retrospective = models.TextField(blank=True, help_text="Markdown: what was learned.")
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Grows with every change, so that whoever edits an older one is told and loses nothing.
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ObjectiveQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("quarter", "pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["quarter", "unit"],
+                condition=Q(is_mandatory=True, dropped_at=None),
+                name="one_mandatory_objective_per_unit_and_quarter",
+            ),
+            models.CheckConstraint(condition=~Q(is_mandatory=True, unit=None), name="mandatory_objective_is_of_a_unit"),
+            models.CheckConstraint(condition=~Q(title=""), name="objective_says_something"),
+            models.CheckConstraint(condition=Q(override="") | ~Q(override_reason=""), name="override_has_a_reason"),
+        ]
+        indexes = [models.Index(fields=["quarter", "unit"], name="objective_by_quarter")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class TargetKind(models.TextChoices):
+    """How the target of a key result is meant."""
+
+    ABSOLUTE = "absolute", "A value to reach"
+    RELATIVE = "relative", "A change from the baseline, in percent"
+    GUARDRAIL = "guardrail", "Not worse than"
+
+
+@pghistory.track(append_only=True)
+class KeyResult(models.Model):
+    """A measurable outcome of an objective: read from a metric, or entered by hand where `metric` is empty.
+
+    `baseline`, `target` and values stand in the metric's unit of measure.  `target` is absolute whatever its kind:
+    a relative one is computed once from the baseline and `change_percent`, so that it doesn't move with the baseline.
+    """
+
+    class Better(models.TextChoices):
+        HIGHER = "higher", "Higher is better"
+        LOWER = "lower", "Lower is better"
+
+    objective = models.ForeignKey(Objective, models.CASCADE, related_name="key_results")
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=LONGEST_TITLE)
+    metric = models.CharField(max_length=80, blank=True, help_text="A metric's key; empty: entered by hand.")
+    statistic = models.CharField(max_length=10, blank=True, help_text="Empty: the metric's own.")
+    unit_of_measure = models.CharField(max_length=40, blank=True)
+    better = models.CharField(max_length=6, choices=Better.choices)
+    target_kind = models.CharField(max_length=10, choices=TargetKind.choices)
+    change_percent = models.FloatField(null=True, blank=True)
+    baseline = models.FloatField(null=True, blank=True)
+    baseline_from = models.DateField(null=True, blank=True)
+    baseline_to = models.DateField(null=True, blank=True)
+    target = models.FloatField()
+    hand_value = models.FloatField(null=True, blank=True, help_text="The latest that was entered by hand.")
+    final_value = models.FloatField(null=True, editable=False, help_text="When the quarter was closed.")
+    final_score = models.FloatField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("objective", "position")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["objective", "position"], name="key_result_position_once", deferrable=models.Deferrable.DEFERRED
+            ),
+            models.CheckConstraint(condition=~Q(title=""), name="key_result_says_something"),
+            models.CheckConstraint(
+                condition=~Q(target_kind=TargetKind.RELATIVE) | Q(change_percent__isnull=False),
+                name="relative_target_has_its_change",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_guardrail(self) -> bool:
+        return self.target_kind == TargetKind.GUARDRAIL
+
+
+class CheckIn(models.Model):
+    """What somebody says of an objective (and one of its key results) at a time.  Never changed."""
+
+    class Confidence(models.TextChoices):
+        HIGH = "high", "We will reach it"
+        MEDIUM = "medium", "It is open"
+        LOW = "low", "We will not reach it as it goes"
+
+    objective = models.ForeignKey(Objective, models.CASCADE, related_name="check_ins")
+    key_result = models.ForeignKey(KeyResult, models.CASCADE, null=True, blank=True, related_name="check_ins")
+    at = models.DateTimeField(db_default=Now())
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    confidence = models.CharField(max_length=6, choices=Confidence.choices)
+    note = models.TextField(blank=True, help_text="Markdown.")
+    value = models.FloatField(null=True, blank=True, help_text="Of a key result that is entered by hand.")
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = [models.Index(fields=["objective", "-at"], name="check_in_by_objective")]

@@ -1,0 +1,5 @@
+"""The engineering metrics program, below /programs/: each family of pages has its routes beside its views."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
