@@ -1,4 +1,4 @@
-"""The read API over metrics.  Shapes: PRODUCT.md §12."""
+"""The read API over metrics.  Shapes: docs/reference/api.md."""
 
 from __future__ import annotations
 

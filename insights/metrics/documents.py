@@ -1,4 +1,4 @@
-"""Answers as JSON documents: what the API sends and the command prints.  Shapes: PRODUCT.md §12."""
+"""Answers as JSON documents: what the API sends and the command prints.  Shapes: docs/reference/api.md."""
 
 from __future__ import annotations
 

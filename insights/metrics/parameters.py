@@ -1,4 +1,4 @@
-"""From the words of a URL or a command line to a query; the names are those of PRODUCT.md §12."""
+"""From the words of a URL or a command line to a query; the names are those of docs/reference/api.md."""
 
 from __future__ import annotations
 

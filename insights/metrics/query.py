@@ -1,4 +1,4 @@
-"""What is asked of the metric engine, and what it answers.  The names are those of PRODUCT.md §12."""
+"""What is asked of the metric engine, and what it answers.  The names are those of docs/reference/api.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the rows a viewer may see.  PRODUCT.md §9: one's own in full, others' as the policy allows."""
+"""What of the rows a viewer may see.  docs/access.md: one's own in full, others' as the policy allows."""
 
 from __future__ import annotations
 

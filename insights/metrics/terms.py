@@ -1,4 +1,4 @@
-"""The closed vocabularies in which a metric is declared.  The names are those of PRODUCT.md's catalogue."""
+"""The closed vocabularies in which a metric is declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an answer is withheld from a viewer because it tells of too few people.  PRODUCT.md §9, Minimum group size.
+"""What of an answer is withheld from a viewer because it tells of too few people.  docs/access.md.
 
 The engine knows nothing of viewers: commands, snapshots and programs read whole answers.  Whatever is shown to
 somebody (pages, charts, CSV, API) passes through here, once, in `insights.metrics.visible`.

@@ -1,7 +1,7 @@
 """Pull request → when the first of the work items that it is linked to was created, and begun.
 
-From there a change is followed to production: created → in progress → first commit → … (PRODUCT.md, idea to
-production).
+From there a change is followed to production: created → in progress → first commit → … (docs/delivery.md, idea
+to production).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ UNSAID: Literal[Unsaid.UNSAID] = Unsaid.UNSAID
 @dataclass(frozen=True, slots=True)
 class RowError:
     """Why a row can't be stored.  `row` counts as a spreadsheet does, the head being row 1; `column` is the name that
-    PRODUCT.md gives it, or the file's own; None: the row, or the file, as a whole."""
+    docs/people.md gives it, or the file's own; None: the row, or the file, as a whole."""
 
     row: int | None
     column: str | None

@@ -35,7 +35,7 @@ class StandingUnit:
 
     @property
     def document(self) -> dict[str, str | int | None]:
-        """What the API and the command tell of it: PRODUCT.md §12."""
+        """What the API and the command tell of it: docs/reference/api.md."""
         return {
             "slug": self.slug,
             "name": self.name,

@@ -1,4 +1,4 @@
-"""Who may look at what.  PRODUCT.md §9, docs/access.md.
+"""Who may look at what.  docs/access.md.
 
 `viewable(user)` answers for an account; querysets answer for rows (`Unit.objects.visible_to(user)`).  Both rest on
 orgtree/models/sight.py, so that they cannot disagree.

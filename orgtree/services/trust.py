@@ -1,4 +1,4 @@
-"""Who may see what of individual people.  PRODUCT.md §9, as far as roles exist: a superuser is the admin.
+"""Who may see what of individual people.  docs/access.md
 
 Two rules decide what another person's rows look like: the organisation's policy, and the trial mode in which an
 installation starts.  One's own figures and name are always one's own.

@@ -1,4 +1,4 @@
-"""Pipeline runs by PRODUCT.md's definition: attempts of one repository, name, sha and branch are one run."""
+"""Pipeline runs by their definition: attempts of one repository, name, sha and branch are one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pull requests by PRODUCT.md's definitions: open, first commit, review, approval, and the stages between them."""
+"""Pull requests by their definitions: open, first commit, review, approval, and the stages between them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def time_of(record: Record, name: str) -> datetime | None:
 
 
 class PullRequest:
-    """One of the pushed records, as PRODUCT.md reads it."""
+    """One of the pushed records, as the counting rules read it."""
 
     def __init__(self, record: Record, world: World) -> None:
         self.record = record

@@ -1,4 +1,4 @@
-"""Work items by PRODUCT.md's definitions: done at their last entry into done, for the assignee then, else the last."""
+"""Work items by their definitions: done at their last entry into done, for the assignee then, else the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The read API: shapes of PRODUCT.md §12, errors that name the parameter, tokens, and that all ways agree."""
+"""The read API: shapes of docs/reference/api.md, errors that name the parameter, tokens, and that all ways agree."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from insights.views.ai.parts import PARTS
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
-MOST_QUERIES = 15  # PRODUCT.md §11
+MOST_QUERIES = 15  # of any response, whatever the organisation's size
 # Until figures are kept, one scan for each kind of fact and window, whatever there is of them.
 MOST_QUERIES_FROM_FACTS = 27
 OF_COMMITS = {"committed_code", "committed_share"}  # they are empty here: see test_committed_code.py

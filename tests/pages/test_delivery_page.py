@@ -24,7 +24,7 @@ from tests.pages.test_ai_page import tile
 
 PAGE = "/insights/delivery/"
 HOUR = 3600
-MOST_QUERIES = 15  # PRODUCT.md §11
+MOST_QUERIES = 15  # of any response, whatever the organisation's size
 
 
 @pytest.fixture

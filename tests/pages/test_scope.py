@@ -24,7 +24,7 @@ from tests.metrics.organisations import TREE, add_organisation
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(44, -1, -1)]
-MOST_QUERIES = 15  # PRODUCT.md §11
+MOST_QUERIES = 15  # of any response, whatever the organisation's size
 ROOT = TREE
 METRIC = "/insights/metrics/ai.spend/"
 

@@ -1,6 +1,6 @@
 """Which pull requests, work items, deployments and incidents somebody may open.
 
-They show what their own tools show, names and links among it (PRODUCT.md §1), to whoever can find them among the rows
+They show what their own tools show, names and links among it (docs/records.md), to whoever can find them among the rows
 of a figure: those of people and owners in the units that one sees, one's own, and what is linked to these directly.
 """
 

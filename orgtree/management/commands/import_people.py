@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 
 def document(changes: PeopleChanges, *, applied: bool) -> dict[str, Any]:
-    """PRODUCT.md §12."""
+    """What --json prints: docs/reference/commands.md."""
     return {
         "applied": applied,
         "added": len(changes.added),
