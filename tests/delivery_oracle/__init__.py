@@ -1,6 +1,6 @@
 """Delivery metrics counted a second time: from the records that are pushed to the figures that people read.
 
-It is written from the counting rules and definitions of the catalogue, slow and plain, and knows neither tables nor SQL.
+It is written from the counting rules and definitions, slow and plain, and knows neither tables nor SQL.
 
     calendar        the organisation's days and weeks, in a zone that changes its clocks
     organisation    who is in which unit, and which unit owns what, day by day
