@@ -63,7 +63,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
-    "pghistory.middleware.HistoryMiddleware",  # who changed something, beside what it was
 ]
 
 ROOT_URLCONF = "config.urls"
