@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from insights import windows
 from insights.metrics.adoption_effect import read_cohorts, read_effect
+from insights.metrics.errors import ScopeNeededError
 from insights.metrics.query import MetricQuery
+from insights.metrics.visible import visible_cohorts, visible_comparison, visible_effect
+from orgtree.models import IndividualPolicy, Organisation
+from orgtree.services.access import access_of
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
+from tests.personas import EXECUTIVE, MEMBER, create_user
+from tests.teams import create_teams
 
 WEEKS = 8
 
@@ -89,3 +97,59 @@ def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Metr
     assert found["light"].merged == 3
     assert found["moderate"].merged_per_week == pytest.approx(1.0)
     assert found["none"].merged == 4
+
+
+MERGED_WEEKLY = (50, 43, 36, 27, 20, 13, 6)
+TOO_FEW = "fewer than 5 people"
+
+
+def protect(policy: IndividualPolicy) -> None:
+    Organisation.current()
+    Organisation.objects.update(individual_policy=policy, protected_since=timezone.now())
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("takers", [4, 5])
+def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQuery, takers: int) -> None:
+    """Four took up an agent and six did not: whoever sees the difference and the six knows what four people do."""
+    tell(
+        org,
+        {
+            **{f"taker{number}": (MERGED_WEEKLY, 28) for number in range(takers)},
+            **{f"other{number}": (MERGED_WEEKLY, None) for number in range(6)},
+        },
+    )
+    protect(IndividualPolicy.PSEUDONYMS)
+    access = access_of(create_user(EXECUTIVE))
+    effect, why_no_effect = visible_effect(query, access)
+    cohorts, why_no_cohorts = visible_cohorts(query, access)
+    between = visible_comparison(replace(query, key="pr.merged_per_developer"), "claude_code", access)
+    if takers < 5:
+        assert (effect, cohorts) == (None, [])
+        assert TOO_FEW in why_no_effect
+        assert TOO_FEW in why_no_cohorts
+        assert between.withheld
+        assert (between.first.value, between.second.value, between.interval, between.difference) == (None,) * 4
+        assert (between.first.developers, between.second.developers, between.unmatched) == (0, 0, 0)
+    else:
+        assert effect is not None
+        assert list(effect.group_sizes) == [5, 6]
+        shown = {cohort.name: cohort.developers for cohort in cohorts}
+        assert shown == {"none": 6 + 1, "light": 5, "moderate": 0, "heavy": 0}, "six, and who reviews"
+        assert between.first.developers == 5
+    protect(IndividualPolicy.NAMED)
+    named = access_of(create_user(EXECUTIVE))
+    assert visible_effect(query, named)[0] is not None
+    assert visible_cohorts(query, named)[0]
+
+
+@pytest.mark.usefixtures("db")
+def test_whoever_sees_no_whole_organisation_sees_no_comparison_of_it(org: Org, query: MetricQuery) -> None:
+    create_teams()
+    protect(IndividualPolicy.NAMED)
+    member = access_of(create_user(MEMBER))
+    for ask in (visible_effect, visible_cohorts):
+        with pytest.raises(ScopeNeededError):
+            ask(query, member)
+    with pytest.raises(ScopeNeededError):
+        visible_comparison(query, "claude_code", member)

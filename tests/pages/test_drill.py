@@ -93,3 +93,13 @@ def test_outcomes_and_failing_tools_lead_to_theirs(client: Client) -> None:
             assert key in keys
             assert value is not None
             assert printed == (wording.money(value) if key == "ai.spend" else wording.exact(value))
+
+
+def test_the_bar_of_an_agent_leads_to_its_lines(client: Client) -> None:
+    page = client.get("/insights/ai/?range=4w").content.decode()
+    card = page.partition('id="lines-by-agent"')[2].partition("</section>")[0]
+    [(address, printed)] = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', card)
+    value = from_rows("ai.lines_committed", rows_of(lambda each: client.get(each).getvalue(), address))
+    assert "agent=claude_code" in address
+    assert value is not None
+    assert printed == wording.compact(value)

@@ -53,6 +53,7 @@ class LinesBar:
     percent: str  # committed of generated; empty where that is no part of a whole
     committed_fraction: float  # 0–1, of the longest bar
     generated_fraction: float
+    rows_url: str  # of the lines that were committed, or where none were, of those that were generated
 
 
 @dataclass(frozen=True)

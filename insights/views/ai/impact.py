@@ -18,6 +18,7 @@ from insights.views.ai.answers import read
 from insights.views.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
 from insights.views.answers import Answers, Wanted
 from insights.views.attribution.words import mix_in_words
+from insights.views.drill import rows_of_part
 
 WANTED = (
     Wanted("ai.lines_generated", compared=True),
@@ -156,13 +157,15 @@ def lines_bars(answers: Answers) -> list[LinesBar]:
     figures = [*committed.values(), *generated.values()]
     longest = max((figure.value or 0 for figure in figures), default=0) or 1
     return [
-        _bar(agent, committed.get(agent), generated.get(agent), longest)
+        _bar(answers.filters, agent, committed.get(agent), generated.get(agent), longest)
         for agent in in_agent_order({*committed, *generated})
         if any(found and found.value for found in (committed.get(agent), generated.get(agent)))
     ]
 
 
-def _bar(agent: str, committed: Figure | None, generated: Figure | None, longest: float) -> LinesBar:
+def _bar(
+    filters: Filters, agent: str, committed: Figure | None, generated: Figure | None, longest: float
+) -> LinesBar:
     kept = (committed.value if committed else None) or 0
     written = (generated.value if generated else None) or 0
     return LinesBar(
@@ -174,6 +177,7 @@ def _bar(agent: str, committed: Figure | None, generated: Figure | None, longest
         percent=wording.percent_of(kept, written) if 0 < kept <= written else "",
         committed_fraction=kept / longest,
         generated_fraction=written / longest,
+        rows_url=rows_of_part(filters, f"ai.lines_{'committed' if kept else 'generated'}", Dimension.AGENT, agent),
     )
 
 
