@@ -163,9 +163,7 @@ def lines_bars(answers: Answers) -> list[LinesBar]:
     ]
 
 
-def _bar(
-    filters: Filters, agent: str, committed: Figure | None, generated: Figure | None, longest: float
-) -> LinesBar:
+def _bar(filters: Filters, agent: str, committed: Figure | None, generated: Figure | None, longest: float) -> LinesBar:
     kept = (committed.value if committed else None) or 0
     written = (generated.value if generated else None) or 0
     return LinesBar(
