@@ -9,7 +9,7 @@ from datetime import timedelta
 from insights import windows
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
-from insights.metrics.distribution import read_distribution
+from insights.metrics.distribution import kept_distribution, read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcome import Outcome
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
@@ -24,6 +24,7 @@ __all__ = [
     "Freshness",
     "SideBySide",
     "Together",
+    "kept_distribution",
     "read_distribution",
     "read_rows",
     "read_series",

@@ -42,6 +42,13 @@ class RowOrder(enum.Enum):
     GREATEST = "what adds most first"
 
 
+class OfFacts(enum.Enum):
+    """Which facts a statement lists: all behind the figure, or of these the ones that `facts` names."""
+
+    ALL = "all"
+    NAMED = "named"
+
+
 @dataclass(frozen=True)
 class RowShape:
     """What a row is: the columns and dimensions that tell rows apart, and dimensions that are listed in one."""
@@ -82,7 +89,10 @@ def row_shape(measures: Sequence[Measure], used: Sequence[Dimension], segments: 
 
 
 def fact_rows_statement(
-    readings: Sequence[tuple[Reading, Measure]], shape: RowShape, order: RowOrder = RowOrder.NEWEST
+    readings: Sequence[tuple[Reading, Measure]],
+    shape: RowShape,
+    order: RowOrder = RowOrder.NEWEST,
+    of_facts: OfFacts = OfFacts.ALL,
 ) -> sql.Composed:
     """One row per fact, day and whatever else tells rows apart to which one of the measures adds something.
 
@@ -121,7 +131,7 @@ def fact_rows_statement(
         lists=listed(lists),
         sums=listed(sums),
         rows=sql.SQL(" UNION ALL ").join(
-            _rows_of(reading, positions, measures, shape) for reading, positions in by_reading.items()
+            _rows_of(reading, positions, measures, shape, of_facts) for reading, positions in by_reading.items()
         ),
         having=sql.SQL("HAVING {}").format(sql.SQL(" OR ").join(entered)),
         first=sql.SQL("{} DESC NULLS LAST,").format(_added_up(0, measures[0]))
@@ -131,7 +141,9 @@ def fact_rows_statement(
     )
 
 
-def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape) -> sql.Composed:
+def _rows_of(
+    reading: Reading, own: Sequence[int], measures: Sequence[Measure], shape: RowShape, of_facts: OfFacts
+) -> sql.Composed:
     """The rows of one relation, with null for what only others tell."""
     relation = reading.relation
     person = of_source(COUNTS_FOR if relation.falls_to_owners else relation.person)
@@ -146,15 +158,19 @@ def _rows_of(reading: Reading, own: Sequence[int], measures: Sequence[Measure], 
     return sql.SQL("SELECT {columns} FROM ({rows}) AS source").format(
         columns=sql.SQL(", ").join(columns),
         rows=sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT source.*, {whose} AS {counts_for} FROM ({relation}) AS source {conditions}").format(
+            sql.SQL("SELECT source.*, {whose} AS {counts_for} FROM ({relation}) AS source {conditions} {among}").format(
                 whose=whose(reading.placement, placed),
                 counts_for=sql.Identifier(COUNTS_FOR),
                 relation=rows_of(placed),
                 conditions=conditions(reading, placed),
+                among=_AMONG.format(of_source(placed.fact)) if of_facts is OfFacts.NAMED else sql.SQL(""),
             )
             for placed in placed_as(reading.placement, relation)
         ),
     )
+
+
+_AMONG = sql.SQL("AND {} = ANY(%(facts)s)")
 
 
 def _described(relation: Relation, name: str) -> sql.Composed:

@@ -14,12 +14,13 @@ from psycopg import sql
 from insights import windows
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric, RowsBy
+from insights.metrics.kept_answers import kept, question_of
 from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.reading import Reading, StockReading
 from insights.metrics.registry import get
-from insights.metrics.row_statement import RowOrder, fact_rows_statement, row_shape
+from insights.metrics.row_statement import OfFacts, RowOrder, RowShape, fact_rows_statement, row_shape
 from insights.metrics.source import parameters
 from insights.metrics.standing import standing_facts_statement
 from insights.metrics.statement import people_on_line_statement, people_statement
@@ -134,9 +135,13 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
     values: dict[str, Any] = {"limit": size, "offset": (page - 1) * size}
     for reading, _ in readings:
         values |= parameters(reading)
-    statement = fact_rows_statement(readings, shape, order)
-    found = _fetch(statement, values)
-    first = found or (_fetch(statement, {**values, "limit": 1, "offset": 0}) if page > 1 else [])
+    if order is RowOrder.GREATEST and page == 1:
+        found, total = _greatest_rows(each.query, readings, shape, values)
+    else:
+        statement = fact_rows_statement(readings, shape, order)
+        found = _fetch(statement, values)
+        first = found or (_fetch(statement, {**values, "limit": 1, "offset": 0}) if page > 1 else [])
+        total = first[0]["total_rows"] if first else 0
     columns = (
         _fact_column(each.metric),
         *((PERSON,) if each.metric.belongs_to is BelongsTo.PERSON else ()),
@@ -151,7 +156,27 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
         | {column.name: float(row[f"c_{position}"]) for position, column in enumerate(contributions)}
         for row in found
     ]
-    return (*columns, *contributions), rows, first[0]["total_rows"] if first else 0
+    return (*columns, *contributions), rows, total
+
+
+def _greatest_rows(
+    query: MetricQuery, readings: Sequence[tuple[Reading, Measure]], shape: RowShape, values: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], int]:
+    """The rows that add most, and how many there are of all.
+
+    Every fact has to be read to know which these are; of many facts their numbers are kept, and nothing else.
+    """
+    found: list[dict[str, Any]] = []
+
+    def look() -> Mapping[str, Any]:
+        found.extend(_fetch(fact_rows_statement(readings, shape, RowOrder.GREATEST), values))
+        return {"facts": [row["fact_id"] for row in found], "total": found[0]["total_rows"] if found else 0}
+
+    known, _ = kept(question_of(query, "greatest", values["limit"]), look)
+    if not found and known["facts"]:
+        named = fact_rows_statement(readings, shape, RowOrder.GREATEST, OfFacts.NAMED)
+        found = _fetch(named, {**values, "facts": known["facts"]})
+    return found, known["total"]
 
 
 def _told(each: Plan, measure: Measure) -> tuple[Reading, Measure]:

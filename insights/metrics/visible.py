@@ -18,7 +18,7 @@ from insights.metrics.read import (
     Freshness,
     SideBySide,
     Together,
-    read_distribution,
+    kept_distribution,
     read_rows,
     read_series,
     read_together,
@@ -120,9 +120,9 @@ class _WithNumerators:
 
 
 def visible_distribution(query: MetricQuery, access: Access) -> Spread:
-    """As `read_distribution`, for this viewer."""
+    """As `kept_distribution`, for this viewer."""
     check_scopes([query.scope], access)
-    spread = read_distribution(query)
+    spread = kept_distribution(query)
     if not spread.sample_size or not withholds(query, access):
         return spread
     [answer] = read_totals([query])

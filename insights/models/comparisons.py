@@ -6,7 +6,7 @@ from django.db import models
 
 
 class KeptComparison(models.Model):
-    """The answer to one question, whoever asks; it tells of groups, and of nobody in them."""
+    """The answer to one question, whoever asks; it tells of groups and numbers of facts, and of nobody by name."""
 
     question = models.CharField(max_length=64, unique=True, help_text="SHA-256 of all that the answer depends on.")
     answer = models.JSONField()
