@@ -76,6 +76,8 @@ class Commit(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["counted_on"], name="commit_by_day"),
+            # Since when there are any of a clone: where all are told by a provider, that is a look at every one.
+            models.Index(fields=["counted_on"], condition=models.Q(without_clone=False), name="commit_of_clone_by_day"),
             models.Index(fields=["change_key"], name="commit_by_change"),
             models.Index(fields=["counts_key"], name="commit_by_counts"),
             models.Index(fields=["author", "committed_at"], name="commit_by_author"),
