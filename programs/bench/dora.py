@@ -94,7 +94,7 @@ def _ad_hoc(client: httpx.Client, conditions: str) -> list[Measured]:
     today = timezone.localdate()
     asked = {"from": str(today - timedelta(weeks=AD_HOC_WEEKS)), "to": str(today), "granularity": "week"}
     family = seconds_of(client, "/api/v1/metrics/dora.lead_time/series/", {**asked, "facet": AD_HOC})
-    page = f"{PAGE}?weeks={AD_HOC_WEEKS}&work_type=feature&size_class=M"
+    page = f"{PAGE}?range={AD_HOC_WEEKS}w&work_type=feature&size_class=M"
     parts = parts_of(client, page)
     whole = seconds_of(client, page) + sum(seconds_of(client, part) for part in parts)
     return [

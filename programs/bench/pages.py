@@ -63,7 +63,7 @@ def _ad_hoc(client: httpx.Client, conditions: str) -> list[Measured]:
     window = {"from": str(today - timedelta(weeks=AD_HOC_WEEKS)), "to": str(today), "granularity": "week"}
     series = seconds_of(client, "/api/v1/metrics/ai.spend/series/", {**window, "facet": "model=claude-opus-4-1"})
     held = seconds_of(client, "/api/v1/metrics/ai.spend/series/", {**window, "where": "role=Staff engineer"})
-    page = f"{PAGE}?weeks={AD_HOC_WEEKS}&model=claude-opus-4-1"
+    page = f"{PAGE}?range={AD_HOC_WEEKS}w&model=claude-opus-4-1"
     started = time.perf_counter()
     for part in parts_of(client, page):
         client.get(part).raise_for_status()
