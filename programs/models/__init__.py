@@ -1,14 +1,28 @@
 from programs.models.demo_run import DemoRun
 from programs.models.objectives import CheckIn, KeyResult, Objective, Standing, TargetKind
 from programs.models.quarters import FrozenDocument, Quarter
+from programs.models.tickets import (
+    BottleneckKind,
+    Nature,
+    Ticket,
+    TicketComment,
+    TicketEffect,
+    TicketState,
+)
 
 __all__ = [
+    "BottleneckKind",
     "CheckIn",
     "DemoRun",
     "FrozenDocument",
     "KeyResult",
+    "Nature",
     "Objective",
     "Quarter",
     "Standing",
     "TargetKind",
+    "Ticket",
+    "TicketComment",
+    "TicketEffect",
+    "TicketState",
 ]

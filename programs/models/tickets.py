@@ -1,0 +1,149 @@
+"""Action tickets: what will be done, who is responsible, and when it will be done."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from integrations.models import PullRequest
+from orgtree.models import Person, Unit
+from orgtree.models.sight import Sight
+from programs.models.objectives import LONGEST_TITLE, Objective
+from programs.models.sight import concerns, led_by
+
+
+class TicketState(models.TextChoices):
+    OPEN = "open", "Open"
+    IN_PROGRESS = "in_progress", "In progress"
+    DONE = "done", "Done"
+    DROPPED = "dropped", "Dropped"
+
+
+STANDING_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS)  # somebody still has to do something
+
+
+class Nature(models.TextChoices):
+    """Whether something is to be gained or to be mended."""
+
+    OPPORTUNITY = "opportunity", "Opportunity"
+    CHALLENGE = "challenge", "Challenge"
+
+
+class BottleneckKind(models.TextChoices):
+    """Where the cause lies.  People rarely turn out to be it."""
+
+    PROCESS = "process", "Process"
+    TOOLING = "tooling", "Tooling"
+    PEOPLE = "people", "People"
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def within(self, sight: Sight) -> Self:
+        """Tickets of units that the viewer may look at, of those above, of units they lead, and their own."""
+        own = Q(owner=sight.person_id) if sight.person_id is not None else Q(pk__in=[])
+        return self.filter(concerns(sight) | led_by(sight) | own)
+
+    def standing(self) -> Self:
+        return self.filter(state__in=STANDING_STATES)
+
+    def overdue(self, today: date) -> Self:
+        return self.standing().filter(due_on__lt=today)
+
+
+@pghistory.track(append_only=True)
+class Ticket(models.Model):
+    """One improvement.  Without a unit it is the whole organisation's."""
+
+    nature = models.CharField("what it is", max_length=12, choices=Nature.choices, default=Nature.CHALLENGE)
+    title = models.CharField("opportunity or challenge", max_length=LONGEST_TITLE)
+    resolution = models.TextField(blank=True, help_text="What will be done about it. Markdown.")
+    kind = models.CharField("where the cause lies", max_length=10, choices=BottleneckKind.choices)
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="tickets")
+    owner = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="tickets")
+    starts_on = models.DateField("started on")
+    due_on = models.DateField("due by", db_index=True)
+    completed_on = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=12, choices=TicketState.choices, default=TicketState.OPEN)
+    dropped_why = models.CharField(max_length=LONGEST_TITLE, blank=True)
+    metric = models.CharField(max_length=80, blank=True, help_text="The key of the metric that it is to move.")
+    objective = models.ForeignKey(Objective, models.SET_NULL, null=True, blank=True, related_name="tickets")
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Grows with every change, so that whoever edits an older one is told and loses nothing.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    watchers: models.ManyToManyField[models.Model, models.Model] = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="watched_tickets", blank=True
+    )
+    pull_requests: models.ManyToManyField[PullRequest, models.Model] = models.ManyToManyField(
+        PullRequest, related_name="+", blank=True, db_constraint=False
+    )
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("due_on", "pk")
+        constraints = [
+            models.CheckConstraint(condition=~Q(title=""), name="ticket_says_something"),
+            models.CheckConstraint(condition=Q(due_on__gte=F("starts_on")), name="ticket_due_after_its_start"),
+            models.CheckConstraint(
+                condition=Q(state=TicketState.DONE, completed_on__isnull=False, completed_on__gte=F("starts_on"))
+                | (~Q(state=TicketState.DONE) & Q(completed_on=None)),
+                name="done_ticket_has_its_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=TicketState.DROPPED) | ~Q(dropped_why=""), name="dropped_ticket_says_why"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["unit", "due_on"], name="ticket_by_unit"),
+            models.Index(fields=["owner", "due_on"], name="ticket_by_owner"),
+            models.Index(fields=["due_on"], condition=Q(state__in=STANDING_STATES), name="ticket_standing_by_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_standing(self) -> bool:
+        return self.state in STANDING_STATES
+
+    def days_late(self, today: date) -> int:
+        """How many days it is overdue; 0 where it is not, or nobody has to do anything any more."""
+        return max(0, (today - self.due_on).days) if self.is_standing else 0
+
+
+class TicketComment(models.Model):
+    """What somebody says of a ticket.  Never changed."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="comments")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    text = models.TextField(help_text="Markdown; @name@example.com mentions a person.")
+    mentions: models.ManyToManyField[Person, models.Model] = models.ManyToManyField(
+        Person, related_name="+", blank=True
+    )
+
+    class Meta:
+        ordering = ("at", "pk")
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="ticket_comment_says_something")]
+
+
+class TicketEffect(models.Model):
+    """The ticket's metric in weeks before it began and after it was done, once these are over."""
+
+    ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="effect")
+    of_version = models.PositiveIntegerField(help_text="The ticket's, whose days and metric were measured.")
+    metric_version = models.PositiveIntegerField()
+    before = models.FloatField(null=True)
+    after = models.FloatField(null=True)
+    sample_before = models.PositiveIntegerField(default=0)
+    sample_after = models.PositiveIntegerField(default=0)
+    people_before = models.PositiveIntegerField(default=0)
+    people_after = models.PositiveIntegerField(default=0)
+    measured_at = models.DateTimeField(db_default=Now())

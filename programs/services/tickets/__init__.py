@@ -1,0 +1,1 @@
+"""Writing, moving and talking about action tickets."""

@@ -1,0 +1,227 @@
+"""Writing tickets: who may, what is refused, and that nothing anybody wrote is lost."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from insights import windows
+from integrations.models import PullRequest
+from orgtree.models import Employment, Person, UnitPlace
+from programs.models import Objective, Ticket, TicketState
+from programs.services.quarters import current_quarter
+from programs.services.tickets.commenting import comment_on_ticket, mentioned
+from programs.services.tickets.drafts import MayNotWriteTicketError, TicketError
+from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, move_ticket
+from tests.org import Org
+from tests.pages.delivering import merged
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.programs.tickets import as_, draft, ticket
+from tests.teams import create_teams
+
+TODAY = windows.local_today()
+
+
+@pytest.fixture
+def teams(org: Org) -> Org:
+    create_teams()
+    return org
+
+
+def test_a_manager_writes_for_their_unit_and_watches_it(teams: Org) -> None:
+    added = ticket(resolution="A check labels a PR without one.")
+    assert (added.unit.slug, added.owner.email, added.state) == ("platform", "ada@example.com", "open")  # type: ignore[union-attr]
+    assert added.starts_on == TODAY
+    assert [each.get_username() for each in added.watchers.all()] == [MANAGER.email]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("persona", "unit", "may"),
+    [
+        (MANAGER, "platform", True),
+        (MANAGER, "search", False),
+        (MANAGER, "", False),
+        (EXECUTIVE, "search", True),
+        (EXECUTIVE, "", True),
+        (ADMIN, "", True),
+        (MEMBER, "platform", False),
+        (AUDITOR, "platform", False),
+    ],
+)
+def test_who_may_write_for_whom(teams: Org, persona: Persona, unit: str, may: bool) -> None:
+    if may:
+        assert add_ticket(as_(persona), draft(unit=unit)).pk
+        return
+    with pytest.raises((MayNotWriteTicketError, TicketError)):
+        add_ticket(as_(persona), draft(unit=unit))
+    assert not Ticket.objects.exists()
+
+
+def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> None:
+    written = ticket()
+    changed = change_ticket(as_(MEMBER), written, draft(resolution="Label it."), of_version=1)
+    assert (changed.resolution, changed.version) == ("Label it.", 2)
+    for stranger in (OTHER_MEMBER, AUDITOR):
+        with pytest.raises(MayNotWriteTicketError, match="its owner"):
+            change_ticket(as_(stranger), written, draft(), of_version=2)
+        with pytest.raises(MayNotWriteTicketError):
+            move_ticket(as_(stranger), written, TicketState.DONE)
+    with pytest.raises(MayNotWriteTicketError):  # an owner takes it to no unit that they do not lead
+        change_ticket(as_(MEMBER), written, draft(unit=""), of_version=2)
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "message"),
+    [
+        ({"title": "  "}, "title", "Say what"),
+        ({"title": "x" * 201}, "title", "At most 200"),
+        ({"title": "a\x00b"}, "title", "NUL"),
+        ({"resolution": "x" * 20_001}, "resolution", "At most 20,000"),
+        ({"kind": "weather"}, "kind", "process, tooling, people"),
+        ({"nature": "threat"}, "nature", "opportunity, challenge"),
+        ({"starts_on": TODAY, "due_on": TODAY - timedelta(days=1)}, "due_on", "cannot be due before"),
+        ({"due_on": date(9999, 1, 1)}, "due_on", "not between"),
+        ({"owner": "nobody@example.com"}, "owner", "Nobody with the address"),
+        ({"unit": "nowhere"}, "unit", "no unit"),
+        ({"metric": "dora.luck"}, "metric", "no metric"),
+        ({"objective": 99}, "objective", "no such objective"),
+        ({"pull_requests": (99,)}, "pull_requests", "not known"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_at_its_field(
+    teams: Org, said: dict[str, Any], field: str, message: str
+) -> None:
+    with pytest.raises(TicketError, match=message) as refused:
+        ticket(**said)
+    assert refused.value.field == field
+    assert not Ticket.objects.exists()
+
+
+def test_who_has_left_gets_no_ticket_and_keeps_the_one_they_have(teams: Org) -> None:
+    written = ticket()
+    ada = Person.objects.get(email="ada@example.com")
+    Employment.objects.filter(person=ada).delete()
+    Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), TODAY))
+    with pytest.raises(TicketError, match="has left"):
+        ticket()
+    changed = change_ticket(as_(MANAGER), written, draft(title="Still hers"), of_version=1)
+    assert changed.owner == ada
+    given = change_ticket(as_(MANAGER), changed, draft(owner=""), of_version=2)
+    with pytest.raises(TicketError, match="has left"):  # once given away she does not get it back
+        change_ticket(as_(MANAGER), given, draft(), of_version=3)
+
+
+def test_an_archived_unit_gets_no_ticket_and_keeps_the_one_it_has(teams: Org) -> None:
+    written = ticket(EXECUTIVE)
+    UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), TODAY))
+    with pytest.raises(TicketError, match="in no Org Tree any more"):
+        ticket(EXECUTIVE)
+    assert change_ticket(as_(EXECUTIVE), written, draft(title="Ends well"), of_version=1).title == "Ends well"
+    assert move_ticket(as_(EXECUTIVE), written, TicketState.DONE).state == "done"
+
+
+def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None:
+    written = ticket()
+    change_ticket(as_(MEMBER), written, draft(resolution="Label it."), of_version=1)
+    with pytest.raises(TicketConflictError) as conflict:
+        change_ticket(as_(MANAGER), written, draft(resolution="Block it."), of_version=1)
+    assert conflict.value.stored.resolution == "Label it."
+    assert Ticket.objects.get().resolution == "Label it."
+    again = change_ticket(as_(MANAGER), written, draft(resolution="Label it."), of_version=1)
+    assert again.version == 2, "who says the same is in no conflict, and changes nothing"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
+    create_teams()
+    written = ticket()
+    ready, outcomes = threading.Barrier(2), []
+
+    def edit(persona: Persona, text: str) -> None:
+        access = as_(persona)
+        ready.wait()
+        try:
+            change_ticket(access, written, draft(resolution=text), of_version=1)
+            outcomes.append(text)
+        except TicketConflictError as conflict:
+            outcomes.append(f"after {conflict.stored.resolution}")
+        finally:
+            connection.close()
+
+    edits = [threading.Thread(target=edit, args=each) for each in ((MEMBER, "first"), (MANAGER, "second"))]
+    for each in edits:
+        each.start()
+    for each in edits:
+        each.join()
+    stored = Ticket.objects.get().resolution
+    assert sorted(outcomes) == sorted([stored, f"after {stored}"])
+
+
+def test_done_has_a_day_and_dropped_a_reason(teams: Org) -> None:
+    written = ticket(starts_on=TODAY - timedelta(days=9))
+    manager = as_(MANAGER)
+    assert move_ticket(manager, written, TicketState.IN_PROGRESS).completed_on is None
+    assert move_ticket(manager, written, TicketState.DONE).completed_on == TODAY
+    earlier = TODAY - timedelta(days=3)
+    assert move_ticket(manager, written, TicketState.DONE, completed_on=earlier).completed_on == earlier
+    for day in (TODAY + timedelta(days=1), TODAY - timedelta(days=10)):
+        with pytest.raises(TicketError) as refused:
+            move_ticket(manager, written, TicketState.DONE, completed_on=day)
+        assert refused.value.field == "completed_on"
+    with pytest.raises(TicketError, match="why it is dropped"):
+        move_ticket(manager, written, TicketState.DROPPED, dropped_why=" ")
+    dropped = move_ticket(manager, written, TicketState.DROPPED, dropped_why="The tool does it now")
+    assert (dropped.completed_on, dropped.dropped_why) == (None, "The tool does it now")
+    reopened = move_ticket(manager, written, TicketState.OPEN)
+    assert (reopened.state, reopened.dropped_why) == ("open", "")
+    version = reopened.version
+    assert move_ticket(manager, written, TicketState.OPEN).version == version, "where it is already: no change"
+    done = move_ticket(manager, written, TicketState.DONE, completed_on=earlier)
+    with pytest.raises(TicketError, match="It was completed on"):
+        change_ticket(manager, done, draft(starts_on=TODAY), of_version=done.version)
+
+
+def test_links_are_kept(teams: Org) -> None:
+    teams.push("pull-requests", merged(1, TODAY - timedelta(days=3)))
+    pull = PullRequest.objects.get()
+    goal = Objective.objects.create(quarter=current_quarter(), title="Ship sooner", published_at=timezone.now())
+    written = ticket(metric="dora.lead_time", objective=goal.pk, pull_requests=(pull.pk,))
+    assert (written.metric, written.objective, list(written.pull_requests.all())) == ("dora.lead_time", goal, [pull])
+    change_ticket(as_(MANAGER), written, draft(metric="dora.lead_time", objective=goal.pk), of_version=1)
+    assert list(written.pull_requests.all()) == [pull], "not spoken of: as they are"
+
+
+def test_comments_mention_people_who_are_known(teams: Org) -> None:
+    written = ticket()
+    text = "@grace@example.com and @Lise@Example.com, see ops@example.com, @nobody@example.com. @grace@example.com!"
+    comment = comment_on_ticket(as_(MEMBER), written, text)
+    assert {person.email for person in comment.mentions.all()} == {"grace@example.com", "lise@example.com"}
+    assert MEMBER.email in {each.get_username() for each in written.watchers.all()}  # type: ignore[attr-defined]
+    assert not mentioned("no@body")
+    for nothing in ("  ", "a\x00b", "x" * 20_001):
+        with pytest.raises(TicketError):
+            comment_on_ticket(as_(MEMBER), written, nothing)
+
+
+@pytest.mark.parametrize("title", ["Übergabe 🚀 zwischen Schichten", "پیش‌نویس", "=cmd|' /C calc'!A0", "<b>bold</b>"])
+def test_titles_are_kept_as_they_are_written(teams: Org, title: str) -> None:
+    assert Ticket.objects.get(pk=ticket(title=title).pk).title == title
+
+
+def test_the_database_refuses_what_services_refuse(teams: Org) -> None:
+    written = ticket()
+    for wrong in (
+        {"title": ""},
+        {"due_on": written.starts_on - timedelta(days=1)},
+        {"state": "done"},
+        {"completed_on": TODAY},
+        {"state": "dropped"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Ticket.objects.filter(pk=written.pk).update(**wrong)

@@ -1,0 +1,33 @@
+"""How tests of tickets speak: who asks, and what is said of a ticket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from insights import windows
+from orgtree.services.access import Access, access_of
+from programs.models import Ticket
+from programs.services.tickets.drafts import TicketDraft
+from programs.services.tickets.writing import add_ticket
+from tests.personas import MANAGER, Persona, create_user
+
+
+def as_(persona: Persona) -> Access:
+    return access_of(create_user(persona))
+
+
+def draft(**said: Any) -> TicketDraft:
+    """A ticket of Platform, due in two weeks."""
+    usual = {
+        "title": "PRs miss their work item",
+        "kind": "process",
+        "due_on": windows.local_today() + timedelta(days=14),
+        "unit": "platform",
+        "owner": "ada@example.com",
+    }
+    return TicketDraft(**{**usual, **said})
+
+
+def ticket(persona: Persona = MANAGER, **said: Any) -> Ticket:
+    return add_ticket(as_(persona), draft(**said))
