@@ -21,6 +21,7 @@ TASK_MODULES = (
     "integrations.webhooks.tasks",
     "integrations.attribution.tasks",
     "insights.snapshots.tasks",
+    "programs.tasks",
 )
 
 app = Celery("headway")

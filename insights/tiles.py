@@ -112,11 +112,16 @@ def by_segment(answer: SeriesAnswer, dimension: Dimension) -> Mapping[str, Figur
 
 
 def change(metric: Metric, now: Figure, before: Figure, comparison: str) -> Change | None:
-    """How the figure moved, judged by the metric's direction; None where either side has no value, or both nothing."""
-    if now.value is None or before.value is None or now.value == before.value == 0:
+    """How the figure moved: see `change_between`."""
+    return change_between(metric, now.value, before.value, comparison)
+
+
+def change_between(metric: Metric, now: float | None, before: float | None, comparison: str) -> Change | None:
+    """From one value to another, judged by the metric's direction; None where a side has none, or both nothing."""
+    if now is None or before is None or now == before == 0:
         return None
-    delta = now.value - before.value
-    judgement = _judgement(metric, delta, before.value)
+    delta = now - before
+    judgement = _judgement(metric, delta, before)
     return Change(
         arrow="flat" if judgement == "steady" else "up" if delta > 0 else "down",
         judgement=judgement,

@@ -1,5 +1,7 @@
 """The engineering metrics program, below /programs/: each family of pages has its routes beside its views."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("tickets/", include("programs.views.tickets.urls")),
+]

@@ -13,11 +13,14 @@ from django.utils import timezone
 from orgtree.models import UnitPlacement
 from orgtree.models.sight import Sight
 
+EVERYTHING = ~Q(pk__in=[])
+"""Every row.  An empty Q will not do: it vanishes when it is joined to another by OR."""
+
 
 def concerns(sight: Sight, unit: str = "unit") -> Q:
     """Rows whose `unit` the viewer may look at, or stands above one of those today; without a unit, everybody's."""
     if sight.unit_ids is None:
-        return Q()
+        return EVERYTHING
     below = UnitPlacement.objects.filter(
         ancestor=OuterRef(unit), unit__in=sight.unit_ids, during__contains=timezone.localdate()
     )
@@ -26,4 +29,4 @@ def concerns(sight: Sight, unit: str = "unit") -> Q:
 
 def led_by(sight: Sight, unit: str = "unit") -> Q:
     """Rows of units that the viewer answers for; those of the whole organisation are led by executives and admins."""
-    return Q() if sight.leads_whole else Q(**{f"{unit}__in": sight.managed_ids})
+    return EVERYTHING if sight.leads_whole else Q(**{f"{unit}__in": sight.managed_ids})

@@ -1,0 +1,104 @@
+"""Which tickets are listed, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Case, F, OrderBy, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from orgtree.models import Person, UnitPlacement
+from orgtree.models.sight import Sight
+from programs.models import Ticket, TicketState
+from programs.models.tickets import STANDING_STATES
+
+SORTS = {
+    "due": ("due_on", "Due by"),
+    "title": ("title", "Opportunity or challenge"),
+    "owner": ("owner__full_name", "Owner"),
+    "completed": ("completed_on", "Completed on"),
+    "unit": ("unit__name", "Unit"),
+}
+STATES = {
+    "standing": "To do",
+    "overdue": "Overdue",
+    "done": "Done",
+    "dropped": "Dropped",
+    "all": "All",
+}
+
+
+@dataclass(frozen=True)
+class TicketFilter:
+    """What a list of tickets is narrowed to.  `unit` is a slug: its own tickets and those of all below it today."""
+
+    unit: str | None = None
+    state: str = "standing"  # one of STATES
+    search: str = ""
+    kind: str = ""
+    nature: str = ""
+    owner: int | None = None  # a person's id
+    metric: str = ""
+    objective: int | None = None
+
+
+def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Ticket]:
+    """The tickets that the viewer may see and asks for, with unit, owner and effect."""
+    found = Ticket.objects.within(sight).select_related("unit", "owner", "effect")
+    if asked.unit is not None:
+        below = UnitPlacement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
+        found = found.filter(unit__in=below.values("unit"))
+    match asked.state:
+        case "standing":
+            found = found.standing()
+        case "overdue":
+            found = found.overdue(today)
+        case "done" | "dropped":
+            found = found.filter(state=asked.state)
+    if asked.search:
+        found = found.filter(
+            Q(title__icontains=asked.search)
+            | Q(resolution__icontains=asked.search)
+            | Q(owner__full_name__icontains=asked.search)
+        )
+    exact = {"kind": asked.kind, "nature": asked.nature, "metric": asked.metric}
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    if asked.owner is not None:
+        found = found.filter(owner=asked.owner)
+    if asked.objective is not None:
+        found = found.filter(objective=asked.objective)
+    return found
+
+
+def ordered(tickets: QuerySet[Ticket], sort: str, *, descending: bool) -> QuerySet[Ticket]:
+    """By one of SORTS; what somebody still has to do stands before the rest where it is by due date."""
+    column = F(SORTS[sort][0])
+    order: list[OrderBy | Case | str] = [
+        column.desc(nulls_last=True) if descending else column.asc(nulls_last=True),
+        "pk",
+    ]
+    if sort == "due":
+        order.insert(0, Case(When(state__in=STANDING_STATES, then=Value(0)), default=Value(1)))
+    return tickets.order_by(*order)
+
+
+def due_within(days: int, *, today: date) -> QuerySet[Ticket]:
+    """What somebody still has to do and is due from today up to so many days later."""
+    return Ticket.objects.standing().filter(due_on__gte=today, due_on__lte=today + timedelta(days=days))
+
+
+def overdue_for(manager: Person) -> QuerySet[Ticket]:
+    """Overdue tickets of the units that the person leads and of those below, and of owners who report to them."""
+    today = timezone.localdate()
+    led = UnitPlacement.objects.filter(ancestor__leader=manager, during__contains=today).values("unit")
+    reporting = Person.objects.filter(reporting__manager=manager, reporting__during__contains=today)
+    return Ticket.objects.overdue(today).filter(Q(unit__in=led) | Q(owner__in=reporting)).distinct()
+
+
+def tickets_of(person: Person) -> QuerySet[Ticket]:
+    """What that person still has to do, the first due first."""
+    return Ticket.objects.standing().filter(owner=person).order_by("due_on", "pk")
+
+
+BOARD_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED)

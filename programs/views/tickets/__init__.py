@@ -1,0 +1,1 @@
+"""Pages of action tickets: table, board, calendar, one ticket, its form, and CSV."""

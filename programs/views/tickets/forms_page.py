@@ -1,0 +1,218 @@
+"""Writing a ticket and changing one.  An edit of an older version is answered with both texts, and stores nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from insights import windows
+from insights.metrics.registry import metrics
+from insights.scope_access import access_in
+from insights.views.scope_bar import EVERYBODY
+from orgtree.models import OrgTree, Person, Placement
+from orgtree.models.sight import Sight
+from orgtree.queries.standing import standing_units
+from programs.models import BottleneckKind, Nature, Objective, Ticket
+from programs.models.objectives import LONGEST_TITLE
+from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
+from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
+from programs.views.tickets.page import visible_ticket
+from programs.views.tickets.words import Difference
+
+MOST_SUGGESTED = 200  # owners offered by name; whoever is not among them is named by address
+WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+CONFLICT = (
+    "Somebody changed this ticket while you wrote. Nothing was stored yet: below are both texts. Change what you like "
+    "and save again."
+)
+
+
+class TicketForm(forms.Form):
+    title = forms.CharField(label="Opportunity or challenge", max_length=LONGEST_TITLE)
+    nature = forms.ChoiceField(label="What it is", choices=Nature.choices, initial=Nature.CHALLENGE)
+    resolution = forms.CharField(
+        label="Resolution",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="What will be done about it. Markdown.",
+    )
+    kind = forms.ChoiceField(
+        label="Where the cause lies",
+        choices=BottleneckKind.choices,
+        help_text="People rarely turn out to be it: look for a process or a tool first.",
+    )
+    unit = forms.ChoiceField(label="Unit")
+    owner = forms.CharField(
+        label="Owner",
+        required=False,
+        widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
+        help_text="By e-mail address.",
+    )
+    starts_on = forms.DateField(label="Started on", widget=DAY)
+    due_on = forms.DateField(label="Due by", widget=DAY)
+    metric = forms.ChoiceField(
+        label="Metric", required=False, help_text="What it is to move: measured before it began and after it was done."
+    )
+    objective = forms.ChoiceField(label="Objective", required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, sight: Sight, known: Ticket | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = {
+            "unit": _units(sight, known),
+            "metric": [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in metrics())],
+            "objective": _objectives(sight, known),
+        }
+        for name, choices in offered.items():
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def draft(self) -> TicketDraft:
+        """What a valid form says."""
+        said = self.cleaned_data
+        return TicketDraft(
+            title=said["title"],
+            nature=said["nature"],
+            resolution=said["resolution"].replace("\r\n", "\n"),
+            kind=said["kind"],
+            unit="" if said["unit"] == WHOLE else said["unit"],
+            owner=said["owner"],
+            starts_on=said["starts_on"],
+            due_on=said["due_on"],
+            metric=said["metric"],
+            objective=int(said["objective"]) if said["objective"] else None,
+        )
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def ticket_new(request: HttpRequest) -> HttpResponse:
+    """`unit`, `metric`, `objective` and `title` in the address fill the form in."""
+    access = access_in(request)
+    sight = access.sight
+    if not (sight.leads_whole or sight.managed_ids):
+        raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
+    asked = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
+    asked["unit"] = asked["unit"] or (WHOLE if sight.leads_whole else "")
+    initial = {**asked, "starts_on": windows.local_today()}
+    form = TicketForm(request.POST if request.method == "POST" else None, sight=sight, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = add_ticket(access, form.draft)
+        except TicketError as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+        except MayNotWriteTicketError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        else:
+            messages.success(request, "The ticket is filed.")
+            return redirect("ticket", added.pk)
+    back = reverse("tickets")
+    return _form_page(request, form, {"title": "New ticket", "submit": "File the ticket", "back_url": back})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    access, found = access_in(request), visible_ticket(request, pk)
+    if not may_change(access.sight, found):
+        raise PermissionDenied("A ticket is changed by its owner, by the managers of its unit, executives and admins.")
+    page = {"title": "Change the ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
+    if request.method == "GET":
+        return _form_page(request, TicketForm(sight=access.sight, known=found, initial=_filled_in(found)), page)
+    form = TicketForm(request.POST, sight=access.sight, known=found)
+    if form.is_valid():
+        try:
+            change_ticket(access, found, form.draft, of_version=form.cleaned_data["version"] or 0)
+        except TicketConflictError as conflict:
+            return _conflict_page(request, form, conflict.stored, page)
+        except TicketError as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+        except MayNotWriteTicketError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        else:
+            messages.success(request, "The ticket is changed.")
+            return redirect("ticket", pk)
+    return _form_page(request, form, page)
+
+
+def _conflict_page(request: HttpRequest, form: TicketForm, stored: Ticket, page: dict[str, Any]) -> HttpResponse:
+    """What one wrote stays in the form, which is of the newest version now; beside it what the ticket says."""
+    says = {name: str(value if value is not None else "") for name, value in _filled_in(stored).items()}
+    differences = [
+        Difference(str(field.label), _shown(field, says[name]), _shown(field, form.data.get(name, "")))
+        for name, field in form.fields.items()
+        if name != "version" and says[name].replace("\r\n", "\n") != form.data.get(name, "").replace("\r\n", "\n")
+    ]
+    form.data = form.data.copy()  # type: ignore[attr-defined]
+    form.data["version"] = str(stored.version)  # type: ignore[index]
+    context = {**page, "conflict": CONFLICT, "differences": differences}
+    return _form_page(request, form, context, status=409)
+
+
+def _shown(field: forms.Field, value: str) -> str:
+    choices = dict(getattr(field, "choices", ()))
+    return str(choices.get(value, value)) or "–"
+
+
+def _filled_in(found: Ticket) -> dict[str, Any]:
+    """What the form of a ticket that stands begins with."""
+    return {
+        "title": found.title,
+        "nature": found.nature,
+        "resolution": found.resolution,
+        "kind": found.kind,
+        "unit": found.unit.slug if found.unit else WHOLE,
+        "owner": (found.owner.email or "") if found.owner else "",
+        "starts_on": found.starts_on,
+        "due_on": found.due_on,
+        "metric": found.metric,
+        "objective": found.objective_id or "",
+        "version": found.version,
+    }
+
+
+def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    page = {**context, "form": form, "owners": _owners(access_in(request).sight), "action": request.get_full_path()}
+    return render(request, "programs/tickets/form.html", page, status=400 if form.errors and status == 200 else status)
+
+
+def _units(sight: Sight, known: Ticket | None) -> list[tuple[str, str]]:
+    """Those that the viewer leads and that stand in a tree today, and the ticket's own."""
+    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
+    standing = standing_units(trees, on=windows.local_today())
+    units = [(unit.slug, unit.indented_name) for unit in standing if sight.leads(unit.id)]
+    if known is not None and known.unit is not None and known.unit.slug not in dict(units):
+        units.insert(0, (known.unit.slug, known.unit.name))
+    if sight.leads_whole or (known is not None and known.unit is None):
+        units.insert(0, (WHOLE, EVERYBODY))
+    return units
+
+
+def _objectives(sight: Sight, known: Ticket | None) -> list[tuple[str, str]]:
+    open_ones = Objective.objects.within(sight).open().select_related("unit").order_by("unit__name", "pk")
+    listed = {each.pk: f"{each.unit.name if each.unit else EVERYBODY}: {each.title}" for each in open_ones[:300]}
+    if known is not None and known.objective is not None:
+        listed.setdefault(known.objective.pk, known.objective.title)
+    return [("", "None"), *((str(pk), title) for pk, title in listed.items())]
+
+
+def _owners(sight: Sight) -> list[Person]:
+    """People of the units that the viewer leads, by name."""
+    today = windows.local_today()
+    people = Person.objects.exclude(email=None).order_by("full_name")
+    if not sight.leads_whole:
+        placed = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
+        people = people.filter(pk__in=placed.values("person"))
+    return list(people[:MOST_SUGGESTED])

@@ -1,0 +1,282 @@
+"""Tickets of a unit and of all below it: as a table, as a board by state, and as a calendar by due date."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights import windows, wording
+from insights.filters import BadFilterError, Filters, read_filters
+from insights.scope_access import access_in
+from insights.tiles import Picker
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.rows import read_page
+from insights.views.scope_bar import look_around, scope_bar, scope_words
+from orgtree.csv_export import Cell, csv_response
+from orgtree.services.access import Access
+from programs.models import BottleneckKind, Nature, Ticket, TicketState
+from programs.queries.tickets import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, ordered
+from programs.views.tickets.words import TicketLine, ticket_lines
+
+PAGE_SIZE = 25
+ON_A_BOARD = 50  # of each state; the table has the rest
+IN_A_CALENDAR = 500
+LONGEST_SEARCH = 100
+VIEWS = {"table": "Table", "board": "Board", "calendar": "Calendar"}
+CSV_HEAD = (
+    *("Number", "What it is", "Opportunity or challenge", "Resolution", "Where the cause lies", "Unit", "Owner"),
+    *("Started on", "Due by", "Completed on", "State", "Why it was dropped", "Metric", "Objective"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address of a list asks for."""
+
+    filters: Filters
+    narrowed: TicketFilter
+    view: str
+    sort: str
+    descending: bool
+    own: Mapping[str, str]  # the parameters of this page, as they stand in its address
+
+    def url(self, path: str = "", **changed: str) -> str:
+        """This list with other parameters; an empty one is left out."""
+        said = {**dict(self.filters.scope_parameters()), **self.own, **changed}
+        kept = {name: value for name, value in said.items() if value}
+        return f"{path}?{urlencode(kept)}" if kept else path or "?"
+
+
+@dataclass(frozen=True)
+class Head:
+    label: str
+    url: str
+    sorted: str  # ascending, descending or nothing
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the board."""
+
+    key: str
+    label: str
+    total: int
+    tickets: Sequence[TicketLine]
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the calendar."""
+
+    number: int
+    label: str
+    is_today: bool
+    in_month: bool
+    tickets: Sequence[TicketLine]
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def tickets(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    asked = read_asked(request, access)
+    around = look_around(request, asked.filters)
+    found = filtered(asked.narrowed, access.sight, today=asked.filters.today)
+    context: dict[str, Any] = {
+        "scope": scope_bar(asked.filters, around, {}, request.path, kept=asked.own),
+        "whose": scope_words(asked.filters, around),
+        "view": asked.view,
+        "views": _pickers(asked, "view", VIEWS, asked.view),
+        "states": _pickers(asked, "state", STATES, asked.narrowed.state) if asked.view == "table" else [],
+        "natures": _pickers(asked, "nature", {"": "All", **_plural(Nature.choices)}, asked.narrowed.nature),
+        "kinds": _pickers(asked, "kind", {"": "Any cause", **dict(BottleneckKind.choices)}, asked.narrowed.kind),
+        "mine": _mine(asked, access),
+        "search": asked.narrowed.search,
+        "hidden": [
+            (name, value)
+            for name, value in [*asked.filters.scope_parameters(), *asked.own.items()]
+            if name not in ("q", "page")
+        ],
+        "csv_url": asked.url(reverse("tickets_csv")),
+        "new_url": asked.url(reverse("ticket_new"), **dict.fromkeys(asked.own, "")) if _may_add(access, asked) else "",
+        "is_narrowed": bool(asked.own.keys() - {"view", "sort", "month"}),
+        "all_url": asked.url(reverse("tickets"), **dict.fromkeys(asked.own, "")),
+    }
+    shown = {"table": _table, "board": _board, "calendar": _calendar}[asked.view]
+    return render(request, "programs/tickets/list.html", {**context, **shown(request, asked, found, access)})
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def tickets_csv(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    asked = read_asked(request, access)
+    found = filtered(asked.narrowed, access.sight, today=asked.filters.today).select_related("objective")
+    return csv_response("tickets", _csv_rows(ordered(found, asked.sort, descending=asked.descending)))
+
+
+def _csv_rows(found: QuerySet[Ticket]) -> Iterator[Sequence[Cell]]:
+    yield CSV_HEAD
+    for each in found.iterator(chunk_size=1000):
+        yield (
+            *(each.pk, each.nature, each.title, each.resolution, each.kind, each.unit.slug if each.unit else ""),
+            *((each.owner.email or each.owner.full_name) if each.owner else "", each.starts_on, each.due_on),
+            *(each.completed_on, each.state, each.dropped_why, each.metric),
+            each.objective.title if each.objective else "",
+        )
+
+
+def read_asked(request: HttpRequest, access: Access) -> Asked:
+    """Raises BadFilterError for what the address cannot mean."""
+    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    said = {
+        name: value
+        for name in ("view", "state", "kind", "nature", "q", "mine", "metric", "objective", "sort", "month")
+        if (value := request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH])
+    }
+    sort = said.get("sort", "due")
+    objective = said.get("objective", "")
+    if objective and not objective.isdecimal():
+        raise BadFilterError("objective", "objective= is the number of an objective.")
+    own_person = access.sight.person_id if access.sight.person_id is not None else 0
+    narrowed = TicketFilter(
+        unit=None if "mine" in said else filters.scope.unit,  # one's own are of whatever unit
+        state=_one_of("state", said.get("state", "standing"), STATES),
+        search=said.get("q", ""),
+        kind=_one_of("kind", said.get("kind", ""), ["", *BottleneckKind.values]),
+        nature=_one_of("nature", said.get("nature", ""), ["", *Nature.values]),
+        owner=own_person if "mine" in said else None,
+        metric=said.get("metric", ""),
+        objective=int(objective[:15]) if objective else None,
+    )
+    _one_of("sort", sort.removeprefix("-"), SORTS)
+    view = _one_of("view", said.get("view", "table"), VIEWS)
+    return Asked(filters, narrowed, view, sort.removeprefix("-"), sort.startswith("-"), said)
+
+
+def _one_of(parameter: str, value: str, known: Any) -> str:
+    if value not in known:
+        raise BadFilterError(parameter, f"{parameter}= is one of: {', '.join(filter(None, known))}.")
+    return value
+
+
+def _pickers(asked: Asked, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
+    path = reverse("tickets")
+    return [
+        Picker(label=label, url=asked.url(path, **{parameter: value}), active=value == chosen)
+        for value, label in options.items()
+    ]
+
+
+def _plural(choices: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    return {value: "Opportunities" if value == "opportunity" else f"{label}s" for value, label in choices}
+
+
+def _mine(asked: Asked, access: Access) -> Picker | None:
+    """Nothing for an account that is no person."""
+    if access.sight.person_id is None:
+        return None
+    is_on = asked.narrowed.owner is not None
+    return Picker(label="My tickets", url=asked.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
+
+
+def _may_add(access: Access, asked: Asked) -> bool:
+    sight, unit = access.sight, asked.narrowed.unit
+    if sight.leads_whole or unit is None:
+        return sight.leads_whole or bool(sight.managed_ids)
+    return sight.slugs.get(unit) in sight.managed_ids
+
+
+def _table(request: HttpRequest, asked: Asked, found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+    page = Paginator(ordered(found, asked.sort, descending=asked.descending), PAGE_SIZE).get_page(read_page(request))
+    path = reverse("tickets")
+    return {
+        "heads": {key: _head(asked, key, label) for key, (_, label) in SORTS.items()},
+        "tickets": ticket_lines(page, access, asked.filters.today),
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": asked.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": asked.url(path, page=str(page.next_page_number())) if page.has_next() else "",
+    }
+
+
+def _head(asked: Asked, key: str, label: str) -> Head:
+    is_sorted = asked.sort == key
+    turned = f"-{key}" if is_sorted and not asked.descending else key
+    direction = ("descending" if asked.descending else "ascending") if is_sorted else ""
+    return Head(label, asked.url(reverse("tickets"), sort=turned), direction)
+
+
+def _board(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+    """Every state has its column, whatever the list was narrowed to; what ended stands there with the latest first."""
+    columns = []
+    for state in BOARD_STATES:
+        of_state = filtered(replace(asked.narrowed, state="all"), access.sight, today=asked.filters.today).filter(
+            state=state
+        )
+        order = ("due_on", "pk") if state in (TicketState.OPEN, TicketState.IN_PROGRESS) else ("-due_on", "-pk")
+        listed = ticket_lines(of_state.order_by(*order)[:ON_A_BOARD], access, asked.filters.today)
+        total = len(listed) if len(listed) < ON_A_BOARD else of_state.count()
+        columns.append(Column(state.value, state.label, total, listed))
+    return {"columns": columns, "moves": [(state.value, state.label) for state in BOARD_STATES]}
+
+
+def _calendar(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+    """The weeks of a month, from Monday, with what is due on each day; what ended stands there as well."""
+    today = asked.filters.today
+    first = _month(asked.own.get("month", ""), today)
+    weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
+    due = filtered(replace(asked.narrowed, state="all"), access.sight, today=today).filter(
+        due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1]
+    )
+    listed = list(due.order_by("due_on", "pk")[:IN_A_CALENDAR])
+    by_day: dict[date, list[TicketLine]] = {}
+    for each, line in zip(listed, ticket_lines(listed, access, today), strict=True):
+        by_day.setdefault(each.due_on, []).append(line)
+    path, following = reverse("tickets"), (first + timedelta(days=31)).replace(day=1)
+    return {
+        "month": f"{first:%B %Y}",
+        "weekdays": [f"{day:%a}" for day in weeks[0]],
+        "weeks": [
+            [
+                Day(day.day, wording.day(day), day == today, day.month == first.month, by_day.get(day, ()))
+                for day in week
+            ]
+            for week in weeks
+        ],
+        "too_many": len(listed) == IN_A_CALENDAR,
+        "month_before_url": asked.url(path, month=f"{first - timedelta(days=1):%Y-%m}"),
+        "month_after_url": asked.url(path, month=f"{following:%Y-%m}"),
+        "this_month_url": asked.url(path, month=""),
+    }
+
+
+def _month(word: str, today: date) -> date:
+    """Its first day; this month where none is named.  Raises BadFilterError."""
+    if not word:
+        return today.replace(day=1)
+    try:
+        first = date.fromisoformat(f"{word}-01")
+    except ValueError:
+        raise BadFilterError("month", "month= is a month like 2026-11.") from None
+    if not 2000 < first.year < 2100:
+        raise BadFilterError("month", "Tickets are of the years from 2001 to 2099.")
+    return first

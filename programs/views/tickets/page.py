@@ -1,0 +1,117 @@
+"""One ticket: what it is about, whether it worked, what was said of it, and every change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights import windows, wording
+from insights.metrics.errors import UnknownMetricError
+from insights.metrics.registry import get
+from insights.scope_access import access_in
+from insights.tiles import Link
+from insights.views.annotations.words import GONE, moment
+from programs.markdown import as_html
+from programs.models import Ticket, TicketComment, TicketState
+from programs.services.tickets.drafts import has_left
+from programs.services.tickets.writing import may_change
+from programs.views.tickets.words import (
+    account_of,
+    changes_of,
+    history_lines,
+    names_of_accounts,
+    ticket_lines,
+    why_no_effect,
+)
+
+COMMENTS_LISTED = 200
+
+
+@dataclass(frozen=True)
+class CommentLine:
+    who: str
+    at: str
+    html: SafeString
+
+
+@login_required
+@never_cache
+@require_GET
+def ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    return ticket_page(request, visible_ticket(request, pk))
+
+
+def visible_ticket(request: HttpRequest, pk: int) -> Ticket:
+    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
+    seen = Ticket.objects.within(access_in(request).sight).filter(pk=pk)
+    found = seen.select_related("unit", "owner", "objective", "effect").first()
+    if found is None:
+        raise Http404("No such ticket, or one that you may not see.")
+    return found
+
+
+def ticket_page(
+    request: HttpRequest, found: Ticket, *, problems: Sequence[str] = (), comment: str = "", status: int = 200
+) -> HttpResponse:
+    """The page; `problems` say why what was sent was not stored, and `comment` is what was written meanwhile."""
+    access, today = access_in(request), windows.local_today()
+    [line] = ticket_lines([found], access, today)
+    watchers = list(found.watchers.values_list("pk", flat=True))
+    said: list[TicketComment] = list(found.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
+    changes = changes_of(found)
+    names = names_of_accounts([found.written_by_id, *(each.by_id for each in said), *map(account_of, changes)])
+    context: dict[str, Any] = {
+        "ticket": found,
+        "line": line,
+        "resolution": as_html(found.resolution),
+        "started": wording.day(found.starts_on),
+        "written": f"{names.get(found.written_by_id or 0, GONE)}, {moment(found.written_at)}",
+        "owner_left": found.is_standing and found.owner is not None and has_left(found.owner, today),
+        "metric": _metric(found),
+        "why_no_effect": why_no_effect(found, today),
+        "pull_requests": _pull_requests(found),
+        "comments": [
+            CommentLine(names.get(each.by_id or 0, GONE), moment(each.at), as_html(each.text))
+            for each in reversed(said)
+        ],
+        "history": history_lines(changes, names),
+        "may_change": may_change(access.sight, found),
+        "moves": [(state.value, state.label) for state in TicketState if state != found.state],
+        "today": today,
+        "watches": request.user.pk in watchers,
+        "watchers": len(watchers),
+        "problems": problems,
+        "comment": comment,
+    }
+    return render(request, "programs/tickets/ticket.html", context, status=status)
+
+
+def _metric(found: Ticket) -> Link | None:
+    if not found.metric:
+        return None
+    try:
+        name = get(found.metric).name
+    except UnknownMetricError:
+        return Link(f"{found.metric}, which is no metric any more", "")
+    unit = f"?unit={found.unit.slug}" if found.unit else ""
+    return Link(name, f"{reverse('metric_page', args=[found.metric])}{unit}")
+
+
+def _pull_requests(found: Ticket) -> list[Link]:
+    linked = found.pull_requests.select_related("repository").order_by("pk")
+    return [
+        Link(
+            f"{each.repository.name if each.repository else ''} #{each.number} {each.title}".strip(),
+            reverse("pull_request", args=[each.pk]),
+        )
+        for each in linked
+    ]

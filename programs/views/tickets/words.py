@@ -1,0 +1,228 @@
+"""How tickets are put in words: as lists print them, and what changed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from insights import tiles, wording
+from insights.metrics.errors import UnknownMetricError
+from insights.metrics.registry import get
+from insights.metrics.withhold import is_withheld
+from insights.views.annotations.words import GONE, moment
+from insights.views.scope_bar import EVERYBODY
+from orgtree.models import Person, Unit
+from orgtree.services.access import Access
+from orgtree.services.who_sees import names_of
+from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketEffect, TicketState
+from programs.services.tickets.effects import EFFECT_DAYS, effect_query, windows_of
+
+TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
+SHORT_RESOLUTION = 140
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "nature": dict(Nature.choices),
+    "kind": dict(BottleneckKind.choices),
+    "state": dict(TicketState.choices),
+}
+HISTORY_FIELDS = {
+    "title": "Opportunity or challenge",
+    "nature": "What it is",
+    "kind": "Where the cause lies",
+    "resolution": "Resolution",
+    "unit_id": "Unit",
+    "owner_id": "Owner",
+    "starts_on": "Started on",
+    "due_on": "Due by",
+    "completed_on": "Completed on",
+    "state": "State",
+    "dropped_why": "Why it was dropped",
+    "metric": "Metric",
+    "objective_id": "Objective",
+}
+
+
+@dataclass(frozen=True)
+class EffectWords:
+    """The metric before and after, and what that means."""
+
+    metric: str
+    before: str
+    after: str
+    change: tiles.Change | None
+
+
+@dataclass(frozen=True)
+class TicketLine:
+    """A ticket as lists print it."""
+
+    pk: int
+    url: str
+    title: str
+    is_opportunity: bool
+    nature: str
+    kind: str
+    resolution: str
+    unit: str
+    owner: str
+    initials: str
+    due: str
+    late: str  # "5 days late"
+    due_soon: str  # "Due today"
+    completed: str
+    state: str
+    state_key: str
+    effect: EffectWords | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of one change."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One change of a ticket: what differs from what it said before; nothing where it was added."""
+
+    who: str
+    at: str
+    differences: Sequence[Difference]
+
+
+def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
+    """Of tickets with unit, owner and effect; no query of its own."""
+    return [_line(ticket, access, today) for ticket in tickets]
+
+
+def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
+    late = ticket.days_late(today)
+    words = " ".join(ticket.resolution.split())
+    return TicketLine(
+        pk=ticket.pk,
+        url=reverse("ticket", args=[ticket.pk]),
+        title=ticket.title,
+        is_opportunity=ticket.nature == "opportunity",
+        nature=ticket.get_nature_display(),
+        kind=ticket.get_kind_display(),
+        resolution=words if len(words) <= SHORT_RESOLUTION else f"{words[:SHORT_RESOLUTION].rstrip()}…",
+        unit=ticket.unit.name if ticket.unit else EVERYBODY,
+        owner=ticket.owner.full_name if ticket.owner else "",
+        initials=_initials(ticket.owner.full_name) if ticket.owner else "",
+        due=wording.day(ticket.due_on),
+        late=f"{wording.count(late, 'day')} late" if late else "",
+        due_soon="Due today" if ticket.is_standing and ticket.due_on == today else "",
+        completed=wording.day(ticket.completed_on) if ticket.completed_on else "",
+        state=ticket.get_state_display(),
+        state_key=ticket.state,
+        effect=effect_words(ticket, access),
+    )
+
+
+def _initials(name: str) -> str:
+    parts = name.split()
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts[:1])).upper()
+
+
+def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
+    """None where nothing was measured, or the viewer may not see the figures."""
+    found: TicketEffect | None = getattr(ticket, "effect", None)
+    weeks = windows_of(ticket)
+    if found is None or found.of_version != ticket.version or weeks is None or not may_see_figures(ticket, access):
+        return None
+    try:
+        metric = get(ticket.metric)
+    except UnknownMetricError:
+        return None
+    people = ((found.people_before, weeks.before), (found.people_after, weeks.after))
+    if any(is_withheld(effect_query(ticket, window), count, access) for count, window in people):
+        return None
+    told = [value for value in (found.before, found.after) if value is not None]
+    if len(told) < 2:
+        return None
+    before, after = (str(wording.reading(value, metric.unit)) for value in told)
+    return EffectWords(metric.name, before, after, tiles.change_between(metric, found.after, found.before, "before"))
+
+
+def may_see_figures(ticket: Ticket, access: Access) -> bool:
+    """Whether figures of the ticket's unit are the viewer's to see; a ticket can be seen by more people than they."""
+    return access.sight.whole if ticket.unit_id is None else access.sight.covers(ticket.unit_id)
+
+
+def why_no_effect(ticket: Ticket, today: date) -> str:
+    """What stands in place of before and after."""
+    weeks = windows_of(ticket)
+    if not ticket.metric:
+        return "No metric is linked, so nothing tells whether it worked."
+    if weeks is None:
+        return "Told when it is done, and four weeks later."
+    if weeks.after.end > today:
+        return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
+    return "Not measured: too few data, or figures that you may not see."
+
+
+def changes_of(ticket: Ticket) -> list[Any]:
+    """Every change, the first one first, with its context."""
+    return list(ticket.events.select_related("pgh_context").order_by("pgh_id"))  # type: ignore[attr-defined]
+
+
+def account_of(event: Any) -> int | None:
+    """Whose change it was; None: Headway's own."""
+    return event.pgh_context.metadata.get("user") if event.pgh_context else None
+
+
+def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:
+    """By id; three queries, however many there are."""
+    return names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
+
+
+def history_lines(events: Sequence[Any], names: Mapping[int, str]) -> list[HistoryLine]:
+    """What each change says, the newest first."""
+    words = _Words(events)
+    lines = []
+    for position, event in enumerate(events):
+        earlier = events[position - 1] if position else None
+        differences = words.differences(earlier, event) if earlier else []
+        if earlier is None or differences:
+            account = account_of(event)
+            who = "Headway" if account is None else names.get(account, GONE)
+            lines.append(HistoryLine(who, moment(event.pgh_created_at), differences))
+    return lines[::-1]
+
+
+class _Words:
+    """Values of history in words; units, people and objectives by the names that they have today."""
+
+    def __init__(self, events: Sequence[Any]) -> None:
+        self._names: Mapping[str, Mapping[int, str]] = {
+            "unit_id": dict(Unit.objects.filter(pk__in={each.unit_id for each in events}).values_list("pk", "name")),
+            "owner_id": dict(
+                Person.objects.filter(pk__in={each.owner_id for each in events}).values_list("pk", "full_name")
+            ),
+            "objective_id": dict(
+                Objective.objects.filter(pk__in={each.objective_id for each in events}).values_list("pk", "title")
+            ),
+        }
+
+    def differences(self, before: Any, after: Any) -> list[Difference]:
+        return [
+            Difference(label, self._word(name, before), self._word(name, after))
+            for name, label in HISTORY_FIELDS.items()
+            if getattr(before, name) != getattr(after, name)
+        ]
+
+    def _word(self, name: str, event: Any) -> str:
+        value = getattr(event, name)
+        if name in self._names:
+            nothing = EVERYBODY if name == "unit_id" else "–"
+            return nothing if value is None else self._names[name].get(value, "one that is gone")
+        if isinstance(value, date):
+            return wording.day(value)
+        return CHOICES.get(name, {}).get(value, value) or "–"

@@ -1,0 +1,282 @@
+"""Pages of tickets: who sees which, what a list shows, conflicts, and that nothing that was written runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from insights import windows
+from orgtree.models import Person, Unit
+from programs.models import Ticket, TicketComment, TicketEffect, TicketState
+from programs.services.tickets.commenting import comment_on_ticket
+from programs.services.tickets.writing import change_ticket, move_ticket
+from tests.org import Org
+from tests.pages.recomputed import plain
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user
+from tests.programs.tickets import as_, draft, ticket
+from tests.teams import create_teams
+
+TODAY = windows.local_today()
+MOST_QUERIES = 15
+SignIn = Callable[[Persona], Client]
+
+
+@pytest.fixture
+def teams(org: Org) -> Org:
+    create_teams()
+    return org
+
+
+@pytest.fixture
+def sign_in(teams: Org) -> SignIn:
+    def signed_in(persona: Persona) -> Client:
+        client = Client()
+        client.force_login(create_user(persona))
+        return client
+
+    return signed_in
+
+
+def text(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, address
+    return answer.content.decode()
+
+
+def test_who_sees_which_tickets(sign_in: SignIn) -> None:
+    of_platform = ticket(title="Of Platform")
+    of_search = ticket(EXECUTIVE, title="Of Search", unit="search", owner="grace@example.com")
+    of_all = ticket(EXECUTIVE, title="Of everybody", unit="", owner="")
+    above = ticket(EXECUTIVE, title="Of Engineering", unit="engineering", owner="")
+    lent = ticket(EXECUTIVE, title="Lent to Ada", unit="search")
+    seen = {
+        ADMIN: {of_platform, of_search, of_all, above, lent},
+        EXECUTIVE: {of_platform, of_search, of_all, above, lent},
+        MANAGER: {of_platform, of_all, above},
+        MEMBER: {of_platform, of_all, above, lent},
+        OTHER_MEMBER: {of_search, of_all, above, lent},
+    }
+    for persona in PERSONAS:
+        if persona not in seen:
+            continue
+        client = sign_in(persona)
+        for each in (of_platform, of_search, of_all, above, lent):
+            may = each in seen[persona]
+            for name in ("ticket", "ticket_edit"):
+                status = client.get(reverse(name, args=[each.pk])).status_code
+                assert status in ((200, 403) if may else (404,)), (persona.name, name, each.title)
+            for name in ("ticket_move", "ticket_comment", "ticket_watch"):
+                if not may:
+                    assert client.post(reverse(name, args=[each.pk])).status_code == 404
+    assert not TicketComment.objects.exists()
+
+
+def test_a_member_finds_their_own_tickets_of_any_unit(sign_in: SignIn) -> None:
+    ticket(title="Of Platform, not hers", owner="hedy@example.com")
+    ticket(EXECUTIVE, title="Lent to Ada", unit="search")
+    page = text(sign_in(MEMBER), "/programs/tickets/?mine=1")
+    assert "Lent to Ada" in page
+    assert "not hers" not in page
+    assert reverse("ticket_new") not in page
+    assert sign_in(MEMBER).get(reverse("ticket_new")).status_code == 403
+
+
+def test_the_table_says_what_the_plan_asks_for(sign_in: SignIn) -> None:
+    late = ticket(
+        title="Reviews wait overnight",
+        resolution="A *rota*",
+        starts_on=TODAY - timedelta(days=20),
+        due_on=TODAY - timedelta(days=5),
+    )
+    ticket(title="Due now", nature="opportunity", due_on=TODAY, owner="")
+    page = plain(text(sign_in(MANAGER), "/programs/tickets/?unit=platform"))
+    for words in ("Opportunity or challenge", "Resolution", "Owner", "Due by", "Completed on", "Before → after"):
+        assert words in page
+    assert "Challenge Reviews wait overnight A *rota*" in page
+    assert "5 days late" in page
+    assert "Due today" in page
+    assert "Nobody yet" in page
+    assert page.index("Reviews wait overnight") < page.index("Due now")
+    overdue = text(sign_in(MANAGER), "/programs/tickets/?state=overdue")
+    assert late.title in overdue
+    assert "Due now" not in overdue
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("", {"tooling", "process"}),
+        ("state=done", {"finished"}),
+        ("state=all", {"tooling", "process", "finished"}),
+        ("kind=tooling", {"tooling"}),
+        ("nature=opportunity", {"process"}),
+        ("q=slow+build", {"tooling"}),
+        ("q=hedy", {"process"}),
+        ("metric=ci.duration", {"tooling"}),
+        ("q=nothing", set()),
+        ("unit=engineering", {"tooling", "process"}),
+    ],
+)
+def test_lists_are_narrowed(sign_in: SignIn, address: str, shown: set[str]) -> None:
+    ticket(title="the tooling one", kind="tooling", resolution="slow build", metric="ci.duration")
+    ticket(title="the process one", nature="opportunity", owner="hedy@example.com")
+    move_ticket(as_(MANAGER), ticket(title="the finished one"), TicketState.DONE)
+    page = text(sign_in(EXECUTIVE), f"/programs/tickets/?{address}")
+    assert {word for word in ("tooling", "process", "finished") if f"the {word} one" in page} == shown
+
+
+@pytest.mark.parametrize("wrong", ["state=gone", "kind=weather", "sort=luck", "view=pie", "month=soon", "objective=x"])
+def test_what_an_address_cannot_mean_is_named(sign_in: SignIn, wrong: str) -> None:
+    view = "&view=calendar" if wrong.startswith("month") else ""
+    answer = sign_in(EXECUTIVE).get(f"/programs/tickets/?{wrong}{view}")
+    assert answer.status_code == 400
+    assert wrong.partition("=")[0] in answer.content.decode()
+
+
+def test_the_board_and_the_calendar_show_the_same_tickets(sign_in: SignIn) -> None:
+    first = ticket(title="To begin", due_on=TODAY)
+    move_ticket(as_(MANAGER), ticket(title="Was done", due_on=TODAY), TicketState.DONE)
+    client = sign_in(MANAGER)
+    board = text(client, "/programs/tickets/?view=board")
+    month = text(client, "/programs/tickets/?view=calendar")
+    for title in ("To begin", "Was done"):
+        assert title in board
+        assert title in month
+    back = "/programs/tickets/?view=board"
+    moved = client.post(reverse("ticket_move", args=[first.pk]), {"state": "in_progress", "back": back})
+    assert (moved.status_code, moved["Location"]) == (302, back)
+    elsewhere = client.post(
+        reverse("ticket_move", args=[first.pk]), {"state": "open", "back": "https://evil.example.com/"}
+    )
+    assert elsewhere["Location"] == reverse("ticket", args=[first.pk])
+
+
+def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
+    written, client = ticket(), sign_in(MANAGER)
+    for said, message in (
+        ({"state": "dropped"}, "Say why it is dropped"),
+        ({"state": "melted"}, "A ticket is one of"),
+        ({"state": "done", "completed_on": "tomorrow"}, "is no day like"),
+        ({"state": "done", "completed_on": str(TODAY + timedelta(days=1))}, "has not come yet"),
+    ):
+        answer = client.post(reverse("ticket_move", args=[written.pk]), said)
+        assert answer.status_code == 400
+        assert message in answer.content.decode()
+    assert Ticket.objects.get().state == "open"
+    assert sign_in(OTHER_MEMBER).get(reverse("ticket", args=[written.pk])).status_code == 404
+
+
+def form_of(**said: object) -> dict[str, object]:
+    usual = {
+        "title": "PRs miss their work item", "nature": "challenge", "resolution": "Label it.", "kind": "process",
+        "unit": "platform", "owner": "ada@example.com", "starts_on": str(TODAY), "due_on": str(TODAY), "metric": "",
+        "objective": "", "version": "1",
+    }  # fmt: skip
+    return {**usual, **said}
+
+
+def test_a_ticket_is_filed_and_changed_by_form(sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    assert 'value="platform" selected' in text(client, "/programs/tickets/new/?unit=platform&metric=ci.duration")
+    filed = client.post(reverse("ticket_new"), form_of())
+    written = Ticket.objects.get()
+    assert filed["Location"] == reverse("ticket", args=[written.pk])
+    page = plain(text(client, filed["Location"]))
+    assert "PRs miss their work item" in page
+    assert "Filed" in page
+    refused = client.post(reverse("ticket_new"), form_of(due_on=str(TODAY - timedelta(days=1))))
+    assert refused.status_code == 400
+    assert "cannot be due before" in refused.content.decode()
+    assert 'value="PRs miss their work item"' in refused.content.decode(), "what was written stays"
+    edited = client.post(reverse("ticket_edit", args=[written.pk]), form_of(title="PRs lack an item"))
+    assert edited.status_code == 302
+    history = plain(text(client, reverse("ticket", args=[written.pk])))
+    assert "Opportunity or challenge PRs miss their work item → PRs lack an item" in history
+
+
+def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> None:
+    written, client = ticket(), sign_in(MANAGER)
+    change_ticket(as_(MEMBER), written, draft(resolution="Ask the author."), of_version=1)
+    edit = reverse("ticket_edit", args=[written.pk])
+    answer = client.post(edit, form_of(resolution="Block the merge."))
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Ask the author." in page
+    assert page.count("Block the merge.") >= 2, "beside the other text, and in the form"
+    assert Ticket.objects.get().resolution == "Ask the author."
+    assert 'name="version" value="2"' in page
+    assert client.post(edit, form_of(resolution="Block the merge.", version="2")).status_code == 302
+    assert Ticket.objects.get().resolution == "Block the merge."
+
+
+def test_what_is_written_never_runs(sign_in: SignIn) -> None:
+    hostile = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
+    written = ticket(title=hostile[:200], resolution=hostile)
+    comment_on_ticket(as_(MEMBER), written, hostile)
+    client = sign_in(MANAGER)
+    for address in (reverse("ticket", args=[written.pk]), "/programs/tickets/", "/programs/tickets/?view=board"):
+        page = text(client, address)
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert 'href="javascript' not in page
+
+
+def test_csv_neutralises_formulas_and_keeps_every_ticket(sign_in: SignIn) -> None:
+    ticket(title="=1+1")
+    ticket(title="Übergabe 🚀")
+    content = sign_in(MANAGER).get(reverse("tickets_csv")).getvalue().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content)))
+    assert {row["Opportunity or challenge"] for row in rows} == {"'=1+1", "Übergabe 🚀"}
+    assert {row["Owner"] for row in rows} == {"ada@example.com"}
+
+
+def test_before_and_after_are_shown_to_those_who_may_see_the_figures(sign_in: SignIn) -> None:
+    written = ticket(EXECUTIVE, unit="search", metric="pr.review_time", starts_on=TODAY - timedelta(days=60))
+    done = move_ticket(as_(EXECUTIVE), written, TicketState.DONE, completed_on=TODAY - timedelta(days=40))
+    TicketEffect.objects.create(
+        ticket=done, of_version=done.version, metric_version=1, before=72_000, after=36_000,
+        sample_before=20, sample_after=22, people_before=9, people_after=9,
+    )  # fmt: skip
+    page = plain(text(sign_in(EXECUTIVE), reverse("ticket", args=[done.pk])))
+    assert "20.0 h" in page
+    assert "10.0 h" in page
+    assert "better" in page
+    assert "10.0 h" not in plain(text(sign_in(MEMBER), reverse("ticket", args=[done.pk]))), "hers, of another unit"
+
+
+@pytest.mark.parametrize("address", ["", "?view=board", "?view=calendar", "?state=all&sort=-owner"])
+def test_ten_thousand_tickets_take_no_more_queries(sign_in: SignIn, address: str) -> None:
+    units, people = list(Unit.objects.all()), list(Person.objects.all())
+    Ticket.objects.bulk_create(
+        Ticket(
+            title=f"Ticket {number}", kind="process", unit=units[number % len(units)], starts_on=TODAY,
+            owner=people[number % len(people)], due_on=TODAY + timedelta(days=number % 90),
+        )
+        for number in range(10_000)
+    )  # fmt: skip
+    client = sign_in(EXECUTIVE)
+    client.get(f"/programs/tickets/{address}")
+    with CaptureQueriesContext(connection) as queries:
+        page = text(client, f"/programs/tickets/{address}")
+    assert len(queries) <= MOST_QUERIES, chr(10).join(each['sql'][:150].replace(chr(10),' ') for each in queries.captured_queries)
+    assert "Ticket " in page
+
+
+def test_one_ticket_takes_few_queries(sign_in: SignIn) -> None:
+    written = ticket(metric="ci.duration")
+    for number in range(12):
+        comment_on_ticket(as_(MEMBER), written, f"Comment {number}")
+        change_ticket(as_(MANAGER), written, draft(resolution=f"Text {number}"), of_version=number + 1)
+    client = sign_in(MANAGER)
+    client.get(reverse("ticket", args=[written.pk]))
+    with CaptureQueriesContext(connection) as queries:
+        text(client, reverse("ticket", args=[written.pk]))
+    assert len(queries) <= MOST_QUERIES, chr(10).join(each['sql'][:150].replace(chr(10),' ') for each in queries.captured_queries)
