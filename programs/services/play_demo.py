@@ -10,6 +10,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.snapshots.waiting import changes_waiting
+from insights.windows import local_today
 from integrations.demo.providers.demo_history import demo_history
 from integrations.demo.pushing import push_incidents
 from integrations.demo.repositories import REPOSITORIES
@@ -34,6 +35,7 @@ from programs.services.demo_repositories import (
     repositories_waiting,
     write_and_connect,
 )
+from programs.services.demo_tickets import write_demo_tickets
 
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
 _SECONDS_BETWEEN_REPORTS = 3.0
@@ -92,6 +94,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
     _wait(changes_waiting, "changed figures", report)
+    write_demo_tickets(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
     return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)

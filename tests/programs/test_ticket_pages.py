@@ -45,6 +45,10 @@ def sign_in(teams: Org) -> SignIn:
     return signed_in
 
 
+def asked(queries: CaptureQueriesContext) -> str:
+    return "\n".join(" ".join(each["sql"].split())[:150] for each in queries.captured_queries)
+
+
 def text(client: Client, address: str, status: int = 200) -> str:
     answer = client.get(address)
     assert answer.status_code == status, address
@@ -266,7 +270,9 @@ def test_ten_thousand_tickets_take_no_more_queries(sign_in: SignIn, address: str
     client.get(f"/programs/tickets/{address}")
     with CaptureQueriesContext(connection) as queries:
         page = text(client, f"/programs/tickets/{address}")
-    assert len(queries) <= MOST_QUERIES, chr(10).join(each['sql'][:150].replace(chr(10),' ') for each in queries.captured_queries)
+    assert len(queries) <= MOST_QUERIES, chr(10).join(
+        each["sql"][:150].replace(chr(10), " ") for each in queries.captured_queries
+    )
     assert "Ticket " in page
 
 
@@ -279,4 +285,6 @@ def test_one_ticket_takes_few_queries(sign_in: SignIn) -> None:
     client.get(reverse("ticket", args=[written.pk]))
     with CaptureQueriesContext(connection) as queries:
         text(client, reverse("ticket", args=[written.pk]))
-    assert len(queries) <= MOST_QUERIES, chr(10).join(each['sql'][:150].replace(chr(10),' ') for each in queries.captured_queries)
+    assert len(queries) <= MOST_QUERIES, chr(10).join(
+        each["sql"][:150].replace(chr(10), " ") for each in queries.captured_queries
+    )

@@ -1,0 +1,88 @@
+"""What became of a ticket's metric: four weeks before it began beside four weeks after it was done, by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from insights import windows
+from programs.models import Ticket, TicketEffect, TicketState
+from programs.services.tickets.effects import measure_effects, windows_of
+from programs.services.tickets.writing import change_ticket, move_ticket
+from programs.tasks import measure_tickets
+from programs.views.tickets.words import effect_words, why_no_effect
+from tests.org import Org
+from tests.pages.delivering import OPENED, REVIEWED, merged
+from tests.personas import EXECUTIVE, MANAGER
+from tests.programs.tickets import as_, draft, ticket
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+
+TODAY = windows.local_today()
+BEGAN, DONE = TODAY - timedelta(days=80), TODAY - timedelta(days=40)
+PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
+HOUR = 3600
+
+
+@pytest.fixture
+def done(org: Org) -> Ticket:
+    """Platform's reviews came 10 hours later before, 2 hours later after, and 50 hours later in between."""
+    create_teams()
+    records = []
+    for number, name in enumerate(PLATFORM):
+        for days, waits in ((85, 10.0), (60, 50.0), (30, 2.0)):
+            day = TODAY - timedelta(days=days + number % 3)
+            records.append(merged(number * 100 + days, day, author=name, waits=waits))
+    records.append(merged(999, TODAY - timedelta(days=30), author="lise", waits=90.0))  # of another team
+    org.push("pull-requests", *records)
+    written = ticket(metric="pr.pickup_time", starts_on=BEGAN, due_on=BEGAN + timedelta(days=30))
+    return move_ticket(as_(MANAGER), written, TicketState.DONE, completed_on=DONE)
+
+
+def test_the_weeks_before_and_after_are_equally_long_and_of_the_unit(done: Ticket) -> None:
+    weeks = windows_of(done)
+    assert weeks is not None
+    assert (weeks.before.end, weeks.after.start) == (BEGAN, DONE + timedelta(days=1))
+    assert weeks.before.days == weeks.after.days == 28
+    assert measure_effects() == 1
+    effect = TicketEffect.objects.get()
+    assert effect.before == pytest.approx((REVIEWED - OPENED + 10) * HOUR)
+    assert effect.after == pytest.approx((REVIEWED - OPENED + 2) * HOUR)
+    assert (effect.sample_before, effect.sample_after) == (6, 6)
+    assert (effect.people_before, effect.people_after) == (6, 6)
+    assert measure_effects() == 0, "once"
+    words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
+    assert words is not None
+    assert words.change is not None
+    assert (words.change.arrow, words.change.judgement) == ("down", "better")
+
+
+def test_it_is_measured_again_when_the_ticket_says_something_else(done: Ticket) -> None:
+    measure_tickets()
+    said = draft(metric="pr.size", starts_on=BEGAN, due_on=BEGAN + timedelta(days=30))
+    change_ticket(as_(MANAGER), done, said, of_version=done.version)
+    assert effect_words(Ticket.objects.select_related("effect").get(), as_(EXECUTIVE)) is None, "of what it said before"
+    assert measure_effects() == 1
+    assert TicketEffect.objects.get().before == 50, "lines"
+
+
+def test_it_is_too_early_until_the_weeks_are_over(done: Ticket) -> None:
+    move_ticket(as_(MANAGER), done, TicketState.DONE, completed_on=TODAY - timedelta(days=28))
+    assert measure_effects() == 0
+    assert "Too early to tell" in why_no_effect(Ticket.objects.get(), TODAY)
+    assert measure_effects(today=TODAY + timedelta(days=1)) == 1
+
+
+def test_a_metric_that_is_gone_is_left_alone(done: Ticket) -> None:
+    Ticket.objects.update(metric="dora.luck")
+    assert measure_effects() == 0
+    assert effect_words(Ticket.objects.get(), as_(EXECUTIVE)) is None
+
+
+def test_a_group_of_too_few_is_not_told_of(done: Ticket) -> None:
+    measure_effects()
+    TicketEffect.objects.update(people_after=3)
+    assert effect_words(Ticket.objects.select_related("effect").get(), as_(EXECUTIVE)) is None
+    assert effect_words(Ticket.objects.select_related("effect").get(), as_(MANAGER)) is not None, (
+        "how one's own delivers"
+    )
