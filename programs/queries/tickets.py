@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db.models import Case, F, OrderBy, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from orgtree.models import Person, UnitPlacement
+from orgtree.models import Person, Placement, UnitPlacement
 from orgtree.models.sight import Sight
 from programs.models import Ticket, TicketState
 from programs.models.tickets import STANDING_STATES
@@ -31,7 +31,11 @@ STATES = {
 
 @dataclass(frozen=True)
 class TicketFilter:
-    """What a list of tickets is narrowed to.  `unit` is a slug: its own tickets and those of all below it today."""
+    """What a list of tickets is narrowed to.
+
+    `unit` is a slug: its own tickets, those of all below it today, and those of the people who are in it, whose unit
+    may be one of another tree.
+    """
 
     unit: str | None = None
     state: str = "standing"  # one of STATES
@@ -48,7 +52,8 @@ def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Tick
     found = Ticket.objects.within(sight).select_related("unit", "owner", "effect")
     if asked.unit is not None:
         below = UnitPlacement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
-        found = found.filter(unit__in=below.values("unit"))
+        members = Placement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
+        found = found.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
     match asked.state:
         case "standing":
             found = found.standing()

@@ -137,6 +137,14 @@ def test_lists_are_narrowed(sign_in: SignIn, address: str, shown: set[str]) -> N
     assert {word for word in ("tooling", "process", "finished") if f"the {word} one" in page} == shown
 
 
+def test_a_unit_lists_what_its_people_own_elsewhere(sign_in: SignIn) -> None:
+    ticket(EXECUTIVE, title="Lent to Ada", unit="search")
+    ticket(EXECUTIVE, title="Of Search alone", unit="search", owner="grace@example.com")
+    page = text(sign_in(EXECUTIVE), "/programs/tickets/?unit=platform")
+    assert "Lent to Ada" in page
+    assert "Of Search alone" not in page
+
+
 @pytest.mark.parametrize("wrong", ["state=gone", "kind=weather", "sort=luck", "view=pie", "month=soon", "objective=x"])
 def test_what_an_address_cannot_mean_is_named(sign_in: SignIn, wrong: str) -> None:
     view = "&view=calendar" if wrong.startswith("month") else ""
