@@ -3,5 +3,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("philosophy/", include("programs.views.philosophy.urls")),
     path("tickets/", include("programs.views.tickets.urls")),
 ]

@@ -167,6 +167,10 @@ ROUTES: dict[str, Access] = {
     "insights/annotations/<int:pk>/remove/": Access(
         "/insights/annotations/4711/remove/", SIGN_IN, member=405, admin=405
     ),
+    "programs/philosophy/": signed_in_only("/programs/philosophy/"),
+    "programs/philosophy/edit/": Access("/programs/philosophy/edit/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/philosophy/acknowledge/": Access("/programs/philosophy/acknowledge/", SIGN_IN, member=405, admin=405),
+    "programs/philosophy/versions/<int:number>/": no_such("/programs/philosophy/versions/4711/"),
     "programs/tickets/": signed_in_only("/programs/tickets/"),
     "programs/tickets/tickets.csv": signed_in_only("/programs/tickets/tickets.csv"),
     "programs/tickets/new/": Access("/programs/tickets/new/", visitor=SIGN_IN, member=403, admin=200),
@@ -340,6 +344,8 @@ POSTS: dict[str, Access] = {
     "insights/annotations/new/": post("/insights/annotations/new/", member=403, admin=400),
     "insights/annotations/<int:pk>/": post("/insights/annotations/4711/", member=404, admin=404),
     "insights/annotations/<int:pk>/remove/": post("/insights/annotations/4711/remove/", member=404, admin=404),
+    "programs/philosophy/edit/": post("/programs/philosophy/edit/", member=403, admin=400),
+    "programs/philosophy/acknowledge/": post("/programs/philosophy/acknowledge/", member=302, admin=302),
     "programs/tickets/new/": post("/programs/tickets/new/", member=403, admin=400),
     "programs/tickets/<int:pk>/edit/": post("/programs/tickets/4711/edit/", member=404, admin=404),
     "programs/tickets/<int:pk>/move/": post("/programs/tickets/4711/move/", member=404, admin=404),

@@ -1,5 +1,6 @@
 from programs.models.demo_run import DemoRun
 from programs.models.objectives import CheckIn, KeyResult, Objective, Standing, TargetKind
+from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.tickets import (
     BottleneckKind,
@@ -11,6 +12,7 @@ from programs.models.tickets import (
 )
 
 __all__ = [
+    "Acknowledgement",
     "BottleneckKind",
     "CheckIn",
     "DemoRun",
@@ -18,6 +20,7 @@ __all__ = [
     "KeyResult",
     "Nature",
     "Objective",
+    "PhilosophyVersion",
     "Quarter",
     "Standing",
     "TargetKind",

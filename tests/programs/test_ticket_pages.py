@@ -296,3 +296,13 @@ def test_one_ticket_takes_few_queries(sign_in: SignIn) -> None:
     assert len(queries) <= MOST_QUERIES, chr(10).join(
         each["sql"][:150].replace(chr(10), " ") for each in queries.captured_queries
     )
+
+
+def test_a_metric_leads_to_a_ticket_for_whoever_may_file_one(sign_in: SignIn) -> None:
+    address = "/insights/metrics/pr.review_time/?unit=platform"
+    link = f"{reverse('ticket_new')}?metric=pr.review_time&amp;unit=platform"
+    assert link in text(sign_in(MANAGER), address)
+    assert "Make a ticket" not in text(sign_in(MEMBER), address)
+    form = text(sign_in(MANAGER), link.replace("&amp;", "&"))
+    assert 'value="pr.review_time" selected' in form
+    assert 'value="platform" selected' in form

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from insights import tiles, wording
+from insights.actions import actions_on
 from insights.filters import STATISTIC, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
@@ -90,6 +91,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
             csv_url=reverse("metric_units_csv", args=[key]),
         ),
         "definition": _definition(metric),
+        "actions": actions_on(metric, filters.scope, filters.access),
         "how_url": _url(in_panels(filters), "metric_how", metric),
         "rows_url": _url(in_panels(filters), "metric_rows", metric),
         "first_rows_url": _url(in_panels(filters), "metric_first_rows", metric),
