@@ -17,11 +17,11 @@ from insights.metrics.registry import metrics
 from insights.metrics.visible import visible_rows, visible_series
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
+from tests.every_route import ROUTES
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
 from tests.servers import PROJECT_DIR
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
-from tests.test_access import ROUTES
 
 PLANTED = 7_654_321  # tokens of Grace, the only one of her team with a session
 DIGITS_THAT_TELL = 5  # shorter numbers stand in pages by chance: keys of records, in a long run of tests

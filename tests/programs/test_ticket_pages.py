@@ -162,6 +162,10 @@ def test_the_board_and_the_calendar_show_the_same_tickets(sign_in: SignIn) -> No
     for title in ("To begin", "Was done"):
         assert title in board
         assert title in month
+    assert "to In progress" in board
+    others = text(sign_in(EXECUTIVE), "/programs/tickets/?view=board&unit=platform")
+    assert "to In progress" in others
+    assert "to In progress" not in text(sign_in(Persona("hedy")), "/programs/tickets/?view=board"), "may not move it"
     back = "/programs/tickets/?view=board"
     moved = client.post(reverse("ticket_move", args=[first.pk]), {"state": "in_progress", "back": back})
     assert (moved.status_code, moved["Location"]) == (302, back)

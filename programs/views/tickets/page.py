@@ -23,7 +23,6 @@ from insights.views.annotations.words import GONE, moment
 from programs.markdown import as_html
 from programs.models import Ticket, TicketComment, TicketState
 from programs.services.tickets.drafts import has_left
-from programs.services.tickets.writing import may_change
 from programs.views.tickets.words import (
     account_of,
     changes_of,
@@ -84,7 +83,6 @@ def ticket_page(
             for each in reversed(said)
         ],
         "history": history_lines(changes, names),
-        "may_change": may_change(access.sight, found),
         "moves": [(state.value, state.label) for state in TicketState if state != found.state],
         "today": today,
         "watches": request.user.pk in watchers,

@@ -21,6 +21,7 @@ from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketEffect, TicketState
 from programs.services.tickets.effects import EFFECT_DAYS, effect_query, windows_of
+from programs.services.tickets.writing import may_change
 
 TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
 SHORT_RESOLUTION = 140
@@ -77,6 +78,7 @@ class TicketLine:
     state: str
     state_key: str
     effect: EffectWords | None
+    may_change: bool
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
         state=ticket.get_state_display(),
         state_key=ticket.state,
         effect=effect_words(ticket, access),
+        may_change=may_change(access.sight, ticket),
     )
 
 

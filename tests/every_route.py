@@ -1,0 +1,242 @@
+"""Every route of the application, with an address of it and what each role is answered there by a GET."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+
+SIGN_IN = 302  # to the sign-in page
+NOT_TAKEN = 405
+ROLES: dict[str, Persona] = {
+    "member": MEMBER,
+    "other_member": OTHER_MEMBER,
+    "manager": MANAGER,
+    "executive": EXECUTIVE,
+    "auditor": AUDITOR,
+    "admin": ADMIN,
+}
+TOKENS = ("token", "token_of_nobody")
+ASKING = ("visitor", *ROLES, *TOKENS)
+
+
+@dataclass(frozen=True)
+class Access:
+    """An address of a route, and the status of a GET by each role.
+
+    Without an Org Tree whoever signed in is a member, and sees what members see; a grant adds nothing.  A token signs
+    nobody in: pages take its holder for a visitor.
+    """
+
+    address: str
+    visitor: int
+    member: int
+    admin: int
+    query: dict[str, str] = field(default_factory=dict)
+    token: int | None = None  # None: as a visitor
+    token_of_nobody: int | None = None  # None: as another token
+
+    def by(self, asking: str) -> int:
+        if asking in TOKENS:
+            status = self.token_of_nobody if asking == "token_of_nobody" else None
+            return next(each for each in (status, self.token, self.visitor) if each is not None)
+        return {"visitor": self.visitor, "admin": self.admin}.get(asking, self.member)
+
+
+def signed_in_only(address: str) -> Access:
+    return Access(address, visitor=SIGN_IN, member=200, admin=200)
+
+
+def admins_only(address: str) -> Access:
+    """Members are not told that such a page exists."""
+    return Access(address, visitor=SIGN_IN, member=404, admin=200)
+
+
+def no_such(address: str) -> Access:
+    """What the address names is not there; tests of its own say who may see it."""
+    return Access(address, visitor=SIGN_IN, member=404, admin=404)
+
+
+def everybody(address: str, status: int = 200) -> Access:
+    return Access(address, visitor=status, member=status, admin=status)
+
+
+def api(address: str) -> Access:
+    """Programs are told that they need a token; nobody is sent to a sign-in page."""
+    return Access(address, visitor=401, member=200, admin=200, token=200)
+
+
+def api_rows(address: str) -> Access:
+    """Rows show individuals: a token of nobody gets none."""
+    return Access(address, visitor=401, member=200, admin=200, token=200, token_of_nobody=403)
+
+
+ROUTES: dict[str, Access] = {
+    "healthz": everybody("/healthz"),
+    "readyz": everybody("/readyz"),
+    "accounts/login/": Access("/accounts/login/", visitor=200, member=302, admin=302),
+    "accounts/logout/": signed_in_only("/accounts/logout/"),
+    "accounts/inactive/": everybody("/accounts/inactive/"),
+    "accounts/password/change/": signed_in_only("/accounts/password/change/"),
+    "accounts/password/set/": everybody("/accounts/password/set/", SIGN_IN),
+    "": signed_in_only("/"),
+    "insights/ai/": signed_in_only("/insights/ai/"),
+    "insights/ai/pulse/": Access("/insights/ai/pulse/", visitor=SIGN_IN, member=204, admin=204),
+    "insights/ai/parts/<slug:name>/": signed_in_only("/insights/ai/parts/failing_tools/"),
+    "insights/ai/charts/<slug:name>/": signed_in_only("/insights/ai/charts/adoption/"),
+    "insights/ai/charts/<slug:name>.csv": signed_in_only("/insights/ai/charts/adoption.csv"),
+    "insights/ai/units/": signed_in_only("/insights/ai/units/"),
+    "insights/ai/units/unassigned/": signed_in_only("/insights/ai/units/unassigned/"),
+    "insights/ai/units.csv": signed_in_only("/insights/ai/units.csv"),
+    "insights/delivery/": signed_in_only("/insights/delivery/"),
+    "insights/delivery/parts/<slug:name>/": signed_in_only("/insights/delivery/parts/slowest/"),
+    "insights/delivery/charts/<slug:name>/": signed_in_only("/insights/delivery/charts/stages/"),
+    "insights/delivery/charts/<slug:name>.csv": signed_in_only("/insights/delivery/charts/stages.csv"),
+    "insights/delivery/units/": signed_in_only("/insights/delivery/units/"),
+    "insights/delivery/units/unassigned/": signed_in_only("/insights/delivery/units/unassigned/"),
+    "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
+    "insights/compare/": signed_in_only("/insights/compare/"),
+    "insights/compare.csv": signed_in_only("/insights/compare.csv"),
+    "insights/compare/parts/<slug:name>/": signed_in_only("/insights/compare/parts/work_types/"),
+    "insights/compare/units/": signed_in_only("/insights/compare/units/"),
+    "insights/units/": signed_in_only("/insights/units/?to=/insights/ai/"),
+    "insights/attributes/": signed_in_only("/insights/attributes/?to=/insights/ai/"),
+    "insights/ai/leaderboard/": signed_in_only("/insights/ai/leaderboard/"),
+    "insights/ai/leaderboard/parts/<slug:name>/": signed_in_only("/insights/ai/leaderboard/parts/models/"),
+    "insights/ai/leaderboard.csv": signed_in_only("/insights/ai/leaderboard.csv"),
+    "insights/ai/sessions/": signed_in_only("/insights/ai/sessions/"),
+    "insights/ai/sessions/parts/<slug:name>/": signed_in_only("/insights/ai/sessions/parts/models/"),
+    "insights/ai/sessions.csv": signed_in_only("/insights/ai/sessions.csv"),
+    "insights/ai/sessions/<int:pk>/": no_such("/insights/ai/sessions/4711/"),
+    "insights/ai/prices/": signed_in_only("/insights/ai/prices/"),
+    "insights/ai/prices.csv": signed_in_only("/insights/ai/prices.csv"),
+    "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
+    # Here no repository is known of that name.
+    "insights/ai/repositories/rows/": Access(
+        "/insights/ai/repositories/rows/?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
+    ),
+    "insights/ai/repositories/rows.csv": Access(
+        "/insights/ai/repositories/rows.csv?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
+    ),
+    "insights/ai/repositories.csv": signed_in_only("/insights/ai/repositories.csv"),
+    "insights/ai/attribution/": signed_in_only("/insights/ai/attribution/"),
+    "insights/ai/attribution.csv": signed_in_only("/insights/ai/attribution.csv"),
+    "insights/ai/attribution/<slug:sha>/": Access(
+        "/insights/ai/attribution/0123456789abcdef/", visitor=SIGN_IN, member=404, admin=404
+    ),
+    "insights/metrics/<str:key>/units/": signed_in_only("/insights/metrics/ai.spend/units/"),
+    "insights/metrics/<str:key>/units/unassigned/": signed_in_only("/insights/metrics/ai.spend/units/unassigned/"),
+    "insights/metrics/<str:key>/units.csv": signed_in_only("/insights/metrics/ai.spend/units.csv"),
+    "insights/metrics/<str:key>/chain/": signed_in_only("/insights/metrics/ai.spend/chain/"),
+    "insights/metrics/<str:key>/chain.csv": signed_in_only("/insights/metrics/ai.spend/chain.csv"),
+    "insights/metrics/<str:key>/outliers/": signed_in_only("/insights/metrics/ai.spend/outliers/"),
+    "insights/metrics/<str:key>/how/": signed_in_only("/insights/metrics/ai.spend/how/"),
+    "insights/metrics/<str:key>/rows/": signed_in_only("/insights/metrics/ai.spend/rows/"),
+    "insights/metrics/<str:key>/rows/first/": signed_in_only("/insights/metrics/ai.spend/rows/first/"),
+    "insights/metrics/<str:key>/rows.csv": signed_in_only("/insights/metrics/ai.spend/rows.csv"),
+    "insights/metrics/": signed_in_only("/insights/metrics/"),
+    "insights/metrics.csv": signed_in_only("/insights/metrics.csv"),
+    "insights/metrics/<str:key>/": signed_in_only("/insights/metrics/ai.spend/"),
+    "insights/metrics/<str:key>/parts/<slug:name>/": signed_in_only("/insights/metrics/ai.spend/parts/agent/"),
+    "insights/metrics/<str:key>/charts/<slug:name>/": signed_in_only("/insights/metrics/ai.spend/charts/trend/"),
+    "insights/metrics/<str:key>/charts/<slug:name>.csv": signed_in_only("/insights/metrics/ai.spend/charts/trend.csv"),
+    "api/v1/metrics/": api("/api/v1/metrics/"),
+    "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
+    "api/v1/dora/": api("/api/v1/dora/"),
+    "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
+    "api/v1/metrics/<str:key>/rows/": api_rows("/api/v1/metrics/ai.spend/rows/"),
+    "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),
+    "insights/pull-requests/<int:pk>/": no_such("/insights/pull-requests/4711/"),
+    "insights/work-items/<int:pk>/": no_such("/insights/work-items/4711/"),
+    "insights/deployments/<int:pk>/": no_such("/insights/deployments/4711/"),
+    "insights/incidents/<int:pk>/": no_such("/insights/incidents/4711/"),
+    "insights/annotations/": signed_in_only("/insights/annotations/"),
+    "insights/annotations/new/": Access("/insights/annotations/new/", visitor=SIGN_IN, member=403, admin=200),
+    "insights/annotations/<int:pk>/": no_such("/insights/annotations/4711/"),
+    "insights/annotations/<int:pk>/remove/": Access(
+        "/insights/annotations/4711/remove/", SIGN_IN, member=405, admin=405
+    ),
+    "programs/philosophy/": signed_in_only("/programs/philosophy/"),
+    "programs/philosophy/edit/": Access("/programs/philosophy/edit/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/philosophy/acknowledge/": Access("/programs/philosophy/acknowledge/", SIGN_IN, member=405, admin=405),
+    "programs/philosophy/versions/<int:number>/": no_such("/programs/philosophy/versions/4711/"),
+    "programs/tickets/": signed_in_only("/programs/tickets/"),
+    "programs/tickets/tickets.csv": signed_in_only("/programs/tickets/tickets.csv"),
+    "programs/tickets/new/": Access("/programs/tickets/new/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/tickets/<int:pk>/": no_such("/programs/tickets/4711/"),
+    "programs/tickets/<int:pk>/edit/": no_such("/programs/tickets/4711/edit/"),
+    "programs/tickets/<int:pk>/move/": Access("/programs/tickets/4711/move/", SIGN_IN, member=405, admin=405),
+    "programs/tickets/<int:pk>/comment/": Access("/programs/tickets/4711/comment/", SIGN_IN, member=405, admin=405),
+    "programs/tickets/<int:pk>/watch/": Access("/programs/tickets/4711/watch/", SIGN_IN, member=405, admin=405),
+    "api/v1/annotations/": api("/api/v1/annotations/"),
+    "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
+    "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),
+    "api/v1/people/<str:key>/": Access(
+        "/api/v1/people/nobody@example.com/", visitor=401, member=403, admin=404, token=403
+    ),
+    "api/v1/units/": Access("/api/v1/units/", visitor=401, member=403, admin=200, token=403),
+    "api/v1/units/<str:slug>/": Access("/api/v1/units/nowhere/", visitor=401, member=403, admin=404, token=403),
+    "api/v1/ownership/": Access("/api/v1/ownership/", visitor=401, member=403, admin=200, token=403),
+    "api/v1/ownership/confirm/": Access("/api/v1/ownership/confirm/", visitor=401, member=403, admin=405, token=403),
+    "api/schema/": everybody("/api/schema/"),
+    "api/docs/": everybody("/api/docs/"),
+    "prometheus": everybody("/prometheus"),  # from this machine, while no proxy stands in front
+    "insights/badges/": signed_in_only("/insights/badges/"),  # to publish: tests/pages/test_badges.py
+    "badges/<str:key>.svg": everybody("/badges/guessed.svg", 404),
+    "integrations/": signed_in_only("/integrations/"),
+    "integrations/ownership/": signed_in_only("/integrations/ownership/"),
+    "integrations/usage-files/": admins_only("/integrations/usage-files/"),
+    "integrations/live/": signed_in_only("/integrations/live/"),
+    "setup/agents/": signed_in_only("/setup/agents/"),
+    "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
+    "setup/repositories/": signed_in_only("/setup/repositories/"),
+    "setup/repositories/list/": signed_in_only("/setup/repositories/list/"),
+    "orgtree/": signed_in_only("/orgtree/"),
+    "orgtree/people/": signed_in_only("/orgtree/people/"),
+    "orgtree/people/<uuid:public_id>/": no_such("/orgtree/people/00000000-0000-4000-8000-000000000000/"),
+    "orgtree/import/": admins_only("/orgtree/import/"),
+    "orgtree/import/<uuid:public_id>/": no_such("/orgtree/import/00000000-0000-4000-8000-000000000000/"),
+    "orgtree/import/<uuid:public_id>/preview.csv": no_such(
+        "/orgtree/import/00000000-0000-4000-8000-000000000000/preview.csv"
+    ),
+    "orgtree/import/<uuid:public_id>/discard/": Access(
+        "/orgtree/import/00000000-0000-4000-8000-000000000000/discard/", SIGN_IN, member=404, admin=405
+    ),
+    "orgtree/identities/": admins_only("/orgtree/identities/"),
+    "orgtree/identities/unmatched/": admins_only("/orgtree/identities/unmatched/"),
+    "orgtree/identities/matched/": admins_only("/orgtree/identities/matched/"),
+    "orgtree/identities/bots/": admins_only("/orgtree/identities/bots/"),
+    "orgtree/identities/log/": admins_only("/orgtree/identities/log/"),
+    "orgtree/identities/<int:pk>/": no_such("/orgtree/identities/4711/"),
+    "orgtree/identities/people/<uuid:public_id>/": no_such(
+        "/orgtree/identities/people/00000000-0000-4000-8000-000000000000/"
+    ),
+    "orgtree/trees/new/": admins_only("/orgtree/trees/new/"),
+    "orgtree/trees/<slug:slug>/": no_such("/orgtree/trees/engineering/"),
+    "orgtree/trees/<slug:slug>/units/": Access("/orgtree/trees/engineering/units/", SIGN_IN, member=404, admin=405),
+    "orgtree/trees/<slug:slug>/move/": no_such("/orgtree/trees/engineering/move/"),
+    "orgtree/trees/<slug:slug>/levels/": no_such("/orgtree/trees/engineering/levels/"),
+    "orgtree/trees/<slug:slug>/state/": Access("/orgtree/trees/engineering/state/", SIGN_IN, member=404, admin=405),
+    "accounts/me/": signed_in_only("/accounts/me/"),
+    "accounts/me/tokens/": Access("/accounts/me/tokens/", SIGN_IN, member=405, admin=405),
+    "accounts/me/tokens/<int:pk>/revoke/": Access("/accounts/me/tokens/4711/revoke/", SIGN_IN, member=405, admin=405),
+    "accounts/me/sign-out-everywhere/": Access("/accounts/me/sign-out-everywhere/", SIGN_IN, member=405, admin=405),
+    "accounts/invitation/<str:token>/": everybody("/accounts/invitation/guessed/", 404),
+    "orgtree/access/": signed_in_only("/orgtree/access/"),
+    "orgtree/access/roles/": Access("/orgtree/access/roles/", SIGN_IN, member=404, admin=405),
+    "orgtree/access/roles/<int:pk>/end/": Access("/orgtree/access/roles/4711/end/", SIGN_IN, member=404, admin=405),
+    "orgtree/access/invitations/": admins_only("/orgtree/access/invitations/"),
+    "orgtree/access/invitations/<int:pk>/renew/": Access(
+        "/orgtree/access/invitations/4711/renew/", SIGN_IN, member=404, admin=405
+    ),
+    "orgtree/access/invitations/<int:pk>/withdraw/": Access(
+        "/orgtree/access/invitations/4711/withdraw/", SIGN_IN, member=404, admin=405
+    ),
+    "setup/components/": admins_only("/setup/components/"),
+    "setup/components/panel/": admins_only("/setup/components/panel/"),
+    "setup/components/chart/<slug:name>/": admins_only("/setup/components/chart/agents/"),
+    r"^v1/(?P<signal>logs|metrics|traces)/?$": everybody("/v1/logs", 405),  # POST only, with an ingest token
+    "ingest/v1/<slug:kind>/": everybody("/ingest/v1/deployments/", 405),  # as above
+    "ingest/v1/<slug:kind>/<path:record_id>/": everybody("/ingest/v1/deployments/4711/", 405),  # DELETE only
+    "hooks/<slug:provider>/<int:connection_id>/": everybody("/hooks/github/4711/", 405),  # signed POST only
+}
