@@ -1,7 +1,7 @@
 """Every address of the application, and what each role is answered there, by GET and by POST.
 
-A route that is missing in tests/every_route.py fails the test: whoever adds a page says who may see it.  What the units of an Org Tree
-change is in tests/test_access_to_units.py.
+A route that is missing in tests/every_route.py fails the test: whoever adds a page says who may see it.  What the units
+of an Org Tree change is in tests/test_access_to_units.py.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from orgtree.services.api_tokens import create_api_token
-from tests.every_route import ASKING, NOT_TAKEN, ROLES, ROUTES, SIGN_IN, Access
-from tests.personas import ADMIN, Persona, create_user
+from tests.every_route import ASKING, NOT_TAKEN, ROLES, ROUTES, SIGN_IN, TOKENS, Access
+from tests.personas import ADMIN, MEMBER, Persona, create_user
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
