@@ -163,6 +163,7 @@ ROUTES: dict[str, Access] = {
     "programs/tickets/": signed_in_only("/programs/tickets/"),
     "programs/tickets/tickets.csv": signed_in_only("/programs/tickets/tickets.csv"),
     "programs/tickets/new/": Access("/programs/tickets/new/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/tickets/import/": Access("/programs/tickets/import/", visitor=SIGN_IN, member=403, admin=200),
     "programs/tickets/<int:pk>/": no_such("/programs/tickets/4711/"),
     "programs/tickets/<int:pk>/edit/": no_such("/programs/tickets/4711/edit/"),
     "programs/tickets/<int:pk>/move/": Access("/programs/tickets/4711/move/", SIGN_IN, member=405, admin=405),

@@ -111,6 +111,7 @@ POSTS: dict[str, Access] = {
     "insights/annotations/<int:pk>/remove/": post("/insights/annotations/4711/remove/", member=404, admin=404),
     "programs/philosophy/edit/": post("/programs/philosophy/edit/", member=403, admin=400),
     "programs/philosophy/acknowledge/": post("/programs/philosophy/acknowledge/", member=302, admin=302),
+    "programs/tickets/import/": post("/programs/tickets/import/", member=403, admin=400),
     "programs/tickets/new/": post("/programs/tickets/new/", member=403, admin=400),
     "programs/tickets/<int:pk>/edit/": post("/programs/tickets/4711/edit/", member=404, admin=404),
     "programs/tickets/<int:pk>/move/": post("/programs/tickets/4711/move/", member=404, admin=404),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import Case, F, OrderBy, Q, QuerySet, Value, When
-from django.utils import timezone
 
-from orgtree.models import Person, Placement, UnitPlacement
+from orgtree.models import Placement, UnitPlacement
 from orgtree.models.sight import Sight
 from programs.models import Ticket, TicketState
 from programs.models.tickets import STANDING_STATES
@@ -86,24 +85,6 @@ def ordered(tickets: QuerySet[Ticket], sort: str, *, descending: bool) -> QueryS
     if sort == "due":
         order.insert(0, Case(When(state__in=STANDING_STATES, then=Value(0)), default=Value(1)))
     return tickets.order_by(*order)
-
-
-def due_within(days: int, *, today: date) -> QuerySet[Ticket]:
-    """What somebody still has to do and is due from today up to so many days later."""
-    return Ticket.objects.standing().filter(due_on__gte=today, due_on__lte=today + timedelta(days=days))
-
-
-def overdue_for(manager: Person) -> QuerySet[Ticket]:
-    """Overdue tickets of the units that the person leads and of those below, and of owners who report to them."""
-    today = timezone.localdate()
-    led = UnitPlacement.objects.filter(ancestor__leader=manager, during__contains=today).values("unit")
-    reporting = Person.objects.filter(reporting__manager=manager, reporting__during__contains=today)
-    return Ticket.objects.overdue(today).filter(Q(unit__in=led) | Q(owner__in=reporting)).distinct()
-
-
-def tickets_of(person: Person) -> QuerySet[Ticket]:
-    """What that person still has to do, the first due first."""
-    return Ticket.objects.standing().filter(owner=person).order_by("due_on", "pk")
 
 
 BOARD_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED)
