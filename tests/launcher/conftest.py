@@ -32,7 +32,7 @@ def shared_installation(roomy_tmp_path: Path) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def running(shared_installation: Installation) -> Installation:
+def running(shared_installation: Installation) -> Iterator[Installation]:
     """An installation that runs and is ready, however the test before left it; `heard` begins empty."""
     if shared_installation.is_up() and not shared_installation.is_ready():
         shared_installation.end_everything()
@@ -40,7 +40,8 @@ def running(shared_installation: Installation) -> Installation:
         shared_installation.end_everything()
         shared_installation.start()
     shared_installation.listen_anew()
-    return shared_installation
+    yield shared_installation
+    print(shared_installation.heard)  # shown where the test fails
 
 
 @pytest.fixture
