@@ -14,7 +14,10 @@ if TYPE_CHECKING:  # which imports the default permissions itself
 
 
 class TokenScopeAllows(BasePermission):
-    """A token is for one thing: a view says which with `token_scope`, by default reading.  Sessions pass."""
+    """A token is for one thing: a view says which with `token_scope`, by default reading.  Sessions pass.
+
+    Where tokens of several scopes may ask, the view has `token_scopes` instead.
+    """
 
     message = (
         "This token is for something else. Make one with `manage.py create_api_token NAME --scope …`, or on the page "
@@ -25,7 +28,8 @@ class TokenScopeAllows(BasePermission):
         token = request.auth
         if not isinstance(token, ApiToken):
             return True
-        return token.scope == getattr(view, "token_scope", TokenScope.READ)
+        allowed = getattr(view, "token_scopes", None) or (getattr(view, "token_scope", TokenScope.READ),)
+        return token.scope in allowed
 
 
 class MayWritePeople(BasePermission):

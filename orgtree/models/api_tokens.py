@@ -12,6 +12,7 @@ class TokenScope(models.TextChoices):
     READ = "read", "Read figures"
     PEOPLE = "people", "Write people and units"
     ANNOTATIONS = "annotations", "Write notes on charts"
+    PROGRAM = "program", "Read and write objectives, benchmarks and tickets"
 
 
 class ApiToken(models.Model):

@@ -1,0 +1,21 @@
+"""Which tokens may ask the API of the program."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.views import APIView
+
+from orgtree.models import TokenScope
+
+
+class ProgramView(APIView):
+    """Reading takes a token that reads or one of the program, writing one of the program; sessions do both.
+
+    A script that changes a ticket reads it first, for its version: one token does both.
+    """
+
+    @property
+    def token_scopes(self) -> tuple[TokenScope, ...]:
+        if self.request.method in SAFE_METHODS:
+            return (TokenScope.READ, TokenScope.PROGRAM)
+        return (TokenScope.PROGRAM,)
