@@ -146,4 +146,8 @@ class TicketEffect(models.Model):
     sample_after = models.PositiveIntegerField(default=0)
     people_before = models.PositiveIntegerField(default=0)
     people_after = models.PositiveIntegerField(default=0)
+    # Of after less before; null where the year before has too few weeks to say how much is usual.
+    change_low = models.FloatField(null=True)
+    change_high = models.FloatField(null=True)
+    placebos = models.PositiveSmallIntegerField(default=0, help_text="Times in the year before it was compared with.")
     measured_at = models.DateTimeField(db_default=Now())
