@@ -1,6 +1,9 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, Period
 from programs.models.demo_run import DemoRun
 from programs.models.focus import FocusVersion
+from programs.models.messages import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
+from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasure
+from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import CheckIn, KeyResult, Objective, Standing, TargetKind
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
@@ -17,19 +20,30 @@ __all__ = [
     "Acknowledgement",
     "BenchmarkVersion",
     "BottleneckKind",
+    "Channel",
     "CheckIn",
+    "Delivery",
     "DemoRun",
     "Direction",
     "FocusVersion",
     "FrozenDocument",
     "KeyResult",
+    "KeyResultMeasure",
+    "Letter",
+    "MessageKind",
+    "Muted",
     "Nature",
+    "Notice",
     "Objective",
+    "ObjectiveMeasure",
+    "ObjectiveTemplate",
     "Period",
     "PhilosophyVersion",
     "Quarter",
+    "QuietHours",
     "Standing",
     "TargetKind",
+    "TemplateKeyResult",
     "Ticket",
     "TicketComment",
     "TicketEffect",

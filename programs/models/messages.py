@@ -1,0 +1,185 @@
+"""What people are told: notices in the app, and the outbox of what goes to them by e-mail or another channel.
+
+A notice says one thing to one account, once.  A delivery is that notice on its way through one channel.  A letter is
+what is handed over at once: one message with all that was due for an account, made before it is sent so that a
+second try sends the very same one.  docs/reminders.md.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from orgtree.models import Unit
+from orgtree.models.sight import Sight
+from programs.models.objectives import Objective
+from programs.models.sight import led_by
+from programs.models.tickets import Ticket, TicketComment
+
+LONGEST_REASON = 500
+
+
+class MessageKind(models.TextChoices):
+    """What somebody can be told; each can be switched off for a channel."""
+
+    DUE_SOON = "ticket_due_soon", "A ticket of mine is due within three days"
+    DUE = "ticket_due", "A ticket of mine is due today"
+    OVERDUE = "ticket_overdue", "A ticket of mine is overdue"
+    OVERDUE_IN_TEAM = "ticket_overdue_in_team", "A ticket in my teams is overdue"
+    ASSIGNED = "ticket_assigned", "A ticket became mine"
+    MENTIONED = "mentioned", "Somebody mentions me"
+    COMMENTED = "ticket_commented", "Somebody comments on a ticket that I own or watch"
+    CHECK_IN_DUE = "check_in_due", "A check-in on an objective of mine is due"
+    OBJECTIVE_MISSING = "objective_missing", "A team of mine has no objective for the quarter"
+
+
+class Channel(models.TextChoices):
+    """How a notice leaves the app; programs/services/reminders/channels.py says how each works."""
+
+    EMAIL = "email", "E-mail"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def within(self, sight: Sight) -> Self:
+        """Notices about what the viewer may see today: somebody who may no longer see a ticket isn't told of it."""
+        tickets = Ticket.objects.within(sight).filter(pk=OuterRef("ticket"))
+        objectives = Objective.objects.within(sight).filter(pk=OuterRef("objective"))
+        own = Q(objective__owner=sight.person_id) if sight.person_id is not None else Q(pk__in=[])
+        return self.filter(
+            Q(ticket=None) | Exists(tickets),
+            Q(objective=None) | Exists(objectives) | own,
+            Q(unit=None) | led_by(sight),
+        )
+
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+
+class Notice(models.Model):
+    """One thing that one account is told: of a ticket (a comment on it), an objective, or a unit.
+
+    `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
+    first) or which version told of it.  Both belong to what makes it the same notice, so that planning it again does
+    nothing.
+    """
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=30, choices=MessageKind.choices)
+    ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="notices")
+    comment = models.ForeignKey(TicketComment, models.CASCADE, null=True, related_name="+")
+    objective = models.ForeignKey(Objective, models.CASCADE, null=True, related_name="notices")
+    unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
+    day = models.DateField(null=True)
+    number = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(db_default=Now())
+    read_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "kind", "ticket", "comment", "objective", "unit", "day", "number"],
+                nulls_distinct=False,
+                name="notice_is_told_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(ticket__isnull=False, objective=None, unit=None)
+                | Q(ticket=None, objective__isnull=False, unit=None)
+                | Q(ticket=None, objective=None, unit__isnull=False),
+                name="notice_is_about_one_thing",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account", "-at"], name="notice_by_account"),
+            models.Index(fields=["account"], condition=Q(read_at=None), name="notice_unread"),
+        ]
+
+
+class Letter(models.Model):
+    """What is handed over to a channel at once, for one account.
+
+    `public_id` is in its Message-ID: a mail server that gets it twice can tell.  `held_by` is the worker at it, until
+    `held_until`; only the holder writes what became of it.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        HANDING_OVER = "handing_over", "Being handed over"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "Not known whether it arrived"
+        EMPTY = "empty", "Nothing was left to say"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="letters")
+    channel = models.CharField(max_length=20, choices=Channel.choices)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    made_at = models.DateTimeField(db_default=Now())
+    next_try_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    held_by = models.CharField(max_length=120, blank=True)
+    held_until = models.DateTimeField(null=True)
+    reason = models.CharField("why", max_length=LONGEST_REASON, blank=True, help_text="Of the last try.")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-made_at", "-pk")
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], condition=Q(state__in=["waiting", "handing_over"]), name="letter_waiting"
+            ),
+            models.Index(fields=["made_at"], name="letter_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.public_id}"
+
+
+class Delivery(models.Model):
+    """The outbox: one notice on its way through one channel.  It waits until it is put into a letter."""
+
+    notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=20, choices=Channel.choices)
+    not_before = models.DateTimeField(db_default=Now(), help_text="Later than now in the account's quiet hours.")
+    letter = models.ForeignKey(Letter, models.CASCADE, null=True, related_name="deliveries")
+    left_out = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why the letter doesn't say it.")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [models.UniqueConstraint(fields=["notice", "channel"], name="delivery_once_by_a_channel")]
+        indexes = [models.Index(fields=["not_before"], condition=Q(letter=None), name="notice_delivery_waiting")]
+
+
+class Muted(models.Model):
+    """That an account wants no messages of a kind through a channel; an empty kind: none at all."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="muted")
+    channel = models.CharField(max_length=20, choices=Channel.choices)
+    kind = models.CharField(max_length=30, choices=MessageKind.choices, blank=True)
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "muted"
+        constraints = [models.UniqueConstraint(fields=["account", "channel", "kind"], name="muted_once")]
+
+
+class QuietHours(models.Model):
+    """When an account gets nothing, by the clock of its zone; without a row the installation's.
+
+    `begins` after `ends` goes past midnight; both the same: there are none.
+    """
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="quiet_hours")
+    time_zone = models.CharField(max_length=80, blank=True, help_text="An IANA name; empty: the organisation's.")
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        verbose_name_plural = "quiet hours"
