@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -12,6 +13,7 @@ from django.db.models.functions import Now
 
 from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
+from programs.models.closed_quarters import objectives_stay, parts_stay
 from programs.models.quarters import Quarter
 from programs.models.sight import concerns, led_by
 
@@ -88,6 +90,10 @@ class Objective(models.Model):
             models.CheckConstraint(condition=Q(override="") | ~Q(override_reason=""), name="override_has_a_reason"),
         ]
         indexes = [models.Index(fields=["quarter", "unit"], name="objective_by_quarter")]
+        triggers = objectives_stay(
+            *("quarter", "unit", "title", "description", "is_mandatory", "published_at", "dropped_at", "dropped_why"),
+            *("override", "override_reason", "carry_over", "score", "retrospective", "version"),
+        )
 
     def __str__(self) -> str:
         return self.title
@@ -125,6 +131,9 @@ class KeyResult(models.Model):
     baseline = models.FloatField(null=True, blank=True)
     baseline_from = models.DateField(null=True, blank=True)
     baseline_to = models.DateField(null=True, blank=True)
+    baseline_people = models.PositiveIntegerField(
+        null=True, editable=False, help_text="The fewest behind it; empty: it was entered by hand."
+    )
     target = models.FloatField()
     hand_value = models.FloatField(null=True, blank=True, help_text="The latest that was entered by hand.")
     final_value = models.FloatField(null=True, editable=False, help_text="When the quarter was closed.")
@@ -142,6 +151,10 @@ class KeyResult(models.Model):
                 name="relative_target_has_its_change",
             ),
         ]
+        triggers = parts_stay(
+            *("objective", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
+            *("change_percent", "baseline", "target", "hand_value", "final_value", "final_score"),
+        )
 
     def __str__(self) -> str:
         return self.title
@@ -169,4 +182,14 @@ class CheckIn(models.Model):
 
     class Meta:
         ordering = ("-at", "-pk")
-        indexes = [models.Index(fields=["objective", "-at"], name="check_in_by_objective")]
+        indexes = [
+            models.Index(fields=["objective", "-at"], name="check_in_by_objective"),
+            models.Index(fields=["key_result", "at"], name="check_in_by_key_result"),
+        ]
+        triggers = [
+            *parts_stay("objective", "key_result", "at", "confidence", "note", "value"),
+            pgtrigger.Protect(
+                name="check_in_stays",
+                operation=pgtrigger.UpdateOf("objective", "key_result", "at", "confidence", "note", "value"),
+            ),
+        ]

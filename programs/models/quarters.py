@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from insights.metrics.query import Window
 from insights.windows import quarter_name
+from programs.models.closed_quarters import QUARTER_STAYS
 
 
 class FrozenDocument(models.Model):
@@ -60,6 +61,7 @@ class Quarter(models.Model):
                 name="closed_quarter_has_its_document",
             ),
         ]
+        triggers = [QUARTER_STAYS]
 
     def __str__(self) -> str:
         return quarter_name(self.start)
