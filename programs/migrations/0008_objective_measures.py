@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='checkin',
-            trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='19e30c4a96edc7525852f802583893b53309f7f2', operation='UPDATE OF "objective", "key_result", "at", "confidence", "note", "value"', pgid='pgtrigger_part_of_closed_objective_stays_e46c5', table='programs_checkin', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='eb15bef9b0b44b3f3e2baf209689c1bebb828847', operation='UPDATE OF "objective_id", "key_result_id", "at", "confidence", "note", "value"', pgid='pgtrigger_part_of_closed_objective_stays_e46c5', table='programs_checkin', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='checkin',
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='checkin',
-            trigger=pgtrigger.compiler.Trigger(name='check_in_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func='RAISE EXCEPTION \'pgtrigger: Cannot update of "objective", "key_result", "at", "confidence", "note", "value" rows from % table\', TG_TABLE_NAME;', hash='747d82dbec41b0d4b036d78f50ebb977b87dd650', operation='UPDATE OF "objective", "key_result", "at", "confidence", "note", "value"', pgid='pgtrigger_check_in_stays_53bb7', table='programs_checkin', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='check_in_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func='RAISE EXCEPTION \'pgtrigger: Cannot update of "objective_id", "key_result_id", "at", "confidence", "note", "value" rows from % table\', TG_TABLE_NAME;', hash='0844b31e2873a5e019ee7a9e374947ee204a69c6', operation='UPDATE OF "objective_id", "key_result_id", "at", "confidence", "note", "value"', pgid='pgtrigger_check_in_stays_53bb7', table='programs_checkin', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='keyresult',
@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='keyresult',
-            trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='b2c96caf30173e41e1fa69a58f429f0a060bd6fa', operation='UPDATE OF "objective", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent", "baseline", "target", "hand_value", "final_value", "final_score"', pgid='pgtrigger_part_of_closed_objective_stays_08f38', table='programs_keyresult', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='96002dfcda59d21f4f2e76836e6866fff464617d', operation='UPDATE OF "objective_id", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent", "baseline", "target", "hand_value", "final_value", "final_score"', pgid='pgtrigger_part_of_closed_objective_stays_08f38', table='programs_keyresult', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='keyresult',
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='objective',
-            trigger=pgtrigger.compiler.Trigger(name='closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = OLD.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='10bd74fcefd55a2d448a0e89e1970bf0b7140581', operation='UPDATE OF "quarter", "unit", "title", "description", "is_mandatory", "published_at", "dropped_at", "dropped_why", "override", "override_reason", "carry_over", "score", "retrospective", "version"', pgid='pgtrigger_closed_objective_stays_c97d2', table='programs_objective', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = OLD.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='977a757b8ce2fcae0453eb9dc03ccb213ad52c85', operation='UPDATE OF "quarter_id", "unit_id", "title", "description", "is_mandatory", "published_at", "dropped_at", "dropped_why", "override", "override_reason", "carry_over", "score", "retrospective", "version"', pgid='pgtrigger_closed_objective_stays_c97d2', table='programs_objective', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='objective',
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quarter',
-            trigger=pgtrigger.compiler.Trigger(name='closed_quarter_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."closed_at" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "start", "end", "closed_at", "document", "retrospective" rows from % table\', TG_TABLE_NAME;', hash='f1739a9f28839499c272cc21740151186ab9f09d', operation='UPDATE OF "start", "end", "closed_at", "document", "retrospective"', pgid='pgtrigger_closed_quarter_stays_1a7fb', table='programs_quarter', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='closed_quarter_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."closed_at" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "start", "end", "closed_at", "document_id", "retrospective" rows from % table\', TG_TABLE_NAME;', hash='2dc0bb0a51b392cf6ae26f2dd5e00a239c972277', operation='UPDATE OF "start", "end", "closed_at", "document_id", "retrospective"', pgid='pgtrigger_closed_quarter_stays_1a7fb', table='programs_quarter', when='BEFORE')),
         ),
         migrations.AddField(
             model_name='templatekeyresult',

@@ -42,6 +42,6 @@ def parts_stay(*fields: str) -> list[pgtrigger.Trigger]:
 
 QUARTER_STAYS = pgtrigger.Protect(
     name="closed_quarter_stays",
-    operation=pgtrigger.UpdateOf("start", "end", "closed_at", "document", "retrospective"),
+    operation=pgtrigger.UpdateOf("start", "end", "closed_at", "document_id", "retrospective"),
     condition=pgtrigger.Q(old__closed_at__isnull=False),
 )

@@ -91,7 +91,16 @@ class Objective(models.Model):
         ]
         indexes = [models.Index(fields=["quarter", "unit"], name="objective_by_quarter")]
         triggers = objectives_stay(
-            *("quarter", "unit", "title", "description", "is_mandatory", "published_at", "dropped_at", "dropped_why"),
+            *(
+                "quarter_id",
+                "unit_id",
+                "title",
+                "description",
+                "is_mandatory",
+                "published_at",
+                "dropped_at",
+                "dropped_why",
+            ),
             *("override", "override_reason", "carry_over", "score", "retrospective", "version"),
         )
 
@@ -152,7 +161,7 @@ class KeyResult(models.Model):
             ),
         ]
         triggers = parts_stay(
-            *("objective", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
+            *("objective_id", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
             *("change_percent", "baseline", "target", "hand_value", "final_value", "final_score"),
         )
 
@@ -187,9 +196,9 @@ class CheckIn(models.Model):
             models.Index(fields=["key_result", "at"], name="check_in_by_key_result"),
         ]
         triggers = [
-            *parts_stay("objective", "key_result", "at", "confidence", "note", "value"),
+            *parts_stay("objective_id", "key_result_id", "at", "confidence", "note", "value"),
             pgtrigger.Protect(
                 name="check_in_stays",
-                operation=pgtrigger.UpdateOf("objective", "key_result", "at", "confidence", "note", "value"),
+                operation=pgtrigger.UpdateOf("objective_id", "key_result_id", "at", "confidence", "note", "value"),
             ),
         ]
