@@ -18,18 +18,15 @@ from insights import windows
 from insights.metrics.registry import metrics
 from insights.scope_access import access_in
 from insights.views.scope_bar import EVERYBODY
-from orgtree.models import OrgTree, Person, Placement
 from orgtree.models.sight import Sight
-from orgtree.queries.standing import standing_units
 from programs.models import BottleneckKind, Nature, Objective, Ticket
 from programs.models.objectives import LONGEST_TITLE
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
+from programs.views.choices import WHOLE, suggested_owners, units_to_write_for
 from programs.views.tickets.page import visible_ticket
 from programs.views.tickets.words import Difference
 
-MOST_SUGGESTED = 200  # owners offered by name; whoever is not among them is named by address
-WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CONFLICT = (
     "Somebody changed this ticket while you wrote. Nothing was stored yet: below are both texts. Change what you like "
@@ -69,7 +66,9 @@ class TicketForm(forms.Form):
     def __init__(self, *args: Any, sight: Sight, known: Ticket | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = {
-            "unit": _units(sight, known),
+            "unit": units_to_write_for(
+                sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
+            ),
             "metric": [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in metrics())],
             "objective": _objectives(sight, known),
         }
@@ -184,20 +183,13 @@ def _filled_in(found: Ticket) -> dict[str, Any]:
 
 
 def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    page = {**context, "form": form, "owners": _owners(access_in(request).sight), "action": request.get_full_path()}
+    page = {
+        **context,
+        "form": form,
+        "owners": suggested_owners(access_in(request).sight),
+        "action": request.get_full_path(),
+    }
     return render(request, "programs/tickets/form.html", page, status=400 if form.errors and status == 200 else status)
-
-
-def _units(sight: Sight, known: Ticket | None) -> list[tuple[str, str]]:
-    """Those that the viewer leads and that stand in a tree today, and the ticket's own."""
-    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
-    standing = standing_units(trees, on=windows.local_today())
-    units = [(unit.slug, unit.indented_name) for unit in standing if sight.leads(unit.id)]
-    if known is not None and known.unit is not None and known.unit.slug not in dict(units):
-        units.insert(0, (known.unit.slug, known.unit.name))
-    if sight.leads_whole or (known is not None and known.unit is None):
-        units.insert(0, (WHOLE, EVERYBODY))
-    return units
 
 
 def _objectives(sight: Sight, known: Ticket | None) -> list[tuple[str, str]]:
@@ -206,13 +198,3 @@ def _objectives(sight: Sight, known: Ticket | None) -> list[tuple[str, str]]:
     if known is not None and known.objective is not None:
         listed.setdefault(known.objective.pk, known.objective.title)
     return [("", "None"), *((str(pk), title) for pk, title in listed.items())]
-
-
-def _owners(sight: Sight) -> list[Person]:
-    """People of the units that the viewer leads, by name."""
-    today = windows.local_today()
-    people = Person.objects.exclude(email=None).order_by("full_name")
-    if not sight.leads_whole:
-        placed = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
-        people = people.filter(pk__in=placed.values("person"))
-    return list(people[:MOST_SUGGESTED])
