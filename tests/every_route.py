@@ -169,6 +169,12 @@ ROUTES: dict[str, Access] = {
     "programs/tickets/<int:pk>/move/": Access("/programs/tickets/4711/move/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/comment/": Access("/programs/tickets/4711/comment/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/watch/": Access("/programs/tickets/4711/watch/", SIGN_IN, member=405, admin=405),
+    "api/v1/tickets/": api("/api/v1/tickets/"),
+    "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
+    "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=403),
+    "api/v1/tickets/<int:pk>/comments/": Access(
+        "/api/v1/tickets/4711/comments/", 401, member=404, admin=404, token=404
+    ),
     "api/v1/annotations/": api("/api/v1/annotations/"),
     "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
     "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),

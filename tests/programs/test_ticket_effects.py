@@ -8,7 +8,7 @@ import pytest
 
 from insights import windows
 from programs.models import Ticket, TicketEffect, TicketState
-from programs.services.tickets.effects import measure_effects, windows_of
+from programs.services.tickets.effects import measure_effects, placebos, windows_of
 from programs.services.tickets.writing import change_ticket, move_ticket
 from programs.tasks import measure_tickets
 from programs.views.tickets.words import effect_words, why_no_effect
@@ -86,3 +86,51 @@ def test_a_group_of_too_few_is_not_told_of(done: Ticket) -> None:
     assert effect_words(Ticket.objects.select_related("effect").get(), as_(MANAGER)) is not None, (
         "how one's own delivers"
     )
+
+
+def test_the_year_before_is_asked_the_same_question_from_week_to_week(done: Ticket) -> None:
+    weeks = windows_of(done)
+    assert weeks is not None
+    apart = (weeks.after.start - weeks.before.start).days  # 69 days: 10 weeks, rounded
+    pairs = placebos(weeks)
+    assert apart == 69
+    assert len(pairs) == 53 - 10
+    for pair in pairs:
+        assert pair.before.days == pair.after.days == 28
+        assert (pair.after.start - pair.before.start).days == 70
+        assert pair.before.start >= weeks.before.start - timedelta(days=364)
+        assert pair.after.end <= BEGAN, "nobody worked on the ticket yet"
+    measure_effects()
+    effect = TicketEffect.objects.get()
+    assert effect.placebos == 0, "the organisation has been measured for too short a time"
+    assert (effect.change_low, effect.change_high) == (None, None)
+    words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
+    assert words is not None
+    assert words.surely.startswith("The year before has too few weeks")
+
+
+def test_a_change_is_held_against_what_is_usual(done: Ticket, org: Org) -> None:
+    """In the year before, a review was picked up after 8, 9, 10 or 11 hours, week by week: one change is far beyond."""
+    records = []
+    for week in range(1, 56):
+        for number, name in enumerate(PLATFORM):
+            day = BEGAN - timedelta(days=7 * week + number % 3)
+            records.append(merged(week * 10 + number + 2000, day, author=name, waits=8.0 + week % 4))
+    org.push("pull-requests", *records)
+    measure_effects()
+    effect = TicketEffect.objects.get()
+    assert effect.placebos == 43
+    assert effect.change_low is not None
+    assert effect.change_high is not None
+    assert effect.change_low < effect.change_high < 0
+    words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
+    assert words is not None
+    assert words.surely == "more than what happens anyway"
+    assert words.interval.startswith("−")
+
+
+def test_a_ticket_that_took_long_has_no_interval(done: Ticket) -> None:
+    done.starts_on -= timedelta(weeks=20)
+    weeks = windows_of(done)
+    assert weeks is not None
+    assert placebos(weeks) == []

@@ -11,16 +11,15 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from insights import tiles, wording
-from insights.metrics.errors import UnknownMetricError
+from insights.metrics.declarations import Metric
 from insights.metrics.registry import get
-from insights.metrics.withhold import is_withheld
 from insights.views.annotations.words import GONE, moment
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person, Unit
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketEffect, TicketState
-from programs.services.tickets.effects import EFFECT_DAYS, effect_query, windows_of
+from programs.services.tickets.effects import EFFECT_DAYS, visible_effect, windows_of
 from programs.services.tickets.writing import may_change
 
 TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
@@ -49,12 +48,14 @@ HISTORY_FIELDS = {
 
 @dataclass(frozen=True)
 class EffectWords:
-    """The metric before and after, and what that means."""
+    """The metric before and after, and what that means; `surely` says whether it is more than what is usual."""
 
     metric: str
     before: str
     after: str
     change: tiles.Change | None
+    interval: str = ""
+    surely: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,27 +137,30 @@ def _initials(name: str) -> str:
 
 def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
     """None where nothing was measured, or the viewer may not see the figures."""
-    found: TicketEffect | None = getattr(ticket, "effect", None)
-    weeks = windows_of(ticket)
-    if found is None or found.of_version != ticket.version or weeks is None or not may_see_figures(ticket, access):
+    found = visible_effect(ticket, access)
+    if found is None:
         return None
-    try:
-        metric = get(ticket.metric)
-    except UnknownMetricError:
-        return None
-    people = ((found.people_before, weeks.before), (found.people_after, weeks.after))
-    if any(is_withheld(effect_query(ticket, window), count, access) for count, window in people):
-        return None
+    metric = get(ticket.metric)
     told = [value for value in (found.before, found.after) if value is not None]
     if len(told) < 2:
         return None
     before, after = (str(wording.reading(value, metric.unit)) for value in told)
-    return EffectWords(metric.name, before, after, tiles.change_between(metric, found.after, found.before, "before"))
+    change = tiles.change_between(metric, found.after, found.before, "before")
+    return EffectWords(metric.name, before, after, change, *_sureness(metric, found))
 
 
-def may_see_figures(ticket: Ticket, access: Access) -> bool:
-    """Whether figures of the ticket's unit are the viewer's to see; a ticket can be seen by more people than they."""
-    return access.sight.whole if ticket.unit_id is None else access.sight.covers(ticket.unit_id)
+def _sureness(metric: Metric, found: TicketEffect) -> tuple[str, str]:
+    """The interval of the change, and what it means; empty where the year before tells too little."""
+    if found.change_low is None or found.change_high is None:
+        return "", "The year before has too few weeks to tell how much change is usual."
+    low, high = (_signed(value, metric.unit) for value in (found.change_low, found.change_high))
+    holds_nothing = found.change_low <= 0 <= found.change_high
+    means = "no more than what happens anyway" if holds_nothing else "more than what happens anyway"
+    return f"{low} to {high}", means
+
+
+def _signed(value: float, unit: str) -> str:
+    return f"{'−' if value < 0 else '+'}{wording.difference(value, unit)}"
 
 
 def why_no_effect(ticket: Ticket, today: date) -> str:

@@ -1,0 +1,127 @@
+"""Tickets and comments as JSON: what is sent, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from insights.api.schema import ErrorsSerializer
+from orgtree.services.access import Access
+from orgtree.services.who_sees import names_of
+from programs.models import BottleneckKind, Nature, Ticket, TicketComment, TicketState
+from programs.services.tickets.effects import visible_effect
+
+
+class EffectSerializer(serializers.Serializer[object]):
+    """The metric in the 28 days before the ticket began and after it was done; the interval is of after less before."""
+
+    before = serializers.FloatField(allow_null=True)
+    after = serializers.FloatField(allow_null=True)
+    change_low = serializers.FloatField(allow_null=True)
+    change_high = serializers.FloatField(allow_null=True)
+
+
+class TicketSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    title = serializers.CharField(help_text="Opportunity or challenge.")
+    nature = serializers.ChoiceField(choices=Nature.choices)
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices)
+    resolution = serializers.CharField(help_text="Markdown.")
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
+    starts_on = serializers.DateField()
+    due_on = serializers.DateField()
+    completed_on = serializers.DateField(allow_null=True)
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    dropped_why = serializers.CharField(allow_null=True)
+    metric = serializers.CharField(allow_null=True, help_text="Key of the metric that it is to move.")
+    objective = serializers.IntegerField(allow_null=True)
+    effect = EffectSerializer(allow_null=True, help_text="Null: not measured, or not yours to see.")
+    version = serializers.IntegerField(help_text="Name it when you change the ticket.")
+    written_at = serializers.DateTimeField()
+
+
+class TicketsSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    tickets = TicketSerializer(many=True)
+
+
+class TicketWriteSerializer(serializers.Serializer[object]):
+    """New: title, kind and due_on are needed.  Changed: what is not named stays, and version is needed."""
+
+    title = serializers.CharField(max_length=200, required=False)
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices, required=False)
+    due_on = serializers.DateField(required=False)
+    nature = serializers.ChoiceField(choices=Nature.choices, required=False)
+    resolution = serializers.CharField(required=False)
+    unit = serializers.CharField(required=False, allow_null=True)
+    owner = serializers.CharField(required=False, allow_null=True)
+    starts_on = serializers.DateField(required=False, help_text="Without it today.")
+    metric = serializers.CharField(required=False, allow_null=True)
+    objective = serializers.IntegerField(required=False, allow_null=True)
+    pull_requests = serializers.ListField(child=serializers.IntegerField(), required=False)
+    version = serializers.IntegerField(required=False)
+
+
+class TicketConflictSerializer(ErrorsSerializer):
+    """Somebody changed the ticket in the meantime; nothing was stored."""
+
+    stored = TicketSerializer()
+
+
+class MoveSerializer(serializers.Serializer[object]):
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    completed_on = serializers.DateField(required=False, help_text="Of what is done; without it today.")
+    dropped_why = serializers.CharField(required=False, help_text="Needed for what is dropped.")
+
+
+class CommentSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    text = serializers.CharField(help_text="Markdown.")
+    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone.")
+    at = serializers.DateTimeField()
+
+
+class CommentsSerializer(serializers.Serializer[object]):
+    comments = CommentSerializer(many=True)
+
+
+class CommentWriteSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+
+
+def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
+    """Of tickets with unit, owner and effect; no query of its own."""
+    return [_ticket(each, access) for each in tickets]
+
+
+def _ticket(ticket: Ticket, access: Access) -> dict[str, Any]:
+    effect = visible_effect(ticket, access)
+    return {
+        "id": ticket.pk,
+        "title": ticket.title,
+        "nature": ticket.nature,
+        "kind": ticket.kind,
+        "resolution": ticket.resolution,
+        "unit": ticket.unit.slug if ticket.unit else None,
+        "owner": ticket.owner.email if ticket.owner else None,
+        "starts_on": ticket.starts_on.isoformat(),
+        "due_on": ticket.due_on.isoformat(),
+        "completed_on": ticket.completed_on.isoformat() if ticket.completed_on else None,
+        "state": ticket.state,
+        "dropped_why": ticket.dropped_why or None,
+        "metric": ticket.metric or None,
+        "objective": ticket.objective_id,
+        "effect": effect and {name: getattr(effect, name) for name in ("before", "after", "change_low", "change_high")},
+        "version": ticket.version,
+        "written_at": ticket.written_at,
+    }
+
+
+def comment_documents(comments: Sequence[TicketComment]) -> list[dict[str, Any]]:
+    """The first word first; names as everybody may see them."""
+    names = names_of(list(User.objects.filter(pk__in={each.by_id for each in comments if each.by_id})))
+    return [{"id": each.pk, "text": each.text, "by": names.get(each.by_id or 0), "at": each.at} for each in comments]
