@@ -25,7 +25,7 @@ def objectives_stay(*fields: str) -> list[pgtrigger.Trigger]:
     """Of objectives themselves: none is added, removed, or changed in these fields."""
     return [
         _refused("closed_quarter_takes_no_objective", pgtrigger.Insert, "NEW.quarter_id", "NEW"),
-        _refused("closed_objective_stays", pgtrigger.UpdateOf(*fields), "OLD.quarter_id", "NEW"),
+        _refused("closed_objective_stays", pgtrigger.UpdateOf(*fields), "OLD.quarter_id", "NEW"),  # type: ignore[no-untyped-call]
         _refused("closed_objective_is_kept", pgtrigger.Delete, "OLD.quarter_id", "OLD"),
     ]
 
@@ -35,13 +35,13 @@ def parts_stay(*fields: str) -> list[pgtrigger.Trigger]:
     new, old = _OF_OBJECTIVE.format(row="NEW"), _OF_OBJECTIVE.format(row="OLD")
     return [
         _refused("closed_objective_takes_no_more", pgtrigger.Insert, new, "NEW"),
-        _refused("part_of_closed_objective_stays", pgtrigger.UpdateOf(*fields), old, "NEW"),
+        _refused("part_of_closed_objective_stays", pgtrigger.UpdateOf(*fields), old, "NEW"),  # type: ignore[no-untyped-call]
         _refused("part_of_closed_objective_is_kept", pgtrigger.Delete, old, "OLD"),
     ]
 
 
 QUARTER_STAYS = pgtrigger.Protect(
     name="closed_quarter_stays",
-    operation=pgtrigger.UpdateOf("start", "end", "closed_at", "document_id", "retrospective"),
+    operation=pgtrigger.UpdateOf("start", "end", "closed_at", "document_id", "retrospective"),  # type: ignore[no-untyped-call]
     condition=pgtrigger.Q(old__closed_at__isnull=False),
 )

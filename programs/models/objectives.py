@@ -32,8 +32,9 @@ class Standing(models.TextChoices):
 
 class ObjectiveQuerySet(models.QuerySet["Objective"]):
     def within(self, sight: Sight) -> Self:
-        """Published objectives that concern the viewer, and drafts of units that the viewer leads."""
-        return self.filter((Q(published_at__isnull=False) & concerns(sight)) | led_by(sight))
+        """Published objectives that concern the viewer, drafts of units that they lead, and their own."""
+        own = Q(owner=sight.person_id) if sight.person_id is not None else Q(pk__in=[])
+        return self.filter((Q(published_at__isnull=False) & concerns(sight)) | led_by(sight) | own)
 
     def open(self) -> Self:
         return self.filter(quarter__closed_at=None, dropped_at=None)
@@ -199,6 +200,6 @@ class CheckIn(models.Model):
             *parts_stay("objective_id", "key_result_id", "at", "confidence", "note", "value"),
             pgtrigger.Protect(
                 name="check_in_stays",
-                operation=pgtrigger.UpdateOf("objective_id", "key_result_id", "at", "confidence", "note", "value"),
+                operation=pgtrigger.UpdateOf("objective_id", "key_result_id", "at", "confidence", "note", "value"),  # type: ignore[no-untyped-call]
             ),
         ]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from orgtree.models import Unit
+from insights.metrics.registry import metrics
+from insights.metrics.terms import BelongsTo
+from insights.metrics.withhold import is_of_delivery
+from orgtree.models import OrgTree, Placement, Unit, UnitPlacement
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
-from programs.models import CheckIn, Objective, Quarter, Standing
-from programs.queries.key_result_progress import KeyResultProgress
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
+from programs.models.tickets import STANDING_STATES
+from programs.queries.key_result_progress import KeyResultProgress, key_result_progress, may_see_figures
+
+CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
+HIDDEN = "Some of its figures are not shown to you, and so is what they come to."
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,16 @@ class ObjectiveFilter:
     search: str = ""
     owner: int | None = None  # a person's id
     drafts: bool = False  # drafts alone; else published ones alone
+    dropped: bool = False  # those that were given up, too
 
 
 @dataclass(frozen=True)
 class ObjectiveProgress:
-    """`progress` is the mean of the key results that are no guardrails, each clipped to 0..1."""
+    """`progress` is the mean of the key results that are no guardrails, each clipped to 0..1.
+
+    `shown` is the override where there is one.  `confidence` is that of the last check-in.  `check_in_due` is the day
+    by which the next one is; None for drafts, dropped objectives, and outside of the quarter.
+    """
 
     objective: Objective
     key_results: tuple[KeyResultProgress, ...]
@@ -45,15 +60,152 @@ class ObjectiveProgress:
 
 
 def progress_of(objectives: Sequence[Objective], access: Access, *, today: date) -> list[ObjectiveProgress]:
-    """As measured, without what this viewer may not see; six queries, however many there are."""
-    raise NotImplementedError
+    """As measured, without what this viewer may not see; four queries where the objectives bring quarter and unit."""
+    ids = [objective.pk for objective in objectives]
+    key_results: dict[int, list[KeyResult]] = defaultdict(list)
+    for each in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("objective", "position"):
+        key_results[each.objective_id].append(each)
+    measures = ObjectiveMeasure.objects.in_bulk(ids)
+    last = _last_check_ins(ids)
+    tickets = _tickets(ids, access.sight, today)
+    found = []
+    for objective in objectives:
+        told = tuple(
+            key_result_progress(each, objective, _measure_of(each), access, today=today)
+            for each in key_results[objective.pk]
+        )
+        measure = measures.get(objective.pk)
+        computed, why, progress = _computed(objective, told, measure, access)
+        check_in = last.get(objective.pk)
+        is_open, overdue = tickets.get(objective.pk, (0, 0))
+        found.append(
+            ObjectiveProgress(
+                objective=objective,
+                key_results=told,
+                progress=progress,
+                computed=computed,
+                shown=Standing(objective.override) if objective.override else computed,
+                why=why,
+                confidence=check_in.confidence if check_in else "",
+                last_check_in=check_in,
+                check_in_due=check_in_due(objective, check_in, today),
+                tickets_open=is_open,
+                tickets_overdue=overdue,
+            )
+        )
+    return found
+
+
+def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
+    return getattr(key_result, "measure", None)
+
+
+def _computed(
+    objective: Objective, told: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None, access: Access
+) -> tuple[Standing, str, float | None]:
+    """What the key results come to; nothing where one of them is not for this viewer, for it would tell of that one."""
+    if any(each.withheld for each in told):
+        alone = len(told) == 1 or not may_see_figures(objective, access)
+        return Standing.UNKNOWN, told[0].reason if alone else HIDDEN, None
+    if measure is None:
+        return Standing.UNKNOWN, "Not measured yet: that is done every hour.", None
+    is_progress_hidden = any(each.baseline is None and each.key_result.baseline is not None for each in told)
+    return Standing(measure.standing), measure.why, None if is_progress_hidden else measure.progress
+
+
+def check_in_due(objective: Objective, last: CheckIn | None, today: date) -> date | None:
+    """Two weeks after the last one, or after the objective was published or its quarter began, whichever is later."""
+    quarter = objective.quarter
+    if objective.published_at is None or objective.dropped_at or quarter.is_closed or today >= quarter.end:
+        return None
+    since = max(quarter.start, timezone.localdate(last.at if last else objective.published_at))
+    return min(since + CHECK_IN_EVERY, quarter.end - timedelta(days=1))
+
+
+def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
+    latest = CheckIn.objects.filter(objective__in=ids).order_by("objective", "-at", "-pk").distinct("objective")
+    return {check_in.objective_id: check_in for check_in in latest.select_related("by")}
+
+
+def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tuple[int, int]]:
+    """By objective: how many of the tickets that the viewer may see are still to do, and how many of them overdue."""
+    visible = Ticket.objects.within(sight).filter(objective__in=ids, state__in=STANDING_STATES)
+    counted = visible.values("objective").annotate(
+        standing=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today))
+    )
+    return {row["objective"]: (row["standing"], row["overdue"]) for row in counted.order_by()}
 
 
 def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
-    """The objectives that the viewer may see and asks for, with quarter, unit and owner."""
-    raise NotImplementedError
+    """The objectives that the viewer may see and asks for, with quarter, unit and owner; mandatory ones first."""
+    found = Objective.objects.within(access.sight).filter(quarter=asked.quarter, published_at__isnull=asked.drafts)
+    if not asked.dropped:
+        found = found.filter(dropped_at=None)
+    if asked.unit is not None:
+        found = found.filter(unit__in=_below(asked.unit, asked.quarter, today))
+    if asked.search:
+        text = asked.search.replace("\x00", "")
+        found = found.filter(
+            Q(title__icontains=text) | Q(owner__full_name__icontains=text) | Q(unit__name__icontains=text)
+        )
+    if asked.owner is not None:
+        found = found.filter(owner=asked.owner)
+    if asked.standing:
+        found = found.annotate(shown=shown_standing(access)).filter(shown=asked.standing)
+    return found.select_related("quarter", "unit", "owner").order_by(
+        F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
+    )
+
+
+def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, int]:
+    """The unit and all below it today; of a quarter that is over, on its last day."""
+    day = min(today, quarter.end - timedelta(days=1))
+    placed = UnitPlacement.objects.filter(ancestor__slug=slug.replace("\x00", ""), during__contains=day)
+    return placed.values_list("unit", flat=True)
+
+
+def shown_standing(access: Access) -> Case:
+    """What `ObjectiveProgress.shown` is for this viewer, as SQL: lists filter by nothing that they don't show."""
+    measured = Coalesce(F("measure__standing"), Value(Standing.UNKNOWN.value))
+    hidden = Q(Exists(_hidden_key_results(access)))
+    return Case(
+        When(~Q(override=""), then=F("override")),
+        When(hidden, then=Value(Standing.UNKNOWN.value)),
+        default=measured,
+        output_field=CharField(),
+    )
+
+
+def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
+    """Of the outer objective, those whose figures are withheld: see `why_hidden`."""
+    of_metrics = KeyResult.objects.filter(objective=OuterRef("pk")).exclude(metric="")
+    sight = access.sight
+    foreign = Q(pk__in=[])
+    if not sight.whole:
+        foreign |= Q(objective__unit=None)
+    if sight.unit_ids is not None:
+        foreign |= Q(objective__unit__isnull=False) & ~Q(objective__unit__in=sight.unit_ids)
+    if access.shows_small_groups:
+        return of_metrics.filter(foreign)
+    of_people = {metric.key: metric for metric in metrics() if metric.belongs_to is BelongsTo.PERSON}
+    open_to_own = [key for key, metric in of_people.items() if is_of_delivery(metric)]
+    few = Q(measure__people__gt=0, measure__people__lt=access.minimum_group_size, metric__in=list(of_people))
+    own = Q(objective__unit__in=list(sight.slugs.values()), metric__in=open_to_own)
+    return of_metrics.filter(foreign | (few & ~own))
 
 
 def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> QuerySet[Unit]:
-    """Teams of the default tree that have no published mandatory objective in that quarter."""
-    raise NotImplementedError
+    """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
+
+    A team is a unit of the first Org Tree in which somebody works who leads no unit of it; on the quarter's last day,
+    where it is over.
+    """
+    day = min(today, quarter.end - timedelta(days=1))
+    tree = OrgTree.objects.filter(archived_at=None).order_by("pk").values("pk")[:1]
+    leaders = Unit.objects.filter(tree=OuterRef("tree"), leader=OuterRef("person"))
+    workers = Placement.objects.filter(unit=OuterRef("pk"), ancestor=OuterRef("pk"), during__contains=day)
+    agreed = Objective.objects.filter(
+        quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
+    )
+    teams = Unit.objects.within(sight).filter(tree=tree)
+    return teams.filter(Exists(workers.filter(~Exists(leaders))), ~Exists(agreed)).order_by("name", "pk")

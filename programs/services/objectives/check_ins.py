@@ -1,9 +1,19 @@
-"""Check-ins: what somebody says of an objective at a time."""
+"""Check-ins: what somebody says of an objective at a time.  Never changed: who thinks otherwise writes another."""
 
 from __future__ import annotations
 
+import math
+
+from insights import windows
 from orgtree.services.access import Access
-from programs.models import CheckIn, Objective
+from programs.models import CheckIn, KeyResult, Objective
+from programs.services.authorship import changes_by
+from programs.services.objectives.errors import ObjectiveError
+from programs.services.objectives.key_result_drafts import GREATEST
+from programs.services.objectives.measuring import measure_batch
+from programs.services.objectives.writing import account_of, locked_to_change
+
+LONGEST_NOTE = 20_000  # characters
 
 
 def check_in(
@@ -15,5 +25,47 @@ def check_in(
     note: str = "",
     value: float | None = None,
 ) -> CheckIn:
-    """`value` is of a key result that is entered by hand.  Raises ObjectiveError, MayNotWriteObjectiveError."""
-    raise NotImplementedError
+    """By whoever may change the objective.  `value` is of a key result that is entered by hand.
+
+    Raises ObjectiveError, MayNotWriteObjectiveError.
+    """
+    account = account_of(access)
+    with changes_by(account):
+        stored = locked_to_change(access, objective)
+        about = _key_result(stored, key_result)
+        _check(stored, confidence, note, value, about)
+        written = CheckIn.objects.create(
+            objective=stored, key_result=about, by=account, confidence=confidence, note=note.strip(), value=value
+        )
+        if about is not None and value is not None:
+            about.hand_value = value
+            about.save(update_fields=["hand_value"])
+        measure_batch(Objective.objects.filter(pk=stored.pk), today=windows.local_today())
+    written.refresh_from_db(fields=["at"])
+    return written
+
+
+def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:
+    if pk is None:
+        return None
+    found = objective.key_results.filter(pk=pk).first()
+    if found is None:
+        raise ObjectiveError("key_result", "There is no such key result of this objective.")
+    return found
+
+
+def _check(objective: Objective, confidence: str, note: str, value: float | None, about: KeyResult | None) -> None:
+    if objective.published_at is None:
+        raise ObjectiveError("objective", "A draft takes no check-ins: publish it first.")
+    if confidence not in CheckIn.Confidence.values:
+        raise ObjectiveError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
+    if "\x00" in note or len(note) > LONGEST_NOTE:
+        raise ObjectiveError("note", f"At most {LONGEST_NOTE:,} characters, and no NUL.")
+    if value is None:
+        return
+    if about is None:
+        raise ObjectiveError("key_result", "Say which key result the value is of.")
+    if about.metric:
+        raise ObjectiveError("value", f"“{about.title}” is read from its metric: no value is entered.")
+    if not math.isfinite(value) or abs(value) > GREATEST:
+        raise ObjectiveError("value", "It must be a number.")

@@ -1,0 +1,113 @@
+"""Where a key result will stand at its quarter's end, if its weeks go on as they went.
+
+The line through the last whole weeks (insights/formulas/weekly_line.py) tells of the days that are left; what the
+quarter has so far is known and has no interval.  Both are put together as the metric puts its weeks together (its
+course); docs/objectives.md works each out by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from insights.formulas.weekly_line import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
+from insights.metrics.query import Window
+from programs.services.objectives.courses import Course
+
+DAYS_A_WEEK = 7
+MIDDLE_OF_WEEK = 3.5
+OVER = "The quarter is over: nothing is left to forecast."
+NOT_BEGUN = "The quarter has not begun."
+OF_PEOPLE = "People count once over the whole quarter, however many weeks they are there: weeks don't tell its end."
+FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
+FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
+
+
+@dataclass(frozen=True)
+class Point:
+    """A whole week from its Monday (entered by hand: the day of a check-in).  `sample` are facts, `people` those
+    behind them.
+    """
+
+    day: date
+    value: float | None
+    people: int = 0
+    sample: float = 0.0
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """The quarter's figure up to today; `weight` is what its facts weigh: their number, or days for rates per day."""
+
+    value: float | None
+    weight: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How the quarter's figure goes on from tomorrow."""
+
+    course: Course
+    so_far: SoFar
+    line: Line
+    weight_a_week: float
+    floor: float
+    ceiling: float
+
+    def after(self, weeks: float) -> Estimate:
+        """The quarter's figure when so many weeks more have passed."""
+        if self.course is Course.STOCK:
+            return self.line.ahead(weeks)
+        rest = self.line.ahead(weeks / 2, weeks=weeks)
+        known = self.so_far.value
+        if self.course is Course.SUM:
+            return Estimate((known or 0.0) + rest.value * weeks, rest.half_width * weeks)
+        coming = self.weight_a_week * weeks
+        weight = self.so_far.weight if known is not None else 0.0
+        share = coming / (weight + coming) if weight + coming else 1.0
+        return Estimate((known or 0.0) * (1 - share) + rest.value * share, rest.half_width * share)
+
+    def clipped(self, value: float) -> float:
+        return min(max(value, self.floor), self.ceiling)
+
+
+def outlook(
+    course: Course,
+    points: Sequence[Point],
+    so_far: SoFar,
+    quarter: Window,
+    *,
+    today: date,
+    is_percent: bool = False,
+    by_days: bool = False,
+    by_hand: bool = False,
+) -> tuple[Outlook | None, str]:
+    """How it goes on, or why that can't be told.  `by_days`: weeks weigh as their days, not as their facts."""
+    tomorrow = today + timedelta(days=1)
+    if tomorrow >= quarter.end:
+        return None, OVER
+    if today < quarter.start:
+        return None, NOT_BEGUN
+    if course is Course.PEOPLE:
+        return None, OF_PEOPLE
+    middle = 0.0 if by_hand else MIDDLE_OF_WEEK
+    recent = points[-MOST_POINTS:]
+    known = [point for point in recent if point.value is not None]
+    line = line_through(
+        [((point.day - tomorrow).days / DAYS_A_WEEK + middle / DAYS_A_WEEK, point.value or 0.0) for point in known]
+    )
+    if line is None:
+        return None, FEW_CHECK_INS if by_hand else FEW
+    values = [point.value for point in known if point.value is not None]
+    floor = 0.0 if min(values) >= 0 else float("-inf")
+    if course is Course.SUM and floor == 0.0:
+        floor = so_far.value or 0.0  # what is counted stays counted
+    ceiling = 100.0 if is_percent and max(values) <= 100 else float("inf")
+    a_week = DAYS_A_WEEK if by_days else sum(point.sample for point in recent) / len(recent)
+    return Outlook(course, so_far, line, a_week, floor, ceiling), ""
+
+
+def weeks_left(quarter: Window, today: date) -> float:
+    """From tomorrow to the quarter's end."""
+    return (quarter.end - today - timedelta(days=1)).days / DAYS_A_WEEK
