@@ -1,0 +1,251 @@
+"""Closing a quarter: every objective is scored and frozen, what is chosen is carried over.
+
+A closed quarter is changed by nobody: its document is made from what stands at that moment, and the database refuses
+to change it and what it tells of.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from insights import windows, wording
+from orgtree.models import Unit
+from orgtree.services.access import Access
+from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter
+from programs.queries.objectives import ObjectiveProgress, progress_of, teams_without_objective
+from programs.services.authorship import changes_by
+from programs.services.objectives.carrying import carry_over
+from programs.services.objectives.errors import MayNotWriteObjectiveError
+from programs.services.objectives.freezing import content_of
+from programs.services.objectives.frozen import SCHEMA_VERSION, canonical
+from programs.services.objectives.measuring import measure_batch, measure_objectives
+from programs.services.objectives.writing import account_of
+from programs.services.quarters import following
+
+CarryOver = Objective.CarryOver
+
+ONLY_LEADERS = "A quarter is closed by executives and admins."
+ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
+NEVER_PUBLISHED = "The quarter was closed before it was published."
+LONGEST_TEXT = 20_000  # characters
+MOST_NAMED = 3  # in a sentence
+AT_ONCE = 500  # rows of a statement
+
+
+class QuarterError(Exception):
+    """Why the quarter is not closed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class ClosingLine:
+    """An objective as it would be frozen; `score` 0..1, None where nothing of it can be scored or seen."""
+
+    objective: Objective
+    progress: ObjectiveProgress
+    score: float | None
+    carry_over: str
+
+
+@dataclass(frozen=True)
+class ClosingPreview:
+    """`blocks` are sentences why it can't be closed by this viewer at all; `needs_reason` those for which a reason
+    (`forced_because`) lets it be closed nonetheless.  `drafts` end unless they are carried over, too.
+    """
+
+    quarter: Quarter
+    lines: tuple[ClosingLine, ...]
+    drafts: tuple[Objective, ...]
+    without_value: tuple[KeyResult, ...]  # entered by hand, and nothing was
+    teams_without_objective: tuple[Unit, ...]
+    blocks: tuple[str, ...]
+    needs_reason: tuple[str, ...]
+
+    @property
+    def undecided(self) -> tuple[Objective, ...]:
+        """Objectives of which nobody said whether they are carried over: they end."""
+        return tuple(line.objective for line in self.lines if line.carry_over == CarryOver.UNDECIDED)
+
+
+def preview_closing(access: Access, quarter: Quarter, *, today: date | None = None) -> ClosingPreview:
+    """What would be frozen, as it was last measured.  Nine queries, however many objectives there are."""
+    today = today or windows.local_today()
+    objectives = _objectives(quarter)
+    published = [each for each in objectives if each.published_at]
+    drafts = tuple(each for each in objectives if not each.published_at and not each.dropped_at)
+    told = progress_of([each for each in published if not each.dropped_at], access, today=today)
+    without_value = tuple(_without_value(quarter))
+    needs_reason = _needs_reason(quarter, without_value, today)
+    return ClosingPreview(
+        quarter=quarter,
+        lines=tuple(ClosingLine(each.objective, each, each.progress, each.objective.carry_over) for each in told),
+        drafts=drafts,
+        without_value=without_value,
+        teams_without_objective=tuple(teams_without_objective(quarter, access.sight, today=today)),
+        blocks=_blocks(access, quarter),
+        needs_reason=needs_reason,
+    )
+
+
+def close_quarter(
+    access: Access,
+    quarter: Quarter,
+    *,
+    decisions: Mapping[int, CarryOver] | None = None,
+    retrospectives: Mapping[int, str] | None = None,
+    retrospective: str = "",
+    forced_because: str = "",
+    today: date | None = None,
+) -> FrozenDocument:
+    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is.
+
+    Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises QuarterError,
+    MayNotWriteObjectiveError.
+    """
+    today = today or windows.local_today()
+    if not access.sight.leads_whole:
+        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+    account = account_of(access)
+    _check_words(retrospective, forced_because, retrospectives or {})
+    measure_objectives(
+        only=list(Objective.objects.open().filter(quarter=quarter).values_list("pk", flat=True)), today=today
+    )
+    with changes_by(account):
+        held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # whoever writes in it is done, or waits
+        if held.is_closed:
+            raise QuarterError(ALREADY_CLOSED.format(quarter=held))
+        if (reasons := _needs_reason(held, list(_without_value(held)), today)) and not forced_because.strip():
+            raise QuarterError(" ".join(reasons))
+        objectives = _objectives(held)
+        _check_known(objectives, [*(decisions or {}), *(retrospectives or {})], held)
+        now = timezone.now()
+        carried = _decide(objectives, decisions or {}, retrospectives or {}, now)
+        _score(objectives)
+        content = content_of(
+            held,
+            [each for each in objectives if each.published_at],  # on drafts nobody had agreed
+            list(teams_without_objective(held, access.sight, today=today)),
+            closed_at=now,
+            closed_by=account.pk,
+            forced_because=forced_because.strip(),
+            retrospective=retrospective.strip(),
+        )
+        document = _freeze(content, account, now)
+        held.closed_at, held.closed_by, held.document = now, account, document
+        held.retrospective = retrospective.strip()
+        held.save()
+        drafts = carry_over(carried, following(held), by=account, today=max(today, held.end))
+        measure_batch(Objective.objects.filter(pk__in=[draft.pk for draft in drafts]), today=today)
+    quarter.refresh_from_db()
+    return document
+
+
+def _objectives(quarter: Quarter) -> list[Objective]:
+    found = Objective.objects.filter(quarter=quarter)
+    return list(found.select_related("quarter", "unit", "parent", "owner", "measure").order_by("pk"))
+
+
+def _without_value(quarter: Quarter) -> QuerySet[KeyResult]:
+    aims = KeyResult.objects.filter(objective__quarter=quarter, objective__dropped_at=None, metric="", hand_value=None)
+    return aims.filter(objective__published_at__isnull=False).select_related("objective__unit").order_by("pk")
+
+
+def _blocks(access: Access, quarter: Quarter) -> tuple[str, ...]:
+    found = [ALREADY_CLOSED.format(quarter=quarter)] if quarter.is_closed else []
+    return (*found, *([] if access.sight.leads_whole else [ONLY_LEADERS]))
+
+
+def _needs_reason(quarter: Quarter, without_value: Sequence[KeyResult], today: date) -> tuple[str, ...]:
+    found = []
+    if today < quarter.end:
+        found.append(f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: say why it is closed earlier.")
+    if without_value:
+        named = wording.listed([f"“{each.title}”" for each in without_value[:MOST_NAMED]])
+        more = f" and {len(without_value) - MOST_NAMED} more" if len(without_value) > MOST_NAMED else ""
+        found.append(
+            f"Nothing was entered for {named}{more}: check in with the final value, or say why it is closed without."
+        )
+    return tuple(found)
+
+
+def _check_words(retrospective: str, forced_because: str, retrospectives: Mapping[int, str]) -> None:
+    for text in (retrospective, forced_because, *retrospectives.values()):
+        if "\x00" in text or len(text) > LONGEST_TEXT:
+            raise QuarterError(f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
+
+
+def _check_known(objectives: Sequence[Objective], named: Sequence[int], quarter: Quarter) -> None:
+    if not {*named} <= {objective.pk for objective in objectives}:
+        raise QuarterError(f"One of the objectives that were decided about is not of {quarter}.")
+
+
+def _decide(
+    objectives: Sequence[Objective], decisions: Mapping[int, CarryOver], told: Mapping[int, str], now: datetime
+) -> list[Objective]:
+    """What is carried over; of what nobody decided about ends, and drafts end as given up."""
+    carried = []
+    for objective in objectives:
+        decided = decisions.get(objective.pk, CarryOver(objective.carry_over))
+        is_given_up = objective.dropped_at is not None
+        objective.carry_over = CarryOver.CARRY if decided == CarryOver.CARRY and not is_given_up else CarryOver.END
+        objective.retrospective = told.get(objective.pk, objective.retrospective).strip()
+        if objective.carry_over == CarryOver.CARRY:
+            carried.append(objective)
+        if objective.published_at is None and not is_given_up:
+            objective.dropped_at, objective.dropped_why = now, NEVER_PUBLISHED
+    return carried
+
+
+def _score(objectives: Sequence[Objective]) -> None:
+    """0..1: of a key result the share of its way, clipped (a guardrail: whether it held), of an objective the mean.
+
+    Guardrails are no part of that mean.  Without a baseline there is no way to measure: reached is 1, missed 0.
+    What has no value has no score.
+    """
+    scored: dict[int, list[float]] = defaultdict(list)
+    key_results = list(KeyResult.objects.filter(objective__in=objectives).select_related("measure"))
+    for each in key_results:
+        measure = getattr(each, "measure", None)
+        each.final_value = measure.value if measure else None
+        each.final_score = _score_of(each, measure)
+        if each.final_score is not None and not each.is_guardrail:
+            scored[each.objective_id].append(each.final_score)
+    KeyResult.objects.bulk_update(key_results, ["final_value", "final_score"], batch_size=AT_ONCE)
+    for objective in objectives:
+        of_it = scored[objective.pk]
+        is_scored = objective.published_at is not None and objective.dropped_at is None and of_it
+        objective.score = sum(of_it) / len(of_it) if is_scored else None
+        objective.version += 1
+    fields = ["carry_over", "retrospective", "dropped_at", "dropped_why", "score", "version"]
+    Objective.objects.bulk_update(objectives, fields, batch_size=AT_ONCE)
+
+
+def _score_of(key_result: KeyResult, measure: KeyResultMeasure | None) -> float | None:
+    if measure is None or measure.value is None:
+        return None
+    if key_result.is_guardrail:
+        return None if measure.holds is None else float(measure.holds)
+    if measure.progress is not None:
+        return min(max(measure.progress, 0.0), 1.0)
+    is_higher = key_result.better == KeyResult.Better.HIGHER
+    is_met = measure.value >= key_result.target if is_higher else measure.value <= key_result.target
+    return float(is_met)
+
+
+def _freeze(content: Mapping[str, Any], by: User, at: datetime) -> FrozenDocument:
+    body, digest = canonical(content)
+    return FrozenDocument.objects.create(
+        kind=FrozenDocument.Kind.QUARTER,
+        schema_version=SCHEMA_VERSION,
+        body=body,
+        sha256=digest,
+        frozen_at=at,
+        frozen_by=by,
+    )

@@ -1,0 +1,88 @@
+"""Objectives to begin from: what each is for, and a draft of one with the baselines of a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db.models import Prefetch
+
+from insights import windows
+from insights.metrics.withhold import is_withheld
+from orgtree.models import Unit
+from orgtree.services.access import Access
+from programs.models import Quarter
+from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
+from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
+from programs.services.objectives.errors import ObjectiveError
+from programs.services.objectives.key_result_drafts import Baseline, baselines
+from programs.services.objectives.reading import metric_of, metric_query
+
+
+def objective_templates() -> Sequence[ObjectiveTemplate]:
+    """Those that are offered, with their key results; two queries."""
+    ordered = TemplateKeyResult.objects.order_by("position", "pk")
+    return list(ObjectiveTemplate.objects.filter(is_offered=True).prefetch_related(Prefetch("key_results", ordered)))
+
+
+def draft_from(
+    slug: str, unit: str | None, quarter: Quarter, access: Access, *, today: date | None = None
+) -> ObjectiveDraft:
+    """An unwritten objective with the unit's baselines, as far as this viewer may see them, and targets that follow.
+
+    A key result whose metric has no baseline is proposed without a target.  Raises ObjectiveError where there is no
+    such template or unit.
+    """
+    today = today or windows.local_today()
+    template = ObjectiveTemplate.objects.filter(slug=slug.replace("\x00", ""), is_offered=True).first()
+    if template is None:
+        raise ObjectiveError("template", "There is no such template.")
+    found = None
+    if unit is not None:
+        found = Unit.objects.within(access.sight).filter(slug=unit.replace("\x00", "")).first()
+        if found is None:
+            raise ObjectiveError("unit", "There is no such unit, or you may not see it.")
+    outcomes = list(template.key_results.order_by("position", "pk"))
+    plain = {row: _plain(each) for row, each in enumerate(outcomes)}
+    asked = {row: draft for row, draft in plain.items() if draft.metric}
+    may_see = access.sight.whole if found is None else access.sight.covers(found.pk)
+    stood = baselines(asked, found, quarter, today=today) if may_see else {}
+    return ObjectiveDraft(
+        quarter=quarter,
+        unit=unit,
+        title=template.title,
+        description=template.description,
+        owner=access.sight.person_id,
+        template=template.slug,
+        key_results=tuple(
+            _with_baseline(draft, outcomes[row], stood.get(row), unit, access) for row, draft in plain.items()
+        ),
+    )
+
+
+def _plain(each: TemplateKeyResult) -> KeyResultDraft:
+    known = metric_of(each.metric) if each.metric else None
+    return KeyResultDraft(
+        title=each.title,
+        metric=each.metric if known else "",
+        statistic=each.statistic if known else "",
+        unit_of_measure="" if known else each.unit_of_measure,
+        better=each.better,
+        target_kind=each.target_kind,
+        target=each.target,
+        change_percent=each.change_percent,
+    )
+
+
+def _with_baseline(
+    draft: KeyResultDraft, each: TemplateKeyResult, stood: Baseline | None, unit: str | None, access: Access
+) -> KeyResultDraft:
+    if stood is None or stood.value is None or stood.window is None:
+        return draft
+    query = metric_query(draft.metric, draft.statistic, unit, stood.window)
+    if is_withheld(query, stood.people or 0, access):
+        return draft
+    target = each.target
+    if target is None and each.change_percent is not None:
+        target = stood.value * (1 + each.change_percent / 100)
+    return KeyResultDraft(**{**vars(draft), "baseline": stood.value, "target": target})
