@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import QueryDict
 
 from insights import windows, wording
@@ -22,6 +21,7 @@ from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, S
 from insights.scope_access import ME, own_person, scope_to_begin_with
 from orgtree.queries.whose import Whose
 from orgtree.services.access import Access
+from orgtree.services.fiscal_calendar import first_month
 
 WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
 DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"
@@ -250,9 +250,9 @@ def quarters_to_offer(today: date) -> list[str]:
 
 
 def _quarter_window(year: int, number: int) -> Window:
-    first_month = settings.FISCAL_YEAR_START_MONTH
-    month = first_month - 1 + (number - 1) * 3
-    return windows.quarter_of(date(year - (1 if first_month > 1 else 0) + month // 12, month % 12 + 1, 1))
+    begins = first_month()
+    month = begins - 1 + (number - 1) * 3
+    return windows.quarter_of(date(year - (1 if begins > 1 else 0) + month // 12, month % 12 + 1, 1))
 
 
 def _read_window(parameters: QueryDict, today: date) -> tuple[str, Window]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from insights.metrics.query import Granularity, Window
+from orgtree.services.fiscal_calendar import first_month
 
 TRAILING_WEEKS = (4, 8, 12, 26, 52)  # the presets of every page
 DEFAULT_WEEKS = 12
@@ -43,9 +44,9 @@ def quarter_of(day: date) -> Window:
 
 def quarter_name(start: date) -> str:
     """2026-Q3 for a fiscal quarter by its first day; a fiscal year has the name of the year in which it ends."""
-    first_month = settings.FISCAL_YEAR_START_MONTH
-    year = start.year + (1 if first_month > 1 and start.month >= first_month else 0)
-    return f"{year}-Q{(start.month - first_month) % MONTHS_A_YEAR // MONTHS_A_QUARTER + 1}"
+    begins = first_month()
+    year = start.year + (1 if begins > 1 and start.month >= begins else 0)
+    return f"{year}-Q{(start.month - begins) % MONTHS_A_YEAR // MONTHS_A_QUARTER + 1}"
 
 
 def passed(window: Window, *, today: date | None = None) -> Window:
@@ -99,7 +100,7 @@ def whole_bucket(day: date, granularity: Granularity) -> Window:
         return Window(monday, monday + timedelta(weeks=1))
     length = 1 if granularity is Granularity.MONTH else MONTHS_A_QUARTER
     months = day.year * MONTHS_A_YEAR + day.month - 1
-    first = months - (months - (settings.FISCAL_YEAR_START_MONTH - 1)) % length
+    first = months - (months - (first_month() - 1)) % length
     return Window(_month(first), _month(first + length))
 
 

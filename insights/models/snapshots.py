@@ -35,12 +35,15 @@ class CellGroup(models.Model):
     relation = models.CharField(max_length=80)
     segment_name = models.CharField(max_length=20, blank=True)
     starts = models.JSONField()
+    fiscal_month = models.PositiveSmallIntegerField(help_text="In which the fiscal year starts: quarters differ by it.")
     rolled_to = models.DateField(null=True, help_text="The local day for which its cells stand; null: not filled yet.")
     filled_at = models.DateTimeField(null=True, help_text="When all of its cells were last computed.")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["relation", "segment_name", "starts"], name="cell_group_is_unique"),
+            models.UniqueConstraint(
+                fields=["relation", "segment_name", "starts", "fiscal_month"], name="cell_group_is_unique"
+            ),
         ]
 
     def __str__(self) -> str:

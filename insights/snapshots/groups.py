@@ -17,6 +17,7 @@ from insights.models import CellGroup
 from insights.snapshots.kept import kept_segments
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
+from orgtree.services.fiscal_calendar import first_month
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,18 @@ def of_family(found: Mapping[Group, int], family: FactFamily) -> Mapping[Group, 
 
 
 def stored(wanted: Collection[Group]) -> Mapping[Group, CellGroup]:
-    """The rows of these groups, which are added where they are missing."""
-    rows = {(row.relation, row.segment_name, _hashable(row.starts)): row for row in CellGroup.objects.all()}
+    """The rows of these groups, added where they are missing; another fiscal calendar has rows of its own."""
+    calendar = first_month()
+    known = CellGroup.objects.filter(fiscal_month=calendar)
+    rows = {(row.relation, row.segment_name, _hashable(row.starts)): row for row in known}
     found: dict[Group, CellGroup] = {}
     for group in wanted:
         row = rows.get((*group.name, _hashable(group.starts)))
         if row is None:
             relation, segment = group.name
-            row = CellGroup.objects.create(relation=relation, segment_name=segment, starts=dict(group.starts))
+            row = CellGroup.objects.create(
+                relation=relation, segment_name=segment, starts=dict(group.starts), fiscal_month=calendar
+            )
         found[group] = row
     return found
 

@@ -15,6 +15,7 @@ from insights.metrics.declarations import Metric
 from insights.metrics.query import Dimension, Granularity, Window
 from insights.metrics.reading import Edges
 from insights.models import Period
+from orgtree.services.fiscal_calendar import first_month
 
 PROMPT = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
 # Of the whole organisation days are kept too.  Those of each of a thousand units would be most of all cells, and no
@@ -53,9 +54,14 @@ def bucket_edges(days: Window, granularity: Granularity) -> Edges:
     return (*(bucket.whole.start for bucket in found), found[-1].whole.end)
 
 
-@lru_cache(maxsize=8)
 def lagging_windows(today: date) -> Collection[Window]:
     """The kept windows that are no whole buckets, as of that day."""
+    return _lagging_windows(today, first_month())
+
+
+@lru_cache(maxsize=8)
+def _lagging_windows(today: date, _calendar: int) -> Collection[Window]:
+    """Kept by the month in which quarters begin, too."""
     trailing = [windows.trailing(weeks, today=today) for weeks in windows.TRAILING_WEEKS]
     first = [windows.buckets(window, granularity)[0] for window in trailing for granularity in GRANULARITIES_SHOWN]
     parts = [bucket.clipped for bucket in first if bucket.clipped != bucket.whole]

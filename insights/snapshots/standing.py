@@ -12,6 +12,7 @@ from itertools import chain
 from django.db import connection
 
 from insights.metrics.query import Window
+from orgtree.services.fiscal_calendar import first_month
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ def standing(units: Collection[int | None], today: date) -> Standing:
             {
                 "units": [unit for unit in units if unit is not None],
                 "today": today,
+                "fiscal_month": first_month(),
                 "ever": date.min,
                 "never": date.max,
             },
@@ -87,7 +89,7 @@ def standing(units: Collection[int | None], today: date) -> Standing:
 _STATE = """
     SELECT (SELECT settled_to FROM insights_snapshotstate),
            (SELECT jsonb_agg(jsonb_build_array(id, relation, segment_name, starts))
-            FROM insights_cellgroup WHERE rolled_to = %(today)s),
+            FROM insights_cellgroup WHERE rolled_to = %(today)s AND fiscal_month = %(fiscal_month)s),
            NULL, NULL, false, NULL, NULL, NULL, NULL
     UNION ALL
     SELECT NULL, NULL, family, unit_id, false, min(day_from), max(day_to), lagging, min(noted_at)

@@ -11,6 +11,7 @@ from insights import windows, wording
 from insights.models import DirtyRange
 from integrations.models import FactChange
 from orgtree.models import PlacementChange
+from orgtree.services.fiscal_calendar import first_month
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,13 @@ def snapshot_health() -> SnapshotHealth:
             """
             SELECT least((SELECT min(at) FROM integrations_factchange), (SELECT min(at) FROM orgtree_placementchange),
                          (SELECT min(noted_at) FROM insights_dirtyrange)),
-                   (SELECT count(*) FROM insights_cellgroup),
-                   (SELECT count(*) FROM insights_cellgroup WHERE rolled_to = %s),
+                   (SELECT count(*) FROM insights_cellgroup WHERE fiscal_month = %(calendar)s),
+                   (SELECT count(*) FROM insights_cellgroup
+                    WHERE rolled_to = %(today)s AND fiscal_month = %(calendar)s),
                    state.filling_since, state.pieces, state.pieces_filled, state.filled_at, state.filled_seconds
             FROM (VALUES (1)) AS one (id) LEFT JOIN insights_snapshotstate state USING (id)
             """,
-            [windows.local_today()],
+            {"today": windows.local_today(), "calendar": first_month()},
         )
         since, groups, standing, filling_since, pieces, pieces_filled, filled_at, seconds = cursor.fetchone()
     return SnapshotHealth(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 
@@ -62,6 +62,14 @@ class Organisation(models.Model):
         validators=[MinValueValidator(1)],
         help_text="An incident that names no cause is blamed on the deployment of its service before it, if that "
         "finished at most this long before.",
+    )
+    fiscal_year_start_month = models.PositiveSmallIntegerField(
+        "fiscal year starts in month",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(12)],
+        help_text="1 to 12; empty: as HEADWAY_FISCAL_YEAR_START_MONTH says. Quarters count from it on pages, in the "
+        "API and in objectives; a quarter that has objectives keeps its days. Figures by quarter are computed anew.",
     )
     benchmark_set = models.CharField(
         max_length=40,

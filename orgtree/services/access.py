@@ -20,6 +20,7 @@ from orgtree.models.sight import (
     sight_from,
     sight_without_account,
 )
+from orgtree.services.fiscal_calendar import learn
 from orgtree.services.trust import TrialState, trial_state_of
 
 __all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_public", "viewable"]
@@ -47,6 +48,7 @@ class Access:
 def access_of(viewer: Viewer) -> Access:
     account = viewer if isinstance(viewer, User) else None
     organisation, today = account_today(account) if account else (Organisation.current(), None)
+    learn(organisation)
     trial = trial_state_of(organisation)  # the look that finds enough people ends the trial, before it shows anything
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
@@ -58,7 +60,9 @@ def access_of_the_public() -> Access:
 
     Neither a trial nor a policy of names opens small groups to them.
     """
-    trial = trial_state_of(Organisation.current())
+    organisation = Organisation.current()
+    learn(organisation)
+    trial = trial_state_of(organisation)
     return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial)
 
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from orgtree.models import IndividualPolicy, Organisation, Person
 from orgtree.models.sight import Viewer, person_of
+from orgtree.services.fiscal_calendar import first_month
 
 __all__ = [
     "HIDDEN_LABEL",
@@ -127,5 +128,5 @@ def _pseudonym(viewer: Viewer, person: Person, quarter: str) -> str:
 
 def _quarter(day: date) -> str:
     """The fiscal quarter that the day is in, as any text that differs from other quarters'."""
-    months = day.year * 12 + day.month - settings.FISCAL_YEAR_START_MONTH
+    months = day.year * 12 + day.month - first_month()
     return str(months // 3)

@@ -257,7 +257,7 @@ def test_what_nothing_is_computed_for_any_more_goes(world: World, monkeypatch: p
     monkeypatch.setattr(
         groups, "metrics", lambda: tuple(each for each in metrics() if each.families != {FactFamily.ENROLMENT})
     )
-    CellGroup.objects.create(relation="gone", starts={"0": 0}, rolled_to=TODAY)
+    CellGroup.objects.create(relation="gone", starts={"0": 0}, fiscal_month=1, rolled_to=TODAY)
     refresh()
     assert not CellGroup.objects.filter(relation="gone").exists()
     assert cells() <= filled

@@ -1,0 +1,40 @@
+"""In which month the fiscal year starts: as an admin said, else as the environment says.
+
+It is asked for each time that a quarter is named, so it is kept in memory.  Each process learns it when it connects to
+the database, before each task, and with each response, which reads the organisation in any case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orgtree.models import Organisation
+
+
+class _Learned:
+    month: int | None = None
+
+
+def first_month() -> int:
+    """1 to 12."""
+    return _Learned.month or int(settings.FISCAL_YEAR_START_MONTH)
+
+
+def learn(organisation: Organisation) -> None:
+    """From now on the calendar is the organisation's."""
+    _Learned.month = organisation.fiscal_year_start_month
+
+
+def learn_from_the_database(connection: BaseDatabaseWrapper | None = None, **_signal: Any) -> None:
+    """As a receiver of signals.  What is no database of Headway, or not migrated yet, tells nothing."""
+    try:
+        with (connection or connections["default"]).cursor() as cursor:
+            cursor.execute("SELECT fiscal_year_start_month FROM orgtree_organisation WHERE id = 1")
+            row = cursor.fetchone()
+    except DatabaseError:
+        return
+    _Learned.month = row[0] if row else None
