@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from insights.scope_access import access_in
 from orgtree.services.trust import trial_state
+from programs.services.reminders.inbox import COUNTED, count_unread
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Entry:
     icon: str
     staff_only: bool = False
     also: tuple[str, ...] = ()
+    counts_unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class NavigationItem:
     icon: str
     url: str
     current: bool
+    counts_unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class NavigationSection:
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
-    ("", (Entry("home", "Home", "home"),)),
+    ("", (Entry("home", "Home", "home"), Entry("inbox", "Inbox", "bell", counts_unread=True))),
     (
         "Insights",
         (
@@ -85,16 +88,25 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`navigation`, and `trial_notice` as a lazy text: a page that does not print it asks the database nothing."""
+    """`navigation`, and lazy texts: a page that does not print them asks the database nothing."""
     return {
         "navigation": navigation(request),
         "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
+        "unread_notices": SimpleLazyObject(lambda: _unread_notices(request)),
     }
 
 
 def _trial_notice(request: HttpRequest) -> str:
     """From what the page read already to know what it may show; an error page may have no account."""
     return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
+
+
+def _unread_notices(request: HttpRequest) -> str:
+    """How many the viewer has; nothing where there are none, or nobody is signed in."""
+    if not hasattr(request, "user") or not request.user.is_authenticated:
+        return ""
+    count = count_unread(access_in(request))
+    return f"{COUNTED}+" if count > COUNTED else str(count or "")
 
 
 def navigation(request: HttpRequest) -> list[NavigationSection]:
@@ -106,7 +118,8 @@ def navigation(request: HttpRequest) -> list[NavigationSection]:
     current = belonging.get(_leading_to(request.path, list(belonging)), "")
     return [
         NavigationSection(
-            title, [NavigationItem(entry.label, entry.icon, url, current=url == current) for entry, url in links]
+            title,
+            [NavigationItem(entry.label, entry.icon, url, url == current, entry.counts_unread) for entry, url in links],
         )
         for title, links in found
         if links

@@ -53,6 +53,9 @@ SCHEDULE = (
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
     Entry("Forget old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
     Entry("Settle what has no figures", "integrations.intake.tasks.settle_without_figures", Nightly(hour=2, minute=0)),
+    Entry("Plan reminders", "programs.tasks.plan_reminders", Every(seconds=900)),
+    Entry("Send letters", "programs.tasks.send_letters", Every(seconds=60)),
+    Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
     Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from programs.services.reminders import outbox, sending, telling
 from programs.services.tickets.effects import measure_effects
 
 
@@ -11,3 +12,21 @@ from programs.services.tickets.effects import measure_effects
 def measure_tickets() -> None:
     """What became of the metrics of tickets that were done four weeks ago."""
     measure_effects()
+
+
+@shared_task(name="programs.tasks.plan_reminders", ignore_result=True)  # type: ignore[untyped-decorator]
+def plan_reminders() -> None:
+    """Who is to be told what today."""
+    telling.plan_reminders()
+
+
+@shared_task(name="programs.tasks.send_letters", ignore_result=True)  # type: ignore[untyped-decorator]
+def send_letters() -> None:
+    """What waits in the outbox."""
+    sending.send_waiting()
+
+
+@shared_task(name="programs.tasks.forget_old_messages", ignore_result=True)  # type: ignore[untyped-decorator]
+def forget_old_messages() -> None:
+    """Notices and letters of half a year ago."""
+    outbox.forget_old_messages()

@@ -156,10 +156,31 @@ ROUTES: dict[str, Access] = {
     "insights/annotations/<int:pk>/remove/": Access(
         "/insights/annotations/4711/remove/", SIGN_IN, member=405, admin=405
     ),
+    "programs/benchmarks/": signed_in_only("/programs/benchmarks/"),
+    "programs/benchmarks/benchmarks.csv": signed_in_only("/programs/benchmarks/benchmarks.csv"),
+    "programs/benchmarks/<str:key>/": signed_in_only("/programs/benchmarks/pr.size/"),
+    "programs/benchmarks/<str:key>/edit/": Access(
+        "/programs/benchmarks/pr.size/edit/", visitor=SIGN_IN, member=403, admin=200
+    ),
+    "programs/benchmarks/<str:key>/suggestions/": Access(
+        "/programs/benchmarks/pr.size/suggestions/", visitor=SIGN_IN, member=403, admin=200
+    ),
+    "programs/benchmarks/<str:key>/take-back/": Access(
+        "/programs/benchmarks/pr.size/take-back/", SIGN_IN, member=405, admin=405
+    ),
+    "programs/focus/": signed_in_only("/programs/focus/"),
+    "programs/focus/edit/": Access("/programs/focus/edit/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/focus/begin/": Access("/programs/focus/begin/", SIGN_IN, member=405, admin=405),
     "programs/philosophy/": signed_in_only("/programs/philosophy/"),
     "programs/philosophy/edit/": Access("/programs/philosophy/edit/", visitor=SIGN_IN, member=403, admin=200),
     "programs/philosophy/acknowledge/": Access("/programs/philosophy/acknowledge/", SIGN_IN, member=405, admin=405),
     "programs/philosophy/versions/<int:number>/": no_such("/programs/philosophy/versions/4711/"),
+    "programs/inbox/": signed_in_only("/programs/inbox/"),
+    "programs/inbox/read/": Access("/programs/inbox/read/", SIGN_IN, member=405, admin=405),
+    "programs/inbox/<int:pk>/": no_such("/programs/inbox/4711/"),
+    "programs/inbox/<int:pk>/read/": Access("/programs/inbox/4711/read/", SIGN_IN, member=405, admin=405),
+    "account/notifications/": signed_in_only("/account/notifications/"),
+    "account/notifications/unsubscribe/<str:token>/": everybody("/account/notifications/unsubscribe/guessed/", 404),
     "programs/tickets/": signed_in_only("/programs/tickets/"),
     "programs/tickets/tickets.csv": signed_in_only("/programs/tickets/tickets.csv"),
     "programs/tickets/new/": Access("/programs/tickets/new/", visitor=SIGN_IN, member=403, admin=200),

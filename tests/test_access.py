@@ -109,8 +109,18 @@ POSTS: dict[str, Access] = {
     "insights/annotations/new/": post("/insights/annotations/new/", member=403, admin=400),
     "insights/annotations/<int:pk>/": post("/insights/annotations/4711/", member=404, admin=404),
     "insights/annotations/<int:pk>/remove/": post("/insights/annotations/4711/remove/", member=404, admin=404),
+    "programs/benchmarks/<str:key>/edit/": post("/programs/benchmarks/pr.size/edit/", member=403, admin=400),
+    "programs/benchmarks/<str:key>/take-back/": post("/programs/benchmarks/pr.size/take-back/", member=403, admin=400),
+    "programs/focus/edit/": post("/programs/focus/edit/", member=403, admin=400),
+    "programs/focus/begin/": post("/programs/focus/begin/", member=403, admin=400),
     "programs/philosophy/edit/": post("/programs/philosophy/edit/", member=403, admin=400),
     "programs/philosophy/acknowledge/": post("/programs/philosophy/acknowledge/", member=302, admin=302),
+    "programs/inbox/read/": post("/programs/inbox/read/", member=302, admin=302),
+    "programs/inbox/<int:pk>/read/": post("/programs/inbox/4711/read/", member=404, admin=404),
+    "account/notifications/": post("/account/notifications/", member=400, admin=400),
+    "account/notifications/unsubscribe/<str:token>/": post(
+        "/account/notifications/unsubscribe/guessed/", visitor=404, member=404, admin=404
+    ),
     "programs/tickets/import/": post("/programs/tickets/import/", member=403, admin=400),
     "programs/tickets/new/": post("/programs/tickets/new/", member=403, admin=400),
     "programs/tickets/<int:pk>/edit/": post("/programs/tickets/4711/edit/", member=404, admin=404),
@@ -135,6 +145,7 @@ WITHOUT_CSRF = (
     r"^v1/(?P<signal>logs|metrics|traces)/?$",
     "ingest/v1/<slug:kind>/",
     "hooks/<slug:provider>/<int:connection_id>/",
+    "account/notifications/unsubscribe/<str:token>/",  # a signed link, which a mail program posts to by itself
 )
 
 

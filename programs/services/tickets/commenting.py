@@ -12,6 +12,7 @@ from orgtree.models import Person
 from orgtree.services.access import Access
 from programs.models import Ticket, TicketComment
 from programs.services.authorship import changes_by
+from programs.services.reminders.telling import tell_of_comment
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketError
 
 LONGEST_COMMENT = 20_000  # characters
@@ -33,6 +34,7 @@ def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketCommen
         comment = TicketComment.objects.create(ticket=ticket, by=account, text=text)
         comment.mentions.set(mentioned(text))
         ticket.watchers.add(account)
+        tell_of_comment(comment)
     return comment
 
 

@@ -16,6 +16,7 @@ from orgtree.services.access import Access
 from programs.models import Ticket, TicketState
 from programs.models.objectives import LONGEST_TITLE
 from programs.services.authorship import changes_by
+from programs.services.reminders.telling import tell_of_assignment
 from programs.services.tickets.drafts import CheckedDraft, MayNotWriteTicketError, TicketDraft, TicketError, check_draft
 
 ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
@@ -42,6 +43,7 @@ def add_ticket(access: Access, draft: TicketDraft) -> Ticket:
         added = Ticket.objects.create(**checked.fields, written_by=_account(access))
         _store_links(added, checked)
         added.watchers.add(_account(access))
+        tell_of_assignment(added, by=_account(access))
     return added
 
 
@@ -57,11 +59,14 @@ def change_ticket(access: Access, ticket: Ticket, draft: TicketDraft, *, of_vers
         if stored.version != of_version and _differs(stored, checked):
             raise TicketConflictError(stored)
         if _differs(stored, checked):
+            owner_before = stored.owner_id
             for name, value in checked.fields.items():
                 setattr(stored, name, value)
             if stored.completed_on is not None and stored.completed_on < stored.starts_on:
                 raise TicketError("starts_on", f"It was completed on {stored.completed_on}: it began before that.")
             _save(stored)
+            if stored.owner_id != owner_before:
+                tell_of_assignment(stored, by=_account(access))
         _store_links(stored, checked)
     return stored
 

@@ -1,0 +1,105 @@
+"""Whom people and units are told through: accounts of people, and the managers who may see a ticket.
+
+Statements over all people at once.  They decide whom something is planned for; what somebody is shown and sent is
+decided again, by `Notice.objects.within`, when it is shown and sent.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from orgtree.models import MembersSee, Organisation, OrgTree, Role
+
+# The account of each person who is there today, as orgtree/models/sight.py finds the person of an account: the one an
+# admin linked, else one with the person's e-mail address that is linked to nobody.  Of several the last that signed in.
+ACCOUNTS_OF_PEOPLE = """
+    standing_people AS MATERIALIZED (
+        SELECT person.id, person.user_id, lower(person.email) AS email FROM orgtree_person person
+        WHERE NOT EXISTS (SELECT FROM orgtree_employment WHERE person_id = person.id)
+           OR EXISTS (SELECT FROM orgtree_employment WHERE person_id = person.id AND during @> %(today)s)
+    ), account_of AS MATERIALIZED (
+        SELECT DISTINCT ON (found.person_id) found.person_id, found.account_id
+        FROM (
+            SELECT person.id AS person_id, account.id AS account_id, account.last_login
+            FROM standing_people person JOIN auth_user account ON account.id = person.user_id AND account.is_active
+            UNION ALL
+            SELECT person.id, account.id, account.last_login
+            FROM standing_people person
+            JOIN auth_user account ON lower(account.email) = person.email AND account.is_active
+            WHERE person.user_id IS NULL AND person.email <> ''
+                AND NOT EXISTS (SELECT FROM orgtree_person linked WHERE linked.user_id = account.id)
+        ) AS found
+        ORDER BY found.person_id, found.last_login DESC NULLS LAST, found.account_id
+    )
+"""
+
+# Units with those above them that stand today, and how far above: `steps` is 0 for the unit itself.
+UNITS_ABOVE = """
+    depth AS MATERIALIZED (
+        SELECT unit_id, count(*) AS depth FROM orgtree_unitplacement WHERE during @> %(today)s GROUP BY unit_id
+    ), above AS MATERIALIZED (
+        SELECT path.unit_id, path.ancestor_id, own.depth - upper.depth AS steps
+        FROM orgtree_unitplacement path
+        JOIN orgtree_orgtree tree ON tree.id = path.tree_id AND tree.archived_at IS NULL
+        JOIN depth own ON own.unit_id = path.unit_id
+        JOIN depth upper ON upper.unit_id = path.ancestor_id
+        WHERE path.during @> %(today)s
+    )
+"""
+
+# One row per account and unit that it manages by itself: as its leader, or by a grant.
+MANAGERS_OF_UNITS = """
+    manager AS MATERIALIZED (
+        SELECT unit.id AS unit_id, account_of.account_id, account_of.person_id
+        FROM orgtree_unit unit
+        JOIN account_of ON account_of.person_id = unit.leader_id
+        JOIN above ON above.unit_id = unit.id AND above.ancestor_id = unit.id
+        UNION
+        SELECT held.unit_id, held.user_id, person.person_id
+        FROM orgtree_grant held
+        JOIN auth_user account ON account.id = held.user_id AND account.is_active
+        LEFT JOIN account_of person ON person.account_id = held.user_id
+        WHERE held.unit_id IS NOT NULL AND held.during @> %(today)s
+    ), executive AS MATERIALIZED (
+        SELECT held.user_id AS account_id, person.person_id
+        FROM orgtree_grant held
+        JOIN auth_user account ON account.id = held.user_id AND account.is_active
+        LEFT JOIN account_of person ON person.account_id = held.user_id
+        WHERE held.role = %(executive)s AND held.during @> %(today)s
+    )
+"""
+
+# Whether `candidate.account_id` may see the ticket `ticket`: Ticket.objects.within as one condition.  The second
+# opinion is that method itself, in tests.
+MAY_SEE_TICKET = """
+    (
+        %(everybody_sees)s OR ticket.unit_id IS NULL OR ticket.owner_id = candidate.person_id
+        OR EXISTS (SELECT FROM auth_user WHERE id = candidate.account_id AND is_superuser)
+        OR EXISTS (SELECT FROM executive WHERE account_id = candidate.account_id)
+        OR EXISTS (
+            SELECT FROM manager
+            WHERE manager.account_id = candidate.account_id AND (
+                manager.unit_id = ticket.unit_id
+                OR EXISTS (SELECT FROM above WHERE unit_id = ticket.unit_id AND ancestor_id = manager.unit_id)
+                OR EXISTS (SELECT FROM above WHERE unit_id = manager.unit_id AND ancestor_id = ticket.unit_id)
+            )
+        )
+        OR EXISTS (
+            SELECT FROM orgtree_placement own
+            JOIN orgtree_orgtree tree ON tree.id = own.tree_id AND tree.archived_at IS NULL
+            WHERE own.person_id = candidate.person_id AND own.ancestor_id = ticket.unit_id AND own.during @> %(today)s
+        )
+    )
+"""
+
+
+def parameters(today: date) -> dict[str, Any]:
+    """What the statements of this file ask for."""
+    organisation = Organisation.current()
+    everybody_sees = (
+        organisation.protected_since is None
+        or organisation.members_see == MembersSee.EVERYTHING
+        or not OrgTree.objects.filter(archived_at=None).exists()
+    )
+    return {"today": today, "executive": Role.EXECUTIVE.value, "everybody_sees": everybody_sees}

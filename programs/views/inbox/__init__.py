@@ -1,0 +1,1 @@
+"""The inbox: what one was told, and what of it was read."""

@@ -1,0 +1,57 @@
+"""How tests of reminders speak: who was told what, and an organisation in which that happens."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from insights import windows
+from orgtree.models import Organisation, Person
+from programs.models import Notice, Ticket
+from programs.services.reminders.telling import plan_reminders
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
+
+TODAY = windows.local_today()
+PEOPLE = (MEMBER, OTHER_MEMBER, MANAGER, EXECUTIVE, ADMIN)
+
+
+def open_accounts() -> None:
+    """Accounts of everybody whom stories tell of."""
+    Organisation.current()
+    for persona in PEOPLE:
+        create_user(persona)
+
+
+def person(name: str) -> Person:
+    return Person.objects.get(email=f"{name}@example.com")
+
+
+def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, **said: Any) -> Ticket:
+    """A ticket due in so many days (negative: late), without telling anybody that it is theirs."""
+    due_on = TODAY + timedelta(days=due)
+    return Ticket.objects.create(
+        title=title,
+        kind="process",
+        starts_on=min(TODAY, due_on) - timedelta(days=30),
+        due_on=due_on,
+        owner=None if owner is None else person(owner),
+        unit=unit,
+        **said,
+    )
+
+
+def told_of_everything(*, today: date = TODAY) -> set[tuple[str, str, str]]:
+    """Whom planning tells: name, kind, and what of."""
+    before = set(Notice.objects.values_list("pk", flat=True))
+    plan_reminders(today=today)
+    return {words(notice) for notice in Notice.objects.exclude(pk__in=before)}
+
+
+def told(*, today: date = TODAY) -> set[tuple[str, str, str]]:
+    """Of tickets alone."""
+    return {each for each in told_of_everything(today=today) if each[1].startswith("ticket")}
+
+
+def words(notice: Notice) -> tuple[str, str, str]:
+    about = notice.ticket or notice.objective or notice.unit
+    return notice.account.get_username().partition("@")[0], notice.kind, str(about)
