@@ -63,7 +63,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
     """As measured, without what this viewer may not see; four queries where the objectives bring quarter and unit."""
     ids = [objective.pk for objective in objectives]
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
-    for each in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("objective", "position"):
+    for each in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("position"):
         key_results[each.objective_id].append(each)
     measures = ObjectiveMeasure.objects.in_bulk(ids)
     last = _last_check_ins(ids)
@@ -123,7 +123,7 @@ def check_in_due(objective: Objective, last: CheckIn | None, today: date) -> dat
 
 
 def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
-    latest = CheckIn.objects.filter(objective__in=ids).order_by("objective", "-at", "-pk").distinct("objective")
+    latest = CheckIn.objects.filter(objective__in=ids).order_by("objective_id", "-at", "-pk").distinct("objective_id")
     return {check_in.objective_id: check_in for check_in in latest.select_related("by")}
 
 
