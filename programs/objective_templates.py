@@ -1,0 +1,122 @@
+"""The objectives that an installation starts with; from then on they are edited in admin.
+
+Each is one of the method's five, with its key outcomes bound to metrics.  Where none measures an outcome, it is
+entered by hand, and the text says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BuiltInOutcome:
+    """A key result's target: a change from the baseline in percent, or a value."""
+
+    title: str
+    metric: str
+    better: str
+    target_kind: str
+    change_percent: float | None = None
+    target: float | None = None
+    unit_of_measure: str = ""
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    slug: str
+    title: str
+    meaning: str
+    description: str
+    outcomes: tuple[BuiltInOutcome, ...]
+
+
+def _lower(title: str, metric: str, percent: float) -> BuiltInOutcome:
+    return BuiltInOutcome(title, metric, "lower", "relative", -percent)
+
+
+def _higher(title: str, metric: str, percent: float) -> BuiltInOutcome:
+    return BuiltInOutcome(title, metric, "higher", "relative", percent)
+
+
+def _no_worse(title: str, metric: str, better: str, room: float) -> BuiltInOutcome:
+    """A guardrail that leaves so many percent of the baseline as room, for no figure stays exactly where it was."""
+    return BuiltInOutcome(title, metric, better, "guardrail", room if better == "lower" else -room)
+
+
+def _by_hand(title: str, better: str, target: float, unit: str) -> BuiltInOutcome:
+    return BuiltInOutcome(title, "", better, "absolute", target=target, unit_of_measure=unit)
+
+
+BUILT_IN = (
+    BuiltIn(
+        "lead-time",
+        "Improve DORA lead time",
+        "For teams whose changes wait: less time in the stages of the life cycle, without more failures.",
+        "Changes reach users sooner, because they wait less on their way.\n\n"
+        "Lead time is the whole; pickup, review and deploy are the stages in which changes mostly wait. Coding and "
+        "merge stand on the page of lead time: put one of them here where most of your time goes there.",
+        (
+            _lower("Changes reach production in four fifths of the time", "dora.lead_time", 20),
+            _lower("Reviews begin sooner", "dora.lead_time_pickup", 25),
+            _lower("Reviews take less time", "dora.lead_time_review", 20),
+            _lower("Merged changes are deployed sooner", "dora.lead_time_deploy", 20),
+            _no_worse("No more deployments fail than before", "dora.change_failure_rate", "lower", 10),
+        ),
+    ),
+    BuiltIn(
+        "quality",
+        "Improve quality",
+        "For teams whose users find their defects: fewer of them, found earlier, at the same speed.",
+        "Users find fewer defects, and meet fewer failures.",
+        (
+            _lower("Customers find fewer defects", "bug.customer_found", 25),
+            _lower("Fewer defects escape into production", "bug.escaped", 25),
+            _lower("Fewer deployments fail", "dora.change_failure_rate", 20),
+            _lower("Fewer incidents", "incident.count", 20),
+            _no_worse("We deploy as often as before", "dora.deployment_frequency", "higher", 10),
+        ),
+    ),
+    BuiltIn(
+        "planning",
+        "Better planning",
+        "For teams that miss what they planned: more of it delivered, less added on the way, steadier delivery.",
+        "What we plan is what we deliver.\n\n"
+        "Delivered against planned, scope creep and predictability are entered by hand at the end of each sprint, as "
+        "long as no metric here tells of sprints. Half-finished work and finished features are read from the issue "
+        "tracker.",
+        (
+            _by_hand("Planned stories that were delivered", "higher", 80, "%"),
+            _by_hand("Scope added after a sprint began", "lower", 25, "%"),
+            _by_hand("Variation of delivery from sprint to sprint", "lower", 20, "%"),
+            _higher("More of the features that we begin are finished", "work.feature_completion_rate", 10),
+            _lower("Work in progress is younger", "wip.age", 20),
+        ),
+    ),
+    BuiltIn(
+        "velocity",
+        "Scale velocity",
+        "For teams that are asked for more: more features a week, without paying for it in quality.",
+        "More features reach users each week, and they work.",
+        (
+            _higher("More features a week", "work.features_per_week", 15),
+            _lower("Pull requests are merged sooner", "pr.cycle_time", 15),
+            _no_worse("The share of bugs in what we do does not grow", "bug.ratio", "lower", 10),
+            _no_worse("No more deployments fail than before", "dora.change_failure_rate", "lower", 10),
+        ),
+    ),
+    BuiltIn(
+        "allocation",
+        "Optimize resource allocation",
+        "For teams pulled in many directions: effort goes where it was agreed that it should.",
+        "Our effort goes where we agreed it should go.\n\n"
+        "The share of effort on agreed goals is entered by hand, as long as no metric here shares out people's time "
+        "over categories of investment. Bugs, time lost in waiting, and linked work are read from the tools.",
+        (
+            _by_hand("Effort that went into the agreed goals", "higher", 70, "%"),
+            _lower("Less of the work done is bugs", "bug.ratio", 15),
+            _higher("Less of the time of an item is waiting", "flow.efficiency", 10),
+            _higher("More changes belong to a work item", "pr.linked_rate", 10),
+        ),
+    ),
+)

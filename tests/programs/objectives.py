@@ -1,0 +1,42 @@
+"""How tests of objectives speak: what is said of one, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from programs.models import Objective, Quarter
+from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
+from programs.services.objectives.writing import add_objective
+from programs.services.quarters import current_quarter
+from tests.personas import MANAGER, Persona
+from tests.programs.tickets import as_
+
+
+def by_hand(**said: Any) -> KeyResultDraft:
+    """Satisfaction from 3 to 4, entered by hand."""
+    usual = {"title": "Satisfaction", "better": "higher", "baseline": 3.0, "target": 4.0, "unit_of_measure": "of 5"}
+    return KeyResultDraft(**{**usual, **said})
+
+
+def draft(**said: Any) -> ObjectiveDraft:
+    """An objective of Platform in this quarter, with one key result by hand; published."""
+    usual: dict[str, Any] = {
+        "quarter": said.get("quarter") or current_quarter(),
+        "title": "Reviews no longer wait",
+        "unit": "platform",
+        "key_results": (by_hand(),),
+        "publish": True,
+    }
+    return ObjectiveDraft(**{**usual, **said})
+
+
+def objective(persona: Persona = MANAGER, **said: Any) -> Objective:
+    return add_objective(as_(persona), draft(**said))
+
+
+def stored(found: Objective) -> Objective:
+    return Objective.objects.select_related("quarter", "unit", "owner").get(pk=found.pk)
+
+
+def quarter_of(found: Objective) -> Quarter:
+    return Quarter.objects.get(pk=found.quarter_id)
