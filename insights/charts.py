@@ -57,10 +57,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """A value that the figures are measured against, as a dashed line with its name."""
+    """A value that the figures are measured against, as a dashed line with its name.
+
+    What was agreed on stands out from what was published, and the stretch between a threshold and a target is shaded.
+    """
 
     value: float
     label: str
+    role: Literal["published", "threshold", "target"] = "published"
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,9 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
                 {"index": mark.index, "last": mark.last, "text": mark.text, "days": mark.days, "url": mark.url}
                 for mark in self.drawn.marks
             ],
-            "benchmarks": [{"value": line.value, "label": line.label} for line in self.drawn.benchmarks],
+            "benchmarks": [
+                {"value": line.value, "label": line.label, "role": line.role} for line in self.drawn.benchmarks
+            ],
             "left_out": self.drawn.left_out_words,
             **({"reason": self.drawn.reason} if self.drawn.reason else {}),
             **self._centre(),

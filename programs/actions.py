@@ -10,6 +10,8 @@ from insights.actions import Action
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Scope
 from orgtree.services.access import Access
+from programs.services.benchmarks.agreements import benchmark_url
+from programs.services.benchmarks.drafts import can_be_agreed_on
 
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
@@ -20,3 +22,10 @@ def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
         return None
     said = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
     return Action("Make a ticket", f"{reverse('ticket_new')}?{urlencode(said)}", "list-check")
+
+
+def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:
+    """What was agreed of it, for whoever looks at a unit or the whole organisation."""
+    if scope.person_id is not None or scope.unassigned is not None or not can_be_agreed_on(metric):
+        return None
+    return Action("Benchmark", benchmark_url(metric.key, scope.unit), "ruler-measure")

@@ -6,6 +6,10 @@ class ProgramsConfig(AppConfig):
 
     def ready(self) -> None:
         from insights.actions import offer_action
-        from programs.actions import ticket_about
+        from insights.agreed import offer_agreements
+        from programs.actions import benchmark_of, ticket_about
+        from programs.services.benchmarks.agreements import agreements
 
         offer_action(ticket_about)
+        offer_action(benchmark_of)
+        offer_agreements(agreements)

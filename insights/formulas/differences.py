@@ -84,11 +84,11 @@ def difference_of_quotients(first: Totals, second: Totals, *, seed: int) -> Inte
     if min(first.developers, second.developers) < FEWEST_DEVELOPERS:
         return None
     developers = len(first.above)
-    replicates = _replicates(developers)
+    replicates = replicates_for(developers)
     columns = np.stack((first.above, first.below, second.above, second.below), axis=1)
-    sums = np.concatenate([weights @ columns for weights in _weights(developers, replicates, seed)])
+    sums = np.concatenate([weights @ columns for weights in drawn_weights(developers, replicates, seed)])
     drawn = sums[(sums[:, 1] > 0) & (sums[:, 3] > 0)]
-    return _interval(drawn[:, 0] / drawn[:, 1] - drawn[:, 2] / drawn[:, 3], first.developers, second.developers)
+    return widened_interval(drawn[:, 0] / drawn[:, 1] - drawn[:, 2] / drawn[:, 3], first.developers, second.developers)
 
 
 def difference_of_means(first: Values, second: Values, *, seed: int) -> Interval | None:
@@ -100,19 +100,19 @@ def difference_of_percentiles(first: Values, second: Values, percentile: float, 
     """Of percentiles (0–1), interpolated linearly; None where a group has too few developers."""
     import numpy as np
 
-    groups = [_sorted(each) for each in (first, second)]
+    groups = [in_order(each) for each in (first, second)]
     counted = [len(np.unique(each.developers)) for each in groups]
     if min(counted) < FEWEST_DEVELOPERS:
         return None
     developers = _number(first, second)
-    replicates = _replicates(developers + round((len(first.values) + len(second.values)) * 2 * NEAR))
+    replicates = replicates_for(developers + round((len(first.values) + len(second.values)) * 2 * NEAR))
     drawn = np.concatenate(
         [
-            _percentiles_of(groups[0], weights, percentile) - _percentiles_of(groups[1], weights, percentile)
-            for weights in _weights(developers, replicates, seed)
+            drawn_percentiles(groups[0], weights, percentile) - drawn_percentiles(groups[1], weights, percentile)
+            for weights in drawn_weights(developers, replicates, seed)
         ]
     )
-    return _interval(drawn[~np.isnan(drawn)], counted[0], counted[1])
+    return widened_interval(drawn[~np.isnan(drawn)], counted[0], counted[1])
 
 
 def percentile_of(values: Floats, percentile: float) -> float | None:
@@ -127,11 +127,11 @@ def _number(first: Values, second: Values) -> int:
     return 1 + int(max(each.developers.max(initial=-1) for each in (first, second)))
 
 
-def _replicates(work: int) -> int:
+def replicates_for(work: int) -> int:
     return max(FEWEST_REPLICATES, min(MOST_REPLICATES, DRAWS // max(1, work)))
 
 
-def _weights(developers: int, replicates: int, seed: int) -> Iterator[Floats]:
+def drawn_weights(developers: int, replicates: int, seed: int) -> Iterator[Floats]:
     """How often each developer was drawn, a row per replicate, some rows at a time."""
     import numpy as np
 
@@ -144,14 +144,14 @@ def _weights(developers: int, replicates: int, seed: int) -> Iterator[Floats]:
         yield np.bincount(drawn.ravel(), minlength=rows * developers).reshape(rows, developers).astype(np.float64)
 
 
-def _sorted(group: Values) -> Values:
+def in_order(group: Values) -> Values:
     import numpy as np
 
     order = np.argsort(group.values, kind="stable")
     return Values(group.values[order], group.developers[order])
 
 
-def _percentiles_of(group: Values, weights: Floats, percentile: float) -> Floats:
+def drawn_percentiles(group: Values, weights: Floats, percentile: float) -> Floats:
     """Of sorted values, each as often as its developer was drawn, by row of weights; NaN where none was.
 
     A drawn percentile lies near that of all values, so that those near it are looked at one by one, and of the others
@@ -184,7 +184,7 @@ def _between(values: Floats, ends: Floats, place: float) -> float:
     return low + (place - math.floor(place)) * (high - low)
 
 
-def _interval(differences: Floats, first: int, second: int) -> Interval:
+def widened_interval(differences: Floats, first: int, second: int) -> Interval:
     """The middle of what was drawn: 95 %, and somewhat more the fewer developers the smaller group has."""
     import numpy as np
 

@@ -133,7 +133,7 @@ function barChart(Chart, figures) {
     options: {
       layout: { padding: { top: figures.marks?.length ? 22 : 6, right: 4 } },
       interaction: { mode: "index", intersect: false },
-      scales: axes(print, figures.unit, { stacked: true }),
+      scales: axes(print, figures.unit, { stacked: true, reach: nearestAbove(figures) / divisor }),
       plugins: { tooltip: tooltip(figures, divisor), notes: { ...figures, divisor, print } },
     },
     plugins: [dashedBars, notes],
@@ -232,12 +232,17 @@ export function countsAt({ counts = {} }, index) {
   return facts ? ` (${facts})${others.map((each) => ` · ${each}`).join("")}` : "";
 }
 
-/* A benchmark that lies a little above the figures belongs on the chart: one sees how far it is. */
+/* A benchmark that lies a little above the figures belongs on the chart: one sees how far it is.  What was agreed on
+   does from farther away. */
 const NEAR = 1.6;
+const NEAR_FOR_AGREED = 4;
 function nearestAbove({ datasets, benchmarks = [] }) {
   const largest = Math.max(0, ...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
-  const above = benchmarks.map(({ value }) => value).filter((value) => value > largest && value <= largest * NEAR);
-  return above.length ? Math.min(...above) : 0;
+  const above = benchmarks.filter(({ value }) => value > largest);
+  const published = above.filter(({ role, value }) => role === "published" && value <= largest * NEAR);
+  const agreed = above.filter(({ role, value }) => role !== "published" && value <= largest * NEAR_FOR_AGREED);
+  const nearest = published.length ? Math.min(...published.map(({ value }) => value)) : 0;
+  return Math.max(nearest, ...agreed.map(({ value }) => value * 1.04)); // with room for the line itself
 }
 
 function axes(print, unit, { stacked = false, reach = 0, isRate = false } = {}) {

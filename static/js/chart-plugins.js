@@ -77,41 +77,65 @@ export const notes = {
   },
 };
 
-/* Names of lines that lie close together would cover each other: then the lower line has its name below it, or none. */
+/* What was agreed on stands out from what was published, and the way from a threshold to its target is shaded.
+   Names of lines that lie close together would cover each other: then one has its name below it, or none. */
+const AGREED = { threshold: { dash: [6, 4], width: 1.5 }, target: { dash: [], width: 1.5 } };
+
 function drawBenchmarks(chart, benchmarks, divisor) {
   const { chartArea, scales } = chart;
-  const lines = benchmarks
-    .map(({ value, label }) => ({ label, y: scales.y.getPixelForValue(value / divisor) }))
+  const lines = benchmarks.map(({ value, label, role }) => ({
+    label,
+    role,
+    agreed: AGREED[role],
+    y: scales.y.getPixelForValue(value / divisor),
+  }));
+  shadeTheWay(chart, lines);
+  const shown = lines
     .filter(({ y }) => y >= chartArea.top - 1 && y <= chartArea.bottom + 1)
-    .sort((one, other) => one.y - other.y);
-  let taken = -Infinity;
-  for (const { label, y } of lines) {
-    drawBenchmarkLine(chart, y);
-    const top = [y - 15, y + 2].find((place) => place > taken && place >= chartArea.top - 16);
-    if (top === undefined || top + 13 > chartArea.bottom) continue;
-    drawBenchmarkName(chart, label, top);
-    taken = top + 13;
+    .sort((one, other) => Boolean(other.agreed) - Boolean(one.agreed) || one.y - other.y);
+  const taken = [];
+  for (const { label, y, agreed } of shown) {
+    drawBenchmarkLine(chart, y, agreed);
+    const top = [y - 15, y + 2].find((place) => isFree(chart, place, taken));
+    if (top === undefined) continue;
+    drawBenchmarkName(chart, label, top, agreed);
+    taken.push(top);
   }
 }
 
-function drawBenchmarkLine({ ctx, chartArea }, y) {
-  ctx.strokeStyle = token("ink-3");
-  ctx.setLineDash([2, 3]);
+function isFree({ chartArea }, top, taken) {
+  return top >= chartArea.top - 16 && top + 13 <= chartArea.bottom && taken.every((other) => Math.abs(other - top) >= 13);
+}
+
+function shadeTheWay({ ctx, chartArea }, lines) {
+  const ends = ["threshold", "target"].map((role) => lines.find((line) => line.role === role)?.y);
+  if (ends.includes(undefined)) return;
+  const [top, bottom] = ends.map((y) => Math.min(chartArea.bottom, Math.max(chartArea.top, y))).sort((one, other) => one - other);
+  ctx.fillStyle = translucent(token("accent"), 0.08);
+  ctx.fillRect(chartArea.left, top, chartArea.right - chartArea.left, bottom - top);
+}
+
+function drawBenchmarkLine({ ctx, chartArea }, y, agreed) {
+  ctx.strokeStyle = token(agreed ? "ink-2" : "ink-3");
+  ctx.lineWidth = agreed?.width ?? 1;
+  ctx.setLineDash(agreed?.dash ?? [2, 3]);
   ctx.beginPath();
   ctx.moveTo(chartArea.left, y);
   ctx.lineTo(chartArea.right, y);
   ctx.stroke();
   ctx.setLineDash([]);
+  ctx.lineWidth = 1;
 }
 
-function drawBenchmarkName(chart, label, top) {
+function drawBenchmarkName(chart, label, top, agreed) {
   const { ctx, chartArea } = chart;
-  ctx.font = LABEL_FONT(chart, 500);
+  ctx.font = LABEL_FONT(chart, agreed ? 600 : 500);
+  const text = fitted(ctx, label, chartArea.right - chartArea.left - 4);
   ctx.fillStyle = translucent(token("surface"), 0.82);
-  ctx.fillRect(chartArea.left + 1, top, ctx.measureText(label).width + 4, 13);
-  ctx.fillStyle = token("ink-3");
+  ctx.fillRect(chartArea.left + 1, top, ctx.measureText(text).width + 4, 13);
+  ctx.fillStyle = token(agreed ? "ink-2" : "ink-3");
   ctx.textBaseline = "top";
-  ctx.fillText(label, chartArea.left + 3, top + 1);
+  ctx.fillText(text, chartArea.left + 3, top + 1);
 }
 
 /* A note: a line where it begins, a shade over the buckets that it covers, and a flag as wide as there is room

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from insights import wording
 from insights.agents import agent_name, in_agent_order
+from insights.agreed import with_agreement
 from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
@@ -180,7 +181,7 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
     except KeyError:
         raise Http404("No such chart.") from None
     filters = page_filters(request)
-    return with_notes(draw(filters), filters.access)
+    return with_agreement(with_notes(draw(filters), filters.access), filters.access)
 
 
 def _shown(note: str, left_out: int) -> str:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from insights.agreed import with_agreement
 from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Kind
 from insights.filters import Filters
@@ -130,7 +131,7 @@ def drawn(name: str, request: HttpRequest) -> ChartData:
     except KeyError:
         raise Http404("No such chart.") from None
     filters = page_filters(request)
-    return with_notes(draw(filters), filters.access)
+    return with_agreement(with_notes(draw(filters), filters.access), filters.access)
 
 
 def _single(kind: Kind, filters: Filters, key: str) -> ChartData:

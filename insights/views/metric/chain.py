@@ -99,7 +99,7 @@ def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
-    found = _answers(metric, metric_filters(request, metric))
+    found = _answers(linked(metric), metric_filters(request, metric))
     return csv_response(f"headway-{key.replace('.', '-')}-chain", _csv_rows(found))
 
 
@@ -111,18 +111,23 @@ def linked(metric: Metric) -> list[Metric]:
 
 
 def chain_of(metric: Metric, filters: Filters) -> Chain:
-    found, trend = _answers(metric, filters), of_trend(filters)
+    return side_by_side(linked(metric), filters, about=metric)
+
+
+def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> Chain:
+    """Any metrics below each other; with notes on the first, and the parts that they have in a chain."""
+    found, trend = _answers(listed, filters), of_trend(filters)
     series = next(iter(found.values())).course.series
     days = [figure.window.start for figure in series]
     first = 1 if tiles.stub(series, filters.granularity) else 0
     places = _places(len(days) - first)
-    notes = marks_of(notes_on(metric.key, filters.scope, trend.window, filters.access), days)
+    notes = marks_of(notes_on(listed[0].key, filters.scope, trend.window, filters.access), days)
     marks = [(places[mark.index - first], mark) for mark in notes if mark.index >= first]
     labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
     shown = max(1, -(-len(places) // LABELS_SHOWN))
     return Chain(
         multiples=[
-            _multiple(each, _role(each, metric), read, read.course.series[first:], filters)
+            _multiple(each, _role(each, about) if about else "", read, read.course.series[first:], filters)
             for each, read in found.items()
         ],
         labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
@@ -136,9 +141,9 @@ def chain_of(metric: Metric, filters: Filters) -> Chain:
     )
 
 
-def _answers(metric: Metric, filters: Filters) -> dict[Metric, Read]:
+def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, Read]:
     """What is shown of each, read in one call."""
-    chain, trend = linked(metric), of_trend(filters)
+    trend = of_trend(filters)
     now = [_query(filters, each) for each in chain]
     before = [replace(query, window=filters.previous) for query in now]
     courses = [replace(query, window=trend.window) for query in now]

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from insights import wording
+from insights.agreed import with_agreement
 from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
@@ -57,7 +58,7 @@ def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
     if name not in chart_names(metric):
         raise Http404("No such chart.")
     filters = metric_filters(request, metric)
-    return with_notes(CHARTS[name](metric, filters), filters.access)
+    return with_agreement(with_notes(CHARTS[name](metric, filters), filters.access), filters.access)
 
 
 def trend(metric: Metric, filters: Filters) -> ChartData:

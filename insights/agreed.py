@@ -1,0 +1,92 @@
+"""What was agreed of a metric for a unit, drawn on its charts: upper apps that know it register at start-up.
+
+One question per page: an offer is asked once for all the metrics that it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from insights import wording
+from insights.charts import ChartData, Line
+from insights.metrics.query import Granularity, MetricQuery, Scope, Statistic
+from insights.metrics.registry import get
+from orgtree.services.access import Access
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Values in the metric's unit; of this statistic (None: it has one value) and period (None: of any).
+
+    `whose` says for whom it was agreed, where that is not the unit itself; `url` leads to it.
+    """
+
+    threshold: float | None
+    target: float | None
+    statistic: Statistic | None
+    period: Granularity | None
+    whose: str
+    url: str
+    unit: str  # of measure
+
+    def is_of(self, query: MetricQuery) -> bool:
+        """Whether figures of that query may be held against it."""
+        metric = get(query.key)
+        shown = (query.statistic or metric.statistic) if metric.statistics else None
+        return shown == self.statistic and self.period in (None, query.granularity)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The threshold and the target, as charts draw them."""
+        found: list[Line] = []
+        if self.threshold is not None:
+            found.append(Line(self.threshold, self._words("Should be", self.threshold), "threshold"))
+        if self.target is not None:
+            found.append(Line(self.target, self._words("Wants to be", self.target), "target"))
+        return found
+
+    def _words(self, lead: str, value: float) -> str:
+        return f"{lead} {wording.reading(value, self.unit)}{f' ({self.whose})' if self.whose else ''}"
+
+
+Offer = Callable[[Sequence[str], Scope, Access], Mapping[str, Agreement]]
+_offers: list[Offer] = []
+
+
+def offer_agreements(offer: Offer) -> None:
+    """Have that asked for each chart; it answers for a unit or the whole organisation what it knows of these keys."""
+    if offer not in _offers:
+        _offers.append(offer)
+
+
+def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
+    """By metric; nothing for parts of a unit and for single people, for whom nothing was agreed."""
+    if scope.person_id is not None or scope.where or scope.unassigned is not None:
+        return {}
+    found: dict[str, Agreement] = {}
+    for offer in _offers:
+        found |= offer(keys, scope, access)
+    return found
+
+
+def with_agreement(chart: ChartData, access: Access) -> ChartData:
+    """The chart with what was agreed of its metric, before other lines.
+
+    Not of several metrics at once, nor of the parts of a sum, of which no line holds.
+    """
+    query = chart.query
+    if query is None or not chart.days or not _is_of_one_metric(chart):
+        return chart
+    agreed = agreements_on([query.key], query.scope, access).get(query.key)
+    if agreed is None or not agreed.is_of(query):
+        return chart
+    return replace(chart, benchmarks=[*agreed.lines, *chart.benchmarks])
+
+
+def _is_of_one_metric(chart: ChartData) -> bool:
+    if chart.query is None:
+        return False
+    if len(chart.datasets) == 1:
+        return not chart.query.segments or chart.kind == "line"
+    return bool(chart.query.segments) and chart.kind == "line" and not get(chart.query.key).adds_up

@@ -1,0 +1,64 @@
+"""How sure one figure of some weeks is: a bootstrap that draws whole weeks.
+
+A team is not a sample of developers: it is all there are.  What varies, while nothing is changed, is what comes in from
+week to week, so that weeks (or months) are drawn, each with all that is in it; facts of one week are alike, and taking
+each for a witness of its own would make intervals far too short.  Weeks are taken for independent: where good and bad
+months alternate, the interval is too short, and where the figure drifts, it is too long.  Intervals are percentile
+intervals, widened for few weeks as by Student's t: see `differences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from insights.formulas.differences import (
+    FEWEST_DEVELOPERS,
+    NEAR,
+    Interval,
+    Values,
+    drawn_percentiles,
+    drawn_weights,
+    in_order,
+    replicates_for,
+    widened_interval,
+)
+
+if TYPE_CHECKING:
+    from insights.formulas.differences import Floats, Integers
+
+FEWEST_WEEKS = FEWEST_DEVELOPERS  # below, no resampling tells how different weeks are
+
+
+def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed: int) -> Interval | None:
+    """Of Σ above ÷ Σ below, both by week; None of too few weeks with anything below."""
+    import numpy as np
+
+    columns = np.array([above, below], dtype=np.float64).T
+    columns = columns[columns[:, 1] > 0]
+    weeks = len(columns)
+    if weeks < FEWEST_WEEKS:
+        return None
+    drawn = np.concatenate([weights @ columns for weights in drawn_weights(weeks, replicates_for(weeks), seed)])
+    return widened_interval(drawn[:, 0] / drawn[:, 1], weeks, weeks)
+
+
+def interval_of_mean(values: Sequence[float], *, seed: int) -> Interval | None:
+    """Of the mean of one value per week."""
+    return interval_of_quotient(values, [1.0] * len(values), seed=seed)
+
+
+def interval_of_percentile(values: Floats, weeks: Integers, percentile: float, *, seed: int) -> Interval | None:
+    """Of a percentile (0–1) of values, each with the number of its week; interpolated linearly."""
+    import numpy as np
+
+    _, numbers = np.unique(weeks, return_inverse=True)
+    having = int(numbers.max(initial=-1)) + 1
+    if having < FEWEST_WEEKS:
+        return None
+    group = in_order(Values(values, numbers))
+    replicates = replicates_for(having + round(len(values) * 2 * NEAR))
+    drawn = np.concatenate(
+        [drawn_percentiles(group, weights, percentile) for weights in drawn_weights(having, replicates, seed)]
+    )
+    return widened_interval(drawn[~np.isnan(drawn)], having, having)

@@ -1,0 +1,182 @@
+"""What somebody wants to agree on, and what cannot be agreed so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from insights import windows, wording
+from insights.metrics.baselines import grows_with_time
+from insights.metrics.declarations import Metric
+from insights.metrics.registry import metrics
+from insights.metrics.terms import Better, UnitOfMeasure
+from orgtree.models import Unit, UnitPlace
+from orgtree.models.sight import Sight
+from programs.models import Direction, Period
+from programs.models.benchmarks import LONGEST_REASON
+
+BASELINE_WEEKS = (12, 26, 52)
+PERIODS = (Period.WEEK, Period.MONTH, Period.QUARTER)
+ONLY_LEADERS = "Benchmarks of {} are agreed by its managers, by executives and by admins."
+OF_THE_ORGANISATION = "the whole organisation"
+
+
+class BenchmarkError(Exception):
+    """What a benchmark cannot say; `field` is that of the draft, empty for the benchmark as a whole."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.message = field, message
+
+
+class MayNotAgreeError(Exception):
+    """Somebody else answers for the unit; the message says who may."""
+
+
+@dataclass(frozen=True)
+class BenchmarkDraft:
+    """As a form or the API gives it.  `unit` is a slug (empty: the whole organisation); values in the metric's unit.
+
+    `better` and `period` are asked for where the metric does not say them itself.  The baseline is computed over the
+    latest `weeks` that are over.  `is_to_hold`: a target that is reached already is meant so.
+    """
+
+    metric: str
+    unit: str
+    threshold: float | None
+    target: float | None
+    reason: str
+    better: str = ""
+    period: str = ""
+    weeks: int = BASELINE_WEEKS[0]
+    is_to_hold: bool = False
+
+
+@dataclass(frozen=True)
+class CheckedBenchmark:
+    """A draft whose words were found to mean something, but for what the data say."""
+
+    metric: Metric
+    unit: Unit | None
+    threshold: float | None
+    target: float | None
+    reason: str
+    better: Direction
+    period: Period
+    weeks: int
+    is_to_hold: bool
+
+    def is_beyond(self, value: float, aim: float) -> bool:
+        """Whether the value is truly better than the aim."""
+        return value > aim if self.better is Direction.HIGHER else value < aim
+
+
+def can_be_agreed_on(metric: Metric) -> bool:
+    """What is always split has no figure of its own."""
+    return not metric.always_by
+
+
+def offered_metrics() -> list[Metric]:
+    return [metric for metric in metrics() if can_be_agreed_on(metric)]
+
+
+def check_benchmark(draft: BenchmarkDraft, sight: Sight) -> CheckedBenchmark:
+    """Raises BenchmarkError, MayNotAgreeError."""
+    metric = metric_of(draft.metric)
+    unit = unit_led(draft.unit, sight)
+    better, period = _better(metric, draft.better), _period(metric, draft.period)
+    if draft.threshold is None and draft.target is None:
+        raise BenchmarkError("threshold", "Say where it should be, or where it wants to be.")
+    for field, value in (("threshold", draft.threshold), ("target", draft.target)):
+        _check_value(field, value, metric)
+    if draft.weeks not in BASELINE_WEEKS:
+        raise BenchmarkError("weeks", f"One of: {', '.join(map(str, BASELINE_WEEKS))}.")
+    checked = CheckedBenchmark(
+        metric=metric,
+        unit=unit,
+        threshold=draft.threshold,
+        target=draft.target,
+        reason=checked_reason(draft.reason),
+        better=better,
+        period=period,
+        weeks=draft.weeks,
+        is_to_hold=draft.is_to_hold,
+    )
+    threshold, target = draft.threshold, draft.target
+    if threshold is not None and target is not None and checked.is_beyond(threshold, target):
+        should, wants = (wording.reading(value, metric.unit) for value in (threshold, target))
+        raise BenchmarkError(
+            "target",
+            f"{better.label}: where it wants to be ({wants}) cannot be worse than where it should be ({should}).",
+        )
+    return checked
+
+
+def metric_of(key: str) -> Metric:
+    """Raises BenchmarkError."""
+    found = next((metric for metric in offered_metrics() if metric.key == key), None)
+    if found is None:
+        raise BenchmarkError("metric", f"There is no metric {key[:80]} that has one figure.")
+    return found
+
+
+def unit_led(slug: str, sight: Sight, *, must_stand: bool = True) -> Unit | None:
+    """The unit of that slug, which the viewer leads; None for the whole organisation.
+
+    Raises BenchmarkError for a unit that is not there, or (where it has to) stands in no tree today; MayNotAgreeError.
+    """
+    if not slug:
+        if not sight.leads_whole:
+            raise MayNotAgreeError("Benchmarks of the whole organisation are agreed by executives and admins.")
+        return None
+    unit = Unit.objects.within(sight).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        raise BenchmarkError("unit", "There is no such unit, or you may not see it.")
+    if not sight.leads(unit.pk):
+        raise MayNotAgreeError(ONLY_LEADERS.format(unit.name))
+    if must_stand and not stands_today(unit):
+        raise BenchmarkError("unit", f"{unit.name} stands in no Org Tree any more: choose a unit that is there today.")
+    return unit
+
+
+def stands_today(unit: Unit) -> bool:
+    """Whether it has a place in a tree that is in use."""
+    places = UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today())
+    return places.filter(unit__tree__archived_at=None).exists()
+
+
+def checked_reason(reason: str) -> str:
+    """Raises BenchmarkError."""
+    reason = reason.strip()
+    if not reason:
+        raise BenchmarkError("reason", "Say why: whoever reads it in a year will ask.")
+    if len(reason) > LONGEST_REASON or "\x00" in reason:
+        raise BenchmarkError("reason", f"At most {LONGEST_REASON} characters, and no NUL.")
+    return reason
+
+
+def _better(metric: Metric, said: str) -> Direction:
+    if metric.better is not Better.NEITHER:
+        return Direction(metric.better.value)
+    if said not in Direction.values:
+        raise BenchmarkError("better", "This metric has no direction of its own: say which one you mean.")
+    return Direction(said)
+
+
+def _period(metric: Metric, said: str) -> Period:
+    if not grows_with_time(metric):
+        if said:
+            raise BenchmarkError("period", f"{metric.name} is the same of a week and of a year: leave the period out.")
+        return Period.NONE
+    if said not in PERIODS:
+        raise BenchmarkError("period", f"Say of what time it is: {', '.join(PERIODS)}.")
+    return Period(said)
+
+
+def _check_value(field: str, value: float | None, metric: Metric) -> None:
+    if value is None:
+        return
+    if not math.isfinite(value) or value < 0 or value > 1e15:
+        raise BenchmarkError(field, "It must be a number from 0 on.")
+    if metric.unit is UnitOfMeasure.PERCENT and value > 100:
+        raise BenchmarkError(field, "A share is at most 100 %.")

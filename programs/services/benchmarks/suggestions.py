@@ -1,0 +1,234 @@
+"""What a threshold and a target could be, and why: each suggestion says where its numbers are from.
+
+They stand in the order of how near they are to the unit: its own past, units like it, what programmes recommend, what
+others published.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import quantiles
+
+from insights import windows, wording
+from insights.benchmarks.bands import Band, BenchmarkSet, band_of
+from insights.benchmarks.sets import SETS, chosen_set
+from insights.metrics.baselines import whole_buckets
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Granularity, MetricQuery, Scope, Window
+from insights.metrics.terms import Better
+from insights.metrics.visible import Freshness, visible_series
+from orgtree.models import Organisation, Unit
+from orgtree.services.access import Access
+from programs.models import Direction, Period
+from programs.services.benchmarks.comparable_units import FewestUnits, comparable_units
+from programs.services.benchmarks.ready_made import ready_made_for
+from programs.services.benchmarks.standing import Asked, Stand, stand_of, stands
+from programs.services.benchmarks.writing import granularity_of
+from programs.services.benchmarks.written_values import rounded
+
+QUARTERS_LOOKED_AT = 5
+FEWEST_QUARTERS = 2  # of one there is no best
+MOST_SETS = 3
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Values in the metric's unit; None where it suggests none of that kind."""
+
+    kind: str  # history, peers, ready-made or published
+    title: str
+    why: str
+    threshold: float | None
+    target: float | None
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """`missing` says of which kinds there is none, and why."""
+
+    here: Stand | None
+    found: Sequence[Suggestion]
+    missing: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Question:
+    metric: Metric
+    unit: Unit | None
+    direction: Direction
+    period: Period
+    access: Access
+    today: date
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.unit.slug if self.unit else None)
+
+    def best(self, values: Sequence[float]) -> float:
+        return max(values) if self.direction is Direction.HIGHER else min(values)
+
+    def is_better(self, value: float, other: float) -> bool:
+        return value > other if self.direction is Direction.HIGHER else value < other
+
+    def words(self, value: float) -> str:
+        period = f" {self.period.label.lower()}" if self.period else ""
+        return f"{wording.reading(value, self.metric.unit)}{period}"
+
+    def agreed(self, value: float) -> float:
+        return rounded(value, self.metric.unit)
+
+
+def suggestions_for(
+    metric: Metric, unit: Unit | None, direction: Direction, period: Period, access: Access, *, today: date
+) -> Suggestions:
+    """For a viewer who may look at the unit's figures.  Raises QueryError where they may not."""
+    question = _Question(metric, unit, direction, period, access, today)
+    [here] = stands([Asked(metric, period)], question.scope, access, today=today)
+    found: list[Suggestion] = []
+    missing: list[str] = []
+    for answer in (_best_quarter(question, here), _peers(question), _ready_made(question)):
+        if isinstance(answer, Suggestion):
+            found.append(answer)
+        elif answer:
+            missing.append(answer)
+    published = _published(question, here)
+    if not published:
+        missing.append("No published set has comparable figures of this metric.")
+    return Suggestions(here, [*found, *published], missing)
+
+
+def _best_quarter(question: _Question, here: Stand) -> Suggestion | str:
+    """What the unit reached itself in a whole quarter."""
+    metric = question.metric
+    window = whole_buckets(question.today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
+    granularity = granularity_of(question.period) or Granularity.QUARTER
+    query = MetricQuery(metric.key, window, granularity=granularity, scope=question.scope)
+    [answer] = visible_series([query], question.access, freshness=Freshness.OF_PAGES)
+    quarters = [bucket.whole for bucket in windows.buckets(window, Granularity.QUARTER)]
+    known: list[tuple[float, Window, int]] = []
+    for quarter in quarters:
+        stand = stand_of([each for each in answer.series if _counts_in(each.window, quarter)], quarter)
+        if stand.is_hidden:
+            return f"Its own quarters: {stand.reason}"
+        if stand.value is not None and stand.sample_size >= metric.minimum_sample:
+            known.append((stand.value, quarter, stand.sample_size))
+    if len(known) < FEWEST_QUARTERS:
+        return f"Its own best quarter: it takes {FEWEST_QUARTERS} whole quarters with enough data."
+    best = question.best([value for value, _, _ in known])
+    quarter, sample = next((quarter, sample) for value, quarter, sample in known if value == best)
+    why = (
+        f"The best of its last {len(known)} whole quarters was {windows.quarter_name(quarter.start)} with "
+        f"{question.words(best)} ({wording.count(sample, 'fact')}). What was reached once can be reached again."
+    )
+    if here.value is not None and question.is_better(here.value, best):
+        why += f" It stands at {question.words(here.value)} now, which is better still: this would hold it."
+    return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
+
+
+def _counts_in(bucket: Window, quarter: Window) -> bool:
+    """A week that reaches into the next quarter counts where it begins."""
+    return quarter.start <= bucket.start < quarter.end
+
+
+def _peers(question: _Question) -> Suggestion | str:
+    """The middle and the best quarter of units like it, none of them named."""
+    if question.unit is None:
+        return ""
+    asked = Asked(question.metric, question.period)
+    peers = comparable_units(question.unit, asked, question.access, today=question.today)
+    if isinstance(peers, FewestUnits):
+        return (
+            f"Comparable units: it takes {peers.needed} others of its level, of half to twice its size and with enough "
+            f"data; there {'is' if peers.found == 1 else 'are'} {peers.found or 'none'}."
+        )
+    low, median, high = quantiles(peers.values, n=4, method="inclusive")
+    best_quarter = high if question.direction is Direction.HIGHER else low
+    return Suggestion(
+        "peers",
+        "Comparable units",
+        f"Of {len(peers.values)} units of its level with {peers.fewest_people} to {peers.most_people} people, half "
+        f"stand at {question.words(median)} or better, and the best quarter of them at "
+        f"{question.words(best_quarter)} or better.",
+        question.agreed(median),
+        question.agreed(best_quarter),
+    )
+
+
+def _ready_made(question: _Question) -> Suggestion | str:
+    found = ready_made_for(question.metric.key)
+    if found is None:
+        return ""
+    return Suggestion(
+        "ready-made",
+        "Ready-made target",
+        f"{found.words} So do published improvement programmes recommend.",
+        found.threshold,
+        found.target,
+    )
+
+
+def _published(question: _Question, here: Stand) -> list[Suggestion]:
+    """The organisation's set first, then others; only such as are of the metric's own statistic."""
+    if question.period or question.metric.better is Better.NEITHER:
+        return []
+    chosen = chosen_set(Organisation.current().benchmark_set)
+    having = [each for each in (chosen, *SETS.values()) if _is_comparable(each, question)]
+    return [found for each in dict.fromkeys(having) if (found := _of_set(each, question, here))][:MOST_SETS]
+
+
+def _is_comparable(published: BenchmarkSet, question: _Question) -> bool:
+    bands = published.metrics.get(question.metric.key)
+    return bands is not None and bands.are_of(question.metric, None)
+
+
+def _of_set(published: BenchmarkSet, question: _Question, here: Stand) -> Suggestion | None:
+    """The border of the next better band, and that of the best."""
+    borders = _borders(published, question)
+    if not borders:
+        return None
+    best_names, best = borders[0]
+    better = [(names, border) for names, border in borders if _is_ahead(question, here, border)]
+    names, next_border = better[-1] if better else borders[0]
+    said = [f"{_capital(best_names)} begins at {question.words(best)}"]
+    if next_border != best:
+        said.append(f"{names} at {question.words(next_border)}")
+    stands_at = ""
+    if here.value is not None:
+        band = band_of(published, question.metric, here.value, None)
+        where = f"in {band.label}" if band else "outside the set"
+        stands_at = f" It stands at {question.words(here.value)}, {where}."
+    source = published.source + (f", taken from {published.secondary}" if published.secondary else "")
+    return Suggestion(
+        "published",
+        published.name,
+        f"{', '.join(said)}.{stands_at} {source}. A guide, never the truth for a team.",
+        question.agreed(next_border) if next_border != best else None,
+        question.agreed(best),
+    )
+
+
+def _borders(published: BenchmarkSet, question: _Question) -> list[tuple[str, float]]:
+    """Each band that has a worse end, with that end; the best first, whatever order it was published in."""
+    higher = question.direction is Direction.HIGHER
+
+    def border(band: Band) -> float:
+        return band.start if higher else band.end
+
+    found = [
+        (band.label, border(band))
+        for band in published.metrics[question.metric.key].bands
+        if math.isfinite(border(band)) and border(band) > 0
+    ]
+    return sorted(found, key=lambda each: each[1], reverse=higher)
+
+
+def _is_ahead(question: _Question, here: Stand, border: float) -> bool:
+    """Whether it is still to be reached; of an unknown figure every border is."""
+    return here.value is None or question.is_better(border, here.value)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,42 @@
+"""Where a figure stands on the way to what was agreed, as one line of SVG."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+WIDTH, HEIGHT = 132.0, 18.0
+INSET = 6.0
+
+
+@register.simple_tag
+def bullet(stand: float | None, threshold: float | None, target: float | None) -> SafeString:
+    """From nothing at the left: a dot where it stands, a dashed tick at the threshold, a solid one at the target.
+
+    The way between the two is shaded.  It says nothing that the words beside it do not say.
+    """
+    ticks = [(value, name) for value, name in ((threshold, "threshold"), (target, "target")) if value is not None]
+    if stand is None or not ticks:
+        return SafeString("")
+    furthest = max(stand, *(value for value, _ in ticks)) or 1.0
+
+    def across(value: float) -> float:
+        return INSET + (WIDTH - 2 * INSET) * value / furthest
+
+    way = SafeString("")
+    if threshold is not None and target is not None:
+        left, right = sorted((across(threshold), across(target)))
+        way = format_html(
+            '<rect class="way" x="{}" y="4" width="{}" height="10"/>', f"{left:.1f}", f"{right - left:.1f}"
+        )
+    marks = ((name, f"{across(value):.1f}") for value, name in ticks)
+    return format_html(
+        '<svg class="hw-bullet" viewBox="0 0 132 18" aria-hidden="true"><path class="ground" d="M6 9H126"/>{}{}'
+        '<circle cx="{}" cy="9" r="4"/></svg>',
+        way,
+        format_html_join("", '<path class="{}" d="M{} 2V16"/>', marks),
+        f"{across(stand):.1f}",
+    )

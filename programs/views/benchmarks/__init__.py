@@ -1,0 +1,1 @@
+"""Pages of benchmarks, and of what a unit concentrates on."""

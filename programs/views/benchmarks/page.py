@@ -1,0 +1,189 @@
+"""The benchmark of one metric: what holds, the trend with its lines, the units below, and every version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from insights import tiles
+from insights.filters import DEFAULT_GRANULARITY
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Granularity
+from insights.views.bad_filter import explains_bad_filters
+from insights.views.rows import read_page
+from orgtree.models import Unit, UnitPlace
+from programs.queries.benchmarks import (
+    HoldingBenchmark,
+    benchmarks_for,
+    benchmarks_of_units,
+    versions_of,
+)
+from programs.queries.focus import newest_focus
+from programs.services.benchmarks.agreements import benchmark_url
+from programs.services.benchmarks.drafts import BenchmarkError, MayNotAgreeError, offered_metrics
+from programs.services.benchmarks.standing import Stand, stands_of_units
+from programs.services.benchmarks.writing import BenchmarkConflictError, granularity_of, take_back_benchmark
+from programs.views.benchmarks.listing import benchmark_line, figures_of, tabs
+from programs.views.benchmarks.subject import Subject, subject_in
+from programs.views.benchmarks.words import BenchmarkLine, asked_about, baseline_words, line_of, version_lines
+
+UNITS_A_PAGE = 25
+
+
+@dataclass(frozen=True)
+class UnitLine:
+    name: str
+    line: BenchmarkLine
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def benchmark(request: HttpRequest, key: str) -> HttpResponseBase:
+    return benchmark_page(request, key, subject_in(request))
+
+
+def benchmark_page(
+    request: HttpRequest, key: str, subject: Subject, *, problem: str = "", reason: str = "", status: int = 200
+) -> HttpResponseBase:
+    """The page; `problem` says why what was sent was not stored, and `reason` is what was written meanwhile."""
+    metric = next((each for each in offered_metrics() if each.key == key), None)
+    versions = versions_of(key, subject.unit_id)
+    if metric is None and not versions:
+        raise Http404("No such metric.")
+    holding = benchmarks_for([key], subject.unit_id, subject.access.sight).get(key)
+    newest = versions[0] if versions else None
+    has_own = newest is not None and not newest.is_removal
+    context: dict[str, Any] = {
+        **subject.bar(request.path, {}),
+        "tabs": tabs(subject, ""),
+        "key": key,
+        "metric": metric,
+        "holding": holding,
+        "subject_name": subject.name,
+        "versions": version_lines(versions, subject.access),
+        "baseline": baseline_words(holding.version, subject.access) if holding and holding.is_own else None,
+        "has_own": has_own,
+        "newest": newest.number if newest else 0,
+        "take_back_url": subject.url("benchmark_take_back", key) if has_own and subject.may_agree else "",
+        "problem": problem,
+        "reason": reason,
+        "has_figures": subject.scope is not None,
+        "may_agree": subject.may_agree,
+    }
+    if metric is not None:
+        context |= _of_metric(request, metric, subject, holding)
+    return render(request, "programs/benchmarks/benchmark.html", context, status=status)
+
+
+@login_required
+@require_POST
+@explains_bad_filters
+def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
+    """`reason`, and `number` of the version that it is about."""
+    subject = subject_in(request)
+    number, reason = request.POST.get("number", ""), request.POST.get("reason", "")
+    try:
+        take_back_benchmark(
+            subject.access, key, subject.slug, reason, of_number=int(number[:9]) if number.isdecimal() else 0
+        )
+    except MayNotAgreeError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except BenchmarkError as problem:
+        return benchmark_page(request, key, subject, problem=problem.message, reason=reason, status=400)
+    except BenchmarkConflictError as conflict:
+        words = f"{conflict} Look at what holds now, and take it back again if you still want to."
+        return benchmark_page(request, key, subject, problem=words, reason=reason, status=409)
+    messages.success(request, "Taken back. What holds above holds here again.")
+    return redirect(subject.url("benchmark", key))
+
+
+def _of_metric(
+    request: HttpRequest, metric: Metric, subject: Subject, holding: HoldingBenchmark | None
+) -> dict[str, Any]:
+    [stand] = figures_of(subject, [metric], {metric.key: holding} if holding else {})
+    line = benchmark_line(subject, metric, holding, stand, newest_focus(subject.unit_id))
+    return {
+        "line": line,
+        "chart": _chart(metric, subject, holding) if subject.scope is not None else None,
+        "metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])),
+        **_units(request, metric, subject),
+    }
+
+
+def _chart(metric: Metric, subject: Subject, holding: HoldingBenchmark | None) -> tiles.ChartCard:
+    """Half a year, in the buckets that the benchmark is of."""
+    period = granularity_of(asked_about(metric, holding).period) or DEFAULT_GRANULARITY
+    weeks = "52w" if period is Granularity.QUARTER else "26w"
+    filters = subject.filters.with_range(weeks).with_granularity(period)
+    return tiles.ChartCard(
+        key="trend",
+        title=f"Trend, {filters.span}",
+        info=metric.meaning,
+        kind="line",
+        data_url=filters.url(reverse("metric_chart", args=[metric.key, "trend"])),
+        csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, "trend"])),
+        how_url=filters.url(reverse("metric_how", args=[metric.key])),
+        span=12,
+    )
+
+
+def _units(request: HttpRequest, metric: Metric, subject: Subject) -> dict[str, Any]:
+    """The units directly below; of the whole organisation the tops of the trees."""
+    page = Paginator(_units_below(subject), UNITS_A_PAGE).get_page(read_page(request))
+    units: list[Unit] = list(page)
+    held = benchmarks_of_units([metric.key], [unit.pk for unit in units], subject.access.sight)
+    by_period: dict[str, list[Unit]] = {}
+    for unit in units:
+        asked = asked_about(metric, held[unit.pk].get(metric.key))
+        by_period.setdefault(asked.period, []).append(unit)
+    found: dict[int, Stand] = {}
+    for some in by_period.values():
+        asked = asked_about(metric, held[some[0].pk].get(metric.key))
+        found |= stands_of_units(asked, some, subject.access, today=subject.filters.today)
+    lines = [
+        UnitLine(
+            unit.name,
+            line_of(
+                metric,
+                held[unit.pk].get(metric.key),
+                found.get(unit.pk),
+                mark="",
+                url=benchmark_url(metric.key, unit.slug),
+                edit_url="",
+            ),
+        )
+        for unit in units
+    ]
+    return {
+        "units": lines,
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _page_url(subject, metric, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(subject, metric, page.next_page_number()) if page.has_next() else "",
+    }
+
+
+def _units_below(subject: Subject) -> QuerySet[Unit]:
+    places = UnitPlace.objects.filter(during__contains=subject.filters.today, unit__tree__archived_at=None)
+    places = places.filter(parent=subject.unit) if subject.unit else places.filter(parent=None)
+    seen = Unit.objects.within(subject.access.sight).filter(pk__in=places.values("unit"))
+    return seen.order_by("tree", "name", "pk")
+
+
+def _page_url(subject: Subject, metric: Metric, number: int) -> str:
+    return f"{subject.url('benchmark', metric.key, page=str(number))}#units"
