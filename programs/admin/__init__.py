@@ -1,1 +1,6 @@
-"""Django admin of the program: what it starts from (templates, the fiscal calendar); the program itself has pages."""
+"""Django admin of the program: what it starts from, and its quarters; the program itself has pages."""
+
+from programs.admin.quarters import QuarterAdmin
+from programs.admin.ticket_templates import TicketTemplateAdmin
+
+__all__ = ["QuarterAdmin", "TicketTemplateAdmin"]

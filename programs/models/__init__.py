@@ -7,6 +7,7 @@ from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyRe
 from programs.models.objectives import CheckIn, KeyResult, Objective, Standing, TargetKind
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
+from programs.models.ticket_templates import TicketTemplate
 from programs.models.tickets import (
     BottleneckKind,
     Nature,
@@ -48,4 +49,5 @@ __all__ = [
     "TicketComment",
     "TicketEffect",
     "TicketState",
+    "TicketTemplate",
 ]

@@ -24,6 +24,7 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
 from programs.views.choices import WHOLE, suggested_owners, units_to_write_for
+from programs.views.tickets.beginnings import begun_from, template_offers
 from programs.views.tickets.page import visible_ticket
 from programs.views.tickets.words import Difference
 
@@ -97,14 +98,14 @@ class TicketForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def ticket_new(request: HttpRequest) -> HttpResponse:
-    """`unit`, `metric`, `objective` and `title` in the address fill the form in."""
+    """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form in."""
     access = access_in(request)
     sight = access.sight
     if not (sight.leads_whole or sight.managed_ids):
         raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
     asked = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
     asked["unit"] = asked["unit"] or (WHOLE if sight.leads_whole else "")
-    initial = {**asked, "starts_on": windows.local_today()}
+    initial = {**asked, "starts_on": windows.local_today(), **begun_from(request.GET)}
     form = TicketForm(request.POST if request.method == "POST" else None, sight=sight, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -116,8 +117,9 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "The ticket is filed.")
             return redirect("ticket", added.pk)
-    back = reverse("tickets")
-    return _form_page(request, form, {"title": "New ticket", "submit": "File the ticket", "back_url": back})
+    page = {"title": "New ticket", "submit": "File the ticket", "back_url": reverse("tickets")}
+    offered = template_offers(request.GET) if request.method == "GET" else []
+    return _form_page(request, form, {**page, "templates": offered})
 
 
 @login_required

@@ -1,0 +1,15 @@
+"""Metrics by name in forms of admin, where a model keeps their keys."""
+
+from __future__ import annotations
+
+from django import forms
+
+from insights.metrics.registry import metrics
+
+
+def metric_field(*, empty: str = "None", help_text: str = "", kept: str = "") -> forms.ChoiceField:
+    """Every metric, and the one that is kept even where it is gone."""
+    known = {each.key: f"{each.name} ({each.key})" for each in metrics()}
+    if kept:
+        known.setdefault(kept, f"{kept}, which is no metric any more")
+    return forms.ChoiceField(choices=[("", empty), *known.items()], required=False, help_text=help_text)

@@ -1,0 +1,31 @@
+"""The quarters that the program knows: looked at here, closed on their page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from programs.models import Quarter
+
+if TYPE_CHECKING:
+    QuarterModelAdmin = admin.ModelAdmin[Quarter]
+else:
+    QuarterModelAdmin = admin.ModelAdmin
+
+
+@admin.register(Quarter)
+class QuarterAdmin(QuarterModelAdmin):
+    """In which month the fiscal year starts is said with the organisation; a quarter that is there keeps its days."""
+
+    list_display = ("__str__", "start", "end", "closed_at", "closed_by")
+    ordering = ("-start",)
+    fields = ("start", "end", "closed_at", "closed_by", "retrospective")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Quarter | None = None) -> bool:
+        return False

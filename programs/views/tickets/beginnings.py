@@ -1,0 +1,62 @@
+"""Templates on the form of a new ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from insights import windows
+from insights.metrics.registry import metrics
+from programs.models import TicketTemplate
+
+KEPT_PARAMETERS = ("unit", "objective", "metric")
+
+
+@dataclass(frozen=True)
+class TemplateOffer:
+    title: str
+    nature: str
+    kind: str
+    url: str
+    fits: bool  # it is to move the metric from which one came
+    is_chosen: bool
+
+
+def template_offers(asked: QueryDict) -> Sequence[TemplateOffer]:
+    """Those that are offered; first those that are to move the metric from which one came."""
+    metric, chosen = asked.get("metric", ""), asked.get("template", "")
+    kept = QueryDict(mutable=True)
+    kept.update({name: asked[name] for name in KEPT_PARAMETERS if asked.get(name)})
+    offers = []
+    for each in TicketTemplate.objects.filter(is_offered=True):
+        kept["template"] = each.slug
+        url = f"{reverse('ticket_new')}?{kept.urlencode()}"
+        fits = bool(metric) and each.metric == metric
+        offers.append(
+            TemplateOffer(
+                each.title, each.get_nature_display(), each.get_kind_display(), url, fits, each.slug == chosen
+            )
+        )
+    return sorted(offers, key=lambda offer: not offer.fits)
+
+
+def begun_from(asked: QueryDict) -> dict[str, Any]:
+    """What the chosen template fills in; nothing without one, or where there is none of that name."""
+    slug = asked.get("template", "").replace("\x00", "")
+    template = TicketTemplate.objects.filter(slug=slug, is_offered=True).first() if slug else None
+    if template is None:
+        return {}
+    known = template.metric in {metric.key for metric in metrics()}
+    return {
+        "title": template.title,
+        "nature": template.nature,
+        "kind": template.kind,
+        "resolution": template.resolution,
+        "due_on": windows.local_today() + timedelta(days=template.days),
+        "metric": template.metric if known else asked.get("metric", ""),
+    }
