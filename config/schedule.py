@@ -57,6 +57,7 @@ SCHEDULE = (
     Entry("Send letters", "programs.tasks.send_letters", Every(seconds=60)),
     Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
+    Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
     Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )
 # A sweep that was not started by then is pointless: the next one is on its way.

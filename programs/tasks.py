@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from programs.services.objectives import measuring
 from programs.services.reminders import outbox, sending, telling
 from programs.services.tickets.effects import measure_effects
 
@@ -30,3 +31,9 @@ def send_letters() -> None:
 def forget_old_messages() -> None:
     """Notices and letters of half a year ago."""
     outbox.forget_old_messages()
+
+
+@shared_task(name="programs.tasks.measure_objectives", ignore_result=True)  # type: ignore[untyped-decorator]
+def measure_objectives() -> None:
+    """How key results of open quarters go."""
+    measuring.measure_objectives()
