@@ -171,6 +171,24 @@ ROUTES: dict[str, Access] = {
     "programs/focus/": signed_in_only("/programs/focus/"),
     "programs/focus/edit/": Access("/programs/focus/edit/", visitor=SIGN_IN, member=403, admin=200),
     "programs/focus/begin/": Access("/programs/focus/begin/", SIGN_IN, member=405, admin=405),
+    "programs/objectives/": signed_in_only("/programs/objectives/"),
+    "programs/objectives/new/": Access("/programs/objectives/new/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/objectives/baseline/": Access("/programs/objectives/baseline/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/objectives/<int:pk>/": no_such("/programs/objectives/4711/"),
+    "programs/objectives/<int:pk>/edit/": no_such("/programs/objectives/4711/edit/"),
+    "programs/objectives/<int:pk>/history/": no_such("/programs/objectives/4711/history/"),
+    "programs/objectives/<int:pk>/check-in/": Access("/programs/objectives/4711/check-in/", SIGN_IN, 405, 405),
+    "programs/objectives/<int:pk>/publish/": Access("/programs/objectives/4711/publish/", SIGN_IN, 405, 405),
+    "programs/objectives/<int:pk>/standing/": Access("/programs/objectives/4711/standing/", SIGN_IN, 405, 405),
+    "programs/objectives/<int:pk>/drop/": Access("/programs/objectives/4711/drop/", SIGN_IN, 405, 405),
+    "programs/objectives/<int:pk>/key-results/<int:key_result>/chart/": no_such(
+        "/programs/objectives/4711/key-results/4711/chart/"
+    ),
+    "programs/objectives/<int:pk>/key-results/<int:key_result>/chart.csv": no_such(
+        "/programs/objectives/4711/key-results/4711/chart.csv"
+    ),
+    "programs/quarters/<slug:start>/": no_such("/programs/quarters/1999-01-01/"),
+    "programs/quarters/<slug:start>/close/": no_such("/programs/quarters/1999-01-01/close/"),
     "programs/philosophy/": signed_in_only("/programs/philosophy/"),
     "programs/philosophy/edit/": Access("/programs/philosophy/edit/", visitor=SIGN_IN, member=403, admin=200),
     "programs/philosophy/acknowledge/": Access("/programs/philosophy/acknowledge/", SIGN_IN, member=405, admin=405),

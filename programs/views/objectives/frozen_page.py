@@ -1,0 +1,208 @@
+"""A closed quarter as it was frozen: the page is made from its document alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights import wording
+from insights.metrics.query import Window
+from insights.scope_access import access_in
+from insights.views.annotations.words import GONE, moment
+from insights.views.scope_bar import EVERYBODY
+from orgtree.models import Person
+from programs.markdown import as_html
+from programs.models import KeyResult, Standing
+from programs.services.objectives.frozen import (
+    FrozenCheckIn,
+    FrozenKeyResult,
+    FrozenObjective,
+    FrozenQuarter,
+    read_frozen,
+)
+from programs.views.objectives.amounts import in_words
+from programs.views.objectives.bar import ObjectiveBar
+from programs.views.objectives.page import CONFIDENCE_TONES, CheckInLine
+from programs.views.objectives.quarters import known_quarter
+from programs.views.objectives.words import GUARDRAIL_BROKEN, GUARDRAIL_HOLDS, TAGS, StandingTag
+from programs.views.tickets.words import names_of_accounts
+
+CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided": "Ended with the quarter"}
+
+
+@dataclass(frozen=True)
+class FrozenResultLine:
+    title: str
+    metric: str
+    is_guardrail: bool
+    baseline: str
+    target: str
+    value: str
+    score: str
+    tag: StandingTag
+    why: str
+    course: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class FrozenLine:
+    """An objective as it was when the quarter was closed."""
+
+    pk: int
+    title: str
+    unit: str
+    owner: str
+    is_mandatory: bool
+    is_dropped: bool
+    dropped_why: str
+    parent: str
+    tag: StandingTag
+    overridden: str
+    why: str
+    score: str
+    bar: ObjectiveBar
+    carried: str
+    description: SafeString
+    retrospective: SafeString
+    results: Sequence[FrozenResultLine]
+    check_ins: Sequence[CheckInLine]
+    tickets: str
+
+
+@login_required
+@never_cache
+@require_GET
+def quarter(request: HttpRequest, start: str) -> HttpResponse:
+    """The frozen document of a closed quarter; one that is open leads to its list."""
+    found = known_quarter(start)
+    if found.document is None:
+        return redirect(f"{reverse('objectives')}?quarter={found.start}")
+    frozen = read_frozen(found.document, access_in(request))
+    people = Person.objects.in_bulk({each.owner for each in frozen.objectives if each.owner is not None})
+    accounts = names_of_accounts(
+        [frozen.closed_by, *(said.account for each in frozen.objectives for said in each.check_ins)]
+    )
+    lines = [
+        _line(each, {pk: person.full_name for pk, person in people.items()}, accounts) for each in frozen.objectives
+    ]
+    standing = [each for each in frozen.objectives if not each.is_dropped]
+    context: dict[str, Any] = {
+        "frozen": frozen,
+        "days": wording.days(Window(frozen.start, frozen.end)),
+        "closed": f"{moment(frozen.closed_at)} by {accounts.get(frozen.closed_by or 0, GONE)}",
+        "score": _score(frozen.score),
+        "retrospective": as_html(frozen.retrospective) if frozen.retrospective else "",
+        "counts": [(TAGS[value], sum(each.standing == value for each in standing)) for value in Standing.values],
+        "by_unit": _by_unit(lines),
+        "teams": wording.listed([each.name for each in frozen.teams_without_objective]),
+        "list_url": f"{reverse('objectives')}?quarter={found.start}",
+        **_reached(frozen),
+    }
+    return render(request, "programs/objectives/frozen.html", context)
+
+
+def _reached(frozen: FrozenQuarter) -> dict[str, int]:
+    kept = [each for each in frozen.objectives if not each.is_dropped]
+    return {
+        "objectives": len(kept),
+        "dropped": len(frozen.objectives) - len(kept),
+        "carried": sum(each.carry_over == "carry" for each in kept),
+    }
+
+
+def _by_unit(lines: Sequence[FrozenLine]) -> list[tuple[str, list[FrozenLine]]]:
+    """The whole organisation first, then by name."""
+    units: dict[str, list[FrozenLine]] = {}
+    for line in lines:
+        units.setdefault(line.unit, []).append(line)
+    return sorted(units.items(), key=lambda pair: (pair[0] != EVERYBODY, pair[0].casefold()))
+
+
+def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[int, str]) -> FrozenLine:
+    results = [_result(each) for each in found.key_results]
+    titles = {each.id: each for each in found.key_results}
+    done = sum(each.state == "done" for each in found.tickets)
+    overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
+    return FrozenLine(
+        pk=found.id,
+        title=found.title,
+        unit=found.unit_name or EVERYBODY,
+        owner="" if found.owner is None else people.get(found.owner, "Somebody who is gone"),
+        is_mandatory=found.is_mandatory,
+        is_dropped=found.is_dropped,
+        dropped_why=found.dropped_why,
+        parent=found.parent_title,
+        tag=TAGS[found.standing],
+        overridden=overridden,
+        why=found.why,
+        score=_score(found.score),
+        bar=_bar(found),
+        carried="" if found.is_dropped else CARRIED.get(found.carry_over, ""),
+        description=as_html(found.description),
+        retrospective=as_html(found.retrospective),
+        results=results,
+        check_ins=[_check_in(each, titles, accounts) for each in found.check_ins],
+        tickets=f"{done:,} of {wording.count(len(found.tickets), 'ticket')} done" if found.tickets else "",
+    )
+
+
+def _bar(found: FrozenObjective) -> ObjectiveBar:
+    """How far it came; of a single outcome in its own figures."""
+    outcomes = [each for each in found.key_results if not each.is_guardrail]
+    score = "no score" if found.score is None else f"score {found.score:.2f}"
+    if len(outcomes) == 1:
+        baseline, target = _amount(outcomes[0].baseline, outcomes[0]), _amount(outcomes[0].target, outcomes[0])
+        now = f"ended at {_amount(outcomes[0].value, outcomes[0])}" if outcomes[0].value is not None else "no value"
+        return ObjectiveBar(
+            f"o{found.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", found.progress
+        )
+    return ObjectiveBar(f"o{found.id}", "0%", "100% of the way", score, f"{score.capitalize()}.", found.progress)
+
+
+def _result(found: FrozenKeyResult) -> FrozenResultLine:
+    tag = TAGS[found.standing]
+    if found.is_guardrail and found.holds is not None:
+        tag = GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
+    limit = "at most" if found.better == KeyResult.Better.LOWER else "at least"
+    return FrozenResultLine(
+        title=found.title,
+        metric=f"{found.metric_name}, version {found.metric_version}" if found.metric else "Entered by hand",
+        is_guardrail=found.is_guardrail,
+        baseline=_amount(found.baseline, found),
+        target=f"{limit} {_amount(found.target, found)}",
+        value=_amount(found.value, found),
+        score=_score(found.score),
+        tag=tag,
+        why=found.reason or found.why,
+        course=[value for _, value in found.points],
+    )
+
+
+def _check_in(said: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: Mapping[int, str]) -> CheckInLine:
+    about = titles.get(said.key_result or 0)
+    return CheckInLine(
+        who=accounts.get(said.account or 0, GONE),
+        at=moment(said.at),
+        confidence=said.confidence_label,
+        tone=CONFIDENCE_TONES.get(said.confidence, ""),
+        about=about.title if about else "",
+        value=_amount(said.value, about) if about and said.value is not None else "",
+        html=as_html(said.note),
+    )
+
+
+def _amount(value: float | None, of: FrozenKeyResult) -> str:
+    return "–" if value is None else in_words(value, of.unit_of_measure)
+
+
+def _score(score: float | None) -> str:
+    return "–" if score is None else f"{score:.2f}"

@@ -1,0 +1,221 @@
+"""Every change of an objective and of its key results, as the database's history has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights import windows, wording
+from insights.scope_access import access_in
+from insights.views.annotations.words import GONE, moment
+from insights.views.metric_panel import is_panel
+from insights.views.scope_bar import EVERYBODY
+from orgtree.models import Person, Unit
+from orgtree.services.access import Access
+from programs.models import KeyResult, Objective, Quarter, Standing, TargetKind
+from programs.queries.objectives import progress_of
+from programs.services.objectives.writing import may_change
+from programs.views.objectives.amounts import in_words, unit_of
+from programs.views.objectives.page import visible_objective
+from programs.views.tickets.words import Difference, account_of, names_of_accounts
+
+OBJECTIVE_FIELDS = {
+    "title": "Objective",
+    "description": "Description",
+    "quarter_id": "Quarter",
+    "unit_id": "Unit",
+    "owner_id": "Owner",
+    "is_mandatory": "The team's objective",
+    "parent_id": "Serves",
+    "published_at": "Published",
+    "dropped_at": "Dropped",
+    "dropped_why": "Why it was dropped",
+    "override": "Standing set by hand",
+    "override_reason": "Why it was set",
+    "carry_over": "When the quarter ends",
+    "score": "Score",
+    "retrospective": "What was learned",
+}
+KEY_RESULT_FIELDS = {
+    "title": "title",
+    "metric": "metric",
+    "statistic": "statistic",
+    "better": "direction",
+    "target_kind": "kind of target",
+    "baseline": "baseline",
+    "target": "target",
+    "hand_value": "value",
+    "final_value": "final value",
+}
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "override": dict(Standing.choices),
+    "carry_over": dict(Objective.CarryOver.choices),
+    "better": dict(KeyResult.Better.choices),
+    "target_kind": dict(TargetKind.choices),
+}
+AMOUNTS = ("baseline", "target", "hand_value", "final_value")
+CHANGES_LISTED = 300
+TOLD = 200  # characters of a long text; the whole one is on the page
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """What one account changed in one step."""
+
+    who: str
+    at: str
+    what: Sequence[str]  # "Added", "Key result “…” added"
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True)
+class _Step:
+    at: datetime
+    order: tuple[datetime, int]
+    together: object  # what was changed in one transaction stands together
+    account: int | None
+    what: str
+    differences: Sequence[Difference]
+
+
+@login_required
+@never_cache
+@require_GET
+def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """A part of the objective's page, and a page of its own."""
+    found = visible_objective(request, pk)
+    context = {"objective": found, "history": history_of(found, told_amounts(found, access_in(request)))}
+    part = "programs/objectives/_history.html"
+    return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
+
+
+def told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
+    """Whether the baselines and targets of a key result (an event of it) are shown: where the page shows them, too.
+
+    Of one that was removed, and of what was hidden, only those who write for the objective are told.
+    """
+    if may_change(access.sight, objective):
+        return lambda event: True
+    [progress] = progress_of([objective], access, today=windows.local_today())
+    shown = {
+        each.key_result.pk
+        for each in progress.key_results
+        if each.target is not None and (each.baseline is not None or each.key_result.baseline is None)
+    }
+    return lambda event: not event.metric or event.pgh_obj_id in shown
+
+
+def history_of(objective: Objective, told: Callable[[Any], bool]) -> list[HistoryLine]:
+    """The latest first."""
+    of_objective = _events("ObjectiveEvent", pgh_obj=objective.pk)
+    of_results = _events("KeyResultEvent", objective=objective.pk)
+    words = _Names(of_objective)
+    steps = [*_objective_steps(of_objective, words), *_key_result_steps(of_results, told)]
+    steps.sort(key=lambda step: step.order)
+    names = names_of_accounts(step.account for step in steps)
+    lines = []
+    for (_, account), together in groupby(steps, key=lambda step: (step.together, step.account)):
+        same = list(together)
+        who = "Headway" if account is None else names.get(account, GONE)
+        what = [step.what for step in same if step.what]
+        lines.append(HistoryLine(who, moment(same[0].at), what, [each for step in same for each in step.differences]))
+    return lines[::-1]
+
+
+def _events(model: str, **of: int) -> list[Any]:
+    """The latest ones, the first of them first."""
+    events = apps.get_model("programs", model)._default_manager.filter(**of).select_related("pgh_context")
+    return list(events.order_by("-pgh_id")[:CHANGES_LISTED])[::-1]
+
+
+def _objective_steps(events: Sequence[Any], words: _Names) -> Iterator[_Step]:
+    for position, event in enumerate(events):
+        before = events[position - 1] if position else None
+        differences = (
+            [
+                Difference(label, words.word(name, before), words.word(name, event))
+                for name, label in OBJECTIVE_FIELDS.items()
+                if getattr(before, name) != getattr(event, name)
+            ]
+            if before
+            else []
+        )
+        if before is None or differences:
+            yield _step(event, "" if before else "Written", differences)
+
+
+def _key_result_steps(events: Sequence[Any], told: Callable[[Any], bool]) -> Iterator[_Step]:
+    latest: dict[int, Any] = {}
+    for event in events:
+        before = latest.get(event.pgh_obj_id)
+        latest[event.pgh_obj_id] = event
+        if event.pgh_label == "delete":
+            yield _step(event, f"Key result “{event.title}” removed", ())
+        elif before is None:
+            yield _step(event, f"Key result “{event.title}”: {_result_word('target', event, told)}", ())
+        else:
+            differences = [
+                Difference(f"{event.title}, {label}", _result_word(name, before, told), _result_word(name, event, told))
+                for name, label in KEY_RESULT_FIELDS.items()
+                if getattr(before, name) != getattr(event, name)
+            ]
+            if differences:
+                yield _step(event, "", differences)
+
+
+def _step(event: Any, what: str, differences: Sequence[Difference]) -> _Step:
+    together = event.pgh_context_id or event.pgh_created_at
+    order = (event.pgh_created_at, event.pgh_id)
+    return _Step(event.pgh_created_at, order, together, account_of(event), what, differences)
+
+
+def _result_word(name: str, event: Any, told: Callable[[Any], bool]) -> str:
+    value = getattr(event, name)
+    if name in AMOUNTS:
+        if not told(event):
+            return "hidden"
+        return "–" if value is None else in_words(value, unit_of(event))
+    return str(CHOICES.get(name, {}).get(value, value)) or "–"
+
+
+class _Names:
+    """Values of the history in words; units, people and objectives by the names that they have today."""
+
+    def __init__(self, events: Iterable[Any]) -> None:
+        listed = list(events)
+        self._known: Mapping[str, Mapping[int, object]] = {
+            "unit_id": dict(Unit.objects.filter(pk__in={each.unit_id for each in listed}).values_list("pk", "name")),
+            "owner_id": dict(
+                Person.objects.filter(pk__in={each.owner_id for each in listed}).values_list("pk", "full_name")
+            ),
+            "parent_id": dict(
+                Objective.objects.filter(pk__in={each.parent_id for each in listed}).values_list("pk", "title")
+            ),
+            "quarter_id": Quarter.objects.in_bulk({each.quarter_id for each in listed}),
+        }
+
+    def word(self, name: str, event: Any) -> str:
+        value = getattr(event, name)
+        if name in self._known:
+            nothing = EVERYBODY if name == "unit_id" else "–"
+            return nothing if value is None else str(self._known[name].get(value, "one that is gone"))
+        if isinstance(value, bool):
+            return "Yes" if value else "No"
+        if isinstance(value, datetime):
+            return moment(value)
+        if isinstance(value, date):
+            return wording.day(value)
+        if isinstance(value, float):
+            return f"{value:.2f}"
+        text = str(CHOICES.get(name, {}).get(value, value) or "–")
+        return text if len(text) <= TOLD else f"{text[:TOLD].rstrip()}…"

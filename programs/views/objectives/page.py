@@ -1,0 +1,197 @@
+"""One objective: how its key results go, what was said of it, its tickets, and what serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights import windows, wording
+from insights.scope_access import access_in
+from insights.tiles import ChartCard, Link
+from insights.views.annotations.words import GONE, moment
+from orgtree.services.access import Access
+from programs.markdown import as_html
+from programs.models import CheckIn, Objective, Standing, Ticket
+from programs.queries.objectives import ObjectiveProgress, progress_of
+from programs.services.objectives.writing import may_change
+from programs.views.objectives.amounts import in_words, unit_of
+from programs.views.objectives.quarters import passed_words
+from programs.views.objectives.words import (
+    TAGS,
+    KeyResultLine,
+    key_result_line,
+    objective_line,
+    objective_lines,
+)
+from programs.views.tickets.words import names_of_accounts, ticket_lines
+
+CHECK_INS_LISTED = 100
+TICKETS_LISTED = 50
+ALIGNED_LISTED = 50
+CONFIDENCE_TONES = {"high": "good", "medium": "watch", "low": "bad"}
+
+
+@dataclass(frozen=True)
+class CheckInLine:
+    who: str
+    at: str
+    confidence: str
+    tone: str
+    about: str  # the key result; empty: the objective as a whole
+    value: str
+    html: SafeString
+
+
+@dataclass(frozen=True)
+class KeyResultPart:
+    """A key result on the page of its objective, with its course."""
+
+    line: KeyResultLine
+    card: ChartCard
+    ticket_url: str
+
+
+@login_required
+@never_cache
+@require_GET
+def objective(request: HttpRequest, pk: int) -> HttpResponse:
+    return objective_page(request, visible_objective(request, pk))
+
+
+def visible_objective(request: HttpRequest, pk: int) -> Objective:
+    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
+    seen = Objective.objects.within(access_in(request).sight).filter(pk=pk)
+    found = seen.select_related("unit", "owner", "quarter", "parent__unit", "carried_from__quarter").first()
+    if found is None:
+        raise Http404("No such objective, or one that you may not see.")
+    return found
+
+
+def objective_page(
+    request: HttpRequest,
+    found: Objective,
+    *,
+    problems: Sequence[str] = (),
+    said: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page; `problems` say why what was sent was not stored, and `said` is what stood in the form."""
+    access, today = access_in(request), windows.local_today()
+    below = _aligned(found, access)
+    [progress, *aligned] = progress_of([found, *below], access, today=today)
+    changes = may_change(access.sight, found)
+    is_open = not found.quarter.is_closed and found.dropped_at is None
+    context: dict[str, Any] = {
+        "objective": found,
+        "line": objective_line(progress, today),
+        "description": as_html(found.description),
+        "quarter_days": wording.days(found.quarter.window),
+        "passed": passed_words(found.quarter, today),
+        "quarter_url": f"{reverse('objectives')}?quarter={found.quarter.start}",
+        "parent": _parent(found, access),
+        "carried_from": _carried_from(found, access),
+        "computed": TAGS[progress.computed],
+        "key_results": _parts(found, progress),
+        "aligned": objective_lines(aligned, today),
+        "may_change": changes and is_open,
+        "may_publish": changes and is_open and found.published_at is None,
+        "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
+        "confidences": CheckIn.Confidence.choices,
+        "by_hand": [each.key_result for each in progress.key_results if not each.key_result.metric],
+        "ticket_url": _ticket_url(found),
+        "tickets_url": f"{reverse('tickets')}?objective={found.pk}&state=all",
+        "tickets": _tickets(found, access),
+        "history_url": reverse("objective_history", args=[found.pk]),
+        "problems": problems,
+        "said": said or {},
+        "retrospective": as_html(found.retrospective) if found.retrospective else "",
+        **_check_ins(found),
+    }
+    return render(request, "programs/objectives/objective.html", context, status=status)
+
+
+def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]:
+    parts = []
+    for each in progress.key_results:
+        line = key_result_line(each, found.quarter.end)
+        drawn = [reverse(name, args=[found.pk, line.pk]) for name in ("key_result_chart", "key_result_chart_csv")]
+        no_points = not any(value is not None for _, value in each.points)
+        card = ChartCard(
+            key=f"key-result-{line.pk}",
+            title=line.title,
+            info="By week: the 13 weeks before the quarter, and the quarter",
+            kind="line",
+            data_url=drawn[0],
+            csv_url=drawn[1],
+            state="no_data" if no_points else "value",
+            reason=each.reason or "Nothing was measured yet.",
+            span=8,
+        )
+        parts.append(KeyResultPart(line, card, _ticket_url(found, each.key_result.metric)))
+    return parts
+
+
+def _ticket_url(found: Objective, metric: str = "") -> str:
+    """A new ticket of the objective's improvement plan, filled in."""
+    unit = found.unit.slug if found.unit else ""
+    metric = metric or next((each.metric for each in found.key_results.all() if each.metric), "")
+    said = {"objective": str(found.pk), "unit": unit, "metric": metric}
+    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
+
+
+def _parent(found: Objective, access: Access) -> Link | None:
+    """What it serves; only its being there is told to whoever may not see it."""
+    if found.parent is None:
+        return None
+    if not Objective.objects.within(access.sight).filter(pk=found.parent.pk).exists():
+        return Link("An objective that you may not see", "")
+    return Link(found.parent.title, reverse("objective", args=[found.parent.pk]))
+
+
+def _carried_from(found: Objective, access: Access) -> Link | None:
+    before = found.carried_from
+    if before is None or not Objective.objects.within(access.sight).filter(pk=before.pk).exists():
+        return None
+    return Link(f"{before.quarter}: {before.title}", reverse("objective", args=[before.pk]))
+
+
+def _aligned(found: Objective, access: Access) -> list[Objective]:
+    seen = Objective.objects.within(access.sight).filter(parent=found.pk, dropped_at=None)
+    return list(seen.select_related("unit", "owner", "quarter").order_by("unit__name", "pk")[:ALIGNED_LISTED])
+
+
+def _tickets(found: Objective, access: Access) -> Sequence[Any]:
+    """Its improvement plan: what is still to do first, by due date."""
+    listed = Ticket.objects.within(access.sight).filter(objective=found.pk).select_related("unit", "owner", "effect")
+    ordered = listed.order_by("completed_on", "due_on", "pk")[:TICKETS_LISTED]
+    return ticket_lines(ordered, access, windows.local_today())
+
+
+def _check_ins(found: Objective) -> dict[str, Any]:
+    listed = list(found.check_ins.select_related("key_result")[:CHECK_INS_LISTED])
+    names = names_of_accounts([found.written_by_id, *(each.by_id for each in listed)])
+    return {
+        "check_ins": [
+            CheckInLine(
+                names.get(each.by_id or 0, GONE),
+                moment(each.at),
+                each.get_confidence_display(),
+                CONFIDENCE_TONES[each.confidence],
+                each.key_result.title if each.key_result else "",
+                in_words(each.value, unit_of(each.key_result)) if each.key_result and each.value is not None else "",
+                as_html(each.note),
+            )
+            for each in listed
+        ],
+        "written": f"{names.get(found.written_by_id or 0, GONE)}, {moment(found.written_at)}",
+    }
