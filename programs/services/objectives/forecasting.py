@@ -16,7 +16,7 @@ from insights.metrics.query import Window
 from programs.services.objectives.courses import Course
 
 DAYS_A_WEEK = 7
-MIDDLE_OF_WEEK = 3.5
+MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
 OVER = "The quarter is over: nothing is left to forecast."
 NOT_BEGUN = "The quarter has not begun."
 OF_PEOPLE = "People count once over the whole quarter, however many weeks they are there: weeks don't tell its end."
@@ -91,11 +91,11 @@ def outlook(
         return None, NOT_BEGUN
     if course is Course.PEOPLE:
         return None, OF_PEOPLE
-    middle = 0.0 if by_hand else MIDDLE_OF_WEEK
+    stands_at = 1.0 if by_hand else DAYS_A_WEEK if course is Course.STOCK else MIDDLE_OF_WEEK  # days after its first
     recent = points[-MOST_POINTS:]
     known = [point for point in recent if point.value is not None]
     line = line_through(
-        [((point.day - tomorrow).days / DAYS_A_WEEK + middle / DAYS_A_WEEK, point.value or 0.0) for point in known]
+        [(((point.day - tomorrow).days + stands_at) / DAYS_A_WEEK, point.value or 0.0) for point in known]
     )
     if line is None:
         return None, FEW_CHECK_INS if by_hand else FEW

@@ -1,0 +1,136 @@
+"""Where a key result will stand at its quarter's end: by hand, and in simulated quarters of each course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+
+from insights.metrics.query import Window
+from insights.metrics.registry import get, metrics
+from programs.services.objectives.courses import Course, course_of, grows
+from programs.services.objectives.forecasting import FEW, OF_PEOPLE, OVER, Point, SoFar, outlook, weeks_left
+
+MONDAY = date(2026, 1, 5)
+QUARTER = Window(MONDAY, MONDAY + timedelta(weeks=13))
+
+
+def points(*values: float | None, until: date, sample: float = 10) -> list[Point]:
+    """Whole weeks, the last of them ending before `until`."""
+    first = until - timedelta(weeks=len(values))
+    return [
+        Point(first + timedelta(weeks=number), value, 7, sample if value is not None else 0)
+        for number, value in enumerate(values)
+    ]
+
+
+def test_a_sum_by_hand() -> None:
+    """Four weeks of 10, 14, 12 and 16 have passed (52), nine are left; today is the Sunday of the fifth, with 6 so far.
+
+    Tomorrow is week 5, the whole weeks stand at −4.5, −3.5, −2.5, −1.5, and eight weeks are left, centred at 4:
+    13 + 1.6 · (4 + 3) = 24.2 a week, 193.6 in eight.  The interval is 8 · 1.886 · √(3.6 · (1/8 + 1/4 + 49/5)).
+    """
+    today = MONDAY + timedelta(days=34)
+    told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
+    ahead, _ = outlook(Course.SUM, told, SoFar(58, 58), QUARTER, today=today)
+    assert ahead is not None
+    assert weeks_left(QUARTER, today) == 8
+    end = ahead.after(8)
+    assert end.value == pytest.approx(58 + 193.6)
+    assert end.half_width == pytest.approx(8 * 1.886 * (3.6 * (1 / 8 + 1 / 4 + 49 / 5)) ** 0.5)
+    assert ahead.clipped(20) == 58, "what is counted stays counted"
+
+
+def test_a_level_by_hand() -> None:
+    """A mean of 13 over 40 facts so far; 10 facts a week, eight weeks left: a third is known, two thirds are ahead."""
+    today = MONDAY + timedelta(days=34)
+    told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
+    ahead, _ = outlook(Course.LEVEL, told, SoFar(13, 40), QUARTER, today=today)
+    assert ahead is not None
+    assert ahead.after(8).value == pytest.approx(13 / 3 + 24.2 * 2 / 3)
+    assert ahead.after(8).half_width == pytest.approx(2 / 3 * 1.886 * (3.6 * (1 / 8 + 1 / 4 + 49 / 5)) ** 0.5)
+
+
+def test_a_stock_is_where_the_line_ends() -> None:
+    today = MONDAY + timedelta(days=34)
+    told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
+    ahead, _ = outlook(Course.STOCK, told, SoFar(17, 17), QUARTER, today=today)
+    assert ahead is not None
+    assert ahead.after(8).value == pytest.approx(13 + 1.6 * 10.5), "weeks are read at their ends: −4 to −1"
+
+
+def test_rates_per_day_weigh_by_days() -> None:
+    """14 days have passed at 2 a day, 77 are left at 3 a day."""
+    today = MONDAY + timedelta(days=13)
+    told = points(3, 3, 3, 3, until=MONDAY)
+    ahead, _ = outlook(Course.LEVEL, told, SoFar(2, 14), QUARTER, today=today, by_days=True)
+    assert ahead is not None
+    assert ahead.after(11).value == pytest.approx((2 * 14 + 3 * 77) / 91)
+
+
+def test_why_there_is_no_forecast() -> None:
+    today = MONDAY + timedelta(days=40)
+    told = points(1, None, 2, 3, until=MONDAY + timedelta(weeks=5))
+    assert outlook(Course.LEVEL, told, SoFar(2, 3), QUARTER, today=today) == (None, FEW)
+    enough = points(1, 2, 3, 4, until=MONDAY + timedelta(weeks=5))
+    assert outlook(Course.PEOPLE, enough, SoFar(2, 3), QUARTER, today=today) == (None, OF_PEOPLE)
+    last = QUARTER.end - timedelta(days=1)
+    assert outlook(Course.LEVEL, enough, SoFar(2, 3), QUARTER, today=last) == (None, OVER)
+
+
+def test_percentages_stay_percentages() -> None:
+    today = MONDAY + timedelta(days=40)
+    told = points(70, 80, 90, 99, until=MONDAY + timedelta(weeks=5))
+    ahead, _ = outlook(Course.LEVEL, told, SoFar(85, 40), QUARTER, today=today, is_percent=True)
+    assert ahead is not None
+    assert (ahead.clipped(130), ahead.clipped(-3)) == (100, 0)
+
+
+def _sum(weeks: list[float]) -> float:
+    return sum(weeks)
+
+
+def _mean(weeks: list[float]) -> float:
+    return sum(weeks) / len(weeks)
+
+
+def _last(weeks: list[float]) -> float:
+    return weeks[-1]
+
+
+@pytest.mark.parametrize("passed", [2, 5, 9])
+@pytest.mark.parametrize(
+    ("course", "of_weeks"),
+    [(Course.SUM, _sum), (Course.LEVEL, _mean), (Course.STOCK, _last)],
+    ids=lambda each: str(each),
+)
+def test_eighty_of_a_hundred_quarters_end_within_their_interval(
+    course: Course, of_weeks: Callable[[list[float]], float], passed: int
+) -> None:
+    """Quarters whose weeks scatter around a line, looked at after `passed` weeks; 3,000 of each."""
+    rng = Random(passed)
+    held, runs = 0, 3000
+    today = MONDAY + timedelta(weeks=passed) - timedelta(days=1)
+    for _ in range(runs):
+        before, weeks = ([60 + 1.5 * week + rng.gauss(0, 9) for week in range(first, first + 13)] for first in (-13, 0))
+        told = points(*before, *weeks[:passed], until=MONDAY + timedelta(weeks=passed))
+        so_far = SoFar(of_weeks(weeks[:passed]), 10 * passed)
+        ahead, why_not = outlook(course, told, so_far, QUARTER, today=today)
+        assert ahead is not None, why_not
+        end = ahead.after(weeks_left(QUARTER, today))
+        held += abs(of_weeks(weeks) - end.value) <= end.half_width
+    assert held / runs == pytest.approx(0.8, abs=0.025)
+
+
+def test_every_metric_has_a_course_and_what_adds_up_grows() -> None:
+    courses = {metric.key: course_of(metric) for metric in metrics()}
+    assert courses["pr.throughput"] is courses["incident.count"] is Course.SUM
+    assert courses["dora.lead_time"] is courses["dora.deployment_frequency"] is Course.LEVEL
+    assert courses["pr.merged_per_developer"] is Course.LEVEL
+    assert courses["wip.count"] is courses["branch.stale_count"] is Course.STOCK
+    assert courses["ai.adoption_rate"] is courses["commit.frequency"] is Course.PEOPLE
+    assert grows(get("pr.throughput"))
+    assert grows(get("ai.spend_per_developer")), "a quarter's spend on one developer is more than a week's"
+    assert not any(grows(get(key)) for key in ("wip.count", "dora.lead_time", "ai.adoption_rate", "commit.frequency"))
