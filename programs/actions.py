@@ -16,12 +16,18 @@ from programs.services.benchmarks.drafts import can_be_agreed_on
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
     """A new ticket that is to move the metric, for whoever may file one for these people."""
-    sight = access.sight
-    may = sight.leads_whole or (scope.unit is not None and sight.slugs.get(scope.unit) in sight.managed_ids)
-    if not may:
+    if not _leads(scope, access):
         return None
     said = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
     return Action("Make a ticket", f"{reverse('ticket_new')}?{urlencode(said)}", "list-check")
+
+
+def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
+    """A new objective with the metric as its first key result, for whoever answers for these people."""
+    if metric.always_by or scope.person_id is not None or scope.unassigned is not None or not _leads(scope, access):
+        return None
+    said = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
+    return Action("Set an objective", f"{reverse('objective_new')}?{urlencode(said)}", "target")
 
 
 def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:
@@ -29,3 +35,9 @@ def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:
     if scope.person_id is not None or scope.unassigned is not None or not can_be_agreed_on(metric):
         return None
     return Action("Benchmark", benchmark_url(metric.key, scope.unit), "ruler-measure")
+
+
+def _leads(scope: Scope, access: Access) -> bool:
+    """Whether the viewer writes for the unit; for the whole organisation those do who write for every unit."""
+    sight = access.sight
+    return sight.leads_whole or (scope.unit is not None and sight.slugs.get(scope.unit) in sight.managed_ids)

@@ -7,9 +7,10 @@ class ProgramsConfig(AppConfig):
     def ready(self) -> None:
         from insights.actions import offer_action
         from insights.agreed import offer_agreements
-        from programs.actions import benchmark_of, ticket_about
+        from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.services.benchmarks.agreements import agreements
 
+        offer_action(objective_about)
         offer_action(ticket_about)
         offer_action(benchmark_of)
         offer_agreements(agreements)

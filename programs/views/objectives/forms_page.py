@@ -159,6 +159,7 @@ def _begun(
     initial: dict[str, Any] = {
         "unit": asked["unit"] or (WHOLE if access.sight.leads_whole else _first_led(access)),
         "quarter": quarter.start.isoformat(),
+        "owner": _own_address(access),
         "parent": asked["parent"],
         "is_mandatory": bool(request.GET.get("mandatory")),
     }
@@ -176,6 +177,12 @@ def _begun(
         rows = [{"metric": asked["metric"], "statistic": request.GET.get("statistic", "")}]
     form = ObjectiveForm(sight=access.sight, quarters=open_quarters, initial=initial)
     return form, key_result_rows(initial=rows)
+
+
+def _own_address(access: Access) -> str:
+    """Of the viewer as a person; whoever writes an objective usually owns it."""
+    own = access.sight.person_id
+    return Person.objects.filter(pk=own).values_list("email", flat=True).first() or "" if own is not None else ""
 
 
 def _first_led(access: Access) -> str:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.http import Http404
 from django.urls import reverse
 
-from insights import wording
+from insights import windows, wording
 from insights.filters import BadFilterError
 from programs.models import Quarter
 from programs.services.quarters import current_quarter, following
@@ -86,14 +86,13 @@ def choices(found: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) 
 
 
 def passed_words(quarter: Quarter, today: date) -> str:
-    """How much of it is over: 57% passed, 39 days left."""
+    """How much of it has come, today included: 57% passed, 40 days left."""
     if today < quarter.start:
         return f"begins in {wording.count((quarter.start - today).days, 'day')}"
     if today >= quarter.end:
         return f"over since {wording.day(quarter.end - timedelta(days=1))}"
-    days, passed = (quarter.end - quarter.start).days, (today - quarter.start).days
-    left = wording.count((quarter.end - today).days, "day")
-    return f"{wording.percent_of(passed, days)} passed, {left} left"
+    days, passed = quarter.window.days, windows.passed(quarter.window, today=today).days
+    return f"{wording.percent_of(passed, days)} passed, {wording.count(days - passed, 'day')} left"
 
 
 def quarter_url(quarter: Quarter) -> str:

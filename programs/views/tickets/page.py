@@ -20,8 +20,9 @@ from insights.metrics.registry import get
 from insights.scope_access import access_in
 from insights.tiles import Link
 from insights.views.annotations.words import GONE, moment
+from orgtree.services.access import Access
 from programs.markdown import as_html
-from programs.models import Ticket, TicketComment, TicketState
+from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.services.tickets.drafts import has_left
 from programs.views.tickets.words import (
     account_of,
@@ -76,6 +77,7 @@ def ticket_page(
         "written": f"{names.get(found.written_by_id or 0, GONE)}, {moment(found.written_at)}",
         "owner_left": found.is_standing and found.owner is not None and has_left(found.owner, today),
         "metric": _metric(found),
+        "objective": _objective(found, access),
         "why_no_effect": why_no_effect(found, today),
         "pull_requests": _pull_requests(found),
         "comments": [
@@ -102,6 +104,15 @@ def _metric(found: Ticket) -> Link | None:
         return Link(f"{found.metric}, which is no metric any more", "")
     unit = f"?unit={found.unit.slug}" if found.unit else ""
     return Link(name, f"{reverse('metric_page', args=[found.metric])}{unit}")
+
+
+def _objective(found: Ticket, access: Access) -> Link | None:
+    """What it is part of; a ticket can be seen by more people than its objective."""
+    if found.objective is None:
+        return None
+    if not Objective.objects.within(access.sight).filter(pk=found.objective.pk).exists():
+        return Link("One that you may not see", "")
+    return Link(found.objective.title, reverse("objective", args=[found.objective.pk]))
 
 
 def _pull_requests(found: Ticket) -> list[Link]:
