@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from django.db.models import Prefetch
@@ -11,7 +12,7 @@ from insights import windows
 from insights.metrics.withhold import is_withheld
 from orgtree.models import Unit
 from orgtree.services.access import Access
-from programs.models import Quarter
+from programs.models import Quarter, TargetKind
 from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
 from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
 from programs.services.objectives.errors import ObjectiveError
@@ -30,8 +31,9 @@ def draft_from(
 ) -> ObjectiveDraft:
     """An unwritten objective with the unit's baselines, as far as this viewer may see them, and targets that follow.
 
-    A key result whose metric has no baseline is proposed without a target.  Raises ObjectiveError where there is no
-    such template or unit.
+    A key result whose metric has no baseline, or one of 0, is proposed without a target.
+
+    Raises ObjectiveError where there is no such template or unit.
     """
     today = today or windows.local_today()
     template = ObjectiveTemplate.objects.filter(slug=slug.replace("\x00", ""), is_offered=True).first()
@@ -82,7 +84,9 @@ def _with_baseline(
     query = metric_query(draft.metric, draft.statistic, unit, stood.window)
     if is_withheld(query, stood.people or 0, access):
         return draft
+    if not stood.value and each.target_kind == TargetKind.RELATIVE:  # any percent of nothing is nothing
+        return replace(draft, baseline=stood.value, target_kind=TargetKind.ABSOLUTE, change_percent=None)
     target = each.target
     if target is None and each.change_percent is not None:
         target = stood.value * (1 + each.change_percent / 100)
-    return KeyResultDraft(**{**vars(draft), "baseline": stood.value, "target": target})
+    return replace(draft, baseline=stood.value, target=target)

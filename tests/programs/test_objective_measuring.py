@@ -1,0 +1,362 @@
+"""How key results go, measured from pushed facts: by hand, and for each viewer what they may see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from insights.metrics.query import MetricQuery, Scope
+from insights.metrics.visible import visible_totals
+from programs.models import CheckIn, KeyResult, Objective, Standing, Ticket
+from programs.queries.key_result_progress import KeyResultProgress
+from programs.queries.objectives import ObjectiveFilter, filtered, progress_of, teams_without_objective
+from programs.services.objectives.check_ins import check_in
+from programs.services.objectives.drafts import KeyResultDraft
+from programs.services.objectives.measuring import measure_objectives
+from programs.services.objectives.templates import draft_from, objective_templates
+from programs.services.objectives.writing import add_objective, override_standing
+from programs.services.quarters import current_quarter, preceding
+from programs.tasks import measure_objectives as measure_task
+from tests.org import Org
+from tests.pages.delivering import OPENED, REVIEWED, merged
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
+from tests.programs.objectives import by_hand, draft, objective
+from tests.programs.tickets import as_, ticket
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+
+TODAY = date(2026, 8, 20)  # the 51st of the 92 days of July to September
+MONDAYS = [date(2026, 7, 6) + timedelta(weeks=number) for number in range(6)]
+PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
+HOUR = 3600
+PASSED = 51 / 92
+
+
+@pytest.fixture(autouse=True)
+def in_august() -> Iterator[None]:
+    with time_machine.travel(datetime(2026, 8, 20, 12, tzinfo=UTC), tick=False):
+        yield
+
+
+@pytest.fixture
+def delivered(org: Org) -> Org:
+    """Platform's six had each one pull request a week, whose review came after 16, 15, … 11 hours; in spring 20.
+
+    Two people of Search had one each in July, reviewed after 9 hours.
+    """
+    create_teams()
+    numbers = iter(range(1, 1000))
+    records = [
+        merged(next(numbers), monday, author=name, waits=16 - week - (REVIEWED - OPENED))
+        for week, monday in enumerate(MONDAYS)
+        for name in PLATFORM
+    ]
+    records += [merged(next(numbers), date(2026, 5, 4), author=name, waits=16) for name in PLATFORM]
+    records += [merged(next(numbers), date(2026, 7, 8), author=name, waits=5) for name in ("grace", "lise")]
+    org.push("pull-requests", *records)
+    return org
+
+
+def pickup(**said: Any) -> KeyResultDraft:
+    usual: dict[str, Any] = {
+        "title": "Reviews begin sooner",
+        "metric": "pr.pickup_time",
+        "target_kind": "relative",
+        "change_percent": -40.0,
+    }
+    return KeyResultDraft(**{**usual, **said})
+
+
+def told(found: Objective, persona: Any = EXECUTIVE) -> tuple[KeyResultProgress, ...]:
+    (progress,) = progress_of([found], as_(persona), today=TODAY)
+    return progress.key_results
+
+
+def test_a_level_by_hand(delivered: Org) -> None:
+    """Median of 36 waits of 16 to 11 hours: 13.5.  From 20 to 12 hours (−40 %) that is 6.5 of 8 hours: 81 %.
+
+    The line falls by an hour a week and is 11 in the middle of the week of 10 August, which is 7.5 days before
+    tomorrow; 41 days are left, their middle is 28 days after that: 7 hours.  The 8 latest weeks had 4.5 pull requests
+    each, so that 26.36 more are expected beside 36: 13.5 · 36/62.36 + 7 · 26.36/62.36 = 10.75 hours, without a doubt.
+    """
+    (found,) = told(objective(key_results=(pickup(),)))
+    assert (found.baseline, found.target) == pytest.approx((20 * HOUR, 12 * HOUR))
+    assert found.value == pytest.approx(13.5 * HOUR)
+    assert found.sample_size == 36
+    assert found.progress == pytest.approx(6.5 / 8)
+    assert found.expected == pytest.approx(PASSED)
+    coming = 4.5 * 41 / 7
+    expected = (13.5 * 36 + 7 * coming) / (36 + coming)
+    assert expected == pytest.approx(10.7526, abs=1e-4)
+    assert found.forecast is not None
+    assert (found.forecast.value, found.forecast.low) == pytest.approx((expected * HOUR, expected * HOUR))
+    assert found.standing == Standing.ON_TRACK
+    assert "13.5 h so far" in found.why
+    assert "81% of the way from 20.0 h to 12.0 h, with 55% of the quarter passed" in found.why
+    known = dict(found.points)
+    assert [known[monday] for monday in MONDAYS] == [pytest.approx((16 - week) * HOUR) for week in range(6)]
+    assert known[date(2026, 5, 4)] == pytest.approx(20 * HOUR), "13 weeks before the quarter are there, too"
+    assert min(known) == date(2026, 3, 30)
+    assert max(known) == date(2026, 8, 10), "only weeks that are over"
+
+    def after(days: int) -> float:  # the forecast, day by day
+        rest = 11 - (7.5 / 7 + days / 14)
+        more = 4.5 * days / 7
+        return (13.5 * 36 + rest * more) / (36 + more)
+
+    first = next(days for days in range(1, 42) if after(days) <= 12)
+    assert found.forecast.reached_on == TODAY + timedelta(days=first)
+
+
+def test_the_value_is_the_one_of_the_metrics_page(delivered: Org) -> None:
+    written = objective(key_results=(pickup(statistic="p75"), pickup(metric="pr.throughput", change_percent=50.0)))
+    for found in told(written):
+        query = MetricQuery(
+            found.key_result.metric,
+            current_quarter().window,
+            scope=Scope("platform"),
+            statistic=found.key_result.statistic or None,  # type: ignore[arg-type]
+        )
+        (answer,) = visible_totals([query], as_(EXECUTIVE))
+        assert found.value == answer.total[0].value
+
+
+def test_a_count_is_compared_at_its_rate(delivered: Org) -> None:
+    """36 so far are 64.9 at this rate; the spring had 6.  Of the way from 6 to 60 that is 109 %."""
+    (found,) = told(objective(key_results=(pickup(metric="pr.throughput", target_kind="absolute", target=60.0),)))
+    assert (found.value, found.baseline) == (36, 6)
+    assert found.pace == pytest.approx(36 / PASSED)
+    assert found.progress == pytest.approx((36 / PASSED - 6) / 54)
+    assert found.forecast is not None
+    assert found.forecast.low >= 36, "what is counted stays counted"
+    assert "which comes to 64.9 at this rate" in found.why
+
+
+@pytest.mark.parametrize(
+    ("better_than", "holds", "standing"),
+    [(14.0, True, Standing.ON_TRACK), (13.5, True, Standing.ON_TRACK), (13.0, False, Standing.OFF_TRACK)],
+)
+def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, holds: bool, standing: Standing) -> None:
+    limit = pickup(target_kind="guardrail", target=better_than * HOUR, change_percent=None, baseline=10 * HOUR)
+    written = objective(key_results=(by_hand(), limit))
+    aim, _ = written.key_results.all()
+    check_in(as_(MANAGER), written, confidence="high", key_result=aim.pk, value=4.2)
+    (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
+    reached, guardrail = progress.key_results
+    assert (guardrail.holds, guardrail.standing, guardrail.progress) == (holds, standing, None)
+    assert reached.standing == Standing.ON_TRACK
+    assert progress.computed == (Standing.ON_TRACK if holds else Standing.AT_RISK), (
+        "at risk at least"
+    )
+    assert progress.progress == 1.0, "guardrails are no part of it"
+    assert ("Guardrail broken: Reviews begin sooner" in progress.why) is not holds
+
+
+def test_an_override_is_shown_in_place_of_what_is_computed(delivered: Org) -> None:
+    written = objective(key_results=(pickup(),))
+    override_standing(as_(MANAGER), written, "at_risk", "Half of the team is away")
+    written.refresh_from_db()
+    (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
+    assert (progress.computed, progress.shown) == (Standing.ON_TRACK, Standing.AT_RISK)
+
+
+def test_two_weeks_are_too_early_to_judge(delivered: Org) -> None:
+    written = objective(key_results=(pickup(),))
+    for day, is_judged in ((13, False), (14, True)):
+        with time_machine.travel(datetime(2026, 7, day, 12, tzinfo=UTC), tick=False):
+            measure_objectives()
+        (found,) = told(written)
+        assert found.value is not None
+        assert (found.standing != Standing.UNKNOWN) is is_judged
+        assert ("Judged once 14 days" in found.why) is not is_judged
+
+
+def test_a_quarter_that_is_over_is_final(delivered: Org) -> None:
+    written = objective(key_results=(pickup(), pickup(metric="pr.throughput", target_kind="absolute", target=60.0)))
+    measure_objectives(today=date(2026, 10, 1))
+    level, count = told(written)
+    assert (level.standing, count.standing) == (Standing.AT_RISK, Standing.AT_RISK)
+    assert "It was not reached." in level.why
+    assert level.forecast is None
+    assert count.pace == 36, "nothing more comes"
+
+
+def test_a_quarter_that_has_not_begun_has_no_value(delivered: Org) -> None:
+    from programs.services.quarters import following
+
+    written = objective(key_results=(pickup(),), quarter=following(current_quarter()))
+    (found,) = told(written)
+    assert (found.value, found.why) == (None, "The quarter has not begun.")
+    assert (found.key_result.baseline_from, found.key_result.baseline_to) == (date(2026, 5, 20), TODAY), (
+        "92 days to now"
+    )
+    assert found.baseline == pytest.approx(13.5 * HOUR)
+
+
+def test_hand_values_have_a_course_too(delivered: Org) -> None:
+    """3.0, 3.2, 3.4 and 3.6, a week apart and the last one today: 0.2 a week, 5.86 weeks to the quarter's end: 4.77."""
+    written = objective()
+    (key_result,) = written.key_results.all()
+    for weeks, value in ((3, 3.0), (2, 3.2), (1, 3.4), (0, 3.6)):
+        at = timezone.make_aware(datetime.combine(TODAY - timedelta(weeks=weeks), datetime.min.time()))
+        CheckIn.objects.create(objective=written, key_result=key_result, confidence="high", value=value, at=at)
+    measure_task()
+    (found,) = told(written)
+    assert found.value == 3.6
+    assert found.forecast is not None
+    assert found.forecast.value == pytest.approx(3.6 + 0.2 * 41 / 7)
+    assert found.standing == Standing.ON_TRACK
+    assert [value for _, value in found.points] == [3.0, 3.2, 3.4, 3.6]
+    assert "4.771 of 5" in found.why
+
+
+def test_figures_of_few_people_are_withheld_also_when_they_are_stored(delivered: Org) -> None:
+    """Search are two: its executive is shown nothing of them, Grace is one of the two."""
+    written = objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=3.0 * HOUR),))
+    (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
+    (found,) = progress.key_results
+    assert (found.value, found.points, found.forecast, found.progress) == (None, (), None, None)
+    assert found.reason.startswith("Hidden: fewer than 5")
+    assert (progress.computed, progress.progress) == (Standing.UNKNOWN, None)
+    assert "9" not in progress.why + found.why + found.no_forecast
+    (own,) = told(written, OTHER_MEMBER)
+    assert own.value == pytest.approx(9 * HOUR)
+
+
+def test_messages_tell_nothing_that_is_withheld(delivered: Org) -> None:
+    delivered.push("pull-requests", *(merged(900 + n, date(2026, 5, 4), author="lise", waits=5) for n in range(3)))
+    with pytest.raises(Exception, match="hidden") as refused:
+        objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=30.0 * HOUR),))
+    assert "9" not in str(refused.value)
+
+
+def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> None:
+    written = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
+    assert Objective.objects.within(as_(MEMBER).sight).filter(pk=written.pk).exists()
+    (found,) = told(written, MEMBER)
+    assert (found.value, found.baseline, found.target) == (None, None, None)
+    assert found.reason == "Figures of Engineering are not yours to see."
+    assert told(written, EXECUTIVE)[0].value is not None
+
+
+def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
+    """Whoever looks: each standing gives those objectives that are shown with it, and all together give all."""
+    quarter = current_quarter()
+    written = [
+        objective(EXECUTIVE, unit="platform", key_results=(pickup(),), title="On track"),
+        objective(EXECUTIVE, unit="platform", key_results=(pickup(change_percent=-80.0),), title="Off track"),
+        objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),), title="Few"),
+        objective(EXECUTIVE, unit="engineering", key_results=(pickup(),), title="Above"),
+        objective(EXECUTIVE, unit=None, key_results=(pickup(metric="ai.adoption_rate", change_percent=None,
+            target_kind="absolute", target=50.0),), title="Everybody"),
+        objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),), title="Said"),
+        objective(EXECUTIVE, title="By hand"),
+    ]  # fmt: skip
+    override_standing(as_(EXECUTIVE), written[5], "off_track", "As Grace told me")
+    for persona in (EXECUTIVE, ADMIN, MANAGER, MEMBER, OTHER_MEMBER):
+        access = as_(persona)
+        visible = list(filtered(ObjectiveFilter(quarter), access, today=TODAY))
+        shown = {each.objective.pk: each.shown for each in progress_of(visible, access, today=TODAY)}
+        if persona is EXECUTIVE:
+            assert {Standing.ON_TRACK, Standing.OFF_TRACK, Standing.UNKNOWN} <= set(shown.values())
+        for standing in Standing:
+            found = filtered(ObjectiveFilter(quarter, standing=standing), access, today=TODAY)
+            assert {each.pk for each in found} == {pk for pk, each in shown.items() if each == standing}, persona.name
+
+
+def test_lists_are_narrowed(delivered: Org) -> None:
+    quarter, access = current_quarter(), as_(EXECUTIVE)
+    grace = as_(OTHER_MEMBER).sight.person_id
+    one = objective(EXECUTIVE, title="Reviews begin sooner", unit="platform")
+    two = objective(EXECUTIVE, title="Fewer incidents", unit="search", owner=grace)
+    three = objective(EXECUTIVE, title="A draft", unit="engineering", publish=False)
+    for asked, expected in (
+        (ObjectiveFilter(quarter), [one, two]),
+        (ObjectiveFilter(quarter, unit="search"), [two]),
+        (ObjectiveFilter(quarter, unit="engineering"), [one, two]),
+        (ObjectiveFilter(quarter, unit="nowhere\x00"), []),
+        (ObjectiveFilter(quarter, search="INCIDENTS"), [two]),
+        (ObjectiveFilter(quarter, search="grace"), [two]),
+        (ObjectiveFilter(quarter, search="a\x00b"), []),
+        (ObjectiveFilter(quarter, owner=grace), [two]),
+        (ObjectiveFilter(quarter, drafts=True), [three]),
+        (ObjectiveFilter(preceding(quarter)), []),
+    ):
+        found = filtered(asked, access, today=TODAY)
+        assert sorted(each.pk for each in found) == sorted(each.pk for each in expected), asked
+
+
+def test_fifty_objectives_take_a_handful_of_queries(delivered: Org) -> None:
+    for number in range(50):
+        objective(EXECUTIVE, title=f"Objective {number}", key_results=(by_hand(), by_hand()))
+    ticket(EXECUTIVE, objective=Objective.objects.earliest("pk").pk)
+    access = as_(EXECUTIVE)
+    listed = list(filtered(ObjectiveFilter(current_quarter()), access, today=TODAY))
+    with CaptureQueriesContext(connection) as asked:
+        found = progress_of(listed, access, today=TODAY)
+    assert len(found) == 50
+    assert len(asked) <= 6, [each["sql"][:80] for each in asked]
+    assert sum(each.tickets_open for each in found) == 1
+
+
+def test_open_and_overdue_tickets_are_counted(delivered: Org) -> None:
+    written = objective()
+    ticket(objective=written.pk)
+    ticket(objective=written.pk, starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=1))
+    (progress,) = progress_of([written], as_(EXECUTIVE), today=TODAY)
+    assert (progress.tickets_open, progress.tickets_overdue) == (2, 1)
+    assert Ticket.objects.count() == 2
+
+
+def test_check_ins_are_due_every_two_weeks(delivered: Org) -> None:
+    written = objective()
+    Objective.objects.filter(pk=written.pk).update(published_at=datetime(2026, 6, 1, tzinfo=UTC))
+    found = Objective.objects.select_related("quarter", "unit").get(pk=written.pk)
+    (progress,) = progress_of([found], as_(EXECUTIVE), today=TODAY)
+    assert (progress.check_in_due, progress.confidence) == (date(2026, 7, 15), ""), "two weeks into the quarter"
+    CheckIn.objects.create(objective=found, confidence="low", at=datetime(2026, 8, 14, tzinfo=UTC))
+    (progress,) = progress_of([found], as_(EXECUTIVE), today=TODAY)
+    assert (progress.check_in_due, progress.confidence) == (date(2026, 8, 28), "low")
+
+
+def test_teams_without_their_objective(delivered: Org) -> None:
+    quarter = current_quarter()
+
+    def gap(persona: Any = EXECUTIVE) -> list[str]:
+        return [unit.slug for unit in teams_without_objective(quarter, as_(persona).sight, today=TODAY)]
+
+    assert gap() == ["platform", "search"], "engineering has nobody of its own"
+    objective(is_mandatory=False)
+    draft_only = objective(is_mandatory=True, publish=False)
+    assert gap() == ["platform", "search"], "a draft is no agreement"
+    Objective.objects.filter(pk=draft_only.pk).update(published_at=timezone.now())
+    assert gap() == ["search"]
+    assert gap(MANAGER) == []
+    assert gap(OTHER_MEMBER) == ["search"]
+
+
+def test_templates_bring_baselines_and_targets(delivered: Org) -> None:
+    quarter = current_quarter()
+    slugs = [template.slug for template in objective_templates()]
+    assert slugs == ["lead-time", "quality", "planning", "velocity", "allocation"]
+    for slug in slugs:
+        begun = draft_from(slug, "platform", quarter, as_(MANAGER))
+        assert begun.template == slug
+        assert 3 <= len(begun.key_results) <= 5
+        add_objective(as_(MANAGER), draft(**{**vars(begun), "publish": False, "key_results": tuple(
+            each for each in begun.key_results if each.target is not None
+        )}))  # fmt: skip
+    velocity = draft_from("velocity", "platform", quarter, as_(MANAGER))
+    (cycle,) = [each for each in velocity.key_results if each.metric == "pr.cycle_time"]
+    stood = KeyResult.objects.filter(metric="pr.cycle_time").get()
+    assert cycle.baseline == stood.baseline
+    assert stood.baseline_people == 6, "what was computed stays known as computed"
+    assert cycle.target == pytest.approx((cycle.baseline or 0) * 0.85)
+    few = draft_from("velocity", "search", quarter, as_(EXECUTIVE))
+    assert [each.baseline for each in few.key_results if each.metric == "pr.cycle_time"] == [None], "of two people"
