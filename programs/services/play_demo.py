@@ -29,6 +29,7 @@ from programs.services.demo_github import (
     streams_waiting,
 )
 from programs.services.demo_ownership import confirm_demo_owners
+from programs.services.demo_reminders import tell_demo_people
 from programs.services.demo_repositories import (
     commits_waiting,
     repositories_folder,
@@ -95,6 +96,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     write_demo_annotations(year_of(run))
     _wait(changes_waiting, "changed figures", report)
     write_demo_tickets(year_of(run), today=local_today())
+    tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
     return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)

@@ -7,9 +7,11 @@ from typing import Any
 
 from insights import windows
 from orgtree.models import Organisation, Person
-from programs.models import Notice, Ticket
+from programs.models import Notice, Objective, Ticket
+from programs.services.quarters import quarter_at
 from programs.services.reminders.telling import plan_reminders
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
+from tests.teams import Teams
 
 TODAY = windows.local_today()
 PEOPLE = (MEMBER, OTHER_MEMBER, MANAGER, EXECUTIVE, ADMIN)
@@ -20,6 +22,19 @@ def open_accounts() -> None:
     Organisation.current()
     for persona in PEOPLE:
         create_user(persona)
+
+
+def agree_on_objectives(teams: Teams, *days: date) -> None:
+    """Each team has its objective of these days' quarters, so that nobody is told that it lacks one."""
+    for day in days:
+        for unit in (teams.platform, teams.search):
+            Objective.objects.create(
+                quarter=quarter_at(day),
+                unit=unit,
+                title=f"Of {unit}",
+                is_mandatory=True,
+                published_at="2026-01-01T00:00Z",
+            )
 
 
 def person(name: str) -> Person:

@@ -41,6 +41,7 @@ from programs.services.reminders.unsubscribing import unsubscribe_token
 # nothing twice here: the letter is shown as one of which it is not known whether it arrived.
 SECONDS_FOR_THE_LAST_ANSWER = 120
 LISTED = 50  # items of a letter; the rest is in the app
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # what a mail server would take for a name of its own is none
 DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
 
 
@@ -124,8 +125,12 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
     encoding = message.encoding or settings.DEFAULT_CHARSET
     try:
         sender = sanitize_address(message.from_email, encoding)
-        [recipient] = [sanitize_address(address, encoding) for address in message.recipients()]
-        recipient.encode("ascii")
+        [address] = message.recipients()
+        if not ADDRESS.fullmatch(address):
+            raise RefusedError(f"“{address}” is no e-mail address.")
+        if not address.rpartition("@")[0].isascii():  # only SMTPUTF8 carries these, which few servers speak
+            raise RefusedError(f"“{address}” has characters outside of ASCII before its @.")
+        recipient = sanitize_address(address, encoding)
     except (ValueError, UnicodeError) as problem:
         raise RefusedError(f"The address can't be written to: {_told(problem)}") from problem
     smtp.ehlo_or_helo_if_needed()

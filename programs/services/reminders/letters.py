@@ -19,6 +19,10 @@ from programs.services.reminders.words import items_of, told_with
 
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 OF_THE_OWNER = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
+MOST_URGENT_FIRST = (
+    *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
+    *(MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING, MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED),
+)
 NOT_THEIRS = "It is not theirs to see any more."
 HAS_LEFT = "The account is switched off, or its person has left."
 MUTED = "They want no such messages."
@@ -32,13 +36,18 @@ def write(letter: Letter, *, today: date | None = None) -> Written | None:
     deliveries = {each.notice_id: each for each in letter.deliveries.all()}
     notices = list(told_with(Notice.objects.filter(pk__in=deliveries)).order_by("at", "pk"))
     reasons = _reasons(account, letter, notices, day)
-    said = [notice for notice in notices if notice.pk not in reasons]
+    said = sorted((notice for notice in notices if notice.pk not in reasons), key=_urgency)
     for notice_id, delivery in deliveries.items():
         delivery.left_out = reasons.get(notice_id, "")
     Delivery.objects.bulk_update(deliveries.values(), ["left_out"])
     if not said:
         return None
     return Written(letter.public_id, letter.made_at, account, name_of(account), items_of(said, today=day))
+
+
+def _urgency(notice: Notice) -> tuple[int, date, int]:
+    """What stands first, and in the subject."""
+    return MOST_URGENT_FIRST.index(MessageKind(notice.kind)), notice.day or date.max, notice.pk
 
 
 def _reasons(account: User, letter: Letter, notices: Sequence[Notice], today: date) -> Mapping[int, str]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from programs.models import Delivery, Letter, Notice
@@ -66,7 +66,7 @@ def _put_together(way: Way, at: datetime) -> int | None:
         letters = Letter.objects.bulk_create(
             Letter(account=account, channel=way.word, made_at=at, next_try_at=at) for account in to_write
         )
-        _enclose(letters, due)
+        _enclose(letters, at)
     return len(letters) if chosen else None
 
 
@@ -85,12 +85,20 @@ def _put_off(account: User, due: QuerySet[Delivery], way: Way, at: datetime) -> 
     return quiet_until is not None and bool(theirs.update(not_before=quiet_until))
 
 
-def _enclose(letters: Sequence[Letter], due: QuerySet[Delivery]) -> None:
+def _enclose(letters: Sequence[Letter], at: datetime) -> None:
     """Everything that is due for the letters' accounts, in one statement."""
-    theirs = Letter.objects.filter(pk__in=[letter.pk for letter in letters], account=OuterRef("notice__account"))
-    due.filter(notice__account__in=[letter.account_id for letter in letters]).update(
-        letter=Subquery(theirs.values("pk")[:1])
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE programs_delivery delivery SET letter_id = letter.id
+            FROM programs_notice notice
+            JOIN programs_letter letter ON letter.account_id = notice.account_id
+            WHERE letter.id = ANY(%(letters)s) AND delivery.notice_id = notice.id
+                AND delivery.channel = letter.channel AND delivery.letter_id IS NULL AND delivery.left_out = ''
+                AND delivery.not_before <= %(at)s
+            """,
+            {"letters": [letter.pk for letter in letters], "at": at},
+        )
 
 
 def claim(ways: Collection[Way], *, now: datetime | None = None) -> Letter | None:
