@@ -202,6 +202,9 @@ def _objective(told: Mapping[str, Any], access: Access, readable: Collection[int
         progress=None if is_hidden else told["progress"],
         score=None if is_hidden else told["score"],
         key_results=key_results,
+        check_ins=tuple(
+            FrozenCheckIn(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in told["check_ins"]
+        ),
         tickets=tuple(
             FrozenTicket(**{**each, "due_on": _day(each["due_on"]), "completed_on": _day(each["completed_on"])})
             for each in told["tickets"]
