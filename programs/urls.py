@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("programs.views.overview.urls")),
     path("inbox/", include("programs.views.inbox.urls")),
     path("", include("programs.views.benchmarks.urls")),
     path("objectives/", include("programs.views.objectives.urls")),

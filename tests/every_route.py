@@ -156,6 +156,10 @@ ROUTES: dict[str, Access] = {
     "insights/annotations/<int:pk>/remove/": Access(
         "/insights/annotations/4711/remove/", SIGN_IN, member=405, admin=405
     ),
+    "programs/": signed_in_only("/programs/"),
+    "programs/parts/<slug:name>/": signed_in_only("/programs/parts/bottlenecks/"),
+    "programs/start/": Access("/programs/start/", visitor=SIGN_IN, member=403, admin=200),
+    "programs/start/suggestions/": Access("/programs/start/suggestions/", visitor=SIGN_IN, member=403, admin=200),
     "programs/benchmarks/": signed_in_only("/programs/benchmarks/"),
     "programs/benchmarks/benchmarks.csv": signed_in_only("/programs/benchmarks/benchmarks.csv"),
     "programs/benchmarks/<str:key>/": signed_in_only("/programs/benchmarks/pr.size/"),
@@ -208,6 +212,25 @@ ROUTES: dict[str, Access] = {
     "programs/tickets/<int:pk>/move/": Access("/programs/tickets/4711/move/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/comment/": Access("/programs/tickets/4711/comment/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/watch/": Access("/programs/tickets/4711/watch/", SIGN_IN, member=405, admin=405),
+    "api/v1/benchmarks/": api("/api/v1/benchmarks/"),
+    "api/v1/benchmarks/<str:key>/": api("/api/v1/benchmarks/pr.size/"),
+    "api/v1/benchmarks/<str:key>/take-back/": Access(
+        "/api/v1/benchmarks/pr.size/take-back/", 401, member=405, admin=405, token=403
+    ),
+    "api/v1/benchmarks/<str:key>/suggestions/": Access(
+        "/api/v1/benchmarks/pr.size/suggestions/", 401, member=403, admin=200, token=403
+    ),
+    "api/v1/focus/": api("/api/v1/focus/"),
+    "api/v1/objectives/": api("/api/v1/objectives/"),
+    "api/v1/objectives/<int:pk>/": Access("/api/v1/objectives/4711/", 401, member=404, admin=404, token=404),
+    "api/v1/objectives/<int:pk>/drop/": Access("/api/v1/objectives/4711/drop/", 401, member=405, admin=405, token=403),
+    "api/v1/objectives/<int:pk>/standing/": Access(
+        "/api/v1/objectives/4711/standing/", 401, member=405, admin=405, token=403
+    ),
+    "api/v1/objectives/<int:pk>/check-ins/": Access(
+        "/api/v1/objectives/4711/check-ins/", 401, member=404, admin=404, token=404
+    ),
+    "api/v1/quarters/": api("/api/v1/quarters/"),
     "api/v1/tickets/": api("/api/v1/tickets/"),
     "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=403),

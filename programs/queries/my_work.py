@@ -1,0 +1,44 @@
+"""What waits for an account: tickets that it owns, objectives that it owns, and teams that lack theirs."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from orgtree.models import Unit
+from orgtree.models.sight import Sight
+from programs.models import Quarter, Ticket
+from programs.queries.objectives import teams_without_objective
+
+
+def own_tickets(sight: Sight) -> QuerySet[Ticket]:
+    """Those that the viewer still has to do, by due date; none of an account that is no person."""
+    if sight.person_id is None:
+        return Ticket.objects.none()
+    own = Ticket.objects.within(sight).standing().filter(owner=sight.person_id)
+    return own.select_related("unit", "owner", "effect").order_by("due_on", "pk")
+
+
+def objectives_to_look_after(sight: Sight, quarter: Quarter) -> Q:
+    """Published objectives of the quarter that the viewer owns, or leads for want of an owner."""
+    of_quarter = Q(quarter=quarter, published_at__isnull=False, dropped_at=None)
+    own = Q(pk__in=[]) if sight.person_id is None else Q(owner=sight.person_id)
+    return of_quarter & (own | Q(owner=None, unit__in=sight.managed_ids))
+
+
+def teams_that_lack_theirs(sight: Sight, quarter: Quarter, today: date) -> QuerySet[Unit]:
+    """Teams that the viewer answers for and that have no objective of the quarter."""
+    if quarter.is_closed or not (sight.leads_whole or sight.managed_ids):
+        return Unit.objects.none()
+    found = teams_without_objective(quarter, sight, today=today)
+    return found if sight.leads_whole else found.filter(pk__in=sight.managed_ids)
+
+
+def overdue_in_teams(sight: Sight, today: date) -> int:
+    """Overdue tickets of others in the units that the viewer manages, and those that have no owner."""
+    if not sight.managed_ids:
+        return 0
+    late = Ticket.objects.overdue(today).filter(unit__in=sight.managed_ids)
+    others = late if sight.person_id is None else late.exclude(owner=sight.person_id)
+    return others.count()

@@ -1,0 +1,12 @@
+"""Below /programs/: the overview and the guided start."""
+
+from django.urls import path
+
+from programs.views.overview import page, start
+
+urlpatterns = [
+    path("", page.program, name="program"),
+    path("parts/<slug:name>/", page.program_part, name="program_part"),
+    path("start/", start.program_start, name="program_start"),
+    path("start/suggestions/", start.program_start_suggestions, name="program_start_suggestions"),
+]

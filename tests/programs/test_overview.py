@@ -1,0 +1,219 @@
+"""The program's overview: the four steps, what waits for whom, the nine bottlenecks; and the guided start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from insights import windows
+from orgtree.models import Membership, Unit
+from programs.models import Objective, Ticket
+from programs.queries.reorganisation import reorganisation
+from programs.services.benchmarks.standing import Stand
+from programs.services.benchmarks.starter_sets import STARTER_SETS
+from programs.services.benchmarks.suggestions import Suggestion, Suggestions
+from programs.services.first_steps import first_steps
+from programs.views.overview.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
+from tests.org import Org
+from tests.pages.delivering import merged
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona
+from tests.programs.agreements import agree
+from tests.programs.objectives import objective
+from tests.programs.tickets import as_, ticket
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+
+TODAY = windows.local_today()
+PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
+HOME, START, PART = "/programs/", "/programs/start/", "/programs/parts/bottlenecks/"
+MOST_QUERIES = 30
+SignIn = Callable[[Persona], Client]
+
+
+@pytest.fixture(autouse=True)
+def teams(org: Org) -> Org:
+    create_teams()
+    return org
+
+
+def states(client: Client, address: str = HOME) -> list[str]:
+    return [step.state for step in client.get(address).context["steps"]]
+
+
+def lines(client: Client) -> list[str]:
+    return [line.title for line in client.get(HOME).context["work"].lines]
+
+
+def test_one_is_at_the_first_step_that_is_not_done(sign_in: SignIn, teams: Org) -> None:
+    client = sign_in(EXECUTIVE)
+    assert states(client) == ["here", "next", "next", "next"]
+    page = client.get(HOME).content.decode()
+    assert "Nothing is told of yet." in page
+    assert "DORA still needs pull requests, deployments and incidents." in page
+    deliver(teams)
+    assert states(client) == ["done", "here", "next", "next"]
+    ticket(EXECUTIVE, unit="")
+    assert states(client) == ["done", "here", "next", "done"], "what is done out of order is done all the same"
+    for key in ("dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"):
+        agree(EXECUTIVE, unit="", metric=key, threshold=9.0, target=5.0)
+    assert states(client) == ["done", "done", "here", "done"]
+    assert client.post("/programs/focus/begin/", {"set": "dora", "number": "0"}).status_code == 302
+    assert states(client) == ["done", "done", "here", "done"], "indicators are no focus"
+
+
+def deliver(org: Org) -> None:
+    org.push("pull-requests", *(merged(n, TODAY - timedelta(days=n + 2), author=name) for n, name in enumerate(PLATFORM)))
+    org.push("deployments", {
+        "id": "d1", "repository": "shop", "environment": "production", "status": "success",
+        "finished_at": f"{TODAY - timedelta(days=1)}T10:00:00+00:00",
+    })  # fmt: skip
+    org.push("incidents", {"id": "i1", "started_at": f"{TODAY - timedelta(days=1)}T11:00:00+00:00"})
+
+
+def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
+    ticket(title="Later", due_on=TODAY + timedelta(days=30))
+    late = ticket(title="Late", starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=3))
+    ticket(title="Of somebody else", owner="hedy@example.com")
+    assert lines(sign_in(MEMBER)) == ["Late", "Later"]
+    [first, _] = sign_in(MEMBER).get(HOME).context["work"].lines
+    assert (first.tag, first.tone, first.url) == ("3 days late", "bad", f"/programs/tickets/{late.pk}/")
+    manager = lines(sign_in(MANAGER))
+    assert "1 ticket of your teams overdue" in manager
+    assert "1 team without its objective this quarter" in manager
+    executive = lines(sign_in(EXECUTIVE))
+    assert "2 teams without their objective this quarter" in executive, "Platform, and Search"
+    assert not any("Late" in title for title in executive)
+
+
+def test_check_ins_and_objectives_at_risk_wait_for_their_owner(sign_in: SignIn) -> None:
+    found = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=True)
+    Objective.objects.filter(pk=found.pk).update(override="at_risk", override_reason="Two are ill")
+    waiting = sign_in(MEMBER).get(HOME).context["work"].lines
+    assert [line.tag for line in waiting if line.title == found.title] == ["At risk"]
+    assert all("team" not in line.title for line in waiting), "who leads nobody is asked for no objective"
+    assert not any(found.title in title for title in lines(sign_in(MANAGER)))
+    Objective.objects.filter(pk=found.pk).update(owner=None)
+    assert found.title in lines(sign_in(MANAGER)), "without an owner its team's manager is asked"
+
+
+def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(sign_in: SignIn, teams: Org) -> None:
+    records = []
+    for number, name in enumerate(PLATFORM):
+        records.append(merged(number, TODAY - timedelta(days=10 + number), author=name, waits=30.0))
+        records.append(merged(100 + number, TODAY - timedelta(days=100 + number), author=name, waits=1.0))
+    teams.push("pull-requests", *records)
+    client = sign_in(EXECUTIVE)
+
+    def cell(name: str) -> tuple[str, list[str]]:
+        columns = client.get(f"{PART}?unit=platform").context["columns"]
+        [found] = [each for column in columns for each in column.cells if each.name == name]
+        return found.tone, [sign.tone for sign in found.signs]
+
+    assert cell("Communication") == (WORSE, [WORSE, QUIET])
+    agree(EXECUTIVE, metric="pr.pickup_time", threshold=48 * 3600.0, target=None)
+    assert cell("Communication")[1][0] == QUIET, "worse than before, and within what was agreed"
+    agree(EXECUTIVE, metric="pr.pickup_time", threshold=4 * 3600.0, target=None)
+    assert cell("Communication")[0] == BEYOND
+    assert cell("Repetitive, low-value work")[0] == UNKNOWN, "no work items are told of"
+    page = client.get(f"{PART}?unit=platform").content.decode()
+    assert page.index("Process") < page.index("Tooling") < page.index("People")
+    assert "kind=process" in page, "a ticket about it"
+    assert "Make a ticket" not in sign_in(MEMBER).get(f"{PART}?unit=platform").content.decode()
+
+
+def test_who_changed_units_is_counted_and_joiners_are_not(teams: Org) -> None:
+    platform, search = Unit.objects.get(slug="platform"), Unit.objects.get(slug="search")
+    window = windows.trailing(12)
+    assert (reorganisation(platform.pk, window).people, reorganisation(platform.pk, window).moved) == (6, 0)
+    moved_on = TODAY - timedelta(days=20)
+    before = Membership.objects.get(person__email="hedy@example.com")
+    before.during = DateRange(before.during.lower, moved_on)
+    before.save()
+    Membership.objects.create(tree=search.tree, person=before.person, unit=search, during=DateRange(moved_on, None))
+    joined = Membership.objects.get(person__email="radia@example.com")
+    joined.during = DateRange(moved_on, None)
+    joined.save()
+    found = reorganisation(None, window)
+    assert (found.people, found.moved) == (8, 1)
+    assert found.share == pytest.approx(12.5)
+    assert reorganisation(None, windows.trailing(2)).moved == 0, "before this window"
+
+
+def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
+    client = sign_in(EXECUTIVE)
+    owner = as_(MEMBER).sight.person_id
+    for number in range(5):
+        objective(EXECUTIVE, title=f"Objective {number}", owner=owner)
+    platform = Unit.objects.get(slug="platform")
+    Ticket.objects.bulk_create(
+        Ticket(title=f"Ticket {number}", kind="process", unit=platform, starts_on=TODAY, due_on=TODAY)
+        for number in range(500)
+    )
+    client.get(HOME)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(HOME).status_code == 200
+    assert len(queries) <= MOST_QUERIES, [query["sql"][:90] for query in queries.captured_queries]
+
+
+@pytest.mark.parametrize("address", ["?unit=nowhere", "?range=soon"])
+def test_what_an_address_cannot_mean_is_named(sign_in: SignIn, address: str) -> None:
+    assert sign_in(EXECUTIVE).get(f"{HOME}{address}").status_code in (400, 404)
+    assert sign_in(EXECUTIVE).get("/programs/parts/weather/").status_code == 404
+
+
+def test_the_guided_start_leads_to_a_baseline_and_on(sign_in: SignIn, teams: Org) -> None:
+    deliver(teams)
+    client = sign_in(MANAGER)
+    first = client.get(START)
+    assert [choice.value for choice in first.context["teams_offered"]] == ["platform"], "those that she leads"
+    page = client.get(f"{START}?unit=platform&set=hygiene")
+    rows = {row.name: row.cells[0] for row in page.context["baseline"]}
+    assert len(rows) == len(STARTER_SETS["hygiene"].metrics)
+    assert rows["PR size"].value == "50 lines"
+    assert client.get(f"{START}suggestions/?unit=platform&set=hygiene").status_code == 200
+    [team] = page.context["teams"]
+    assert not team.has_objective
+    objective(is_mandatory=True)
+    assert client.post(team.begin_url, {"set": "hygiene", "number": "0"}).status_code == 302
+    [team] = client.get(f"{START}?unit=platform&set=hygiene").context["teams"]
+    assert team.has_objective
+    assert team.indicators == "those of this set"
+
+
+@pytest.mark.parametrize("asked", ["set=luck", "unit=search", "unit=nowhere", "unit=a%00b"])
+def test_the_guided_start_names_what_it_does_not_know(sign_in: SignIn, asked: str) -> None:
+    assert sign_in(MANAGER).get(f"{START}?{asked}").status_code == 400
+    assert sign_in(MEMBER).get(START).status_code == 403
+
+
+def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By hand: lead time 40 against 20 (a whole 20 off), failures 15 against 10 (half), frequency 2 against 2.5."""
+    stood = {
+        "dora.lead_time": (40.0, 20.0),
+        "dora.change_failure_rate": (15.0, 10.0),
+        "dora.deployment_frequency": (2.0, 2.5),
+        "dora.recovery_time": (1.0, 3.0),  # better than it ever was
+    }
+
+    def suggestions(metric, unit, direction, period, access, *, today):  # type: ignore[no-untyped-def]
+        window = windows.trailing(12)
+        if metric.key not in stood:
+            return Suggestions(Stand(window, None, 0, "no data"), [], [])
+        here, best = stood[metric.key]
+        return Suggestions(Stand(window, here, 9, ""), [Suggestion("history", "Best", "why", best, None)], [])
+
+    monkeypatch.setattr("programs.services.first_steps.suggestions_for", suggestions)
+    platform = Unit.objects.get(slug="platform")
+    found = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=TODAY)
+    assert [(step.metric.key, step.gap) for step in found] == [
+        ("dora.lead_time", 1.0),
+        ("dora.change_failure_rate", 0.5),
+        ("dora.deployment_frequency", 0.2),
+    ]
