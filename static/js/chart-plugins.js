@@ -96,15 +96,18 @@ function drawBenchmarks(chart, benchmarks, divisor) {
   const taken = [];
   for (const { label, y, agreed } of shown) {
     drawBenchmarkLine(chart, y, agreed);
-    const top = [y - 15, y + 2].find((place) => isFree(chart, place, taken));
-    if (top === undefined) continue;
-    drawBenchmarkName(chart, label, top, agreed);
-    taken.push(top);
+    const sides = agreed ? ["left", "right"] : ["left"];
+    const places = sides.flatMap((side) => [y - 15, y + 2].map((top) => ({ side, top })));
+    const place = places.find((each) => isFree(chart, each, taken));
+    if (!place) continue;
+    drawBenchmarkName(chart, label, place, agreed);
+    taken.push(place);
   }
 }
 
-function isFree({ chartArea }, top, taken) {
-  return top >= chartArea.top - 16 && top + 13 <= chartArea.bottom && taken.every((other) => Math.abs(other - top) >= 13);
+function isFree({ chartArea }, { side, top }, taken) {
+  const isOnChart = top >= chartArea.top - 16 && top + 13 <= chartArea.bottom;
+  return isOnChart && taken.every((other) => other.side !== side || Math.abs(other.top - top) >= 13);
 }
 
 function shadeTheWay({ ctx, chartArea }, lines) {
@@ -127,15 +130,17 @@ function drawBenchmarkLine({ ctx, chartArea }, y, agreed) {
   ctx.lineWidth = 1;
 }
 
-function drawBenchmarkName(chart, label, top, agreed) {
+function drawBenchmarkName(chart, label, { side, top }, agreed) {
   const { ctx, chartArea } = chart;
   ctx.font = LABEL_FONT(chart, agreed ? 600 : 500);
   const text = fitted(ctx, label, chartArea.right - chartArea.left - 4);
+  const width = ctx.measureText(text).width + 4;
+  const left = side === "left" ? chartArea.left + 1 : chartArea.right - width - 1;
   ctx.fillStyle = translucent(token("surface"), 0.82);
-  ctx.fillRect(chartArea.left + 1, top, ctx.measureText(text).width + 4, 13);
+  ctx.fillRect(left, top, width, 13);
   ctx.fillStyle = token(agreed ? "ink-2" : "ink-3");
   ctx.textBaseline = "top";
-  ctx.fillText(text, chartArea.left + 3, top + 1);
+  ctx.fillText(text, left + 2, top + 1);
 }
 
 /* A note: a line where it begins, a shade over the buckets that it covers, and a flag as wide as there is room

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from insights import windows
-from insights.metrics.baselines import mean_of, whole_buckets
+from insights.metrics.baselines import grows_with_time, mean_of, whole_buckets
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer, Window
 from insights.metrics.visible import Freshness, SideBySide, visible_together
@@ -17,6 +17,7 @@ from programs.models import Period
 from programs.services.benchmarks.writing import granularity_of
 
 STANDS_OVER_WEEKS = windows.DEFAULT_WEEKS  # the range with which the pages of figures begin
+DEFAULT_PERIOD = Period.WEEK
 BUCKETS = {Period.WEEK: 12, Period.MONTH: 3, Period.QUARTER: 1}
 
 
@@ -43,6 +44,13 @@ class Asked:
             return MetricQuery(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
         window = whole_buckets(today, granularity, BUCKETS[self.period])
         return MetricQuery(self.metric.key, window, granularity=granularity, scope=scope)
+
+
+def asked_about(metric: Metric, period: str) -> Asked:
+    """How its figure has to be read, so that it can be held against a benchmark of that period (empty: of none yet)."""
+    if not grows_with_time(metric):
+        return Asked(metric)
+    return Asked(metric, Period(period) if period else DEFAULT_PERIOD)
 
 
 def stands(asked: Sequence[Asked], scope: Scope, access: Access, *, today: date) -> list[Stand]:

@@ -33,11 +33,12 @@ from programs.services.benchmarks.drafts import (
     offered_metrics,
     stands_today,
 )
+from programs.services.benchmarks.standing import DEFAULT_PERIOD
 from programs.services.benchmarks.suggestions import Suggestion, suggestions_for
 from programs.services.benchmarks.writing import BenchmarkConflictError, set_benchmark
 from programs.services.benchmarks.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.views.benchmarks.subject import Subject, subject_in
-from programs.views.benchmarks.words import DEFAULT_PERIOD, of_words, value_words
+from programs.views.benchmarks.words import of_words, value_words
 from programs.views.tickets.words import Difference
 
 CONFLICT = (
@@ -137,7 +138,10 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
         except BenchmarkConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
         except BenchmarkError as problem:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+            asks_to_hold = problem.field == "is_to_hold"
+            has_field = problem.field in form.fields and not asks_to_hold
+            form.add_error(problem.field if has_field else None, problem.message)
+            return _form_page(request, subject, form, status=400, asks_to_hold=asks_to_hold)
         else:
             messages.success(request, f"Agreed for {subject.name}.")
             return redirect(subject.url("benchmark", key))
@@ -264,7 +268,7 @@ def _form_page(
         "action": subject.url("benchmark_edit", metric.key),
         "back_url": subject.url("benchmark", metric.key),
         "suggestions_url": subject.url("benchmark_suggestions", metric.key),
-        "asks_to_hold": "is_to_hold" in form.errors or bool(form["is_to_hold"].value()),
         **more,
+        "asks_to_hold": more.get("asks_to_hold") or bool(form["is_to_hold"].value()),
     }
     return render(request, "programs/benchmarks/form.html", context, status=status)

@@ -24,11 +24,11 @@ from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for
 from programs.queries.focus import newest_focus
 from programs.services.benchmarks.agreements import whose
 from programs.services.benchmarks.drafts import offered_metrics
-from programs.services.benchmarks.standing import Stand, stands
+from programs.services.benchmarks.standing import Stand, asked_about, stands
 from programs.services.benchmarks.starter_sets import STARTER_SETS
 from programs.services.benchmarks.writing import hides_baseline
 from programs.views.benchmarks.subject import Subject, subject_in
-from programs.views.benchmarks.words import BenchmarkLine, asked_about, line_of
+from programs.views.benchmarks.words import BenchmarkLine, line_of
 
 AGREED, ALL = "agreed", "all"
 FOCUS, INDICATOR = "Focus", "Key indicator"
@@ -94,7 +94,7 @@ def figures_of(
     """Where each stands, in order; None where no figures are the viewer's to see."""
     if subject.scope is None:
         return [None for _ in listed]
-    asked = [asked_about(metric, holding.get(metric.key)) for metric in listed]
+    asked = [asked_about(metric, period_of(holding.get(metric.key))) for metric in listed]
     return stands(asked, subject.scope, subject.access, today=subject.filters.today)
 
 
@@ -113,6 +113,11 @@ def benchmark_line(
         url=subject.url("benchmark", metric.key),
         edit_url=subject.url("benchmark_edit", metric.key) if subject.may_agree else "",
     )
+
+
+def period_of(holding: HoldingBenchmark | None) -> str:
+    """Empty where nothing was agreed."""
+    return holding.version.period if holding else ""
 
 
 def tabs(subject: Subject, chosen: str) -> list[Picker]:
@@ -165,7 +170,7 @@ def _csv_rows(
     yield CSV_HEAD
     for metric, stand in zip(listed, found, strict=True):
         held = holding.get(metric.key)
-        asked = asked_about(metric, held)
+        asked = asked_about(metric, period_of(held))
         figures = (stand.value, stand.sample_size if stand.value is not None else None) if stand else (None, None)
         front = (metric.name, metric.key, metric.unit, metric.statistic or "", asked.period, *figures)
         if held is None:

@@ -33,11 +33,11 @@ from programs.queries.benchmarks import (
 from programs.queries.focus import newest_focus
 from programs.services.benchmarks.agreements import benchmark_url
 from programs.services.benchmarks.drafts import BenchmarkError, MayNotAgreeError, offered_metrics
-from programs.services.benchmarks.standing import Stand, stands_of_units
+from programs.services.benchmarks.standing import Stand, asked_about, stands_of_units
 from programs.services.benchmarks.writing import BenchmarkConflictError, granularity_of, take_back_benchmark
-from programs.views.benchmarks.listing import benchmark_line, figures_of, tabs
+from programs.views.benchmarks.listing import benchmark_line, figures_of, period_of, tabs
 from programs.views.benchmarks.subject import Subject, subject_in
-from programs.views.benchmarks.words import BenchmarkLine, asked_about, baseline_words, line_of, version_lines
+from programs.views.benchmarks.words import BenchmarkLine, baseline_words, line_of, version_lines
 
 UNITS_A_PAGE = 25
 
@@ -126,7 +126,7 @@ def _of_metric(
 
 def _chart(metric: Metric, subject: Subject, holding: HoldingBenchmark | None) -> tiles.ChartCard:
     """Half a year, in the buckets that the benchmark is of."""
-    period = granularity_of(asked_about(metric, holding).period) or DEFAULT_GRANULARITY
+    period = granularity_of(asked_about(metric, period_of(holding)).period) or DEFAULT_GRANULARITY
     weeks = "52w" if period is Granularity.QUARTER else "26w"
     filters = subject.filters.with_range(weeks).with_granularity(period)
     return tiles.ChartCard(
@@ -148,11 +148,11 @@ def _units(request: HttpRequest, metric: Metric, subject: Subject) -> dict[str, 
     held = benchmarks_of_units([metric.key], [unit.pk for unit in units], subject.access.sight)
     by_period: dict[str, list[Unit]] = {}
     for unit in units:
-        asked = asked_about(metric, held[unit.pk].get(metric.key))
+        asked = asked_about(metric, period_of(held[unit.pk].get(metric.key)))
         by_period.setdefault(asked.period, []).append(unit)
     found: dict[int, Stand] = {}
     for some in by_period.values():
-        asked = asked_about(metric, held[some[0].pk].get(metric.key))
+        asked = asked_about(metric, period_of(held[some[0].pk].get(metric.key)))
         found |= stands_of_units(asked, some, subject.access, today=subject.filters.today)
     lines = [
         UnitLine(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from insights import wording
-from insights.metrics.baselines import grows_with_time
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.registry import get
@@ -17,11 +16,10 @@ from orgtree.services.who_sees import names_of
 from programs.models import BenchmarkVersion, Period
 from programs.queries.benchmarks import HoldingBenchmark
 from programs.services.benchmarks.agreements import whose
-from programs.services.benchmarks.standing import Asked, Stand
+from programs.services.benchmarks.standing import Stand, asked_about
 from programs.services.benchmarks.writing import hides_baseline
 
 NOTHING_AGREED = "–"
-DEFAULT_PERIOD = Period.WEEK
 Tone = Literal["good", "watch", ""]
 
 
@@ -79,14 +77,6 @@ class VersionLine:
     note: str
 
 
-def asked_about(metric: Metric, holding: HoldingBenchmark | None) -> Asked:
-    """How its figure has to be read, so that it can be held against what was agreed."""
-    if not grows_with_time(metric):
-        return Asked(metric)
-    agreed = holding.version.period if holding else ""
-    return Asked(metric, Period(agreed) if agreed else DEFAULT_PERIOD)
-
-
 def of_words(metric: Metric, period: str) -> str:
     """What kind of figure it is: Median; a week."""
     words = [metric.statistic.value.capitalize() if metric.statistic else "", Period(period).label if period else ""]
@@ -135,7 +125,7 @@ def line_of(
 ) -> BenchmarkLine:
     version = holding.version if holding else None
     comparable = version is not None and holding is not None and not holding.is_of_older_formula
-    asked = asked_about(metric, holding)
+    asked = asked_about(metric, version.period if version else "")
     return BenchmarkLine(
         key=metric.key,
         name=metric.name,

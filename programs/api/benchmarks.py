@@ -1,0 +1,294 @@
+"""/api/v1/benchmarks/ and /api/v1/focus/: read and written with the permissions of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from insights import windows
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.metrics.declarations import Metric
+from insights.metrics.errors import QueryError
+from insights.metrics.plan import place
+from insights.metrics.query import Scope
+from insights.metrics.terms import Better
+from insights.scope_access import check_scope
+from orgtree.api.parameters import only
+from orgtree.models import Unit
+from orgtree.services.access import Access, access_of
+from programs.api.benchmark_documents import (
+    BenchmarkConflictSerializer,
+    BenchmarkPageSerializer,
+    BenchmarksSerializer,
+    BenchmarkWriteSerializer,
+    FocusConflictSerializer,
+    FocusSerializer,
+    FocusWriteSerializer,
+    SuggestionsSerializer,
+    TakeBackSerializer,
+    benchmark_documents,
+    focus_document,
+    suggestion_document,
+    version_documents,
+)
+from programs.api.given import given_fields, number, text
+from programs.api.tokens import ProgramView
+from programs.models import Direction, Period
+from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for, unit_of_scope, versions_of
+from programs.queries.focus import newest_focus
+from programs.services.benchmarks.drafts import (
+    BASELINE_WEEKS,
+    PERIODS,
+    BenchmarkDraft,
+    BenchmarkError,
+    MayNotAgreeError,
+    offered_metrics,
+    unit_led,
+)
+from programs.services.benchmarks.focusing import FocusConflictError, FocusDraft, set_focus
+from programs.services.benchmarks.standing import Stand, asked_about, stands
+from programs.services.benchmarks.suggestions import suggestions_for
+from programs.services.benchmarks.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
+
+Written = TypeVar("Written")
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+FIELDS = ("unit", "threshold", "target", "reason", "number", "better", "period", "weeks", "is_to_hold")
+UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
+
+
+class BenchmarksView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmarks_list",
+        parameters=[UNIT, OpenApiParameter("metric", str, many=True, description="Keys; without any all.")],
+        responses={200: BenchmarksSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
+        only(request, "unit", "metric")
+        access = access_of(request.user)
+        unit = _unit(request, access)
+        keys = [key.replace("\x00", "") for key in request.query_params.getlist("metric") if key]
+        holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
+        found = [holding[key] for key in sorted(holding)]
+        slug = unit.slug if unit else None
+        return Response(
+            {"unit": slug, "benchmarks": benchmark_documents(found, _stands(found, slug, access), slug, access)}
+        )
+
+
+class BenchmarkView(ProgramView):
+    @extend_schema(operation_id="v1_benchmark", parameters=[UNIT], responses={200: BenchmarkPageSerializer, **ERRORS})
+    def get(self, request: Request, key: str) -> Response:
+        """What holds of one metric, and the unit's own versions."""
+        only(request, "unit")
+        access = access_of(request.user)
+        unit = _unit(request, access)
+        return Response(_page(key, unit, access))
+
+    @extend_schema(
+        operation_id="v1_benchmark_agree",
+        request=BenchmarkWriteSerializer,
+        responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
+    )
+    def put(self, request: Request, key: str) -> Response:
+        """Agree on a threshold, a target or both; the baseline is computed on the way."""
+        access = access_of(request.user)
+        given = given_fields(request, FIELDS, needed=("reason", "number"))
+        draft = BenchmarkDraft(
+            metric=key,
+            unit=text("unit", given.get("unit")),
+            threshold=_value("threshold", given.get("threshold")),
+            target=_value("target", given.get("target")),
+            reason=text("reason", given["reason"]),
+            better=text("better", given.get("better")),
+            period=text("period", given.get("period")),
+            weeks=BASELINE_WEEKS[0] if given.get("weeks") is None else number("weeks", given["weeks"]) or 0,
+            is_to_hold=_truth("is_to_hold", given.get("is_to_hold")),
+        )
+        of_number = number("number", given["number"]) or 0
+        try:
+            stored = _obeyed(lambda: set_benchmark(access, draft, of_number=of_number))
+        except BenchmarkConflictError as conflict:
+            return _conflict(conflict, access)
+        return Response(_page(key, stored.unit, access))
+
+
+class BenchmarkTakeBackView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmark_take_back",
+        request=TakeBackSerializer,
+        responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """What was agreed for that unit holds no longer; what holds above it does again."""
+        access = access_of(request.user)
+        given = given_fields(request, ("unit", "reason", "number"), needed=("reason", "number"))
+        unit, reason = text("unit", given.get("unit")), text("reason", given["reason"])
+        of_number = number("number", given["number"]) or 0
+        try:
+            stored = _obeyed(lambda: take_back_benchmark(access, key, unit, reason, of_number=of_number))
+        except BenchmarkConflictError as conflict:
+            return _conflict(conflict, access)
+        return Response(_page(key, stored.unit, access))
+
+
+class SuggestionsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_benchmark_suggestions",
+        parameters=[
+            UNIT,
+            OpenApiParameter("better", str, enum=Direction.values, description="Of a metric without a direction."),
+            OpenApiParameter("period", str, enum=[*PERIODS], description="Of a metric that grows with time."),
+        ],
+        responses={200: SuggestionsSerializer, **ERRORS},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """What could be agreed, and why, for whoever may agree on it."""
+        only(request, "unit", "better", "period")
+        access = access_of(request.user)
+        metric = _metric(key)
+        unit = _obeyed(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
+        found = suggestions_for(
+            metric,
+            unit,
+            _direction(metric, request.query_params.get("better", "")),
+            asked_about(metric, _period(request.query_params.get("period", ""))).period,
+            access,
+            today=windows.local_today(),
+        )
+        return Response({"suggestions": [suggestion_document(each) for each in found.found], "missing": found.missing})
+
+
+class FocusView(ProgramView):
+    @extend_schema(operation_id="v1_focus", parameters=[UNIT], responses={200: FocusSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """What a unit concentrates on: its focus metric and its key indicators."""
+        only(request, "unit")
+        unit = _unit(request, access_of(request.user))
+        return Response(focus_document(newest_focus(unit.pk if unit else None), unit.slug if unit else None))
+
+    @extend_schema(
+        operation_id="v1_focus_choose",
+        request=FocusWriteSerializer,
+        responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
+    )
+    def put(self, request: Request) -> Response:
+        """Choose all of it anew."""
+        access = access_of(request.user)
+        needed = ("reason", "number")
+        given = given_fields(request, ("unit", "metric", "indicators", *needed), needed=needed)
+        indicators = given.get("indicators") or []
+        if not isinstance(indicators, list) or not all(isinstance(key, str) for key in indicators):
+            raise QueryError("indicators", "It must be a list of keys of metrics.")
+        draft = FocusDraft(
+            unit=text("unit", given.get("unit")),
+            metric=text("metric", given.get("metric")),
+            indicators=tuple(indicators),
+            reason=text("reason", given["reason"]),
+        )
+        of_number = number("number", given["number"]) or 0
+        try:
+            stored = _obeyed(lambda: set_focus(access, draft, of_number=of_number))
+        except FocusConflictError as conflict:
+            problem = error_document("number", f"{conflict} `stored` is what holds now.")
+            stored_document = focus_document(conflict.stored, draft.unit or None)
+            return Response({**problem, "stored": stored_document}, status=status.HTTP_409_CONFLICT)
+        return Response(focus_document(stored, draft.unit or None))
+
+
+def _unit(request: Request, access: Access) -> Unit | None:
+    """The unit that is asked for.  Raises UnknownUnitError where there is none, or none that the viewer may know of."""
+    word = request.query_params.get("unit", "")
+    if not word:
+        return None
+    scope = Scope(word)
+    check_scope(scope, access)
+    place(scope)
+    return unit_of_scope(word)
+
+
+def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
+    """Raises NotFound for a metric that there never was."""
+    unit_id, slug = (unit.pk, unit.slug) if unit else (None, None)
+    holding = benchmarks_for([key], unit_id, access.sight)
+    versions = versions_of(key, unit_id)
+    if not versions and not holding and key not in {metric.key for metric in offered_metrics()}:
+        raise NotFound
+    found = list(holding.values())
+    documents = benchmark_documents(found, _stands(found, slug, access), slug, access)
+    return {
+        "unit": slug,
+        "benchmark": documents[0] if documents else None,
+        "versions": version_documents(versions, access),
+    }
+
+
+def _stands(holding: list[HoldingBenchmark], slug: str | None, access: Access) -> list[Stand | None]:
+    """In order; None for metrics that are gone, and figures that the viewer may not see."""
+    if slug is None and not access.sight.whole:
+        return [None for _ in holding]
+    known = [each for each in holding if each.metric is not None]
+    asked = [asked_about(each.metric, each.version.period) for each in known if each.metric is not None]
+    found = stands(asked, Scope(slug), access, today=windows.local_today()) if asked else []
+    by_metric = {each.version.metric: stand for each, stand in zip(known, found, strict=True)}
+    return [by_metric.get(each.version.metric) for each in holding]
+
+
+def _conflict(conflict: BenchmarkConflictError, access: Access) -> Response:
+    stored = version_documents([conflict.stored], access)[0] if conflict.stored else None
+    problem = error_document("number", f"{conflict} `stored` is what holds now.")
+    return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+
+
+def _obeyed(write: Callable[[], Written]) -> Written:
+    """What the service answers; its refusals as the API tells them."""
+    try:
+        return write()
+    except MayNotAgreeError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except BenchmarkError as problem:
+        raise QueryError(problem.field, problem.message) from None
+
+
+def _metric(key: str) -> Metric:
+    found = next((metric for metric in offered_metrics() if metric.key == key), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _direction(metric: Metric, said: str) -> Direction:
+    if metric.better is not Better.NEITHER:
+        return Direction(metric.better.value)
+    if said not in Direction.values:
+        raise QueryError("better", f"This metric has no direction of its own. Say {' or '.join(Direction.values)}.")
+    return Direction(said)
+
+
+def _period(said: str) -> Period:
+    if said and said not in PERIODS:
+        raise QueryError("period", f"One of: {', '.join(PERIODS)}.")
+    return Period(said)
+
+
+def _value(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise QueryError(name, "It must be a number, in the metric's unit of measure.")
+    return float(value)
+
+
+def _truth(name: str, value: object) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise QueryError(name, "It must be true or false.")
+    return value

@@ -1,0 +1,69 @@
+"""How tests of benchmarks speak: what is agreed, and a Platform whose first reviews are known to the hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from insights import windows
+from orgtree.services.access import access_of
+from programs.models import BenchmarkVersion
+from programs.queries.benchmarks import newest_version, unit_of_scope
+from programs.services.benchmarks.drafts import BenchmarkDraft
+from programs.services.benchmarks.writing import set_benchmark
+from tests.org import Org
+from tests.pages.delivering import OPENED, REVIEWED, merged
+from tests.personas import EXECUTIVE, Persona, create_user
+from tests.programs.tickets import as_
+from tests.teams import OTHERS_IN_PLATFORM
+
+HOUR = 3600.0
+PICKUP = "pr.pickup_time"
+PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
+AT_ONCE = REVIEWED - OPENED  # hours until the first review of a change that waits no longer
+TODAY = windows.local_today()
+MONDAY = TODAY - timedelta(days=TODAY.weekday())  # of the running week
+
+
+def draft(**said: Any) -> BenchmarkDraft:
+    """Platform's first reviews: within 8 hours, and once within 6."""
+    usual = {
+        "metric": PICKUP,
+        "unit": "platform",
+        "threshold": 8 * HOUR,
+        "target": 6 * HOUR,
+        "reason": "Reviews wait overnight.",
+    }
+    return BenchmarkDraft(**{**usual, **said})
+
+
+def agree(persona: Persona = EXECUTIVE, **said: Any) -> BenchmarkVersion:
+    """On the newest version that there is."""
+    asked = draft(**said)
+    unit = unit_of_scope(asked.unit or None)
+    newest = newest_version(asked.metric, unit.pk if unit else None)
+    return set_benchmark(as_(persona), asked, of_number=newest.number if newest else 0)
+
+
+def weeks_ago(weeks: int) -> date:
+    """The Tuesday of a week; the week before this one is 1."""
+    return MONDAY - timedelta(weeks=weeks) + timedelta(days=1)
+
+
+def changes_of(
+    org: Org, people: Iterable[str], *, weeks: Iterable[int], waits: Callable[[int], float], first: int
+) -> None:
+    """Each of the people merges one change in each of the weeks, whose review comes `waits(week)` hours later."""
+    authors = list(people)
+    records = [
+        merged(first + week * 100 + place, weeks_ago(week), author=author, waits=waits(week))
+        for week in weeks
+        for place, author in enumerate(authors)
+    ]
+    for start in range(0, len(records), 500):
+        org.push("pull-requests", *records[start : start + 500])
+
+
+def access_for(persona: Persona) -> Any:
+    return access_of(create_user(persona))
