@@ -9,6 +9,14 @@ from programs.api.benchmarks import (
     FocusView,
     SuggestionsView,
 )
+from programs.api.objectives import (
+    CheckInsView,
+    ObjectiveDropView,
+    ObjectiveStandingView,
+    ObjectivesView,
+    ObjectiveView,
+    QuartersView,
+)
 from programs.api.tickets import TicketCommentsView, TicketMoveView, TicketsView, TicketView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +25,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("benchmarks/<str:key>/take-back/", BenchmarkTakeBackView.as_view(), name="api_benchmark_take_back"),
     path("benchmarks/<str:key>/suggestions/", SuggestionsView.as_view(), name="api_benchmark_suggestions"),
     path("focus/", FocusView.as_view(), name="api_focus"),
+    path("objectives/", ObjectivesView.as_view(), name="api_objectives"),
+    path("objectives/<int:pk>/", ObjectiveView.as_view(), name="api_objective"),
+    path("objectives/<int:pk>/drop/", ObjectiveDropView.as_view(), name="api_objective_drop"),
+    path("objectives/<int:pk>/standing/", ObjectiveStandingView.as_view(), name="api_objective_standing"),
+    path("objectives/<int:pk>/check-ins/", CheckInsView.as_view(), name="api_objective_check_ins"),
+    path("quarters/", QuartersView.as_view(), name="api_quarters"),
     path("tickets/", TicketsView.as_view(), name="api_tickets"),
     path("tickets/<int:pk>/", TicketView.as_view(), name="api_ticket"),
     path("tickets/<int:pk>/move/", TicketMoveView.as_view(), name="api_ticket_move"),
