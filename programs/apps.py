@@ -7,10 +7,13 @@ class ProgramsConfig(AppConfig):
     def ready(self) -> None:
         from insights.actions import offer_action
         from insights.agreed import offer_agreements
+        from insights.home_sections import offer_section
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.services.benchmarks.agreements import agreements
+        from programs.views.overview.on_home import program_on_home
 
         offer_action(objective_about)
         offer_action(ticket_about)
         offer_action(benchmark_of)
         offer_agreements(agreements)
+        offer_section(program_on_home)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from insights import windows, wording
 from insights.filters import Filters, read_filters
+from insights.home_sections import sections_on_home
 from insights.scope_access import access_in, has_scope
 from insights.tiles import Link, Tile
 from insights.views.ai.answers import read
@@ -65,6 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
+        "sections": sections_on_home(filters),
     }
     return render(request, "home.html", context)
 

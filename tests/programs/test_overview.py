@@ -174,7 +174,7 @@ def test_the_guided_start_leads_to_a_baseline_and_on(sign_in: SignIn, teams: Org
     page = client.get(f"{START}?unit=platform&set=hygiene")
     rows = {row.name: row.cells[0] for row in page.context["baseline"]}
     assert len(rows) == len(STARTER_SETS["hygiene"].metrics)
-    assert rows["PR size"].value == "50 lines"
+    assert rows["Pull request size"].value == "50 lines"
     assert client.get(f"{START}suggestions/?unit=platform&set=hygiene").status_code == 200
     [team] = page.context["teams"]
     assert not team.has_objective

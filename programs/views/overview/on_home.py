@@ -1,0 +1,44 @@
+"""The program on the home page: what waits for whoever looks, and the goals that concern them."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from insights.filters import Filters
+from insights.home_sections import HomeSection
+from programs.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.services.quarters import current_quarter
+from programs.views.objectives.words import objective_lines
+from programs.views.overview.my_work import my_work, own_objectives
+
+OBJECTIVES_LISTED = 3
+WORK_LISTED = 5
+
+
+def program_on_home(filters: Filters) -> HomeSection | None:
+    """Nothing where nothing waits and nothing is to be reached.
+
+    An executive and a manager see what their units want to reach and what they lack, a member the published goals of
+    their unit and of those above it.
+    """
+    access, today, quarter = filters.access, filters.today, current_quarter()
+    leads = access.sight.leads_whole or bool(access.sight.managed_ids)
+    asked = ObjectiveFilter(quarter=quarter, unit=filters.scope.unit if leads else None)
+    listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
+    own = own_objectives(access.sight, quarter)
+    progress = progress_of([*listed, *(each for each in own if each not in listed)], access, today=today)
+    work = my_work(access.sight, quarter, progress, today, listed=WORK_LISTED)
+    if not listed and not work.lines:
+        return None
+    return HomeSection(
+        "programs/overview/_on_home.html",
+        {
+            "work": work,
+            "quarter": quarter,
+            "objectives": objective_lines(progress[: min(len(listed), OBJECTIVES_LISTED)], today),
+            "has_more": len(listed) > OBJECTIVES_LISTED,
+            "objectives_url": reverse("objectives"),
+            "new_objective_url": reverse("objective_new") if leads else "",
+        },
+        style_sheets=("css/components/objectives.css", "css/components/program.css"),
+    )

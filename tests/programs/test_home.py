@@ -1,0 +1,75 @@
+"""The home page by role: what waits for whom, and which goals concern them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.org import Org
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.programs.objectives import objective
+from tests.programs.tickets import ticket
+from tests.teams import create_teams
+
+MOST_QUERIES = 30
+
+
+@pytest.fixture(autouse=True)
+def teams(org: Org) -> Org:
+    create_teams()
+    return org
+
+
+def program(client: Client) -> Any:
+    """The section of the program; None where there is none."""
+    page = client.get("/")
+    assert page.status_code == 200
+    sections = page.context["sections"]
+    return sections[0].section if sections else None
+
+
+def test_each_role_sees_what_waits_for_it_and_the_goals_that_concern_it(sign_in: Callable[[Persona], Client]) -> None:
+    ticket(title="Reviews wait")
+    objective(title="Of Platform", is_mandatory=True)
+    objective(EXECUTIVE, title="Of Search", unit="search")
+    objective(EXECUTIVE, title="Of Engineering", unit="engineering")
+    objective(EXECUTIVE, title="Of everybody", unit=None)
+    objective(title="A draft", publish=False)
+
+    def seen(persona: Persona) -> tuple[list[str], list[str]]:
+        section = program(sign_in(persona))
+        return [line.title for line in section["work"].lines], [line.title for line in section["objectives"]]
+
+    work, goals = seen(MEMBER)
+    assert work == ["Reviews wait"]
+    assert set(goals) == {"Of everybody", "Of Engineering", "Of Platform"}, "never those of another team"
+    work, goals = seen(OTHER_MEMBER)
+    assert (work, set(goals)) == ([], {"Of everybody", "Of Engineering", "Of Search"})
+    work, goals = seen(MANAGER)
+    assert goals == ["Of Platform"]
+    work, _ = seen(EXECUTIVE)
+    assert work == ["1 team without its objective this quarter"], (
+        "Search has one, and none on which it will not give up"
+    )
+    assert "A draft" not in str([seen(persona) for persona in (MEMBER, EXECUTIVE)])
+
+
+def test_where_nothing_is_begun_members_see_nothing_of_it(sign_in: Callable[[Persona], Client]) -> None:
+    assert program(sign_in(MEMBER)) is None
+    assert program(sign_in(ADMIN)) is not None, "two teams lack their objective"
+
+
+def test_it_takes_few_queries(sign_in: Callable[[Persona], Client]) -> None:
+    for number in range(4):
+        objective(title=f"Objective {number}")
+        ticket(title=f"Ticket {number}")
+    client = sign_in(MANAGER)
+    client.get("/")
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/")
+    assert len(queries) <= MOST_QUERIES
