@@ -44,6 +44,7 @@ class TicketFilter:
     owner: int | None = None  # a person's id
     metric: str = ""
     objective: int | None = None
+    of_led_units: bool = False  # of units that the viewer leads, and of whoever is in one of them today
 
 
 def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Ticket]:
@@ -53,6 +54,9 @@ def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Tick
         below = UnitPlacement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
         members = Placement.objects.filter(ancestor__slug=asked.unit, during__contains=today)
         found = found.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
+    if asked.of_led_units:
+        members = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
+        found = found.filter(Q(unit__in=sight.managed_ids) | Q(owner__in=members.values("person")))
     match asked.state:
         case "standing":
             found = found.standing()

@@ -107,6 +107,7 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
         "natures": _pickers(asked, "nature", {"": "All", **_plural(Nature.choices)}, asked.narrowed.nature),
         "kinds": _pickers(asked, "kind", {"": "Any cause", **dict(BottleneckKind.choices)}, asked.narrowed.kind),
         "mine": _mine(asked, access),
+        "overdue_in_teams": _overdue_in_teams(asked, access),
         "search": asked.narrowed.search,
         "hidden": [
             (name, value)
@@ -148,7 +149,7 @@ def read_asked(request: HttpRequest, access: Access) -> Asked:
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     said = {
         name: value
-        for name in ("view", "state", "kind", "nature", "q", "mine", "metric", "objective", "sort", "month")
+        for name in ("view", "state", "kind", "nature", "q", "mine", "teams", "metric", "objective", "sort", "month")
         if (value := request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH])
     }
     sort = said.get("sort", "due")
@@ -157,7 +158,8 @@ def read_asked(request: HttpRequest, access: Access) -> Asked:
         raise BadFilterError("objective", "objective= is the number of an objective.")
     own_person = access.sight.person_id if access.sight.person_id is not None else 0
     narrowed = TicketFilter(
-        unit=None if "mine" in said else filters.scope.unit,  # one's own are of whatever unit
+        # one's own, and those of all one's teams, are of whatever unit
+        unit=None if said.keys() & {"mine", "teams"} else filters.scope.unit,
         state=_one_of("state", said.get("state", "standing"), STATES),
         search=said.get("q", ""),
         kind=_one_of("kind", said.get("kind", ""), ["", *BottleneckKind.values]),
@@ -165,6 +167,7 @@ def read_asked(request: HttpRequest, access: Access) -> Asked:
         owner=own_person if "mine" in said else None,
         metric=said.get("metric", ""),
         objective=int(objective[:15]) if objective else None,
+        of_led_units="teams" in said,
     )
     _one_of("sort", sort.removeprefix("-"), SORTS)
     view = _one_of("view", said.get("view", "table"), VIEWS)
@@ -195,6 +198,15 @@ def _mine(asked: Asked, access: Access) -> Picker | None:
         return None
     is_on = asked.narrowed.owner is not None
     return Picker(label="My tickets", url=asked.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
+
+
+def _overdue_in_teams(asked: Asked, access: Access) -> Picker | None:
+    """What a manager's people are late with; nothing for who manages no unit."""
+    if not access.sight.managed_ids:
+        return None
+    is_on = asked.narrowed.of_led_units and asked.narrowed.state == "overdue"
+    changed = {"teams": "", "state": ""} if is_on else {"teams": "1", "state": "overdue", "view": "", "mine": ""}
+    return Picker(label="Overdue in my teams", url=asked.url(reverse("tickets"), **changed, page=""), active=is_on)
 
 
 def _may_add(access: Access, asked: Asked) -> bool:

@@ -1,0 +1,255 @@
+"""The inbox, the form for which messages one gets, and the outbox that admins see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import time, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
+from programs.services.reminders.outbox import forget_old_messages
+from programs.services.reminders.preferences import preferences_of
+from programs.services.reminders.telling import plan_reminders
+from programs.services.tickets.commenting import comment_on_ticket
+from tests.org import Org
+from tests.pages.recomputed import plain
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user
+from tests.programs.reminders import TODAY, agree_on_objectives, filed, open_accounts
+from tests.programs.tickets import as_, ticket
+from tests.teams import Teams, create_teams
+
+SignIn = Callable[[Persona], Client]
+MOST_QUERIES = 15
+
+
+@pytest.fixture
+def teams(org: Org) -> Teams:
+    made = create_teams()
+    open_accounts()
+    agree_on_objectives(made, TODAY)
+    return made
+
+
+def page(client: Client, address: str = "/programs/inbox/") -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return plain(answer.content.decode())
+
+
+def notice_of(persona: Persona) -> Notice:
+    return Notice.objects.get(account=create_user(persona))
+
+
+def test_everybody_finds_their_own_notices(teams: Teams, sign_in: SignIn) -> None:
+    filed("A rota", due=-3, unit=teams.platform)
+    plan_reminders()
+    assert "3 days overdue" in page(sign_in(MEMBER))
+    of_manager = page(sign_in(MANAGER))
+    assert "A rota" in of_manager
+    assert "Owned by Ada, of Platform." in of_manager
+    assert "Nothing new" in page(sign_in(OTHER_MEMBER))
+
+
+def test_nobody_opens_or_marks_what_others_were_told(teams: Teams, sign_in: SignIn) -> None:
+    filed("A rota", due=0, unit=teams.platform)
+    plan_reminders()
+    told = notice_of(MEMBER)
+    for persona in PERSONAS:
+        client = sign_in(persona)
+        expected = 302 if persona is MEMBER else 404
+        assert client.post(reverse("notice_read", args=[told.pk]), {"read": "1"}).status_code == expected
+        assert client.get(reverse("notice_open", args=[told.pk])).status_code == expected
+    client = Client()
+    assert client.get(reverse("notice_open", args=[told.pk])).status_code == 302
+    assert "/accounts/login/" in client.get(reverse("inbox"))["Location"]
+
+
+def test_what_one_may_not_see_any_more_is_gone_from_inbox_and_bell(teams: Teams, sign_in: SignIn) -> None:
+    lost = filed("A rota", due=0, unit=teams.platform)
+    plan_reminders()
+    lost.owner, lost.unit = None, teams.search
+    lost.save()
+    client = sign_in(MEMBER)
+    assert "A rota" not in page(client, "/programs/inbox/?show=all")
+    assert "unread" not in page(client, "/programs/tickets/")
+    assert client.get(reverse("notice_open", args=[notice_of(MEMBER).pk])).status_code == 404
+
+
+def test_opening_reads_and_leads_to_the_ticket(teams: Teams, sign_in: SignIn) -> None:
+    about = filed("A rota", due=0, unit=teams.platform)
+    plan_reminders()
+    client = sign_in(MEMBER)
+    assert "Inbox 1 unread" in page(client, "/programs/tickets/")
+    answer = client.get(reverse("notice_open", args=[notice_of(MEMBER).pk]))
+    assert answer["Location"] == reverse("ticket", args=[about.pk])
+    assert notice_of(MEMBER).read_at is not None
+    assert "1 unread" not in page(client, "/programs/tickets/")
+    assert "Nothing new" in page(client)
+    assert "A rota" in page(client, "/programs/inbox/?show=all")
+
+
+def test_notices_are_marked_read_and_unread(teams: Teams, sign_in: SignIn) -> None:
+    for number in range(3):
+        filed(f"T{number}", due=0, unit=teams.platform)
+    plan_reminders()
+    client = sign_in(MEMBER)
+    first = Notice.objects.filter(account=create_user(MEMBER)).first()
+    assert first is not None
+    back = "/programs/inbox/?show=all"
+    answer = client.post(reverse("notice_read", args=[first.pk]), {"read": "1", "back": back})
+    assert answer["Location"] == back
+    assert Notice.objects.unread().count() == 2
+    answer = client.post(reverse("notice_read", args=[first.pk]), {"read": "0", "back": "https://evil.example.com/"})
+    assert answer["Location"] == "/programs/inbox/"
+    assert Notice.objects.unread().count() == 3
+    client.post(reverse("inbox_read_all"))
+    assert not Notice.objects.unread().exists()
+
+
+def test_a_comment_is_quoted_and_runs_nothing(teams: Teams, sign_in: SignIn) -> None:
+    comment_on_ticket(as_(MANAGER), ticket(title="A rota"), "@ada@example.com <script>alert(1)</script>")
+    shown = sign_in(MEMBER).get("/programs/inbox/").content.decode()
+    assert "Edith mentions you" in shown
+    assert "<script>alert" not in shown
+
+
+def test_a_full_inbox_stays_cheap(teams: Teams, sign_in: SignIn) -> None:
+    for number in range(60):
+        filed(f"T{number}", due=-number, unit=teams.platform)
+    plan_reminders()
+    for persona in (MEMBER, MANAGER):
+        client = sign_in(persona)
+        client.get("/programs/inbox/")
+        with CaptureQueriesContext(connection) as queries:
+            shown = page(client, "/programs/inbox/?page=2")
+        assert len(queries) <= MOST_QUERIES
+        assert "26–50 of " in shown
+
+
+def test_the_bell_asks_one_question(teams: Teams, sign_in: SignIn) -> None:
+    filed("A rota", due=0, unit=teams.platform)
+    plan_reminders()
+    client = sign_in(MEMBER)
+    client.get("/programs/philosophy/")
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/programs/philosophy/")
+    assert sum("programs_notice" in each["sql"] for each in queries) == 1
+
+
+def test_an_address_that_means_nothing_is_named(teams: Teams, sign_in: SignIn) -> None:
+    assert sign_in(MEMBER).get("/programs/inbox/?show=everything").status_code == 400
+
+
+class TestPreferences:
+    FORM = {"is_on": "on", "kinds": ["ticket_due", "mentioned"], "begins": "21:30", "ends": "07:15"}
+
+    def test_all_is_on_at_first_and_nights_are_quiet(self, teams: Teams, sign_in: SignIn) -> None:
+        known = preferences_of(create_user(MEMBER))
+        assert known.is_on
+        assert known.kinds == set(MessageKind.values)
+        assert (known.begins, known.ends) == (time(20), time(8))
+        assert "no mail server is set up" in page(sign_in(MEMBER), "/account/notifications/")
+
+    def test_they_are_stored_and_shown_again(self, teams: Teams, sign_in: SignIn) -> None:
+        client = sign_in(MEMBER)
+        answer = client.post("/account/notifications/", {**self.FORM, "time_zone": "Asia/Tokyo"})
+        assert answer.status_code == 302
+        known = preferences_of(create_user(MEMBER))
+        assert known.is_on
+        assert known.kinds == {"ticket_due", "mentioned"}
+        assert QuietHours.objects.get().time_zone == "Asia/Tokyo"
+        shown = client.get("/account/notifications/").content.decode()
+        assert 'value="21:30"' in shown
+        assert shown.count("checked") == 3
+        client.post("/account/notifications/", {**self.FORM, "kinds": MessageKind.values})
+        assert not Muted.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            ({"time_zone": "Mars/Olympus"}, "There is no time zone"),
+            ({"time_zone": "../etc/passwd"}, "There is no time zone"),
+            ({"kinds": ["weather"]}, "Select a valid choice"),
+            ({"begins": "noon"}, "Enter a valid time"),
+        ],
+    )
+    def test_what_cannot_be_is_named(self, teams: Teams, sign_in: SignIn, wrong: dict[str, str], words: str) -> None:
+        answer = sign_in(MEMBER).post("/account/notifications/", {**self.FORM, **wrong})
+        assert answer.status_code == 400
+        assert words in answer.content.decode()
+        assert not QuietHours.objects.exists()
+
+    def test_what_waits_follows_new_quiet_hours(self, teams: Teams, sign_in: SignIn) -> None:
+        filed("A rota", due=0, unit=teams.platform)
+        plan_reminders()
+        far = timezone.now() + timedelta(days=9)
+        Delivery.objects.create(notice=notice_of(MEMBER), channel=Channel.EMAIL, not_before=far)
+        sign_in(MEMBER).post("/account/notifications/", self.FORM)
+        assert Delivery.objects.get().not_before < far - timedelta(days=8)
+
+
+class TestOverdueInMyTeams:
+    def test_a_manager_sees_what_their_people_are_late_with(self, teams: Teams, sign_in: SignIn) -> None:
+        filed("Late", due=-2, unit=teams.platform)
+        filed("Not late", due=2, unit=teams.platform)
+        filed("Late of everybody", due=-2, owner=None)
+        client = sign_in(MANAGER)
+        assert "Overdue in my teams" in page(client, "/programs/tickets/")
+        shown = page(client, "/programs/tickets/?teams=1&state=overdue")
+        assert "Late 2" not in shown
+        assert "Not late" not in shown
+        assert "Late of everybody" not in shown
+        assert "2 days late" in shown
+
+    def test_members_and_executives_are_not_offered_it(self, teams: Teams, sign_in: SignIn) -> None:
+        for persona in (MEMBER, EXECUTIVE):
+            assert "Overdue in my teams" not in page(sign_in(persona), "/programs/tickets/")
+
+
+class TestTheOutboxInAdmin:
+    def test_admins_see_why_and_try_again(self, teams: Teams, sign_in: SignIn) -> None:
+        filed("A rota", due=0, unit=teams.platform)
+        plan_reminders()
+        letter = Letter.objects.create(
+            account=create_user(MEMBER), channel=Channel.EMAIL, state="failed", reason="550 No such mailbox", attempts=1
+        )
+        Delivery.objects.create(notice=notice_of(MEMBER), channel=Channel.EMAIL, letter=letter)
+        admin = sign_in(ADMIN)
+        listed = page(admin, reverse("admin:programs_letter_changelist"))
+        assert "550 No such mailbox" in listed
+        shown = page(admin, reverse("admin:programs_letter_change", args=[letter.pk]))
+        assert "A rota" in shown
+        admin.post(
+            reverse("admin:programs_letter_changelist"), {"action": "try_again", "_selected_action": [letter.pk]}
+        )
+        letter.refresh_from_db()
+        assert (letter.state, letter.attempts, letter.reason) == ("waiting", 0, "")
+        answer = admin.post(reverse("admin:programs_letter_change", args=[letter.pk]), {"state": "sent"})
+        letter.refresh_from_db()
+        assert answer.status_code in (200, 302)
+        assert letter.state == "waiting"
+        assert admin.post(reverse("admin:programs_letter_delete", args=[letter.pk])).status_code == 403
+
+    @pytest.mark.parametrize("persona", [MEMBER, MANAGER, EXECUTIVE])
+    def test_nobody_else_does(self, teams: Teams, sign_in: SignIn, persona: Persona) -> None:
+        assert sign_in(persona).get(reverse("admin:programs_letter_changelist")).status_code != 200
+
+
+def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
+    filed("A rota", due=0, unit=teams.platform)
+    plan_reminders()
+    long_ago = timezone.now() - timedelta(days=181)
+    account = create_user(MEMBER)
+    kept = Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago)
+    Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago, state="sent")
+    assert forget_old_messages() == 1
+    assert Letter.objects.get() == kept
+    Notice.objects.update(at=long_ago)
+    forget_old_messages()
+    assert not Notice.objects.exists()
