@@ -45,6 +45,7 @@ ROWS_OF_A_TREE = 50
 TEAMS_ON_A_PAGE = 50
 TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
+EVERYTHING = "All that concerns you: your units, what stands above them, and the whole organisation"
 WIDER = dict.fromkeys(("standing", "q", "mine", "drafts", "page"), "")  # what narrows the list, taken away
 OWN = ("quarter", "view", "standing", "q", "mine", "drafts", "page")
 
@@ -57,10 +58,11 @@ class Asked:
     narrowed: ObjectiveFilter
     view: str
     own: Mapping[str, str]  # the parameters of this page, as they stand in its address
+    scope: Mapping[str, str]  # what the address says of the unit; nothing: all that concerns the viewer
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        said = {**dict(self.filters.scope_parameters()), **self.own, **changed}
+        said = {**self.scope, **self.own, **changed}
         kept = {name: value for name, value in said.items() if value}
         return f"{path}?{urlencode(kept)}" if kept else path or "?"
 
@@ -105,7 +107,7 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
     shown = {"list": _list, "tree": _tree, "gaps": _gap_list}[asked.view]
     context: dict[str, Any] = {
         "scope": scope_bar(asked.filters, around, {}, request.path, kept=asked.own),
-        "whose": scope_words(asked.filters, around),
+        "whose": scope_words(asked.filters, around) if asked.scope or access.sight.whole else EVERYTHING,
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
         "passed": passed_words(quarter, today),
@@ -121,9 +123,7 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
         "drafts": _drafts(asked, access.sight),
         "search": asked.narrowed.search,
         "hidden": [
-            (name, value)
-            for name, value in [*asked.filters.scope_parameters(), *asked.own.items()]
-            if name not in ("q", "page")
+            (name, value) for name, value in [*asked.scope.items(), *asked.own.items()] if name not in ("q", "page")
         ],
         **_gap_notice(asked, gaps),
         "new_url": _new_url(asked, access.sight),
@@ -137,6 +137,7 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
 def _read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
+    scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
     said = {
         name: value
         for name in OWN[:-1]
@@ -145,13 +146,13 @@ def _read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
     own_person = access.sight.person_id if access.sight.person_id is not None else 0
     narrowed = ObjectiveFilter(
         quarter=known.starting(said.get("quarter", "")),
-        unit=None if "mine" in said else filters.scope.unit,  # one's own are of whatever unit
+        unit=filters.scope.unit if scope and "mine" not in said else None,  # one's own are of whatever unit
         standing=_one_of("standing", said.get("standing", ""), ["", *Standing.values]),
         search=said.get("q", ""),
         owner=own_person if "mine" in said else None,
         drafts="drafts" in said,
     )
-    return Asked(filters, narrowed, _one_of("view", said.get("view", "list"), ["list", "tree", "gaps"]), said)
+    return Asked(filters, narrowed, _one_of("view", said.get("view", "list"), ["list", "tree", "gaps"]), said, scope)
 
 
 def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:

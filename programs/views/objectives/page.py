@@ -108,7 +108,7 @@ def objective_page(
         "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
         "confidences": CheckIn.Confidence.choices,
         "by_hand": [each.key_result for each in progress.key_results if not each.key_result.metric],
-        "ticket_url": _ticket_url(found),
+        "ticket_url": _ticket_url(found, next((each.key_result.metric for each in progress.key_results), "")),
         "tickets_url": f"{reverse('tickets')}?objective={found.pk}&state=all",
         "tickets": _tickets(found, access),
         "history_url": reverse("objective_history", args=[found.pk]),
@@ -123,7 +123,7 @@ def objective_page(
 def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]:
     parts = []
     for each in progress.key_results:
-        line = key_result_line(each, found.quarter.end)
+        line = key_result_line(each, found)
         drawn = [reverse(name, args=[found.pk, line.pk]) for name in ("key_result_chart", "key_result_chart_csv")]
         no_points = not any(value is not None for _, value in each.points)
         card = ChartCard(
@@ -141,10 +141,9 @@ def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]
     return parts
 
 
-def _ticket_url(found: Objective, metric: str = "") -> str:
+def _ticket_url(found: Objective, metric: str) -> str:
     """A new ticket of the objective's improvement plan, filled in."""
     unit = found.unit.slug if found.unit else ""
-    metric = metric or next((each.metric for each in found.key_results.all() if each.metric), "")
     said = {"objective": str(found.pk), "unit": unit, "metric": metric}
     return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
 

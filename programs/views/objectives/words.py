@@ -14,7 +14,8 @@ from insights.metrics.registry import get
 from insights.templatetags.headway import initials
 from insights.tiles import Link
 from insights.views.scope_bar import EVERYBODY
-from programs.models import KeyResult, Standing
+from orgtree.models import Unit
+from programs.models import KeyResult, Objective, Standing
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import ObjectiveProgress
 from programs.views.objectives.amounts import in_words, printed, unit_of
@@ -97,7 +98,7 @@ def objective_lines(found: Sequence[ObjectiveProgress], today: date) -> list[Obj
 def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
     objective = found.objective
     outcomes = only_outcomes(found)
-    lines = [key_result_line(each, objective.quarter.end) for each in found.key_results]
+    lines = [key_result_line(each, objective) for each in found.key_results]
     own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
     is_late = found.check_in_due is not None and found.check_in_due < today
     return ObjectiveLine(
@@ -128,16 +129,16 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
     )
 
 
-def key_result_line(found: KeyResultProgress, end: date) -> KeyResultLine:
+def key_result_line(found: KeyResultProgress, objective: Objective) -> KeyResultLine:
     key_result = found.key_result
     return KeyResultLine(
         pk=key_result.pk,
         title=key_result.title,
-        metric=metric_link(key_result),
+        metric=metric_link(key_result, objective.unit),
         is_guardrail=key_result.is_guardrail,
         bar=bar_of_key_result(found),
         tag=_tag(found),
-        forecast="" if key_result.is_guardrail else forecast_words(found, end),
+        forecast="" if key_result.is_guardrail else forecast_words(found, objective.quarter.end),
         forecast_range=_range(found),
         value=printed(found.value, key_result) if found.value is not None else "",
         target=target_words(found),
@@ -166,7 +167,7 @@ def target_words(found: KeyResultProgress) -> str:
     return words
 
 
-def metric_link(key_result: KeyResult) -> Link | None:
+def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     """To the metric's page, of the objective's unit; a metric that is gone leads nowhere."""
     if not key_result.metric:
         return None
@@ -174,7 +175,6 @@ def metric_link(key_result: KeyResult) -> Link | None:
         name = get(key_result.metric).name
     except UnknownMetricError:
         return Link(f"{key_result.metric}, which is no metric any more", "")
-    unit = key_result.objective.unit
     statistic = f"&statistic={key_result.statistic}" if key_result.statistic else ""
     where = f"?unit={unit.slug}{statistic}" if unit else f"?{statistic[1:]}" if statistic else ""
     return Link(name, f"{reverse('metric_page', args=[key_result.metric])}{where}")

@@ -1,0 +1,184 @@
+"""The form of an objective: without a script, what is wrong beside its field, and two edits of one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.urls import reverse
+
+from orgtree.models import Person
+from programs.models import KeyResult, Objective
+from programs.services.objectives.drafts import KeyResultDraft
+from programs.services.objectives.writing import change_objective
+from programs.services.quarters import current_quarter
+from tests.org import Org
+from tests.pages.recomputed import plain
+from tests.personas import EXECUTIVE, MANAGER, MEMBER
+from tests.programs.objective_pages import SignIn, form_of, signed_in, text
+from tests.programs.objectives import by_hand, draft, objective, stored
+from tests.programs.tickets import as_
+from tests.teams import create_teams
+
+
+@pytest.fixture
+def sign_in(org: Org) -> SignIn:
+    create_teams()
+    return signed_in
+
+
+def test_an_objective_is_written_by_form(sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    rows: tuple[dict[str, str], ...] = (
+        {"title": "Satisfaction", "target": "4", "baseline": "3", "better": "higher", "unit_of_measure": "of 5"},
+        {"metric": "pr.review_time", "target": "10 h", "baseline": "20 h"},
+        {"metric": "dora.change_failure_rate", "target_kind": "guardrail", "target": "15%", "baseline": "12%"},
+        {},
+        {"metric": "pr.cycle_time", "target_kind": "relative", "target": "−20%", "baseline": "5 days"},
+    )
+    answer = client.post(reverse("objective_new"), form_of(*rows, owner="ada@example.com", is_mandatory="on"))
+    found = Objective.objects.get()
+    assert answer["Location"] == reverse("objective", args=[found.pk])
+    assert found.published_at is not None
+    assert (found.is_mandatory, found.owner) == (True, Person.objects.get(email="ada@example.com"))
+    told = {each.title: (each.target, each.baseline) for each in found.key_results.all()}
+    assert told == {
+        "Satisfaction": (4, 3),
+        "Review time: 10.0 h or less": (36_000, 72_000),
+        "Change failure rate: stays at 15.0% or less": (15, 12),
+        "Cycle time: −20%": (pytest.approx(345_600), 432_000),
+    }
+    kept = client.post(reverse("objective_new"), form_of(title="Later", publish=None, keep="1"))
+    assert kept.status_code == 302
+    assert Objective.objects.get(title="Later").published_at is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"metric": "pr.review_time", "target": "10", "baseline": "20 h"}, "duration with its unit"),
+        ({"metric": "pr.review_time", "target": ""}, "Say what is to be reached"),
+        ({"metric": "pr.review_time", "target": "30 h", "baseline": "20 h"}, "baseline"),
+        ({"metric": "no.such_metric", "target": "3"}, "is not one of the available choices"),
+        ({"title": "", "target": "4", "better": "higher"}, "Say what is measured"),
+        ({"title": "Satisfaction", "target": "4 apples", "better": "higher"}, "is not a number"),
+        ({"title": "Satisfaction", "target": "2", "baseline": "3", "better": "higher"}, "baseline"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
+    sign_in: SignIn, row: dict[str, str], message: str
+) -> None:
+    said = form_of(
+        {"title": "Fine", "target": "4", "baseline": "3", "better": "higher"}, {}, row, title="Keep my words"
+    )
+    answer = sign_in(MANAGER).post(reverse("objective_new"), said)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert not Objective.objects.exists()
+    assert 'value="Keep my words"' in page
+    third = page.partition("Key result 3</b>")[2].partition("Key result 4</b>")[0]
+    assert message in plain(third), "in its row"
+    assert 'class="errorlist"' in third
+    for name in ("target", "title"):
+        assert f'value="{row.get(name) or ""}"' in third or not row.get(name)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"owner": "nobody@example.com"}, "Nobody with the address"),
+        ({"title": ""}, "This field is required"),
+        ({"unit": "search"}, "is not one of the available choices"),
+        ({"quarter": "1999-01-01"}, "is not one of the available choices"),
+        ({"parent": "4711"}, "is not one of the available choices"),
+        ({"key_results-TOTAL_FORMS": "9999"}, "at most"),
+    ],
+)
+def test_what_the_form_does_not_offer_is_refused(sign_in: SignIn, said: dict[str, str], message: str) -> None:
+    answer = sign_in(MANAGER).post(reverse("objective_new"), form_of(**said))
+    assert answer.status_code == 400
+    assert message in plain(answer.content.decode())
+    assert not Objective.objects.exists()
+
+
+def test_two_mandatory_objectives_are_refused_at_their_field(sign_in: SignIn) -> None:
+    objective(is_mandatory=True)
+    answer = sign_in(MANAGER).post(reverse("objective_new"), form_of(is_mandatory="on"))
+    assert answer.status_code == 400
+    assert "A team has one per quarter" in plain(answer.content.decode())
+
+
+def test_baselines_are_looked_up_without_storing_anything(sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    said = form_of({"metric": "pr.review_time", "target": "10 h"}, look="1", publish=None)
+    answer = client.post(reverse("objective_new"), said)
+    assert answer.status_code == 200
+    assert "Lower is better" in plain(answer.content.decode())
+    assert not Objective.objects.exists()
+    asked_for = {
+        "row": "2", "unit": "platform", "quarter": str(current_quarter().start),
+        "key_results-2-metric": "pr.review_time", "key_results-2-statistic": "p90",
+    }  # fmt: skip
+    part = client.get(reverse("objective_baseline"), asked_for)
+    assert "Lower is better" in part.content.decode()
+    for wrong in ({"row": "x"}, {"unit": "nowhere"}, {"quarter": "never"}, {"key_results-2-metric": "no.such"}):
+        assert client.get(reverse("objective_baseline"), {**asked_for, **wrong}).status_code == 200
+
+
+def test_a_metric_leads_to_an_objective_for_whoever_may_write_one(sign_in: SignIn) -> None:
+    address = "/insights/metrics/pr.review_time/?unit=platform"
+    link = f"{reverse('objective_new')}?metric=pr.review_time&amp;unit=platform"
+    assert link in text(sign_in(MANAGER), address)
+    assert "Set an objective" not in text(sign_in(MEMBER), address)
+    form = text(sign_in(MANAGER), link.replace("&amp;", "&"))
+    assert 'value="pr.review_time" selected' in form
+    assert 'value="platform" selected' in form
+
+
+def test_the_form_of_an_objective_that_stands_changes_nothing_by_itself(sign_in: SignIn) -> None:
+    found = objective(
+        key_results=(by_hand(), KeyResultDraft("Faster", metric="pr.review_time", target=35_999.7, baseline=72_000.3))
+    )
+    client = sign_in(MANAGER)
+    first, second = found.key_results.all()
+    page = text(client, reverse("objective_edit", args=[found.pk]))
+    assert 'value="9.999916667 h"' in page
+    rows = (
+        {"id": first.pk, "title": "Satisfaction", "target": "4", "baseline": "3", "better": "higher",
+         "unit_of_measure": "of 5"},
+        {"id": second.pk, "title": "Faster", "metric": "pr.review_time", "target": "9.999916667 h",
+         "baseline": "20.00008333 h", "better": "lower"},
+    )  # fmt: skip
+    said = form_of(*rows, description="", version=str(found.version), publish=None, keep="1")
+    assert client.post(reverse("objective_edit", args=[found.pk]), said).status_code == 302
+    again = stored(found)
+    assert (again.version, [each.target for each in again.key_results.all()]) == (1, [4.0, 35_999.7])
+    removed = {**said, "key_results-1-remove": "on"}
+    assert client.post(reverse("objective_edit", args=[found.pk]), removed).status_code == 302
+    assert [each.pk for each in KeyResult.objects.all()] == [first.pk]
+
+
+def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> None:
+    found, client = objective(), sign_in(MANAGER)
+    result = found.key_results.get()
+    change_objective(
+        as_(EXECUTIVE),
+        stored(found),
+        draft(title="Reviews within a day", key_results=(replace(by_hand(), id=result.pk, target=4.5),)),
+        of_version=1,
+    )
+    edit = reverse("objective_edit", args=[found.pk])
+    mine = {"id": result.pk, "title": "Satisfaction", "target": "5", "baseline": "3", "better": "higher",
+            "unit_of_measure": "of 5"}  # fmt: skip
+    said = form_of(mine, {"title": "Another", "target": "9", "baseline": "1", "better": "higher"}, title="Mine")
+    answer = client.post(edit, said)
+    assert answer.status_code == 409
+    words = plain(answer.content.decode())
+    assert "Objective Reviews within a day Mine" in words
+    assert "Key result 1: Target 4.5 5" in words
+    assert "Key result 2 – Another" in words
+    assert stored(found).title == "Reviews within a day"
+    assert 'name="version" value="2"' in answer.content.decode()
+    assert client.post(edit, {**said, "version": "2"}).status_code == 302
+    assert stored(found).title == "Mine"
+    assert [each.target for each in stored(found).key_results.all()] == [5, 9]

@@ -1,0 +1,82 @@
+"""Closing a quarter, and the page of one that is closed."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from orgtree.models import Unit
+from programs.models import Objective
+from programs.services.objectives.check_ins import check_in
+from programs.services.quarters import current_quarter, following, preceding
+from tests.org import Org
+from tests.pages.recomputed import plain
+from tests.personas import EXECUTIVE, MANAGER, OTHER_MEMBER
+from tests.programs.objective_pages import LIST, SignIn, signed_in, text
+from tests.programs.objectives import objective, stored
+from tests.programs.tickets import as_
+from tests.teams import create_teams
+
+
+@pytest.fixture
+def sign_in(org: Org) -> SignIn:
+    create_teams()
+    return signed_in
+
+
+def test_a_quarter_is_closed_and_stays_as_it_was(sign_in: SignIn) -> None:
+    before = preceding(current_quarter())
+    quarter = current_quarter()
+    found = objective(title="Reviews no longer wait")
+    result = found.key_results.get()
+    check_in(as_(MANAGER), stored(found), confidence="high", note="Done.", key_result=result.pk, value=3.6)
+    client = sign_in(EXECUTIVE)
+    address = reverse("quarter_close", args=[quarter.start])
+    page = plain(text(client, address))
+    assert "Reviews no longer wait" in page
+    assert "not decided" in page
+    said = {
+        f"decision-{found.pk}": "carry", f"retrospective-{found.pk}": "Rotas **work**.",
+        "retrospective": "A *good* quarter.",
+    }  # fmt: skip
+    refused = client.post(address, said)
+    assert refused.status_code == 400, "it is not over, and no reason was given"
+    assert "Rotas **work**." in refused.content.decode(), "what was written stays"
+    closed = client.post(address, {**said, "forced_because": "The year ends early."})
+    assert closed.status_code == 302, plain(closed.content.decode())[:2000]
+    frozen_url = reverse("quarter", args=[quarter.start])
+    assert closed["Location"] == frozen_url
+    assert "This is how it stays" in text(client, frozen_url)
+    frozen = text(client, frozen_url)
+    words = plain(frozen)
+    for expected in ("Reviews no longer wait", "0.60", "Carried over", "The year ends early.", "SHA-256", "Search"):
+        assert expected in words
+    assert "<strong>work</strong>" in frozen
+    assert "<em>good</em>" in frozen
+    Unit.objects.filter(slug="platform").update(name="Renamed since")
+    with connection.cursor() as cursor:  # as a changed formula or a repair would
+        cursor.execute("UPDATE programs_keyresultmeasure SET value = 99")
+    assert _figures(text(client, frozen_url)) == _figures(frozen), "whatever happens to units and figures"
+    assert client.get(address).status_code == 302
+    assert client.post(address, said)["Location"] == frozen_url, "closed twice"
+    assert client.get(reverse("objective_edit", args=[found.pk])).status_code == 403
+    assert "Check in" not in plain(text(client, reverse("objective", args=[found.pk]))).split("Check-ins")[-1][:40]
+    carried = Objective.objects.get(quarter=following(quarter))
+    assert carried.published_at is None
+    assert "Carried over from" in text(sign_in(MANAGER), reverse("objective", args=[carried.pk]))
+    opened = client.get(reverse("quarter", args=[before.start]))
+    assert opened["Location"] == f"{LIST}?quarter={before.start}", "one that is open leads to its list"
+    member = plain(text(sign_in(OTHER_MEMBER), frozen_url))
+    assert "Reviews no longer wait" not in member, "of another unit"
+
+
+def _figures(page: str) -> str:
+    """The page without what differs from request to request."""
+    return plain(page.partition("<main")[2])
+
+
+@pytest.mark.parametrize("start", ["1999-01-01", "soon", "2026-13-45"])
+def test_an_unknown_quarter_is_not_found(sign_in: SignIn, start: str) -> None:
+    for name in ("quarter", "quarter_close"):
+        assert sign_in(EXECUTIVE).get(reverse(name, args=[start])).status_code == 404
