@@ -197,15 +197,17 @@ def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
 def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> QuerySet[Unit]:
     """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
 
-    A team is a unit of the first Org Tree in which somebody works who leads no unit of it; on the quarter's last day,
-    where it is over.
+    A team is a unit in which somebody works who leads no unit of its tree; on the quarter's last day, where it is over.
+    Teams are those of one Org Tree, for the same people stand in several: of the one in which most mandatory
+    objectives were written, and before there are any of the first.
     """
     day = min(today, quarter.end - timedelta(days=1))
-    tree = OrgTree.objects.filter(archived_at=None).order_by("pk").values("pk")[:1]
+    written = Count("units__objectives", filter=Q(units__objectives__is_mandatory=True))
+    trees = OrgTree.objects.filter(archived_at=None).annotate(written=written).order_by("-written", "pk")
     leaders = Unit.objects.filter(tree=OuterRef("tree"), leader=OuterRef("person"))
     workers = Placement.objects.filter(unit=OuterRef("pk"), ancestor=OuterRef("pk"), during__contains=day)
     agreed = Objective.objects.filter(
         quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
     )
-    teams = Unit.objects.within(sight).filter(tree=tree)
+    teams = Unit.objects.within(sight).filter(tree=trees.values("pk")[:1])
     return teams.filter(Exists(workers.filter(~Exists(leaders))), ~Exists(agreed)).order_by("name", "pk")

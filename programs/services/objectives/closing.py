@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -102,14 +103,16 @@ def close_quarter(
     retrospectives: Mapping[int, str] | None = None,
     retrospective: str = "",
     forced_because: str = "",
-    today: date | None = None,
+    at: datetime | None = None,
 ) -> FrozenDocument:
-    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is.
+    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is.  `at` is when it
+    was closed, where that is written down later.
 
     Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises QuarterError,
     MayNotWriteObjectiveError.
     """
-    today = today or windows.local_today()
+    now = at or timezone.now()
+    today = timezone.localdate(now, settings.ORGANISATION_TIME_ZONE)
     if not access.sight.leads_whole:
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     account = account_of(access)
@@ -125,7 +128,6 @@ def close_quarter(
             raise QuarterError(" ".join(reasons))
         objectives = _objectives(held)
         _check_known(objectives, [*(decisions or {}), *(retrospectives or {})], held)
-        now = timezone.now()
         carried = _decide(objectives, decisions or {}, retrospectives or {}, now)
         _score(objectives)
         content = content_of(

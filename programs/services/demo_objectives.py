@@ -1,0 +1,155 @@
+"""The demo's objectives: a year of quarters that were agreed on, followed and closed, and the one that runs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from integrations.demo.stories import Flavour
+from integrations.demo.year import DemoYear
+from orgtree.models import Person
+from orgtree.services.access import Access, access_of
+from programs.models import CheckIn, Objective, Quarter
+from programs.services.demo_objectives_told import OBJECTIVES, DemoObjective
+from programs.services.demo_personas import PERSONAS
+from programs.services.objectives.closing import CarryOver, close_quarter
+from programs.services.objectives.drafts import ObjectiveDraft
+from programs.services.objectives.errors import ObjectiveError
+from programs.services.objectives.measuring import measure_objectives
+from programs.services.objectives.writing import add_objective, override_standing, publish_objective
+from programs.services.quarters import current_quarter, preceding
+
+QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the quarter before them for baselines
+CLOSED_DAYS_AFTER = 9  # the end of a quarter
+PUBLISHED_DAYS_INTO = 4
+DAYS_BETWEEN_CHECK_INS = 13
+
+
+def write_demo_objectives(year: DemoYear, *, today: date) -> None:
+    """By the executive; a second call changes nothing.  Mobile has none this quarter: leadership is shown the gap."""
+    if year.flavour is Flavour.QUIET:
+        return
+    (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
+    access = access_of(User.objects.get(username=executive.email))
+    quarters = [current_quarter()]
+    for _ in range(QUARTERS_BEFORE):
+        quarters.append(preceding(quarters[-1]))
+    for ago in range(QUARTERS_BEFORE, -1, -1):
+        quarter = quarters[ago]
+        if quarter.is_closed:
+            continue
+        told = [each for each in OBJECTIVES if each.ago == ago]
+        _publish_carried(access, quarter)
+        _write(access, quarter, told, today)
+        if ago:
+            _close(access, quarter, told)
+    measure_objectives(today=today)
+
+
+def _publish_carried(access: Access, quarter: Quarter) -> None:
+    for draft in Objective.objects.filter(quarter=quarter, carried_from__isnull=False, published_at=None):
+        publish_objective(access, draft)
+        day = quarter.start + timedelta(days=CLOSED_DAYS_AFTER)
+        Objective.objects.filter(pk=draft.pk).update(published_at=min(timezone.now(), _noon(day)))
+
+
+def _write(access: Access, quarter: Quarter, told: list[DemoObjective], today: date) -> None:
+    """The whole organisation's first: those of teams serve it."""
+    known = dict(Objective.objects.filter(quarter=quarter).values_list("title", "pk"))
+    whole = None
+    for each in told:
+        if each.title in known:
+            whole = known[each.title] if not each.team else whole
+            continue
+        written = _add(access, quarter, each, whole)
+        whole = written.pk if not each.team else whole
+        _speak(access, written, each, today)
+
+
+def _add(access: Access, quarter: Quarter, told: DemoObjective, parent: int | None) -> Objective:
+    """Without the key results that the year's facts know no baseline of."""
+    owner = Person.objects.filter(email=f"{told.owner}@example.com").first()
+    key_results = told.key_results
+    while True:
+        draft = ObjectiveDraft(
+            quarter=quarter,
+            title=told.title,
+            unit=told.team.lower() or None,
+            description=told.why,
+            owner=owner.pk if owner else None,
+            is_mandatory=told.is_mandatory,
+            parent=parent if told.team else None,
+            template=told.template,
+            key_results=key_results,
+        )
+        try:
+            written = add_objective(access, draft)
+            break
+        except ObjectiveError as problem:
+            row = _row_of(problem)
+            if row is None:
+                raise
+            key_results = (*key_results[:row], *key_results[row + 1 :])
+    if any(each.target_kind != "guardrail" for each in key_results):
+        publish_objective(access, written)
+        day = min(quarter.start + timedelta(days=PUBLISHED_DAYS_INTO), written.written_at.date())
+        Objective.objects.filter(pk=written.pk).update(published_at=_noon(day))
+    return Objective.objects.select_related("quarter", "unit").get(pk=written.pk)
+
+
+def _row_of(problem: ObjectiveError) -> int | None:
+    """Which key result is refused."""
+    parts = problem.field.split(".")
+    return int(parts[1]) if parts[0] == "key_results" and len(parts) > 1 else None
+
+
+def _speak(access: Access, written: Objective, told: DemoObjective, today: date) -> None:
+    """Check-ins every other week, those that are due by now; written down on the days on which they were said."""
+    if written.published_at is None:
+        return
+    account = access.viewer if isinstance(access.viewer, User) else None
+    entered = written.key_results.filter(metric="").first()
+    last = min(today, written.quarter.end - timedelta(days=1))
+    for number, (confidence, note) in enumerate(told.said):
+        day = written.quarter.start + timedelta(days=(number + 1) * DAYS_BETWEEN_CHECK_INS)
+        if day > last:
+            break
+        value = told.values[number] if entered and number < len(told.values) else None
+        CheckIn.objects.create(
+            objective=written,
+            key_result=entered if value is not None else None,
+            at=_noon(day),
+            by=account,
+            confidence=confidence,
+            note=note,
+            value=value,
+        )
+        if entered is not None and value is not None:
+            entered.hand_value = value
+            entered.save(update_fields=["hand_value"])
+    if told.override[0]:
+        override_standing(access, written, *told.override)
+
+
+def _close(access: Access, quarter: Quarter, told: list[DemoObjective]) -> None:
+    by_title = {each.title: each for each in told}
+    written = dict(Objective.objects.filter(quarter=quarter, carried_from=None).values_list("pk", "title"))
+    close_quarter(
+        access,
+        quarter,
+        decisions={
+            pk: CarryOver.CARRY if by_title[title].carried else CarryOver.END
+            for pk, title in written.items()
+            if title in by_title
+        },
+        retrospectives={pk: by_title[title].learned for pk, title in written.items() if title in by_title},
+        retrospective="What we agreed on as a team was reached more often than what one of us wished for.",
+        at=min(timezone.now(), _noon(quarter.end + timedelta(days=CLOSED_DAYS_AFTER))),
+    )
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), settings.ORGANISATION_TIME_ZONE)
