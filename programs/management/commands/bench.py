@@ -29,7 +29,11 @@ from programs.bench.linking import relink
 from programs.bench.memory import idle_memory
 from programs.bench.pages import dashboards
 from programs.bench.people_import import people_import
+from programs.bench.program import program_pages
+from programs.bench.program_rows import TICKETS
 from programs.bench.provider_sync import provider_sync
+from programs.bench.reminders import TICKETS as OVERDUE_TICKETS
+from programs.bench.reminders import plan_reminders
 from programs.bench.stages import stages
 from programs.bench.trees import trees
 
@@ -40,12 +44,14 @@ NAMES = (
     "git-import",
     "provider-sync",
     "people-import",
+    "reminders",
     "small-requests",
     "pages",
     "trees",
     "dora",
     "relink",
     "stages",
+    "program",
 )  # in this order: the last fill the database
 FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
 QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
@@ -108,12 +114,19 @@ class Command(BaseCommand):
             "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
             "provider-sync": lambda: provider_sync(pulls=options["pull_requests"] or (3_000 if quick else 50_000)),
             "people-import": lambda: people_import(size.organisation),
+            "reminders": lambda: plan_reminders(size.organisation, tickets=500 if quick else OVERDUE_TICKETS),
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
             "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
             "trees": lambda: trees(_session_cookie(), size=size, rounds=3 if quick else 10),
             "dora": lambda: dora(_session_cookie(), size=delivery, rounds=3 if quick else 30),
             "relink": lambda: relink(delivery),
             "stages": lambda: stages(delivery, pull_requests=500 if quick else 50_000),
+            "program": lambda: program_pages(
+                _session_cookie(),
+                size=size.organisation,
+                tickets=500 if quick else TICKETS,
+                rounds=5 if quick else 30,
+            ),
         }
 
 
