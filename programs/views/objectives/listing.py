@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,7 +25,7 @@ from insights.tiles import Picker
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from insights.views.scope_bar import look_around, scope_bar, scope_words
-from orgtree.models import Unit
+from orgtree.models import Unit, UnitPlace
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import Objective, Quarter, Standing
@@ -86,9 +86,10 @@ class TreeLine:
 
 @dataclass(frozen=True)
 class Gap:
-    """A team without its objective of the quarter."""
+    """A team without its objective of the quarter; `above` is the unit in which it stands."""
 
     name: str
+    above: str
     leader: str
     new_url: str
 
@@ -206,12 +207,14 @@ def _gap_list(
 ) -> dict[str, Any]:
     found = gaps if gaps is not None else Unit.objects.none()
     page = Paginator(found.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
+    above = _units_above(page, asked.filters.today)
     new_url = reverse("objective_new")
     quarter = asked.narrowed.quarter.start.isoformat()
     return {
         "teams": [
             Gap(
                 each.name,
+                above.get(each.pk, ""),
                 each.leader.full_name if each.leader else "",
                 f"{new_url}?{urlencode({'unit': each.slug, 'quarter': quarter, 'mandatory': '1'})}",
             )
@@ -245,7 +248,9 @@ def _gap_notice(asked: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
     """Above the list: how many teams lack theirs, and the first few by name."""
     if gaps is None or asked.view != "list":
         return {}
-    names = [each.name for each in gaps[: TEAMS_NAMED + 1]]
+    teams = list(gaps[: TEAMS_NAMED + 1])
+    above = _units_above(teams, asked.filters.today)
+    names = [f"{each.name} in {above[each.pk]}" if each.pk in above else each.name for each in teams]
     total = len(names) if len(names) <= TEAMS_NAMED else gaps.count()
     return {
         "gaps": total,
@@ -253,6 +258,12 @@ def _gap_notice(asked: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
         "gaps_more": total - TEAMS_NAMED,
         "gaps_url": asked.url(reverse("objectives"), view="gaps", **WIDER),
     }
+
+
+def _units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
+    """By team the name of the unit in which it stands; teams of different units often have one name."""
+    places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
+    return dict(places.values_list("unit", "parent__name"))
 
 
 def _counts(asked: Asked, counts: Mapping[str, int]) -> list[Count]:

@@ -133,7 +133,7 @@ def _parts(found: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]
             kind="line",
             data_url=drawn[0],
             csv_url=drawn[1],
-            state="no_data" if no_points else "value",
+            state="hidden" if each.withheld else "no_data" if no_points else "value",
             reason=each.reason or "Nothing was measured yet.",
             span=8,
         )

@@ -38,6 +38,7 @@ TAGS: Mapping[str, StandingTag] = {
     Standing.OFF_TRACK: StandingTag("off_track", "Off track", "bad", "trending-down"),
     Standing.UNKNOWN: StandingTag("unknown", "No data yet", "", "minus"),
 }
+HIDDEN = StandingTag("hidden", "Hidden", "", "eye-off")
 GUARDRAIL_HOLDS = StandingTag("on_track", "Holds", "good", "shield-check")
 GUARDRAIL_BROKEN = StandingTag("at_risk", "Broken", "bad", "shield-half")
 
@@ -50,6 +51,7 @@ class KeyResultLine:
     title: str
     metric: Link | None  # None: entered by hand
     is_guardrail: bool
+    is_hidden: bool  # its figures are withheld from the viewer
     bar: ObjectiveBar
     tag: StandingTag
     forecast: str
@@ -74,6 +76,7 @@ class ObjectiveLine:
     is_mandatory: bool
     is_draft: bool
     is_dropped: bool
+    is_hidden: bool  # what it comes to is withheld from the viewer
     bar: ObjectiveBar
     tag: StandingTag
     overridden: str  # what was computed instead, and why it was set otherwise
@@ -100,6 +103,7 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
     outcomes = only_outcomes(found)
     lines = [key_result_line(each, objective) for each in found.key_results]
     own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
+    is_hidden = any(each.withheld for each in found.key_results)
     is_late = found.check_in_due is not None and found.check_in_due < today
     return ObjectiveLine(
         pk=objective.pk,
@@ -112,8 +116,9 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
         is_mandatory=objective.is_mandatory,
         is_draft=objective.published_at is None,
         is_dropped=objective.dropped_at is not None,
+        is_hidden=is_hidden,
         bar=bar_of_objective(found),
-        tag=TAGS[found.shown],
+        tag=HIDDEN if is_hidden and not objective.override else TAGS[found.shown],
         overridden=_overridden(found),
         why=found.why,
         forecast=forecast_words(outcomes[0], objective.quarter.end) if own is not None else "",
@@ -136,6 +141,7 @@ def key_result_line(found: KeyResultProgress, objective: Objective) -> KeyResult
         title=key_result.title,
         metric=metric_link(key_result, objective.unit),
         is_guardrail=key_result.is_guardrail,
+        is_hidden=found.withheld,
         bar=bar_of_key_result(found),
         tag=_tag(found),
         forecast="" if key_result.is_guardrail else forecast_words(found, objective.quarter.end),
@@ -186,6 +192,8 @@ def short_day(day: date) -> str:
 
 
 def _tag(found: KeyResultProgress) -> StandingTag:
+    if found.withheld:
+        return HIDDEN
     if found.key_result.is_guardrail and found.holds is not None:
         return GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
     return TAGS[found.standing]
@@ -211,6 +219,8 @@ def _baseline_days(key_result: KeyResult) -> str:
 def _overridden(found: ObjectiveProgress) -> str:
     if not found.objective.override:
         return ""
+    if any(each.withheld for each in found.key_results):
+        return f"Set by hand. {found.objective.override_reason}"
     return f"Set by hand, computed: {TAGS[found.computed].text.lower()}. {found.objective.override_reason}"
 
 
