@@ -62,7 +62,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Program",
         (
             Entry("program", "Overview", "layout-dashboard"),
-            Entry("objectives", "Objectives", "target"),
+            Entry("objectives", "Objectives", "target", also=("quarters",)),
             Entry("tickets", "Action plans", "list-check"),
             Entry("benchmarks", "Benchmarks", "ruler-measure"),
             Entry("philosophy", "Philosophy", "book"),

@@ -191,6 +191,7 @@ ROUTES: dict[str, Access] = {
     "programs/objectives/<int:pk>/key-results/<int:key_result>/chart.csv": no_such(
         "/programs/objectives/4711/key-results/4711/chart.csv"
     ),
+    "programs/quarters/": Access("/programs/quarters/", visitor=SIGN_IN, member=302, admin=302),
     "programs/quarters/<slug:start>/": no_such("/programs/quarters/1999-01-01/"),
     "programs/quarters/<slug:start>/close/": no_such("/programs/quarters/1999-01-01/close/"),
     "programs/philosophy/": signed_in_only("/programs/philosophy/"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from insights.views.annotations.words import GONE, moment
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person
 from programs.markdown import as_html
-from programs.models import KeyResult, Standing
+from programs.models import KeyResult
 from programs.services.objectives.frozen import (
     FrozenCheckIn,
     FrozenKeyResult,
@@ -33,7 +34,7 @@ from programs.views.objectives.amounts import in_words
 from programs.views.objectives.bar import ObjectiveBar
 from programs.views.objectives.page import CONFIDENCE_TONES, CheckInLine
 from programs.views.objectives.quarters import known_quarter
-from programs.views.objectives.words import GUARDRAIL_BROKEN, GUARDRAIL_HOLDS, TAGS, StandingTag
+from programs.views.objectives.words import GUARDRAIL_BROKEN, GUARDRAIL_HOLDS, HIDDEN, TAGS, StandingTag
 from programs.views.tickets.words import names_of_accounts
 
 CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided": "Ended with the quarter"}
@@ -79,6 +80,13 @@ class FrozenLine:
 
 
 @login_required
+@require_GET
+def quarters(request: HttpRequest) -> HttpResponse:
+    """Each quarter is chosen on the list of objectives."""
+    return redirect("objectives")
+
+
+@login_required
 @never_cache
 @require_GET
 def quarter(request: HttpRequest, start: str) -> HttpResponse:
@@ -94,20 +102,26 @@ def quarter(request: HttpRequest, start: str) -> HttpResponse:
     lines = [
         _line(each, {pk: person.full_name for pk, person in people.items()}, accounts) for each in frozen.objectives
     ]
-    standing = [each for each in frozen.objectives if not each.is_dropped]
+    tags = Counter(line.tag for line in lines if not line.is_dropped)
     context: dict[str, Any] = {
         "frozen": frozen,
         "days": wording.days(Window(frozen.start, frozen.end)),
         "closed": f"{moment(frozen.closed_at)} by {accounts.get(frozen.closed_by or 0, GONE)}",
         "score": _score(frozen.score),
         "retrospective": as_html(frozen.retrospective) if frozen.retrospective else "",
-        "counts": [(TAGS[value], sum(each.standing == value for each in standing)) for value in Standing.values],
+        "counts": [(tag, tags[tag]) for tag in (*TAGS.values(), HIDDEN) if tags[tag]],
         "by_unit": _by_unit(lines),
-        "teams": wording.listed([each.name for each in frozen.teams_without_objective]),
+        "teams": _teams(frozen),
         "list_url": f"{reverse('objectives')}?quarter={found.start}",
         **_reached(frozen),
     }
     return render(request, "programs/objectives/frozen.html", context)
+
+
+def _teams(frozen: FrozenQuarter) -> str:
+    """Berlin (4), Kolkata (2) and Search: teams of different units can have one name."""
+    named = Counter(each.name for each in frozen.teams_without_objective)
+    return wording.listed([f"{name} ({number})" if number > 1 else name for name, number in sorted(named.items())])
 
 
 def _reached(frozen: FrozenQuarter) -> dict[str, int]:
@@ -130,6 +144,7 @@ def _by_unit(lines: Sequence[FrozenLine]) -> list[tuple[str, list[FrozenLine]]]:
 def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[int, str]) -> FrozenLine:
     results = [_result(each) for each in found.key_results]
     titles = {each.id: each for each in found.key_results}
+    is_hidden = any(each.withheld for each in found.key_results)
     done = sum(each.state == "done" for each in found.tickets)
     overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
     return FrozenLine(
@@ -141,7 +156,7 @@ def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[i
         is_dropped=found.is_dropped,
         dropped_why=found.dropped_why,
         parent=found.parent_title,
-        tag=TAGS[found.standing],
+        tag=HIDDEN if is_hidden and not found.override_reason else TAGS[found.standing],
         overridden=overridden,
         why=found.why,
         score=_score(found.score),
@@ -169,7 +184,7 @@ def _bar(found: FrozenObjective) -> ObjectiveBar:
 
 
 def _result(found: FrozenKeyResult) -> FrozenResultLine:
-    tag = TAGS[found.standing]
+    tag = HIDDEN if found.withheld else TAGS[found.standing]
     if found.is_guardrail and found.holds is not None:
         tag = GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
     limit = "at most" if found.better == KeyResult.Better.LOWER else "at least"
@@ -178,7 +193,7 @@ def _result(found: FrozenKeyResult) -> FrozenResultLine:
         metric=f"{found.metric_name}, version {found.metric_version}" if found.metric else "Entered by hand",
         is_guardrail=found.is_guardrail,
         baseline=_amount(found.baseline, found),
-        target=f"{limit} {_amount(found.target, found)}",
+        target=f"{limit} {_amount(found.target, found)}" if found.target is not None else "hidden",
         value=_amount(found.value, found),
         score=_score(found.score),
         tag=tag,
