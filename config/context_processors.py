@@ -12,7 +12,6 @@ from django.utils.functional import SimpleLazyObject
 
 from insights.scope_access import access_in
 from orgtree.services.trust import trial_state
-from programs.services.reminders.inbox import COUNTED, count_unread
 
 
 @dataclass(frozen=True)
@@ -92,21 +91,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": navigation(request),
         "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
-        "unread_notices": SimpleLazyObject(lambda: _unread_notices(request)),
     }
 
 
 def _trial_notice(request: HttpRequest) -> str:
     """From what the page read already to know what it may show; an error page may have no account."""
     return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
-
-
-def _unread_notices(request: HttpRequest) -> str:
-    """How many the viewer has; nothing where there are none, or nobody is signed in."""
-    if not hasattr(request, "user") or not request.user.is_authenticated:
-        return ""
-    count = count_unread(access_in(request))
-    return f"{COUNTED}+" if count > COUNTED else str(count or "")
 
 
 def navigation(request: HttpRequest) -> list[NavigationSection]:

@@ -199,6 +199,7 @@ ROUTES: dict[str, Access] = {
     "programs/philosophy/acknowledge/": Access("/programs/philosophy/acknowledge/", SIGN_IN, member=405, admin=405),
     "programs/philosophy/versions/<int:number>/": no_such("/programs/philosophy/versions/4711/"),
     "programs/inbox/": signed_in_only("/programs/inbox/"),
+    "programs/inbox/count/": signed_in_only("/programs/inbox/count/"),
     "programs/inbox/read/": Access("/programs/inbox/read/", SIGN_IN, member=405, admin=405),
     "programs/inbox/<int:pk>/": no_such("/programs/inbox/4711/"),
     "programs/inbox/<int:pk>/read/": Access("/programs/inbox/4711/read/", SIGN_IN, member=405, admin=405),

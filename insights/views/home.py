@@ -14,14 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from insights import windows, wording
-from insights.filters import Filters, read_filters
+from insights.filters import read_filters
 from insights.home_sections import sections_on_home
 from insights.scope_access import access_in, has_scope
 from insights.tiles import Link, Tile
 from insights.views.ai.answers import read
 from insights.views.answers import Answers, Wanted
 from insights.views.delivery.answers import compared, tile
-from insights.views.delivery.answers import read as read_delivery
 from insights.views.delivery.dora import TILES as DORA_LABELS
 from insights.views.integrations.needs import NeedLine, need_lines
 from integrations.services.completeness import completeness
@@ -57,12 +56,12 @@ class Step:
 def home(request: HttpRequest) -> HttpResponse:
     received = reception()
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
-    may_look = has_scope(filters.scope, filters.access)
+    told = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
     context = {
         "heading": "Home",
         "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
-        "headlines": _headlines(read(filters, HEADLINES)) if received.sessions and may_look else [],
-        "delivery": _delivery(filters) if may_look else [],
+        "headlines": _headlines(told) if received.sessions and told else [],
+        "delivery": _delivery(told) if told else [],
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
@@ -82,9 +81,8 @@ def _headlines(answers: Answers) -> list[Tile]:
     ]
 
 
-def _delivery(filters: Filters) -> list[Tile]:
+def _delivery(answers: Answers) -> list[Tile]:
     """Nothing where nothing is known: the steps below say what to connect."""
-    answers = read_delivery(filters, DELIVERY_HEADLINES)
     tiles = [tile(answers, wanted.key, label=DORA_LABELS[wanted.key]) for wanted in DELIVERY_HEADLINES]
     return tiles if any(each.state != "no_data" for each in tiles) else []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
 from insights import windows
 from insights.metrics.registry import metrics
 from integrations.models import PullRequest
@@ -144,8 +146,12 @@ def _owner(address: str, known: Person | None) -> Person | None:
 
 def has_left(person: Person, today: date | None = None) -> bool:
     """Whether the last employment that is known of ended; somebody of whom none is known is here."""
-    employments = Employment.objects.filter(person=person)
-    return employments.exists() and not employments.filter(during__contains=today or windows.local_today()).exists()
+    day = today or windows.local_today()
+    is_here = Employment.objects.filter(person=person).annotate(
+        is_here=ExpressionWrapper(Q(during__contains=day), output_field=BooleanField())
+    )
+    known = list(is_here.values_list("is_here", flat=True))
+    return bool(known) and not any(known)
 
 
 def _metric(key: str) -> str:

@@ -25,7 +25,14 @@ from insights.tiles import Picker
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from programs.models import MessageKind, Notice
-from programs.services.reminders.inbox import notices_of, read_all, read_notice, unread_notice
+from programs.services.reminders.inbox import (
+    COUNTED,
+    count_unread,
+    notices_of,
+    read_all,
+    read_notice,
+    unread_notice,
+)
 from programs.services.reminders.words import items_of, told_with
 
 PAGE_SIZE = 25
@@ -59,6 +66,15 @@ class NoticeLine:
     quote: str
     at: str
     exactly: str
+
+
+@login_required
+@never_cache
+@require_GET
+def inbox_count(request: HttpRequest) -> HttpResponse:
+    """How many are unread, for the navigation and the bell of any page; empty where there are none."""
+    count = count_unread(access_in(request))
+    return render(request, "programs/inbox/_count.html", {"count": f"{COUNTED}+" if count > COUNTED else count or ""})
 
 
 @login_required
