@@ -70,26 +70,38 @@ MANAGERS_OF_UNITS = """
     )
 """
 
-# Whether `candidate.account_id` may see the ticket `ticket`: Ticket.objects.within as one condition.  The second
-# opinion is that method itself, in tests.
+# Who may see which unit's tickets, of the pairs in `asked` (account_id, person_id, unit_id): what unit
+# `Ticket.objects.within` finds below or above the units that somebody manages or is in.  Each join is by equality, so
+# that thousands of pairs are a hash join and not as many looks.
+UNITS_SEEN = """
+    seen AS MATERIALIZED (
+        SELECT asked.account_id, asked.unit_id FROM asked JOIN manager USING (account_id, unit_id)
+        UNION
+        SELECT asked.account_id, asked.unit_id FROM asked
+        JOIN manager USING (account_id)
+        JOIN above ON above.unit_id = asked.unit_id AND above.ancestor_id = manager.unit_id
+        UNION
+        SELECT asked.account_id, asked.unit_id FROM asked
+        JOIN manager USING (account_id)
+        JOIN above ON above.unit_id = manager.unit_id AND above.ancestor_id = asked.unit_id
+        UNION
+        SELECT asked.account_id, asked.unit_id FROM asked
+        JOIN orgtree_placement own
+            ON own.person_id = asked.person_id AND own.ancestor_id = asked.unit_id AND own.during @> %(today)s
+        JOIN orgtree_orgtree tree ON tree.id = own.tree_id AND tree.archived_at IS NULL
+        UNION
+        SELECT asked.account_id, asked.unit_id FROM asked
+        JOIN auth_user account ON account.id = asked.account_id AND account.is_superuser
+        UNION
+        SELECT asked.account_id, asked.unit_id FROM asked JOIN executive USING (account_id)
+    )
+"""
+
+# Whether `candidate.account_id` may see the ticket `ticket`.  The second opinion is that queryset itself, in tests.
 MAY_SEE_TICKET = """
     (
         %(everybody_sees)s OR ticket.unit_id IS NULL OR ticket.owner_id = candidate.person_id
-        OR EXISTS (SELECT FROM auth_user WHERE id = candidate.account_id AND is_superuser)
-        OR EXISTS (SELECT FROM executive WHERE account_id = candidate.account_id)
-        OR EXISTS (
-            SELECT FROM manager
-            WHERE manager.account_id = candidate.account_id AND (
-                manager.unit_id = ticket.unit_id
-                OR EXISTS (SELECT FROM above WHERE unit_id = ticket.unit_id AND ancestor_id = manager.unit_id)
-                OR EXISTS (SELECT FROM above WHERE unit_id = manager.unit_id AND ancestor_id = ticket.unit_id)
-            )
-        )
-        OR EXISTS (
-            SELECT FROM orgtree_placement own
-            JOIN orgtree_orgtree tree ON tree.id = own.tree_id AND tree.archived_at IS NULL
-            WHERE own.person_id = candidate.person_id AND own.ancestor_id = ticket.unit_id AND own.during @> %(today)s
-        )
+        OR (candidate.account_id, ticket.unit_id) IN (SELECT account_id, unit_id FROM seen)
     )
 """
 

@@ -64,7 +64,7 @@ def of_overdue_in_teams(today: date) -> Statement:
         late AS MATERIALIZED (
             SELECT id, owner_id, unit_id, due_on FROM programs_ticket
             WHERE state = ANY(%(standing)s) AND due_on < %(today)s
-        ), candidate AS (
+        ), candidate AS MATERIALIZED (
             SELECT late.id AS ticket_id, 1 AS level, 0 AS steps, account_of.account_id, account_of.person_id
             FROM late
             JOIN orgtree_reporting reporting ON reporting.person_id = late.owner_id AND reporting.during @> %(today)s
@@ -87,16 +87,17 @@ def of_overdue_in_teams(today: date) -> Statement:
             SELECT late.id, 4, 0, executive.account_id, executive.person_id
             FROM late CROSS JOIN executive
             WHERE late.unit_id IS NULL
-        ), allowed AS (
+        ), asked AS MATERIALIZED (
+            SELECT DISTINCT candidate.account_id, candidate.person_id, late.unit_id
+            FROM candidate JOIN late ON late.id = candidate.ticket_id WHERE late.unit_id IS NOT NULL
+        ), {recipients.UNITS_SEEN}, allowed AS (
             SELECT ticket.id, ticket.due_on, candidate.account_id,
                 rank() OVER (PARTITION BY ticket.id ORDER BY candidate.level, candidate.steps) AS place
             FROM candidate
             JOIN late ticket ON ticket.id = candidate.ticket_id
+            LEFT JOIN account_of own ON own.person_id = ticket.owner_id
             WHERE (ticket.owner_id IS NULL OR candidate.person_id IS DISTINCT FROM ticket.owner_id)
-                AND NOT EXISTS (
-                    SELECT FROM account_of
-                    WHERE account_of.person_id = ticket.owner_id AND account_of.account_id = candidate.account_id
-                )
+                AND candidate.account_id IS DISTINCT FROM own.account_id
                 AND {recipients.MAY_SEE_TICKET}
         )
         SELECT DISTINCT account_id, %(overdue_in_team)s AS kind, id AS ticket_id, NULL::bigint AS comment_id,

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -62,9 +63,9 @@ def _put_together(way: Way, at: datetime) -> int | None:
             return None
         chosen = list(due.order_by("notice__account").values_list("notice__account").distinct()[:ACCOUNTS_AT_ONCE])
         accounts = User.objects.select_related("quiet_hours").in_bulk([account for (account,) in chosen])
-        to_write = [account for account in accounts.values() if not _put_off(account, due, way, at)]
+        to_write = _to_write_now(accounts.values(), due, way, at)
         letters = Letter.objects.bulk_create(
-            Letter(account=account, channel=way.word, made_at=at, next_try_at=at) for account in to_write
+            Letter(account_id=account_id, channel=way.word, made_at=at, next_try_at=at) for account_id in to_write
         )
         _enclose(letters, at)
     return len(letters) if chosen else None
@@ -76,13 +77,23 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _put_off(account: User, due: QuerySet[Delivery], way: Way, at: datetime) -> bool:
-    """Whether the account gets nothing now."""
-    theirs = due.filter(notice__account=account)
-    if not way.reaches(account):
-        return bool(theirs.update(left_out=NO_ADDRESS))
-    quiet_until = quiet_of(getattr(account, "quiet_hours", None)).until(at)
-    return quiet_until is not None and bool(theirs.update(not_before=quiet_until))
+def _to_write_now(accounts: Iterable[User], due: QuerySet[Delivery], way: Way, at: datetime) -> Sequence[int]:
+    """The accounts that get a letter now; what is due for the others waits for the end of their quiet hours, or is left
+    out where they have no address.  One statement for each such end, however many accounts have it."""
+    later: dict[datetime, list[int]] = defaultdict(list)
+    now, unreached = [], []
+    for account in accounts:
+        quiet_until = quiet_of(getattr(account, "quiet_hours", None)).until(at)
+        if not way.reaches(account):
+            unreached.append(account.pk)
+        elif quiet_until is not None:
+            later[quiet_until].append(account.pk)
+        else:
+            now.append(account.pk)
+    due.filter(notice__account__in=unreached).update(left_out=NO_ADDRESS)
+    for end, account_ids in later.items():
+        due.filter(notice__account__in=account_ids).update(not_before=end)
+    return now
 
 
 def _enclose(letters: Sequence[Letter], at: datetime) -> None:

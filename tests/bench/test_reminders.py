@@ -1,0 +1,21 @@
+"""The bench's reminders are planned by the real planner, and leave nothing behind."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from programs.bench.organisation import OrganisationSize
+from programs.bench.reminders import plan_reminders
+from programs.models import Letter, Notice, Ticket
+
+SIZE = OrganisationSize(people=120, units=12, weeks=104)
+
+
+@pytest.mark.django_db
+def test_reminders_are_measured_and_taken_back() -> None:
+    figures = plan_reminders(SIZE, tickets=200)
+    assert all(figure.value > 0 for figure in figures)
+    assert not figures[0].conditions.startswith(("0 ", "200 ")), "managers are told as well"
+    for model in (Notice, Letter, Ticket, User):
+        assert not model._default_manager.exists()
