@@ -8,11 +8,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from insights.windows import local_today
 from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from orgtree.models import Person
 from orgtree.services.access import Access, access_of
-from programs.models import CheckIn, Objective, Quarter
+from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing
 from programs.services.demo_objectives_told import OBJECTIVES, DemoObjective
 from programs.services.demo_personas import PERSONAS
 from programs.services.objectives.closing import CarryOver, close_quarter
@@ -26,6 +27,7 @@ QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the qua
 CLOSED_DAYS_AFTER = 9  # the end of a quarter
 PUBLISHED_DAYS_INTO = 4
 DAYS_BETWEEN_CHECK_INS = 13
+REACHED = 0.7  # of the way: from there on a demo team is content
 
 
 def write_demo_objectives(year: DemoYear, *, today: date) -> None:
@@ -107,16 +109,24 @@ def _row_of(problem: ObjectiveError) -> int | None:
 
 
 def _speak(access: Access, written: Objective, told: DemoObjective, today: date) -> None:
-    """Check-ins every other week, those that are due by now; written down on the days on which they were said."""
+    """Check-ins every other week, those that are due by now; the last of them says how it goes."""
     if written.published_at is None:
         return
     account = access.viewer if isinstance(access.viewer, User) else None
     entered = written.key_results.filter(metric="").first()
-    last = min(today, written.quarter.end - timedelta(days=1))
-    for number, (confidence, note) in enumerate(told.said):
-        day = written.quarter.start + timedelta(days=(number + 1) * DAYS_BETWEEN_CHECK_INS)
-        if day > last:
-            break
+    first, last = written.quarter.start, min(today, written.quarter.end - timedelta(days=1))
+    days = [first + timedelta(days=number * DAYS_BETWEEN_CHECK_INS) for number in range(1, len(told.said) + 2)]
+    days = [day for day in days if day <= last]
+    goes_well = _goes_well(written, min(today, written.quarter.end))
+    for number, day in enumerate(days):
+        is_last = number == len(days) - 1
+        confidence, note = (
+            (CheckIn.Confidence.MEDIUM, told.said[number])
+            if not is_last
+            else (CheckIn.Confidence.HIGH, told.well)
+            if goes_well
+            else (CheckIn.Confidence.LOW, told.badly)
+        )
         value = told.values[number] if entered and number < len(told.values) else None
         CheckIn.objects.create(
             objective=written,
@@ -134,18 +144,22 @@ def _speak(access: Access, written: Objective, told: DemoObjective, today: date)
         override_standing(access, written, *told.override)
 
 
+def _goes_well(written: Objective, day: date) -> bool:
+    measure_objectives(only=[written.pk], today=day)
+    measure = ObjectiveMeasure.objects.get(objective=written)
+    return measure.standing == Standing.ON_TRACK or (measure.progress or 0.0) >= REACHED
+
+
 def _close(access: Access, quarter: Quarter, told: list[DemoObjective]) -> None:
     by_title = {each.title: each for each in told}
-    written = dict(Objective.objects.filter(quarter=quarter, carried_from=None).values_list("pk", "title"))
+    written = {each.pk: each for each in Objective.objects.filter(quarter=quarter, carried_from=None)}
+    known = {pk: by_title[each.title] for pk, each in written.items() if each.title in by_title}
+    on = min(local_today(), quarter.end)
     close_quarter(
         access,
         quarter,
-        decisions={
-            pk: CarryOver.CARRY if by_title[title].carried else CarryOver.END
-            for pk, title in written.items()
-            if title in by_title
-        },
-        retrospectives={pk: by_title[title].learned for pk, title in written.items() if title in by_title},
+        decisions={pk: CarryOver.CARRY if each.carried else CarryOver.END for pk, each in known.items()},
+        retrospectives={pk: each.learned[0 if _goes_well(written[pk], on) else 1] for pk, each in known.items()},
         retrospective="What we agreed on as a team was reached more often than what one of us wished for.",
         at=min(timezone.now(), _noon(quarter.end + timedelta(days=CLOSED_DAYS_AFTER))),
     )

@@ -8,8 +8,8 @@ from integrations.demo.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, T
 from programs.services.objectives.drafts import KeyResultDraft
 
 
-def relative(title: str, metric: str, percent: float, statistic: str = "") -> KeyResultDraft:
-    return KeyResultDraft(title, metric, statistic, target_kind="relative", change_percent=percent)
+def relative(title: str, metric: str, percent: float, better: str = "") -> KeyResultDraft:
+    return KeyResultDraft(title, metric, better=better, target_kind="relative", change_percent=percent)
 
 
 def holds(title: str, metric: str, room: float) -> KeyResultDraft:
@@ -24,7 +24,9 @@ def by_hand(title: str, baseline: float, target: float, unit: str) -> KeyResultD
 
 @dataclass(frozen=True, slots=True)
 class DemoObjective:
-    """`ago` counts quarters back from the one that runs; `said` are check-ins, the first one first."""
+    """`ago` counts quarters back from the one that runs.  `said` are notes of check-ins, the first one first; the last
+    one is that of `well` or of `badly`, by how it goes, and so is what was learned.
+    """
 
     ago: int
     team: str  # empty: the whole organisation
@@ -32,10 +34,12 @@ class DemoObjective:
     why: str
     owner: str  # the address before the @
     key_results: tuple[KeyResultDraft, ...]
-    said: tuple[tuple[str, str], ...] = ()  # confidence, note
+    said: tuple[str, ...]
+    well: str = "We are nearly there."
+    badly: str = "Not as we wished, so far."
     values: tuple[float, ...] = ()  # of what is entered by hand, with the check-ins
     template: str = ""
-    learned: str = ""
+    learned: tuple[str, str] = ("", "")  # where it was reached, and where it was not
     carried: bool = False
     override: tuple[str, str] = ("", "")  # standing, reason
     is_further: bool = False  # beside the team's mandatory one
@@ -45,43 +49,48 @@ class DemoObjective:
         return bool(self.team) and not self.is_further
 
 
-HIGH, MEDIUM, LOW = "high", "medium", "low"
 OBJECTIVES = (
     DemoObjective(
         3,
         "",
-        "Changes reach users within a week",
-        "The whole organisation waits less, so that it learns sooner.",
+        "What agents write for us is kept",
+        "Sessions cost time and money: what they write should reach users.",
         "della.director",
-        (relative("Lead time", "dora.lead_time", -20), holds("No more failures", "dora.change_failure_rate", 25)),
-        ((MEDIUM, "Teams have chosen where they begin."), (HIGH, "Platform's agreement on reviews works.")),
-        learned="Waiting for reviews is most of it. We look there first from now on.",
-    ),
-    DemoObjective(
-        3,
-        PLATFORM,
-        "Reviews begin within a day",
-        "Changes of Platform waited overnight, whoever wrote them.",
-        "robin.specimen",
-        (relative("Pickup", "dora.lead_time_pickup", -25), relative("Cycle time", "pr.cycle_time", -15)),
-        ((MEDIUM, "The agreement stands."), (HIGH, "It holds, also on Fridays.")),
-        template="lead-time",
-        learned="One sentence that everybody agreed on did more than a tool.",
+        (relative("Committed code that agents wrote", "ai.committed_code_share", 25, "higher"),),
+        said=("Each team looks at its ship rate once.",),
+        well="More of it is kept in every team.",
+        learned=("Looking at it together was enough.", "Looking at a rate does not change it."),
     ),
     DemoObjective(
         3,
         MOBILE,
         "Builds are done before the coffee is",
-        "Nobody waits twenty minutes with care.",
+        "Nobody waits for a build with care.",
         "willow.example",
         (relative("Duration of runs", "ci.duration", -70),),
-        (
-            (HIGH, "The cache is planned."),
-            (LOW, "Two of us left for the release."),
-            (LOW, "The cache was never built."),
+        said=("The cache is planned.", "Two of us are away for the release."),
+        badly="The cache was never built.",
+        learned=(
+            "A cache is worth more than machines.",
+            "It **failed**: a goal that is in nobody's week stays a wish. It goes on, with a day for it.",
         ),
-        learned="It **failed**: a goal that is in nobody's week stays a wish. It goes on, with a day for it.",
         carried=True,
+    ),
+    DemoObjective(
+        3,
+        SEARCH,
+        "Agents know our house rules",
+        "They explored for half of each session.",
+        "hazel.fictus",
+        (
+            by_hand("Repositories with a page of rules", 0, 3, "repositories"),
+            relative("Ship rate", "ai.ship_rate", 10),
+        ),
+        said=("The first page is written.", "The second one, too."),
+        well="All three have theirs, and agents follow them.",
+        badly="All three have theirs; agents ship as much as before.",
+        values=(1, 2, 3),
+        learned=("A page of rules is read by people, too.", "Rules alone do not make agents ship."),
     ),
     DemoObjective(
         2,
@@ -90,8 +99,20 @@ OBJECTIVES = (
         "Failures cost us more than slowness does.",
         "della.director",
         (relative("Change failure rate", "dora.change_failure_rate", -20),),
-        ((MEDIUM, "Checkout is the most of it."),),
-        learned="Rolling back by one command is worth a quarter by itself.",
+        said=("Each team knows its last three failures.",),
+        learned=("Rolling back by one command is worth a quarter by itself.", "We counted failures, and mended none."),
+    ),
+    DemoObjective(
+        2,
+        PLATFORM,
+        "Reviews begin within a day",
+        "Changes of Platform wait overnight, whoever wrote them.",
+        "robin.specimen",
+        (relative("Pickup", "dora.lead_time_pickup", -25), relative("Cycle time", "pr.cycle_time", -15)),
+        said=("The agreement stands.", "It holds on most days."),
+        well="It holds, also on Fridays.",
+        template="lead-time",
+        learned=("One sentence that everybody agreed on did more than a tool.", "An agreement needs a reminder."),
     ),
     DemoObjective(
         2,
@@ -100,20 +121,9 @@ OBJECTIVES = (
         "Nobody could say what a release was for.",
         "max.member",
         (relative("Linked pull requests", "pr.linked_rate", 10), holds("As many merged", "pr.throughput", -25)),
-        ((MEDIUM, "The check labels them."), (HIGH, "Nobody merges without any more.")),
+        said=("The check labels what is not linked.", "Some link anything, to be rid of the label."),
         template="planning",
-        learned="The check was enough; the meeting about it was not needed.",
-    ),
-    DemoObjective(
-        2,
-        SEARCH,
-        "Agents know our house rules",
-        "They explored for half of each session.",
-        "hazel.fictus",
-        (relative("Ship rate", "ai.ship_rate", 15), by_hand("Repositories with a page of rules", 0, 3, "repositories")),
-        ((MEDIUM, "The first page is written."), (HIGH, "All three have theirs.")),
-        (1, 3),
-        learned="A page of rules is read more often by people than by agents.",
+        learned=("The check was enough.", "A label that nobody minds is no check."),
     ),
     DemoObjective(
         1,
@@ -125,24 +135,24 @@ OBJECTIVES = (
             relative("From merge to production", "dora.lead_time_deploy", -20),
             relative("Deployments", "dora.deployment_frequency", 10),
         ),
-        ((MEDIUM, "Two releases a week now."), (MEDIUM, "The scripts have owners.")),
+        said=("Two releases a week now.", "The scripts have owners."),
         template="lead-time",
-        learned="We deploy more often where somebody owns the script.",
+        learned=("We deploy more often where somebody owns the script.", "More releases are not yet sooner ones."),
         carried=True,
     ),
     DemoObjective(
         1,
         CHECKOUT,
         "Deployments stop failing users",
-        "Every third deployment was followed by an incident.",
+        "Every tenth deployment was followed by an incident.",
         "maya.manager",
         (
             relative("Change failure rate", "dora.change_failure_rate", -40),
             relative("Recovery", "dora.recovery_time", -20),
         ),
-        ((MEDIUM, "Smoke tests run."), (LOW, "They miss what needs data."), (LOW, "We will not reach it.")),
+        said=("Smoke tests run.", "They miss what needs data."),
         template="quality",
-        learned="Smoke tests without production's data find what was never broken.",
+        learned=("Smoke tests before the switch were enough.", "Smoke tests without data find what never breaks."),
     ),
     DemoObjective(
         0,
@@ -150,8 +160,9 @@ OBJECTIVES = (
         "Reviews no longer hold up what we build",
         "Half of the time of a change is waiting for somebody.",
         "della.director",
-        (relative("Pickup", "dora.lead_time_pickup", -15), holds("No more failures", "dora.change_failure_rate", 25)),
-        ((MEDIUM, "Each team has its own goal below this one."),),
+        (relative("Pickup", "dora.lead_time_pickup", -15), holds("No more failures", "dora.change_failure_rate", 50)),
+        said=("Each team has its own goal below this one.",),
+        badly="It goes well, but for one team.",
         template="lead-time",
     ),
     DemoObjective(
@@ -161,7 +172,8 @@ OBJECTIVES = (
         "They wait for days since summer.",
         "sorrel.testwell",
         (relative("Pickup", "dora.lead_time_pickup", -30), relative("Cycle time", "pr.cycle_time", -15)),
-        ((MEDIUM, "The rota stands."), (LOW, "Two of us forget it, and it shows.")),
+        said=("The rota stands.",),
+        badly="Two of us forget it, and it shows.",
         template="lead-time",
     ),
     DemoObjective(
@@ -175,45 +187,42 @@ OBJECTIVES = (
             by_hand("Satisfaction with the checkout", 3.6, 4.2, "of 5"),
             holds("We deploy as often", "dora.deployment_frequency", -30),
         ),
-        (
-            (MEDIUM, "A copy of production's data is ready."),
-            (MEDIUM, "First failures found before users did."),
-            (HIGH, "Customers notice."),
-        ),
-        (3.6, 3.8, 3.9),
+        said=("A copy of production's data is ready.", "The first failures were found before users did."),
+        badly="Customers notice; deployments still fail.",
+        values=(3.6, 3.8, 3.9),
         template="quality",
     ),
     DemoObjective(
         0,
         PLATFORM,
-        "More of what we begin reaches users",
-        "Work in progress grew for a year.",
+        "Reviews begin within half a day",
+        "A day was a good beginning.",
         "robin.specimen",
-        (
-            relative("Features a week", "work.features_per_week", 10),
-            relative("Age of work in progress", "wip.age", -20),
-        ),
-        ((HIGH, "Old work was closed or finished."),),
-        template="velocity",
-        is_further=True,
+        (relative("Pickup", "dora.lead_time_pickup", -30), relative("Cycle time", "pr.cycle_time", -20)),
+        said=("Whoever begins a day begins with reviews.",),
+        well="It holds since October.",
+        template="lead-time",
         override=("at_risk", "Two people are on loan to Checkout until the end of the quarter."),
+        is_further=True,
     ),
     DemoObjective(
         0,
         TOOLING,
-        "What agents write for us is kept",
+        "What agents write in Tooling is kept",
         "Most of it is thrown away: the repository tells agents nothing.",
         "quill.placeholder",
         (relative("Ship rate", "ai.ship_rate", 50), relative("Failing tool calls", "ai.error_rate", -30)),
-        ((MEDIUM, "The page of rules is in review."), (LOW, "The proxy breaks every fetch.")),
+        said=("The page of rules is in review.",),
+        badly="The proxy breaks every fetch.",
     ),
     DemoObjective(
         0,
         DATA,
-        "Pull requests that can be reviewed",
-        "Nobody reads a thousand lines.",
+        "Reviews that find something",
+        "An approval without a word helps nobody.",
         "fennel.fictus",
-        (relative("Size", "pr.size", -30), relative("Review depth", "pr.review_depth", 15)),
-        ((HIGH, "Most of us cut them now."),),
+        (relative("Review depth", "pr.review_depth", 15), relative("Efficiency", "flow.efficiency", 5)),
+        said=("Two read what is larger than a screen.",),
+        well="Comments are questions now, and they are answered.",
     ),
 )

@@ -28,6 +28,7 @@ from programs.services.demo_github import (
     simulated_github,
     streams_waiting,
 )
+from programs.services.demo_objectives import write_demo_objectives
 from programs.services.demo_ownership import confirm_demo_owners
 from programs.services.demo_reminders import tell_demo_people
 from programs.services.demo_repositories import (
@@ -95,6 +96,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
     _wait(changes_waiting, "changed figures", report)
+    write_demo_objectives(year_of(run), today=local_today())
     write_demo_tickets(year_of(run), today=local_today())
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()

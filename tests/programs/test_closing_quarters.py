@@ -284,7 +284,8 @@ def test_what_is_entered_by_hand_is_asked_for(delivered: Org) -> None:
 
 def test_what_is_chosen_is_carried_over_with_a_new_baseline(delivered: Org) -> None:
     above = objective(EXECUTIVE, unit="engineering", title="Above", key_results=(pickup(),))
-    chosen = objective(parent=above.pk, is_mandatory=True, key_results=(pickup(), by_hand()))
+    reached = pickup(title="Larger", metric="pr.throughput", target_kind="absolute", target=5.0, baseline=2.0)
+    chosen = objective(parent=above.pk, is_mandatory=True, key_results=(pickup(), by_hand(), reached))
     ended = objective(title="Ends", key_results=(pickup(),))
     drafted = objective(title="Draft", publish=False, key_results=(pickup(),))
     forgotten = objective(title="Forgotten draft", publish=False)
@@ -294,7 +295,8 @@ def test_what_is_chosen_is_carried_over_with_a_new_baseline(delivered: Org) -> N
     assert str(carried.quarter) == "2026-Q4"
     assert (carried.title, carried.published_at, carried.is_mandatory) == (chosen.title, None, True)
     assert carried.parent == Objective.objects.get(carried_from=above)
-    metric, hand = carried.key_results.all()
+    metric, hand, held = carried.key_results.all()
+    assert (held.target_kind, held.target, held.baseline) == ("guardrail", 5.0, 6.0), "what was reached is to hold"
     assert (metric.target_kind, metric.target) == ("absolute", pytest.approx(12 * HOUR)), "still the same goal"
     assert metric.baseline == pytest.approx(14 * HOUR), "from where it stands now"
     assert (metric.baseline_from, metric.baseline_to, metric.baseline_people) == (

@@ -39,8 +39,19 @@ def test_a_sum_by_hand() -> None:
     assert weeks_left(QUARTER, today) == 8
     end = ahead.after(8)
     assert end.value == pytest.approx(58 + 193.6)
-    assert end.half_width == pytest.approx(8 * 1.886 * (3.6 * (1 / 8 + 1 / 4 + 49 / 5)) ** 0.5)
-    assert ahead.clipped(20) == 58, "what is counted stays counted"
+    half = 8 * 1.886 * (3.6 * (1 / 8 + 1 / 4 + 49 / 5)) ** 0.5
+    assert half == pytest.approx(91.317, abs=1e-3)
+    assert (end.low, end.high) == pytest.approx((58 + 193.6 - half, 58 + 193.6 + half))
+
+
+def test_what_is_counted_stays_counted() -> None:
+    """The line falls below nothing: 40, 30, 20 and 10 a week, and eight weeks left."""
+    today = MONDAY + timedelta(days=34)
+    ahead, _ = outlook(
+        Course.SUM, points(40, 30, 20, 10, until=MONDAY + timedelta(weeks=4)), SoFar(100, 100), QUARTER, today=today
+    )
+    assert ahead is not None
+    assert (ahead.after(8).value, ahead.after(8).low) == (100, 100)
 
 
 def test_a_level_by_hand() -> None:
@@ -49,8 +60,10 @@ def test_a_level_by_hand() -> None:
     told = points(10, 14, 12, 16, until=MONDAY + timedelta(weeks=4))
     ahead, _ = outlook(Course.LEVEL, told, SoFar(13, 40), QUARTER, today=today)
     assert ahead is not None
-    assert ahead.after(8).value == pytest.approx(13 / 3 + 24.2 * 2 / 3)
-    assert ahead.after(8).half_width == pytest.approx(2 / 3 * 1.886 * (3.6 * (1 / 8 + 1 / 4 + 49 / 5)) ** 0.5)
+    end = ahead.after(8)
+    assert end.value == pytest.approx(13 / 3 + 24.2 * 2 / 3)
+    assert end.high - end.value == pytest.approx(2 / 3 * 1.886 * (3.6 * (1 / 8 + 1 / 4 + 49 / 5)) ** 0.5)
+    assert end.value - end.low == pytest.approx(end.high - end.value)
 
 
 def test_a_stock_is_where_the_line_ends() -> None:
@@ -85,7 +98,9 @@ def test_percentages_stay_percentages() -> None:
     told = points(70, 80, 90, 99, until=MONDAY + timedelta(weeks=5))
     ahead, _ = outlook(Course.LEVEL, told, SoFar(85, 40), QUARTER, today=today, is_percent=True)
     assert ahead is not None
-    assert (ahead.clipped(130), ahead.clipped(-3)) == (100, 0)
+    end = ahead.after(weeks_left(QUARTER, today))
+    coming = 10 * weeks_left(QUARTER, today)
+    assert end.value == end.high == pytest.approx((85 * 40 + 100 * coming) / (40 + coming)), "no week is above 100 %"
 
 
 def _sum(weeks: list[float]) -> float:
@@ -120,7 +135,7 @@ def test_eighty_of_a_hundred_quarters_end_within_their_interval(
         ahead, why_not = outlook(course, told, so_far, QUARTER, today=today)
         assert ahead is not None, why_not
         end = ahead.after(weeks_left(QUARTER, today))
-        held += abs(of_weeks(weeks) - end.value) <= end.half_width
+        held += end.low <= of_weeks(weeks) <= end.high
     assert held / runs == pytest.approx(0.8, abs=0.025)
 
 

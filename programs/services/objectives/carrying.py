@@ -16,8 +16,9 @@ from programs.services.objectives.key_result_drafts import Baseline, baselines
 def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | None, today: date) -> list[Objective]:
     """A draft for each, which says the same and aims at the same values; its baseline is the quarter that was closed.
 
-    A relative target becomes the value that it meant: carried over, it is still the same goal.  It stays the team's
-    mandatory objective where the team has none yet in the quarter.  A parent that is carried over, too, is followed.
+    A relative target becomes the value that it meant: carried over, it is still the same goal.  What stands beyond its
+    target already becomes a guardrail: it is to hold.  It stays the team's mandatory objective where the team has none
+    yet in the quarter.  A parent that is carried over, too, is followed.
     """
     mandatory = Objective.objects.filter(quarter=into, is_mandatory=True, dropped_at=None)
     taken = {unit for unit in mandatory.values_list("unit", flat=True) if unit is not None}
@@ -54,7 +55,7 @@ def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, to
     for row, each in enumerate(known):
         baseline = stood.get(row, Baseline(each.hand_value))
         window = baseline.window if baseline.value is not None else None
-        is_guardrail = each.target_kind == TargetKind.GUARDRAIL
+        is_guardrail = each.is_guardrail or _is_reached(each, baseline.value)
         KeyResult.objects.create(
             objective=draft,
             position=each.position,
@@ -70,6 +71,13 @@ def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, to
             baseline_to=window.end if window else None,
             baseline_people=baseline.people if window else None,
         )
+
+
+def _is_reached(key_result: KeyResult, value: float | None) -> bool:
+    if value is None:
+        return False
+    is_higher = key_result.better == KeyResult.Better.HIGHER
+    return value >= key_result.target if is_higher else value <= key_result.target
 
 
 def _follow_parents(objectives: Sequence[Objective], carried: Mapping[int, Objective]) -> None:

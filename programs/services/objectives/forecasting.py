@@ -45,8 +45,17 @@ class SoFar:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """The quarter's figure at a time to come, and between which values it is in 80 of 100 cases."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Outlook:
-    """How the quarter's figure goes on from tomorrow."""
+    """How the quarter's figure goes on from tomorrow.  No week to come is below the floor or above the ceiling."""
 
     course: Course
     so_far: SoFar
@@ -55,21 +64,26 @@ class Outlook:
     floor: float
     ceiling: float
 
-    def after(self, weeks: float) -> Estimate:
+    def after(self, weeks: float) -> Ahead:
         """The quarter's figure when so many weeks more have passed."""
         if self.course is Course.STOCK:
-            return self.line.ahead(weeks)
+            return self._put_together(self.line.ahead(weeks), known=0.0, times=1.0)
         rest = self.line.ahead(weeks / 2, weeks=weeks)
         known = self.so_far.value
         if self.course is Course.SUM:
-            return Estimate((known or 0.0) + rest.value * weeks, rest.half_width * weeks)
+            return self._put_together(rest, known=known or 0.0, times=weeks)
         coming = self.weight_a_week * weeks
         weight = self.so_far.weight if known is not None else 0.0
         share = coming / (weight + coming) if weight + coming else 1.0
-        return Estimate((known or 0.0) * (1 - share) + rest.value * share, rest.half_width * share)
+        return self._put_together(rest, known=(known or 0.0) * (1 - share), times=share)
 
-    def clipped(self, value: float) -> float:
-        return min(max(value, self.floor), self.ceiling)
+    def _put_together(self, rest: Estimate, *, known: float, times: float) -> Ahead:
+        """What is known, and so many times what the line says of the rest."""
+        value, low, high = (
+            known + times * min(max(rest.value + side * rest.half_width, self.floor), self.ceiling)
+            for side in (0, -1, 1)
+        )
+        return Ahead(value, low, high)
 
 
 def outlook(
@@ -101,8 +115,6 @@ def outlook(
         return None, FEW_CHECK_INS if by_hand else FEW
     values = [point.value for point in known if point.value is not None]
     floor = 0.0 if min(values) >= 0 else float("-inf")
-    if course is Course.SUM and floor == 0.0:
-        floor = so_far.value or 0.0  # what is counted stays counted
     ceiling = 100.0 if is_percent and max(values) <= 100 else float("inf")
     a_week = DAYS_A_WEEK if by_days else sum(point.sample for point in recent) / len(recent)
     return Outlook(course, so_far, line, a_week, floor, ceiling), ""

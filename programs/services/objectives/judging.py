@@ -127,11 +127,8 @@ def _forecast(stand: Stand) -> Forecasted | None:
     ahead = stand.outlook
     if ahead is None:
         return None
-    left = weeks_left(stand.quarter, stand.today)
-    end = ahead.after(left)
-    value = ahead.clipped(end.value)
-    low, high = (ahead.clipped(end.value + side * end.half_width) for side in (-1, 1))
-    return Forecasted(value, low, high, _reached_on(stand, ahead))
+    end = ahead.after(weeks_left(stand.quarter, stand.today))
+    return Forecasted(end.value, end.low, end.high, _reached_on(stand, ahead))
 
 
 def _reached_on(stand: Stand, ahead: Outlook) -> date | None:
@@ -145,7 +142,7 @@ def _reached_on(stand: Stand, ahead: Outlook) -> date | None:
     last = (stand.quarter.end - stand.today).days - 1
     reached = None
     for days in range(last, 0, -1):
-        if not stand.meets(ahead.clipped(ahead.after(days / DAYS_A_WEEK).value)):
+        if not stand.meets(ahead.after(days / DAYS_A_WEEK).value):
             break
         reached = stand.today + timedelta(days=days)
     return reached
