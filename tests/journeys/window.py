@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +104,16 @@ class BrowserWindow:
         self._complaints[:] = before + [
             each for each in self._complaints[len(before) :] if not each.startswith(answer.url)
         ]
+
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        """What is sent in here is answered with 400 and the same page, which is then nothing to complain about."""
+        before = list(self._complaints)
+        yield
+        self.settle()
+        others = [each for each in self._complaints[len(before) :] if "400" not in each]
+        assert len(self._complaints) > len(before), "it was refused"
+        self._complaints[:] = before + others
 
     def settle(self) -> None:
         """Wait until no chart and no part of the page is still loading."""
