@@ -40,16 +40,17 @@ class ObjectiveBar:
 def bar_of_key_result(found: KeyResultProgress) -> ObjectiveBar:
     """From baseline to target in the metric's unit.  A guardrail has no way to go: it holds or it doesn't."""
     key_result = found.key_result
-    now = f"now {printed(found.value, key_result)}" if found.value is not None else "no value"
+    now = _now(found)
+    pace = None if grows(found) else _pace(found.expected)
     return ObjectiveBar(
         key=f"k{key_result.pk}",
         baseline=printed(found.baseline, key_result) if found.baseline is not None else "No baseline",
         target=printed(found.target, key_result) if found.target is not None else "hidden",
         now=now,
-        words=_sentence(found.progress, found.expected, forecast_share(found), now),
+        words=_sentence(found.progress, pace, forecast_share(found), now),
         progress=found.progress,
         forecast=forecast_share(found),
-        pace=_pace(found.expected),
+        pace=pace,
     )
 
 
@@ -58,7 +59,7 @@ def bar_of_objective(found: ObjectiveProgress) -> ObjectiveBar:
     measured = only_outcomes(found)
     if len(measured) == 1:
         return bar_of_key_result(measured[0])
-    expected = measured[0].expected if measured else 0.0
+    pace = next((_pace(each.expected) for each in measured if not grows(each)), None)
     forecast = mean_forecast(measured)
     now = f"now {_percent(found.progress)}" if found.progress is not None else "no value"
     return ObjectiveBar(
@@ -66,10 +67,10 @@ def bar_of_objective(found: ObjectiveProgress) -> ObjectiveBar:
         baseline="0%",
         target="100% of the way",
         now=now,
-        words=_sentence(found.progress, expected, forecast, now),
+        words=_sentence(found.progress, pace, forecast, now),
         progress=found.progress,
         forecast=forecast,
-        pace=_pace(expected),
+        pace=pace,
     )
 
 
@@ -93,11 +94,23 @@ def mean_forecast(measured: Sequence[KeyResultProgress]) -> float | None:
     return sum(map(_clipped, shares)) / len(shares) if shares and len(shares) == len(measured) else None
 
 
-def _sentence(progress: float | None, expected: float, forecast: float | None, now: str) -> str:
+def grows(found: KeyResultProgress) -> bool:
+    """Whether it is a count that grows with the quarter: its progress is that of its pace, which has no tick then."""
+    return found.pace is not None and found.value is not None and found.pace != found.value
+
+
+def _now(found: KeyResultProgress) -> str:
+    if found.value is None:
+        return "no value"
+    now = f"now {printed(found.value, found.key_result)}"
+    return f"{now}, {printed(found.pace, found.key_result)} at this pace" if found.pace and grows(found) else now
+
+
+def _sentence(progress: float | None, pace: float | None, forecast: float | None, now: str) -> str:
     if progress is None:
         return f"Progress unknown, {now}."
     parts = [f"{_percent(progress)} of the way, {now}"]
-    if pace := _pace(expected):
+    if pace is not None:
         parts.append(f"pace today {_percent(pace)}")
     if forecast is not None:
         parts.append(f"forecast {_percent(forecast)}")

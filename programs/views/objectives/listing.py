@@ -41,7 +41,7 @@ from programs.views.objectives.tree import branches, with_those_above
 from programs.views.objectives.words import TAGS, ObjectiveLine, StandingTag, objective_lines
 
 PAGE_SIZE = 20
-ROWS_OF_A_TREE = 50
+ROWS_OF_A_TREE = 40
 TEAMS_ON_A_PAGE = 50
 TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
