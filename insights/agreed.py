@@ -87,6 +87,6 @@ def with_agreement(chart: ChartData, access: Access) -> ChartData:
 def _is_of_one_metric(chart: ChartData) -> bool:
     if chart.query is None:
         return False
-    if len(chart.datasets) == 1:
-        return not chart.query.segments or chart.kind == "line"
-    return bool(chart.query.segments) and chart.kind == "line" and not get(chart.query.key).adds_up
+    if chart.query.segments:
+        return chart.kind == "line" and not get(chart.query.key).adds_up
+    return len(chart.datasets) == 1

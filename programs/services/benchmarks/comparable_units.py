@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from insights.metrics.query import Figure, Scope, SeriesAnswer
-from insights.metrics.read import Freshness, SideBySide, read_series, read_together
+from insights.metrics.query import Scope, SeriesAnswer
+from insights.metrics.read import Freshness, SideBySide, read_together
 from insights.metrics.withhold import is_withheld, numerator_query
 from orgtree.models import Unit
 from orgtree.queries.standing import StandingUnit, standing_units
@@ -67,33 +67,20 @@ def _like(unit: Unit, today: date) -> Sequence[StandingUnit]:
 
 def _figures(units: Sequence[StandingUnit], asked: Asked, access: Access, today: date) -> Mapping[int, float]:
     """By the unit's id, of those with enough data that may be told of."""
-    query = asked.query(Scope(), today)
-    above = numerator_query(query, access)
-    queries = [query, above] if above else [query]
-    if asked.period:
-        scoped = [replace(each, scope=Scope(unit.slug)) for unit in units for each in queries]
-        answers = read_series(scoped, freshness=Freshness.OF_PAGES) if scoped else []
-        by_unit = {
-            unit.id: answers[position * len(queries) : (position + 1) * len(queries)]
-            for position, unit in enumerate(units)
-        }
-    else:
-        side_by_side = SideBySide(queries, [unit.id for unit in units])
-        [found] = read_together(units=[side_by_side], freshness=Freshness.OF_PAGES).units
-        by_unit = {pk: list(answers) for pk, answers in found.items()}
-    values = {unit.id: _told(by_unit[unit.id], unit, asked, access) for unit in units}
+    queries = asked.side_by_side(Scope(), today)
+    above = [numerator for query in queries if (numerator := numerator_query(query, access))]
+    side_by_side = SideBySide([*queries, *above], [unit.id for unit in units])
+    [found] = read_together(units=[side_by_side], freshness=Freshness.OF_PAGES).units
+    values = {unit.id: _told(found[unit.id], len(queries), unit, asked, access) for unit in units}
     return {pk: value for pk, value in values.items() if value is not None}
 
 
-def _told(answers: Sequence[SeriesAnswer], unit: StandingUnit, asked: Asked, access: Access) -> float | None:
-    """None of too few data, or of too few people before this viewer."""
-    shown = [_parts(answer, asked) for answer in answers]
+def _told(
+    answers: Sequence[SeriesAnswer], asked_for: int, unit: StandingUnit, asked: Asked, access: Access
+) -> float | None:
+    """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))
-    if any(is_withheld(query, figure.people, access) for figures in shown for figure in figures):
+    if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
         return None
-    stand = stand_of(shown[0], answers[0].query.window)
+    stand = stand_of([answer.total[0] for answer in answers[:asked_for]])
     return stand.value if stand.sample_size >= asked.metric.minimum_sample else None
-
-
-def _parts(answer: SeriesAnswer, asked: Asked) -> Sequence[Figure]:
-    return answer.series if asked.period else answer.total

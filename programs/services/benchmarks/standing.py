@@ -18,7 +18,9 @@ from programs.services.benchmarks.writing import granularity_of
 
 STANDS_OVER_WEEKS = windows.DEFAULT_WEEKS  # the range with which the pages of figures begin
 DEFAULT_PERIOD = Period.WEEK
+# How many of the latest whole ones count.  They are read with a window that the snapshots keep, which holds them.
 BUCKETS = {Period.WEEK: 12, Period.MONTH: 3, Period.QUARTER: 1}
+WEEKS_READ = {Period.WEEK: 26, Period.MONTH: 26, Period.QUARTER: 52}
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,36 @@ class Asked:
     period: Period = Period.NONE
 
     def query(self, scope: Scope, today: date) -> MetricQuery:
-        """Of the weeks that the pages of figures begin with, or whole buckets."""
+        """Of the weeks that the pages of figures begin with; of more, where whole buckets are picked from them."""
         granularity = granularity_of(self.period)
         if granularity is None:
             return MetricQuery(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
-        window = whole_buckets(today, granularity, BUCKETS[self.period])
+        window = windows.trailing(WEEKS_READ[self.period], today=today)
         return MetricQuery(self.metric.key, window, granularity=granularity, scope=scope)
+
+    def side_by_side(self, scope: Scope, today: date) -> list[MetricQuery]:
+        """The same, as totals: of one window, or of each of the latest whole buckets."""
+        query, granularity = self.query(scope, today), granularity_of(self.period)
+        if granularity is None:
+            return [query]
+        latest = whole_buckets(today, granularity, BUCKETS[self.period])
+        return [replace(query, window=bucket.whole) for bucket in windows.buckets(latest, granularity)]
+
+    def figures(self, answer: SeriesAnswer, today: date) -> Sequence[Figure]:
+        """Those that count: the whole window's, or the latest whole buckets."""
+        if not self.period:
+            return answer.total
+        return whole_buckets_of(answer, today)[-BUCKETS[self.period] :]
+
+
+def whole_buckets_of(answer: SeriesAnswer, today: date) -> Sequence[Figure]:
+    """The buckets that are over, and not clipped by the window."""
+    granularity = answer.query.granularity
+    return [
+        figure
+        for figure in answer.series
+        if figure.window.end <= today and figure.window == windows.whole_bucket(figure.window.start, granularity)
+    ]
 
 
 def asked_about(metric: Metric, period: str) -> Asked:
@@ -60,35 +86,40 @@ def stands(asked: Sequence[Asked], scope: Scope, access: Access, *, today: date)
     by_bucket = [query for each, query in zip(asked, queries, strict=True) if each.period]
     found = visible_together(access, series=by_bucket, totals=whole, freshness=Freshness.OF_PAGES)
     totals, series = iter(found.totals), iter(found.series)
-    return [_of_buckets(next(series)) if each.period else _of_whole(next(totals)) for each in asked]
+    return [stand_of(each.figures(next(series if each.period else totals), today)) for each in asked]
+
+
+def stands_with_units(
+    asked: Asked,
+    scope: Scope | None,
+    units: Sequence[tuple[Asked, Sequence[int]]],
+    access: Access,
+    *,
+    today: date,
+) -> tuple[Stand | None, Mapping[int, Stand]]:
+    """Where a scope stands (None: nothing is asked of it) and, by id, units that the viewer may look at: one call."""
+    own = [] if scope is None else asked.side_by_side(scope, today)
+    beside = [SideBySide(each.side_by_side(Scope(), today), ids) for each, ids in units]
+    found = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)
+    below = {pk: _together(answers) for of_some in found.units for pk, answers in of_some.items()}
+    return (_together(found.totals) if own else None), below
 
 
 def stands_of_units(asked: Asked, units: Sequence[Unit], access: Access, *, today: date) -> Mapping[int, Stand]:
     """By the unit's id, of those that the viewer may look at; one call."""
-    seen = [unit for unit in units if access.sight.covers(unit.pk)]
-    query = asked.query(Scope(), today)
-    if asked.period:
-        queries = [replace(query, scope=Scope(unit.slug)) for unit in seen]
-        answers = visible_together(access, series=queries, freshness=Freshness.OF_PAGES).series
-        return {unit.pk: _of_buckets(answer) for unit, answer in zip(seen, answers, strict=True)}
-    side_by_side = SideBySide([query], [unit.pk for unit in seen])
-    [found] = visible_together(access, units=[side_by_side], freshness=Freshness.OF_PAGES).units
-    return {pk: _of_whole(answers[0]) for pk, answers in found.items()}
+    return stands_with_units(asked, None, [(asked, [unit.pk for unit in units])], access, today=today)[1]
 
 
-def stand_of(figures: Sequence[Figure], window: Window) -> Stand:
+def _together(answers: Sequence[SeriesAnswer]) -> Stand:
+    return stand_of([answer.total[0] for answer in answers])
+
+
+def stand_of(figures: Sequence[Figure]) -> Stand:
     """The mean of the buckets; hidden where one of them is, for the others would tell of it."""
+    window = Window(figures[0].window.start, figures[-1].window.end)
     hidden = next((figure for figure in figures if figure.withheld), None)
     if hidden is not None:
         return Stand(window, None, 0, hidden.reason or "", is_hidden=True)
     reason = next((figure.reason for figure in figures if figure.reason), None) or ""
     value = mean_of(figures)
     return Stand(window, value, sum(figure.sample_size for figure in figures), reason if value is None else "")
-
-
-def _of_buckets(answer: SeriesAnswer) -> Stand:
-    return stand_of(answer.series, answer.query.window)
-
-
-def _of_whole(answer: SeriesAnswer) -> Stand:
-    return stand_of(answer.total, answer.query.window)

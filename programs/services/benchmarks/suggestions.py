@@ -7,7 +7,7 @@ others published.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import quantiles
@@ -17,15 +17,15 @@ from insights.benchmarks.bands import Band, BenchmarkSet, band_of
 from insights.benchmarks.sets import SETS, chosen_set
 from insights.metrics.baselines import whole_buckets
 from insights.metrics.declarations import Metric
-from insights.metrics.query import Granularity, MetricQuery, Scope, Window
+from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, Window
 from insights.metrics.terms import Better
-from insights.metrics.visible import Freshness, visible_series
+from insights.metrics.visible import Freshness, visible_series, visible_totals
 from orgtree.models import Organisation, Unit
 from orgtree.services.access import Access
 from programs.models import Direction, Period
 from programs.services.benchmarks.comparable_units import FewestUnits, comparable_units
 from programs.services.benchmarks.ready_made import ready_made_for
-from programs.services.benchmarks.standing import Asked, Stand, stand_of, stands
+from programs.services.benchmarks.standing import Asked, Stand, stand_of, stands, whole_buckets_of
 from programs.services.benchmarks.writing import granularity_of
 from programs.services.benchmarks.written_values import rounded
 
@@ -103,14 +103,9 @@ def suggestions_for(
 def _best_quarter(question: _Question, here: Stand) -> Suggestion | str:
     """What the unit reached itself in a whole quarter."""
     metric = question.metric
-    window = whole_buckets(question.today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
-    granularity = granularity_of(question.period) or Granularity.QUARTER
-    query = MetricQuery(metric.key, window, granularity=granularity, scope=question.scope)
-    [answer] = visible_series([query], question.access, freshness=Freshness.OF_PAGES)
-    quarters = [bucket.whole for bucket in windows.buckets(window, Granularity.QUARTER)]
     known: list[tuple[float, Window, int]] = []
-    for quarter in quarters:
-        stand = stand_of([each for each in answer.series if _counts_in(each.window, quarter)], quarter)
+    for quarter, figures in _by_quarter(question).items():
+        stand = stand_of(figures)
         if stand.is_hidden:
             return f"Its own quarters: {stand.reason}"
         if stand.value is not None and stand.sample_size >= metric.minimum_sample:
@@ -128,9 +123,24 @@ def _best_quarter(question: _Question, here: Stand) -> Suggestion | str:
     return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
 
 
-def _counts_in(bucket: Window, quarter: Window) -> bool:
-    """A week that reaches into the next quarter counts where it begins."""
-    return quarter.start <= bucket.start < quarter.end
+def _by_quarter(question: _Question) -> Mapping[Window, Sequence[Figure]]:
+    """Whole quarters with their figure, or with the buckets that begin in them; read with windows that are kept."""
+    granularity, key = granularity_of(question.period), question.metric.key
+    if granularity is None:
+        latest = whole_buckets(question.today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
+        quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
+        queries = [MetricQuery(key, quarter, scope=question.scope) for quarter in quarters]
+        answers = visible_totals(queries, question.access, freshness=Freshness.OF_PAGES)
+        return {quarter: answer.total for quarter, answer in zip(quarters, answers, strict=True)}
+    year = windows.trailing(52, today=question.today)
+    query = MetricQuery(key, year, granularity=granularity, scope=question.scope)
+    [answer] = visible_series([query], question.access, freshness=Freshness.OF_PAGES)
+    found: dict[Window, list[Figure]] = {}
+    for figure in whole_buckets_of(answer, question.today):
+        quarter = windows.whole_bucket(figure.window.start, Granularity.QUARTER)
+        if year.start <= quarter.start and quarter.end <= question.today:
+            found.setdefault(quarter, []).append(figure)
+    return found
 
 
 def _peers(question: _Question) -> Suggestion | str:
@@ -190,8 +200,7 @@ def _of_set(published: BenchmarkSet, question: _Question, here: Stand) -> Sugges
     if not borders:
         return None
     best_names, best = borders[0]
-    better = [(names, border) for names, border in borders if _is_ahead(question, here, border)]
-    names, next_border = better[-1] if better else borders[0]
+    names, next_border = _next(borders, question, here)
     said = [f"{_capital(best_names)} begins at {question.words(best)}"]
     if next_border != best:
         said.append(f"{names} at {question.words(next_border)}")
@@ -225,9 +234,12 @@ def _borders(published: BenchmarkSet, question: _Question) -> list[tuple[str, fl
     return sorted(found, key=lambda each: each[1], reverse=higher)
 
 
-def _is_ahead(question: _Question, here: Stand, border: float) -> bool:
-    """Whether it is still to be reached; of an unknown figure every border is."""
-    return here.value is None or question.is_better(border, here.value)
+def _next(borders: Sequence[tuple[str, float]], question: _Question, here: Stand) -> tuple[str, float]:
+    """The nearest that is still to be reached, else the best; of an unknown figure the one before the best."""
+    if here.value is None:
+        return borders[min(1, len(borders) - 1)]
+    ahead = [each for each in borders if question.is_better(each[1], here.value)]
+    return ahead[-1] if ahead else borders[0]
 
 
 def _capital(words: str) -> str:

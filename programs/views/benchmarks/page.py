@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -26,20 +27,20 @@ from insights.views.rows import read_page
 from orgtree.models import Unit, UnitPlace
 from programs.queries.benchmarks import (
     HoldingBenchmark,
-    benchmarks_for,
     benchmarks_of_units,
     versions_of,
 )
 from programs.queries.focus import newest_focus
 from programs.services.benchmarks.agreements import benchmark_url
 from programs.services.benchmarks.drafts import BenchmarkError, MayNotAgreeError, offered_metrics
-from programs.services.benchmarks.standing import Stand, asked_about, stands_of_units
+from programs.services.benchmarks.standing import asked_about, stands_with_units
 from programs.services.benchmarks.writing import BenchmarkConflictError, granularity_of, take_back_benchmark
-from programs.views.benchmarks.listing import benchmark_line, figures_of, period_of, tabs
+from programs.views.benchmarks.listing import benchmark_line, period_of, tabs
 from programs.views.benchmarks.subject import Subject, subject_in
 from programs.views.benchmarks.words import BenchmarkLine, baseline_words, line_of, version_lines
 
 UNITS_A_PAGE = 25
+Held = Mapping[int | None, Mapping[str, HoldingBenchmark]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ def benchmark_page(
     versions = versions_of(key, subject.unit_id)
     if metric is None and not versions:
         raise Http404("No such metric.")
-    holding = benchmarks_for([key], subject.unit_id, subject.access.sight).get(key)
+    page = Paginator(_units_below(subject), UNITS_A_PAGE).get_page(read_page(request)) if metric else None
+    units: list[Unit] = list(page) if page else []
+    held = benchmarks_of_units([key], [subject.unit_id, *(unit.pk for unit in units)], subject.access.sight)
+    holding = held[subject.unit_id].get(key)
     newest = versions[0] if versions else None
     has_own = newest is not None and not newest.is_removal
     context: dict[str, Any] = {
@@ -85,7 +89,7 @@ def benchmark_page(
         "may_agree": subject.may_agree,
     }
     if metric is not None:
-        context |= _of_metric(request, metric, subject, holding)
+        context |= _of_metric(metric, subject, held, units) | (_paging(subject, metric, page) if page else {})
     return render(request, "programs/benchmarks/benchmark.html", context, status=status)
 
 
@@ -111,16 +115,31 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
     return redirect(subject.url("benchmark", key))
 
 
-def _of_metric(
-    request: HttpRequest, metric: Metric, subject: Subject, holding: HoldingBenchmark | None
-) -> dict[str, Any]:
-    [stand] = figures_of(subject, [metric], {metric.key: holding} if holding else {})
-    line = benchmark_line(subject, metric, holding, stand, newest_focus(subject.unit_id))
+def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Unit]) -> dict[str, Any]:
+    """The figures of the unit and of those below it, in one call."""
+    holding = held[subject.unit_id].get(metric.key)
+    asked = {unit.pk: asked_about(metric, period_of(held[unit.pk].get(metric.key))) for unit in units}
+    by_asked = [(each, [pk for pk, of in asked.items() if of == each]) for each in dict.fromkeys(asked.values())]
+    own = asked_about(metric, period_of(holding))
+    stand, below = stands_with_units(own, subject.scope, by_asked, subject.access, today=subject.filters.today)
     return {
-        "line": line,
+        "line": benchmark_line(subject, metric, holding, stand, newest_focus(subject.unit_id)),
         "chart": _chart(metric, subject, holding) if subject.scope is not None else None,
         "metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])),
-        **_units(request, metric, subject),
+        "units": [
+            UnitLine(
+                unit.name,
+                line_of(
+                    metric,
+                    held[unit.pk].get(metric.key),
+                    below.get(unit.pk),
+                    mark="",
+                    url=benchmark_url(metric.key, unit.slug),
+                    edit_url="",
+                ),
+            )
+            for unit in units
+        ],
     }
 
 
@@ -141,35 +160,8 @@ def _chart(metric: Metric, subject: Subject, holding: HoldingBenchmark | None) -
     )
 
 
-def _units(request: HttpRequest, metric: Metric, subject: Subject) -> dict[str, Any]:
-    """The units directly below; of the whole organisation the tops of the trees."""
-    page = Paginator(_units_below(subject), UNITS_A_PAGE).get_page(read_page(request))
-    units: list[Unit] = list(page)
-    held = benchmarks_of_units([metric.key], [unit.pk for unit in units], subject.access.sight)
-    by_period: dict[str, list[Unit]] = {}
-    for unit in units:
-        asked = asked_about(metric, period_of(held[unit.pk].get(metric.key)))
-        by_period.setdefault(asked.period, []).append(unit)
-    found: dict[int, Stand] = {}
-    for some in by_period.values():
-        asked = asked_about(metric, period_of(held[some[0].pk].get(metric.key)))
-        found |= stands_of_units(asked, some, subject.access, today=subject.filters.today)
-    lines = [
-        UnitLine(
-            unit.name,
-            line_of(
-                metric,
-                held[unit.pk].get(metric.key),
-                found.get(unit.pk),
-                mark="",
-                url=benchmark_url(metric.key, unit.slug),
-                edit_url="",
-            ),
-        )
-        for unit in units
-    ]
+def _paging(subject: Subject, metric: Metric, page: Page[Unit]) -> dict[str, Any]:
     return {
-        "units": lines,
         "first": page.start_index(),
         "last": page.end_index(),
         "total": f"{page.paginator.count:,}",
@@ -179,6 +171,7 @@ def _units(request: HttpRequest, metric: Metric, subject: Subject) -> dict[str, 
 
 
 def _units_below(subject: Subject) -> QuerySet[Unit]:
+    """Directly below; of the whole organisation the tops of the trees."""
     places = UnitPlace.objects.filter(during__contains=subject.filters.today, unit__tree__archived_at=None)
     places = places.filter(parent=subject.unit) if subject.unit else places.filter(parent=None)
     seen = Unit.objects.within(subject.access.sight).filter(pk__in=places.values("unit"))

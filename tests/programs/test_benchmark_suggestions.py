@@ -1,0 +1,135 @@
+"""What could be agreed, by hand: the unit's own past, units like it, ready-made targets, published sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+
+from insights import windows
+from insights.metrics.query import Granularity
+from insights.metrics.registry import get
+from orgtree.models import Unit
+from programs.models import Direction, Period
+from programs.services.benchmarks.suggestions import Suggestion, Suggestions, suggestions_for
+from tests.org import Org
+from tests.pages.delivering import deployed, merged
+from tests.personas import EXECUTIVE, MANAGER, Persona
+from tests.programs.agreements import AT_ONCE, HOUR, PICKUP, PLATFORM, TODAY, changes_of, weeks_ago
+from tests.programs.tickets import as_
+from tests.teams import ALWAYS, Teams, _person, _place, _unit, create_teams
+
+
+@pytest.fixture
+def teams(org: Org) -> Teams:
+    return create_teams()
+
+
+def asked(unit: str, persona: Persona = EXECUTIVE, key: str = PICKUP, period: Period = Period.NONE) -> Suggestions:
+    metric = get(key)
+    direction = Direction(metric.better.value)
+    return suggestions_for(metric, Unit.objects.get(slug=unit), direction, period, as_(persona), today=TODAY)
+
+
+def of_kind(found: Suggestions, kind: str) -> Suggestion | None:
+    return next((each for each in found.found if each.kind == kind), None)
+
+
+def hours(*values: float | None) -> list[float | None]:
+    return [None if value is None else value / HOUR for value in values]
+
+
+def other_units(teams: Teams, org: Org, waits: Sequence[float], *, people: int = 6) -> None:
+    """Units beside Platform with a change of each of their people, whose review comes so many hours later."""
+    for number, wait in enumerate(waits):
+        unit = _unit(teams.tree, f"unit{number}", teams.engineering)
+        names = [f"person{number}x{place}" for place in range(people)]
+        for name in names:
+            _place(_person(name), unit, teams.engineering)
+        changes_of(org, names, weeks=[2], waits=lambda _week, wait=wait: wait, first=10_000 * (number + 1))
+    assert ALWAYS.upper is None
+
+
+def one_each(days: Sequence[date]) -> list[dict[str, object]]:
+    """A change of each of Platform's people, one a day."""
+    return [merged(n, day, author=name) for n, (name, day) in enumerate(zip(PLATFORM, days, strict=True), start=1)]
+
+
+def test_the_best_quarter_of_its_own(org: Org, teams: Teams) -> None:
+    quarter = windows.whole_bucket(TODAY, Granularity.QUARTER)
+    best, worse = quarter.start - timedelta(days=120), quarter.start - timedelta(days=30)
+    for number, (day, waits) in enumerate(((best, 2.0), (worse, 6.0))):
+        org.push(
+            "pull-requests",
+            *[merged(number * 10 + place, day, author=name, waits=waits) for place, name in enumerate(PLATFORM)],
+        )
+    found = of_kind(asked("platform", MANAGER), "history")
+    assert found is not None
+    assert hours(found.threshold, found.target) == [AT_ONCE + 2, None]
+    assert windows.quarter_name(windows.whole_bucket(best, Granularity.QUARTER).start) in found.why
+    assert "6.0 h (6 facts)" in found.why
+    assert "last 2 whole quarters" in found.why
+    counted = of_kind(asked("platform", MANAGER, "pr.throughput", Period.MONTH), "history")
+    assert counted is not None
+    assert counted.threshold == pytest.approx(6), "in its one month since there are data; later six in three"
+    assert counted.target is None
+
+
+def test_units_like_it_are_told_of_together_and_never_named(org: Org, teams: Teams) -> None:
+    other_units(teams, org, [4.0, 6.0, 16.0])
+    changes_of(org, PLATFORM, weeks=[2], waits=lambda _week: 40.0, first=1)
+    found = of_kind(asked("platform"), "peers")
+    assert found is not None
+    assert hours(found.threshold, found.target) == [10, 9], "median of 8, 10 and 20; half way from 8 to 10"
+    assert "Of 3 units of its level with 6 to 6 people" in found.why
+    assert "Unit" not in found.why, "Search with its two people is a third of its size"
+    of_manager = asked("platform", MANAGER)
+    assert of_kind(of_manager, "peers") is None
+    assert any("it takes 5 others" in words and "there are 3" in words for words in of_manager.missing), (
+        "Edith may not look at them, so that it takes as many as people make a group"
+    )
+
+
+def test_units_of_too_few_people_do_not_enter(org: Org, teams: Teams) -> None:
+    other_units(teams, org, [4.0, 6.0, 16.0, 20.0], people=4)
+    found = asked("platform")
+    assert of_kind(found, "peers") is None
+    assert any("there are none" in words for words in found.missing), "each is of four people, who would be told of"
+
+
+def test_ready_made_targets_and_published_sets(org: Org, teams: Teams) -> None:
+    days = [weeks_ago(week) for week in (1, 2, 3, 4, 5, 6)]
+    org.push(
+        "pull-requests",
+        *one_each(days),
+    )
+    org.push("deployments", *[deployed(n, day) for n, day in enumerate(days, start=1)])
+    pickup = of_kind(asked("platform"), "ready-made")
+    assert pickup is not None
+    assert (pickup.threshold, pickup.target) == (48 * HOUR, None)
+    assert of_kind(asked("platform"), "published") is None, "they published means of it, and this is a median"
+    linked = of_kind(asked("platform", key="pr.linked_rate"), "ready-made")
+    assert linked is not None
+    assert (linked.threshold, linked.target) == (None, 100)
+    published = of_kind(asked("platform", key="dora.lead_time"), "published")
+    assert published is not None
+    assert published.title == "DORA 2023", "the organisation's"
+    assert hours(published.threshold, published.target) == [None, 24], "10.5 h is in the best band, which begins there"
+    assert "10.5 h, in Elite" in published.why
+    assert "never the truth" in published.why
+
+
+def test_the_next_band_is_the_threshold(org: Org, teams: Teams) -> None:
+    days = [weeks_ago(week) for week in (7, 6, 5, 4, 3, 2)]
+    org.push(
+        "pull-requests",
+        *one_each(days),
+    )
+    org.push("deployments", deployed(1, weeks_ago(1)))
+    found = of_kind(asked("platform", key="dora.lead_time"), "published")
+    assert found is not None
+    assert hours(found.threshold, found.target) == [168, 24], "24 days and a half: High begins at a week"
+    of_few = of_kind(asked("search", key="dora.lead_time"), "published")
+    assert of_few is not None
+    assert hours(of_few.threshold, of_few.target) == [168, 24], "of a figure that is not known the one before the best"
