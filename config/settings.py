@@ -182,6 +182,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {  # used under several names: segments and facets, statistic and statistics
         "DimensionEnum": "insights.api.schema.DIMENSIONS",
+        "MessageKindEnum": "programs.models.messages.MessageKind",
         "StatisticEnum": "insights.api.schema.STATISTICS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -223,6 +223,8 @@ ROUTES: dict[str, Access] = {
         "/api/v1/benchmarks/pr.size/suggestions/", 401, member=403, admin=200, token=403
     ),
     "api/v1/focus/": api("/api/v1/focus/"),
+    "api/v1/notices/": api("/api/v1/notices/"),
+    "api/v1/notices/read/": Access("/api/v1/notices/read/", 401, member=405, admin=405, token=405),
     "api/v1/objectives/": api("/api/v1/objectives/"),
     "api/v1/objectives/<int:pk>/": Access("/api/v1/objectives/4711/", 401, member=404, admin=404, token=404),
     "api/v1/objectives/<int:pk>/drop/": Access("/api/v1/objectives/4711/drop/", 401, member=405, admin=405, token=403),

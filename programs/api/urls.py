@@ -9,6 +9,7 @@ from programs.api.benchmarks import (
     FocusView,
     SuggestionsView,
 )
+from programs.api.notices import NoticesReadView, NoticesView
 from programs.api.objectives import (
     CheckInsView,
     ObjectiveDropView,
@@ -25,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("benchmarks/<str:key>/take-back/", BenchmarkTakeBackView.as_view(), name="api_benchmark_take_back"),
     path("benchmarks/<str:key>/suggestions/", SuggestionsView.as_view(), name="api_benchmark_suggestions"),
     path("focus/", FocusView.as_view(), name="api_focus"),
+    path("notices/", NoticesView.as_view(), name="api_notices"),
+    path("notices/read/", NoticesReadView.as_view(), name="api_notices_read"),
     path("objectives/", ObjectivesView.as_view(), name="api_objectives"),
     path("objectives/<int:pk>/", ObjectiveView.as_view(), name="api_objective"),
     path("objectives/<int:pk>/drop/", ObjectiveDropView.as_view(), name="api_objective_drop"),

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from orgtree.services.api_tokens import create_api_token
 from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
 from programs.services.reminders.outbox import forget_old_messages
 from programs.services.reminders.preferences import preferences_of
@@ -257,3 +258,40 @@ def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
     Notice.objects.update(at=long_ago)
     forget_old_messages()
     assert not Notice.objects.exists()
+
+
+class TestTheApi:
+    @pytest.fixture
+    def told(self, teams: Teams) -> Notice:
+        filed("A rota", due=-3, unit=teams.platform)
+        plan_reminders()
+        return notice_of(MEMBER)
+
+    def test_an_account_reads_its_own_notices(self, told: Notice, sign_in: SignIn) -> None:
+        answer = sign_in(MEMBER).get("/api/v1/notices/").json()
+        assert answer["total"] == 1
+        [document] = answer["notices"]
+        assert (document["id"], document["kind"], document["label"]) == (told.pk, "ticket_overdue", "3 days overdue")
+        assert document["url"].endswith(f"/programs/tickets/{told.ticket_id}/")
+        assert sign_in(OTHER_MEMBER).get("/api/v1/notices/").json() == {"total": 0, "notices": []}
+
+    def test_nobody_marks_what_others_were_told(self, told: Notice, sign_in: SignIn) -> None:
+        def read(persona: Persona, sent: object) -> object:
+            return sign_in(persona).post("/api/v1/notices/read/", sent, content_type="application/json").json()
+
+        assert read(OTHER_MEMBER, {"notices": [told.pk]}) == {"read": 0}
+        assert read(MANAGER, {}) == {"read": 1}
+        assert read(MEMBER, {"notices": [told.pk, 4711]}) == {"read": 1}
+        assert sign_in(MEMBER).get("/api/v1/notices/").json()["total"] == 0
+        assert sign_in(MEMBER).get("/api/v1/notices/?show=all").json()["notices"][0]["read_at"] is not None
+
+    @pytest.mark.parametrize("sent", ['{"notices": 5}', '{"notices": ["x"]}', '{"all": true}', "[]"])
+    def test_what_is_wrong_is_named(self, told: Notice, sign_in: SignIn, sent: str) -> None:
+        answer = sign_in(MEMBER).post("/api/v1/notices/read/", sent, content_type="application/json")
+        assert answer.status_code == 400
+        assert sign_in(MEMBER).get("/api/v1/notices/?show=some").status_code == 400
+
+    def test_a_token_of_nobody_has_no_inbox(self, told: Notice) -> None:
+        _, secret = create_api_token("reader", user=None, expires_at=None)
+        answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/notices/")
+        assert answer.json() == {"total": 0, "notices": []}

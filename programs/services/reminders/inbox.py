@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -30,6 +32,11 @@ def read_notice(notice: Notice) -> None:
 
 def unread_notice(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(read_at=None)
+
+
+def read_notices(access: Access, ids: Collection[int]) -> int:
+    """Those among them that are the account's and unread; how many."""
+    return notices_of(access).unread().filter(pk__in=ids).update(read_at=timezone.now())
 
 
 def read_all(access: Access) -> int:
