@@ -115,7 +115,10 @@ def _locked(ticket: Ticket) -> Ticket:
 
 
 def _differs(stored: Ticket, checked: CheckedDraft) -> bool:
-    return any(getattr(stored, name) != value for name, value in checked.fields.items())
+    if any(getattr(stored, name) != value for name, value in checked.fields.items()):
+        return True
+    linked = checked.pull_requests
+    return linked is not None and set(stored.pull_requests.values_list("pk", flat=True)) != {each.pk for each in linked}
 
 
 def _save(stored: Ticket) -> None:

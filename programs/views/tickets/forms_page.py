@@ -19,9 +19,11 @@ from insights.metrics.registry import metrics
 from insights.scope_access import access_in
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models.sight import Sight
+from orgtree.services.access import Access
 from programs.models import BottleneckKind, Nature, Objective, Ticket
 from programs.models.objectives import LONGEST_TITLE
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
+from programs.services.tickets.pull_request_names import names_of_pull_requests, pull_requests_named
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
 from programs.views.choices import WHOLE, suggested_owners, units_to_write_for
 from programs.views.tickets.beginnings import begun_from, template_offers
@@ -62,6 +64,12 @@ class TicketForm(forms.Form):
         label="Metric", required=False, help_text="What it is to move: measured before it began and after it was done."
     )
     objective = forms.ChoiceField(label="Objective", required=False)
+    pull_requests = forms.CharField(
+        label="Pull requests",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What was done about it, one a line: repository#number, or an address.",
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, sight: Sight, known: Ticket | None = None, **kwargs: Any) -> None:
@@ -76,10 +84,10 @@ class TicketForm(forms.Form):
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined]
 
-    @property
-    def draft(self) -> TicketDraft:
-        """What a valid form says."""
+    def draft(self, access: Access, known: Ticket | None = None) -> TicketDraft:
+        """What a valid form says.  Raises TicketError for a pull request that is not there."""
         said = self.cleaned_data
+        hidden = names_of_pull_requests(known, access)[1] if known else ()
         return TicketDraft(
             title=said["title"],
             nature=said["nature"],
@@ -91,6 +99,7 @@ class TicketForm(forms.Form):
             due_on=said["due_on"],
             metric=said["metric"],
             objective=int(said["objective"]) if said["objective"] else None,
+            pull_requests=(*pull_requests_named(said["pull_requests"], access), *hidden),
         )
 
 
@@ -109,7 +118,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     form = TicketForm(request.POST if request.method == "POST" else None, sight=sight, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            added = add_ticket(access, form.draft)
+            added = add_ticket(access, form.draft(access))
         except TicketError as problem:
             form.add_error(problem.field if problem.field in form.fields else None, problem.message)
         except MayNotWriteTicketError as refusal:
@@ -131,11 +140,11 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied("A ticket is changed by its owner, by the managers of its unit, executives and admins.")
     page = {"title": "Change the ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
     if request.method == "GET":
-        return _form_page(request, TicketForm(sight=access.sight, known=found, initial=_filled_in(found)), page)
+        return _form_page(request, TicketForm(sight=access.sight, known=found, initial=_filled_in(found, access)), page)
     form = TicketForm(request.POST, sight=access.sight, known=found)
     if form.is_valid():
         try:
-            change_ticket(access, found, form.draft, of_version=form.cleaned_data["version"] or 0)
+            change_ticket(access, found, form.draft(access, found), of_version=form.cleaned_data["version"] or 0)
         except TicketConflictError as conflict:
             return _conflict_page(request, form, conflict.stored, page)
         except TicketError as problem:
@@ -150,7 +159,9 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _conflict_page(request: HttpRequest, form: TicketForm, stored: Ticket, page: dict[str, Any]) -> HttpResponse:
     """What one wrote stays in the form, which is of the newest version now; beside it what the ticket says."""
-    says = {name: str(value if value is not None else "") for name, value in _filled_in(stored).items()}
+    says = {
+        name: str(value if value is not None else "") for name, value in _filled_in(stored, access_in(request)).items()
+    }
     differences = [
         Difference(str(field.label), _shown(field, says[name]), _shown(field, form.data.get(name, "")))
         for name, field in form.fields.items()
@@ -167,7 +178,7 @@ def _shown(field: forms.Field, value: str) -> str:
     return str(choices.get(value, value)) or "–"
 
 
-def _filled_in(found: Ticket) -> dict[str, Any]:
+def _filled_in(found: Ticket, access: Access) -> dict[str, Any]:
     """What the form of a ticket that stands begins with."""
     return {
         "title": found.title,
@@ -180,6 +191,7 @@ def _filled_in(found: Ticket) -> dict[str, Any]:
         "due_on": found.due_on,
         "metric": found.metric,
         "objective": found.objective_id or "",
+        "pull_requests": names_of_pull_requests(found, access)[0],
         "version": found.version,
     }
 

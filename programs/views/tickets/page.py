@@ -20,6 +20,7 @@ from insights.metrics.registry import get
 from insights.scope_access import access_in
 from insights.tiles import Link
 from insights.views.annotations.words import GONE, moment
+from integrations.services.records.visible import visible_pull_requests
 from orgtree.services.access import Access
 from programs.markdown import as_html
 from programs.models import Objective, Ticket, TicketComment, TicketState
@@ -79,7 +80,7 @@ def ticket_page(
         "metric": _metric(found),
         "objective": _objective(found, access),
         "why_no_effect": why_no_effect(found, today),
-        "pull_requests": _pull_requests(found),
+        "pull_requests": _pull_requests(found, access),
         "comments": [
             CommentLine(names.get(each.by_id or 0, GONE), moment(each.at), as_html(each.text))
             for each in reversed(said)
@@ -115,12 +116,10 @@ def _objective(found: Ticket, access: Access) -> Link | None:
     return Link(found.objective.title, reverse("objective", args=[found.objective.pk]))
 
 
-def _pull_requests(found: Ticket) -> list[Link]:
-    linked = found.pull_requests.select_related("repository").order_by("pk")
+def _pull_requests(found: Ticket, access: Access) -> list[Link]:
+    """Those that the viewer may see; a ticket is seen by more people than each of its pull requests."""
+    linked = visible_pull_requests(access).filter(pk__in=found.pull_requests.values("pk"))
     return [
-        Link(
-            f"{each.repository.name if each.repository else ''} #{each.number} {each.title}".strip(),
-            reverse("pull_request", args=[each.pk]),
-        )
-        for each in linked
+        Link(f"{each.repository.name} #{each.number} {each.title}".strip(), reverse("pull_request", args=[each.pk]))
+        for each in linked.select_related("repository").order_by("pk")
     ]

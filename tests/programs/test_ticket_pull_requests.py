@@ -1,0 +1,111 @@
+"""Pull requests of a ticket: named as people name them, and shown to those who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from insights import windows
+from integrations.models import PullRequest
+from programs.models import Ticket
+from programs.services.tickets.drafts import TicketError
+from programs.services.tickets.pull_request_names import pull_requests_named
+from tests.org import Org
+from tests.pages.delivering import REPOSITORY, merged
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona
+from tests.programs.tickets import as_, ticket
+from tests.teams import create_teams
+
+TODAY = windows.local_today()
+SignIn = Callable[[Persona], Client]
+
+
+@pytest.fixture(autouse=True)
+def pulls(org: Org) -> dict[int, PullRequest]:
+    """Two of Platform, one of Search."""
+    create_teams()
+    org.push(
+        "pull-requests",
+        {**merged(1, TODAY - timedelta(days=9)), "url": "https://git.example.com/shop/pull/1"},
+        merged(2, TODAY - timedelta(days=8)),
+        merged(3, TODAY - timedelta(days=7), author="grace"),
+    )
+    return {each.number: each for each in PullRequest.objects.all()}
+
+
+def said(client: Client, address: str) -> dict[str, Any]:
+    form = client.get(address).context["form"]
+    return {name: form[name].value() for name in form.fields if form[name].value() is not None}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{repository}#1",
+        "  {repository} #1  ",
+        "{repository}!1",
+        "https://git.example.com/shop/pull/1",
+        "https://git.example.com/shop/pull/1/?tab=files#diff",
+        "/insights/pull-requests/{pk}/",
+        "https://headway.example.com/insights/pull-requests/{pk}/",
+    ],
+)
+def test_it_is_found_as_people_name_it(pulls: dict[int, PullRequest], written: str) -> None:
+    text = written.format(repository=REPOSITORY.upper(), pk=pulls[1].pk)
+    assert pull_requests_named(f"{text}\n\n{text}", as_(EXECUTIVE)) == (pulls[1].pk,)
+
+
+@pytest.mark.parametrize(
+    "written", ["shop", "#1", "nowhere#1", f"{REPOSITORY}#99", "https://git.example.com/x", "a\x00#1", "x#" + "9" * 30]
+)
+def test_what_is_none_is_named(written: str) -> None:
+    with pytest.raises(TicketError) as refused:
+        pull_requests_named(written, as_(EXECUTIVE))
+    assert refused.value.field == "pull_requests"
+
+
+def test_one_of_others_is_as_one_that_is_not_there(pulls: dict[int, PullRequest]) -> None:
+    with pytest.raises(TicketError, match="or you may not see it"):
+        pull_requests_named(f"{REPOSITORY}#3", as_(MANAGER))
+
+
+def test_they_are_linked_by_form_and_an_edit_keeps_what_its_author_may_not_see(
+    pulls: dict[int, PullRequest], sign_in: SignIn
+) -> None:
+    found = ticket()
+    found.pull_requests.add(pulls[3])
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    form = said(client, edit)
+    assert form["pull_requests"] == ""
+    assert client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#1\n{REPOSITORY}#2"}).status_code == 302
+    assert set(found.pull_requests.values_list("number", flat=True)) == {1, 2, 3}
+    shown = client.get(f"/programs/tickets/{found.pk}/").content.decode()
+    assert "Change 1" in shown
+    assert "Change 3" not in shown, "of another team"
+    assert "Change 3" in sign_in(EXECUTIVE).get(f"/programs/tickets/{found.pk}/").content.decode()
+    assert said(sign_in(EXECUTIVE), edit)["pull_requests"].count("#") == 3
+
+
+def test_two_edits_of_its_links_are_a_conflict(pulls: dict[int, PullRequest], sign_in: SignIn) -> None:
+    found = ticket()
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    form = said(client, edit)
+    assert client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#1"}).status_code == 302
+    second = client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#2"})
+    assert second.status_code == 409
+    assert [each.field for each in second.context["differences"]] == ["Pull requests"]
+    assert [each.number for each in found.pull_requests.all()] == [1]
+
+
+def test_a_name_that_is_none_stores_nothing(sign_in: SignIn) -> None:
+    found = ticket()
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    refused = client.post(edit, {**said(client, edit), "title": "Other", "pull_requests": "shop#404"})
+    assert refused.status_code == 400
+    assert "There is no pull request" in refused.content.decode()
+    assert Ticket.objects.get().title != "Other"
+    assert sign_in(MEMBER).get(edit).status_code == 200, "an owner changes theirs"
