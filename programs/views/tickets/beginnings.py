@@ -31,7 +31,7 @@ def template_offers(asked: QueryDict) -> Sequence[TemplateOffer]:
     """Those that are offered; first those that are to move the metric from which one came."""
     metric, chosen = asked.get("metric", ""), asked.get("template", "")
     kept = QueryDict(mutable=True)
-    kept.update({name: asked[name] for name in KEPT_PARAMETERS if asked.get(name)})
+    kept.update({name: value for name in KEPT_PARAMETERS if (value := asked.get(name, ""))})
     offers = []
     for each in TicketTemplate.objects.filter(is_offered=True):
         kept["template"] = each.slug
