@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +21,7 @@ from insights import wording
 from insights.metrics.query import Window
 from insights.scope_access import access_in
 from insights.views.annotations.words import GONE, moment
+from insights.views.rows import read_page
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person
 from programs.markdown import as_html
@@ -37,6 +40,7 @@ from programs.views.objectives.quarters import known_quarter
 from programs.views.objectives.words import GUARDRAIL_BROKEN, GUARDRAIL_HOLDS, HIDDEN, TAGS, StandingTag
 from programs.views.tickets.words import names_of_accounts
 
+PAGE_SIZE = 25
 CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided": "Ended with the quarter"}
 
 
@@ -95,27 +99,40 @@ def quarter(request: HttpRequest, start: str) -> HttpResponse:
     if found.document is None:
         return redirect(f"{reverse('objectives')}?quarter={found.start}")
     frozen = read_frozen(found.document, access_in(request))
-    people = Person.objects.in_bulk({each.owner for each in frozen.objectives if each.owner is not None})
-    accounts = names_of_accounts(
-        [frozen.closed_by, *(said.account for each in frozen.objectives for said in each.check_ins)]
-    )
-    lines = [
-        _line(each, {pk: person.full_name for pk, person in people.items()}, accounts) for each in frozen.objectives
-    ]
-    tags = Counter(line.tag for line in lines if not line.is_dropped)
+    ordered = sorted(frozen.objectives, key=lambda each: (each.unit_name != "", each.unit_name.casefold(), each.id))
+    wants_all = "all" in request.GET
+    page = Paginator(ordered, max(1, len(ordered)) if wants_all else PAGE_SIZE).get_page(read_page(request))
+    shown = list(page.object_list)
+    accounts = names_of_accounts([frozen.closed_by, *(said.account for each in shown for said in each.check_ins)])
+    lines = _lines(shown, accounts)
+    closed_by = accounts.get(frozen.closed_by or 0, GONE)
+    tags = Counter(_tag(each) for each in frozen.objectives if not each.is_dropped)
     context: dict[str, Any] = {
         "frozen": frozen,
         "days": wording.days(Window(frozen.start, frozen.end)),
-        "closed": f"{moment(frozen.closed_at)} by {accounts.get(frozen.closed_by or 0, GONE)}",
+        "closed": f"{moment(frozen.closed_at)} by {closed_by}",
         "score": _score(frozen.score),
         "retrospective": as_html(frozen.retrospective) if frozen.retrospective else "",
         "counts": [(tag, tags[tag]) for tag in (*TAGS.values(), HIDDEN) if tags[tag]],
-        "by_unit": _by_unit(lines),
+        "by_unit": [(unit, list(of_unit)) for unit, of_unit in groupby(lines, key=lambda line: line.unit)],
         "teams": _teams(frozen),
         "list_url": f"{reverse('objectives')}?quarter={found.start}",
+        "all_url": "?all=1" if page.has_other_pages() else "",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "listed_total": f"{len(ordered):,}",
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
         **_reached(frozen),
     }
     return render(request, "programs/objectives/frozen.html", context)
+
+
+def _lines(shown: Sequence[FrozenObjective], accounts: Mapping[int, str]) -> list[FrozenLine]:
+    """With people by the names that they have today."""
+    owners = {each.owner for each in shown if each.owner is not None}
+    people = dict(Person.objects.filter(pk__in=owners).values_list("pk", "full_name"))
+    return [_line(each, people, accounts) for each in shown]
 
 
 def _teams(frozen: FrozenQuarter) -> str:
@@ -133,18 +150,9 @@ def _reached(frozen: FrozenQuarter) -> dict[str, int]:
     }
 
 
-def _by_unit(lines: Sequence[FrozenLine]) -> list[tuple[str, list[FrozenLine]]]:
-    """The whole organisation first, then by name."""
-    units: dict[str, list[FrozenLine]] = {}
-    for line in lines:
-        units.setdefault(line.unit, []).append(line)
-    return sorted(units.items(), key=lambda pair: (pair[0] != EVERYBODY, pair[0].casefold()))
-
-
 def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[int, str]) -> FrozenLine:
     results = [_result(each) for each in found.key_results]
     titles = {each.id: each for each in found.key_results}
-    is_hidden = any(each.withheld for each in found.key_results)
     done = sum(each.state == "done" for each in found.tickets)
     overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
     return FrozenLine(
@@ -156,7 +164,7 @@ def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[i
         is_dropped=found.is_dropped,
         dropped_why=found.dropped_why,
         parent=found.parent_title,
-        tag=HIDDEN if is_hidden and not found.override_reason else TAGS[found.standing],
+        tag=_tag(found),
         overridden=overridden,
         why=found.why,
         score=_score(found.score),
@@ -168,6 +176,11 @@ def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[i
         check_ins=[_check_in(each, titles, accounts) for each in found.check_ins],
         tickets=f"{done:,} of {wording.count(len(found.tickets), 'ticket')} done" if found.tickets else "",
     )
+
+
+def _tag(found: FrozenObjective) -> StandingTag:
+    is_hidden = any(each.withheld for each in found.key_results) and not found.override_reason
+    return HIDDEN if is_hidden else TAGS[found.standing]
 
 
 def _bar(found: FrozenObjective) -> ObjectiveBar:

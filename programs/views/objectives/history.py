@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from django.apps import apps
@@ -22,7 +22,7 @@ from insights.views.metric_panel import is_panel
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person, Unit
 from orgtree.services.access import Access
-from programs.models import KeyResult, Objective, Quarter, Standing, TargetKind
+from programs.models import KeyResult, Objective, Standing, TargetKind
 from programs.queries.objectives import progress_of
 from programs.services.objectives.writing import may_change
 from programs.views.objectives.amounts import in_words, unit_of
@@ -32,7 +32,6 @@ from programs.views.tickets.words import Difference, account_of, names_of_accoun
 OBJECTIVE_FIELDS = {
     "title": "Objective",
     "description": "Description",
-    "quarter_id": "Quarter",
     "unit_id": "Unit",
     "owner_id": "Owner",
     "is_mandatory": "The team's objective",
@@ -188,27 +187,30 @@ def _result_word(name: str, event: Any, told: Callable[[Any], bool]) -> str:
     return str(CHOICES.get(name, {}).get(value, value)) or "–"
 
 
+def _changed(name: str, events: Sequence[Any]) -> set[int]:
+    """The ids that a field changed from and to; of one that never did nothing is told."""
+    pairs = [(getattr(before, name), getattr(after, name)) for before, after in pairwise(events)]
+    return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}
+
+
 class _Names:
     """Values of the history in words; units, people and objectives by the names that they have today."""
 
-    def __init__(self, events: Iterable[Any]) -> None:
-        listed = list(events)
-        self._known: Mapping[str, Mapping[int, object]] = {
-            "unit_id": dict(Unit.objects.filter(pk__in={each.unit_id for each in listed}).values_list("pk", "name")),
-            "owner_id": dict(
-                Person.objects.filter(pk__in={each.owner_id for each in listed}).values_list("pk", "full_name")
-            ),
-            "parent_id": dict(
-                Objective.objects.filter(pk__in={each.parent_id for each in listed}).values_list("pk", "title")
-            ),
-            "quarter_id": Quarter.objects.in_bulk({each.quarter_id for each in listed}),
+    def __init__(self, events: Sequence[Any]) -> None:
+        self._known: Mapping[str, Mapping[int, str]] = {
+            name: dict(model.objects.filter(pk__in=_changed(name, events)).values_list("pk", column))
+            for name, model, column in (
+                ("unit_id", Unit, "name"),
+                ("owner_id", Person, "full_name"),
+                ("parent_id", Objective, "title"),
+            )
         }
 
     def word(self, name: str, event: Any) -> str:
         value = getattr(event, name)
         if name in self._known:
             nothing = EVERYBODY if name == "unit_id" else "–"
-            return nothing if value is None else str(self._known[name].get(value, "one that is gone"))
+            return nothing if value is None else self._known[name].get(value, "one that is gone")
         if isinstance(value, bool):
             return "Yes" if value else "No"
         if isinstance(value, datetime):

@@ -98,8 +98,7 @@ def objective_page(
         "quarter_days": wording.days(found.quarter.window),
         "passed": passed_words(found.quarter, today),
         "quarter_url": f"{reverse('objectives')}?quarter={found.quarter.start}",
-        "parent": _parent(found, access),
-        "carried_from": _carried_from(found, access),
+        **_related(found, access),
         "computed": TAGS[progress.computed],
         "key_results": _parts(found, progress),
         "aligned": objective_lines(aligned, today),
@@ -148,20 +147,18 @@ def _ticket_url(found: Objective, metric: str) -> str:
     return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
 
 
-def _parent(found: Objective, access: Access) -> Link | None:
-    """What it serves; only its being there is told to whoever may not see it."""
-    if found.parent is None:
-        return None
-    if not Objective.objects.within(access.sight).filter(pk=found.parent.pk).exists():
-        return Link("An objective that you may not see", "")
-    return Link(found.parent.title, reverse("objective", args=[found.parent.pk]))
-
-
-def _carried_from(found: Objective, access: Access) -> Link | None:
-    before = found.carried_from
-    if before is None or not Objective.objects.within(access.sight).filter(pk=before.pk).exists():
-        return None
-    return Link(f"{before.quarter}: {before.title}", reverse("objective", args=[before.pk]))
+def _related(found: Objective, access: Access) -> dict[str, Link | None]:
+    """What it serves, and what it was carried over from; of a goal that the viewer may not see only that it is."""
+    parent, before = found.parent, found.carried_from
+    ids = [each.pk for each in (parent, before) if each is not None]
+    seen = set(Objective.objects.within(access.sight).filter(pk__in=ids).values_list("pk", flat=True))
+    served = Link("An objective that you may not see", "") if parent is not None else None
+    if parent is not None and parent.pk in seen:
+        served = Link(parent.title, reverse("objective", args=[parent.pk]))
+    carried = None
+    if before is not None and before.pk in seen:
+        carried = Link(f"{before.quarter}: {before.title}", reverse("objective", args=[before.pk]))
+    return {"parent": served, "carried_from": carried}
 
 
 def _aligned(found: Objective, access: Access) -> list[Objective]:
