@@ -42,7 +42,6 @@ OBJECTIVE_FIELDS = {
     "override": "Standing set by hand",
     "override_reason": "Why it was set",
     "carry_over": "When the quarter ends",
-    "score": "Score",
     "retrospective": "What was learned",
 }
 KEY_RESULT_FIELDS = {
@@ -109,7 +108,9 @@ def told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
     shown = {
         each.key_result.pk
         for each in progress.key_results
-        if each.target is not None and (each.baseline is not None or each.key_result.baseline is None)
+        if not each.withheld
+        and each.target is not None
+        and (each.baseline is not None or each.key_result.baseline is None)
     }
     return lambda event: not event.metric or event.pgh_obj_id in shown
 

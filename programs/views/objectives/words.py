@@ -104,6 +104,10 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
     lines = [key_result_line(each, objective) for each in found.key_results]
     own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
     is_hidden = any(each.withheld for each in found.key_results)
+    # The score follows from values and baselines: of one that is withheld it would tell.
+    is_partly_hidden = is_hidden or any(
+        each.baseline is None and each.key_result.baseline is not None for each in found.key_results
+    )
     is_late = found.check_in_due is not None and found.check_in_due < today
     return ObjectiveLine(
         pk=objective.pk,
@@ -130,7 +134,7 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
         tickets=wording.count(found.tickets_open, "ticket") if found.tickets_open else "",
         tickets_late=f"{found.tickets_overdue:,} overdue" if found.tickets_overdue else "",
         tickets_url=f"{reverse('tickets')}?objective={objective.pk}",
-        score="" if objective.score is None else f"{objective.score:.2f}",
+        score="" if objective.score is None or is_partly_hidden else f"{objective.score:.2f}",
     )
 
 
