@@ -21,6 +21,7 @@ from orgtree.services.identity_matching import match_identities
 from programs.models import DemoRun
 from programs.services.begin_demo import year_of
 from programs.services.demo_annotations import write_demo_annotations
+from programs.services.demo_benchmarks import write_demo_benchmarks
 from programs.services.demo_github import (
     connect_github,
     follow_to_another_port,
@@ -96,6 +97,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
     _wait(changes_waiting, "changed figures", report)
+    write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())
     write_demo_tickets(year_of(run), today=local_today())
     tell_demo_people(year_of(run), today=local_today())

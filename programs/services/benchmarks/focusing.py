@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -40,8 +41,8 @@ class FocusDraft:
     starter_set: str = ""
 
 
-def set_focus(access: Access, draft: FocusDraft, *, of_number: int) -> FocusVersion:
-    """A new version after `of_number` (0: there was none).
+def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime | None = None) -> FocusVersion:
+    """A new version after `of_number` (0: there was none); `at` tells of one that was chosen earlier.
 
     What is the same as before is refused.  Raises BenchmarkError, MayNotAgreeError, FocusConflictError.
     """
@@ -66,6 +67,7 @@ def set_focus(access: Access, draft: FocusDraft, *, of_number: int) -> FocusVers
                 starter_set=draft.starter_set,
                 reason=checked_reason(draft.reason),
                 written_by=access.viewer,
+                **({"written_at": at} if at else {}),
             )
     except IntegrityError:  # somebody stored the same number at the same moment
         raise FocusConflictError(newest_focus(unit.pk if unit else None)) from None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from insights import windows, wording
 from insights.metrics.baselines import Baseline, baseline_query, read_baseline, whole_buckets
@@ -34,15 +37,18 @@ class BenchmarkConflictError(Exception):
         self.stored = stored
 
 
-def set_benchmark(access: Access, draft: BenchmarkDraft, *, of_number: int) -> BenchmarkVersion:
+def set_benchmark(
+    access: Access, draft: BenchmarkDraft, *, of_number: int, at: datetime | None = None
+) -> BenchmarkVersion:
     """A new version after `of_number` (0: there was none), with the baseline of that unit as it is today.
 
+    `at` tells of one that was agreed earlier: its baseline is that of then.
     Raises BenchmarkError, MayNotAgreeError, BenchmarkConflictError.
     """
     account = _account(access)
     checked = check_benchmark(draft, access.sight)
-    found = baseline_of(checked)
-    _check_side(checked, found, access)
+    found = baseline_of(checked, today=timezone.localtime(at).date() if at else windows.local_today())
+    is_beyond = _is_beyond_its_target(checked, found, access)
     interval = found.interval
     return _store(
         checked.metric.key,
@@ -62,9 +68,10 @@ def set_benchmark(access: Access, draft: BenchmarkDraft, *, of_number: int) -> B
             baseline_people=found.people,
             threshold=checked.threshold,
             target=checked.target,
-            is_to_hold=checked.is_to_hold,
+            is_to_hold=is_beyond,
             reason=checked.reason,
             written_by=account,
+            **({"written_at": at} if at else {}),
         ),
     )
 
@@ -90,16 +97,16 @@ def take_back_benchmark(access: Access, key: str, unit: str, reason: str, *, of_
     return _store(key, led, of_number, taken_back)
 
 
-def baseline_window(period: Period, weeks: int) -> Window:
+def baseline_window(period: Period, weeks: int, today: date) -> Window:
     """The latest whole buckets that take about so many weeks; one at least."""
     granularity = granularity_of(period) or Granularity.WEEK
-    return whole_buckets(windows.local_today(), granularity, max(1, int(weeks / WEEKS_OF[period])))
+    return whole_buckets(today, granularity, max(1, int(weeks / WEEKS_OF[period])))
 
 
-def baseline_of(checked: CheckedBenchmark) -> Baseline:
+def baseline_of(checked: CheckedBenchmark, *, today: date) -> Baseline:
     """Of the unit's own data; knows nothing of viewers."""
     scope = Scope(checked.unit.slug if checked.unit else None)
-    window = baseline_window(checked.period, checked.weeks)
+    window = baseline_window(checked.period, checked.weeks, today)
     return read_baseline(checked.metric.key, scope, window, granularity_of(checked.period))
 
 
@@ -118,17 +125,20 @@ def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
     return is_withheld(query, version.baseline_people, access)
 
 
-def _check_side(checked: CheckedBenchmark, found: Baseline, access: Access) -> None:
+def _is_beyond_its_target(checked: CheckedBenchmark, found: Baseline, access: Access) -> bool:
     """A target that was passed long ago is a slip of the pen, unless somebody says that it is to be held.
 
     Of a baseline that is hidden from the author nothing is told, so that it cannot be asked for by trying targets.
+    Raises BenchmarkError.
     """
-    if found.value is None or checked.target is None or checked.is_to_hold:
-        return
+    if found.value is None or checked.target is None:
+        return False
     scope = Scope(checked.unit.slug if checked.unit else None)
     query = baseline_query(checked.metric.key, scope, found.window, found.period)
     if is_withheld(query, found.people, access) or not checked.is_beyond(found.value, checked.target):
-        return
+        return False
+    if checked.is_to_hold:
+        return True
     here = wording.reading(found.value, checked.metric.unit)
     raise BenchmarkError(
         "is_to_hold",
