@@ -176,6 +176,7 @@ ROUTES: dict[str, Access] = {
     "programs/focus/edit/": Access("/programs/focus/edit/", visitor=SIGN_IN, member=403, admin=200),
     "programs/focus/begin/": Access("/programs/focus/begin/", SIGN_IN, member=405, admin=405),
     "programs/objectives/": signed_in_only("/programs/objectives/"),
+    "programs/objectives/objectives.csv": signed_in_only("/programs/objectives/objectives.csv"),
     "programs/objectives/new/": Access("/programs/objectives/new/", visitor=SIGN_IN, member=403, admin=200),
     "programs/objectives/baseline/": Access("/programs/objectives/baseline/", visitor=SIGN_IN, member=403, admin=200),
     "programs/objectives/<int:pk>/": no_such("/programs/objectives/4711/"),
@@ -217,7 +218,7 @@ ROUTES: dict[str, Access] = {
     "api/v1/benchmarks/": api("/api/v1/benchmarks/"),
     "api/v1/benchmarks/<str:key>/": api("/api/v1/benchmarks/pr.size/"),
     "api/v1/benchmarks/<str:key>/take-back/": Access(
-        "/api/v1/benchmarks/pr.size/take-back/", 401, member=405, admin=405, token=403
+        "/api/v1/benchmarks/pr.size/take-back/", 401, member=405, admin=405, token=405
     ),
     "api/v1/benchmarks/<str:key>/suggestions/": Access(
         "/api/v1/benchmarks/pr.size/suggestions/", 401, member=403, admin=200, token=403
@@ -227,17 +228,19 @@ ROUTES: dict[str, Access] = {
     "api/v1/notices/read/": Access("/api/v1/notices/read/", 401, member=405, admin=405, token=405),
     "api/v1/objectives/": api("/api/v1/objectives/"),
     "api/v1/objectives/<int:pk>/": Access("/api/v1/objectives/4711/", 401, member=404, admin=404, token=404),
-    "api/v1/objectives/<int:pk>/drop/": Access("/api/v1/objectives/4711/drop/", 401, member=405, admin=405, token=403),
+    "api/v1/objectives/<int:pk>/drop/": Access("/api/v1/objectives/4711/drop/", 401, member=405, admin=405, token=405),
     "api/v1/objectives/<int:pk>/standing/": Access(
-        "/api/v1/objectives/4711/standing/", 401, member=405, admin=405, token=403
+        "/api/v1/objectives/4711/standing/", 401, member=405, admin=405, token=405
     ),
     "api/v1/objectives/<int:pk>/check-ins/": Access(
         "/api/v1/objectives/4711/check-ins/", 401, member=404, admin=404, token=404
     ),
     "api/v1/quarters/": api("/api/v1/quarters/"),
+    "api/v1/philosophy/": api("/api/v1/philosophy/"),
+    "api/v1/philosophy/acknowledge/": Access("/api/v1/philosophy/acknowledge/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/": api("/api/v1/tickets/"),
     "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
-    "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=403),
+    "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/<int:pk>/comments/": Access(
         "/api/v1/tickets/4711/comments/", 401, member=404, admin=404, token=404
     ),

@@ -146,6 +146,8 @@ POSTS: dict[str, Access] = {
         "/api/v1/objectives/4711/check-ins/", visitor=401, member=404, admin=404
     ),
     "api/v1/notices/read/": post("/api/v1/notices/read/", visitor=401, member=415, admin=415),
+    "api/v1/philosophy/": post("/api/v1/philosophy/", visitor=401, member=415, admin=415),
+    "api/v1/philosophy/acknowledge/": post("/api/v1/philosophy/acknowledge/", visitor=401, member=415, admin=415),
     "api/v1/tickets/": post("/api/v1/tickets/", visitor=401, member=415, admin=415),
     "api/v1/tickets/<int:pk>/move/": post("/api/v1/tickets/4711/move/", visitor=401, member=404, admin=404),
     "api/v1/tickets/<int:pk>/comments/": post("/api/v1/tickets/4711/comments/", visitor=401, member=404, admin=404),

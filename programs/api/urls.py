@@ -18,6 +18,7 @@ from programs.api.objectives import (
     ObjectiveView,
     QuartersView,
 )
+from programs.api.philosophy import AcknowledgeView, PhilosophyView
 from programs.api.tickets import TicketCommentsView, TicketMoveView, TicketsView, TicketView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -33,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("objectives/<int:pk>/drop/", ObjectiveDropView.as_view(), name="api_objective_drop"),
     path("objectives/<int:pk>/standing/", ObjectiveStandingView.as_view(), name="api_objective_standing"),
     path("objectives/<int:pk>/check-ins/", CheckInsView.as_view(), name="api_objective_check_ins"),
+    path("philosophy/", PhilosophyView.as_view(), name="api_philosophy"),
+    path("philosophy/acknowledge/", AcknowledgeView.as_view(), name="api_philosophy_acknowledge"),
     path("quarters/", QuartersView.as_view(), name="api_quarters"),
     path("tickets/", TicketsView.as_view(), name="api_tickets"),
     path("tickets/<int:pk>/", TicketView.as_view(), name="api_ticket"),
