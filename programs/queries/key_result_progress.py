@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from insights import windows
+from insights.metrics.errors import UnknownMetricError
 from insights.metrics.query import MetricQuery, Scope, Window
-from insights.metrics.registry import metrics
+from insights.metrics.registry import get
 from insights.metrics.withhold import is_withheld, reason
 from orgtree.services.access import Access
 from programs.models import KeyResult, KeyResultMeasure, Objective, Standing, TargetKind
@@ -146,7 +147,9 @@ def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Acc
 
 def _query(key_result: KeyResult, objective: Objective, window: Window) -> MetricQuery | None:
     """None for a metric that there is no more: its figures are nobody's to withhold by."""
-    if not any(metric.key == key_result.metric for metric in metrics()):
+    try:
+        get(key_result.metric)
+    except UnknownMetricError:
         return None
     return MetricQuery(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))
 
@@ -156,8 +159,9 @@ def _points(
 ) -> tuple[tuple[date, float | None], ...]:
     """Weeks of too few people stay empty, though those of the whole quarter are enough."""
     query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
+    small = access.minimum_group_size
     return tuple(
-        (date.fromisoformat(day), None if query and is_withheld(query, people, access) else value)
+        (date.fromisoformat(day), None if people < small and query and is_withheld(query, people, access) else value)
         for day, value, people in measure.points
     )
 

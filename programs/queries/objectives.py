@@ -167,7 +167,7 @@ def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, 
 def shown_standing(access: Access) -> Case:
     """What `ObjectiveProgress.shown` is for this viewer, as SQL: lists filter by nothing that they don't show."""
     measured = Coalesce(F("measure__standing"), Value(Standing.UNKNOWN.value))
-    hidden = Q(Exists(_hidden_key_results(access)))
+    hidden = Q(pk__in=_hidden_key_results(access).values("objective"))
     return Case(
         When(~Q(override=""), then=F("override")),
         When(hidden, then=Value(Standing.UNKNOWN.value)),
@@ -177,8 +177,8 @@ def shown_standing(access: Access) -> Case:
 
 
 def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
-    """Of the outer objective, those whose figures are withheld: see `why_hidden`."""
-    of_metrics = KeyResult.objects.filter(objective=OuterRef("pk")).exclude(metric="")
+    """Those whose figures are withheld: see `why_hidden`."""
+    of_metrics = KeyResult.objects.exclude(metric="").order_by()
     sight = access.sight
     foreign = Q(pk__in=[])
     if not sight.whole:

@@ -6,7 +6,6 @@ to change it and what it tells of.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,13 +13,28 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import (
+    Avg,
+    Case,
+    Exists,
+    F,
+    FloatField,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Greatest, Least
 from django.utils import timezone
 
 from insights import windows, wording
 from orgtree.models import Unit
 from orgtree.services.access import Access
-from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter
+from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
 from programs.queries.objectives import ObjectiveProgress, progress_of, teams_without_objective
 from programs.services.authorship import changes_by
 from programs.services.objectives.carrying import carry_over
@@ -38,7 +52,6 @@ ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
 LONGEST_TEXT = 20_000  # characters
 MOST_NAMED = 3  # in a sentence
-AT_ONCE = 500  # rows of a statement
 
 
 class QuarterError(Exception):
@@ -126,10 +139,10 @@ def close_quarter(
             raise QuarterError(ALREADY_CLOSED.format(quarter=held))
         if (reasons := _needs_reason(held, list(_without_value(held)), today)) and not forced_because.strip():
             raise QuarterError(" ".join(reasons))
+        _check_known([*(decisions or {}), *(retrospectives or {})], held)
+        carried = set(_decide(held, decisions or {}, retrospectives or {}, now))
+        _score(held)
         objectives = _objectives(held)
-        _check_known(objectives, [*(decisions or {}), *(retrospectives or {})], held)
-        carried = _decide(objectives, decisions or {}, retrospectives or {}, now)
-        _score(objectives)
         content = content_of(
             held,
             [each for each in objectives if each.published_at],  # on drafts nobody had agreed
@@ -143,7 +156,8 @@ def close_quarter(
         held.closed_at, held.closed_by, held.document = now, account, document
         held.retrospective = retrospective.strip()
         held.save()
-        drafts = carry_over(carried, following(held), by=account, today=max(today, held.end))
+        chosen = [each for each in objectives if each.pk in carried]
+        drafts = carry_over(chosen, following(held), by=account, today=max(today, held.end))
         measure_batch(Objective.objects.filter(pk__in=[draft.pk for draft in drafts]), today=today)
     quarter.refresh_from_db()
     return document
@@ -183,62 +197,54 @@ def _check_words(retrospective: str, forced_because: str, retrospectives: Mappin
             raise QuarterError(f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
 
 
-def _check_known(objectives: Sequence[Objective], named: Sequence[int], quarter: Quarter) -> None:
-    if not {*named} <= {objective.pk for objective in objectives}:
+def _check_known(named: Sequence[int], quarter: Quarter) -> None:
+    if Objective.objects.filter(quarter=quarter, pk__in=named).count() < len({*named}):
         raise QuarterError(f"One of the objectives that were decided about is not of {quarter}.")
 
 
-def _decide(
-    objectives: Sequence[Objective], decisions: Mapping[int, CarryOver], told: Mapping[int, str], now: datetime
-) -> list[Objective]:
-    """What is carried over; of what nobody decided about ends, and drafts end as given up."""
-    carried = []
-    for objective in objectives:
-        decided = decisions.get(objective.pk, CarryOver(objective.carry_over))
-        is_given_up = objective.dropped_at is not None
-        objective.carry_over = CarryOver.CARRY if decided == CarryOver.CARRY and not is_given_up else CarryOver.END
-        objective.retrospective = told.get(objective.pk, objective.retrospective).strip()
-        if objective.carry_over == CarryOver.CARRY:
-            carried.append(objective)
-        if objective.published_at is None and not is_given_up:
-            objective.dropped_at, objective.dropped_why = now, NEVER_PUBLISHED
+def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], told: Mapping[int, str], now: datetime) -> list[int]:
+    """Which are carried over; of what nobody decided about ends, and drafts end as given up."""
+    objectives = Objective.objects.filter(quarter=quarter)
+    given_up = set(objectives.filter(dropped_at__isnull=False).values_list("pk", flat=True))
+    wanted = set(objectives.filter(carry_over=CarryOver.CARRY).values_list("pk", flat=True))
+    wanted = {pk for pk in wanted if decisions.get(pk, CarryOver.CARRY) == CarryOver.CARRY}
+    wanted |= {pk for pk, decided in decisions.items() if decided == CarryOver.CARRY}
+    carried = sorted(wanted - given_up)
+    objectives.filter(published_at=None, dropped_at=None).update(dropped_at=now, dropped_why=NEVER_PUBLISHED)
+    lessons = [When(pk=pk, then=Value(text.strip(), TextField())) for pk, text in told.items()]
+    objectives.update(
+        carry_over=Case(When(pk__in=carried, then=Value(CarryOver.CARRY)), default=Value(CarryOver.END)),
+        retrospective=Case(*lessons, default=F("retrospective")),
+        version=F("version") + 1,
+    )
     return carried
 
 
-def _score(objectives: Sequence[Objective]) -> None:
+def _score(quarter: Quarter) -> None:
     """0..1: of a key result the share of its way, clipped (a guardrail: whether it held), of an objective the mean.
 
     Guardrails are no part of that mean.  Without a baseline there is no way to measure: reached is 1, missed 0.
     What has no value has no score.
     """
-    scored: dict[int, list[float]] = defaultdict(list)
-    key_results = list(KeyResult.objects.filter(objective__in=objectives).select_related("measure"))
-    for each in key_results:
-        measure = getattr(each, "measure", None)
-        each.final_value = measure.value if measure else None
-        each.final_score = _score_of(each, measure)
-        if each.final_score is not None and not each.is_guardrail:
-            scored[each.objective_id].append(each.final_score)
-    KeyResult.objects.bulk_update(key_results, ["final_value", "final_score"], batch_size=AT_ONCE)
-    for objective in objectives:
-        of_it = scored[objective.pk]
-        is_scored = objective.published_at is not None and objective.dropped_at is None and of_it
-        objective.score = sum(of_it) / len(of_it) if is_scored else None
-        objective.version += 1
-    fields = ["carry_over", "retrospective", "dropped_at", "dropped_why", "score", "version"]
-    Objective.objects.bulk_update(objectives, fields, batch_size=AT_ONCE)
-
-
-def _score_of(key_result: KeyResult, measure: KeyResultMeasure | None) -> float | None:
-    if measure is None or measure.value is None:
-        return None
-    if key_result.is_guardrail:
-        return None if measure.holds is None else float(measure.holds)
-    if measure.progress is not None:
-        return min(max(measure.progress, 0.0), 1.0)
-    is_higher = key_result.better == KeyResult.Better.HIGHER
-    is_met = measure.value >= key_result.target if is_higher else measure.value <= key_result.target
-    return float(is_met)
+    measure = KeyResultMeasure.objects.filter(key_result=OuterRef("pk"))
+    higher, guardrail = Q(better=KeyResult.Better.HIGHER), Q(target_kind=TargetKind.GUARDRAIL)
+    is_met = (higher & Q(final_value__gte=F("target"))) | (~higher & Q(final_value__lte=F("target")))
+    progress, holds = Subquery(measure.values("progress")), Subquery(measure.values("holds"))
+    key_results = KeyResult.objects.filter(objective__quarter=quarter)
+    key_results.update(final_value=Subquery(measure.values("value")))
+    key_results.filter(final_value__isnull=False).update(
+        final_score=Case(
+            When(guardrail, then=Cast(Cast(holds, IntegerField()), FloatField())),
+            When(Exists(measure.filter(progress__isnull=False)), then=Least(Greatest(progress, 0.0), 1.0)),
+            When(is_met, then=1.0),
+            default=0.0,
+            output_field=FloatField(),
+        )
+    )
+    aims = KeyResult.objects.filter(objective=OuterRef("pk")).exclude(guardrail).order_by()
+    Objective.objects.filter(quarter=quarter, published_at__isnull=False, dropped_at=None).update(
+        score=Subquery(aims.values("objective").annotate(mean=Avg("final_score")).values("mean"))
+    )
 
 
 def _freeze(content: Mapping[str, Any], by: User, at: datetime) -> FrozenDocument:

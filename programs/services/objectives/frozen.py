@@ -226,7 +226,7 @@ _KEY_RESULT_TEXTS = (
 def _key_result(told: Mapping[str, Any], unit_id: int | None, access: Access) -> FrozenKeyResult:
     hidden = _why_hidden(told, told["people"], unit_id, access)
     baseline_hidden = hidden or _why_hidden(told, told["baseline_people"] or 0, unit_id, access)
-    is_relative = told["target_kind"] == "relative"
+    is_relative, small = told["target_kind"] == "relative", access.minimum_group_size
     return FrozenKeyResult(
         **{name: told[name] for name in _KEY_RESULT_TEXTS},
         baseline=None if baseline_hidden else told["baseline"],
@@ -244,7 +244,7 @@ def _key_result(told: Mapping[str, Any], unit_id: int | None, access: Access) ->
         points=()
         if hidden
         else tuple(
-            (date.fromisoformat(day), None if _why_hidden(told, people, unit_id, access) else value)
+            (date.fromisoformat(day), None if people < small and _why_hidden(told, people, unit_id, access) else value)
             for day, value, people in told["points"]
         ),
         withheld=bool(hidden),

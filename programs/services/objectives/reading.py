@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from insights.metrics.declarations import Metric
-from insights.metrics.errors import QueryError
+from insights.metrics.errors import QueryError, UnknownMetricError
 from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.metrics.read import Freshness, read_totals
-from insights.metrics.registry import get, metrics
+from insights.metrics.registry import get
 from insights.metrics.withhold import numerator_query
 from insights.windows import whole_bucket
 from orgtree.services.access import Access, access_of_the_public
@@ -51,7 +51,10 @@ class Asked:
 
 def metric_of(key: str) -> Metric | None:
     """None where there is none of that key (any more)."""
-    return next((metric for metric in metrics() if metric.key == key), None)
+    try:
+        return get(key)
+    except UnknownMetricError:
+        return None
 
 
 def metric_query(key: str, statistic: str, unit: str | None, window: Window) -> MetricQuery:
@@ -146,4 +149,5 @@ def baseline_window(quarter: Window, today: date) -> Window:
 
 
 def version_of(key: str) -> int | None:
-    return get(key).version if metric_of(key) else None
+    metric = metric_of(key)
+    return metric.version if metric else None
