@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from datetime import timedelta
 from typing import Any
@@ -169,6 +171,27 @@ def test_the_list_is_narrowed_and_counts_what_there_is(sign_in: SignIn) -> None:
         assert {word for word in ("late", "owned", "draft") if f"The {word} one" in page} == titles, address
     mine = text(sign_in(OTHER_MEMBER), f"{LIST}?mine=1")
     assert "The owned one" in mine
+
+
+def test_the_csv_has_a_row_for_each_key_result_and_runs_no_formula(sign_in: SignIn) -> None:
+    objective(title="=1+1", key_results=(by_hand(title="One"), by_hand(title="Two, 🚀")))
+    objective(EXECUTIVE, title="Of Search", unit="search")
+    content = sign_in(MANAGER).get(reverse("objectives_csv")).getvalue().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content)))
+    assert [(row["Objective"], row["Key result"], row["Baseline"], row["Target"]) for row in rows] == [
+        ("'=1+1", "One", "3.0", "4.0"),
+        ("'=1+1", "Two, 🚀", "3.0", "4.0"),
+    ]
+    assert sign_in(MANAGER).get(reverse("objectives_csv"), {"standing": "lost"}).status_code == 400
+
+
+def test_a_score_tells_nothing_of_figures_that_are_withheld(sign_in: SignIn) -> None:
+    measured = KeyResultDraft("Fewer hours of waiting", metric="pr.review_time", target=36_000, baseline=72_000)
+    of_all = objective(EXECUTIVE, unit=None, title="For all of us", key_results=(measured,))
+    Objective.objects.filter(pk=of_all.pk).update(score=0.37)
+    for address in (LIST, reverse("objective", args=[of_all.pk])):
+        assert "0.37" in plain(text(sign_in(EXECUTIVE), address))
+        assert "0.37" not in plain(text(sign_in(MEMBER), address))
 
 
 @pytest.mark.parametrize("wrong", ["standing=lost", "view=pie", "quarter=1066-10-14", "quarter=soon"])

@@ -100,7 +100,7 @@ class Gap:
 @explains_bad_filters
 def objectives(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
-    asked = _read_asked(request, access, known)
+    asked = read_asked(request, access, known)
     quarter, today = asked.narrowed.quarter, asked.filters.today
     around = look_around(request, asked.filters)
     counts = standing_counts(asked.narrowed, access, today=today)
@@ -128,6 +128,7 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
         ],
         **_gap_notice(asked, gaps),
         "new_url": _new_url(asked, access.sight),
+        "csv_url": asked.url(reverse("objectives_csv"), view="", page=""),
         "is_narrowed": bool(asked.own.keys() & {"standing", "q", "mine", "drafts"}),
         "all_url": asked.url(reverse("objectives"), **WIDER),
         **shown(request, asked, access, counts, gaps),
@@ -135,7 +136,7 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/objectives/list.html", context)
 
 
-def _read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
+def read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
@@ -162,7 +163,7 @@ def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:
     return value
 
 
-def _found(asked: Asked, access: Access) -> QuerySet[Objective]:
+def found_objectives(asked: Asked, access: Access) -> QuerySet[Objective]:
     """The whole organisation's first, then by unit, of each the mandatory one first."""
     order = (F("unit__name").asc(nulls_first=True), "-is_mandatory", "pk")
     return filtered(asked.narrowed, access, today=asked.filters.today).order_by(*order)
@@ -175,7 +176,7 @@ def _list(
     total = counts.get(standing, 0) if standing else sum(counts.values())
     page = Paginator(range(total), PAGE_SIZE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
-    listed = list(_found(asked, access)[first:last]) if total else []
+    listed = list(found_objectives(asked, access)[first:last]) if total else []
     return {
         "objectives": objective_lines(progress_of(listed, access, today=asked.filters.today), asked.filters.today),
         **_paging(asked, page, total),
@@ -185,12 +186,12 @@ def _list(
 def _tree(
     request: HttpRequest, asked: Asked, access: Access, _counts: Mapping[str, int], _gaps: QuerySet[Unit] | None
 ) -> dict[str, Any]:
-    tree = branches(_found(asked, access).values_list("pk", "parent"))
+    tree = branches(found_objectives(asked, access).values_list("pk", "parent"))
     page = Paginator(tree, ROWS_OF_A_TREE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
     stretch = with_those_above(tree, first, last)
     context = {branch.pk for branch in stretch[: len(stretch) - (last - first)]}
-    rows = _found(asked, access).in_bulk([branch.pk for branch in stretch])
+    rows = found_objectives(asked, access).in_bulk([branch.pk for branch in stretch])
     listed = [rows[branch.pk] for branch in stretch if branch.pk in rows]
     lines = objective_lines(progress_of(listed, access, today=asked.filters.today), asked.filters.today)
     by_pk = {line.pk: line for line in lines}

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from programs.views.objectives import actions, charts, forms_page, history, listing, page
+from programs.views.objectives import actions, charts, download, forms_page, history, listing, page
 
 urlpatterns = [
     path("", listing.objectives, name="objectives"),
+    path("objectives.csv", download.objectives_csv, name="objectives_csv"),
     path("new/", forms_page.objective_new, name="objective_new"),
     path("baseline/", forms_page.objective_baseline, name="objective_baseline"),
     path("<int:pk>/", page.objective, name="objective"),
