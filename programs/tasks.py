@@ -24,7 +24,7 @@ def plan_reminders() -> None:
 @shared_task(name="programs.tasks.send_letters", ignore_result=True)  # type: ignore[untyped-decorator]
 def send_letters() -> None:
     """What waits in the outbox."""
-    sending.send_waiting()
+    sending.take_turn()
 
 
 @shared_task(name="programs.tasks.forget_old_messages", ignore_result=True)  # type: ignore[untyped-decorator]

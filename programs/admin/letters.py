@@ -48,7 +48,7 @@ class EnclosedDeliveries(DeliveryInline):
 class LetterAdmin(LetterModelAdmin):
     """A letter is one message with everything that was due for an account.  Words of comments are not shown."""
 
-    list_display = ("made_at", "account", "channel", "state", "notices", "attempts", "next_try_at", "reason", "sent_at")
+    list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")
     list_filter = ("state", "channel")
     list_select_related = ("account",)
     search_fields = ("account__username", "account__email", "reason", "public_id")
@@ -73,6 +73,9 @@ class LetterAdmin(LetterModelAdmin):
         return super().get_queryset(request).annotate(enclosed=Count("deliveries"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:

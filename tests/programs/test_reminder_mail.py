@@ -19,7 +19,7 @@ from django.utils import timezone
 from orgtree.models import Employment, Person
 from programs.models import Channel, Delivery, Letter, Muted, Notice, QuietHours, TicketState
 from programs.services.reminders import email, outbox
-from programs.services.reminders.sending import send_waiting
+from programs.services.reminders.sending import send_waiting, take_turn
 from programs.services.reminders.telling import plan_reminders
 from programs.services.reminders.unsubscribing import read_token
 from programs.services.tickets.commenting import comment_on_ticket
@@ -29,6 +29,7 @@ from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
 from tests.programs.mail_server import MailServer, Taken, mail_server
 from tests.programs.reminders import PEOPLE, TODAY, agree_on_objectives, filed, open_accounts, person
 from tests.programs.tickets import as_, ticket
+from tests.servers import wait_until
 from tests.teams import Teams, create_teams
 
 State = Letter.State
@@ -401,6 +402,35 @@ def test_many_workers_at_once_send_each_letter_once(tmp_path: Path, settings: An
     assert became["sent"] == 40
     assert set(Letter.objects.values_list("state", flat=True)) == {State.SENT}
     assert {letter.deliveries.count() for letter in Letter.objects.all()} == {2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings: Any) -> None:
+    with transaction.atomic():
+        teams = create_teams()
+    open_accounts()
+    never_quiet()
+    filed("A rota", due=0, unit=teams.platform)
+    with mail_server(tmp_path / "mails") as server:
+        use(server, settings)
+        plan_reminders()
+        server.set("slow", 3)
+        taken: list[Any] = []
+
+        def work() -> None:
+            taken.append(take_turn())
+            connection.close()
+
+        first = threading.Thread(target=work)
+        first.start()
+        wait_until(lambda: Letter.objects.exclude(held_by="").exists(), within_seconds=30, what="the first is at it")
+        assert take_turn() == {}
+        first.join()
+        assert taken[0]["sent"]
+        server.set("slow", 0)
+        filed("A page", due=0, unit=teams.platform)
+        plan_reminders()
+        assert take_turn()["sent"] == 1, "the turn was given back"
 
 
 def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: MailServer) -> None:

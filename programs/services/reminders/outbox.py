@@ -28,7 +28,7 @@ from programs.services.reminders.quiet_hours import quiet_of
 State = Letter.State
 HOLD = timedelta(minutes=5)  # above what one letter may take: ten seconds a step, and two minutes for the last answer
 MOST_ATTEMPTS = 12
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)  # together some 20 hours of trying
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)  # together some 16 hours of trying
 ACCOUNTS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=180)
 _PUTTING_TOGETHER = 0x4C65_7474  # "Lett": whoever makes letters is alone, so that an account gets one and not two
