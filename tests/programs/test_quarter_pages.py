@@ -80,3 +80,13 @@ def _figures(page: str) -> str:
 def test_an_unknown_quarter_is_not_found(sign_in: SignIn, start: str) -> None:
     for name in ("quarter", "quarter_close"):
         assert sign_in(EXECUTIVE).get(reverse(name, args=[start])).status_code == 404
+
+
+def test_a_quarter_that_has_not_begun_is_not_closed(sign_in: SignIn) -> None:
+    quarter = following(current_quarter())
+    client = sign_in(EXECUTIVE)
+    answer = client.post(reverse("quarter_close", args=[quarter.start]), {"forced_because": "Why not."})
+    assert answer["Location"] == f"{LIST}?quarter={quarter.start}"
+    assert "has not begun" in plain(text(client, answer["Location"]))
+    quarter.refresh_from_db()
+    assert not quarter.is_closed

@@ -65,6 +65,9 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponse:
     if quarter.is_closed:
         messages.info(request, f"{quarter} is closed.")
         return redirect(quarter_url(quarter))
+    if quarter.start > windows.local_today():
+        messages.warning(request, f"{quarter} has not begun: there is nothing to close yet.")
+        return redirect(f"{reverse('objectives')}?quarter={quarter.start}")
     if request.method == "GET":
         return _closing_page(request, quarter)
     said = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}

@@ -26,7 +26,7 @@ class QuarterChoice:
 
 @dataclass(frozen=True)
 class Quarters:
-    """The quarters that are known, the earliest first: among them today's and the one after it."""
+    """The quarters that are known, the earliest first: among them today's, and one to come that is open."""
 
     known: Sequence[Quarter]
     today: date
@@ -57,11 +57,13 @@ class Quarters:
 
 def quarters(today: date) -> Quarters:
     """One query, once today's quarter and the following one are known."""
-    known = list(Quarter.objects.select_related("closed_by"))
-    current = next((each for each in known if each.start <= today < each.end), None)
-    if current is None or not any(each.start >= current.end for each in known):
-        following(current_quarter())
-        known = list(Quarter.objects.select_related("closed_by"))
+    known = list(Quarter.objects.all())
+    has_current = any(each.start <= today < each.end for each in known)
+    if not has_current or not any(each.start > today and not each.is_closed for each in known):
+        upcoming = following(current_quarter())
+        while upcoming.is_closed:
+            upcoming = following(upcoming)
+        known = list(Quarter.objects.all())
     return Quarters(known, today)
 
 
