@@ -63,7 +63,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("program", "Overview", "layout-dashboard"),
             Entry("objectives", "Objectives", "target", also=("quarters",)),
             Entry("tickets", "Action plans", "list-check"),
-            Entry("benchmarks", "Benchmarks", "ruler-measure"),
+            Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",)),
             Entry("philosophy", "Philosophy", "book"),
         ),
     ),

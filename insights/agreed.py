@@ -32,9 +32,18 @@ class Agreement:
 
     def is_of(self, query: MetricQuery) -> bool:
         """Whether figures of that query may be held against it."""
+        return self.is_of_statistic(query) and self.period in (None, query.granularity)
+
+    def is_of_statistic(self, query: MetricQuery) -> bool:
         metric = get(query.key)
         shown = (query.statistic or metric.statistic) if metric.statistics else None
-        return shown == self.statistic and self.period in (None, query.granularity)
+        return shown == self.statistic
+
+    @property
+    def words(self) -> str:
+        """Should be 26 h · Wants to be 18 h."""
+        period = f", a {self.period.value}" if self.period else ""
+        return " · ".join(line.label for line in self.lines) + period
 
     @property
     def lines(self) -> list[Line]:

@@ -1,4 +1,7 @@
-"""Which benchmarks hold of a unit today: its own, else those of the nearest unit above, else the organisation's."""
+"""Which benchmarks hold of a unit today: its own, else those of the nearest unit above, else the organisation's.
+
+Counts are not inherited: ten deployments a day of the whole organisation are not asked of each of its teams.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from datetime import date
 from django.db import connection
 
 from insights import windows
-from insights.metrics.declarations import Metric
+from insights.metrics.declarations import Count, Metric
 from insights.metrics.registry import metrics
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
@@ -60,12 +63,20 @@ def benchmarks_of_units(
         rows = cursor.fetchall()
     seen = BenchmarkVersion.objects.within(sight).select_related("unit", "written_by")
     versions = seen.in_bulk({version for _, _, version in rows})
+    counted = {metric.key for metric in metrics() if adds_up_over_units(metric)}
     found: dict[int | None, dict[str, HoldingBenchmark]] = {unit_id: {} for unit_id in unit_ids}
-    for unit_id, metric, pk in rows:
-        if pk in versions:
-            version = versions[pk]
-            found[unit_id][metric] = HoldingBenchmark(version, is_own=version.unit_id == unit_id)
+    for unit_id, key, pk in rows:
+        if pk not in versions:
+            continue
+        holding = HoldingBenchmark(versions[pk], is_own=versions[pk].unit_id == unit_id)
+        if holding.is_own or key not in counted:
+            found[unit_id][key] = holding
     return found
+
+
+def adds_up_over_units(metric: Metric) -> bool:
+    """Whether the figure of a unit is that of the units below it, added up: what holds of all is too much for one."""
+    return isinstance(metric, Count)
 
 
 def newest_version(key: str, unit_id: int | None) -> BenchmarkVersion | None:

@@ -62,6 +62,10 @@ BENCHMARKS = (
         "Several releases a day keep each of them small.",
     ),
     DemoBenchmark(
+        "dora.deployment_frequency", CHECKOUT, 1.0, 2.0, 60,
+        "A release on every workday, small enough to undo.", MANAGER,
+    ),
+    DemoBenchmark(
         "dora.change_failure_rate", EVERYBODY, 4.0, 2.0, 200,
         "Support counts three complaints for each release that fails.",
     ),

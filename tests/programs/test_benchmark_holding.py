@@ -101,6 +101,19 @@ def test_nothing_is_agreed_for_a_tree_that_was_archived(teams: Teams) -> None:
         of(10, "platform")
 
 
+def test_counts_are_not_inherited(teams: Teams) -> None:
+    """Ten deployments a day of all are not asked of each team."""
+    for key, period in (("dora.deployment_frequency", ""), ("pr.throughput", "week"), ("wip.count", "")):
+        agree(metric=key, unit="", threshold=10.0, target=None, period=period)
+        held = benchmarks_of_units([key], [None, teams.engineering.pk, teams.platform.pk], as_(EXECUTIVE).sight)
+        assert [len(each) for each in held.values()] == [1, 0, 0], key
+        agree(metric=key, unit="platform", threshold=3.0, target=None, period=period)
+        assert benchmarks_for([key], teams.platform.pk, as_(EXECUTIVE).sight)[key].is_own
+    agree(metric="incident.count_per_deployment", unit="", threshold=0.1, target=None)
+    inherited = benchmarks_for(["incident.count_per_deployment"], teams.platform.pk, as_(EXECUTIVE).sight)
+    assert len(inherited) == 1, "a quotient"
+
+
 def test_metrics_do_not_mix(teams: Teams) -> None:
     of(20, "platform")
     agree(metric="pr.size", unit="engineering", threshold=200.0, target=100.0)

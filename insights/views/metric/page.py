@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights import tiles, wording
 from insights.actions import actions_on
+from insights.agreed import Agreement, agreements_on
 from insights.filters import STATISTIC, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
@@ -90,6 +91,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
             url=reverse("metric_units", args=[key]),
             csv_url=reverse("metric_units_csv", args=[key]),
         ),
+        "agreed": _agreed(metric, filters),
         "definition": _definition(metric),
         "actions": actions_on(metric, filters.scope, filters.access),
         "how_url": _url(in_panels(filters), "metric_how", metric),
@@ -144,6 +146,12 @@ def _figure(metric: Metric, found: Answers) -> tuple[Figure | None, tiles.Change
         return None, None
     now, earlier, filters = found.figure(metric.key), found.figure_before(metric.key), found.filters
     return now, tiles.change(metric, now, earlier, tiles.earlier(filters.window, filters.previous))
+
+
+def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
+    """What was agreed of the statistic that is shown."""
+    found = agreements_on([metric.key], filters.scope, filters.access).get(metric.key)
+    return found if found and found.is_of_statistic(query_of(filters, metric)) else None
 
 
 def sample_words(metric: Metric, figure: Figure) -> str:

@@ -14,7 +14,7 @@ from insights.views.annotations.words import GONE, moment
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import BenchmarkVersion, Period
-from programs.queries.benchmarks import HoldingBenchmark
+from programs.queries.benchmarks import HoldingBenchmark, adds_up_over_units
 from programs.services.benchmarks.agreements import whose
 from programs.services.benchmarks.standing import Stand, asked_about
 from programs.services.benchmarks.writing import hides_baseline
@@ -55,6 +55,7 @@ class BenchmarkLine:
     source: str  # for whom it was agreed; empty: nothing was
     is_inherited: bool
     note: str
+    is_count: bool  # not inherited: counts add up over units
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,7 @@ def gap_of(stand: Stand | None, version: BenchmarkVersion) -> Gap | None:
     if threshold is not None and not version.reaches(stand.value, threshold):
         return Gap(f"{wording.difference(stand.value - threshold, unit)} to the threshold", "watch", "arrow-right")
     if target is not None:
-        lead = "" if threshold is None else "Threshold reached, "
-        return Gap(f"{lead}{wording.difference(stand.value - target, unit)} to the target", "", "arrow-right")
+        return Gap(f"{wording.difference(stand.value - target, unit)} to the target", "", "arrow-right")
     return Gap("Threshold reached", "good", "check")
 
 
@@ -146,6 +146,7 @@ def line_of(
         source=source_words(holding) if holding else "",
         is_inherited=bool(holding and not holding.is_own),
         note=formula_words(holding) if holding else "",
+        is_count=adds_up_over_units(metric),
     )
 
 
@@ -174,10 +175,9 @@ def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineWords |
     window = version.baseline_window
     if version.baseline is None or window is None or hides_baseline(version, access):
         return None
-    interval = ""
-    if version.baseline_low is not None and version.baseline_high is not None:
-        low, high = (value_words(value, version) for value in (version.baseline_low, version.baseline_high))
-        interval = f"{low} to {high}"
+    interval, unit = "", unit_of_measure(version.metric)
+    if unit and version.baseline_low is not None and version.baseline_high is not None:
+        interval = wording.between(version.baseline_low, version.baseline_high, unit)
     facts = wording.count(version.baseline_sample, "fact")
     return BaselineWords(value_words(version.baseline, version), interval, f"{wording.days(window)}, {facts}")
 
