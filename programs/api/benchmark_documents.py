@@ -10,9 +10,9 @@ from rest_framework import serializers
 from insights.api.schema import ErrorsSerializer
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
-from programs.models import BenchmarkVersion, Direction, FocusVersion
+from programs.models import BenchmarkVersion, FocusVersion
 from programs.queries.benchmarks import HoldingBenchmark
-from programs.services.benchmarks.drafts import BASELINE_WEEKS, PERIODS
+from programs.services.benchmarks.drafts import BASELINE_WEEKS
 from programs.services.benchmarks.standing import Stand
 from programs.services.benchmarks.suggestions import Suggestion
 from programs.services.benchmarks.writing import hides_baseline
@@ -39,9 +39,9 @@ class VersionSerializer(serializers.Serializer[object]):
     number = serializers.IntegerField(help_text="Of the versions for that unit, from 1.")
     threshold = serializers.FloatField(allow_null=True, help_text="Where it should be.")
     target = serializers.FloatField(allow_null=True, help_text="Where it wants to be.")
-    better = serializers.ChoiceField(choices=Direction.choices)
+    better = serializers.CharField(help_text="higher or lower.")
     statistic = serializers.CharField(allow_null=True)
-    period = serializers.ChoiceField(choices=[(each.value, each.label) for each in PERIODS], allow_null=True)
+    period = serializers.CharField(allow_null=True, help_text="week, month or quarter.")
     metric_version = serializers.IntegerField(help_text="Of the formula when it was agreed.")
     baseline = BaselineSerializer(allow_null=True, help_text="Null: there were no data, or it is not yours to see.")
     is_to_hold = serializers.BooleanField()
@@ -81,8 +81,8 @@ class BenchmarkWriteSerializer(serializers.Serializer[object]):
     target = serializers.FloatField(required=False, allow_null=True)
     reason = serializers.CharField(max_length=400)
     number = serializers.IntegerField()
-    better = serializers.ChoiceField(choices=Direction.choices, required=False)
-    period = serializers.ChoiceField(choices=[(each.value, each.label) for each in PERIODS], required=False)
+    better = serializers.CharField(required=False, help_text="higher or lower.")
+    period = serializers.CharField(required=False, help_text="week, month or quarter.")
     weeks = serializers.ChoiceField(choices=BASELINE_WEEKS, required=False, help_text="Of the baseline; 12.")
     is_to_hold = serializers.BooleanField(required=False)
 
@@ -100,7 +100,7 @@ class BenchmarkConflictSerializer(ErrorsSerializer):
 
 
 class SuggestionSerializer(serializers.Serializer[object]):
-    kind = serializers.ChoiceField(choices=["history", "peers", "ready-made", "published"])
+    kind = serializers.CharField(help_text="history, peers, ready-made or published.")
     title = serializers.CharField()
     why = serializers.CharField()
     threshold = serializers.FloatField(allow_null=True)

@@ -52,6 +52,7 @@ def test_a_median_is_that_of_all_facts(platform: Org) -> None:
     assert found.value == pytest.approx((AT_ONCE + 6.5) * HOUR), "6 of each of the hours 1 to 12"
     assert (found.sample_size, found.people, found.reason) == (72, 6, "")
     assert found.interval is not None
+    assert found.value is not None
     assert found.interval.low < found.value < found.interval.high
     assert found.interval.low >= (AT_ONCE + 1) * HOUR
     assert found.interval.high <= (AT_ONCE + 12) * HOUR

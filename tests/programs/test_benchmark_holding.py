@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from insights import windows
 from insights.agreed import agreements_on
@@ -95,7 +97,7 @@ def test_a_unit_that_stands_nowhere_any_more_keeps_its_own(teams: Teams) -> None
 
 
 def test_nothing_is_agreed_for_a_tree_that_was_archived(teams: Teams) -> None:
-    teams.tree.archived_at = windows.timezone.now()
+    teams.tree.archived_at = timezone.now()
     teams.tree.save()
     with pytest.raises(BenchmarkError, match="stands in no Org Tree any more"):
         of(10, "platform")
@@ -194,7 +196,7 @@ def test_two_who_agree_at_once(teams: Teams) -> None:
         ({"metric": "ai.session_duration", "threshold": 60.0, "target": 30.0}, "better"),
     ],
 )
-def test_what_cannot_be_agreed(teams: Teams, said: dict[str, object], field: str) -> None:
+def test_what_cannot_be_agreed(teams: Teams, said: dict[str, Any], field: str) -> None:
     with pytest.raises(BenchmarkError) as refused:
         agree(**said)
     assert refused.value.field == field

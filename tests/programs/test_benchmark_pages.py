@@ -183,10 +183,7 @@ def test_the_csv_has_what_the_page_has(sign_in: SignIn) -> None:
     rows = list(
         csv.DictReader(
             io.StringIO(
-                sign_in(MANAGER)
-                .get("/programs/benchmarks/benchmarks.csv?unit=platform")
-                .getvalue()  # type: ignore[attr-defined]
-                .decode("utf-8-sig")
+                sign_in(MANAGER).get("/programs/benchmarks/benchmarks.csv?unit=platform").getvalue().decode("utf-8-sig")
             )
         )
     )

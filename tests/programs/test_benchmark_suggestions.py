@@ -47,7 +47,7 @@ def other_units(teams: Teams, org: Org, waits: Sequence[float], *, people: int =
         names = [f"person{number}x{place}" for place in range(people)]
         for name in names:
             _place(_person(name), unit, teams.engineering)
-        changes_of(org, names, weeks=[2], waits=lambda _week, wait=wait: wait, first=10_000 * (number + 1))
+        changes_of(org, names, weeks=[2], waits={2: wait}.__getitem__, first=10_000 * (number + 1))
     assert ALWAYS.upper is None
 
 
