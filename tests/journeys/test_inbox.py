@@ -1,0 +1,120 @@
+"""Being told: a mention reaches the inbox and, by the worker and a mail server, the mailbox; a link there ends it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from orgtree.services.access import access_of
+from programs.models import QuietHours
+from programs.services.tickets.writing import add_ticket
+from tests.conftest import StartServer
+from tests.journeys.window import NARROW, BrowserWindows, Theme
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, create_user
+from tests.programs.mail_server import MailServer, mail_server
+from tests.programs.tickets import draft
+from tests.servers import Server, wait_until
+from tests.teams import create_teams
+
+INBOX, MESSAGES = "/programs/inbox/", "/account/notifications/"
+TITLE = "Reviews wait overnight"
+MAIL_SECONDS = 150  # the worker looks every minute
+
+
+@pytest.fixture(scope="module")
+def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    with mail_server(Path(tmp_path_factory.mktemp("mails"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def telling_people(start_server: StartServer, mails: MailServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An installation with a mail server, and a ticket of Ada's that Edith filed."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HEADWAY_EMAIL_URL", mails.url)
+        with start_server("web", "worker", "beat", named=f"{request.node.name}-inbox") as server:
+            with server.database():
+                create_teams()
+                for persona in (ADMIN, EXECUTIVE, MANAGER, MEMBER):
+                    QuietHours.objects.create(account=create_user(persona), begins=time(0), ends=time(0))
+                add_ticket(access_of(create_user(MANAGER)), draft(title=TITLE))
+            yield server
+
+
+def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
+    telling_people: Server, mails: MailServer, windows: BrowserWindows
+) -> None:
+    manager = windows.open(telling_people, as_=MANAGER)
+    manager.go("/programs/tickets/")
+    manager.page.get_by_role("link", name=TITLE).click()
+    manager.settle()
+    manager.page.get_by_label("Add a comment").fill("@ada@example.com, does the **rota** work?")
+    manager.page.get_by_role("button", name="Comment").click()
+    manager.settle()
+
+    def letter() -> str:
+        return "\n".join(mail.text for mail in mails.taken() if mail.to == MEMBER.email)
+
+    text = wait_until(letter, within_seconds=MAIL_SECONDS, what="a message in Ada's mailbox")
+    assert f"Edith mentions you: {TITLE}" in text
+
+    member = windows.open(telling_people, as_=MEMBER)
+    page = member.page
+    member.go("/programs/tickets/")
+    expect(page.locator(".hw-nav").get_by_role("link", name="Inbox")).to_contain_text("2 unread")
+    page.locator(".hw-nav").get_by_role("link", name="Inbox").click()
+    member.settle()
+    notices = page.get_by_role("region", name="Notices")
+    expect(notices).to_contain_text("Edith mentions you")
+    expect(notices).to_contain_text("does the **rota** work?")
+    expect(notices).to_contain_text("Yours now")
+    assert member.grave_barriers() == []
+    member.keep_picture("program-inbox")
+    page.get_by_role("link", name=TITLE).first.click()
+    member.settle()
+    expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
+    expect(page.locator(".hw-nav").get_by_role("link", name="Inbox")).to_contain_text("1 unread")
+    member.go(INBOX)
+    page.get_by_role("button", name="Mark all as read").click()
+    member.settle()
+    expect(page.get_by_role("status")).to_contain_text("1 notice marked as read")
+    expect(page.locator("main")).to_contain_text("Nothing new")
+    assert member.grave_barriers() == []
+
+    anybody = windows.open(telling_people)  # not signed in
+    [link] = re.findall(r"https?://\S+/unsubscribe/\S+", text)
+    anybody.page.goto(link)
+    anybody.settle()
+    assert anybody.grave_barriers() == []
+    anybody.page.get_by_role("button", name="Send me no more e-mail").click()
+    anybody.settle()
+    expect(anybody.page.get_by_role("heading", level=1)).to_have_text("No more e-mail")
+    member.go(MESSAGES)
+    expect(page.get_by_label("Send me e-mail")).not_to_be_checked()
+    page.get_by_label("Send me e-mail").check()
+    page.get_by_label("A ticket of mine is overdue").uncheck()
+    page.get_by_role("button", name="Save").click()
+    member.settle()
+    expect(page.get_by_role("status")).to_contain_text("Stored")
+    expect(page.get_by_label("Send me e-mail")).to_be_checked()
+    expect(page.get_by_label("A ticket of mine is overdue")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_keep_nobody_out_and_fit_a_narrow_window(
+    telling_people: Server, windows: BrowserWindows, theme: Theme
+) -> None:
+    window = windows.open(telling_people, as_=MEMBER, theme=theme, width=NARROW)
+    for address in (f"{INBOX}?show=all", INBOX, MESSAGES):
+        window.go(address)
+        assert window.grave_barriers() == [], address
+        assert not window.overflows(), address
+        window.keep_picture(f"program-{address.strip('/').rpartition('/')[2].replace('?', '-')}-{theme}-{NARROW}")
+    admin = windows.open(telling_people, as_=ADMIN, theme=theme)
+    admin.go("/admin/programs/letter/")
+    assert admin.grave_barriers() == []
