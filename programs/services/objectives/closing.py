@@ -228,18 +228,20 @@ def _score(quarter: Quarter) -> None:
     """
     measure = KeyResultMeasure.objects.filter(key_result=OuterRef("pk"))
     higher, guardrail = Q(better=KeyResult.Better.HIGHER), Q(target_kind=TargetKind.GUARDRAIL)
-    is_met = (higher & Q(final_value__gte=F("target"))) | (~higher & Q(final_value__lte=F("target")))
+    is_met = (higher & Exists(measure.filter(value__gte=OuterRef("target")))) | (
+        ~higher & Exists(measure.filter(value__lte=OuterRef("target")))
+    )
     progress, holds = Subquery(measure.values("progress")), Subquery(measure.values("holds"))
-    key_results = KeyResult.objects.filter(objective__quarter=quarter)
-    key_results.update(final_value=Subquery(measure.values("value")))
-    key_results.filter(final_value__isnull=False).update(
+    KeyResult.objects.filter(objective__quarter=quarter).update(  # one statement: each row's change is kept as history
+        final_value=Subquery(measure.values("value")),
         final_score=Case(
+            When(~Exists(measure.filter(value__isnull=False)), then=None),
             When(guardrail, then=Cast(Cast(holds, IntegerField()), FloatField())),
             When(Exists(measure.filter(progress__isnull=False)), then=Least(Greatest(progress, 0.0), 1.0)),
             When(is_met, then=1.0),
             default=0.0,
             output_field=FloatField(),
-        )
+        ),
     )
     aims = KeyResult.objects.filter(objective=OuterRef("pk")).exclude(guardrail).order_by()
     Objective.objects.filter(quarter=quarter, published_at__isnull=False, dropped_at=None).update(
