@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.urls import reverse
 
 from orgtree.models import Person
-from programs.models import KeyResult, Objective
+from programs.models import Objective
 from programs.services.objectives.drafts import KeyResultDraft
 from programs.services.objectives.writing import change_objective
 from programs.services.quarters import current_quarter
@@ -135,27 +138,45 @@ def test_a_metric_leads_to_an_objective_for_whoever_may_write_one(sign_in: SignI
     assert 'value="platform" selected' in form
 
 
-def test_the_form_of_an_objective_that_stands_changes_nothing_by_itself(sign_in: SignIn) -> None:
+def as_shown(page: str) -> dict[str, str]:
+    """What a browser would send of the form as it came."""
+    form = page.partition("hw-obj-form")[2]
+    said: dict[str, str] = dict(re.findall(r'<input[^>]*? name="([^"]+)" value="([^"]*)"', form))
+    said |= dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', form), "on")
+    for name, body in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', form, re.DOTALL):
+        said[name] = next(iter(re.findall(r'<option value="([^"]*)" selected', body)), "")
+    for name, body in re.findall(r'<textarea name="([^"]+)".*?>(.*?)</textarea>', form, re.DOTALL):
+        said[name] = body.removeprefix("\n")
+    return {name: html.unescape(value) for name, value in said.items()}
+
+
+def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None:
+    def metric(**said: Any) -> KeyResultDraft:
+        return KeyResultDraft("Faster", metric="pr.review_time", **said)
+
     found = objective(
-        key_results=(by_hand(), KeyResultDraft("Faster", metric="pr.review_time", target=35_999.7, baseline=72_000.3))
+        description="Two\nlines, “quoted” & <bold>",
+        is_mandatory=True,
+        key_results=(
+            by_hand(target=4.123456789),
+            metric(target=35_999.7, baseline=72_000.3),
+            metric(target_kind="relative", change_percent=-12.5, baseline=123_456.7),
+            metric(target_kind="guardrail", target=200_000.4, baseline=123_456.7),
+        ),
     )
-    client = sign_in(MANAGER)
-    first, second = found.key_results.all()
-    page = text(client, reverse("objective_edit", args=[found.pk]))
-    assert 'value="9.999916667 h"' in page
-    rows = (
-        {"id": first.pk, "title": "Satisfaction", "target": "4", "baseline": "3", "better": "higher",
-         "unit_of_measure": "of 5"},
-        {"id": second.pk, "title": "Faster", "metric": "pr.review_time", "target": "9.999916667 h",
-         "baseline": "20.00008333 h", "better": "lower"},
-    )  # fmt: skip
-    said = form_of(*rows, description="", version=str(found.version), publish=None, keep="1")
-    assert client.post(reverse("objective_edit", args=[found.pk]), said).status_code == 302
-    again = stored(found)
-    assert (again.version, [each.target for each in again.key_results.all()]) == (1, [4.0, 35_999.7])
-    removed = {**said, "key_results-1-remove": "on"}
-    assert client.post(reverse("objective_edit", args=[found.pk]), removed).status_code == 302
-    assert [each.pk for each in KeyResult.objects.all()] == [first.pk]
+    before = list(found.key_results.values_list())
+    client, edit = sign_in(MANAGER), reverse("objective_edit", args=[found.pk])
+    page = text(client, edit)
+    assert 'value="10 h"' in page, "rounded as people write"
+    assert 'value="-12.5%"' in page
+    said = {**as_shown(page), "keep": "1"}
+    answer = client.post(edit, said)
+    assert answer.status_code == 302, plain(answer.content.decode())
+    assert stored(found).version == 1
+    assert list(stored(found).key_results.values_list()) == before
+    removed = client.post(edit, {**said, "key_results-1-remove": "on"})
+    assert removed.status_code == 302
+    assert [each.change_percent for each in stored(found).key_results.all()] == [None, -12.5, None]
 
 
 def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> None:

@@ -22,6 +22,7 @@ SECONDS_IN = {
     **dict.fromkeys(("w", "week", "weeks"), 7 * wording.DAY),
 }
 TIMES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
+MEANT_DIGITS = 4
 GREATEST = 1e15  # beyond that a float no longer holds whole numbers
 NUMBER = re.compile(
     r"(?P<sign>[+-]?)\s*(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s*(?P<rest>.*)", re.ASCII
@@ -63,7 +64,7 @@ def in_words(value: float, unit: str) -> str:
 
 
 def written(value: float | None, unit: str) -> str:
-    """As a field shows it: every digit that was stored, in the unit in which people would say it."""
+    """As a field shows it, in the unit in which people would say it; rounded as people do."""
     if value is None:
         return ""
     if unit == UnitOfMeasure.SECONDS:
@@ -115,4 +116,9 @@ def _example(unit: str) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.10g}" if abs(value) < 1e10 else f"{value:.0f}"
+    """Four that count, and all before the point: 0.4413, 12.5, 12346."""
+    if not value:
+        return "0"
+    before = math.floor(math.log10(abs(value))) + 1
+    text = f"{value:.{max(0, MEANT_DIGITS - before)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

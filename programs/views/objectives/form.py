@@ -199,8 +199,8 @@ class KeyResultForm(forms.Form):
         if not text:
             return None
         stored = self.stored
-        if stored is not None and text == amounts_written(stored)[name] and unit_of(stored) == unit:
-            return stored.baseline if name == "baseline" else stored.target
+        if stored is not None and text == amounts_written(stored)[name] and unit == _unit_written(stored, name):
+            return _amount_stored(stored, name)
         try:
             return read_amount(text, unit)
         except AmountError as problem:
@@ -240,6 +240,18 @@ def amounts_written(stored: KeyResult) -> Mapping[str, str]:
         "target": f"{change:g}%" if change is not None else written(stored.target, unit_of(stored)),
         "baseline": "" if is_computed else written(stored.baseline, unit_of(stored)),
     }
+
+
+def _unit_written(stored: KeyResult, name: str) -> str:
+    """In which unit of measure a field of a stored key result is written: a relative target in percent."""
+    is_change = name == "target" and stored.change_percent is not None
+    return UnitOfMeasure.PERCENT.value if is_change else unit_of(stored)
+
+
+def _amount_stored(stored: KeyResult, name: str) -> float | None:
+    if name == "baseline":
+        return stored.baseline
+    return stored.target if stored.change_percent is None else stored.change_percent
 
 
 def made_title(metric: Metric, said: Mapping[str, Any]) -> str:

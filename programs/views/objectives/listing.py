@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -47,6 +47,7 @@ TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
 EVERYTHING = "All that concerns you: your units, what stands above them, and the whole organisation"
 WIDER = dict.fromkeys(("standing", "q", "mine", "drafts", "page"), "")  # what narrows the list, taken away
+NOT_KNOWN = replace(TAGS[Standing.UNKNOWN], text="Not known")  # without data, or withheld from the viewer
 OWN = ("quarter", "view", "standing", "q", "mine", "drafts", "page")
 
 
@@ -271,7 +272,7 @@ def _counts(asked: Asked, counts: Mapping[str, int]) -> list[Count]:
     path, chosen = reverse("objectives"), asked.narrowed.standing
     return [
         Count(
-            TAGS[standing],
+            TAGS[standing] if standing != Standing.UNKNOWN else NOT_KNOWN,
             counts.get(standing, 0),
             asked.url(path, standing="" if standing == chosen else standing, page=""),
             standing == chosen,
