@@ -53,6 +53,8 @@ def write_demo_objectives(year: DemoYear, *, today: date) -> None:
 
 def _publish_carried(access: Access, quarter: Quarter) -> None:
     for draft in Objective.objects.filter(quarter=quarter, carried_from__isnull=False, published_at=None):
+        if all(each.is_guardrail for each in draft.key_results.all()):
+            continue  # all of it was reached: what is left is no goal
         publish_objective(access, draft)
         day = quarter.start + timedelta(days=CLOSED_DAYS_AFTER)
         Objective.objects.filter(pk=draft.pk).update(published_at=min(timezone.now(), _noon(day)))
@@ -158,7 +160,10 @@ def _close(access: Access, quarter: Quarter, told: list[DemoObjective]) -> None:
     close_quarter(
         access,
         quarter,
-        decisions={pk: CarryOver.CARRY if each.carried else CarryOver.END for pk, each in known.items()},
+        decisions={
+            pk: CarryOver.CARRY if each.carried and written[pk].published_at else CarryOver.END
+            for pk, each in known.items()
+        },
         retrospectives={pk: each.learned[0 if _goes_well(written[pk], on) else 1] for pk, each in known.items()},
         retrospective="What we agreed on as a team was reached more often than what one of us wished for.",
         at=min(timezone.now(), _noon(quarter.end + timedelta(days=CLOSED_DAYS_AFTER))),

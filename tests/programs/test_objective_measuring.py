@@ -151,9 +151,7 @@ def test_a_guardrail_holds_or_is_broken(delivered: Org, better_than: float, hold
     reached, guardrail = progress.key_results
     assert (guardrail.holds, guardrail.standing, guardrail.progress) == (holds, standing, None)
     assert reached.standing == Standing.ON_TRACK
-    assert progress.computed == (Standing.ON_TRACK if holds else Standing.AT_RISK), (
-        "at risk at least"
-    )
+    assert progress.computed == (Standing.ON_TRACK if holds else Standing.AT_RISK), "at risk at least"
     assert progress.progress == 1.0, "guardrails are no part of it"
     assert ("Guardrail broken: Reviews begin sooner" in progress.why) is not holds
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import enum
 
 from insights.metrics.declarations import Count, CountPerTime, Metric, Ratio
-from insights.metrics.measures import Facts, Gini, People, PeopleOfWindow, PeopleOnLine, PersonShare, Total
+from insights.metrics.measures import (
+    Facts,
+    Gini,
+    People,
+    PeopleOfWindow,
+    PeopleOnLine,
+    PersonShare,
+    StandingAtEnd,
+    Total,
+)
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.terms import UnitOfMeasure
 
@@ -14,7 +23,10 @@ class Course(enum.Enum):
     LEVEL = "its weeks weigh as much as happens in them: shares, means, medians, rates per day"
     SUM = "its weeks add up: it grows until the quarter's end"
     STOCK = "it is what stands at the end"
-    PEOPLE = "people count once over all its weeks: these neither add up nor weigh"
+    PEOPLE = "people, or repositories, count once over all its weeks: these neither add up nor weigh"
+
+
+COUNTED_ONCE = (People, PeopleOfWindow, PeopleOnLine, PersonShare, Gini, StandingAtEnd)
 
 
 def course_of(metric: Metric | None) -> Course:
@@ -23,7 +35,7 @@ def course_of(metric: Metric | None) -> Course:
         return Course.STOCK
     if isinstance(metric, CountPerTime | PerDeveloper):
         return Course.LEVEL
-    if any(isinstance(each, People | PeopleOfWindow | PeopleOnLine | PersonShare | Gini) for each in metric.measures):
+    if any(isinstance(each, COUNTED_ONCE) for each in metric.measures):
         return Course.PEOPLE
     if isinstance(metric, Count):
         return Course.SUM if isinstance(metric.of, Facts | Total) and not metric.parts_overlap else Course.PEOPLE

@@ -19,7 +19,7 @@ DAYS_A_WEEK = 7
 MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
 OVER = "The quarter is over: nothing is left to forecast."
 NOT_BEGUN = "The quarter has not begun."
-OF_PEOPLE = "People count once over the whole quarter, however many weeks they are there: weeks don't tell its end."
+OF_PEOPLE = "Each person or repository counts once over the whole quarter: its weeks do not add up to it."
 FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
 FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
 
