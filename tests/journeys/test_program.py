@@ -14,6 +14,7 @@ from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows, T
 from tests.pages.delivering import records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import by_hand, objective
+from tests.programs.tickets import ticket
 from tests.servers import Server
 from tests.teams import create_teams
 
@@ -37,10 +38,12 @@ def program_server(start_server: StartServer, request: pytest.FixtureRequest) ->
 
 @pytest.fixture(scope="module")
 def server_with_goals(program_server: Server) -> Server:
-    """The same with an objective of the whole organisation, and one of Search alone."""
+    """The same with an objective of the whole organisation and one of Search alone, and a ticket of each team."""
     with program_server.database():
         objective(EXECUTIVE, title="One goal for all of us", unit=None)
         objective(EXECUTIVE, title="A goal of Search alone", unit="search", key_results=(by_hand(title="Its measure"),))
+        ticket(EXECUTIVE, title="Ada tries the rota")
+        ticket(EXECUTIVE, title="Grace mends the index", unit="search", owner="grace@example.com")
     return program_server
 
 
@@ -128,7 +131,10 @@ def test_a_member_sees_their_goals_and_nothing_that_is_not_theirs(
         expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
     assert window.grave_barriers() == []
     window.go("/programs/tickets/?mine=1")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Action plans")
+    expect(page.locator("#tickets")).to_contain_text("Ada tries the rota")
+    window.go("/programs/tickets/?state=all")
+    expect(page.locator("#tickets")).to_contain_text("Ada tries the rota")
+    expect(page.locator("#tickets")).not_to_contain_text("Grace mends the index")
 
 
 def test_an_executive_sees_who_lacks_an_objective_and_closes_the_quarter(
