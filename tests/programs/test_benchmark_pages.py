@@ -227,3 +227,20 @@ def test_one_focus_at_a_time_and_a_starter_set_in_one_step(sign_in: SignIn) -> N
     assert sign_in(OTHER_MEMBER).get("/programs/focus/?unit=platform").status_code == 404
     FocusVersion.objects.create(unit=platform, number=3, metric="dora.luck", indicators=["pr.size"], reason="?")
     assert "gone since: dora.luck" in page(client, "/programs/focus/?unit=platform")
+
+
+def test_a_baseline_of_few_people_cannot_be_asked_for_by_trying_targets(sign_in: SignIn, org: Org) -> None:
+    """Search is two people: what they do is told to nobody outside, whatever target is tried."""
+    changes_of(org, ("grace", "lise"), weeks=range(1, 13), waits=lambda _week: 20.0, first=50_000)
+    for hours in (20.0, 23.9, 24.1, 80.0):  # both sides of the 24 hours that it is
+        version = agree(unit="search", threshold=None, target=hours * HOUR)
+        assert (version.baseline_people, version.is_to_hold) == (1, False), "Grace reviews, so that it is Lise's alone"
+    client = sign_in(EXECUTIVE)
+    shown = page(client, PAGE + "?unit=search")
+    assert "Baseline" not in shown
+    assert "Hidden" in shown
+    assert "24.0 h" not in shown
+    rows = client.get("/programs/benchmarks/benchmarks.csv?unit=search").getvalue().decode()
+    assert "86400.0" not in rows
+    grace = page(sign_in(OTHER_MEMBER), PAGE + "?unit=search")
+    assert "24.0 h" in grace, "how one's own unit delivers is told at any size"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -18,6 +19,7 @@ from insights.metrics.terms import Category
 from insights.tiles import Picker
 from insights.views.annotations.words import ABBREVIATIONS
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.rows import read_page
 from orgtree.csv_export import Cell, csv_response
 from programs.models import FocusVersion
 from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for
@@ -31,6 +33,7 @@ from programs.views.benchmarks.subject import Subject, subject_in
 from programs.views.benchmarks.words import BenchmarkLine, line_of
 
 AGREED, ALL = "agreed", "all"
+METRICS_A_PAGE = 30
 FOCUS, INDICATOR = "Focus", "Key indicator"
 BEGUN_WITH = STARTER_SETS["dora"]
 CSV_HEAD = (
@@ -46,11 +49,14 @@ CSV_HEAD = (
 def benchmarks(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     show = _show(request)
-    listed, holding, focus, found = read_table(subject, show)
+    holding, focus = _agreed(subject)
+    page = Paginator(_listed(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
+    found = figures_of(subject, list(page), holding)
     lines = [
         benchmark_line(subject, metric, holding.get(metric.key), stand, focus)
-        for metric, stand in zip(listed, found, strict=True)
+        for metric, stand in zip(page, found, strict=True)
     ]
+    kept = "" if show == AGREED else show
     gone = sorted(holding.keys() - {metric.key for metric in offered_metrics()}) if show in (AGREED, ALL) else []
     context: dict[str, Any] = {
         **subject.bar(request.path, {} if show == AGREED else {"show": show}),
@@ -64,10 +70,20 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
         "begun_with": BEGUN_WITH.name,
         "gone": [(key, subject.url("benchmark", key)) for key in gone],
         "may_agree": subject.may_agree,
-        "csv_url": subject.url("benchmarks_csv", show="" if show == AGREED else show),
+        "csv_url": subject.url("benchmarks_csv", show=kept),
         "has_figures": subject.scope is not None,
+        "pages": page.paginator.num_pages,
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _page_url(subject, kept, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(subject, kept, page.next_page_number()) if page.has_next() else "",
     }
     return render(request, "programs/benchmarks/list.html", context)
+
+
+def _page_url(subject: Subject, show: str, number: int) -> str:
+    return subject.url("benchmarks", show=show, page=str(number))
 
 
 @login_required
@@ -75,17 +91,13 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
-    return csv_response("headway-benchmarks", _csv_rows(subject, *read_table(subject, _show(request))))
+    holding, focus = _agreed(subject)
+    listed = _listed(_show(request), holding, focus)
+    return csv_response("headway-benchmarks", _csv_rows(subject, listed, holding, figures_of(subject, listed, holding)))
 
 
-def read_table(
-    subject: Subject, show: str
-) -> tuple[Sequence[Metric], Mapping[str, HoldingBenchmark], FocusVersion | None, Sequence[Stand | None]]:
-    """The metrics of a list, what holds of them, and where they stand; figures of all in one call."""
-    holding = benchmarks_for(None, subject.unit_id, subject.access.sight)
-    focus = newest_focus(subject.unit_id)
-    listed = _listed(show, holding, focus)
-    return listed, holding, focus, figures_of(subject, listed, holding)
+def _agreed(subject: Subject) -> tuple[Mapping[str, HoldingBenchmark], FocusVersion | None]:
+    return benchmarks_for(None, subject.unit_id, subject.access.sight), newest_focus(subject.unit_id)
 
 
 def figures_of(
@@ -164,7 +176,6 @@ def _csv_rows(
     subject: Subject,
     listed: Sequence[Metric],
     holding: Mapping[str, HoldingBenchmark],
-    _focus: FocusVersion | None,
     found: Sequence[Stand | None],
 ) -> Iterator[Sequence[Cell]]:
     yield CSV_HEAD

@@ -1,0 +1,102 @@
+"""Benchmarks in a browser: a suggestion that is filled in and agreed, lines on charts, and a focus with its chain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import StartServer
+from tests.journeys.window import NARROW, WIDE, BrowserWindows, Theme
+from tests.pages.delivering import day_before, merged
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
+from tests.programs.agreements import PICKUP, PLATFORM
+from tests.servers import Server
+from tests.teams import create_teams
+
+PAGE = f"/programs/benchmarks/{PICKUP}/?unit=platform"
+EDIT = f"/programs/benchmarks/{PICKUP}/edit/?unit=platform"
+
+
+@pytest.fixture(scope="module")
+def reviewing_server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Platform's six people merged 60 changes in ten weeks, each reviewed four hours later and a few more."""
+    with start_server("web", "worker", "beat", named=f"{request.node.name}-benchmarks") as server:
+        with server.database():
+            create_teams()
+            for persona in (EXECUTIVE, MANAGER, MEMBER):
+                create_user(persona)
+        changes = [
+            merged(week * 10 + place, day_before(7 * week + 1), author=name, waits=float(week % 4))
+            for week in range(10)
+            for place, name in enumerate(PLATFORM, start=1)
+        ]
+        server.agent().post("/ingest/v1/pull-requests/", json={"records": changes}).raise_for_status()
+        yield server
+
+
+def test_a_manager_agrees_on_what_is_suggested(reviewing_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(reviewing_server, as_=MANAGER)
+    page = window.page
+    window.go("/programs/benchmarks/?unit=platform&show=hygiene")
+    assert window.grave_barriers() == []
+    page.get_by_role("link", name="Set the benchmark of Pickup time").click()
+    window.settle()
+    expect(page.locator(".hw-suggestions")).to_contain_text("A first review within two days.")
+    assert window.grave_barriers() == []
+    page.get_by_role("textbox", name="Why").fill("Nobody waits for long.")
+    page.get_by_label("Where it wants to be").fill("soon")
+    with window.refused():
+        page.get_by_role("button", name="Agree").click()
+    expect(page.get_by_role("alert")).to_contain_text("Write it as 26 h")
+    page.get_by_label("Where it wants to be").fill("2 h")
+    page.get_by_role("button", name="Fill in what Ready-made target suggests").click()
+    window.settle()
+    expect(page.get_by_label("Where it should be")).to_have_value("2 d")
+    expect(page.get_by_label("Where it wants to be")).to_have_value("2 h")
+    expect(page.get_by_role("textbox", name="Why")).to_have_value("Nobody waits for long.")
+    page.get_by_role("button", name="Agree").click()
+    window.settle()
+    expect(page.get_by_role("status")).to_contain_text("Agreed for Platform")
+    expect(page.get_by_role("region", name="Where should it be?")).to_contain_text("2.0 days")
+    expect(page.get_by_role("region", name="Where does it stand?")).to_contain_text("95% interval")
+    assert window.grave_barriers() == []
+    window.keep_picture(f"program-benchmark-light-{WIDE}")
+    drawn = page.request.get(f"/insights/metrics/{PICKUP}/charts/trend/?unit=platform").text()
+    assert {line["role"] for line in json.loads(drawn)["benchmarks"]} >= {"threshold", "target"}
+    window.go(f"/insights/metrics/{PICKUP}/?unit=platform")
+    expect(page.get_by_role("link", name="Should be 2.0 days")).to_be_visible()
+
+
+def test_a_team_begins_with_a_starter_set_and_chooses_one_focus(
+    reviewing_server: Server, windows: BrowserWindows
+) -> None:
+    window = windows.open(reviewing_server, as_=MANAGER)
+    page = window.page
+    window.go("/programs/focus/?unit=platform")
+    page.get_by_role("button", name="Begin with Review hygiene").click()
+    window.settle()
+    expect(page.get_by_role("region", name="Key indicators").first).to_contain_text("Pull request size")
+    page.locator(".hw-head").get_by_role("link", name="Change").click()
+    window.settle()
+    page.get_by_label("Focus metric").select_option(PICKUP)
+    page.get_by_label("Why").fill("First this.")
+    page.get_by_role("button", name="Save").click()
+    window.settle()
+    expect(page.get_by_role("region", name="Focus metric")).to_contain_text("Pickup time")
+    expect(page.get_by_role("region", name="Focus metric").locator(".hw-chain")).to_be_visible()
+    assert window.grave_barriers() == []
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", WIDE), ("light", NARROW)])
+def test_what_a_member_sees(reviewing_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
+    window = windows.open(reviewing_server, as_=MEMBER, theme=theme, width=width)
+    for name, address in (("list", "/programs/benchmarks/?show=all"), ("one", PAGE), ("focus", "/programs/focus/")):
+        window.go(address)
+        assert window.grave_barriers() == [], address
+        assert window.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, address
+        expect(window.page.get_by_role("button", name="Take it back")).to_have_count(0)
+        window.keep_picture(f"program-benchmarks-{name}-{theme}-{width}")
+    assert window.page.request.get(EDIT).status == 403
