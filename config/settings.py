@@ -181,8 +181,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {  # used under several names: segments and facets, statistic and statistics
+        "BetterEnum": "insights.api.schema.BETTER",
+        "BottleneckKindEnum": "programs.models.tickets.BottleneckKind",
         "DimensionEnum": "insights.api.schema.DIMENSIONS",
+        "DirectionEnum": "programs.models.benchmarks.Direction",
         "MessageKindEnum": "programs.models.messages.MessageKind",
+        "OwnedKindEnum": "integrations.models.ownership.OwnedKind",
+        "StandingEnum": "programs.models.objectives.Standing",
         "StatisticEnum": "insights.api.schema.STATISTICS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -18,7 +18,7 @@ from insights.dora_report import DoraMetric, DoraReport, dora_report
 from insights.formulas.dora_score import SCORED
 from insights.metrics.documents import figure_document
 from insights.metrics.errors import QueryError
-from insights.metrics.terms import Better, UnitOfMeasure
+from insights.metrics.terms import UnitOfMeasure
 from orgtree.models import Organisation
 from orgtree.services.access import access_of
 
@@ -43,7 +43,7 @@ class DoraMetricSerializer(schema.FigureSerializer):
     name = serializers.CharField()
     version = serializers.IntegerField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
-    better = serializers.ChoiceField(choices=list(Better))
+    better = serializers.ChoiceField(choices=schema.BETTER)
     statistic = serializers.CharField(allow_null=True)
     band = BandSerializer(allow_null=True)
     previous = schema.FigureSerializer()

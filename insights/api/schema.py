@@ -10,6 +10,7 @@ from insights.metrics.terms import BelongsTo, Better, UnitOfMeasure
 
 # Named in SPECTACULAR_SETTINGS: a set of words that several fields share is one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
+BETTER = [each.value for each in Better]
 STATISTICS = [statistic.value for statistic in Statistic]
 
 
@@ -22,7 +23,7 @@ class HeadingSerializer(serializers.Serializer[object]):
     key = serializers.CharField()
     version = serializers.IntegerField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
-    better = serializers.ChoiceField(choices=list(Better))
+    better = serializers.ChoiceField(choices=BETTER)
     belongs_to = serializers.ChoiceField(choices=list(BelongsTo))
     statistic = serializers.ChoiceField(choices=list(Statistic), allow_null=True)
     time_zone = serializers.CharField()
@@ -119,7 +120,7 @@ class MetricSerializer(serializers.Serializer[object]):
     meaning = serializers.CharField()
     formula = serializers.CharField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
-    better = serializers.ChoiceField(choices=list(Better))
+    better = serializers.ChoiceField(choices=BETTER)
     belongs_to = serializers.ChoiceField(choices=list(BelongsTo))
     statistic = serializers.ChoiceField(choices=list(Statistic), allow_null=True)
     statistics = serializers.ListField(child=serializers.ChoiceField(choices=list(Statistic)))

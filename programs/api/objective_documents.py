@@ -12,11 +12,9 @@ from insights import windows
 from insights.api.schema import ErrorsSerializer
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
-from programs.models import CheckIn, Objective, Quarter, Standing, TargetKind
+from programs.models import CheckIn, KeyResult, Objective, Quarter, Standing, TargetKind
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import ObjectiveProgress, progress_of
-
-BETTER = ("higher", "lower")
 
 
 class ForecastSerializer(serializers.Serializer[object]):
@@ -28,7 +26,7 @@ class ForecastSerializer(serializers.Serializer[object]):
     reached_on = serializers.DateField(allow_null=True, help_text="From when on the target is met.")
 
 
-class PointSerializer(serializers.Serializer[object]):
+class KeyResultPointSerializer(serializers.Serializer[object]):
     """A whole week by its Monday; where values are entered by hand, the day."""
 
     day = serializers.DateField()
@@ -43,7 +41,7 @@ class KeyResultSerializer(serializers.Serializer[object]):
     metric = serializers.CharField(allow_null=True, help_text="Null: values are entered by hand.")
     statistic = serializers.CharField(allow_null=True)
     unit_of_measure = serializers.CharField()
-    better = serializers.ChoiceField(choices=BETTER)
+    better = serializers.ChoiceField(choices=KeyResult.Better.choices)
     target_kind = serializers.ChoiceField(choices=TargetKind.choices)
     change_percent = serializers.FloatField(allow_null=True)
     baseline = serializers.FloatField(allow_null=True)
@@ -58,7 +56,7 @@ class KeyResultSerializer(serializers.Serializer[object]):
     why = serializers.CharField()
     sample_size = serializers.IntegerField()
     measured_at = serializers.DateTimeField(allow_null=True)
-    points = PointSerializer(many=True)
+    points = KeyResultPointSerializer(many=True)
 
 
 class ObjectiveSerializer(serializers.Serializer[object]):
@@ -108,7 +106,7 @@ class KeyResultWriteSerializer(serializers.Serializer[object]):
     metric = serializers.CharField(required=False, allow_null=True)
     statistic = serializers.CharField(required=False, allow_null=True)
     unit_of_measure = serializers.CharField(required=False, allow_null=True, help_text="Of what is entered by hand.")
-    better = serializers.ChoiceField(choices=BETTER, required=False, allow_null=True)
+    better = serializers.ChoiceField(choices=KeyResult.Better.choices, required=False, allow_null=True)
     target_kind = serializers.ChoiceField(choices=TargetKind.choices, required=False)
     target = serializers.FloatField(required=False, allow_null=True)
     change_percent = serializers.FloatField(required=False, allow_null=True)

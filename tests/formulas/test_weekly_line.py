@@ -69,11 +69,11 @@ def test_it_is_the_general_solution_of_least_squares(seed: int) -> None:
 
 def below(t: float, degrees: int) -> float:
     """Student's distribution function, its density added up in small steps (Simpson's rule)."""
-    scale = math.gamma((degrees + 1) / 2) / (math.sqrt(degrees * math.pi) * math.gamma(degrees / 2))
+    scale: float = math.gamma((degrees + 1) / 2) / (math.sqrt(degrees * math.pi) * math.gamma(degrees / 2))
     steps = 2000
     density = [scale * (1 + (t * step / steps) ** 2 / degrees) ** (-(degrees + 1) / 2) for step in range(steps + 1)]
     weights = [1, *([4, 2] * (steps // 2 - 1)), 4, 1]
-    return 0.5 + t / steps / 3 * sum(weight * each for weight, each in zip(weights, density, strict=True))
+    return 0.5 + t / steps / 3 * math.fsum(weight * each for weight, each in zip(weights, density, strict=True))
 
 
 def covered(points: int, weeks: int, *, runs: int, seed: int) -> float:
