@@ -185,6 +185,7 @@ ROUTES: dict[str, Access] = {
     "programs/objectives/<int:pk>/check-in/": Access("/programs/objectives/4711/check-in/", SIGN_IN, 405, 405),
     "programs/objectives/<int:pk>/publish/": Access("/programs/objectives/4711/publish/", SIGN_IN, 405, 405),
     "programs/objectives/<int:pk>/standing/": Access("/programs/objectives/4711/standing/", SIGN_IN, 405, 405),
+    "programs/objectives/<int:pk>/ending/": Access("/programs/objectives/4711/ending/", SIGN_IN, 405, 405),
     "programs/objectives/<int:pk>/drop/": Access("/programs/objectives/4711/drop/", SIGN_IN, 405, 405),
     "programs/objectives/<int:pk>/key-results/<int:key_result>/chart/": no_such(
         "/programs/objectives/4711/key-results/4711/chart/"

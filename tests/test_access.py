@@ -118,6 +118,7 @@ POSTS: dict[str, Access] = {
     "programs/objectives/<int:pk>/check-in/": post("/programs/objectives/4711/check-in/", member=404, admin=404),
     "programs/objectives/<int:pk>/publish/": post("/programs/objectives/4711/publish/", member=404, admin=404),
     "programs/objectives/<int:pk>/standing/": post("/programs/objectives/4711/standing/", member=404, admin=404),
+    "programs/objectives/<int:pk>/ending/": post("/programs/objectives/4711/ending/", member=404, admin=404),
     "programs/objectives/<int:pk>/drop/": post("/programs/objectives/4711/drop/", member=404, admin=404),
     "programs/quarters/<slug:start>/close/": post("/programs/quarters/1999-01-01/close/", member=404, admin=404),
     "programs/philosophy/edit/": post("/programs/philosophy/edit/", member=403, admin=400),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.urls import reverse
 
-from orgtree.models import Unit
-from programs.models import Objective
+from orgtree.models import Person, Unit
+from programs.models import Objective, Quarter
 from programs.services.objectives.check_ins import check_in
 from programs.services.quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.pages.recomputed import plain
-from tests.personas import EXECUTIVE, MANAGER, OTHER_MEMBER
-from tests.programs.objective_pages import LIST, SignIn, signed_in, text
+from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.programs.objective_pages import LIST, SignIn, fill, signed_in, text
 from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_
 from tests.teams import create_teams
@@ -90,3 +92,43 @@ def test_a_quarter_that_has_not_begun_is_not_closed(sign_in: SignIn) -> None:
     assert "has not begun" in plain(text(client, answer["Location"]))
     quarter.refresh_from_db()
     assert not quarter.is_closed
+
+
+def test_what_becomes_of_many_objectives_is_decided_page_by_page(sign_in: SignIn) -> None:
+    """A browser sends two fields for each: all at once would be more than Django takes."""
+    fill(60)
+    quarter = current_quarter()
+    address, client = reverse("quarter_close", args=[quarter.start]), sign_in(EXECUTIVE)
+    shown = [re.findall(r'name="retrospective-(\d+)"', text(client, f"{address}?page={page}")) for page in (1, 2, 3)]
+    assert [len(page) for page in shown] == [25, 25, 10]
+    first, last = shown[0][0], shown[2][0]
+    kept = client.post(
+        address, {f"decision-{first}": "carry", f"retrospective-{first}": "Kept.", "keep": "1", "next_page": "2"}
+    )
+    assert kept["Location"] == f"{address}?page=2"
+    assert not Quarter.objects.get(pk=quarter.pk).is_closed
+    page = text(client, address)
+    assert "Kept." in page
+    assert "59 not decided" in plain(page)
+    wrong = client.post(address, {"decision-4711": "carry", "keep": "1", "retrospective": "Not lost."})
+    assert wrong.status_code == 400
+    assert "Not lost." in wrong.content.decode()
+    said = {f"decision-{last}": "carry", "forced_because": "The year ends early.", "retrospective": "Enough."}
+    assert client.post(f"{address}?page=3", said).status_code == 302
+    assert Objective.objects.filter(quarter=quarter, carry_over="carry").count() == 2, "of the first page, and the last"
+    frozen_url = reverse("quarter", args=[quarter.start])
+    assert "1–25 of 60" in plain(text(client, frozen_url))
+    assert text(client, f"{frozen_url}?all=1").count("hw-frozen-one") == 60
+
+
+def test_its_owner_decides_what_becomes_of_an_objective(sign_in: SignIn) -> None:
+    found = objective(owner=Person.objects.get(email=MEMBER.email).pk)
+    address = reverse("objective_decide", args=[found.pk])
+    said = {"carry_over": "carry", "retrospective": "Rotas *work*."}
+    assert sign_in(AUDITOR).post(address, said).status_code == 404
+    assert sign_in(Persona("hedy")).post(address, said).status_code == 403
+    assert sign_in(MEMBER).post(address, {"carry_over": "burn"}).status_code == 400
+    assert sign_in(MEMBER).post(address, said).status_code == 302
+    page = text(sign_in(MANAGER), reverse("objective", args=[found.pk]))
+    assert "<em>work</em>" in page
+    assert 'value="carry" checked' in text(sign_in(EXECUTIVE), reverse("quarter_close", args=[found.quarter.start]))

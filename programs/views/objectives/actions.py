@@ -16,6 +16,7 @@ from insights.scope_access import access_in
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Standing
 from programs.services.objectives.check_ins import check_in
+from programs.services.objectives.deciding import decide
 from programs.services.objectives.writing import (
     MayNotWriteObjectiveError,
     ObjectiveError,
@@ -79,6 +80,19 @@ def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
         return f"“{found.title}” is dropped. It stays on record, with the reason."
 
     return _change(request, pk, drop)
+
+
+@login_required
+@require_POST
+def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """`carry_over` and `retrospective`: what becomes of it when its quarter ends, and what was learned."""
+
+    def decided(access: Access, found: Objective) -> str:
+        carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
+        decide(access, found, carry_over, request.POST.get("retrospective", "").replace("\r\n", "\n"))
+        return "Kept for the day on which the quarter is closed."
+
+    return _change(request, pk, decided)
 
 
 def _values(request: HttpRequest, found: Objective) -> dict[int, float]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,15 +19,19 @@ from django.views.decorators.http import require_http_methods
 
 from insights import windows, wording
 from insights.scope_access import access_in
+from insights.views.rows import read_page
 from insights.views.scope_bar import EVERYBODY
 from programs.models import Objective, Quarter
 from programs.services.objectives.closing import ClosingLine as Closing
 from programs.services.objectives.closing import QuarterError, close_quarter, preview_closing
-from programs.services.objectives.errors import MayNotWriteObjectiveError
+from programs.services.objectives.deciding import keep_decisions
+from programs.services.objectives.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.views.objectives.quarters import known_quarter, passed_words, quarter_url
 from programs.views.objectives.words import ObjectiveLine, objective_line
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
+PAGE_SIZE = 25
+MOST_DRAFTS = 100
 DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with the objective's id
 
 
@@ -55,8 +60,8 @@ class DraftLine:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def quarter_close(request: HttpRequest, start: str) -> HttpResponse:
-    """`decision-<id>` and `retrospective-<id>` for each objective, `retrospective`, and `forced_because` where it is
-    not over yet.
+    """`decision-<id>` and `retrospective-<id>` for the objectives of the page that is shown, `retrospective`, and
+    `forced_because` where it is not over yet.  With `keep` they are stored, and the quarter stays open.
     """
     access = access_in(request)
     quarter = known_quarter(start)
@@ -71,20 +76,24 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponse:
     if request.method == "GET":
         return _closing_page(request, quarter)
     said = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
+    decisions = {pk: word for pk, word in _by_objective(said, DECISION).items() if word in Objective.CarryOver.values}
+    told: dict[str, Any] = {
+        "retrospectives": _by_objective(said, RETROSPECTIVE),
+        "retrospective": said.get("retrospective", ""),
+    }
     try:
+        if "keep" in said:
+            keep_decisions(access, quarter, decisions=decisions, **told)
+            messages.success(request, f"Kept. {quarter} is still open.")
+            return redirect(f"{request.path}?page={said.get('next_page') or read_page(request)}")
         close_quarter(
             access,
             quarter,
-            decisions={
-                pk: Objective.CarryOver(word)
-                for pk, word in _by_objective(said, DECISION).items()
-                if word in Objective.CarryOver.values
-            },
-            retrospectives=_by_objective(said, RETROSPECTIVE),
-            retrospective=said.get("retrospective", ""),
+            decisions={pk: Objective.CarryOver(word) for pk, word in decisions.items()},
             forced_because=said.get("forced_because", ""),
+            **told,
         )
-    except QuarterError as problem:
+    except (QuarterError, ObjectiveError) as problem:
         return _closing_page(request, known_quarter(start), said=said, problem=str(problem), status=400)
     except MayNotWriteObjectiveError as refusal:
         raise PermissionDenied(str(refusal)) from None
@@ -104,13 +113,24 @@ def _closing_page(
     today = windows.local_today()
     found = preview_closing(access_in(request), quarter)
     said = said or {}
+    page = Paginator(found.lines, PAGE_SIZE).get_page(read_page(request))
     context: dict[str, Any] = {
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
         "passed": passed_words(quarter, today),
         "preview": found,
-        "lines": [_line(each, said, today) for each in found.lines],
-        "drafts": [_draft(each, said) for each in found.drafts],
+        "lines": [_line(each, said, today) for each in page],
+        "total": len(found.lines),
+        "is_paged": page.has_other_pages(),
+        "next_page": page.next_page_number() if page.has_next() else "",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "listed_total": f"{len(found.lines):,}",
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "drafts": [_draft(each, said) for each in found.drafts[:MOST_DRAFTS]],
+        "more_drafts": max(0, len(found.drafts) - MOST_DRAFTS),
+        "drafts_total": len(found.drafts),
         "undecided": len(found.undecided),
         "decisions": [(value, label) for value, label in Objective.CarryOver.choices if value != "undecided"],
         "retrospective": said.get("retrospective", quarter.retrospective),

@@ -105,6 +105,7 @@ def objective_page(
         "may_change": changes and is_open,
         "may_publish": changes and is_open and found.published_at is None,
         "standings": [(value, label) for value, label in Standing.choices if value != Standing.UNKNOWN],
+        "carry_overs": Objective.CarryOver.choices,
         "confidences": CheckIn.Confidence.choices,
         "by_hand": [each.key_result for each in progress.key_results if not each.key_result.metric],
         "ticket_url": _ticket_url(found, next((each.key_result.metric for each in progress.key_results), "")),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<int:pk>/check-in/", actions.objective_check_in, name="objective_check_in"),
     path("<int:pk>/publish/", actions.objective_publish, name="objective_publish"),
     path("<int:pk>/standing/", actions.objective_override, name="objective_override"),
+    path("<int:pk>/ending/", actions.objective_decide, name="objective_decide"),
     path("<int:pk>/drop/", actions.objective_drop, name="objective_drop"),
     path("<int:pk>/key-results/<int:key_result>/chart/", charts.key_result_chart, name="key_result_chart"),
     path("<int:pk>/key-results/<int:key_result>/chart.csv", charts.key_result_chart_csv, name="key_result_chart_csv"),
