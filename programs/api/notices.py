@@ -19,7 +19,7 @@ from programs.api.given import given_fields, number
 from programs.api.tokens import ProgramView
 from programs.models import MessageKind, Notice
 from programs.services.reminders.inbox import notices_of, read_all, read_notices
-from programs.services.reminders.words import items_of, told_with
+from programs.services.reminders.words import items_of, told_on_a_page
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
 SHOWN = ("unread", "all")
@@ -78,8 +78,8 @@ class NoticesView(ProgramView):
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         found = notices_of(access_of(request.user))
         listed = found.unread() if shown == "unread" else found
-        rows = list(told_with(listed.order_by("-at", "-pk"))[(page - 1) * size : page * size])
-        return Response({"total": listed.count(), "notices": _documents(rows)})
+        numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[(page - 1) * size : page * size]
+        return Response({"total": listed.count(), "notices": _documents(told_on_a_page(list(numbers)))})
 
 
 class NoticesReadView(ProgramView):

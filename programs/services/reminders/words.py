@@ -20,6 +20,14 @@ LONGEST_QUOTE = 280
 SOMEBODY = "Somebody"
 
 
+def told_on_a_page(numbers: Sequence[int]) -> list[Notice]:
+    """With everything that their words need, the newest first.
+
+    A full inbox is sorted by what an index holds; only the page's own notices are read with all that they are about.
+    """
+    return list(told_with(Notice.objects.filter(pk__in=numbers)).order_by("-at", "-pk"))
+
+
 def told_with(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """With everything that their words need."""
     return notices.select_related(

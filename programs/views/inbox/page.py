@@ -33,7 +33,7 @@ from programs.services.reminders.inbox import (
     read_notice,
     unread_notice,
 )
-from programs.services.reminders.words import items_of, told_with
+from programs.services.reminders.words import items_of, told_on_a_page, told_with
 
 PAGE_SIZE = 25
 SHOWN = {"unread": "Unread", "all": "All"}
@@ -88,9 +88,9 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         raise BadFilterError("show", f"show= is one of: {', '.join(SHOWN)}.")
     found = notices_of(access)
     listed = found.unread() if shown == "unread" else found
-    page = Paginator(told_with(listed.order_by("-at", "-pk")), PAGE_SIZE).get_page(read_page(request))
+    page = Paginator(listed.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(read_page(request))
     context: dict[str, Any] = {
-        "notices": notice_lines(list(page)),
+        "notices": notice_lines(told_on_a_page(list(page))),
         "shown": shown,
         "pickers": [Picker(label=label, url=_url(show=word), active=word == shown) for word, label in SHOWN.items()],
         "has_unread": bool(page.object_list) if shown == "unread" else found.unread().exists(),
