@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from insights import tiles, wording
+from insights.agreed import agreements_on
 from insights.filters import FACETS, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Figure, SeriesAnswer
@@ -68,6 +69,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
         "formula": _formula(metric, figure, filters),
         "sample": [("Whose", scope_words(filters, look_around(request, filters))), *_sample(metric, figure, question)],
+        "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
         "left_out": _left_out(question, answer),
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",

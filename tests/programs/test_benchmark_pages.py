@@ -153,7 +153,10 @@ def test_lines_are_on_every_chart_of_the_metric(sign_in: SignIn) -> None:
     assert lines(executive, f"{throughput}/trend/?granularity=month") == [], "it is of weeks"
     assert lines(executive, f"{throughput}/split/") == [], "of the parts of a sum"
     assert lines(client, f"{charts}/trend/?person=me") == [], "nobody is held against it"
-    assert "Benchmark" in page(client, f"/insights/metrics/{PICKUP}/?unit=platform")
+    metric = page(client, f"/insights/metrics/{PICKUP}/?unit=platform")
+    assert "Should be 8.0 h · Wants to be 6.0 h" in metric
+    panel = page(client, f"/insights/metrics/{PICKUP}/how/?unit=platform")
+    assert "Agreed Should be 8.0 h · Wants to be 6.0 h of the median" in panel
 
 
 def test_a_list_takes_few_queries(sign_in: SignIn) -> None:
