@@ -138,7 +138,7 @@ def test_a_drawn_percentile_is_that_of_everything_drawn_one_by_one(
 ) -> None:
     ordered = sorted(values)
     group = Values(np.array([value for value, _ in ordered]), np.array([of for _, of in ordered]))
-    [found] = differences._percentiles_of(group, np.array([drawn], dtype=float), percentile)
+    [found] = differences.drawn_percentiles(group, np.array([drawn], dtype=float), percentile)
     repeated = [value for value, of in values for _ in range(drawn[of])]
     if not repeated:
         assert math.isnan(found)
