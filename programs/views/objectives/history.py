@@ -79,7 +79,7 @@ class HistoryLine:
 @dataclass(frozen=True)
 class _Step:
     at: datetime
-    order: tuple[datetime, int]
+    order: tuple[datetime, bool, int]  # of one step the objective itself comes first
     together: object  # what was changed in one transaction stands together
     account: int | None
     what: str
@@ -162,7 +162,7 @@ def _key_result_steps(events: Sequence[Any], told: Callable[[Any], bool]) -> Ite
         if event.pgh_label == "delete":
             yield _step(event, f"Key result “{event.title}” removed", ())
         elif before is None:
-            yield _step(event, f"Key result “{event.title}”: {_result_word('target', event, told)}", ())
+            yield _step(event, f"Key result “{event.title}”, target {_result_word('target', event, told)}", ())
         else:
             differences = [
                 Difference(f"{event.title}, {label}", _result_word(name, before, told), _result_word(name, event, told))
@@ -175,7 +175,7 @@ def _key_result_steps(events: Sequence[Any], told: Callable[[Any], bool]) -> Ite
 
 def _step(event: Any, what: str, differences: Sequence[Difference]) -> _Step:
     together = event.pgh_context_id or event.pgh_created_at
-    order = (event.pgh_created_at, event.pgh_id)
+    order = (event.pgh_created_at, hasattr(event, "objective_id"), event.pgh_id)
     return _Step(event.pgh_created_at, order, together, account_of(event), what, differences)
 
 
