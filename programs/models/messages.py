@@ -48,11 +48,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def within(self, sight: Sight) -> Self:
         """Notices about what the viewer may see today: somebody who may no longer see a ticket isn't told of it."""
         tickets = Ticket.objects.within(sight).filter(pk=OuterRef("ticket"))
-        objectives = Objective.objects.filter(pk=OuterRef("objective"))
-        own = objectives.filter(owner=sight.person_id) if sight.person_id is not None else objectives.none()
+        objectives = Objective.objects.within(sight).filter(pk=OuterRef("objective"))
         return self.filter(
             Q(ticket=None) | Exists(tickets),
-            Q(objective=None) | Exists(objectives.within(sight)) | Exists(own),
+            Q(objective=None) | Exists(objectives),
             Q(unit=None) | led_by(sight),
         )
 

@@ -6,6 +6,7 @@ decided again, by `Notice.objects.within`, when it is shown and sent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -13,11 +14,14 @@ from orgtree.models import MembersSee, Organisation, OrgTree, Role
 
 # The account of each person who is there today, as orgtree/models/sight.py finds the person of an account: the one an
 # admin linked, else one with the person's e-mail address that is linked to nobody.  Of several the last that signed in.
+# `people` names those who are asked for; without it everybody is.
 ACCOUNTS_OF_PEOPLE = """
     standing_people AS MATERIALIZED (
         SELECT person.id, person.user_id, lower(person.email) AS email FROM orgtree_person person
-        WHERE NOT EXISTS (SELECT FROM orgtree_employment WHERE person_id = person.id)
-           OR EXISTS (SELECT FROM orgtree_employment WHERE person_id = person.id AND during @> %(today)s)
+        WHERE (%(people)s::bigint[] IS NULL OR person.id = ANY(%(people)s::bigint[])) AND (
+            NOT EXISTS (SELECT FROM orgtree_employment WHERE person_id = person.id)
+            OR EXISTS (SELECT FROM orgtree_employment WHERE person_id = person.id AND during @> %(today)s)
+        )
     ), account_of AS MATERIALIZED (
         SELECT DISTINCT ON (found.person_id) found.person_id, found.account_id
         FROM (
@@ -114,4 +118,9 @@ def parameters(today: date) -> dict[str, Any]:
         or organisation.members_see == MembersSee.EVERYTHING
         or not OrgTree.objects.filter(archived_at=None).exists()
     )
-    return {"today": today, "executive": Role.EXECUTIVE.value, "everybody_sees": everybody_sees}
+    return {"people": None, "today": today, "executive": Role.EXECUTIVE.value, "everybody_sees": everybody_sees}
+
+
+def of_people(people: Sequence[int], today: date) -> dict[str, Any]:
+    """What ACCOUNTS_OF_PEOPLE alone asks for, about these people."""
+    return {"people": list(people), "today": today}

@@ -6,6 +6,7 @@ Each has the columns of NOTICE_COLUMNS, one row per notice.  Planning inserts wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -177,8 +178,11 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
     )
 
 
-def of_comment(comment_id: int, today: date) -> Statement:
-    """To whom it mentions; else to the ticket's owner and those who watch it.  Never to who wrote it."""
+def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement:
+    """To whom it mentions; else to the ticket's owner and those who watch it.  Never to who wrote it.
+
+    `people` are those whom it mentions, and the owner.
+    """
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}, comment AS (
@@ -203,11 +207,15 @@ def of_comment(comment_id: int, today: date) -> Statement:
         WHERE told.account_id IS DISTINCT FROM comment.by_id
         GROUP BY told.account_id, comment.ticket_id, comment.id
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
-        {**recipients.parameters(today), **_kinds("mentioned", "commented"), "comment": comment_id},
+        {
+            **recipients.of_people(people, today),
+            **_kinds("mentioned", "commented"),
+            "comment": comment_id,
+        },
     )
 
 
-def of_assignment(ticket_id: int, by_account: int | None, today: date) -> Statement:
+def of_assignment(ticket_id: int, owner: int, by_account: int | None, today: date) -> Statement:
     """To who owns the ticket now, unless they took it themselves.  The number is the ticket's version."""
     return (
         f"""
@@ -220,7 +228,7 @@ def of_assignment(ticket_id: int, by_account: int | None, today: date) -> Statem
             AND account_of.account_id IS DISTINCT FROM %(by)s::bigint
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
-            **recipients.parameters(today),
+            **recipients.of_people([owner], today),
             **_kinds("assigned"),
             "ticket": ticket_id,
             "by": by_account,

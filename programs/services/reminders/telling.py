@@ -45,14 +45,17 @@ def _tell_alone(statement: Statement, now: datetime | None) -> int:
 
 def tell_of_comment(comment: TicketComment) -> int:
     """In the transaction that stores it."""
-    return tell(reminders.of_comment(comment.pk, windows.local_today()))
+    people = list(comment.mentions.values_list("pk", flat=True))
+    if comment.ticket.owner_id is not None:
+        people.append(comment.ticket.owner_id)
+    return tell(reminders.of_comment(comment.pk, people, windows.local_today()))
 
 
 def tell_of_assignment(ticket: Ticket, *, by: User | None) -> int:
     """In the transaction that stores it."""
     if ticket.owner_id is None:
         return 0
-    return tell(reminders.of_assignment(ticket.pk, by.pk if by else None, windows.local_today()))
+    return tell(reminders.of_assignment(ticket.pk, ticket.owner_id, by.pk if by else None, windows.local_today()))
 
 
 def tell(statement: Statement, *, now: datetime | None = None) -> int:
