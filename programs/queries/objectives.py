@@ -7,19 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from insights.metrics.registry import metrics
 from insights.metrics.terms import BelongsTo
 from insights.metrics.withhold import is_of_delivery
-from orgtree.models import OrgTree, Placement, Unit, UnitPlacement
+from orgtree.models import UnitPlacement
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
 from programs.models.tickets import STANDING_STATES
 from programs.queries.key_result_progress import KeyResultProgress, key_result_progress, may_see_figures
+from programs.queries.teams import teams_without_objective
+
+__all__ = [
+    "ObjectiveFilter",
+    "ObjectiveProgress",
+    "check_in_due",
+    "filtered",
+    "progress_of",
+    "shown_standing",
+    "teams_without_objective",
+]
 
 CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
 HIDDEN = "Some of its figures are not shown to you, and so is what they come to."
@@ -192,22 +203,3 @@ def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
     few = Q(measure__people__gt=0, measure__people__lt=access.minimum_group_size, metric__in=list(of_people))
     own = Q(objective__unit__in=list(sight.slugs.values()), metric__in=open_to_own)
     return of_metrics.filter(foreign | (few & ~own))
-
-
-def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> QuerySet[Unit]:
-    """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
-
-    A team is a unit in which somebody works who leads no unit of its tree; on the quarter's last day, where it is over.
-    Teams are those of one Org Tree, for the same people stand in several: of the one in which most mandatory
-    objectives were written, and before there are any of the first.
-    """
-    day = min(today, quarter.end - timedelta(days=1))
-    written = Count("units__objectives", filter=Q(units__objectives__is_mandatory=True))
-    trees = OrgTree.objects.filter(archived_at=None).annotate(written=written).order_by("-written", "pk")
-    leaders = Unit.objects.filter(tree=OuterRef("tree"), leader=OuterRef("person"))
-    workers = Placement.objects.filter(unit=OuterRef("pk"), ancestor=OuterRef("pk"), during__contains=day)
-    agreed = Objective.objects.filter(
-        quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
-    )
-    teams = Unit.objects.within(sight).filter(tree=trees.values("pk")[:1])
-    return teams.filter(Exists(workers.filter(~Exists(leaders))), ~Exists(agreed)).order_by("name", "pk")

@@ -27,6 +27,7 @@ QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the qua
 CLOSED_DAYS_AFTER = 9  # the end of a quarter
 PUBLISHED_DAYS_INTO = 4
 DAYS_BETWEEN_CHECK_INS = 13
+DAYS_SINCE_THE_LAST = 3
 REACHED = 0.7  # of the way: from there on a demo team is content
 
 
@@ -117,8 +118,9 @@ def _speak(access: Access, written: Objective, told: DemoObjective, today: date)
     account = access.viewer if isinstance(access.viewer, User) else None
     entered = written.key_results.filter(metric="").first()
     first, last = written.quarter.start, min(today, written.quarter.end - timedelta(days=1))
-    days = [first + timedelta(days=number * DAYS_BETWEEN_CHECK_INS) for number in range(1, len(told.said) + 2)]
-    days = [day for day in days if day <= last]
+    latest = last - timedelta(days=DAYS_SINCE_THE_LAST)
+    days = [latest - timedelta(days=number * DAYS_BETWEEN_CHECK_INS) for number in range(len(told.said), -1, -1)]
+    days = [day for day in days if day > first]
     goes_well = _goes_well(written, min(today, written.quarter.end))
     for number, day in enumerate(days):
         is_last = number == len(days) - 1

@@ -162,7 +162,7 @@ OBJECTIVES = (
         "della.director",
         (relative("Pickup", "dora.lead_time_pickup", -15), holds("No more failures", "dora.change_failure_rate", 50)),
         said=("Each team has its own goal below this one.",),
-        badly="It goes well, but for one team.",
+        badly="One team holds it up.",
         template="lead-time",
     ),
     DemoObjective(
