@@ -178,6 +178,10 @@ def test_what_an_address_cannot_mean(sign_in: SignIn, wrong: str) -> None:
     answer = sign_in(ADMIN).get(f"/programs/benchmarks/?{wrong}")
     assert answer.status_code in (400, 404)
     assert sign_in(ADMIN).get("/programs/benchmarks/dora.luck/").status_code == 404
+    part = "?unit=unassigned:teams"
+    assert sign_in(ADMIN).get(f"{PAGE}edit/{part}").status_code == 403, "nothing is agreed for a part"
+    assert sign_in(ADMIN).post(f"{PAGE}take-back/{part}", {"reason": "x", "number": "0"}).status_code == 403
+    assert sign_in(ADMIN).post(f"/programs/focus/begin/{part}", {"set": "dora", "number": "0"}).status_code == 403
     assert sign_in(ADMIN).get("/programs/benchmarks/ai.committed_breakdown/edit/").status_code == 404
 
 

@@ -122,6 +122,8 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
 def focus_begin(request: HttpRequest) -> HttpResponseBase:
     """With the indicators of the starter set `set`; `number` is the version that they take the place of."""
     subject, number = subject_in(request), request.POST.get("number", "")
+    if not subject.is_plain:
+        raise PermissionDenied("A focus is of a unit or the whole organisation, not of a part of it.")
     try:
         begin_with(
             subject.access,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -117,7 +118,7 @@ def benchmark_line(
     stand: Stand | None,
     focus: FocusVersion | None,
 ) -> BenchmarkLine:
-    return line_of(
+    line = line_of(
         metric,
         holding,
         stand,
@@ -125,6 +126,8 @@ def benchmark_line(
         url=subject.url("benchmark", metric.key),
         edit_url=subject.url("benchmark_edit", metric.key) if subject.may_agree else "",
     )
+    # What was agreed for all of a unit is not held against a part of it.
+    return line if subject.is_plain else replace(line, gap=None, threshold_value=None, target_value=None)
 
 
 def period_of(holding: HoldingBenchmark | None) -> str:
