@@ -109,6 +109,11 @@ TICKETS = (
         CHECKOUT, "max.member", 12, -18, nature="opportunity", metric="pr.merge_time", state=GOING,
     ),
     DemoTicket(
+        "A rollback of Checkout is typed by hand",
+        "One command that puts the last release back, tried once a month.",
+        CHECKOUT, "max.member", 35, 6, "tooling", metric="incident.mttr", state=GOING,
+    ),
+    DemoTicket(
         "Nobody owns the deployment scripts",
         "Name two owners, and write down how a release is undone.",
         PLATFORM, "ivy.placeholder", 25, -30, "people", state=OPEN,

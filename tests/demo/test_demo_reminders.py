@@ -1,0 +1,54 @@
+"""Each sign-in of the demo finds something in the inbox that is theirs, told by the same planner, once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+
+import pytest
+
+from insights.windows import local_today
+from integrations.demo.stories import Flavour
+from integrations.demo.year import DemoYear
+from programs.models import Letter, Notice
+from programs.services.demo_organisation import load_demo_organisation
+from programs.services.demo_personas import open_demo_accounts
+from programs.services.demo_reminders import tell_demo_people
+from programs.services.demo_tickets import write_demo_tickets
+from tests.org import Org
+
+
+def year(flavour: Flavour, today: date) -> DemoYear:
+    return DemoYear(seed=1, flavour=flavour, anchor=datetime(today.year, today.month, today.day, 12, tzinfo=UTC))
+
+
+def kinds_by_account() -> dict[str, set[str]]:
+    found = defaultdict(set)
+    for name, kind in Notice.objects.values_list("account__username", "kind"):
+        found[name.partition("@")[0]].add(kind)
+    return found
+
+
+def test_managers_hear_of_their_teams_and_owners_of_their_tickets(org: Org) -> None:
+    today = local_today()
+    told = year(Flavour.STORIES, today)
+    load_demo_organisation(told)
+    open_demo_accounts()
+    write_demo_tickets(told, today=today)
+    assert tell_demo_people(told, today=today)
+    kinds = kinds_by_account()
+    assert {"ticket_overdue", "ticket_overdue_in_team"} <= kinds["maya.manager"]
+    assert {"ticket_overdue", "ticket_assigned"} <= kinds["max.member"]
+    assert "ticket_due_soon" in kinds["ada.admin"]
+    assert "ticket_overdue_in_team" not in kinds["max.member"]
+    assert tell_demo_people(told, today=today) == 0
+    assert not Letter.objects.exists()
+
+
+@pytest.mark.usefixtures("org")
+def test_the_quiet_flavour_tells_nobody_anything() -> None:
+    today = local_today()
+    told = year(Flavour.QUIET, today)
+    load_demo_organisation(told)
+    open_demo_accounts()
+    assert tell_demo_people(told, today=today) == 0
