@@ -13,8 +13,9 @@ from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from orgtree.models import Person
 from orgtree.services.access import Access, access_of
-from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing
-from programs.services.demo_objectives_told import OBJECTIVES, DemoObjective
+from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
+from programs.services.authorship import changes_by
+from programs.services.demo_objectives_told import OBJECTIVES, PLANS, DemoObjective
 from programs.services.demo_personas import PERSONAS
 from programs.services.objectives.closing import CarryOver, close_quarter
 from programs.services.objectives.drafts import ObjectiveDraft
@@ -50,6 +51,16 @@ def write_demo_objectives(year: DemoYear, *, today: date) -> None:
         if ago:
             _close(access, quarter, told)
     measure_objectives(today=today)
+
+
+def plan_demo_objectives() -> None:
+    """Give this quarter's objectives the demo's tickets, once both are written; a second call changes nothing."""
+    quarter = current_quarter()
+    with changes_by(None):
+        for title, tickets in PLANS.items():
+            objective = Objective.objects.filter(quarter=quarter, title=title).first()
+            if objective is not None:
+                Ticket.objects.filter(title__in=tickets, objective=None).update(objective=objective)
 
 
 def _publish_carried(access: Access, quarter: Quarter) -> None:

@@ -226,3 +226,15 @@ OBJECTIVES = (
         well="Comments are questions now, and they are answered.",
     ),
 )
+
+# The improvement plan of each of this quarter's: tickets by what they are about (demo_tickets.py).
+PLANS = {
+    "Reviews in Search begin the same day": ("Reviews wait for days in Search", "Old branches hide unfinished work"),
+    "Users find fewer of our defects": (
+        "Every third deployment of Checkout fails users",
+        "Small pull requests wait as long as large ones",
+    ),
+    "A change goes out the day it is merged": ("Nobody owns the deployment scripts",),
+    "Reviews that find something": ("Pull requests of Data are too large to review",),
+    "Reviews no longer hold up what we build": ("Incidents have no written cause",),
+}

@@ -29,7 +29,7 @@ from programs.services.demo_github import (
     simulated_github,
     streams_waiting,
 )
-from programs.services.demo_objectives import write_demo_objectives
+from programs.services.demo_objectives import plan_demo_objectives, write_demo_objectives
 from programs.services.demo_ownership import confirm_demo_owners
 from programs.services.demo_reminders import tell_demo_people
 from programs.services.demo_repositories import (
@@ -100,6 +100,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())
     write_demo_tickets(year_of(run), today=local_today())
+    plan_demo_objectives()
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])

@@ -15,11 +15,12 @@ from integrations.demo.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, S
 from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from orgtree.services.access import access_of
-from programs.models import CheckIn, FrozenDocument, Objective, Quarter
+from programs.models import CheckIn, FrozenDocument, Objective, Quarter, Ticket
 from programs.queries.objectives import teams_without_objective
-from programs.services.demo_objectives import write_demo_objectives
-from programs.services.demo_objectives_told import OBJECTIVES
+from programs.services.demo_objectives import plan_demo_objectives, write_demo_objectives
+from programs.services.demo_objectives_told import OBJECTIVES, PLANS
 from programs.services.demo_personas import open_demo_accounts
+from programs.services.demo_tickets import TICKETS
 from programs.services.objectives.frozen import read_frozen
 from programs.services.quarters import current_quarter
 from tests.org import Org
@@ -83,6 +84,19 @@ def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
     missing = teams_without_objective(current_quarter(), erin.sight, today=local_today())
     assert MOBILE in {unit.name for unit in missing}
     assert CHECKOUT not in {unit.name for unit in missing}
+
+
+@pytest.mark.usefixtures("teams")
+def test_objectives_of_this_quarter_have_a_plan() -> None:
+    assert set(PLANS) <= {told.title for told in OBJECTIVES if told.ago == 0 or told.carried}
+    assert {title for titles in PLANS.values() for title in titles} <= {told.title for told in TICKETS}
+    write_demo_objectives(year(), today=local_today())
+    for told in TICKETS:
+        Ticket.objects.create(title=told.title, kind=told.kind, starts_on=local_today(), due_on=local_today())
+    for _ in range(2):
+        plan_demo_objectives()
+    planned = Objective.objects.get(title="Users find fewer of our defects").tickets.values_list("title", flat=True)
+    assert set(planned) == set(PLANS["Users find fewer of our defects"])
 
 
 @pytest.mark.usefixtures("teams")
