@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.models import Quarter, Ticket
-from programs.queries.objectives import teams_without_objective
+from programs.queries.teams import teams_without_objective
 
 
 def own_tickets(sight: Sight) -> QuerySet[Ticket]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def running(shared_installation: Installation) -> Iterator[Installation]:
         shared_installation.start()
     shared_installation.listen_anew()
     yield shared_installation
-    print(shared_installation.heard)  # shown where the test fails
+    sys.stdout.write(shared_installation.heard)  # shown where the test fails
 
 
 @pytest.fixture

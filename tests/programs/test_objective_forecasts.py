@@ -119,7 +119,7 @@ def _last(weeks: list[float]) -> float:
 @pytest.mark.parametrize(
     ("course", "of_weeks"),
     [(Course.SUM, _sum), (Course.LEVEL, _mean), (Course.STOCK, _last)],
-    ids=str,
+    ids=["sum", "level", "stock"],
 )
 def test_eighty_of_a_hundred_quarters_end_within_their_interval(
     course: Course, of_weeks: Callable[[list[float]], float], passed: int

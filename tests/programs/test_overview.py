@@ -67,7 +67,8 @@ def test_one_is_at_the_first_step_that_is_not_done(sign_in: SignIn, teams: Org) 
 
 
 def deliver(org: Org) -> None:
-    org.push("pull-requests", *(merged(n, TODAY - timedelta(days=n + 2), author=name) for n, name in enumerate(PLATFORM)))
+    pulls = [merged(n, TODAY - timedelta(days=n + 2), author=name) for n, name in enumerate(PLATFORM)]
+    org.push("pull-requests", *pulls)
     org.push("deployments", {
         "id": "d1", "repository": "shop", "environment": "production", "status": "success",
         "finished_at": f"{TODAY - timedelta(days=1)}T10:00:00+00:00",
