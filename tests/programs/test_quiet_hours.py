@@ -6,10 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings as installation
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from programs.services.reminders.quiet_hours import Quiet
+from programs.models import QuietHours
+from programs.services.reminders.quiet_hours import Quiet, quiet_of
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns")
 # Both changes of the clock in most of these zones lie in these days.
@@ -79,3 +81,8 @@ def test_nights_of_berlin(at: str, until: str | None) -> None:
 def test_the_same_time_twice_is_no_quiet_hour() -> None:
     quiet = Quiet(time(8), time(8), ZoneInfo("UTC"))
     assert quiet.until(datetime(2026, 1, 1, 8, tzinfo=UTC)) is None
+
+
+def test_a_zone_that_is_not_known_any_more_is_the_organisations() -> None:
+    chosen = QuietHours(begins=time(20), ends=time(8), time_zone="Atlantis/Capital")
+    assert quiet_of(chosen) == Quiet(time(20), time(8), installation.ORGANISATION_TIME_ZONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 
@@ -48,5 +48,13 @@ def quiet_of(chosen: QuietHours | None) -> Quiet:
     """What an account chose, else the usual hours of the organisation."""
     if chosen is None:
         return Quiet(USUAL_BEGIN, USUAL_END, settings.ORGANISATION_TIME_ZONE)
-    zone = ZoneInfo(chosen.time_zone) if chosen.time_zone else settings.ORGANISATION_TIME_ZONE
-    return Quiet(chosen.begins, chosen.ends, zone)
+    return Quiet(chosen.begins, chosen.ends, _zone(chosen.time_zone))
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A zone that the machine no longer knows must not hold up everybody's letters: the organisation's, then."""
+    organisation: ZoneInfo = settings.ORGANISATION_TIME_ZONE
+    try:
+        return ZoneInfo(name) if name else organisation
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return organisation
