@@ -82,7 +82,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _formula(metric: Metric, figure: Figure, filters: Filters) -> Formula:
     words, _, explanation = metric.formula.partition("; ")
-    explanation = f"{explanation[:1].upper()}{explanation[1:]}." if explanation else ""
+    explanation = f"{explanation[:1].upper()}{explanation[1:].rstrip('.')}." if explanation else ""
     above, below, value = figure.numerator, figure.denominator, figure.value
     if value is None or above is None or not below:
         return Formula(words, explanation)

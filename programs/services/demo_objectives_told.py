@@ -231,7 +231,7 @@ OBJECTIVES = (
 PLANS = {
     "Reviews in Search begin the same day": ("Reviews wait for days in Search", "Old branches hide unfinished work"),
     "Users find fewer of our defects": (
-        "Every third deployment of Checkout fails users",
+        "Deployments of Checkout fail users far too often",
         "Small pull requests wait as long as large ones",
     ),
     "A change goes out the day it is merged": ("Nobody owns the deployment scripts",),

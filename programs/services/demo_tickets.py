@@ -52,7 +52,7 @@ TICKETS = (
         DATA, "fennel.fictus", 60, -9, metric="pr.size", state=OPEN,
     ),
     DemoTicket(
-        "Every third deployment of Checkout fails users",
+        "Deployments of Checkout fail users far too often",
         "Smoke tests against a copy of production before the switch; roll back by one command.",
         CHECKOUT, "maya.manager", 30, 2, "tooling", metric="dora.change_failure_rate", state=GOING,
     ),
