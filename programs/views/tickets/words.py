@@ -56,6 +56,7 @@ class EffectWords:
     change: tiles.Change | None
     interval: str = ""
     surely: str = ""
+    is_usual: bool = False  # such a change happens without anybody doing anything
 
 
 @dataclass(frozen=True)
@@ -149,14 +150,14 @@ def effect_words(ticket: Ticket, access: Access) -> EffectWords | None:
     return EffectWords(metric.name, before, after, change, *_sureness(metric, found))
 
 
-def _sureness(metric: Metric, found: TicketEffect) -> tuple[str, str]:
+def _sureness(metric: Metric, found: TicketEffect) -> tuple[str, str, bool]:
     """The interval of the change, and what it means; empty where the year before tells too little."""
     if found.change_low is None or found.change_high is None:
-        return "", "The year before has too few weeks to tell how much change is usual."
+        return "", "The year before has too few weeks to tell how much change is usual.", False
     low, high = (_signed(value, metric.unit) for value in (found.change_low, found.change_high))
     holds_nothing = found.change_low <= 0 <= found.change_high
     means = "no more than what happens anyway" if holds_nothing else "more than what happens anyway"
-    return f"{low} to {high}", means
+    return f"{low} to {high}", means, holds_nothing
 
 
 def _signed(value: float, unit: str) -> str:
