@@ -5,11 +5,14 @@ class ProgramsConfig(AppConfig):
     name = "programs"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from insights.actions import offer_action
         from insights.agreed import offer_agreements
         from insights.home_sections import offer_section
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.services.benchmarks.agreements import agreements
+        from programs.services.first_templates import add_first_templates
         from programs.views.overview.on_home import program_on_home
 
         offer_action(objective_about)
@@ -17,3 +20,4 @@ class ProgramsConfig(AppConfig):
         offer_action(benchmark_of)
         offer_agreements(agreements)
         offer_section(program_on_home)
+        post_migrate.connect(add_first_templates, sender=self, dispatch_uid="first templates")

@@ -143,7 +143,7 @@ def test_admins_read_what_is_wrong_and_others_only_how_fresh_it_is(admin: Client
 
 def test_the_page_asks_again_only_while_something_is_read(admin: Client) -> None:
     connected()
-    assert "hx-get" not in text_of(admin)
+    assert "/integrations/live/" not in text_of(admin)
     Stream.objects.filter(kind=Kind.DEPLOYMENT).update(reading_since=timezone.now())
     assert 'hx-get="/integrations/live/"' in text_of(admin)
 

@@ -1,14 +1,12 @@
-"""Tickets to begin from, and a first set of them: what teams often find, and what has helped."""
+"""The tickets that an installation offers to begin from; from then on they are edited in admin.
+
+Each is what teams often find, and what has helped.
+"""
 
 from __future__ import annotations
 
-import django.core.validators
-from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
-
 # slug, what it is, opportunity or challenge, where the cause lies, metric, days, resolution
-FIRST_TEMPLATES = (
+BUILT_IN = (
     (
         *("pull-requests-without-work-item", "challenge", "Pull requests miss their work item", "process"),
         *("pr.linked_rate", 21),
@@ -83,73 +81,7 @@ FIRST_TEMPLATES = (
     (
         *("wasted-sessions", "opportunity", "Agent sessions end without anything committed", "tooling"),
         *("ai.spend_wasted", 28),
-        "Look at the longest of them by repository. Give agents the rules of the house in a file of the repository, and "
-        "split tasks so that each can be committed.",
+        "Look at the longest of them by repository. Give agents the rules of the house in a file of the repository, "
+        "and split tasks so that each can be committed.",
     ),
 )
-
-
-def add_first_templates(apps: StateApps, _schema: BaseDatabaseSchemaEditor) -> None:
-    apps.get_model("programs", "TicketTemplate").objects.bulk_create(
-        apps.get_model("programs", "TicketTemplate")(
-            slug=slug,
-            nature=nature,
-            title=title,
-            kind=kind,
-            metric=metric,
-            days=days,
-            resolution=resolution,
-            position=position * 10,
-        )
-        for position, (slug, nature, title, kind, metric, days, resolution) in enumerate(FIRST_TEMPLATES, start=1)
-    )
-
-
-class Migration(migrations.Migration):
-    dependencies = [("programs", "0009_objective_templates")]
-
-    operations = [
-        migrations.CreateModel(
-            name="TicketTemplate",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("slug", models.SlugField(max_length=60, unique=True)),
-                ("title", models.CharField(max_length=200, verbose_name="opportunity or challenge")),
-                (
-                    "nature",
-                    models.CharField(
-                        choices=[("opportunity", "Opportunity"), ("challenge", "Challenge")],
-                        default="challenge",
-                        max_length=12,
-                        verbose_name="what it is",
-                    ),
-                ),
-                ("resolution", models.TextField(help_text="What has helped. Markdown.")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("process", "Process"), ("tooling", "Tooling"), ("people", "People")],
-                        max_length=10,
-                        verbose_name="where the cause lies",
-                    ),
-                ),
-                (
-                    "metric",
-                    models.CharField(blank=True, help_text="The key of the metric that it is to move.", max_length=80),
-                ),
-                (
-                    "days",
-                    models.PositiveSmallIntegerField(
-                        default=28,
-                        help_text="From its start to its due day.",
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="days to do it in",
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField(default=100, help_text="Small numbers stand first.")),
-                ("is_offered", models.BooleanField(default=True, verbose_name="offered")),
-            ],
-            options={"ordering": ("position", "pk")},
-        ),
-        migrations.RunPython(add_first_templates, migrations.RunPython.noop),
-    ]
