@@ -4,7 +4,9 @@ One process shares its caches, its pooled database connections and its nudges; m
 machines.  Values here bound what a slow or hostile client can hold.
 """
 
+import gc
 import os
+from typing import Any
 
 from config import environment, logs
 
@@ -28,3 +30,12 @@ forwarded_allow_ips = "127.0.0.1,::1"
 
 accesslog = None
 logconfig_dict = logs.configuration()
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """What is loaded stays: looking through it for garbage again and again holds up one response in twenty.
+
+    Done before the fork, so that the worker goes on sharing the arbiter's memory.
+    """
+    gc.collect()
+    gc.freeze()
