@@ -7,6 +7,7 @@ from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyRe
 from programs.models.objectives import CheckIn, KeyResult, Objective, Standing, TargetKind
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
+from programs.models.settings import ProgramSettings
 from programs.models.ticket_templates import TicketTemplate
 from programs.models.tickets import (
     BottleneckKind,
@@ -14,7 +15,9 @@ from programs.models.tickets import (
     Ticket,
     TicketComment,
     TicketEffect,
+    TicketPullRequest,
     TicketState,
+    TicketWatcher,
 )
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "ObjectiveTemplate",
     "Period",
     "PhilosophyVersion",
+    "ProgramSettings",
     "Quarter",
     "QuietHours",
     "Standing",
@@ -48,6 +52,8 @@ __all__ = [
     "Ticket",
     "TicketComment",
     "TicketEffect",
+    "TicketPullRequest",
     "TicketState",
     "TicketTemplate",
+    "TicketWatcher",
 ]

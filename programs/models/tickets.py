@@ -151,3 +151,16 @@ class TicketEffect(models.Model):
     change_high = models.FloatField(null=True)
     placebos = models.PositiveSmallIntegerField(default=0, help_text="Times in the year before it was compared with.")
     measured_at = models.DateTimeField(db_default=Now())
+
+
+# What a ticket is linked with has histories of its own: a row says that somebody linked it, or took the link away.
+@pghistory.track(pghistory.InsertEvent("added"), pghistory.DeleteEvent("removed"), obj_field=None, append_only=True)
+class TicketPullRequest(Ticket.pull_requests.through):  # type: ignore[name-defined,misc]
+    class Meta:
+        proxy = True
+
+
+@pghistory.track(pghistory.InsertEvent("added"), pghistory.DeleteEvent("removed"), obj_field=None, append_only=True)
+class TicketWatcher(Ticket.watchers.through):  # type: ignore[name-defined,misc]
+    class Meta:
+        proxy = True

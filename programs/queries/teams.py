@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -11,15 +13,21 @@ from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter
 
+# One row, of the tree that is set, else of the one in which most mandatory objectives were written, else of the first.
+# One that was archived since has no teams.
+_TREE = """
+    SELECT tree.id, tree.name FROM orgtree_orgtree tree
+    LEFT JOIN programs_programsettings setting ON setting.teams_tree_id = tree.id
+    LEFT JOIN orgtree_unit unit ON unit.tree_id = tree.id
+    LEFT JOIN programs_objective objective ON objective.unit_id = unit.id AND objective.is_mandatory
+    WHERE tree.archived_at IS NULL
+    GROUP BY tree.id, tree.name ORDER BY count(setting.id) DESC, count(objective.id) DESC, tree.id LIMIT 1
+"""
+
 # One row per team.  Whoever leads no unit of the tree works for the nearest unit, at or above their own, that somebody
 # leads, and where there is none for their own unit.  A site of a team is no team of its own, nor are its managers.
-_TEAMS = """
-    WITH tree AS (
-        SELECT tree.id FROM orgtree_orgtree tree
-        LEFT JOIN orgtree_unit unit ON unit.tree_id = tree.id
-        LEFT JOIN programs_objective objective ON objective.unit_id = unit.id AND objective.is_mandatory
-        WHERE tree.archived_at IS NULL
-        GROUP BY tree.id ORDER BY count(objective.id) DESC, tree.id LIMIT 1
+_TEAMS = f"""
+    WITH tree AS ({_TREE}
     ), leader AS (
         SELECT leader_id AS person_id FROM orgtree_unit
         WHERE tree_id = (SELECT id FROM tree) AND leader_id IS NOT NULL
@@ -43,14 +51,30 @@ _TEAMS = """
         FROM working LEFT JOIN led ON led.unit_id = working.unit_id
         ORDER BY working.unit_id, led.steps DESC NULLS LAST
     ) AS nearest
-"""
+"""  # noqa: S608 — put together from texts of this file; values are passed apart
+
+
+@dataclass(frozen=True)
+class TeamsTree:
+    """The Org Tree whose units are the teams."""
+
+    id: int
+    name: str
+
+
+def teams_tree() -> TeamsTree | None:
+    """The one that is set (ProgramSettings), else guessed; None before there is any."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TREE)
+        row = cursor.fetchone()
+    return TeamsTree(*row) if row else None
 
 
 def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> QuerySet[Unit]:
     """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
 
     Of a quarter that is over as the teams were on its last day.  Teams are those of one Org Tree, for the same people
-    stand in several: of the one in which most mandatory objectives were written, and before there are any of the first.
+    stand in several: see `teams_tree`.
     """
     day = min(today, quarter.end - timedelta(days=1))
     agreed = Objective.objects.filter(

@@ -24,6 +24,7 @@ from programs.services.objectives.drafts import (
 )
 from programs.services.objectives.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.services.objectives.measuring import measure_batch
+from programs.services.teams_tree import settle_teams_tree
 
 __all__ = [
     "ConflictError",
@@ -79,6 +80,8 @@ def add_objective(access: Access, draft: ObjectiveDraft) -> Objective:
         )
         _store_key_results(added, checked)
         _measure(added)
+        if added.is_mandatory:
+            settle_teams_tree()
     return added
 
 
@@ -104,6 +107,8 @@ def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft
             save_change(stored)
             _store_key_results(stored, checked)
             _measure(stored)
+            if stored.is_mandatory:
+                settle_teams_tree()
     return stored
 
 

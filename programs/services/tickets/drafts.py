@@ -132,8 +132,8 @@ def unit_of(slug: str, sight: Sight) -> Unit | None:
 
 def _owner(address: str, known: Person | None) -> Person | None:
     address = address.strip()
-    if not address:
-        return None
+    if not address:  # an owner without an address can't be named, and stays until somebody else is
+        return known if known is not None and not known.email else None
     if known is not None and (known.email or "").lower() == address.lower():
         return known
     person = None if "\x00" in address else Person.objects.filter(email__iexact=address).first()

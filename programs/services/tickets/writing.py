@@ -92,11 +92,13 @@ def move_ticket(
 
 
 def watch_ticket(access: Access, ticket: Ticket) -> None:
-    ticket.watchers.add(_account(access))
+    with changes_by(_account(access)):
+        ticket.watchers.add(_account(access))
 
 
 def unwatch_ticket(access: Access, ticket: Ticket) -> None:
-    ticket.watchers.remove(_account(access))
+    with changes_by(_account(access)):
+        ticket.watchers.remove(_account(access))
 
 
 def _account(access: Access) -> User:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -21,6 +22,7 @@ from insights.views.annotations.words import GONE, moment
 from insights.views.metric_panel import is_panel
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person, Unit
+from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Standing, TargetKind
 from programs.queries.objectives import progress_of
@@ -62,6 +64,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "target_kind": dict(TargetKind.choices),
 }
 AMOUNTS = ("baseline", "target", "hand_value", "final_value")
+NAMELESS = {"unit_id": "one that is gone", "owner_id": "one that is gone", "parent_id": "one that you may not see"}
 CHANGES_LISTED = 300
 TOLD = 200  # characters of a long text; the whole one is on the page
 
@@ -91,8 +94,8 @@ class _Step:
 @require_GET
 def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of the objective's page, and a page of its own."""
-    found = visible_objective(request, pk)
-    context = {"objective": found, "history": history_of(found, told_amounts(found, access_in(request)))}
+    found, access = visible_objective(request, pk), access_in(request)
+    context = {"objective": found, "history": history_of(found, access)}
     part = "programs/objectives/_history.html"
     return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
 
@@ -115,11 +118,12 @@ def told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
     return lambda event: not event.metric or event.pgh_obj_id in shown
 
 
-def history_of(objective: Objective, told: Callable[[Any], bool]) -> list[HistoryLine]:
+def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
     """The latest first."""
+    told = told_amounts(objective, access)
     of_objective = _events("ObjectiveEvent", pgh_obj=objective.pk)
     of_results = _events("KeyResultEvent", objective=objective.pk)
-    words = _Names(of_objective)
+    words = _Names(of_objective, access.sight)
     steps = [*_objective_steps(of_objective, words), *_key_result_steps(of_results, told)]
     steps.sort(key=lambda step: step.order)
     names = names_of_accounts(step.account for step in steps)
@@ -195,23 +199,27 @@ def _changed(name: str, events: Sequence[Any]) -> set[int]:
 
 
 class _Names:
-    """Values of the history in words; units, people and objectives by the names that they have today."""
+    """Values of the history in words; units, people and objectives by the names that they have today.
 
-    def __init__(self, events: Sequence[Any]) -> None:
+    Of an objective that the viewer may not see only that it is one.
+    """
+
+    def __init__(self, events: Sequence[Any], sight: Sight) -> None:
+        asked: Mapping[str, tuple[QuerySet[Any], str]] = {
+            "unit_id": (Unit.objects.all(), "name"),
+            "owner_id": (Person.objects.all(), "full_name"),
+            "parent_id": (Objective.objects.within(sight), "title"),
+        }
         self._known: Mapping[str, Mapping[int, str]] = {
-            name: dict(model.objects.filter(pk__in=_changed(name, events)).values_list("pk", column))
-            for name, model, column in (
-                ("unit_id", Unit, "name"),
-                ("owner_id", Person, "full_name"),
-                ("parent_id", Objective, "title"),
-            )
+            name: dict(found.filter(pk__in=_changed(name, events)).values_list("pk", column))
+            for name, (found, column) in asked.items()
         }
 
     def word(self, name: str, event: Any) -> str:
         value = getattr(event, name)
         if name in self._known:
             nothing = EVERYBODY if name == "unit_id" else "–"
-            return nothing if value is None else self._known[name].get(value, "one that is gone")
+            return nothing if value is None else self._known[name].get(value, NAMELESS[name])
         if isinstance(value, bool):
             return "Yes" if value else "No"
         if isinstance(value, datetime):

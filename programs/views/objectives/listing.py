@@ -36,6 +36,7 @@ from programs.queries.objectives import (
     progress_of,
     teams_without_objective,
 )
+from programs.queries.teams import teams_tree
 from programs.views.objectives.quarters import Quarters, choices, passed_words, quarter_url, quarters
 from programs.views.objectives.tree import branches, with_those_above
 from programs.views.objectives.words import TAGS, ObjectiveLine, StandingTag, objective_lines
@@ -43,6 +44,7 @@ from programs.views.objectives.words import TAGS, ObjectiveLine, StandingTag, ob
 PAGE_SIZE = 20
 ROWS_OF_A_TREE = 40
 TEAMS_ON_A_PAGE = 50
+SETTINGS = "admin:programs_programsettings_changelist"  # where an admin says whose teams set objectives
 TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
 EVERYTHING = "All that concerns you: your units, what stands above them, and the whole organisation"
@@ -223,6 +225,10 @@ def _gap_list(
             for each in page
         ],
         "is_led": gaps is not None,
+        "teams_tree": teams_tree() if gaps is not None else None,
+        "settings_url": reverse("admin:programs_programsettings_changelist")
+        if getattr(request.user, "is_superuser", False)
+        else "",
         **_paging(asked, page, page.paginator.count),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,14 +25,8 @@ from orgtree.services.access import Access
 from programs.markdown import as_html
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.services.tickets.drafts import has_left
-from programs.views.tickets.words import (
-    account_of,
-    changes_of,
-    history_lines,
-    names_of_accounts,
-    ticket_lines,
-    why_no_effect,
-)
+from programs.views.tickets.history import history_lines, history_of
+from programs.views.tickets.words import names_of_accounts, ticket_lines, why_no_effect
 
 COMMENTS_LISTED = 200
 
@@ -68,8 +62,10 @@ def ticket_page(
     [line] = ticket_lines([found], access, today)
     watchers = list(found.watchers.values_list("pk", flat=True))
     said: list[TicketComment] = list(found.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
-    changes = changes_of(found)
-    names = names_of_accounts([found.written_by_id, *(each.by_id for each in said), *map(account_of, changes)])
+    history = history_of(found)
+    names = names_of_accounts([found.written_by_id, *(each.by_id for each in said), *history.accounts])
+    linked = set(found.pull_requests.values_list("pk", flat=True))
+    named = _pull_requests(linked | history.pull_requests, access)
     context: dict[str, Any] = {
         "ticket": found,
         "line": line,
@@ -80,12 +76,12 @@ def ticket_page(
         "metric": _metric(found),
         "objective": _objective(found, access),
         "why_no_effect": why_no_effect(found, today),
-        "pull_requests": _pull_requests(found, access),
+        "pull_requests": [link for pk, link in named.items() if pk in linked],
         "comments": [
             CommentLine(names.get(each.by_id or 0, GONE), moment(each.at), as_html(each.text))
             for each in reversed(said)
         ],
-        "history": history_lines(changes, names),
+        "history": history_lines(history, names, {pk: link.label for pk, link in named.items()}, access.sight),
         "moves": [(state.value, state.label) for state in TicketState if state != found.state],
         "today": today,
         "watches": request.user.pk in watchers,
@@ -116,10 +112,14 @@ def _objective(found: Ticket, access: Access) -> Link | None:
     return Link(found.objective.title, reverse("objective", args=[found.objective.pk]))
 
 
-def _pull_requests(found: Ticket, access: Access) -> list[Link]:
+def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Link]:
     """Those that the viewer may see; a ticket is seen by more people than each of its pull requests."""
-    linked = visible_pull_requests(access).filter(pk__in=found.pull_requests.values("pk"))
-    return [
-        Link(f"{each.repository.name} #{each.number} {each.title}".strip(), reverse("pull_request", args=[each.pk]))
-        for each in linked.select_related("repository").order_by("pk")
-    ]
+    if not numbers:
+        return {}
+    visible = visible_pull_requests(access).filter(pk__in=numbers).select_related("repository").order_by("pk")
+    return {
+        each.pk: Link(
+            f"{each.repository.name} #{each.number} {each.title}".strip(), reverse("pull_request", args=[each.pk])
+        )
+        for each in visible
+    }

@@ -1,8 +1,8 @@
-"""How tickets are put in words: as lists print them, and what changed in them."""
+"""How tickets are put in words, as lists print them; what changed in them: history.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,37 +13,15 @@ from django.urls import reverse
 from insights import tiles, wording
 from insights.metrics.declarations import Metric
 from insights.metrics.registry import get
-from insights.views.annotations.words import GONE, moment
 from insights.views.scope_bar import EVERYBODY
-from orgtree.models import Person, Unit
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
-from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketEffect, TicketState
+from programs.models import Ticket, TicketEffect, TicketState
 from programs.services.tickets.effects import EFFECT_DAYS, visible_effect, windows_of
 from programs.services.tickets.writing import may_change
 
 TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
 SHORT_RESOLUTION = 140
-CHOICES: Mapping[str, Mapping[str, str]] = {
-    "nature": dict(Nature.choices),
-    "kind": dict(BottleneckKind.choices),
-    "state": dict(TicketState.choices),
-}
-HISTORY_FIELDS = {
-    "title": "Opportunity or challenge",
-    "nature": "What it is",
-    "kind": "Where the cause lies",
-    "resolution": "Resolution",
-    "unit_id": "Unit",
-    "owner_id": "Owner",
-    "starts_on": "Started on",
-    "due_on": "Due by",
-    "completed_on": "Completed on",
-    "state": "State",
-    "dropped_why": "Why it was dropped",
-    "metric": "Metric",
-    "objective_id": "Objective",
-}
 
 
 @dataclass(frozen=True)
@@ -90,15 +68,6 @@ class Difference:
     field: str
     before: str
     after: str
-
-
-@dataclass(frozen=True)
-class HistoryLine:
-    """One change of a ticket: what differs from what it said before; nothing where it was added."""
-
-    who: str
-    at: str
-    differences: Sequence[Difference]
 
 
 def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
@@ -176,11 +145,6 @@ def why_no_effect(ticket: Ticket, today: date) -> str:
     return "Not measured: too few data, or figures that you may not see."
 
 
-def changes_of(ticket: Ticket) -> list[Any]:
-    """Every change, the first one first, with its context."""
-    return list(ticket.events.select_related("pgh_context").order_by("pgh_id"))  # type: ignore[attr-defined]
-
-
 def account_of(event: Any) -> int | None:
     """Whose change it was; None: Headway's own."""
     return event.pgh_context.metadata.get("user") if event.pgh_context else None
@@ -189,48 +153,3 @@ def account_of(event: Any) -> int | None:
 def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:
     """By id; three queries, however many there are."""
     return names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
-
-
-def history_lines(events: Sequence[Any], names: Mapping[int, str]) -> list[HistoryLine]:
-    """What each change says, the newest first."""
-    words = _Words(events)
-    lines = []
-    for position, event in enumerate(events):
-        earlier = events[position - 1] if position else None
-        differences = words.differences(earlier, event) if earlier else []
-        if earlier is None or differences:
-            account = account_of(event)
-            who = "Headway" if account is None else names.get(account, GONE)
-            lines.append(HistoryLine(who, moment(event.pgh_created_at), differences))
-    return lines[::-1]
-
-
-class _Words:
-    """Values of history in words; units, people and objectives by the names that they have today."""
-
-    def __init__(self, events: Sequence[Any]) -> None:
-        self._names: Mapping[str, Mapping[int, str]] = {
-            "unit_id": dict(Unit.objects.filter(pk__in={each.unit_id for each in events}).values_list("pk", "name")),
-            "owner_id": dict(
-                Person.objects.filter(pk__in={each.owner_id for each in events}).values_list("pk", "full_name")
-            ),
-            "objective_id": dict(
-                Objective.objects.filter(pk__in={each.objective_id for each in events}).values_list("pk", "title")
-            ),
-        }
-
-    def differences(self, before: Any, after: Any) -> list[Difference]:
-        return [
-            Difference(label, self._word(name, before), self._word(name, after))
-            for name, label in HISTORY_FIELDS.items()
-            if getattr(before, name) != getattr(after, name)
-        ]
-
-    def _word(self, name: str, event: Any) -> str:
-        value = getattr(event, name)
-        if name in self._names:
-            nothing = EVERYBODY if name == "unit_id" else "–"
-            return nothing if value is None else self._names[name].get(value, "one that is gone")
-        if isinstance(value, date):
-            return wording.day(value)
-        return CHOICES.get(name, {}).get(value, value) or "–"

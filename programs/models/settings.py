@@ -1,0 +1,32 @@
+"""What an admin says of the program as a whole."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+
+from orgtree.models import OrgTree
+
+
+@pghistory.track(append_only=True)
+class ProgramSettings(models.Model):
+    """A single row; without it, or where it names no tree, the tree is guessed: queries/teams.py."""
+
+    teams_tree = models.ForeignKey(
+        OrgTree,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="Org Tree whose teams set objectives",
+        help_text="Its teams have one mandatory objective per quarter; leadership is shown those that have none, and "
+        "their managers are reminded. Empty: the tree in which most mandatory objectives were written, until the "
+        "next one is.",
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "program settings"
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="program_settings_are_one_row")]
+
+    def __str__(self) -> str:
+        return "Program settings"

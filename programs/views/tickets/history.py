@@ -1,0 +1,215 @@
+"""What changed in a ticket: what it says, and what it is linked with, as the database's history has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby, pairwise
+from typing import Any
+
+from django.apps import apps
+from django.db.models import F, QuerySet, Value
+
+from insights import wording
+from insights.metrics.errors import UnknownMetricError
+from insights.metrics.registry import get
+from insights.views.annotations.words import GONE, moment
+from insights.views.scope_bar import EVERYBODY
+from orgtree.models import Person, Unit
+from orgtree.models.sight import Sight
+from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketState
+from programs.views.tickets.words import Difference, account_of
+
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "nature": dict(Nature.choices),
+    "kind": dict(BottleneckKind.choices),
+    "state": dict(TicketState.choices),
+}
+HISTORY_FIELDS = {
+    "title": "Opportunity or challenge",
+    "nature": "What it is",
+    "kind": "Where the cause lies",
+    "resolution": "Resolution",
+    "unit_id": "Unit",
+    "owner_id": "Owner",
+    "starts_on": "Started on",
+    "due_on": "Due by",
+    "completed_on": "Completed on",
+    "state": "State",
+    "dropped_why": "Why it was dropped",
+    "metric": "Metric",
+    "objective_id": "Objective",
+}
+PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"
+CHANGES_LISTED = 300
+UNSEEN = "one that you may not see"
+GONE_ONE = "one that is gone"
+NAMELESS = {"unit_id": GONE_ONE, "owner_id": GONE_ONE, "objective_id": UNSEEN}
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """What one account changed at once: fields with what they said before, and links that came and went."""
+
+    who: str
+    at: str
+    is_first: bool  # it was filed then
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True)
+class LinkChange:
+    """A pull request (by its id) or somebody who watches (by their account's) came or went."""
+
+    of: str  # PULL_REQUESTS, WATCHERS
+    linked: int
+    is_added: bool
+    at: datetime
+    together: object  # the transaction
+    account: int | None
+
+
+@dataclass(frozen=True)
+class History:
+    """Every change, the first one first."""
+
+    events: Sequence[Any]
+    links: Sequence[LinkChange]
+
+    @property
+    def accounts(self) -> set[int | None]:
+        """Of whom it tells."""
+        watching = {each.linked for each in self.links if each.of == WATCHERS}
+        return {*map(account_of, self.events), *(each.account for each in self.links), *watching}
+
+    @property
+    def pull_requests(self) -> set[int]:
+        return {each.linked for each in self.links if each.of == PULL_REQUESTS}
+
+
+def history_of(ticket: Ticket) -> History:
+    """Two queries.  That whoever filed it watches it from then on is no change to be told."""
+    told = ticket.events.select_related("pgh_context").order_by("-pgh_id")  # type: ignore[attr-defined]
+    events = list(told[:CHANGES_LISTED])[::-1]
+    links = [*_links(ticket)]
+    filed = _together(events[0]) if events and events[0].version == 1 else None
+    return History(events, [each for each in links if each.of != WATCHERS or each.together != filed])
+
+
+def _links(ticket: Ticket) -> Iterator[LinkChange]:
+    found = [
+        apps.get_model("programs", model)
+        ._default_manager.filter(ticket=ticket.pk)
+        .annotate(of=Value(of), linked=F(column))
+        .values_list("of", "linked", "pgh_label", "pgh_created_at", "pgh_context_id", "pgh_context__metadata")
+        for of, model, column in (
+            (PULL_REQUESTS, "TicketPullRequestEvent", "pullrequest_id"),
+            (WATCHERS, "TicketWatcherEvent", "user_id"),
+        )
+    ]
+    for of, linked, label, at, context, metadata in found[0].union(found[1], all=True).order_by("pgh_created_at"):
+        yield LinkChange(of, linked, label == "added", at, context or at, (metadata or {}).get("user"))
+
+
+def history_lines(
+    history: History, names: Mapping[int, str], pull_requests: Mapping[int, str], sight: Sight
+) -> list[HistoryLine]:
+    """The newest first; `names` are those of accounts, `pull_requests` those that the viewer may see."""
+    steps = [
+        *_steps(history.events, _Words(history.events, sight)),
+        *(
+            _Step(each.at, each.together, each.account, False, [_link_words(each, names, pull_requests)])
+            for each in history.links
+        ),
+    ]
+    steps.sort(key=lambda step: step.at)
+    lines = []
+    for (_, account), at_once in groupby(steps, key=lambda step: (step.together, step.account)):
+        same = list(at_once)
+        differences = [difference for step in same for difference in step.differences]
+        is_first = any(step.is_first for step in same)
+        if is_first or differences:
+            who = "Headway" if account is None else names.get(account, GONE)
+            lines.append(HistoryLine(who, moment(same[0].at), is_first, differences))
+    return lines[::-1]
+
+
+@dataclass(frozen=True)
+class _Step:
+    at: datetime
+    together: object
+    account: int | None
+    is_first: bool
+    differences: Sequence[Difference]
+
+
+def _steps(events: Sequence[Any], words: _Words) -> Iterator[_Step]:
+    if events:
+        first = events[0]
+        yield _Step(first.pgh_created_at, _together(first), account_of(first), first.version == 1, [])
+    for earlier, later in pairwise(events):
+        yield _Step(later.pgh_created_at, _together(later), account_of(later), False, words.differences(earlier, later))
+
+
+def _together(event: Any) -> object:
+    return event.pgh_context_id or event.pgh_created_at
+
+
+def _link_words(each: LinkChange, names: Mapping[int, str], pull_requests: Mapping[int, str]) -> Difference:
+    if each.of == WATCHERS:
+        field, name = "Watching", names.get(each.linked, GONE)
+    else:
+        field, name = "Pull request", pull_requests.get(each.linked, UNSEEN)
+    return Difference(field, "–", name) if each.is_added else Difference(field, name, "–")
+
+
+class _Words:
+    """Values of history in words; units, people and objectives by the names that they have today.
+
+    Of an objective that the viewer may not see only that it is one.
+    """
+
+    def __init__(self, events: Sequence[Any], sight: Sight) -> None:
+        asked: Mapping[str, tuple[QuerySet[Any], str]] = {
+            "unit_id": (Unit.objects.all(), "name"),
+            "owner_id": (Person.objects.all(), "full_name"),
+            "objective_id": (Objective.objects.within(sight), "title"),
+        }
+        self._names: Mapping[str, Mapping[int, str]] = {
+            name: dict(found.filter(pk__in=changed).values_list("pk", column))
+            for name, (found, column) in asked.items()
+            if (changed := _changed(name, events))
+        }
+
+    def differences(self, before: Any, after: Any) -> list[Difference]:
+        return [
+            Difference(label, self._word(name, before), self._word(name, after))
+            for name, label in HISTORY_FIELDS.items()
+            if getattr(before, name) != getattr(after, name)
+        ]
+
+    def _word(self, name: str, event: Any) -> str:
+        value = getattr(event, name)
+        if name in NAMELESS:
+            nothing = EVERYBODY if name == "unit_id" else "–"
+            return nothing if value is None else self._names.get(name, {}).get(value, NAMELESS[name])
+        if name == "metric" and value:
+            return metric_name(value)
+        if isinstance(value, date):
+            return wording.day(value)
+        return CHOICES.get(name, {}).get(value, value) or "–"
+
+
+def metric_name(key: str) -> str:
+    """Its key, where there is no such metric any more."""
+    try:
+        return get(key).name
+    except UnknownMetricError:
+        return key
+
+
+def _changed(name: str, events: Sequence[Any]) -> set[int]:
+    """The ids that a field changed from and to; of one that never did nothing is told, and nothing asked."""
+    pairs = [(getattr(before, name), getattr(after, name)) for before, after in pairwise(events)]
+    return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}
