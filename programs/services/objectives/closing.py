@@ -15,8 +15,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import (
     Avg,
+    BooleanField,
     Case,
+    Count,
     Exists,
+    ExpressionWrapper,
     F,
     FloatField,
     IntegerField,
@@ -46,6 +49,8 @@ from programs.services.objectives.writing import account_of
 from programs.services.quarters import following
 
 CarryOver = Objective.CarryOver
+PUBLISHED = Q(published_at__isnull=False)
+DRAFTS_LAST = ExpressionWrapper(~PUBLISHED, BooleanField())
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
 ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
@@ -70,41 +75,55 @@ class ClosingLine:
 
 @dataclass(frozen=True)
 class ClosingPreview:
-    """`blocks` are sentences why it can't be closed by this viewer at all; `needs_reason` those for which a reason
-    (`forced_because`) lets it be closed nonetheless.  `drafts` end unless they are carried over, too.
+    """What would be frozen: first what was published, then drafts, which end unless they are carried over, too.
+
+    `lines` and `drafts` are those of the stretch that was asked for; the totals are of the whole quarter, and so are
+    `undecided` (published ones of which nobody said whether they are carried over: they end), `without_value`
+    (entered by hand, and nothing was) and the teams.  `blocks` are sentences why this viewer can't close it at all;
+    `needs_reason` those for which a reason (`forced_because`) lets it be closed nonetheless.
     """
 
     quarter: Quarter
     lines: tuple[ClosingLine, ...]
     drafts: tuple[Objective, ...]
-    without_value: tuple[KeyResult, ...]  # entered by hand, and nothing was
+    total: int
+    drafts_total: int
+    undecided: int
+    without_value: tuple[KeyResult, ...]
     teams_without_objective: tuple[Unit, ...]
     blocks: tuple[str, ...]
     needs_reason: tuple[str, ...]
 
-    @property
-    def undecided(self) -> tuple[Objective, ...]:
-        """Objectives of which nobody said whether they are carried over: they end."""
-        return tuple(line.objective for line in self.lines if line.carry_over == CarryOver.UNDECIDED)
 
+def preview_closing(
+    access: Access, quarter: Quarter, *, today: date | None = None, stretch: slice = slice(None)
+) -> ClosingPreview:
+    """What would be frozen, as it was last measured.
 
-def preview_closing(access: Access, quarter: Quarter, *, today: date | None = None) -> ClosingPreview:
-    """What would be frozen, as it was last measured.  Nine queries, however many objectives there are."""
+    Ten queries, however many objectives there are; what it costs goes by the `stretch` of them that is asked for.
+    """
     today = today or windows.local_today()
-    objectives = _objectives(quarter)
-    published = [each for each in objectives if each.published_at]
-    drafts = tuple(each for each in objectives if not each.published_at and not each.dropped_at)
-    told = progress_of([each for each in published if not each.dropped_at], access, today=today)
+    standing = Objective.objects.filter(quarter=quarter, dropped_at=None)
+    counted = standing.aggregate(
+        published=Count("pk", filter=PUBLISHED),
+        drafts=Count("pk", filter=~PUBLISHED),
+        undecided=Count("pk", filter=PUBLISHED & Q(carry_over=CarryOver.UNDECIDED)),
+    )
+    listed = standing.select_related("quarter", "unit", "owner", "measure").order_by(DRAFTS_LAST.asc(), "pk")[stretch]
+    objectives = list(listed)
+    told = progress_of([each for each in objectives if each.published_at], access, today=today)
     without_value = tuple(_without_value(quarter))
-    needs_reason = _needs_reason(quarter, without_value, today)
     return ClosingPreview(
         quarter=quarter,
         lines=tuple(ClosingLine(each.objective, each, each.progress, each.objective.carry_over) for each in told),
-        drafts=drafts,
+        drafts=tuple(each for each in objectives if not each.published_at),
+        total=counted["published"],
+        drafts_total=counted["drafts"],
+        undecided=counted["undecided"],
         without_value=without_value,
         teams_without_objective=tuple(teams_without_objective(quarter, access.sight, today=today)),
         blocks=_blocks(access, quarter),
-        needs_reason=needs_reason,
+        needs_reason=_needs_reason(quarter, without_value, today),
     )
 
 

@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from insights import windows, wording
 from insights.scope_access import access_in
+from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from insights.views.scope_bar import EVERYBODY
 from programs.models import Objective, Quarter
@@ -31,7 +33,7 @@ from programs.views.objectives.words import ObjectiveLine, objective_line
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
 PAGE_SIZE = 25
-MOST_DRAFTS = 100
+MOST_NAMED = 50  # key results without a value, teams without an objective: the document has them all
 DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with the objective's id
 
 
@@ -59,7 +61,8 @@ class DraftLine:
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def quarter_close(request: HttpRequest, start: str) -> HttpResponse:
+@explains_bad_filters
+def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
     """`decision-<id>` and `retrospective-<id>` for the objectives of the page that is shown, `retrospective`, and
     `forced_because` where it is not over yet.  With `keep` they are stored, and the quarter stays open.
     """
@@ -109,29 +112,33 @@ def _closing_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """What is written so far stays in the form."""
+    """What is written so far stays in the form.  Drafts follow what was published, on the last pages."""
     today = windows.local_today()
-    found = preview_closing(access_in(request), quarter)
+    asked = max(1, read_page(request))
+    found = preview_closing(access_in(request), quarter, stretch=_stretch(asked))
+    number = found.total + found.drafts_total
+    page = Paginator(range(number), PAGE_SIZE).get_page(asked)
+    if page.number != asked:  # objectives were dropped meanwhile
+        found = preview_closing(access_in(request), quarter, stretch=_stretch(page.number))
     said = said or {}
-    page = Paginator(found.lines, PAGE_SIZE).get_page(read_page(request))
     context: dict[str, Any] = {
         "quarter": quarter,
         "quarter_days": wording.days(quarter.window),
         "passed": passed_words(quarter, today),
         "preview": found,
-        "lines": [_line(each, said, today) for each in page],
-        "total": len(found.lines),
+        "lines": [_line(each, said, today) for each in found.lines],
         "is_paged": page.has_other_pages(),
         "next_page": page.next_page_number() if page.has_next() else "",
         "first": page.start_index(),
         "last": page.end_index(),
-        "listed_total": f"{len(found.lines):,}",
+        "listed_total": f"{number:,}",
         "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
         "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
-        "drafts": [_draft(each, said) for each in found.drafts[:MOST_DRAFTS]],
-        "more_drafts": max(0, len(found.drafts) - MOST_DRAFTS),
-        "drafts_total": len(found.drafts),
-        "undecided": len(found.undecided),
+        "drafts": [_draft(each, said) for each in found.drafts],
+        "without_value": found.without_value[:MOST_NAMED],
+        "more_without_value": max(0, len(found.without_value) - MOST_NAMED),
+        "teams": found.teams_without_objective[:MOST_NAMED],
+        "more_teams": max(0, len(found.teams_without_objective) - MOST_NAMED),
         "decisions": [(value, label) for value, label in Objective.CarryOver.choices if value != "undecided"],
         "retrospective": said.get("retrospective", quarter.retrospective),
         "forced_because": said.get("forced_because", ""),
@@ -139,6 +146,10 @@ def _closing_page(
         "back_url": f"{reverse('objectives')}?quarter={quarter.start}",
     }
     return render(request, "programs/objectives/close.html", context, status=status)
+
+
+def _stretch(page: int) -> slice:
+    return slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
 
 
 def _line(found: Closing, said: Mapping[str, str], today: date) -> ClosingLine:
