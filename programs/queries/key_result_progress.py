@@ -2,6 +2,7 @@
 
 Measured figures are stored whole.  Here those are left out that this viewer may not see, by the same rules as figures
 of metrics (insights/metrics/withhold.py): of units that are not theirs to see, and of fewer people than the minimum.
+What an objective comes to in one word, its standing, is told of units above as well (queries/objectives.py).
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class KeyResultProgress:
     sample_size: int = 0
     no_forecast: str = ""  # why there is none, as a sentence
     withheld: bool = False
+    of_few: bool = False  # withheld because few people are behind it, wherever the viewer stands
 
 
 def key_result_progress(
@@ -92,6 +94,7 @@ def key_result_progress(
             why=why,
             no_forecast=why,
             withheld=bool(hidden),
+            of_few=bool(hidden) and is_of_few(key_result, objective, measure.people if measure else 0, access),
         )
     return KeyResultProgress(
         key_result=key_result,
@@ -123,8 +126,13 @@ def why_hidden(key_result: KeyResult, objective: Objective, people: int, access:
     if not may_see_figures(objective, access):
         of = objective.unit.name if objective.unit else "the whole organisation"
         return f"Figures of {of} are not yours to see."
-    query = _query(key_result, objective, objective.quarter.window)
-    return reason(access) if query and is_withheld(query, people, access) else ""
+    return reason(access) if is_of_few(key_result, objective, people, access) else ""
+
+
+def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: Access) -> bool:
+    """Whether too few people are behind its figures for this viewer, wherever they stand."""
+    query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
+    return query is not None and is_withheld(query, people, access)
 
 
 def may_see_figures(objective: Objective, access: Access) -> bool:

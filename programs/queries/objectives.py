@@ -19,7 +19,7 @@ from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
 from programs.models.tickets import STANDING_STATES
-from programs.queries.key_result_progress import KeyResultProgress, key_result_progress, may_see_figures
+from programs.queries.key_result_progress import KeyResultProgress, key_result_progress
 from programs.queries.teams import teams_without_objective
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
 
 CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
 HIDDEN = "Some of its figures are not shown to you, and so is what they come to."
+STANDING_ALONE = "How it stands is told to everybody whom it concerns; the figures of {unit} are not yours to see."
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ class ObjectiveFilter:
 class ObjectiveProgress:
     """`progress` is the mean of the key results that are no guardrails, each clipped to 0..1.
 
-    `shown` is the override where there is one.  `confidence` is that of the last check-in.  `check_in_due` is the day
-    by which the next one is; None for drafts, dropped objectives, and outside of the quarter.
+    `shown` is the override where there is one; `is_standing_hidden` says that what was computed is withheld.
+    `confidence` is that of the last check-in.  `check_in_due` is the day by which the next one is; None for drafts,
+    dropped objectives, and outside of the quarter.
     """
 
     objective: Objective
@@ -69,14 +71,21 @@ class ObjectiveProgress:
     tickets_open: int
     tickets_overdue: int
 
+    @property
+    def is_standing_hidden(self) -> bool:
+        return any(each.of_few for each in self.key_results)
+
 
 def progress_of(objectives: Sequence[Objective], access: Access, *, today: date) -> list[ObjectiveProgress]:
-    """As measured, without what this viewer may not see; four queries where the objectives bring quarter and unit."""
+    """As measured, without what this viewer may not see.
+
+    Three queries where the objectives bring quarter, unit and measure; a fourth one where they lack their measure.
+    """
     ids = [objective.pk for objective in objectives]
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
     for each in KeyResult.objects.filter(objective__in=ids).select_related("measure").order_by("position"):
         key_results[each.objective_id].append(each)
-    measures = ObjectiveMeasure.objects.in_bulk(ids)
+    measures = _measures(objectives)
     last = _last_check_ins(ids)
     tickets = _tickets(ids, access.sight, today)
     found = []
@@ -86,7 +95,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
             for each in key_results[objective.pk]
         )
         measure = measures.get(objective.pk)
-        computed, why, progress = _computed(objective, told, measure, access)
+        computed, why, progress = _computed(objective, told, measure)
         check_in = last.get(objective.pk)
         is_open, overdue = tickets.get(objective.pk, (0, 0))
         found.append(
@@ -107,19 +116,33 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
     return found
 
 
+def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]:
+    """By objective; asked for those that were read without."""
+    read = {each.pk: getattr(each, "measure", None) for each in objectives if "measure" in each._state.fields_cache}
+    missing = [each.pk for each in objectives if each.pk not in read]
+    found = ObjectiveMeasure.objects.in_bulk(missing) if missing else {}
+    return {**found, **{pk: measure for pk, measure in read.items() if measure is not None}}
+
+
 def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
     return getattr(key_result, "measure", None)
 
 
 def _computed(
-    objective: Objective, told: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None, access: Access
+    objective: Objective, told: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None
 ) -> tuple[Standing, str, float | None]:
-    """What the key results come to; nothing where one of them is not for this viewer, for it would tell of that one."""
-    if any(each.withheld for each in told):
-        alone = len(told) == 1 or not may_see_figures(objective, access)
-        return Standing.UNKNOWN, told[0].reason if alone else HIDDEN, None
+    """What the key results come to: standing, why, progress.
+
+    Nothing where few people are behind one of them, for it would tell of these.  To whom the unit's figures are not to
+    be seen, the standing of a published goal is told without them: one word of three, of a group that is no small one.
+    """
+    if any(each.of_few for each in told):
+        return Standing.UNKNOWN, told[0].reason if len(told) == 1 else HIDDEN, None
     if measure is None:
         return Standing.UNKNOWN, "Not measured yet: that is done every hour.", None
+    if any(each.withheld for each in told):
+        unit = objective.unit.name if objective.unit else "the whole organisation"
+        return Standing(measure.standing), STANDING_ALONE.format(unit=unit), None
     is_progress_hidden = any(each.baseline is None and each.key_result.baseline is not None for each in told)
     return Standing(measure.standing), measure.why, None if is_progress_hidden else measure.progress
 
@@ -148,7 +171,7 @@ def _tickets(ids: Sequence[int], sight: Sight, today: date) -> Mapping[int, tupl
 
 
 def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
-    """The objectives that the viewer may see and asks for, with quarter, unit and owner; mandatory ones first."""
+    """The objectives that the viewer may see and asks for, with quarter, unit, owner and measure; mandatory first."""
     found = Objective.objects.within(access.sight).filter(quarter=asked.quarter, published_at__isnull=asked.drafts)
     if not asked.dropped:
         found = found.filter(dropped_at=None)
@@ -163,7 +186,7 @@ def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet
         found = found.filter(owner=asked.owner)
     if asked.standing:
         found = found.annotate(shown=shown_standing(access)).filter(shown=asked.standing)
-    return found.select_related("quarter", "unit", "owner").order_by(
+    return found.select_related("quarter", "unit", "owner", "measure").order_by(
         F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
     )
 
@@ -188,18 +211,12 @@ def shown_standing(access: Access) -> Case:
 
 
 def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
-    """Those whose figures are withheld: see `why_hidden`."""
+    """Those of which few people tell, so that their standing is withheld as well: see `is_of_few`."""
     of_metrics = KeyResult.objects.exclude(metric="").order_by()
-    sight = access.sight
-    foreign = Q(pk__in=[])
-    if not sight.whole:
-        foreign |= Q(objective__unit=None)
-    if sight.unit_ids is not None:
-        foreign |= Q(objective__unit__isnull=False) & ~Q(objective__unit__in=sight.unit_ids)
     if access.shows_small_groups:
-        return of_metrics.filter(foreign)
+        return of_metrics.none()
     of_people = {metric.key: metric for metric in metrics() if metric.belongs_to is BelongsTo.PERSON}
     open_to_own = [key for key, metric in of_people.items() if is_of_delivery(metric)]
     few = Q(measure__people__gt=0, measure__people__lt=access.minimum_group_size, metric__in=list(of_people))
-    own = Q(objective__unit__in=list(sight.slugs.values()), metric__in=open_to_own)
-    return of_metrics.filter(foreign | (few & ~own))
+    own = Q(objective__unit__in=list(access.sight.slugs.values()), metric__in=open_to_own)
+    return of_metrics.filter(few & ~own)

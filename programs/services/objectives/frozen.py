@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from insights.metrics.withhold import reason as of_few
+from insights.metrics.withhold import reason
 from orgtree.services.access import Access
 from programs.models import FrozenDocument, Objective, Standing, Ticket
 
@@ -53,6 +53,7 @@ class FrozenKeyResult:
     why: str
     points: tuple[tuple[date, float | None], ...]
     withheld: bool
+    of_few: bool  # withheld because few people are behind it, wherever the viewer stands
 
     @property
     def is_guardrail(self) -> bool:
@@ -187,7 +188,8 @@ def _objective(told: Mapping[str, Any], access: Access, readable: Collection[int
     unit = told["unit"] or {"id": None, "slug": "", "name": ""}
     key_results = tuple(_key_result(each, unit["id"], access) for each in told["key_results"])
     is_hidden = any(each.withheld for each in key_results)
-    computed = Standing.UNKNOWN.value if is_hidden else told["computed"]
+    is_of_few = any(each.of_few for each in key_results)  # else how it stood is told, without its figures
+    computed = Standing.UNKNOWN.value if is_of_few else told["computed"]
     parent = told["parent"] or {"id": None, "title": ""}
     return FrozenObjective(
         **{name: told[name] for name in _OBJECTIVE_TEXTS},
@@ -248,6 +250,7 @@ def _key_result(told: Mapping[str, Any], unit_id: int | None, access: Access) ->
             for day, value, people in told["points"]
         ),
         withheld=bool(hidden),
+        of_few=bool(hidden) and _is_of_few(told, told["people"], unit_id, access),
     )
 
 
@@ -262,10 +265,14 @@ def _why_hidden(told: Mapping[str, Any], people: int, unit_id: int | None, acces
             if unit_id
             else "Figures of the whole organisation are not yours to see."
         )
+    return reason(access) if _is_of_few(told, people, unit_id, access) else ""
+
+
+def _is_of_few(told: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> bool:
     is_own = unit_id is not None and unit_id in _own_units(access) and told["open_as_in_tools"]
-    if access.shows_small_groups or not told["of_people"] or is_own:
-        return ""
-    return of_few(access) if 0 < people < access.minimum_group_size else ""
+    if not told["metric"] or access.shows_small_groups or not told["of_people"] or is_own:
+        return False
+    return 0 < people < access.minimum_group_size
 
 
 def _own_units(access: Access) -> Collection[int]:

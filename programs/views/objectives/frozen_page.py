@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -21,6 +22,7 @@ from insights import wording
 from insights.metrics.query import Window
 from insights.scope_access import access_in
 from insights.views.annotations.words import GONE, moment
+from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person
@@ -93,7 +95,8 @@ def quarters(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_GET
-def quarter(request: HttpRequest, start: str) -> HttpResponse:
+@explains_bad_filters
+def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     """The frozen document of a closed quarter; one that is open leads to its list."""
     found = known_quarter(start)
     if found.document is None:
@@ -179,7 +182,7 @@ def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[i
 
 
 def _tag(found: FrozenObjective) -> StandingTag:
-    is_hidden = any(each.withheld for each in found.key_results) and not found.override_reason
+    is_hidden = any(each.of_few for each in found.key_results) and not found.override_reason
     return HIDDEN if is_hidden else TAGS[found.standing]
 
 

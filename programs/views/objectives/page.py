@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -70,8 +71,12 @@ def objective(request: HttpRequest, pk: int) -> HttpResponse:
 
 def visible_objective(request: HttpRequest, pk: int) -> Objective:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Objective.objects.within(access_in(request).sight).filter(pk=pk)
-    found = seen.select_related("unit", "owner", "quarter", "parent__unit", "carried_from__quarter").first()
+    seen = Objective.objects.within(access_in(request).sight)
+    asked = seen.filter(pk=pk).annotate(
+        sees_parent=Exists(seen.filter(pk=OuterRef("parent"))),
+        sees_carried_from=Exists(seen.filter(pk=OuterRef("carried_from"))),
+    )
+    found = asked.select_related("unit", "owner", "quarter", "measure", "parent", "carried_from__quarter").first()
     if found is None:
         raise Http404("No such objective, or one that you may not see.")
     return found
@@ -98,7 +103,7 @@ def objective_page(
         "quarter_days": wording.days(found.quarter.window),
         "passed": passed_words(found.quarter, today),
         "quarter_url": f"{reverse('objectives')}?quarter={found.quarter.start}",
-        **_related(found, access),
+        **_related(found),
         "computed": TAGS[progress.computed],
         "key_results": _parts(found, progress),
         "aligned": objective_lines(aligned, today),
@@ -148,23 +153,22 @@ def _ticket_url(found: Objective, metric: str) -> str:
     return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in said.items() if value})}"
 
 
-def _related(found: Objective, access: Access) -> dict[str, Link | None]:
+def _related(found: Any) -> dict[str, Link | None]:
     """What it serves, and what it was carried over from; of a goal that the viewer may not see only that it is."""
     parent, before = found.parent, found.carried_from
-    ids = [each.pk for each in (parent, before) if each is not None]
-    seen = set(Objective.objects.within(access.sight).filter(pk__in=ids).values_list("pk", flat=True))
     served = Link("An objective that you may not see", "") if parent is not None else None
-    if parent is not None and parent.pk in seen:
+    if parent is not None and found.sees_parent:
         served = Link(parent.title, reverse("objective", args=[parent.pk]))
     carried = None
-    if before is not None and before.pk in seen:
+    if before is not None and found.sees_carried_from:
         carried = Link(f"{before.quarter}: {before.title}", reverse("objective", args=[before.pk]))
     return {"parent": served, "carried_from": carried}
 
 
 def _aligned(found: Objective, access: Access) -> list[Objective]:
     seen = Objective.objects.within(access.sight).filter(parent=found.pk, dropped_at=None)
-    return list(seen.select_related("unit", "owner", "quarter").order_by("unit__name", "pk")[:ALIGNED_LISTED])
+    ordered = seen.select_related("unit", "owner", "quarter", "measure").order_by("unit__name", "pk")
+    return list(ordered[:ALIGNED_LISTED])
 
 
 def _tickets(found: Objective, access: Access) -> Sequence[Any]:

@@ -122,7 +122,7 @@ def objective_line(found: ObjectiveProgress, today: date) -> ObjectiveLine:
         is_dropped=objective.dropped_at is not None,
         is_hidden=is_hidden,
         bar=bar_of_objective(found),
-        tag=HIDDEN if is_hidden and not objective.override else TAGS[found.shown],
+        tag=HIDDEN if found.is_standing_hidden and not objective.override else TAGS[found.shown],
         overridden=_overridden(found),
         why=found.why,
         forecast=forecast_words(outcomes[0], objective.quarter.end) if own is not None else "",
@@ -223,7 +223,7 @@ def _baseline_days(key_result: KeyResult) -> str:
 def _overridden(found: ObjectiveProgress) -> str:
     if not found.objective.override:
         return ""
-    if any(each.withheld for each in found.key_results):
+    if found.is_standing_hidden:
         return f"Set by hand. {found.objective.override_reason}"
     return f"Set by hand, computed: {TAGS[found.computed].text.lower()}. {found.objective.override_reason}"
 

@@ -60,9 +60,9 @@ def my_work(
 
 
 def own_objectives(sight: Sight, quarter: Quarter) -> Sequence[Objective]:
-    """Those for whose check-ins the viewer is asked, with quarter, unit and owner."""
+    """Those for whose check-ins the viewer is asked, with quarter, unit, owner and measure."""
     asked = Objective.objects.within(sight).filter(objectives_to_look_after(sight, quarter))
-    return list(asked.select_related("quarter", "unit", "owner").order_by("pk")[: 3 * LISTED])
+    return list(asked.select_related("quarter", "unit", "owner", "measure").order_by("pk")[: 3 * LISTED])
 
 
 def _of_ticket(ticket: Ticket, today: date) -> WorkLine:
@@ -127,7 +127,7 @@ def _of_teams(sight: Sight, quarter: Quarter, today: date) -> Iterator[WorkLine]
         yield WorkLine(
             "users",
             f"{wording.count(late, 'ticket')} of your teams overdue",
-            f"{reverse('tickets')}?state=overdue",
+            f"{reverse('tickets')}?teams=1&state=overdue",
             "Give them a new date, an owner, or drop them",
             f"{late:,} late",
             "bad",
