@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from insights import windows
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import OrgTree, Person, Placement, Unit
@@ -34,3 +37,12 @@ def suggested_owners(sight: Sight) -> list[Person]:
         placed = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
         people = people.filter(pk__in=placed.values("person"))
     return list(people[:MOST_SUGGESTED])
+
+
+def flat(choices: Any) -> Iterator[tuple[Any, str]]:
+    """Choices without the groups in which they are offered."""
+    for key, label in choices:
+        if isinstance(label, (list, tuple)):
+            yield from flat(label)
+        else:
+            yield key, str(label)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from programs.views.choices import flat
 from programs.views.objectives.form import KeyResultForm, KeyResultRows, ObjectiveForm
 from programs.views.tickets.words import Difference
 
@@ -61,15 +62,7 @@ def _shown(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.BooleanField):
         return "Yes" if value in (True, "on", "true", "True", "1") else "No"
     text = str(value if value is not None else "").replace("\r\n", "\n").strip()
-    for key, label in _flat(getattr(field, "choices", ())):
+    for key, label in flat(getattr(field, "choices", ())):
         if str(key) == text:
             return label.strip() if text else NOTHING
     return text or NOTHING
-
-
-def _flat(choices: Any) -> Iterator[tuple[Any, str]]:
-    for key, label in choices:
-        if isinstance(label, (list, tuple)):
-            yield from _flat(label)
-        else:
-            yield key, str(label)

@@ -15,16 +15,15 @@ from insights.metrics.registry import get, metrics
 from insights.metrics.terms import Better, UnitOfMeasure
 from insights.models.annotations import family_of
 from insights.views.annotations.words import family_words
-from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person
 from orgtree.models.sight import Sight
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
 from programs.views.choices import WHOLE, units_to_write_for
+from programs.views.objective_choices import parents_offered
 from programs.views.objectives.amounts import AmountError, in_words, read_amount, unit_of, written
 
-MOST_PARENTS = 300
 OF_METRIC = "The metric’s own"
 LONGEST_AMOUNT = 60
 
@@ -44,7 +43,9 @@ class ObjectiveForm(forms.Form):
         widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
         help_text="By e-mail address.",
     )
-    parent = forms.ChoiceField(label="Serves", required=False, help_text="The objective above that this one helps.")
+    parent = forms.ChoiceField(
+        label="Serves", required=False, help_text="The objective above that this one helps: of units above, or of all."
+    )
     is_mandatory = forms.BooleanField(
         label="This is the team’s objective of the quarter, on which it will not give up", required=False
     )
@@ -66,7 +67,13 @@ class ObjectiveForm(forms.Form):
                 sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
             ),
             "quarter": [(start, str(each)) for start, each in self._quarters.items()],
-            "parent": _parents(sight, quarters, known),
+            "parent": parents_offered(
+                sight,
+                str(self["unit"].value() or ""),
+                self._quarters.get(str(self["quarter"].value() or "")),
+                known=known,
+                named=str(self["parent"].value() or ""),
+            ),
         }
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -274,15 +281,3 @@ def metric_choices(stored: str) -> list[tuple[str, Any]]:
     known = {key for choices in by_family.values() for key, _ in choices}
     gone = [(stored, f"{stored}, which is no metric any more")] if stored and stored not in known else []
     return [("", "Entered by hand"), *gone, *by_family.items()]
-
-
-def _parents(sight: Sight, quarters: Sequence[Quarter], known: Objective | None) -> list[tuple[str, str]]:
-    published = Objective.objects.within(sight).open().filter(quarter__in=quarters, published_at__isnull=False)
-    others = published.exclude(pk=known.pk) if known else published
-    listed = {
-        each.pk: f"{each.unit.name if each.unit else EVERYBODY}: {each.title} ({each.quarter})"
-        for each in others.select_related("unit", "quarter").order_by("quarter", "unit__name", "pk")[:MOST_PARENTS]
-    }
-    if known is not None and known.parent is not None:
-        listed.setdefault(known.parent.pk, known.parent.title)
-    return [("", "None"), *((str(pk), title) for pk, title in listed.items())]

@@ -94,6 +94,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     page = {
         "title": "Change the objective",
         "back_url": reverse("objective", args=[pk]),
+        "known": pk,
         "is_draft": found.published_at is None,
     }
     if request.method == "GET":
@@ -131,6 +132,23 @@ def objective_baseline(request: HttpRequest) -> HttpResponse:
     chosen = quarters(windows.local_today()).open()
     [line] = baseline_lines(rows, request.GET.get("unit", ""), request.GET.get("quarter", ""), chosen, access)
     return render(request, "programs/objectives/_baseline.html", {"line": line})
+
+
+@login_required
+@never_cache
+@require_GET
+def objective_parents(request: HttpRequest) -> HttpResponse:
+    """What can be served, for the unit and quarter that are chosen in the form; `known` is the objective in it."""
+    access = access_in(request)
+    if not (access.sight.leads_whole or access.sight.managed_ids):
+        raise PermissionDenied(ONLY_LEADERS)
+    number = request.GET.get("known", "")
+    known = visible_objective(request, int(number)) if number.isdecimal() and len(number) < 16 else None
+    asked = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
+    form = ObjectiveForm(
+        sight=access.sight, quarters=quarters(windows.local_today()).open(), known=known, initial=asked
+    )
+    return render(request, "programs/objectives/_parent.html", {"form": form})
 
 
 def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]) -> HttpResponse:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("objectives.csv", download.objectives_csv, name="objectives_csv"),
     path("new/", forms_page.objective_new, name="objective_new"),
     path("baseline/", forms_page.objective_baseline, name="objective_baseline"),
+    path("parents/", forms_page.objective_parents, name="objective_parents"),
     path("<int:pk>/", page.objective, name="objective"),
     path("<int:pk>/edit/", forms_page.objective_edit, name="objective_edit"),
     path("<int:pk>/history/", history.objective_history, name="objective_history"),

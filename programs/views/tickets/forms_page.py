@@ -17,15 +17,15 @@ from django.views.decorators.http import require_http_methods
 from insights import windows
 from insights.metrics.registry import metrics
 from insights.scope_access import access_in
-from insights.views.scope_bar import EVERYBODY
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
-from programs.models import BottleneckKind, Nature, Objective, Ticket
+from programs.models import BottleneckKind, Nature, Ticket
 from programs.models.objectives import LONGEST_TITLE
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.services.tickets.pull_request_names import names_of_pull_requests, pull_requests_named
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
-from programs.views.choices import WHOLE, suggested_owners, units_to_write_for
+from programs.views.choices import WHOLE, flat, suggested_owners, units_to_write_for
+from programs.views.objective_choices import plans_offered
 from programs.views.tickets.beginnings import begun_from, template_offers
 from programs.views.tickets.page import visible_ticket
 from programs.views.tickets.words import Difference
@@ -79,7 +79,9 @@ class TicketForm(forms.Form):
                 sight, stored=known.unit if known else None, is_stored_of_whole=known is not None and known.unit is None
             ),
             "metric": [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in metrics())],
-            "objective": _objectives(sight, known),
+            "objective": plans_offered(
+                sight, str(self["unit"].value() or ""), known=known, named=str(self["objective"].value() or "")
+            ),
         }
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -174,7 +176,7 @@ def _conflict_page(request: HttpRequest, form: TicketForm, stored: Ticket, page:
 
 
 def _shown(field: forms.Field, value: str) -> str:
-    choices = dict(getattr(field, "choices", ()))
+    choices = dict(flat(getattr(field, "choices", ())))
     return str(choices.get(value, value)) or "–"
 
 
@@ -204,11 +206,3 @@ def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], 
         "action": request.get_full_path(),
     }
     return render(request, "programs/tickets/form.html", page, status=400 if form.errors and status == 200 else status)
-
-
-def _objectives(sight: Sight, known: Ticket | None) -> list[tuple[str, str]]:
-    open_ones = Objective.objects.within(sight).open().select_related("unit").order_by("unit__name", "pk")
-    listed = {each.pk: f"{each.unit.name if each.unit else EVERYBODY}: {each.title}" for each in open_ones[:300]}
-    if known is not None and known.objective is not None:
-        listed.setdefault(known.objective.pk, known.objective.title)
-    return [("", "None"), *((str(pk), title) for pk, title in listed.items())]
