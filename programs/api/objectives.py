@@ -213,7 +213,7 @@ class QuartersView(ProgramView):
 
 
 def _visible(pk: int, access: Access) -> Objective:
-    seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner")
+    seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
     found = seen.filter(pk=pk).first()
     if found is None:
         raise NotFound

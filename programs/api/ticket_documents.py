@@ -78,6 +78,10 @@ class MoveSerializer(serializers.Serializer[object]):
     dropped_why = serializers.CharField(required=False, help_text="Needed for what is dropped.")
 
 
+class WatchSerializer(serializers.Serializer[object]):
+    watch = serializers.BooleanField()
+
+
 class CommentSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     text = serializers.CharField(help_text="Markdown.")

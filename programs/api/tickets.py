@@ -27,6 +27,7 @@ from programs.api.ticket_documents import (
     TicketSerializer,
     TicketsSerializer,
     TicketWriteSerializer,
+    WatchSerializer,
     comment_documents,
     ticket_documents,
 )
@@ -35,7 +36,14 @@ from programs.models import BottleneckKind, Nature, Ticket, TicketState
 from programs.queries.tickets import SORTS, STATES, TicketFilter, filtered, ordered
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
-from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, move_ticket
+from programs.services.tickets.writing import (
+    TicketConflictError,
+    add_ticket,
+    change_ticket,
+    move_ticket,
+    unwatch_ticket,
+    watch_ticket,
+)
 
 Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
@@ -152,6 +160,19 @@ class TicketCommentsView(ProgramView):
         given = given_fields(request, ("text",), needed=("text",))
         said = _obeyed(lambda: comment_on_ticket(access, found, text("text", given["text"])))
         return Response(comment_documents([said])[0], status=status.HTTP_201_CREATED)
+
+
+class TicketWatchView(ProgramView):
+    @extend_schema(operation_id="v1_ticket_watch", request=WatchSerializer, responses={200: WatchSerializer, **ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        """Be told of its comments, or no longer."""
+        access = access_of(request.user)
+        found = _visible(pk, access)
+        wants = given_fields(request, ("watch",), needed=("watch",))["watch"]
+        if not isinstance(wants, bool):
+            raise QueryError("watch", "It must be true or false.")
+        _obeyed(lambda: watch_ticket(access, found) if wants else unwatch_ticket(access, found))
+        return Response({"watch": wants})
 
 
 def _visible(pk: int, access: Access) -> Ticket:
