@@ -1,5 +1,6 @@
 """Rankings that took long to read are kept for a minute: the next page of one is that of the same ranking.
 
+Those of the pages' windows are put together from figures that the background keeps (insights/leaderboard/keeping.py).
 What is read quickly is read every time, so that small organisations see every session within seconds.  Nothing of a
 viewer is kept here: who may see what is decided anew for each response (insights/leaderboard/visible.py).
 """
@@ -12,8 +13,12 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
+from insights.leaderboard.keeping import kept_figures
 from insights.leaderboard.ranking import Ranking
+from insights.metrics.plan import place
 from insights.metrics.query import MetricQuery
+from insights.metrics.reading import Placed
 from insights.windows import local_today
 
 KEPT_SECONDS = 60  # as trailing windows of other pages may lag
@@ -48,13 +53,25 @@ def ranking_of(asked: MetricQuery) -> Ranking:
             return known
         started = time.monotonic()
         try:
-            ranking = Ranking(asked)
+            ranking = Ranking(figures_of(asked))
             if time.monotonic() - started >= WORTH_KEEPING_SECONDS:
                 _keep(key, ranking)
         finally:
             with _lock:
                 _reading.pop(key, None)
         return ranking
+
+
+def figures_of(asked: MetricQuery) -> Figures:
+    """From what is kept where it tells the same, else from facts.  Raises QueryError where they can't be."""
+    scope = asked.scope
+    if asked.facets or scope.where or scope.person_id is not None or scope.unassigned is not None:
+        return FactFigures(asked)
+    whole = kept_figures(asked.window)
+    if whole is None:
+        return FactFigures(asked)
+    placement = place(scope)
+    return UnitFigures(asked, placement.ids[0], whole) if placement.placed is Placed.UNIT else whole
 
 
 def forget_rankings() -> None:

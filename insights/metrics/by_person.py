@@ -7,8 +7,9 @@ relation and facets, however many people there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +31,7 @@ from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic
 from insights.metrics.reading import Reading
-from insights.metrics.source import listed, named, parameters, segment_names
+from insights.metrics.source import listed, named, of_source, parameters, segment_names
 from insights.metrics.statement import countable, rows_with_entered
 
 Segment = tuple[str, ...]
@@ -52,10 +53,17 @@ class People:
     The ids are those of everybody of whom any of the queries found a fact in the window.
     """
 
-    def __init__(self, plans: Sequence[Plan], measured: Mapping[Reading, Measured], since: ConnectedSince) -> None:
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        measured: Mapping[Reading, Measured],
+        since: ConnectedSince,
+        days: Mapping[int, tuple[date, date]],
+    ) -> None:
         self._plans = {(each.query.key, each.segments): each for each in plans}
         self._measured = measured
         self._since = since
+        self._days = days
         self.ids: frozenset[int] = frozenset(person for found in measured.values() for person, _ in found)
 
     def value(self, key: str, person_id: int) -> PersonValue:
@@ -80,6 +88,15 @@ class People:
         if reason is NOTHING and each.metric.zero_of_nothing:
             return PersonValue(0.0)
         return PersonValue(None, reason)
+
+    def days(self, person_id: int) -> tuple[date, date]:
+        """The first and the last day of the person's facts in the window."""
+        return self._days[person_id]
+
+    def since(self, key: str, person_id: int) -> date | None:
+        """The first local day from which all that the metric is computed from tells of the person; None: never."""
+        each = self._plans[key, ()]
+        return self._since.of(each.metric, each.placement, person_id).since
 
     def split(self, key: str, person_id: int) -> Mapping[str, float]:
         """The person's values by the one segment of that metric's query, the greatest first."""
@@ -114,19 +131,33 @@ class People:
         return each.metric.outcome(part)
 
 
-def read_people(queries: Sequence[MetricQuery]) -> People:
+def read_people(queries: Sequence[MetricQuery], *, only: Collection[int] | None = None) -> People:
     """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
+
+    `only` narrows them to these people, of whom there are some.
 
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
     clock, places = Clock.read(), Places()
-    plans = [plan_total(query, clock, places) for query in queries]
+    plans = [_among(plan_total(query, clock, places), only) for query in queries]
     measures: dict[Reading, dict[Measure, None]] = {}
     for each in plans:
         for need in _needs(each):
             measures.setdefault(_reading(need), {})[need.measure] = None
-    measured = _measured_together({reading: tuple(found) for reading, found in measures.items()})
-    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True))
+    days: dict[int, tuple[date, date]] = {}
+    measured = _measured_together({reading: tuple(found) for reading, found in measures.items()}, days)
+    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), days)
+
+
+def _among(plan: Plan, only: Collection[int] | None) -> Plan:
+    if only is None:
+        return plan
+    placement = replace(plan.placement, among=tuple(sorted(only)))
+    needs = {
+        measure: replace(need, reading=replace(need.reading, placement=placement))
+        for measure, need in plan.needs.items()
+    }
+    return replace(plan, placement=placement, needs=needs)
 
 
 def _needs(each: Plan) -> Sequence[Need]:
@@ -139,16 +170,21 @@ def _reading(need: Need) -> Reading:
     return need.reading
 
 
-def _measured_together(asked: Mapping[Reading, Sequence[Measure]]) -> Mapping[Reading, Measured]:
-    """One statement per reading; where each fact is one row, what is read by a segment tells the whole as well."""
+def _measured_together(
+    asked: Mapping[Reading, Sequence[Measure]], days: dict[int, tuple[date, date]]
+) -> Mapping[Reading, Measured]:
+    """One statement per reading; where each fact is one row, what is read by a segment tells the whole as well.
+
+    Widens the days of each person's facts, by person, to those that are found.
+    """
     found: dict[Reading, Measured] = {}
     for reading, measures in asked.items():
         split = next((each for each in asked if each.segments and replace(each, segments=()) == reading), None)
         if split is None or not reading.relation.fact_is_row:
-            found.setdefault(reading, _measured(reading, measures))
+            found.setdefault(reading, _measured(reading, measures, days))
             continue
         both = tuple(dict.fromkeys((*measures, *asked[split])))
-        found[split] = _measured(split, both)
+        found[split] = _measured(split, both, days)
         found[reading] = _added_up(found[split])
     return found
 
@@ -176,12 +212,16 @@ def _sum(values: Sequence[MeasureValue]) -> MeasureValue:
     return MeasureValue(value, facts, 1, statistics, missing=missing)
 
 
-def _measured(reading: Reading, measures: Sequence[Measure]) -> Measured:
+def _measured(reading: Reading, measures: Sequence[Measure], days: dict[int, tuple[date, date]]) -> Measured:
     with connection.cursor() as cursor:
         cursor.execute(people_cells_statement(reading, measures), parameters(reading))
         names = [column.name for column in cursor.description]
         rows = cursor.fetchall()
     width = 1 + len(reading.segments)
+    first, last = names.index("first_day"), names.index("last_day")
+    for row in rows:
+        known = days.get(row[0])
+        days[row[0]] = (min(known[0], row[first]), max(known[1], row[last])) if known else (row[first], row[last])
     readers = [(measure, _reader(measure, position, names)) for position, measure in enumerate(measures)]
     return {(row[0], row[1:width]): {measure: read(row) for measure, read in readers} for row in rows}
 
@@ -189,9 +229,9 @@ def _measured(reading: Reading, measures: Sequence[Measure]) -> Measured:
 def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """One row per person and segment in which a fact was found, for the hull of the reading.
 
-    Beside facts, the number of distinct facts (1 where no measure counts them), and entered, which has a bit for each
-    measure to which any row adds something: for the measure of position i, v_i what it adds up, n_i the rows with a
-    value of a distribution, and x_i what was missing.
+    Beside facts, the number of distinct facts (1 where no measure counts them), first_day and last_day, between which
+    they lie, and entered, which has a bit for each measure to which any row adds something: for the measure of position
+    i, v_i what it adds up, n_i the rows with a value of a distribution, and x_i what was missing.
     """
     whole = replace(reading, partitions=((reading.hull.start, reading.hull.end),))
     keys = sql.SQL(", ").join(map(sql.Identifier, ("person_id", *segment_names(reading))))
@@ -211,9 +251,15 @@ def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql
     else:
         facts = sql.SQL("count(DISTINCT fact_id)")
     return sql.SQL(
-        "SELECT {keys}, {facts} AS facts, bit_or(entered) AS entered {sums}"
+        "SELECT {keys}, {facts} AS facts, min(on_day) AS first_day, max(on_day) AS last_day,"
+        " bit_or(entered) AS entered {sums}"
         " FROM ({rows}) AS r WHERE person_id > 0 GROUP BY {keys}"
-    ).format(keys=keys, facts=facts, sums=listed(sums), rows=rows_with_entered(whole, measures))
+    ).format(
+        keys=keys,
+        facts=facts,
+        sums=listed(sums),
+        rows=rows_with_entered(whole, measures, [sql.SQL("{} AS on_day").format(of_source(reading.relation.day))]),
+    )
 
 
 def _reader(measure: Measure, position: int, names: Sequence[str]) -> Callable[[Sequence[Any]], MeasureValue]:

@@ -136,13 +136,15 @@ def only_of(placement: Placement, person: sql.Composable) -> sql.Composable:
 
 
 def only_person(placement: Placement, person: sql.Composable) -> sql.Composable:
-    """The one person asked for beside units, beginning with AND; empty where that is nobody."""
-    return sql.SQL("") if placement.person_id is None else sql.SQL("AND {} = %(only_person)s").format(person)
+    """The one person, or the people, asked for beside units, beginning with AND; empty where that is nobody."""
+    one = sql.SQL("") if placement.person_id is None else sql.SQL("AND {} = %(only_person)s").format(person)
+    return one + sql.SQL("AND {} = ANY(%(among)s)").format(person) if placement.among else one
 
 
 def is_of_people(placement: Placement) -> bool:
     """Whether it asks for a person, or for people of whom something holds."""
-    return placement.placed is Placed.PERSON or placement.person_id is not None or bool(placement.held)
+    narrowed = placement.held or placement.among or placement.person_id is not None
+    return placement.placed is Placed.PERSON or bool(narrowed)
 
 
 def _placements_of(relation: Relation, placed: Placed) -> sql.Composable:
@@ -172,6 +174,7 @@ def placement_parameters(placement: Placement) -> dict[str, Any]:
     return {
         "ids": list(placement.ids),
         "only_person": placement.person_id,
+        "among": list(placement.among),
         **{f"attribute_{position}": attribute for position, (attribute, _) in enumerate(placement.held)},
         **{f"values_{position}": list(values) for position, (_, values) in enumerate(placement.held)},
     }

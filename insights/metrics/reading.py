@@ -31,19 +31,21 @@ class Placed(enum.Enum):
 class Placement:
     """Whose facts: `ids` are the units, the tree or the person; several units without ids are all units.
 
-    `held` are ids of attributes with the values of which one must hold of the person on the day of the fact, and
-    `person_id` leaves of the units' or the unassigned facts those of that person.
+    `held` are ids of attributes with the values of which one must hold of the person on the day of the fact,
+    `person_id` leaves of the units' or the unassigned facts those of that person, and `among` those of these people.
     """
 
     placed: Placed = Placed.ANYBODY
     ids: tuple[int, ...] = ()
     held: tuple[tuple[int, tuple[str, ...]], ...] = ()
     person_id: int | None = None
+    among: tuple[int, ...] = ()
 
     @property
     def is_kept(self) -> bool:
         """Whether there are cells of it, which may tell the same as its facts."""
-        return self.placed in (Placed.ANYBODY, Placed.UNIT, Placed.UNITS) and not self.held and self.person_id is None
+        narrowed = self.held or self.among or self.person_id is not None
+        return self.placed in (Placed.ANYBODY, Placed.UNIT, Placed.UNITS) and not narrowed
 
 
 ANYBODY = Placement()

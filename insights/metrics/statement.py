@@ -77,10 +77,12 @@ def relation_rows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed
     return sql.SQL("relation_rows AS MATERIALIZED ({})").format(rows_with_entered(reading, measures))
 
 
-def rows_with_entered(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
+def rows_with_entered(
+    reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()
+) -> sql.Composed:
     """The rows of `placed_rows_statement`; `entered` has a bit per measure to which one adds."""
     return sql.SQL("SELECT *, {} AS entered FROM ({}) AS r").format(
-        _entered(measures), placed_rows_statement(reading, measures)
+        _entered(measures), placed_rows_statement(reading, measures, more)
     )
 
 

@@ -1,0 +1,176 @@
+"""What stands on the leaderboard: everybody with agent activity in a scope, with their figures and agents.
+
+They are read from facts, or taken from what is kept of the whole organisation (insights/leaderboard/packed.py).  What
+a person did counts for a unit while they were in it: of whoever was in the unit on all days of their activity, figures
+of the whole organisation are those of the unit.  All others, who are few, are read from facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Protocol
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from insights.leaderboard.columns import AI_LINES, METRICS, SESSIONS, TOKENS
+from insights.metrics.by_person import People, PersonValue, read_people
+from insights.metrics.query import Dimension, MetricQuery
+from insights.metrics.registry import get
+
+
+class Figures(Protocol):
+    """Of `people`, in an order that tells nothing of who they are, as of `read_at`."""
+
+    @property
+    def read_at(self) -> datetime: ...
+
+    @property
+    def people(self) -> Sequence[int]: ...
+
+    def numbers(self, key: str) -> Mapping[int, float | None]:
+        """The metric's values of everybody."""
+
+    def value(self, key: str, person_id: int) -> PersonValue:
+        """Of one of METRICS."""
+
+    def agents(self, person_id: int) -> Sequence[str]:
+        """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
+
+
+class FactFigures:
+    """Read from facts."""
+
+    def __init__(self, asked: MetricQuery, only: Collection[int] | None = None) -> None:
+        """`asked` says scope, window and facets, `only` of whom; its key says nothing.
+
+        Raises QueryError where they can't be.
+        """
+        self.read_at = timezone.now()
+        self._asked = asked
+        self._only = only
+        self._people = self._read([*(_query(asked, key) for key in METRICS), _by_agent(asked, SESSIONS)])
+
+    @cached_property
+    def people(self) -> Sequence[int]:
+        found = self._people
+        active = (
+            person
+            for person in found.ids
+            if any(found.value(key, person).value for key in (SESSIONS, TOKENS, AI_LINES))
+        )
+        return sorted(active, key=shuffled)
+
+    def numbers(self, key: str) -> Mapping[int, float | None]:
+        return {person: self._people.value(key, person).value for person in self.people}
+
+    def value(self, key: str, person_id: int) -> PersonValue:
+        return self._people.value(key, person_id)
+
+    def agents(self, person_id: int) -> Sequence[str]:
+        return [*(self._people.split(SESSIONS, person_id) or self._writing.split(AI_LINES, person_id))]
+
+    def days(self, person_id: int) -> tuple[date, date]:
+        """Between which lie the person's facts in the window, and the day of enrolment, on which reasons depend."""
+        first, last = self._people.days(person_id)
+        enrolled = self._people.since(SESSIONS, person_id)
+        if enrolled is None or not self._asked.window.start <= enrolled < self._asked.window.end:
+            return first, last
+        return min(first, enrolled), max(last, enrolled)
+
+    @cached_property
+    def _writing(self) -> People:
+        """Who wrote in whose commits; read where somebody has no session, of whom trailers or notes tell alone."""
+        return self._read([_by_agent(self._asked, AI_LINES)])
+
+    def _read(self, queries: Sequence[MetricQuery]) -> People:
+        return read_people(queries, only=self._only)
+
+
+class KeptFigures(Figures, Protocol):
+    """Figures of the whole organisation, with the days between which each person's facts lie."""
+
+    @property
+    def days(self) -> Sequence[tuple[int, int, int]]:
+        """Person, and the first and last day as numbers (`date.toordinal`)."""
+
+
+class UnitFigures:
+    """Of a unit: kept figures of the whole organisation, and of whoever came or went meanwhile from facts."""
+
+    def __init__(self, asked: MetricQuery, unit_id: int, whole: KeptFigures) -> None:
+        self.read_at = whole.read_at
+        self._whole = whole
+        stayed, moved = _members(unit_id, whole.days)
+        self._moved: FactFigures | None = FactFigures(asked, moved) if moved else None
+        self.movers = {*self._moved.people} if self._moved else set()
+        self.people: Sequence[int] = sorted([*stayed, *self.movers], key=shuffled)
+
+    def numbers(self, key: str) -> Mapping[int, float | None]:
+        found = self._whole.numbers(key)
+        moved = self._moved.numbers(key) if self._moved else {}
+        return {person: moved[person] if person in moved else found[person] for person in self.people}
+
+    def value(self, key: str, person_id: int) -> PersonValue:
+        return self._of(person_id).value(key, person_id)
+
+    def agents(self, person_id: int) -> Sequence[str]:
+        return self._of(person_id).agents(person_id)
+
+    def _of(self, person_id: int) -> Figures:
+        return self._moved if self._moved and person_id in self.movers else self._whole
+
+
+def _members(unit_id: int, days: Sequence[tuple[int, int, int]]) -> tuple[list[int], list[int]]:
+    """Of these people (with the first and last day of what they did) those who were in the unit throughout, and those
+    who were in it for a part.
+    """
+    found: Mapping[bool, list[int]] = {True: [], False: []}
+    if not days:
+        return found[True], found[False]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT did.person_id,
+                   range_agg(placement.during) @> daterange('0001-01-01'::date + (did.first_day - 1),
+                                                            '0001-01-01'::date + did.last_day)
+            FROM unnest(%(people)s::bigint[], %(firsts)s::int[], %(lasts)s::int[])
+                 AS did (person_id, first_day, last_day)
+            JOIN orgtree_placement placement
+              ON placement.person_id = did.person_id AND placement.ancestor_id = %(unit)s
+            WHERE placement.during && daterange('0001-01-01'::date + (did.first_day - 1),
+                                                '0001-01-01'::date + did.last_day)
+            GROUP BY did.person_id, did.first_day, did.last_day
+            """,
+            {
+                "unit": unit_id,
+                "people": [person for person, _, _ in days],
+                "firsts": [first for _, first, _ in days],
+                "lasts": [last for _, _, last in days],
+            },
+        )
+        for person, throughout in cursor:
+            found[throughout].append(person)
+    return found[True], found[False]
+
+
+def shuffled(person_id: int) -> bytes:
+    """Who is equal in everything stands in an order that tells nothing of who it is."""
+    return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), str(person_id).encode(), hashlib.sha256)
+
+
+def _query(asked: MetricQuery, key: str) -> MetricQuery:
+    metric = get(key)
+    return replace(
+        asked, key=key, facets={name: values for name, values in asked.facets.items() if name in metric.facets}
+    )
+
+
+def _by_agent(asked: MetricQuery, key: str) -> MetricQuery:
+    return replace(_query(asked, key), segments=(Dimension.AGENT,))

@@ -1,0 +1,145 @@
+"""What is kept of everybody's figures is what is read from facts, for the organisation and for each unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from insights import windows
+from insights.leaderboard import keeping
+from insights.leaderboard.columns import METRICS, RANKINGS
+from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
+from insights.leaderboard.keeping import keep_people_figures, kept_figures, look_again
+from insights.leaderboard.kept import figures_of
+from insights.leaderboard.ranking import Ranking
+from insights.metrics.query import Dimension, MetricQuery, Scope
+from insights.models import KeptPeopleFigures
+from insights.snapshots.refresh import refresh
+from integrations.models import AgentSession, AgentSessionDay, FactChange
+from orgtree.models import Identity
+from tests.metrics.facts import announce, create_world
+from tests.metrics.organisations import TREE, add_organisation, move_somebody
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+TODAY = NOW.date()
+DAYS = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
+UNITS = (TREE, "a", "b", "a1", "a2", "b1", "b2", "red")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    monkeypatch.setattr(keeping, "WORTH_KEEPING_SECONDS", 0.0)
+    look_again()
+    with time_machine.travel(NOW, tick=False) as travelling:
+        yield travelling
+
+
+def compared(kept: Figures, facts: Figures, told: object) -> int:
+    """How many values there are; every one is the same in both, and so are orders and agents."""
+    assert list(kept.people) == list(facts.people), told
+    values = 0
+    for person in facts.people:
+        assert list(kept.agents(person)) == list(facts.agents(person)), (told, person)
+        for key in METRICS:
+            expected, found = facts.value(key, person), kept.value(key, person)
+            assert (found.reason, found.missing) == (expected.reason, expected.missing), (told, person, key)
+            assert found.value == (None if expected.value is None else pytest.approx(expected.value)), (told, key)
+            assert kept.numbers(key)[person] == found.value
+            values += expected.value is not None
+    for column in RANKINGS:
+        assert Ranking(kept).ranks(column) == Ranking(facts).ranks(column), (told, column)
+    return values
+
+
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(n, marks=pytest.mark.soak) for n in range(3, 15))])
+def test_kept_figures_are_those_of_the_facts_for_each_unit(seed: int) -> None:
+    """People move between units and units between units, identities change hands, facts go and come late."""
+    world = create_world(seed, days=DAYS, sessions=60)
+    add_organisation(world, seed, DAYS)
+    refresh()
+    keep_people_figures()
+    values = moved = 0
+    for change in range(3):
+        for weeks in (4, 12):
+            window = windows.trailing(weeks)
+            whole = kept_figures(window)
+            assert whole is not None
+            asked = MetricQuery("ai.spend", window)
+            values += compared(whole, FactFigures(asked), (weeks, change))
+            for slug in UNITS:
+                of_unit = MetricQuery("ai.spend", window, scope=Scope(slug))
+                found = figures_of(of_unit)
+                assert isinstance(found, UnitFigures)
+                moved += len(found.people) - len({*found.people} & {*whole.people} - found.movers)
+                values += compared(found, FactFigures(of_unit), (weeks, slug, change))
+        if change == 0:
+            first, second = Identity.objects.exclude(person=None).order_by("pk")[:2]
+            Identity.objects.filter(pk=first.pk).update(person=second.person_id)
+            move_somebody(world, seed, DAYS)
+        if change == 1:
+            AgentSessionDay.objects.filter(session__in=AgentSession.objects.order_by("pk")[:9]).delete()
+            AgentSession.objects.order_by("pk")[0].delete()
+            for late in AgentSession.objects.order_by("-pk")[:5]:
+                AgentSessionDay.objects.filter(session=late).update(output_tokens=7)
+        announce(world, tomorrow=TODAY + timedelta(days=1))
+        refresh()
+        KeptPeopleFigures.objects.update(read_at=NOW - timedelta(days=1))
+        keep_people_figures()
+    assert values > 1000
+    assert moved > 0
+
+
+def test_what_nothing_changed_is_not_read_again(clock: time_machine.Traveller) -> None:
+    world = create_world(5, days=DAYS, sessions=20)
+    refresh()
+    assert keep_people_figures() == len(windows.TRAILING_WEEKS)
+    clock.shift(timedelta(minutes=5))
+    refresh()  # some sessions may have settled with the hour; not within minutes
+    assert keep_people_figures() == 0
+    assert kept_figures(windows.trailing(12)) is not None  # still as true as five minutes ago
+    announce(world, tomorrow=TODAY + timedelta(days=1))
+    assert keep_people_figures() == len(windows.TRAILING_WEEKS)  # what waits is news as well
+    assert keep_people_figures() == 0  # and not before a pause
+
+
+def test_what_was_not_followed_for_long_is_read_from_facts(clock: time_machine.Traveller) -> None:
+    create_world(5, days=DAYS, sessions=20)
+    keep_people_figures()
+    asked = MetricQuery("ai.spend", windows.trailing(12))
+    assert not isinstance(figures_of(asked), FactFigures)
+    FactChange.objects.all().delete()
+    clock.shift(keeping.PAUSES_SHOWN * keeping.SHORTEST_PAUSE + timedelta(seconds=1))
+    assert isinstance(figures_of(asked), FactFigures)
+
+
+def test_what_is_filtered_or_of_other_days_is_read_from_facts() -> None:
+    world = create_world(5, days=DAYS, sessions=20)
+    add_organisation(world, 5, DAYS)
+    keep_people_figures()
+    trailing = windows.trailing(12)
+    for asked in (
+        MetricQuery("ai.spend", trailing, facets={Dimension.AGENT: ("codex",)}),
+        MetricQuery("ai.spend", trailing, scope=Scope(where={"site": ("Pune",)})),
+        MetricQuery("ai.spend", trailing, scope=Scope(unassigned=TREE)),
+        MetricQuery("ai.spend", windows.quarter_of(TODAY)),
+    ):
+        assert isinstance(figures_of(asked), FactFigures), asked
+
+
+def test_an_organisation_that_is_read_quickly_is_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_world(5, days=DAYS, sessions=20)
+    monkeypatch.setattr(keeping, "WORTH_KEEPING_SECONDS", 60.0)
+    keep_people_figures()
+    assert {bytes(row.content) for row in KeptPeopleFigures.objects.all()} == {b""}
+    asked = MetricQuery("ai.spend", windows.trailing(12))
+    assert isinstance(figures_of(asked), FactFigures)
+    with CaptureQueriesContext(connection) as queries:
+        assert kept_figures(windows.trailing(12)) is None
+    assert not queries  # nobody asks again at once
