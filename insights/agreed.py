@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from insights import wording
+from insights import tiles, wording
 from insights.charts import ChartData, Line
 from insights.metrics.query import Granularity, MetricQuery, Scope, Statistic
 from insights.metrics.registry import get
@@ -19,7 +19,8 @@ from orgtree.services.access import Access
 class Agreement:
     """Values in the metric's unit; of this statistic (None: it has one value) and period (None: of any).
 
-    `whose` says for whom it was agreed, where that is not the unit itself; `url` leads to it.
+    `whose` says for whom it was agreed, where that is not the unit itself; `url` leads to it.  `higher_is_better` is
+    the direction that was agreed on, which metrics that know none of their own have as well.
     """
 
     threshold: float | None
@@ -29,6 +30,7 @@ class Agreement:
     whose: str
     url: str
     unit: str  # of measure
+    higher_is_better: bool
 
     def is_of(self, query: MetricQuery) -> bool:
         """Whether figures of that query may be held against it."""
@@ -54,6 +56,28 @@ class Agreement:
         if self.target is not None:
             found.append(Line(self.target, self._words("Wants to be", self.target), "target"))
         return found
+
+    def on_tile(self, query: MetricQuery, value: float | None) -> tiles.Agreed | None:
+        """What the tile of that query says; None where it shows another statistic, or a part of the unit."""
+        if query.facets or not self.is_of_statistic(query):
+            return None
+        aims = [
+            f"{lead} {wording.reading(aim, self.unit)}"
+            for lead, aim in (("should be", self.threshold), ("wants to be", self.target))
+            if aim is not None
+        ]
+        text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"
+        told = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
+        # What is agreed of a week says nothing of the whole window of a tile.
+        return told if value is None or self.period else replace(told, reached=self._reached(value))
+
+    def _reached(self, value: float) -> tiles.Reached:
+        def is_met(aim: float) -> bool:
+            return value >= aim if self.higher_is_better else value <= aim
+
+        if self.target is not None and is_met(self.target):
+            return "target"
+        return "threshold" if self.threshold is not None and is_met(self.threshold) else "neither"
 
     def _words(self, lead: str, value: float) -> str:
         return f"{lead} {wording.reading(value, self.unit)}{f' ({self.whose})' if self.whose else ''}"
@@ -82,10 +106,10 @@ def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[
 def with_agreement(chart: ChartData, access: Access) -> ChartData:
     """The chart with what was agreed of its metric, before other lines.
 
-    Not of several metrics at once, nor of the parts of a sum, of which no line holds.
+    Not of several metrics at once, nor of the parts of a sum or of a unit, of which no line holds.
     """
     query = chart.query
-    if query is None or not chart.days or not _is_of_one_metric(chart):
+    if query is None or query.facets or not chart.days or not _is_of_one_metric(chart):
         return chart
     agreed = agreements_on([query.key], query.scope, access).get(query.key)
     if agreed is None or not agreed.is_of(query):

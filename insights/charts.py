@@ -95,7 +95,10 @@ class ChartData:
         return " · ".join(filter(None, (hidden, undrawn)))
 
     def rows(self) -> Iterator[list[str | Number]]:
-        """The chart as a table, heads first: a row for each bucket, or for each part of a donut."""
+        """The chart as a table, heads first: a row for each bucket, or for each part of a donut.
+
+        What the figures are measured against stands in each row, so that a copy of the file tells it, too.
+        """
         if self.kind == "donut":
             yield from self._parts()
             return
@@ -105,12 +108,14 @@ class ChartData:
             [f"{dataset.label} ({self.unit})", *(f"{dataset.label}: {noun}" for noun in dataset.counts)]
             for dataset in datasets
         ]
-        yield [self.label_name, *chain.from_iterable(heads), *notes]
+        lines = [f"{line.label} ({self.unit})" for line in self.benchmarks]
+        aims = [_number(line.value) for line in self.benchmarks]
+        yield [self.label_name, *chain.from_iterable(heads), *lines, *notes]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
             said = ["; ".join(self._notes_at(index))] if self.marks else []
             columns = chain.from_iterable((dataset.values, *dataset.counts.values()) for dataset in datasets)
-            yield [label, *(_number(column[index]) for column in columns), *said]
+            yield [label, *(_number(column[index]) for column in columns), *aims, *said]
 
     def _notes_at(self, index: int) -> list[str]:
         return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]

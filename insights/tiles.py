@@ -41,6 +41,30 @@ class Band:
     title: str = ""  # which set it is, and what else is to be said of it
 
 
+Reached = Literal["target", "threshold", "neither", ""]
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What was agreed of the metric for the unit: "Should be 26 h, wants to be 18 h"."""
+
+    text: str
+    url: str
+    title: str  # with whose agreement it is
+    reached: Reached = ""  # by the tile's figure; empty where it is of another stretch of time
+
+    @property
+    def word(self) -> str:
+        """How the figure stands to it, for who can't see the icon."""
+        words = {"target": "Where it wants to be", "threshold": "Where it should be", "neither": "Not there yet"}
+        return words.get(self.reached, "")
+
+    @property
+    def icon(self) -> str:
+        icons = {"target": "target", "threshold": "circle-check", "neither": "arrow-right"}
+        return icons.get(self.reached, "ruler-measure")
+
+
 @dataclass(frozen=True)
 class Change:
     arrow: Literal["up", "down", "flat"]
@@ -66,6 +90,7 @@ class Tile:
     to_date: bool = False
     note: str = ""
     band: Band | None = None
+    agreed: Agreed | None = None
 
 
 @dataclass(frozen=True)

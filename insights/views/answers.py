@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from insights import tiles, wording
 from insights.agents import agent_name
+from insights.agreed import Agreement, agreements_on
 from insights.charts import Kind
 from insights.filters import FACETS, STATISTIC, Choice, Filters
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
@@ -149,8 +151,9 @@ class Answers:
         note: str = "",
         band: tiles.Band | None = None,
     ) -> tiles.Tile:
-        """The tile of a metric that was read with `compared`."""
-        return tiles.tile(
+        """The tile of a metric that was read with `compared`, with what was agreed of it."""
+        agreed = self._agreed.get(key)
+        made = tiles.tile(
             get(key),
             self.answer(key),
             self.before(key),
@@ -164,6 +167,14 @@ class Answers:
             nothing=self.nothing(),
             reason_link=self.widen(),
         )
+        if agreed is None:
+            return made
+        return replace(made, agreed=agreed.on_tile(self.answer(key).query, self.figure(key).value))
+
+    @cached_property
+    def _agreed(self) -> Mapping[str, Agreement]:
+        """By metric, of all that is compared: asked once for a response, whichever of its tiles comes first."""
+        return agreements_on([wanted.key for wanted in self.earlier], self.filters.scope, self.filters.access)
 
     def card(
         self,

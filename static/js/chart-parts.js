@@ -107,12 +107,18 @@ export function fillTable(card, figures) {
   holder.replaceChildren(table);
 }
 
-function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_from: toDateFrom, marks = [] }) {
-  const heads = [labelName ?? "From", ...datasets.map((series) => series.label), ...(marks.length ? ["Notes"] : [])];
+function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_from: toDateFrom, marks = [], benchmarks = [] }) {
+  const heads = [
+    labelName ?? "From",
+    ...datasets.map((series) => series.label),
+    ...benchmarks.map((line) => line.label),
+    ...(marks.length ? ["Notes"] : []),
+  ];
   const notesAt = (index) => marks.filter((mark) => mark.index === index).map((mark) => mark.text);
   const rows = labels.map((label, index) => [
     index >= (toDateFrom ?? Infinity) ? `${label}, to date` : label,
     ...datasets.map((series) => exact(series.data[index], unit) + (series.data[index] === null ? "" : countsAt(series, index))),
+    ...benchmarks.map((line) => exact(line.value, unit)),
     ...(marks.length ? [notesAt(index).join("; ")] : []),
   ]);
   return [heads, rows];

@@ -12,6 +12,7 @@ from insights.metrics.query import Scope, Statistic
 from insights.metrics.registry import get
 from orgtree.models import Unit
 from orgtree.services.access import Access
+from programs.models import Direction
 from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for
 from programs.services.benchmarks.writing import granularity_of
 
@@ -51,6 +52,7 @@ def _agreement(holding: HoldingBenchmark, unit: str | None) -> Agreement:
         whose=whose(holding),
         url=benchmark_url(version.metric, unit),
         unit=get(version.metric).unit,
+        higher_is_better=version.better == Direction.HIGHER,
     )
 
 
