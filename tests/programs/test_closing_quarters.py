@@ -344,7 +344,10 @@ def test_readers_see_their_part_of_it(delivered: Org) -> None:
     grace = {each.title: each for each in read(document, OTHER_MEMBER).objectives}
     assert set(grace) == {"Of Search", "Above"}
     assert grace["Of Search"].key_results[0].value == pytest.approx(9 * HOUR)
-    assert grace["Above"].key_results[0].value is None
+    above = grace["Above"]
+    assert (above.key_results[0].value, above.score, above.progress) == (None, None, None)
+    assert above.standing == executive["Above"].standing != "unknown", "how a goal above stood is told"
+    assert executive["Of Search"].standing == "unknown"
     assert [each.slug for each in read(document, MEMBER).teams_without_objective] == ["platform"]
 
 

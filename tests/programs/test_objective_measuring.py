@@ -243,6 +243,20 @@ def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> Non
     assert told(written, EXECUTIVE)[0].value is not None
 
 
+def test_how_a_goal_above_stands_is_told_without_its_figures(delivered: Org) -> None:
+    """Of eight people it is told; of Search's two it is not, to whoever stands elsewhere."""
+    above = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
+    (member,) = progress_of([above], as_(MEMBER), today=TODAY)
+    (executive,) = progress_of([above], as_(EXECUTIVE), today=TODAY)
+    assert executive.shown is not Standing.UNKNOWN
+    assert (member.shown, member.progress) == (executive.shown, None)
+    assert member.key_results[0].standing is Standing.UNKNOWN
+    assert not any(digit in member.why for digit in "0123456789"), member.why
+    few = objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),))
+    (told_of_few,) = progress_of([few], as_(EXECUTIVE), today=TODAY)
+    assert (told_of_few.shown, told_of_few.is_standing_hidden) == (Standing.UNKNOWN, True)
+
+
 def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
     """Whoever looks: each standing gives those objectives that are shown with it, and all together give all."""
     quarter = current_quarter()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orgtree.models import Person, Unit
@@ -15,7 +16,7 @@ from programs.services.quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
-from tests.programs.objective_pages import LIST, SignIn, fill, signed_in, text
+from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, signed_in, text
 from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_
 from tests.teams import create_teams
@@ -119,6 +120,35 @@ def test_what_becomes_of_many_objectives_is_decided_page_by_page(sign_in: SignIn
     frozen_url = reverse("quarter", args=[quarter.start])
     assert "1–25 of 60" in plain(text(client, frozen_url))
     assert text(client, f"{frozen_url}?all=1").count("hw-frozen-one") == 60
+
+
+def test_drafts_follow_on_the_last_pages_and_none_is_out_of_reach(sign_in: SignIn) -> None:
+    quarter = current_quarter()
+    objective(title="Published")
+    Objective.objects.bulk_create(Objective(quarter=quarter, title=f"Draft {number:03}") for number in range(130))
+    address, client = reverse("quarter_close", args=[quarter.start]), sign_in(EXECUTIVE)
+    shown: list[str] = []
+    for page in range(1, 7):
+        found = text(client, f"{address}?page={page}")
+        assert found.count("<fieldset") <= 25
+        shown += re.findall(r">(Draft \d+)<", found)
+    assert shown == [f"Draft {number:03}" for number in range(130)]
+    last = Objective.objects.get(title="Draft 129")
+    said = {f"decision-{last.pk}": "carry", "forced_because": "The year ends early."}
+    assert client.post(f"{address}?page=6", said).status_code == 302
+    assert Objective.objects.get(quarter=following(quarter)).title == "Draft 129"
+    assert client.get(f"{address}?page=none").status_code == 302, "it is closed"
+    assert client.get(f"{reverse('quarter', args=[quarter.start])}?page=none").status_code == 400
+
+
+def test_the_preview_of_many_takes_few_queries(sign_in: SignIn) -> None:
+    fill(500)
+    client = sign_in(EXECUTIVE)
+    address = reverse("quarter_close", args=[current_quarter().start])
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        text(client, f"{address}?page=3")
+    assert len(queries) <= MOST_QUERIES, asked(queries)
 
 
 def test_its_owner_decides_what_becomes_of_an_objective(sign_in: SignIn) -> None:

@@ -1,0 +1,91 @@
+"""What was agreed stands on tiles, in their tables and in the CSV of charts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from insights.agreed import agreements_on
+from insights.metrics.query import Dimension, MetricQuery, Scope, Statistic, Window
+from tests.org import Org
+from tests.pages.recomputed import plain
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
+from tests.programs.agreements import HOUR, PICKUP, PLATFORM, TODAY, agree, changes_of
+from tests.programs.objective_pages import signed_in, text
+from tests.programs.tickets import as_
+from tests.teams import create_teams
+
+WINDOW = Window(TODAY - timedelta(weeks=12), TODAY)
+
+
+@pytest.fixture(autouse=True)
+def platform(org: Org) -> None:
+    create_teams()
+    changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
+
+
+def tile(client: Client, address: str, key: str) -> str:
+    part = text(client, address).partition(f'data-tile="{key}"')[2].partition("</article>")[0]
+    assert part, f"no tile of {key}"
+    return plain(f"<p {part}")
+
+
+def query(key: str = PICKUP, **said: object) -> MetricQuery:
+    return MetricQuery(key, WINDOW, scope=Scope("platform"), **said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "reached"),
+    [
+        (5 * HOUR, "target"),
+        (6 * HOUR, "target"),
+        (7 * HOUR, "threshold"),
+        (8 * HOUR, "threshold"),
+        (9 * HOUR, "neither"),
+    ],
+)
+def test_how_a_figure_stands_to_it(value: float, reached: str) -> None:
+    """Platform agreed that reviews begin within 8 hours, and once within 6."""
+    agree()
+    found = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP].on_tile(query(), value)
+    assert found is not None
+    assert (found.text, found.reached) == ("Should be 8.0 h, wants to be 6.0 h", reached)
+
+
+def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
+    agree()
+    agree(unit="", metric="pr.throughput", threshold=5.0, target=None, period="week")
+    found = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP]
+    assert found.on_tile(query(statistic=Statistic.MEAN), HOUR) is None
+    assert found.on_tile(query(facets={Dimension.REPOSITORY: ("shop",)}), HOUR) is None
+    of_weeks = agreements_on(["pr.throughput"], Scope(), as_(EXECUTIVE))["pr.throughput"]
+    told = of_weeks.on_tile(MetricQuery("pr.throughput", WINDOW), 60.0)
+    assert told is not None
+    assert (told.text, told.reached) == ("Should be 5 a week", ""), "the tile is of twelve weeks"
+
+
+def test_a_tile_tells_it_to_whom_it_concerns() -> None:
+    agree(unit="", metric="pr.size", threshold=45.0, target=40.0)
+    for persona, asked in ((MANAGER, "?unit=platform"), (EXECUTIVE, ""), (MEMBER, "?unit=platform")):
+        told = tile(signed_in(persona), f"/insights/delivery/parts/hygiene/{asked}", "pr.size")
+        assert "Should be 45 lines, wants to be 40 lines" in told, persona.name
+        assert "Not there yet" in told
+    other = text(signed_in(OTHER_MEMBER), "/insights/delivery/parts/hygiene/?unit=search")
+    assert "Not there yet" not in other, "there is no figure to hold against it"
+    own = text(signed_in(MEMBER), "/insights/delivery/parts/hygiene/?person=me")
+    assert "Should be" not in own, "nobody is held against it"
+
+
+def test_the_csv_of_a_chart_has_its_lines() -> None:
+    agree()
+    client = signed_in(MANAGER)
+    answer = client.get(f"/insights/metrics/{PICKUP}/charts/trend.csv?unit=platform")
+    heads, *rows = csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")))  # type: ignore[call-overload]
+    at = heads.index("Should be 8.0 h (seconds)")
+    assert heads[at + 1] == "Wants to be 6.0 h (seconds)"
+    assert rows
+    assert {(float(row[at]), float(row[at + 1])) for row in rows} == {(8 * HOUR, 6 * HOUR)}

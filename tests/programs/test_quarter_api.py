@@ -1,0 +1,132 @@
+"""/api/v1/quarters/: closing by program, what was frozen, and what becomes of an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from programs.models import Quarter
+from programs.services.quarters import current_quarter, following
+from tests.org import Org
+from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.programs.objectives import by_hand, objective
+from tests.programs.tickets import ticket
+from tests.teams import Teams, create_teams
+
+ADDRESS = "/api/v1/quarters/"
+
+
+@pytest.fixture
+def teams(org: Org) -> Teams:
+    return create_teams()
+
+
+def post(client: Client, address: str, said: object) -> Any:
+    return client.post(address, said, content_type="application/json")
+
+
+def test_a_quarter_is_closed_once_and_read_by_whom_it_concerns(
+    teams: Teams, sign_in: Callable[[Persona], Client]
+) -> None:
+    quarter = current_quarter()
+    kept, ended = objective(is_mandatory=True), objective(title="Another one")
+    objective(EXECUTIVE, title="Of Search", unit="search")
+    ticket(objective=kept.pk, title="A rota")
+    address = f"{ADDRESS}{quarter.start}/"
+    client = sign_in(EXECUTIVE)
+    assert client.get(address).json()["document"] is None, "it is open"
+    said = {
+        "decisions": {str(kept.pk): "carry"},
+        "retrospectives": {str(kept.pk): "Rotas *work*."},
+        "retrospective": "A good quarter.",
+    }
+    refused = post(client, f"{address}close/", said)
+    assert refused.status_code == 400, "it is not over, and nothing was entered by hand"
+    assert not Quarter.objects.get(pk=quarter.pk).is_closed
+    closed = post(client, f"{address}close/", {**said, "forced_because": "The year ends early."})
+    assert closed.status_code == 200, closed.content
+    document = closed.json()["document"]
+    assert (document["closed_by"], document["forced_because"]) == ("mary@example.com", "The year ends early.")
+    found = {each["id"]: each for each in document["objectives"]}
+    assert (found[kept.pk]["carry_over"], found[ended.pk]["carry_over"]) == ("carry", "end")
+    assert found[kept.pk]["retrospective"] == "Rotas *work*."
+    assert [each["title"] for each in found[kept.pk]["tickets"]] == ["A rota"]
+    assert document["teams_without_objective"] == ["search"]
+    again = post(client, f"{address}close/", {"forced_because": "Once more."})
+    assert again.status_code == 400
+    assert "closed already" in again.content.decode()
+    (listed,) = [each for each in client.get(ADDRESS).json()["quarters"] if each["name"] == str(quarter)]
+    assert listed["sha256"] == closed.json()["sha256"]
+    member = sign_in(OTHER_MEMBER).get(address).json()["document"]
+    assert [each["title"] for each in member["objectives"]] == ["Of Search"]
+    following_one = f"{ADDRESS}{following(quarter).start}/close/"
+    assert post(client, following_one, {"forced_because": "Why not."}).status_code == 400, "it has not begun"
+
+
+@pytest.mark.parametrize("persona", [MANAGER, MEMBER, AUDITOR])
+def test_executives_and_admins_close(teams: Teams, sign_in: Callable[[Persona], Client], persona: Persona) -> None:
+    address = f"{ADDRESS}{current_quarter().start}/close/"
+    assert post(sign_in(persona), address, {"forced_because": "I can."}).status_code == 403
+    assert not Quarter.objects.filter(closed_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"decisions": {"4711": "burn"}}, "decisions.4711"),
+        ({"decisions": {"x": "carry"}}, "decisions.x"),
+        ({"decisions": ["carry"]}, "decisions"),
+        ({"retrospectives": {"1": 7}}, "retrospectives.1"),
+        ({"reason": "x"}, "reason"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    teams: Teams, sign_in: Callable[[Persona], Client], said: dict[str, Any], field: str
+) -> None:
+    answer = post(sign_in(EXECUTIVE), f"{ADDRESS}{current_quarter().start}/close/", said)
+    assert answer.status_code == 400
+    assert field in answer.content.decode()
+
+
+@pytest.mark.parametrize("start", ["1999-01-01", "soon", "2026-13-45"])
+def test_an_unknown_quarter_is_not_found(teams: Teams, sign_in: Callable[[Persona], Client], start: str) -> None:
+    assert sign_in(EXECUTIVE).get(f"{ADDRESS}{start}/").status_code == 404
+    assert post(sign_in(EXECUTIVE), f"{ADDRESS}{start}/close/", {}).status_code == 404
+
+
+def test_what_becomes_of_an_objective_is_decided_by_whoever_may_change_it(
+    teams: Teams, sign_in: Callable[[Persona], Client]
+) -> None:
+    found = objective(key_results=(by_hand(),))
+    address = f"/api/v1/objectives/{found.pk}/ending/"
+    said = {"carry_over": "carry", "retrospective": "Rotas work."}
+    assert post(sign_in(OTHER_MEMBER), address, said).status_code == 404
+    assert post(sign_in(MEMBER), address, said).status_code == 403
+    assert post(sign_in(MANAGER), address, {"carry_over": "burn"}).status_code == 400
+    assert post(sign_in(MANAGER), address, said).status_code == 200
+    found.refresh_from_db()
+    assert (found.carry_over, found.retrospective) == ("carry", "Rotas work.")
+
+
+def test_teams_without_their_objective_are_told_to_those_who_lead_them(
+    teams: Teams, sign_in: Callable[[Persona], Client]
+) -> None:
+    address = "/api/v1/objectives/missing/"
+    objective(is_mandatory=True)
+    assert sign_in(EXECUTIVE).get(address).json() == {"total": 1, "teams": [{"unit": "search", "name": "Search"}]}
+    assert sign_in(MANAGER).get(address).json()["total"] == 0
+    assert sign_in(MEMBER).get(address).json()["total"] == 0
+    assert sign_in(EXECUTIVE).get(f"{address}?quarter=1999-01-01").json()["total"] == 0
+
+
+def test_a_ticket_is_watched(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
+    found = ticket()
+    address = f"/api/v1/tickets/{found.pk}/watch/"
+    assert post(sign_in(OTHER_MEMBER), address, {"watch": True}).status_code == 404
+    assert post(sign_in(MEMBER), address, {"watch": "yes"}).status_code == 400
+    for wants in (True, False):
+        assert post(sign_in(MEMBER), address, {"watch": wants}).json() == {"watch": wants}
+        assert found.watchers.filter(username=MEMBER.email).exists() is wants

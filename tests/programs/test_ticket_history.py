@@ -1,0 +1,94 @@
+"""What the history of a ticket tells: fields and links, by whom, and nothing that its reader may not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from insights import windows
+from integrations.models import PullRequest
+from orgtree.models import Person
+from programs.models import Ticket
+from programs.services.tickets.writing import change_ticket, unwatch_ticket, watch_ticket
+from tests.org import Org
+from tests.pages.delivering import merged
+from tests.pages.recomputed import plain
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.programs.objective_pages import signed_in, text
+from tests.programs.objectives import objective
+from tests.programs.tickets import as_, draft, ticket
+from tests.teams import create_teams
+
+TODAY = windows.local_today()
+SignIn = Callable[[Persona], Client]
+
+
+@pytest.fixture
+def pulls(org: Org) -> dict[int, PullRequest]:
+    create_teams()
+    records = [merged(1, TODAY - timedelta(days=9)), merged(2, TODAY - timedelta(days=8), author="grace")]
+    org.push("pull-requests", *records)
+    return {each.number: each for each in PullRequest.objects.all()}
+
+
+def history(persona: Persona, found: Ticket) -> str:
+    page = plain(text(signed_in(persona), reverse("ticket", args=[found.pk])))
+    return page.partition("History ")[2]
+
+
+def test_links_come_and_go_by_name(pulls: dict[int, PullRequest]) -> None:
+    found = ticket(pull_requests=(pulls[1].pk,))
+    assert history(MANAGER, found).startswith("Edith")
+    assert "Filed" in history(MANAGER, found)
+    assert "Watching" not in history(MANAGER, found), "whoever filed it watches it anyway"
+    change_ticket(as_(EXECUTIVE), found, draft(pull_requests=(pulls[2].pk,)), of_version=1)
+    watch_ticket(as_(MEMBER), found)
+    unwatch_ticket(as_(MEMBER), found)
+    told = history(EXECUTIVE, found)
+    assert "Ada" in told.partition("Filed")[0]
+    assert "Watching – → Ada" in told
+    assert "Watching Ada → –" in told
+    for number, words in ((1, "{} → –"), (2, "– → {}")):
+        name = f"{pulls[number].repository.name} #{number} {pulls[number].title}".strip()
+        assert f"Pull request {words.format(name)}" in told
+    assert told.index("Watching Ada → –") < told.index("Watching – → Ada"), "the newest first"
+
+
+def test_a_reader_is_told_what_they_may_see(pulls: dict[int, PullRequest]) -> None:
+    hidden = objective(EXECUTIVE, title="A draft that nobody knows", unit="search", publish=False)
+    found = ticket(EXECUTIVE)
+    said = draft(pull_requests=(pulls[2].pk,), objective=hidden.pk, metric="pr.pickup_time")
+    change_ticket(as_(EXECUTIVE), found, said, of_version=1)
+    told = history(MEMBER, found)
+    assert "Pull request – → one that you may not see" in told
+    assert "Objective – → one that you may not see" in told
+    assert "A draft that nobody knows" not in told
+    assert "Metric – → Pickup time" in told
+    assert "A draft that nobody knows" in history(EXECUTIVE, found)
+    assert signed_in(OTHER_MEMBER).get(reverse("ticket", args=[found.pk])).status_code == 404
+
+
+def test_the_database_keeps_it_as_it_is(pulls: dict[int, PullRequest]) -> None:
+    ticket(pull_requests=(pulls[1].pk,))
+    for statement in (
+        "UPDATE programs_ticketpullrequestevent SET pgh_label = 'other'",
+        "DELETE FROM programs_ticketwatcherevent",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def test_an_owner_without_an_address_stays_until_somebody_else_is_named(pulls: dict[int, PullRequest]) -> None:
+    found = ticket()
+    ada = Person.objects.get(email="ada@example.com")
+    Person.objects.filter(pk=ada.pk).update(email=None)
+    changed = change_ticket(as_(MANAGER), found, draft(owner="", title="Another title"), of_version=1)
+    assert changed.owner == ada
+    changed = change_ticket(as_(MANAGER), found, draft(owner="hedy@example.com"), of_version=2)
+    assert changed.owner is not None
+    assert changed.owner.email == "hedy@example.com"
