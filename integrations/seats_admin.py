@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
+from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from integrations.models import SeatAssignment, SeatPlan
 from integrations.seats.announcing import announce_plan, announcing_seats
+from integrations.seats.history import history_of
 from orgtree.dated_rows_admin import DAYS_WIDGET, words_of
 from orgtree.models import IdentityKind
+from orgtree.services.authorship import changes_by
 from orgtree.services.identities import IdentityName, identify
 
 if TYPE_CHECKING:
@@ -32,6 +36,12 @@ class SeatPlanAdmin(SeatPlanModelAdmin):
     list_filter = ("agent",)
     search_fields = ("name", "agent")
     formfield_overrides = DAYS_WIDGET
+    readonly_fields = ("history",)
+
+    @admin.display(description="history")
+    def history(self, plan: SeatPlan) -> SafeString | str:
+        told = [(f"{timezone.localtime(each.at):%Y-%m-%d %H:%M}", each.words, each.by) for each in history_of(plan)]
+        return format_html_join("", "<div>{}: {}, by {}</div>", told) or "nothing yet"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SeatPlan]:
         today = Q(assignments__during__contains=timezone.localdate())
@@ -46,16 +56,16 @@ class SeatPlanAdmin(SeatPlanModelAdmin):
         return plan.assigned  # type: ignore[attr-defined,no-any-return]  # annotated by get_queryset
 
     def save_model(self, request: HttpRequest, obj: SeatPlan, form: Any, change: bool) -> None:
-        with announcing_seats([obj.pk] if change else []):
+        with changes_by(_account(request)), announcing_seats([obj.pk] if change else []):
             super().save_model(request, obj, form, change)
             announce_plan(obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: SeatPlan) -> None:
-        with announcing_seats([obj.pk]):
+        with changes_by(_account(request)), announcing_seats([obj.pk]):
             obj.delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SeatPlan]) -> None:
-        with announcing_seats(list(queryset.values_list("pk", flat=True))):
+        with changes_by(_account(request)), announcing_seats(list(queryset.values_list("pk", flat=True))):
             queryset.delete()
 
 
@@ -101,13 +111,18 @@ class SeatAssignmentAdmin(SeatAssignmentModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: SeatAssignment, form: Any, change: bool) -> None:
         before = SeatAssignment.objects.filter(pk=obj.pk).values_list("plan", flat=True).first()
-        with announcing_seats({obj.plan_id, before or obj.plan_id}), transaction.atomic():
+        with changes_by(_account(request)), announcing_seats({obj.plan_id, before or obj.plan_id}):
             super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: SeatAssignment) -> None:
-        with announcing_seats([obj.plan_id]):
+        with changes_by(_account(request)), announcing_seats([obj.plan_id]):
             obj.delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SeatAssignment]) -> None:
-        with announcing_seats(list(queryset.values_list("plan", flat=True).distinct())):
+        plans = list(queryset.values_list("plan", flat=True).distinct())
+        with changes_by(_account(request)), announcing_seats(plans):
             queryset.delete()
+
+
+def _account(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -19,6 +19,7 @@ from insights.snapshots.kept import kept_from
 from integrations.facts.changes import take_changes
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
+from integrations.services.usage_days import forget_usage_of
 
 # Days that lie this near to each other are computed together: for each piece the months, quarters and trailing windows
 # that it lies in are computed anew, and weekends would cut a year into fifty pieces.
@@ -59,6 +60,7 @@ def note_changes() -> int:
             changes = take_changes()
             if not changes:
                 return noted
+            forget_usage_of(changes)
             _note(
                 [
                     (each.family.value, each.person_id, each.owned_id, each.day_from, each.day_to)

@@ -29,6 +29,7 @@ from insights.snapshots.kept import kept_from, lagging_partitions
 from insights.snapshots.settling import note_settled
 from insights.snapshots.waiting import SnapshotHealth, snapshot_health
 from integrations.models import FactFamily
+from integrations.services.usage_days import forget_all_usage, keep_usage_days
 
 # Dirty ranges of a family are handed to a fill of it above both: ranges of few units cost less piece by piece
 # (docs/decisions/0008), and few cells nothing worth mentioning.
@@ -51,7 +52,10 @@ def fill_everything(
         note_settled(clock)
         note_everything(clock)
         if not (only or days):
-            return _fill_all(clock, report)
+            forget_all_usage()
+            written = _fill_all(clock, report)
+            keep_usage_days()
+            return written
         written = fill_what_is_missing(clock)
         wanted = {group: row.pk for group, row in stored(groups(only or metrics())).items()}
         with transaction.atomic():

@@ -18,6 +18,7 @@ from insights.snapshots.filling import fill_what_is_missing, fill_what_is_mostly
 from insights.snapshots.groups import Group, groups, stored
 from insights.snapshots.kept import lagging_partitions, lagging_windows, prompt_partitions
 from insights.snapshots.settling import note_settled
+from integrations.services.usage_days import keep_usage_days
 
 LONGEST_PAUSE_SECONDS = 1.0
 
@@ -45,6 +46,7 @@ def refresh() -> int:
             caught_up = catch_up_once(of_groups)
             written += caught_up or 0
             if not note_everything(clock) and caught_up is None:
+                keep_usage_days()
                 return written
             if caught_up:  # while facts go on coming, half of the time is theirs
                 time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_SECONDS))

@@ -86,6 +86,7 @@ from integrations.models.telemetry import (
     ReceivedTally,
     UnreadEvent,
 )
+from integrations.models.usage_days import KeptUsage, KeptUsageDay
 from integrations.models.usage_files import ImportedUsage
 from integrations.models.work_item_figures import WorkItemFigures
 from integrations.models.work_items import (
@@ -139,6 +140,8 @@ __all__ = [
     "Incident",
     "IngestToken",
     "KeptPriceList",
+    "KeptUsage",
+    "KeptUsageDay",
     "LineHistory",
     "LinkingRules",
     "Meaning",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
+import pghistory
 from django.contrib.postgres.fields import DateRangeField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -16,8 +17,17 @@ from orgtree.models.exclusion import not_empty, one_at_a_time
 HIGHEST_SEAT_PRICE = Decimal(100_000)
 
 
+@pghistory.track(
+    pghistory.InsertEvent("added"),
+    pghistory.UpdateEvent("changed"),
+    pghistory.DeleteEvent("removed"),
+    append_only=True,
+)
 class SeatPlan(models.Model):
-    """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat and month."""
+    """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat and month.
+
+    What it said before stays in its history: costs of days that are over follow what it says now.
+    """
 
     agent = models.CharField(max_length=40, help_text="As its sessions name it, such as claude_code.")
     name = models.CharField(max_length=80, help_text="Such as Team or Business.")
@@ -51,6 +61,12 @@ class SeatPlan(models.Model):
         return f"{self.agent} {self.name}"
 
 
+@pghistory.track(
+    pghistory.InsertEvent("added"),
+    pghistory.UpdateEvent("changed"),
+    pghistory.DeleteEvent("removed"),
+    append_only=True,
+)
 class SeatAssignment(models.Model):
     """Who has a seat of a plan, on these days."""
 

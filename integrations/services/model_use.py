@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from psycopg import sql
@@ -73,14 +73,44 @@ _USED = sql.SQL(
     GROUP BY figures.model, figures.agent, figures.day, figures.prompt_above, figures.service_tier
     """
 )
-_THEIR_NAMES = sql.SQL("JOIN orgtree_identity identity ON identity.id = figures.identity_id")
 WHOLE_DAY = -1
+
+
+class UsedRow(NamedTuple):
+    """Tokens of a model, agent and day: all of them (`prompt_above` is WHOLE_DAY, with what is known of the day), or
+    those of them whose requests have that size and service tier."""
+
+    model: str
+    agent: str
+    day: date
+    prompt_above: int
+    service_tier: str
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int
+    cache_write_1h: int
+    requests: int
+    spend: Decimal | None
+    unpriced_tokens: int
+    summed_tokens: int
+
+    @property
+    def counts(self) -> TokenCounts:
+        return TokenCounts(self.input, self.cache_read, self.cache_write, self.output, self.cache_write_1h)
 
 
 def models_in_use(
     first: date, after: date, whose: Whose = EVERYBODY, *, agents: Collection[str] = (), models: Collection[str] = ()
 ) -> list[ModelUse]:
     """The models that these people used on days [first, after), the dearest first; narrowed to agents and models."""
+    return uses_of(rows_in_use(first, after, whose, agents=agents, models=models))
+
+
+def rows_in_use(
+    first: date, after: date, whose: Whose = EVERYBODY, *, agents: Collection[str] = (), models: Collection[str] = ()
+) -> list[UsedRow]:
+    """What `uses_of` puts together, read from the days of sessions."""
     theirs, parameters = conditions(whose, person=sql.SQL("identity.person_id"), day=sql.SQL("figures.day"))
     narrowed: list[sql.Composable] = [theirs]
     if agents:
@@ -96,34 +126,31 @@ def models_in_use(
             statement,
             {**parameters, "first": first, "after": after, "agents": list(agents), "models": list(models)},
         )
-        found = _gathered(cursor.fetchall())
-    return sorted(found, key=lambda use: (-(use.spend or 0), -use.token_count, use.model))
+        return [UsedRow(*row) for row in cursor.fetchall()]
 
 
-def _gathered(rows: Sequence[tuple[Any, ...]]) -> list[ModelUse]:
+def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
+    """The models of these rows, the dearest first."""
     uses: dict[str, ModelUse] = {}
     apart: dict[tuple[str, str, date], list[TokenCounts]] = defaultdict(list)
-    for model, agent, day, above, tier, *figures in sorted(rows, key=lambda row: (row[3] == WHOLE_DAY, row[:5])):
-        use = uses.setdefault(model, ModelUse(model))
-        counts = TokenCounts(*figures[:5])
-        if above != WHOLE_DAY:
-            apart[model, agent, day].append(counts)
-            use.tokens[TierKey(agent, day, above, tier)] = counts
+    for row in sorted(rows, key=lambda row: (row.prompt_above == WHOLE_DAY, row[:5])):
+        use = uses.setdefault(row.model, ModelUse(row.model))
+        key = row.model, row.agent, row.day
+        if row.prompt_above != WHOLE_DAY:
+            apart[key].append(row.counts)
+            use.tokens[TierKey(row.agent, row.day, row.prompt_above, row.service_tier)] = row.counts
             continue
-        requests, spend, unpriced, summed = figures[5:]
-        rest = TokenCounts(
-            *(total - sum(each[kind] for each in apart[model, agent, day]) for kind, total in enumerate(counts))
-        )
-        use.tokens[TierKey(agent, day, 0, "")] = rest
-        use.requests += requests
-        use.unpriced_tokens += unpriced
-        use.summed_tokens += summed
-        use.agents.add(agent)
-        use.first_day = min(use.first_day or day, day)
-        use.last_day = max(use.last_day or day, day)
-        if spend is not None:
-            use.spend = (use.spend or Decimal(0)) + spend
-    return list(uses.values())
+        rest = TokenCounts(*(total - sum(each[kind] for each in apart[key]) for kind, total in enumerate(row.counts)))
+        use.tokens[TierKey(row.agent, row.day, 0, "")] = rest
+        use.requests += row.requests
+        use.unpriced_tokens += row.unpriced_tokens
+        use.summed_tokens += row.summed_tokens
+        use.agents.add(row.agent)
+        use.first_day = min(use.first_day or row.day, row.day)
+        use.last_day = max(use.last_day or row.day, row.day)
+        if row.spend is not None:
+            use.spend = (use.spend or Decimal(0)) + row.spend
+    return sorted(uses.values(), key=lambda use: (-(use.spend or 0), -use.token_count, use.model))
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,22 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import DatabaseError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Window
 from insights.metrics.read import read_series
 from integrations.facts.changes import take_changes
 from integrations.models import FactFamily, SeatAssignment, SeatPlan
+from integrations.seats.history import history_of
 from integrations.seats.import_seats import ImportedSeats, import_seats
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold import fold_received_batches
+from orgtree.services.authorship import changes_by
 from tests.telemetry.raw_rows import Event, at, receive
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +173,20 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
         "unchanged": 0,
         "errors": [],
     }
+
+
+def test_every_change_of_a_plan_and_of_its_seats_stays_in_its_history() -> None:
+    admin = User.objects.create_user("ada.admin@example.com")
+    imported("claude_code,Team,30,ada@example.com,,2026-03-01,")
+    plan = SeatPlan.objects.get()
+    with changes_by(admin):
+        plan.monthly_price = Decimal(40)
+        plan.save()
+    imported("claude_code,Team,40,ada@example.com,,2026-03-01,2026-06-01")
+    told = [(each.words, each.by) for each in history_of(plan)]
+    assert len(told) == 4
+    assert told[-1] == ("seat of ada@example.com added, from 2026-03-01", "an import or a command")
+    assert told[1] == ("plan changed: $40.00 a month, from 2026-03-01", "ada.admin@example.com")
+    assert told[0][0].startswith("seat of ada@example.com changed")
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        apps.get_model("integrations", "SeatPlanEvent")._default_manager.all().delete()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,7 @@ from insights import tiles, windows, wording
 from insights.agents import agent_name
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension
+from insights.model_usage import used_by
 from insights.scope_access import access_in
 from insights.views.ai.answers import read
 from insights.views.answers import Answers, Wanted, rows_url
@@ -24,7 +26,7 @@ from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.pricing.library import listed_models
 from integrations.pricing.lists import PriceCard, Rate
-from integrations.services.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
+from integrations.services.model_use import ModelUse, WhatIf, unknown_models, what_if
 from orgtree.csv_export import Cell, csv_response
 
 WANTED = (Wanted("ai.tokens", Dimension.MODEL), Wanted("ai.tokens"))
@@ -70,7 +72,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     around = look_around(request, filters)
     chosen = _chosen(request)
     answers = read(filters, WANTED)
-    uses, left_out = _uses(answers)
+    uses, left_out, as_of = _uses(answers)
     unknown = unknown_models({model for model in chosen.values() if model})
     told = what_if(uses, _instead(uses, chosen, unknown))
     context = {
@@ -88,6 +90,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         "unknown": sorted(unknown),
         "models": listed_models(),
         "left_out": left_out,
+        "as_of": as_of,
         "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
         "summed": _summed(uses),
         "rough": any(not each.tells_bounds for each in told),
@@ -105,7 +108,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
-    uses, _ = _uses(read(_filters(request), WANTED))
+    uses, *_ = _uses(read(_filters(request), WANTED))
     unknown = unknown_models({model for model in chosen.values() if model})
     return csv_response("headway-ai-prices", _csv_rows(what_if(uses, _instead(uses, chosen, unknown))))
 
@@ -150,19 +153,18 @@ def _instead(uses: Sequence[ModelUse], chosen: Mapping[str, str], unknown: set[s
     return {model: other for model, other in picked.items() if other not in unknown}
 
 
-def _uses(answers: Answers) -> tuple[list[ModelUse], int]:
-    """The models that the viewer may be told of, and how many more there are."""
+def _uses(answers: Answers) -> tuple[list[ModelUse], int, datetime | None]:
+    """The models that the viewer may be told of, how many more there are, and as of when, where that is not now."""
     if answers.figure("ai.tokens").withheld:
-        return [], 0
+        return [], 0, None
     filters = answers.filters
     figures = tiles.by_segment(answers.answer("ai.tokens", Dimension.MODEL), Dimension.MODEL)
     shown = {model for model, figure in figures.items() if model and not figure.withheld}
     left_out = answers.left_out("ai.tokens", Dimension.MODEL)
     if not shown:
-        return [], left_out
-    agents = filters.facets.get(Dimension.AGENT, ())
-    found = models_in_use(filters.window.start, filters.window.end, filters.whose, agents=agents, models=sorted(shown))
-    return found, left_out
+        return [], left_out, None
+    found, computed_at = used_by(filters, sorted(shown))
+    return found, left_out, computed_at
 
 
 def _row(each: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:

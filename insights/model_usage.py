@@ -1,0 +1,44 @@
+"""The models that a scope used, for what the same tokens would cost on others: at once, however long the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from insights.filters import Filters
+from insights.metrics.kept_answers import kept, question_of
+from insights.metrics.query import Dimension
+from integrations.services.model_use import ModelUse, UsedRow, rows_in_use, uses_of
+from integrations.services.usage_days import everybody_s_usage
+from orgtree.queries.whose import EVERYBODY
+
+
+def used_by(filters: Filters, models: Sequence[str]) -> tuple[list[ModelUse], datetime | None]:
+    """These models of the filters' scope, window and agents, the dearest first.
+
+    Of everybody they are put together from days that are kept; of others they are read from facts, and where that
+    takes long given again for a while: as of when they are then.
+    """
+    first, after = filters.window.start, filters.window.end
+    agents = filters.facets.get(Dimension.AGENT, ())
+    if filters.whose == EVERYBODY:
+        return uses_of(everybody_s_usage(first, after, agents=agents, models=models)), None
+    question = question_of(filters.query("ai.tokens"), "models in use", *sorted(models))
+    answer, computed_at = kept(
+        question,
+        lambda: [_as_json(row) for row in rows_in_use(first, after, filters.whose, agents=agents, models=models)],
+    )
+    return uses_of([_from_json(row) for row in answer]), computed_at
+
+
+def _as_json(row: UsedRow) -> list[Any]:
+    spend = None if row.spend is None else str(row.spend)
+    return list(row._replace(day=row.day.isoformat(), spend=spend))  # type: ignore[arg-type]
+
+
+def _from_json(row: list[Any]) -> UsedRow:
+    read = UsedRow(*row)
+    spend = None if read.spend is None else Decimal(read.spend)
+    return read._replace(day=date.fromisoformat(str(read.day)), spend=spend)
