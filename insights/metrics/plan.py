@@ -31,6 +31,7 @@ from orgtree.models import Attribute, OrgTree, Unit
 LONGEST_WINDOW_DAYS = 5 * 366
 MOST_SEGMENTS = 2
 MOST_ATTRIBUTES_LISTED = 30  # in a message
+OTHER_ALONE = "other_alone"  # as a facet: work of the class other, without its finer classes
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,12 @@ def _plan(query: MetricQuery, clock: Clock, buckets: Sequence[windows.Bucket], p
     return Plan(query, metric, clock, placement, segments, buckets, needs)
 
 
-def _with_finer(dimension: Dimension, values: Iterable[str]) -> tuple[str, ...]:
-    """The values asked for, in order: who filters by other means its finer classes, too."""
-    finer = FINER_THAN_OTHER if dimension is Dimension.WORK_TYPE and WorkType.OTHER in values else ()
-    return tuple(sorted({*values, *finer}))
+def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
+    """The values asked for, in order: who filters by other means its finer classes, too, unless they say alone."""
+    if dimension is not Dimension.WORK_TYPE:
+        return tuple(sorted(set(values)))
+    finer = FINER_THAN_OTHER if WorkType.OTHER in values else ()
+    return tuple(sorted({*(WorkType.OTHER if each == OTHER_ALONE else each for each in values), *finer}))
 
 
 def needs_of(

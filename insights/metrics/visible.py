@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from insights.metrics.adoption_effect import Cohort, Effect, read_cohorts, read_effect
+from insights.metrics import kept_effects
+from insights.metrics.adoption_effect import Cohort, Effect
 from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
 from insights.metrics.kept_comparisons import comparison
@@ -50,6 +52,7 @@ __all__ = [
 
 OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"  # who used agents is no tool's to tell, unlike whose work it was
 NOBODY = 0  # as a person's id: the rows of an account that is no person
+NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
 SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
 AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
 
@@ -137,26 +140,26 @@ def visible_comparison(query: MetricQuery, line: str, access: Access) -> Compari
     return found.hidden(reason(access)) if too_few else found
 
 
-def visible_effect(query: MetricQuery, access: Access) -> tuple[Effect | None, str]:
-    """What taking up an agent changed, or why it is not told."""
+def visible_effect(query: MetricQuery, access: Access) -> tuple[Effect | None, str, datetime]:
+    """What taking up an agent changed, or why it is not told; and as of when."""
     check_scopes([query.scope], access)
-    found = read_effect(query)
+    found, computed_at = kept_effects.effect(query)
     if not all(found.group_sizes):
-        return None, "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
+        return None, NOBODY_TO_COMPARE, computed_at
     told = replace(query, key=OF_PEOPLE_AND_AGENTS)
     if any(is_withheld(told, people, access) for people in found.group_sizes):
-        return None, reason(access)
-    return found, ""
+        return None, reason(access), computed_at
+    return found, "", computed_at
 
 
-def visible_cohorts(query: MetricQuery, access: Access) -> tuple[list[Cohort], str]:
-    """Developers by how much they use agents; none of it where a cohort is too small."""
+def visible_cohorts(query: MetricQuery, access: Access) -> tuple[Sequence[Cohort], str, datetime]:
+    """Developers by how much they use agents, none of it where a cohort is too small; and as of when."""
     check_scopes([query.scope], access)
-    found = read_cohorts(query)
+    found, computed_at = kept_effects.cohorts(query)
     told = replace(query, key=OF_PEOPLE_AND_AGENTS)
     if any(is_withheld(told, cohort.developers, access) for cohort in found):
-        return [], reason(access)
-    return found, ""
+        return [], reason(access), computed_at
+    return found, "", computed_at
 
 
 def visible_rows(

@@ -16,6 +16,7 @@ from insights.agents import agent_name
 from insights.agreed import Agreement, agreements_on
 from insights.charts import Kind
 from insights.filters import FACETS, STATISTIC, Choice, Filters
+from insights.metrics.plan import OTHER_ALONE
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.registry import get
 from insights.metrics.visible import Freshness, visible_together
@@ -295,6 +296,8 @@ def _distinct(queries: Iterable[MetricQuery]) -> list[MetricQuery]:
 
 def facet_label(dimension: Dimension, value: str) -> str:
     """A facet's value as people call it."""
+    if dimension is Dimension.WORK_TYPE and value == OTHER_ALONE:
+        return "other, without its finer classes"
     return agent_name(value) if dimension is Dimension.AGENT else value
 
 

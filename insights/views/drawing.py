@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from insights import tiles, wording
@@ -21,8 +21,15 @@ WORK_TYPES: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Rest(Dataset):
+    """The values of a segment that are put together as one part: `of` names them, empty where a value is."""
+
+    of: Sequence[str] = ()
+
+
 class Slice(Protocol):
-    """A part of a whole, as a donut draws it."""
+    """A part of a whole, as a donut draws it; `of` names the values that it puts together, and none of one alone."""
 
     @property
     def key(self) -> str: ...
@@ -32,6 +39,8 @@ class Slice(Protocol):
     def role(self) -> Role: ...
     @property
     def value(self) -> float: ...
+    @property
+    def of(self) -> Sequence[str]: ...
 
 
 def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
@@ -40,7 +49,12 @@ def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_ou
         kind="donut",
         unit=unit,
         labels=["Whole window"],
-        datasets=[Dataset(part.label, part.key, part.role, [part.value]) for part in parts],
+        datasets=[
+            Rest(part.label, part.key, part.role, [part.value], of=part.of)
+            if part.of
+            else Dataset(part.label, part.key, part.role, [part.value])
+            for part in parts
+        ],
         label_name="Range",
         centre=centre,
         left_out=left_out,
@@ -80,7 +94,7 @@ def split_over_time(
     datasets = datasets_of(drawn_values)
     if rest and adds_up:
         sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
-        datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums))
+        datasets.append(Rest(f"Other ({len(rest)})", "other", role, sums, of=rest))
     return replace(
         over_time(kind, answer, datasets),
         left_out=answers.left_out(key, dimension),

@@ -14,13 +14,16 @@ from urllib.parse import parse_qsl, urlencode
 from django.urls import reverse
 
 from insights import windows
-from insights.charts import ChartData
-from insights.filters import Filters
+from insights.charts import ChartData, Dataset
+from insights.filters import MOST_FACET_VALUES, Filters
 from insights.metrics.comparison import ANY_AGENT, WITHOUT
+from insights.metrics.plan import OTHER_ALONE
 from insights.metrics.query import Dimension
 from insights.metrics.registry import get
+from insights.views.drawing import Rest
 
-REST = "other"  # several values, or with its finer classes one: no facet says so
+OTHER_WORK = "other"  # beside its finer classes a class of its own
+NAMELESS = "unknown"
 # The lines of a comparison that are of no one agent are of another dimension.
 ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
 WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
@@ -30,7 +33,9 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
     """For the chart's JSON.  Of a donut `key` and `dimension` say what its parts are; a trend knows its query."""
     if drawn.query is None:
         rows = (
-            [_rows(filters, key, filters.facets, dimension, dataset.key) for dataset in drawn.datasets] if key else []
+            [_rows(filters, key, filters.facets, dimension, _values(dataset)) for dataset in drawn.datasets]
+            if key
+            else []
         )
         return {"rows": rows} if any(rows) else {}
     query = drawn.query
@@ -40,7 +45,8 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
         return {}
     return {
         "rows": [
-            _without_window(_rows(filters, query.key, query.facets, split, dataset.key)) for dataset in drawn.datasets
+            _without_window(_rows(filters, query.key, query.facets, split, _values(dataset)))
+            for dataset in drawn.datasets
         ],
         "buckets": [urlencode({"from": bucket.start.isoformat(), "to": bucket.end.isoformat()}) for bucket in buckets],
     }
@@ -48,7 +54,12 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
 
 def rows_of_part(filters: Filters, key: str, dimension: Dimension, value: str) -> str:
     """The rows of one part of a metric's figure in the page's window, whatever else of the dimension is chosen."""
-    return _rows(filters, key, filters.facets, dimension, value)
+    return _rows(filters, key, filters.facets, dimension, (value,))
+
+
+def _values(dataset: Dataset) -> tuple[str, ...]:
+    """The values of the segment that a part stands for: one, or those that it puts together."""
+    return tuple(each or NAMELESS for each in dataset.of) if isinstance(dataset, Rest) else (dataset.key,)
 
 
 def _rows(
@@ -56,16 +67,20 @@ def _rows(
     key: str,
     facets: Mapping[Dimension, tuple[str, ...]],
     dimension: Dimension | None,
-    value: str,
+    values: tuple[str, ...],
 ) -> str:
-    """The rows of one part; empty where no facet picks it."""
+    """The rows of one part; empty where no facet picks it, or more values than one address may name."""
     metric = get(key)
     kept = {name: chosen for name, chosen in facets.items() if name in metric.facets}
     if dimension is not None and dimension not in metric.always_by:
-        part = (Dimension.ASSISTANCE, ASSISTED[value]) if value in ASSISTED else (dimension, value)
-        if value == REST or part[0] not in metric.facets:
+        part, chosen = dimension, values
+        if values[0] in ASSISTED:
+            part, chosen = Dimension.ASSISTANCE, (ASSISTED[values[0]],)
+        if dimension is Dimension.WORK_TYPE:
+            chosen = tuple(OTHER_ALONE if each == OTHER_WORK else each for each in values)
+        if part not in metric.facets or len(chosen) > MOST_FACET_VALUES:
             return ""
-        kept[part[0]] = (part[1],)
+        kept[part] = chosen
     return replace(filters, choices=(), facets=kept).url(reverse("metric_rows", args=[key]))
 
 

@@ -9,10 +9,12 @@ import pytest
 from django.utils import timezone
 
 from insights import windows
+from insights.metrics import kept_effects
 from insights.metrics.adoption_effect import read_cohorts, read_effect
 from insights.metrics.errors import ScopeNeededError
-from insights.metrics.query import MetricQuery
+from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.visible import visible_cohorts, visible_comparison, visible_effect
+from insights.models import KeptComparison
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org
@@ -99,6 +101,28 @@ def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Metr
     assert found["none"].merged == 4
 
 
+@pytest.mark.usefixtures("db")
+def test_what_took_long_is_given_again_as_it_was(org: Org, query: MetricQuery, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = {f"taker{n}": (MERGED_WEEKLY, 28) for n in range(9)} | {
+        f"other{n}": (MERGED_WEEKLY, None) for n in range(9)
+    }
+    tell(org, people)
+    assert kept_effects.effect(query)[0] == read_effect(query)
+    assert not KeptComparison.objects.exists(), "what is read quickly is read each time"
+    monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", -1.0)
+    effect, cohorts = read_effect(query), read_cohorts(query)
+    assert effect.cycle_interval
+    for _ in range(2):
+        assert kept_effects.effect(query)[0] == effect
+        assert kept_effects.cohorts(query)[0] == cohorts
+    org.push("pull-requests", *(merged(9000 + ago, day_before(ago), author="other0") for ago in (3, 4, 5, 6)))
+    org.fold()
+    assert read_effect(query) != effect
+    assert kept_effects.effect(query)[0] == effect, "as of a short while ago"
+    of_bugs = replace(query, facets={Dimension.WORK_TYPE: ("bug",)})
+    assert kept_effects.effect(of_bugs)[0] == read_effect(of_bugs)
+
+
 MERGED_WEEKLY = (50, 43, 36, 27, 20, 13, 6)
 TOO_FEW = "fewer than 5 people"
 
@@ -121,8 +145,8 @@ def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQ
     )
     protect(IndividualPolicy.PSEUDONYMS)
     access = access_of(create_user(EXECUTIVE))
-    effect, why_no_effect = visible_effect(query, access)
-    cohorts, why_no_cohorts = visible_cohorts(query, access)
+    effect, why_no_effect, _ = visible_effect(query, access)
+    cohorts, why_no_cohorts, _ = visible_cohorts(query, access)
     between = visible_comparison(replace(query, key="pr.merged_per_developer"), "claude_code", access)
     if takers < 5:
         assert (effect, cohorts) == (None, [])

@@ -10,13 +10,18 @@ import pytest
 from django.test import Client
 
 from insights import wording
+from insights.metrics.plan import OTHER_ALONE
+from insights.metrics.query import Dimension, MetricQuery
+from insights.metrics.read import read_series
 from insights.metrics.registry import get
 from insights.views.ai.charts import CHARTS
+from insights.windows import trailing
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
 from integrations.git.sync import sync_source
 from tests.git.repositories import ADA, BEN, Repo
 from tests.org import Org
+from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import from_rows, rows_of
 
 LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
@@ -103,3 +108,40 @@ def test_the_bar_of_an_agent_leads_to_its_lines(client: Client) -> None:
     assert "agent=claude_code" in address
     assert value is not None
     assert printed == wording.compact(value)
+
+
+def test_what_is_put_together_leads_to_the_rows_of_all_of_it(org: Org, member: Client) -> None:
+    """Ten models in a donut of six parts, and in bars of eight: the rest of either can be computed again."""
+    for number in range(10):
+        day = (LAST_WEEK - timedelta(days=number % 3 * 7)).date()
+        org.session(by="ada", on=day, at=f"{8 + number:02}:00", tokens=9_000 + 1_000 * number, model=f"gpt-5-{number}")
+    org.fold()
+    for name, pick in (("spend_breakdown", "breakdown"), ("spend_trend", "trend")):
+        drawn = member.get(f"/insights/ai/charts/{name}/?range=4w&{pick}=model").json()
+        [rest] = [index for index, each in enumerate(drawn["datasets"]) if each["key"] == "other"]
+        for index, value in enumerate(drawn["datasets"][rest]["data"]):
+            if not value:
+                continue
+            bucket = drawn["buckets"][index] if "buckets" in drawn else ""
+            address = f"{drawn['rows'][rest]}&{bucket}".rstrip("&")
+            found = rows_of(lambda each: member.get(each).getvalue(), address)
+            assert from_rows("ai.spend", found) == pytest.approx(value), (name, index)
+            assert len({row["Model"] for row in found}) > 1 or "buckets" in drawn
+
+
+def test_work_of_the_class_other_is_told_from_its_finer_classes(org: Org) -> None:
+    kinds = {"feature": "feature", "other": "task", "tech_debt": "refactoring"}
+    records = [
+        {**merged(number, day_before(5), author="ada"), "labels": [label]}
+        for number, label in enumerate(kinds.values(), start=1)
+    ]
+    org.people({"full_name": "ada", "email": "ada@example.com"})
+    org.push("pull-requests", *records)
+    org.fold()
+    counted = {
+        word: read_series([MetricQuery("pr.throughput", trailing(4), facets={Dimension.WORK_TYPE: (word,)})])[0]
+        for word in ("feature", "other", OTHER_ALONE, "tech_debt")
+    }
+    values = {word: answer.total[0].value for word, answer in counted.items()}
+    assert values["other"] == (values[OTHER_ALONE] or 0) + (values["tech_debt"] or 0)
+    assert values["feature"] == 1

@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from insights.filters import Filters
 from insights.metrics.query import Dimension
 from insights.views import answers
-from insights.views.answers import Answers, FacetOffered, InsightsPage, Wanted
+from insights.views.answers import Answers, FacetOffered, InsightsPage, Wanted, facts_of
 from orgtree.queries.surroundings import Surroundings
 
-AI_PAGE = InsightsPage(
-    "ai",
-    facets=(
-        FacetOffered(Dimension.AGENT, "ai.sessions", "session"),
-        FacetOffered(Dimension.MODEL, "ai.tokens", "token", part="models"),
-    ),
+# By these sessions, and with them people, can be told apart; a session has no repository before its commits have one.
+FACETS_OF_SESSIONS = (
+    FacetOffered(Dimension.AGENT, "ai.sessions", "session"),
+    FacetOffered(Dimension.MODEL, "ai.tokens", "token", part="models"),
 )
+# What knows nothing of these says so: "of every repository".
+FACETS_OF_WORK = (
+    FacetOffered(Dimension.REPOSITORY, "ai.spend", "session", part="repositories", amount=facts_of),
+    FacetOffered(Dimension.WORK_TYPE, "ai.spend", "session", part="work_types", amount=facts_of),
+)
+AI_PAGE = InsightsPage("ai", facets=(*FACETS_OF_SESSIONS, *FACETS_OF_WORK))
 
 
 def read(filters: Filters, wanted: Iterable[Wanted], *, around: Surroundings | None = None) -> Answers:

@@ -29,6 +29,7 @@ class Share:
     percent: str
     fraction: float = 0.0  # 0–1, of the sum
     start: float = 0.0  # 0–1, where its part of a stacked bar begins
+    of: Sequence[str] = ()  # the values that it puts together; none where it is one
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def shares(
 ) -> list[Share]:
     """Segments as shares of their sum, in the order given; what comes after the first `most` - 1 is put together."""
     amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
+    others: list[tuple[str, float]] = []
     if len(amounts) > most:
         kept, others = amounts[: most - 1], amounts[most - 1 :]
         amounts = [*kept, (REST, sum(value for _, value in others))]
@@ -93,6 +95,7 @@ def shares(
             percent=wording.percent_of(value, total),
             fraction=value / total if total else 0.0,
             start=start,
+            of=[each for each, _ in others] if name == REST else (),
         )
         for start, (name, value) in zip(starts, amounts, strict=False)
     ]

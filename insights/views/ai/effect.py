@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from insights import wording
 from insights.filters import Filters
 from insights.formulas.differences import Interval
-from insights.metrics.adoption_effect import Cohort, Course
+from insights.metrics.adoption_effect import Cohort, Course, Effect
 from insights.metrics.visible import visible_cohorts, visible_effect
 from insights.views.ai.lines import of_work
 
@@ -48,15 +49,20 @@ class EffectPart:
     reason: str
     cohorts: Sequence[CohortLine]
     cohorts_reason: str
+    as_of: datetime  # of the older of the two
 
 
 def effect_part(filters: Filters) -> EffectPart:
-    narrowed = of_work(filters)
-    query = narrowed.query("pr.cycle_time")
-    effect, reason = visible_effect(query, filters.access)
-    cohorts, cohorts_reason = visible_cohorts(query, filters.access)
-    if effect is None:
-        return EffectPart("", [], reason, [_cohort(each) for each in cohorts], cohorts_reason)
+    query = of_work(filters).query("pr.cycle_time")
+    effect, reason, effect_at = visible_effect(query, filters.access)
+    cohorts, cohorts_reason, cohorts_at = visible_cohorts(query, filters.access)
+    sizes, lines, why = ("", [], reason) if effect is None else _told(effect)
+    return EffectPart(
+        sizes, lines, why, [_cohort(each) for each in cohorts], cohorts_reason, min(effect_at, cohorts_at)
+    )
+
+
+def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
     took_up, did_not = effect.took_up, effect.did_not
     lines = [
         EffectLine(
@@ -75,8 +81,7 @@ def effect_part(filters: Filters) -> EffectPart:
         ),
     ]
     sizes = f"{_developers(took_up)} took up an agent in this window, {_developers(did_not)} never used one."
-    why = "" if effect.merged_interval else "No interval: a group has too few developers."
-    return EffectPart(sizes, lines, reason or why, [_cohort(each) for each in cohorts], cohorts_reason)
+    return sizes, lines, "" if effect.merged_interval else "No interval: a group has too few developers."
 
 
 def _developers(course: Course) -> str:

@@ -25,7 +25,7 @@ from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
 from insights.scope_access import access_in
 from insights.tiles import Link, Picker
-from insights.views.ai.answers import AI_PAGE
+from insights.views.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
 from insights.views.answers import InsightsPage, how_url, read, rows_url
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.filter_bar import facet_part, filter_bar
@@ -85,6 +85,7 @@ class LeaderboardCard:
     csv_url: str
     sessions_url: str
     rankings: Sequence[Picker]
+    not_heeded: str  # of the facets chosen, in words; empty where all are
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,7 @@ def leaderboard_card(filters: Filters) -> LeaderboardCard:
             Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", asked.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
+        not_heeded=filters.not_heeded_by(get("ai.sessions")),
     )
 
 
@@ -222,7 +224,7 @@ def _asked(request: HttpRequest) -> Asked:
 
 def _page_of(asked: Asked) -> InsightsPage:
     kept = {SEARCH: asked.search} if asked.search else {}
-    return InsightsPage("ai_leaderboard", facets=AI_PAGE.facets, kept=kept)
+    return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, kept=kept)
 
 
 def _table(asked: Asked, shown: LeaderboardPage) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Without a script their links lead to the same parts as pages of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -45,8 +46,8 @@ def failing_tools(filters: Filters) -> dict[str, Any]:
     return {"title": "Top failing tools", "tools": card, "told": list(zip(card.rows, urls, strict=False))}
 
 
-def models(filters: Filters) -> dict[str, Any]:
-    return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, "models")}
+def facet_menu(filters: Filters, *, part: str) -> dict[str, Any]:
+    return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, part)}
 
 
 def compared(filters: Filters) -> dict[str, Any]:
@@ -68,7 +69,7 @@ PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "compared": compared,
     "differences": impact_differences,
     "adoption_effect": adoption_effect,
-    "models": models,
+    **{offered.part: partial(facet_menu, part=offered.part) for offered in AI_PAGE.facets if offered.part},
     "leaderboard": leaderboard_rows,
 }
 

@@ -22,7 +22,7 @@ from insights.metrics.rows import RowsPage
 from insights.scope_access import access_in
 from insights.session_outcome import LABELS
 from insights.session_rows import KEY, visible_sessions_page
-from insights.views.ai.answers import AI_PAGE
+from insights.views.ai.answers import FACETS_OF_SESSIONS
 from insights.views.answers import InsightsPage, read
 from insights.views.attribution.words import moment
 from insights.views.bad_filter import explains_bad_filters
@@ -33,7 +33,7 @@ from orgtree.csv_export import Cell, csv_response
 
 PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
-SESSIONS_PAGE = InsightsPage("ai_sessions", facets=AI_PAGE.facets)
+SESSIONS_PAGE = InsightsPage("ai_sessions", facets=FACETS_OF_SESSIONS)
 
 
 @dataclass(frozen=True)
