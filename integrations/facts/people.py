@@ -20,7 +20,7 @@ def count_active_people(up_to: int) -> int:
     """How many people ever did anything; counts no further than `up_to`.
 
     They sent telemetry, or have a commit, a pull request, a review or a work item.  Each identity is looked up in the
-    indexes, because an installation on trial asks with every page.
+    indexes, because an installation on trial asks with every page; and none of them while there are no facts at all.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -30,6 +30,10 @@ def count_active_people(up_to: int) -> int:
                 SELECT DISTINCT identity.person_id
                 FROM orgtree_identity identity
                 WHERE identity.person_id IS NOT NULL
+                  AND (
+                      SELECT EXISTS (SELECT FROM integrations_enrolment) OR EXISTS (SELECT FROM integrations_commit)
+                          OR EXISTS (SELECT FROM integrations_pullrequest) OR EXISTS (SELECT FROM integrations_workitem)
+                  )
                   AND (
                       EXISTS (SELECT FROM integrations_enrolment WHERE identity_id = identity.id)
                       OR EXISTS (SELECT FROM integrations_commit WHERE credited_id = identity.id)

@@ -113,10 +113,11 @@ _SURROUNDINGS = """
                here.people
         FROM here JOIN orgtree_orgtree tree ON tree.id = here.tree_id
         UNION ALL
-        SELECT 'everybody', 0, 0, '', '', '', '', count(*)
-        FROM orgtree_person person
-        WHERE NOT EXISTS (SELECT FROM orgtree_employment stay WHERE stay.person_id = person.id)
-           OR EXISTS (SELECT FROM orgtree_employment stay WHERE stay.person_id = person.id AND stay.during @> %(today)s)
+        SELECT 'everybody', 0, 0, '', '', '', '',
+               (SELECT count(*) FROM orgtree_person)
+               - count(DISTINCT person_id)  -- of the others nobody said when they came or went
+               + count(*) FILTER (WHERE during @> %(today)s)  -- one stay at a time
+        FROM orgtree_employment
     )
     SELECT role, id, slug, name, tree_slug, tree_name, people
     FROM told
