@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,6 +23,7 @@ from django.db.models import (
     F,
     FloatField,
     IntegerField,
+    Model,
     OuterRef,
     Q,
     QuerySet,
@@ -57,6 +58,8 @@ ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
 LONGEST_TEXT = 20_000  # characters
 MOST_NAMED = 3  # in a sentence
+LISTED = 50  # of what is missing; the document has all
+Row = TypeVar("Row", bound=Model)
 
 
 class QuarterError(Exception):
@@ -77,10 +80,12 @@ class ClosingLine:
 class ClosingPreview:
     """What would be frozen: first what was published, then drafts, which end unless they are carried over, too.
 
-    `lines` and `drafts` are those of the stretch that was asked for; the totals are of the whole quarter, and so are
-    `undecided` (published ones of which nobody said whether they are carried over: they end), `without_value`
-    (entered by hand, and nothing was) and the teams.  `blocks` are sentences why this viewer can't close it at all;
-    `needs_reason` those for which a reason (`forced_because`) lets it be closed nonetheless.
+    `lines` and `drafts` are those of the stretch that was asked for; the totals are of the whole quarter, and so is
+    `undecided` (published ones of which nobody said whether they are carried over: they end).  Of `without_value`
+    (entered by hand, and nothing was) and of the teams the first ones stand here, with how many there are.
+
+    `blocks` are sentences why this viewer can't close it at all; `needs_reason` those for which a reason
+    (`forced_because`) lets it be closed nonetheless.
     """
 
     quarter: Quarter
@@ -90,7 +95,9 @@ class ClosingPreview:
     drafts_total: int
     undecided: int
     without_value: tuple[KeyResult, ...]
+    without_value_total: int
     teams_without_objective: tuple[Unit, ...]
+    teams_total: int
     blocks: tuple[str, ...]
     needs_reason: tuple[str, ...]
 
@@ -100,7 +107,7 @@ def preview_closing(
 ) -> ClosingPreview:
     """What would be frozen, as it was last measured.
 
-    Ten queries, however many objectives there are; what it costs goes by the `stretch` of them that is asked for.
+    Ten queries, twelve where much is missing; what it costs goes by the `stretch` of objectives that is asked for.
     """
     today = today or windows.local_today()
     standing = Objective.objects.filter(quarter=quarter, dropped_at=None)
@@ -112,7 +119,8 @@ def preview_closing(
     listed = standing.select_related("quarter", "unit", "owner", "measure").order_by(DRAFTS_LAST.asc(), "pk")[stretch]
     objectives = list(listed)
     told = progress_of([each for each in objectives if each.published_at], access, today=today)
-    without_value = tuple(_without_value(quarter))
+    without_value, without_value_total = _first(_without_value(quarter))
+    teams, teams_total = _first(teams_without_objective(quarter, access.sight, today=today))
     return ClosingPreview(
         quarter=quarter,
         lines=tuple(ClosingLine(each.objective, each, each.progress, each.objective.carry_over) for each in told),
@@ -121,10 +129,18 @@ def preview_closing(
         drafts_total=counted["drafts"],
         undecided=counted["undecided"],
         without_value=without_value,
-        teams_without_objective=tuple(teams_without_objective(quarter, access.sight, today=today)),
+        without_value_total=without_value_total,
+        teams_without_objective=teams,
+        teams_total=teams_total,
         blocks=_blocks(access, quarter),
-        needs_reason=_needs_reason(quarter, without_value, today),
+        needs_reason=_needs_reason(quarter, without_value, without_value_total, today),
     )
+
+
+def _first(found: QuerySet[Row]) -> tuple[tuple[Row, ...], int]:
+    """The first few, and how many there are; counted only where there are more."""
+    rows = tuple(found[: LISTED + 1])
+    return rows[:LISTED], len(rows) if len(rows) <= LISTED else found.count()
 
 
 def close_quarter(
@@ -156,7 +172,7 @@ def close_quarter(
         held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # whoever writes in it is done, or waits
         if held.is_closed:
             raise QuarterError(ALREADY_CLOSED.format(quarter=held))
-        if (reasons := _needs_reason(held, list(_without_value(held)), today)) and not forced_because.strip():
+        if (reasons := _needs_reason(held, *_first(_without_value(held)), today)) and not forced_because.strip():
             raise QuarterError(" ".join(reasons))
         _check_known([*(decisions or {}), *(retrospectives or {})], held)
         carried = set(_decide(held, decisions or {}, retrospectives or {}, now))
@@ -197,13 +213,15 @@ def _blocks(access: Access, quarter: Quarter) -> tuple[str, ...]:
     return (*found, *([] if access.sight.leads_whole else [ONLY_LEADERS]))
 
 
-def _needs_reason(quarter: Quarter, without_value: Sequence[KeyResult], today: date) -> tuple[str, ...]:
+def _needs_reason(
+    quarter: Quarter, without_value: Sequence[KeyResult], without_total: int, today: date
+) -> tuple[str, ...]:
     found = []
     if today < quarter.end:
         found.append(f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: say why it is closed earlier.")
     if without_value:
         named = wording.listed([f"“{each.title}”" for each in without_value[:MOST_NAMED]])
-        more = f" and {len(without_value) - MOST_NAMED} more" if len(without_value) > MOST_NAMED else ""
+        more = f" and {without_total - MOST_NAMED:,} more" if without_total > MOST_NAMED else ""
         found.append(
             f"Nothing was entered for {named}{more}: check in with the final value, or say why it is closed without."
         )

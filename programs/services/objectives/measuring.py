@@ -6,7 +6,7 @@ Pages read what is stored, so that a list of objectives asks nothing of the fact
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from programs.services.objectives.forecasting import Point, SoFar, outlook
 from programs.services.objectives.judging import Judged, Stand, judge, together
 from programs.services.objectives.reading import (
     NO_SUCH_METRIC,
+    Asked,
     MeasuredMetric,
     asked_by,
     metric_of,
@@ -30,7 +31,9 @@ from programs.services.objectives.reading import (
 
 Row = TypeVar("Row", KeyResultMeasure, ObjectiveMeasure)
 
-OBJECTIVES_AT_ONCE = 50
+OBJECTIVES_AT_ONCE = 50  # held for one transaction
+OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
+Figures = dict[Asked, MeasuredMetric]
 NOTHING_ENTERED = "Nothing was entered yet: a check-in takes its value."
 NOT_BEGUN = "The quarter has not begun."
 
@@ -45,23 +48,37 @@ def measure_objectives(*, only: Sequence[int] | None = None, today: date | None 
     waiting = list(
         (open_ones if only is None else open_ones.filter(pk__in=only)).order_by("pk").values_list("pk", flat=True)
     )
-    measured = 0
+    measured, figures = 0, Figures()
     for start in range(0, len(waiting), OBJECTIVES_AT_ONCE):
+        if start % OBJECTIVES_READ_AT_ONCE == 0:
+            _read_ahead(waiting[start : start + OBJECTIVES_READ_AT_ONCE], figures, today=today)
         with transaction.atomic():
             batch = open_ones.filter(pk__in=waiting[start : start + OBJECTIVES_AT_ONCE])
-            measured += measure_batch(batch.select_for_update(of=("self",), skip_locked=only is None), today=today)
+            held = batch.select_for_update(of=("self",), skip_locked=only is None)
+            measured += measure_batch(held, today=today, figures=figures)
     return measured
 
 
-def measure_batch(objectives: QuerySet[Objective], *, today: date) -> int:
-    """As `measure_objectives`, in the caller's transaction."""
+def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> None:
+    """Figures of many objectives at once, each once however many ask the same, outside of any transaction."""
+    asking = KeyResult.objects.filter(objective__in=objectives).exclude(metric="")
+    _read_missing(asking.select_related("objective__quarter", "objective__unit"), figures, today=today)
+
+
+def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: date) -> None:
+    asked = {asked_by(each) for each in key_results if each.metric and _has_begun(each, today)}
+    figures.update(read_metrics(asked - figures.keys(), today=today))
+
+
+def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figures | None = None) -> int:
+    """As `measure_objectives`, in the caller's transaction; `figures` are those that were read already."""
     batch = list(objectives.select_related("quarter", "unit").order_by("pk"))
     key_results = list(
         KeyResult.objects.filter(objective__in=batch)
         .select_related("objective__quarter", "objective__unit")
         .order_by("objective", "position")
     )
-    stands = stands_of(key_results, today=today)
+    stands = stands_of(key_results, today=today, figures=figures)
     now = timezone.now()
     judged: dict[int, list[tuple[KeyResult, Judged]]] = {objective.pk: [] for objective in batch}
     rows = []
@@ -90,19 +107,21 @@ def measure_batch(objectives: QuerySet[Objective], *, today: date) -> int:
     return len(rows)
 
 
-def stands_of(key_results: Sequence[KeyResult], *, today: date) -> Mapping[int, tuple[MeasuredMetric, Stand]]:
+def stands_of(
+    key_results: Sequence[KeyResult], *, today: date, figures: Figures | None = None
+) -> Mapping[int, tuple[MeasuredMetric, Stand]]:
     """By key result: what was measured, and how it stands today."""
-    asked = {each.pk: asked_by(each) for each in key_results if each.metric and _has_begun(each, today)}
-    read = read_metrics(asked.values(), today=today)
+    read = Figures() if figures is None else figures
+    _read_missing(key_results, read, today=today)
     entered = _entered([each for each in key_results if not each.metric])
     found = {}
     for each in key_results:
         if not each.metric:
             measured = _by_hand(entered.get(each.pk, []))
-        elif each.pk not in asked:
+        elif not _has_begun(each, today):
             measured = MeasuredMetric(None, NOT_BEGUN, 0, 0, ())
         else:
-            measured = read.get(asked[each.pk], MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
+            measured = read.get(asked_by(each), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
         found[each.pk] = (measured, _stand(each, measured, today))
     return found
 

@@ -72,18 +72,18 @@ def asked_by(key_result: KeyResult) -> Asked:
 def read_metrics(asked: Iterable[Asked], *, today: date) -> Mapping[Asked, MeasuredMetric]:
     """Each once, all of them together; a metric that can't be asked says why."""
     public = access_of_the_public()
-    known = {each for each in asked if metric_of(each.metric)}
-    try:
-        return _read(known, public, today)
-    except QueryError:  # one of them: each by itself, so that it stays the only one without a figure
-        return {each: _alone(each, public, today) for each in known}
+    return _read_or_explain([each for each in dict.fromkeys(asked) if metric_of(each.metric)], public, today)
 
 
-def _alone(asked: Asked, public: Access, today: date) -> MeasuredMetric:
+def _read_or_explain(asked: Sequence[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:
+    """Where one of them can't be asked, it is looked for by halves, so that it stays the only one without a figure."""
     try:
-        return _read([asked], public, today)[asked]
+        return _read(asked, public, today)
     except QueryError as problem:
-        return MeasuredMetric(None, problem.message, 0, 0, ())
+        if len(asked) == 1:
+            return {asked[0]: MeasuredMetric(None, problem.message, 0, 0, ())}
+        half = len(asked) // 2
+        return {**_read_or_explain(asked[:half], public, today), **_read_or_explain(asked[half:], public, today)}
 
 
 def _read(asked: Iterable[Asked], public: Access, today: date) -> dict[Asked, MeasuredMetric]:

@@ -33,7 +33,6 @@ from programs.views.objectives.words import ObjectiveLine, objective_line
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
 PAGE_SIZE = 25
-MOST_NAMED = 50  # key results without a value, teams without an objective: the document has them all
 DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with the objective's id
 
 
@@ -135,10 +134,8 @@ def _closing_page(
         "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
         "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
         "drafts": [_draft(each, said) for each in found.drafts],
-        "without_value": found.without_value[:MOST_NAMED],
-        "more_without_value": max(0, len(found.without_value) - MOST_NAMED),
-        "teams": found.teams_without_objective[:MOST_NAMED],
-        "more_teams": max(0, len(found.teams_without_objective) - MOST_NAMED),
+        "more_without_value": found.without_value_total - len(found.without_value),
+        "more_teams": found.teams_total - len(found.teams_without_objective),
         "decisions": [(value, label) for value, label in Objective.CarryOver.choices if value != "undecided"],
         "retrospective": said.get("retrospective", quarter.retrospective),
         "forced_because": said.get("forced_because", ""),
