@@ -107,6 +107,15 @@ def _letters(measure: Measure) -> str:
     return "v" if isinstance(measure, (Standing, Gini, PeopleOnLine)) else ""
 
 
+def letters_of_figures(measure: Measure) -> Sequence[str]:
+    """What stands in the list of `numbers_of`, one by one: a letter, and in those that are lists the position."""
+    return [
+        name
+        for letter in _letters(measure)
+        for name in ([f"{letter}{place}" for place in range(LENGTHS[letter])] if letter in LENGTHS else [letter])
+    ]
+
+
 @lru_cache(maxsize=1024)
 def fingerprint(measure: Measure) -> str:
     """Another one for whatever comes to something else: another column, another text of its relation."""

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from insights.metrics.measures import Measure, PersonShare
+from insights.metrics.measures import Distribution, Measure, PersonShare
 from insights.metrics.reading import Reading
-from insights.metrics.sorted_beside import distributions, percentiles_beside
 from insights.metrics.source import in_windows, listed, named, segment_names
 from insights.metrics.statement import (
     added_up,
@@ -32,41 +31,29 @@ Named = tuple[sql.Composable, sql.Composable]  # a name and what it stands for
 
 def cells_of_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """As `cells_statement`, for a placement of several units, while `stints_of` them lasts."""
-    rows = relation_rows(reading, measures) + sql.SQL(",")
-    percentiles = _percentiles(reading, measures) if distributions(measures) else None
-    return _cells(reading, measures, rows, percentiles)
-
-
-def cells_of_gathered_units_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """As `cells_of_units_statement`, while the rows and the percentiles are `sorted_beside`."""
-    return _cells(reading, measures, sql.SQL(""), percentiles_beside(reading, measures))
-
-
-def _cells(
-    reading: Reading, measures: Sequence[Measure], rows: sql.Composable, percentiles: sql.Composable | None
-) -> sql.Composed:
     keys = keys_of(reading)
     # Where each row is a fact, facts are counted with the sums of rows, unless somebody's share of facts is asked for.
     with_people = not reading.relation.fact_is_row or any(isinstance(measure, PersonShare) for measure in measures)
     added = [sql.SQL("facts"), *(named("n", position) for position, _ in countable(measures))] if with_people else []
     people = _people_by_row if reading.relation.fact_is_row else _people_by_fact
+    percentiles = any(isinstance(measure, Distribution) for measure in measures)
     join = sql.SQL("FULL JOIN ({percentiles}) AS quantiles USING (unit_id, {keys})")
     return sql.SQL(
         """
-        WITH {rows}
+        WITH {rows},
         {people},
         counted AS ({counted})
         SELECT *, facts AS matched_facts {by_method}
         FROM ({sums}) AS sums FULL JOIN counted USING (unit_id, {keys}) {quantiles}
         """
     ).format(
-        rows=rows,
+        rows=relation_rows(reading, measures),
         people=people(reading, measures, added),
         counted=(counted_with_facts if with_people else counted_people)(keys, measures),
         by_method=listed(by_method(measures)),
         sums=_sums(reading, sums_of_rows(measures), () if with_people else _counts_of_rows(measures)),
         keys=keys,
-        quantiles=sql.SQL("") if percentiles is None else join.format(percentiles=percentiles, keys=keys),
+        quantiles=join.format(percentiles=_percentiles(reading, measures), keys=keys) if percentiles else sql.SQL(""),
     )
 
 
@@ -219,7 +206,7 @@ def _people_by_fact(reading: Reading, measures: Sequence[Measure], added: Sequen
 
 def _percentiles(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     """Those of each unit: the values of its paths are sorted alone, not with those of all units."""
-    positions = distributions(measures)
+    positions = [position for position, measure in enumerate(measures) if isinstance(measure, Distribution)]
     values = sql.SQL("array_agg({0}::float8) FILTER (WHERE {0} IS NOT NULL) AS {1}")
     quantile = sql.SQL(
         """

@@ -14,6 +14,7 @@ from insights.metrics.query import Window
 from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, windows_of
 from insights.metrics.stints import stints_of
 from insights.models import Period
+from insights.snapshots.asked import Asked
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import (
     NOT_OF_STOCKS,
@@ -23,7 +24,8 @@ from insights.snapshots.kept import (
     prompt_partitions,
     quarters_between,
 )
-from insights.snapshots.storing import Asked, store
+from insights.snapshots.storing import store
+from insights.snapshots.storing_beside import beside, store_beside
 from integrations.facts.ownership import OWNER_PLACEMENTS
 
 Partitions = Sequence[tuple[Period, Edges]]
@@ -31,6 +33,7 @@ Partitions = Sequence[tuple[Period, Edges]]
 # The days of prompt buckets that are computed at once: a statement holds what it finds until it is through.
 QUARTERS_AT_ONCE = 2
 LONGEST_PIECE = timedelta(days=190)
+UNITS_COMPUTED_BESIDE = 100  # from here on reading all rows costs less than what the database would add up and sort
 
 
 def prompt_pieces(days: Window) -> Iterator[Partitions]:
@@ -46,11 +49,24 @@ def prompt_pieces(days: Window) -> Iterator[Partitions]:
 
 def recompute_all(partitions: Partitions, clock: Clock, only: Mapping[Group, int]) -> int:
     """As `recompute`, for the whole organisation and for every unit."""
-    written = recompute(partitions, ANYBODY, clock, only)
     units = _units()
+    many = beside(only) if len(units) >= UNITS_COMPUTED_BESIDE else {}
+    others = {group: pk for group, pk in only.items() if group not in many}
+    written = recompute(partitions, ANYBODY, clock, others)
     if units:
-        written += recompute(of_units(partitions), Placement(Placed.UNITS, units), clock, only)
-    return written
+        written += recompute(of_units(partitions), Placement(Placed.UNITS, units), clock, others)
+    return written + (_recompute_beside(partitions, units, clock, many) if many else 0)
+
+
+def _recompute_beside(partitions: Partitions, units: tuple[int, ...], clock: Clock, only: Mapping[Group, int]) -> int:
+    """As `recompute_all`, reading the rows of each relation once."""
+    everybody, of_all = tuple(dict.fromkeys(partitions)), Placement(Placed.UNITS, units)
+    of_each = of_units(everybody)
+    _delete(everybody, ANYBODY, only.values())
+    _delete(of_each, of_all, only.values())
+    asked = _AskedOf(everybody, ANYBODY, clock), _AskedOf(of_each, of_all, clock)
+    with _stints(of_all, tuple(asked[1].everything.periods), clock):
+        return store_beside(only, lambda group: [each.of(group) for each in asked])
 
 
 def _units() -> tuple[int, ...]:
@@ -72,17 +88,25 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
     if not only:
         return 0
     _delete(distinct, placement, only.values())
-    everything = _asked(distinct, placement, clock)
-    of_stocks = _asked([each for each in distinct if each[0] not in NOT_OF_STOCKS], placement, clock)
-    listed = _asked(of_windows(distinct), placement, clock)
-    with _stints(placement, tuple(everything.periods), clock):
-        return sum(store(group, pk, _of(group, everything, of_stocks, listed)) for group, pk in only.items())
+    asked = _AskedOf(distinct, placement, clock)
+    many = beside(only) if len(placement.ids) >= UNITS_COMPUTED_BESIDE else {}
+    with _stints(placement, tuple(asked.everything.periods), clock):
+        written = sum(store(group, pk, asked.of(group)) for group, pk in only.items() if group not in many)
+        return written + (store_beside(many, lambda group: [asked.of(group)]) if many else 0)
 
 
-def _of(group: Group, everything: Asked, of_stocks: Asked, listed: Asked) -> Asked:
-    if only_in_windows(group.segments):
-        return listed
-    return of_stocks if group.relation.stock else everything
+class _AskedOf:
+    """What is asked of each group, in these windows at most."""
+
+    def __init__(self, partitions: Partitions, placement: Placement, clock: Clock) -> None:
+        self.everything = _asked(partitions, placement, clock)
+        self._of_stocks = _asked([each for each in partitions if each[0] not in NOT_OF_STOCKS], placement, clock)
+        self._listed = _asked(of_windows(partitions), placement, clock)
+
+    def of(self, group: Group) -> Asked:
+        if only_in_windows(group.segments):
+            return self._listed
+        return self._of_stocks if group.relation.stock else self.everything
 
 
 def _asked(partitions: Partitions, placement: Placement, clock: Clock) -> Asked:

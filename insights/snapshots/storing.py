@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -12,31 +11,18 @@ from psycopg import sql
 from insights.metrics.figures import numbers_of
 from insights.metrics.plan import Clock
 from insights.metrics.query import Window
-from insights.metrics.reading import Edges, Placement, Reading, StockReading
+from insights.metrics.reading import Reading, StockReading
 from insights.metrics.scan import people_in_stock_statement, scan_statement
-from insights.metrics.sorted_beside import distributions, sorted_beside
 from insights.metrics.source import parameters
 from insights.metrics.stock_statement import stock_parameters
 from insights.metrics.stocks import windows_by_span
-from insights.metrics.units_statement import cells_of_gathered_units_statement
 from insights.models import Period
+from insights.snapshots.asked import Asked
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
 
 # Stands in for all values of a segment that has too many in a span: readers go to the facts.
 TOO_MANY_VALUES = ""
-
-UNITS_SORTED_BESIDE = 100  # from here on what is gathered for it costs less than what the database would sort
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Windows, each with the periods as which it is kept, and whose cells are computed as of that moment."""
-
-    edges: tuple[Edges, ...]
-    periods: Mapping[Window, Sequence[str]]
-    placement: Placement
-    clock: Clock
 
 
 def store(group: Group, group_id: int, asked: Asked) -> int:
@@ -68,17 +54,11 @@ def store(group: Group, group_id: int, asked: Asked) -> int:
         """
     )
     values = {**parameters(reading), **_kept(group_id, spans, asked.clock)}
-    if not (len(asked.placement.ids) >= UNITS_SORTED_BESIDE and distributions(group.measures)):
-        found = scan_statement(reading, group.measures)
-        return _inserted(statement.format(cells=_cells_of(group, found)), values)
-    with sorted_beside(reading, group.measures):
-        found = cells_of_gathered_units_statement(reading, group.measures)
-        return _inserted(statement.format(cells=_cells_of(group, found)), values)
-
-
-def _cells_of(group: Group, found: sql.Composed) -> sql.Composed:
-    """What a statement of cells finds, as it is kept."""
-    return _few_values(group, found) if group.segments else _cells(group, found, sql.SQL("''"))
+    found = scan_statement(reading, group.measures)
+    return _inserted(
+        statement.format(cells=_few_values(group, found) if group.segments else _cells(group, found, sql.SQL("''"))),
+        values,
+    )
 
 
 def _cells(group: Group, found: sql.Composed, segment_value: sql.Composable) -> sql.Composed:

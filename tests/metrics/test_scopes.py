@@ -152,12 +152,12 @@ def test_after_moves_a_refresh_leaves_what_a_full_fill_would(world: World, clock
     assert cells() == refreshed
 
 
-def test_units_sorted_beside_the_database_have_the_cells_that_it_computes(
+def test_what_is_computed_beside_the_database_are_the_cells_that_it_computes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_everything()
     computed = kept_cells()
-    monkeypatch.setattr("insights.snapshots.storing.UNITS_SORTED_BESIDE", 1)
+    monkeypatch.setattr("insights.snapshots.cells.UNITS_COMPUTED_BESIDE", 1)
     fill_everything()
     assert kept_cells() == computed
 

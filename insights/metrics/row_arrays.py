@@ -1,0 +1,226 @@
+"""The rows of a relation as arrays, read once for all that is computed of them beside the database.
+
+They come as a binary COPY of numbers alone, every one of the same width, into a file that the system may keep in memory
+or not: what is worked on is a column at a time.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from psycopg import sql
+
+from insights.metrics.measures import AttributedLines, Distribution, Measure, Total
+from insights.metrics.placing import whose
+from insights.metrics.query import Dimension
+from insights.metrics.reading import ANYBODY, Reading
+from insights.metrics.source import (
+    listed,
+    named,
+    of_source,
+    parameters,
+    placed_rows_statement,
+    segment_names,
+)
+from insights.metrics.statement import ATTRIBUTION_METHODS
+from integrations.facts.relation import Relation
+
+if TYPE_CHECKING:
+    from numpy import void
+    from numpy.typing import NDArray
+
+    from insights.formulas.cell_layout import Floats, Integers
+
+COPY_HEADER_LENGTH = 19
+NUMERIC, INTEGERS = 1700, (20, 21, 23)  # types, as a description of columns says them
+MILLIONTHS = 1_000_000.0  # of a numeric, so that it can be added up without loss
+
+
+@dataclass(frozen=True)
+class RowArrays:
+    """What one reading of everybody's rows found, a row each."""
+
+    reading: Reading
+    measures: tuple[Measure, ...]
+    records: NDArray[void]
+    scales: dict[str, float]
+    fact: sql.Composable  # a fact as a number
+
+    @property
+    def relation(self) -> Relation:
+        return self.reading.relation
+
+    @property
+    def first_day(self) -> date:
+        return self.reading.hull.start
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @cached_property
+    def people(self) -> Integers:
+        """Whose each row is, as the statements of cells say it: 0 is nobody's, below it what is owned."""
+        return self._numbers("person_id")
+
+    @cached_property
+    def placed(self) -> Integers:
+        """What places each row in units: a person, or the negative of what is owned (or of its repository)."""
+        return self._numbers("placed_id")
+
+    @cached_property
+    def facts(self) -> Integers:
+        return self._numbers("fact_id")
+
+    @cached_property
+    def days(self) -> Integers:
+        """Days since the first."""
+        return self._numbers("day_offset")
+
+    def segment(self, dimension: Dimension) -> tuple[Integers, list[str]]:
+        """For each row the position of its value, and all values."""
+        import numpy as np
+
+        hashes = self._numbers(f"h_{self.reading.segments.index(dimension)}")
+        different, first, positions = np.unique(hashes, return_index=True, return_inverse=True)
+        words = _words(self.reading, dimension, self.facts[first].tolist(), self.fact)
+        return positions.astype(np.int64), [words[each] for each in different.tolist()]
+
+    def column(self, letter: str, measure: Measure) -> Floats:
+        """NaN where there is nothing."""
+        import numpy as np
+
+        found = self.records[self._name(letter, measure)].astype(np.float64)
+        scale = self.scale_of(letter, measure)
+        return found if scale == 1.0 else found / scale
+
+    def scale_of(self, letter: str, measure: Measure) -> float:
+        """By what a column of decimals was multiplied."""
+        return self.scales.get(self._name(letter, measure), 1.0)
+
+    def added_exactly(self, letter: str, measure: Measure) -> tuple[Floats, float]:
+        """The column as numbers whose sum is exact, where it is one of decimals, and by what that is to be divided."""
+        import numpy as np
+
+        found = self.records[self._name(letter, measure)].astype(np.float64)
+        return np.nan_to_num(found), self.scale_of(letter, measure)
+
+    def _name(self, letter: str, measure: Measure) -> str:
+        return f"{letter}_{self.measures.index(measure)}"
+
+    def _numbers(self, name: str) -> Integers:
+        import numpy as np
+
+        return self.records[name].astype(np.int64)
+
+
+def letters_of(measure: Measure) -> Sequence[str]:
+    """The columns of the rows that tell of a measure: c its value, m what was missing, and of attributed lines t those
+    beyond doubt and k… those of each method."""
+    if isinstance(measure, AttributedLines):
+        return ["c", "t", *(f"k{number}" for number in range(len(ATTRIBUTION_METHODS)))]
+    if isinstance(measure, Total) and measure.missing_column:
+        return ["c", "m"]
+    return ["c"] if isinstance(measure, (Total, Distribution)) else []
+
+
+@contextmanager
+def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArrays]:
+    """The rows of everybody in the reading's windows, with these columns; the reading's placement is not looked at."""
+    import numpy as np
+
+    rows = placed_rows_statement(reading, measures, _more(reading))
+    names = [
+        (f"{letter}_{i}", _value(letter, i)) for i, measure in enumerate(measures) for letter in letters_of(measure)
+    ]
+    fact, scales = _kinds(reading, rows, names)
+    columns = [
+        ("person_id", sql.SQL("person_id"), "bigint"),
+        ("placed_id", sql.SQL("coalesce(placed_id, 0)"), "bigint"),
+        ("fact_id", fact, "bigint"),
+        ("day_offset", sql.SQL("day_offset"), "int"),
+        *(
+            (f"h_{position}", sql.SQL("hashtextextended({}, 0)").format(sql.Identifier(name)), "bigint")
+            for position, name in enumerate(segment_names(reading))
+        ),
+    ]
+    for name, value in names:
+        scaled = value if name not in scales else sql.SQL("({} * {})").format(value, sql.Literal(int(MILLIONTHS)))
+        columns.append((name, sql.SQL("coalesce({}::float8, 'NaN')").format(scaled), "float8"))
+    statement = sql.SQL("COPY (SELECT {} FROM ({}) AS r) TO STDOUT (FORMAT BINARY)").format(
+        sql.SQL(", ").join(
+            sql.SQL("({})::{} AS {}").format(value, sql.SQL(kind), sql.Identifier(name))
+            for name, value, kind in columns
+        ),
+        rows,
+    )
+    kinds = {"bigint": ">i8", "int": ">i4", "float8": ">f8"}
+    record: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, _, kind in columns:
+        record += [(f"{name} length", ">i4"), (name, kinds[kind])]
+    with tempfile.TemporaryFile() as file:
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            copied = cursor.copy(statement, parameters(reading))
+            with copied as copy:
+                for block in copy:
+                    file.write(block)
+        file.flush()
+        size = np.dtype(record).itemsize
+        count = (file.tell() - COPY_HEADER_LENGTH) // size
+        records: Any = np.zeros(0, dtype=record)
+        if count:
+            records = np.memmap(file, dtype=record, mode="r", offset=COPY_HEADER_LENGTH, shape=(count,))
+        yield RowArrays(reading, tuple(measures), records, scales, fact)
+
+
+def _more(reading: Reading) -> list[sql.Composable]:
+    relation = reading.relation
+    placed: sql.Composable = of_source(relation.person) if not relation.owner else sql.SQL("NULL")
+    if relation.owner:
+        placed = sql.SQL("-{}").format(of_source(relation.owner))
+    if relation.falls_to_owners:
+        placed = whose(ANYBODY, relation)
+    day = sql.SQL("{} - %(start)s::date AS day_offset").format(of_source(relation.day))
+    return [sql.SQL("{} AS placed_id").format(placed), day]
+
+
+def _value(letter: str, position: int) -> sql.Composable:
+    if not letter.startswith("k"):
+        return named(letter, position)
+    return sql.SQL("CASE WHEN {} = {} THEN {} END").format(
+        named("d", position), sql.Literal(ATTRIBUTION_METHODS[int(letter[1:])]), named("c", position)
+    )
+
+
+def _kinds(
+    reading: Reading, rows: sql.Composable, names: Sequence[tuple[str, sql.Composable]]
+) -> tuple[sql.Composable, dict[str, float]]:
+    """A fact as a number, of which there are 2⁶⁴ where it is a text; by what the columns of decimals are multiplied."""
+    selected = listed(sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in names)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT fact_id {} FROM ({}) AS r LIMIT 0").format(selected, rows), parameters(reading))
+        kinds = {column.name: column.type_code for column in cursor.description}
+    fact = "fact_id" if kinds.pop("fact_id") in INTEGERS else "hashtextextended(fact_id::text, 0)"
+    return sql.SQL(fact), {name: MILLIONTHS for name, kind in kinds.items() if kind == NUMERIC}
+
+
+def _words(reading: Reading, dimension: Dimension, facts: Sequence[int], fact: sql.Composable) -> dict[int, str]:
+    """The values of a segment by their hashes, of which there are 2⁶⁴; each is one of one of these facts."""
+    rows = placed_rows_statement(
+        Reading(reading.relation, reading.partitions, segments=(dimension,), settled_before=reading.settled_before), []
+    )
+    statement = sql.SQL(
+        "SELECT DISTINCT hashtextextended(segment_0, 0), segment_0 FROM ({}) AS r WHERE {} = ANY(%(some_facts)s)"
+    ).format(rows, fact)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**parameters(reading), "some_facts": list(facts)})
+        return dict(cursor.fetchall())
+
+
+__all__ = ["RowArrays", "letters_of", "row_arrays"]

@@ -1,0 +1,298 @@
+"""Computing the cells of everybody and of very many units beside the database: its rows are read once for all splits.
+
+What a statement of cells tells (insights/metrics/statement.py, units_statement.py) is told here of the same rows, by
+the same rules; tests hold one against the other.  docs/decisions/0028 says what it gains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from insights.formulas.cell_layout import Calendar, Homes, Lists
+from insights.formulas.cell_people import Counted, Found
+from insights.formulas.cell_percentiles import Membership, Ranked, percentiles_of_cells
+from insights.metrics.figures import letters_of_figures
+from insights.metrics.measures import AttributedLines, Distribution, Facts, Measure, People, Total
+from insights.metrics.row_arrays import RowArrays
+from insights.metrics.source import PERCENTILES, parameters
+from insights.metrics.statement import ATTRIBUTION_METHODS
+from insights.snapshots.copied_cells import ComputedCells
+from insights.snapshots.unit_trees import PlacedTree
+
+if TYPE_CHECKING:
+    from insights.formulas.cell_layout import Bits, Flags, Floats, Integers
+    from insights.metrics.reading import Reading
+
+MOST_MEASURES = 60  # a bit for each
+
+
+def is_computed_beside(measures: Sequence[Measure]) -> bool:
+    """Whether these are measures that are told here; the others are parts of a person, and left to the database."""
+    told = (Facts, People, Total, AttributedLines, Distribution)
+    return len(measures) <= MOST_MEASURES and all(type(measure) in told for measure in measures)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What each row adds to a measure that is added up; 0 where it is nothing."""
+
+    added: Floats
+    scale: float  # by which the sum is to be divided
+
+
+class RowMeasures:
+    """What the rows tell of each measure, worked out once for all splits."""
+
+    def __init__(self, rows: RowArrays) -> None:
+        import numpy as np
+
+        self.rows = rows
+        self.ranked: dict[Measure, Ranked] = {}
+        self.ordered: dict[Measure, Amounts] = {}  # of a distribution: by rank
+        self.amounts: dict[tuple[Measure, str], Amounts] = {}
+        self.bits: dict[Measure, int] = {}
+        self.entered: Bits = np.zeros(len(rows), dtype=np.uint64)
+        for measure in rows.measures:
+            if isinstance(measure, Distribution):
+                self._add_distribution(measure)
+            elif isinstance(measure, Total):
+                self._add_total(measure)
+
+    def _enter(self, measure: Measure, enters: Flags) -> None:
+        import numpy as np
+
+        self.bits[measure] = len(self.bits)
+        self.entered |= enters.astype(np.uint64) << np.uint64(self.bits[measure])
+
+    def _add_distribution(self, measure: Distribution) -> None:
+        import numpy as np
+
+        ranked = Ranked.of(self.rows.column("c", measure))
+        scale = self.rows.scale_of("c", measure)
+        self.ranked[measure] = ranked
+        values = ranked.values if scale == 1.0 else np.rint(ranked.values * scale)
+        self.ordered[measure] = Amounts(np.append(values, np.zeros(len(self.rows) - len(values))), scale)
+        self._enter(measure, ranked.ranks < len(ranked.values))
+
+    def _add_total(self, measure: Total) -> None:
+        letters = ["c", *(["m"] if measure.missing_column else [])]
+        if isinstance(measure, AttributedLines):
+            letters += ["t", *(f"k{number}" for number in range(len(ATTRIBUTION_METHODS)))]
+        for letter in letters:
+            added, scale = self.rows.added_exactly(letter, measure)
+            if letter == "c":
+                self._enter(measure, added != 0)
+            self.amounts[measure, letter] = Amounts(_narrow(added), scale)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A way to split the rows: the position of each row's value in `words`."""
+
+    segments: Integers
+    words: Sequence[str]
+
+    @classmethod
+    def into_none(cls, rows: int) -> Split:
+        import numpy as np
+
+        return cls(np.zeros(rows, dtype=np.int64), [""])
+
+
+class PlacedRows:
+    """The rows that lie in the windows of a reading and have a stint, with what is counted once of them."""
+
+    def __init__(self, measures: RowMeasures, split: Split, reading: Reading, stints: Integers) -> None:
+        import numpy as np
+
+        rows, asked = measures.rows, parameters(reading)
+        entries, spans = np.array(asked["entries"]), np.array(asked["spans"], dtype=np.int64)
+        self.calendar = Calendar(Lists(entries - 1, spans), int(spans.max(initial=-1)) + 1)
+        stretches = np.array(asked["stretches"], dtype=np.int64) - 1
+        days = rows.days - (reading.hull.start - rows.first_day).days
+        is_here = (days >= 0) & (days < len(stretches)) & (stints >= 0)
+        is_here[is_here] = stretches[days[is_here]] >= 0
+        self.here = np.flatnonzero(is_here)
+        self.stints = stints[self.here]
+        self.stretches = stretches[days[self.here]]
+        self.segments = split.segments[self.here]
+        self.measures, self.words = measures, split.words
+        self.bit_count = len(measures.bits) + 1  # the last is set where the person is known
+        bits = measures.entered[self.here]
+        people = rows.people[self.here]
+        self.known = people != 0
+        if rows.relation.fact_is_row:
+            self.counted_facts = None
+        else:
+            bits_of_facts = bits | (self.known.astype(np.uint64) << np.uint64(self.bit_count - 1))
+            of_people = np.unique(people, return_inverse=True)[1]
+            _, of_facts = np.unique(rows.facts[self.here], return_inverse=True)
+            different = int(of_people.max(initial=0)) + 1
+            _, entities = np.unique(of_facts * different + of_people, return_inverse=True)
+            found = Found(entities, self.stints, self.segments, bits_of_facts)
+            self.counted_facts = Counted.of_rows(found, self.stretches, self.calendar)
+        are_people = np.flatnonzero(people > 0)
+        entities = np.unique(people[are_people], return_inverse=True)[1]
+        found = Found(entities, self.stints[are_people], self.segments[are_people], bits[are_people])
+        self.counted_people = Counted.of_rows(found, self.stretches[are_people], self.calendar)
+
+    def cells_of(self, placed: PlacedTree, measures: Sequence[Measure], *, of_units: bool) -> ComputedCells:
+        """All cells of a tree in which anything was found."""
+        return _CellsOfTree(self, placed, of_units).told(measures)
+
+
+class _CellsOfTree:
+    def __init__(self, rows: PlacedRows, placed: PlacedTree, of_units: bool) -> None:
+        import numpy as np
+
+        self._rows, self._placed, self._of_units = rows, placed, of_units
+        paths = placed.path_of_stint[rows.stints]
+        self._chosen = np.flatnonzero(paths >= 0)
+        paths, segments = paths[self._chosen], rows.segments[self._chosen]
+        self._homes = Homes.of_rows(placed.tree, paths, segments, len(rows.words))
+        self._stretch_count = max(rows.calendar.stretch_count, 1)
+        self._spans = rows.calendar.span_count
+        code = self._homes.place_of(paths, segments) * self._stretch_count + rows.stretches[self._chosen]
+        order = np.argsort(code, kind="stable")
+        self._code = code[order]
+        self._which = rows.here[self._chosen[order]]  # rows of the relation, by place and stretch
+        self._matrix = rows.calendar.matrix()
+        self._entered = rows.measures.entered[self._which]
+        self._first = np.flatnonzero(np.diff(self._code, prepend=-1))  # where the rows of each place and stretch begin
+        self._row_counts = self._added(None)
+        self._known: dict[bytes, Floats] = {}
+        self._cells = np.flatnonzero(self._row_counts.reshape(-1) > 0)
+
+    def told(self, measures: Sequence[Measure]) -> ComputedCells:
+        import numpy as np
+
+        rows, homes = self._rows, self._homes
+        facts, matched, entered = self._facts(measures)
+        people = rows.counted_people.by_home(homes, self._placed.path_of_stint, self._spans, len(rows.measures.bits))
+        numbers = np.full((sum(map(len, map(letters_of_figures, measures))), len(self._cells)), np.nan)
+        quantiles = self._percentiles([m for m in measures if isinstance(m, Distribution)])
+        line = 0
+        for measure in measures:
+            for letter in letters_of_figures(measure):
+                if letter.startswith("q"):
+                    found = quantiles[measure][:, int(letter[1:])]
+                elif letter == "n":
+                    found = entered[measure]
+                elif letter == "p":
+                    found = self._of_cells(people[rows.measures.bits[measure] + 1])
+                else:
+                    found = self._amount(measure, letter)
+                absent = entered[measure] == 0 if letter == "v" else found == 0
+                numbers[line] = np.where(absent, np.nan, found)
+                line += 1
+        home, span = self._cells // self._spans, self._cells % self._spans
+        return ComputedCells(
+            units=homes.tree.units[homes.units[home]],
+            spans=span,
+            segments=homes.segments[home],
+            words=rows.words,
+            facts=facts.astype(np.int64),
+            matched_facts=matched.astype(np.int64),
+            people=self._of_cells(people[0]).astype(np.int64),
+            numbers=numbers,
+            without_numbers=np.zeros(len(self._cells), dtype=bool),
+        )
+
+    def _facts(self, measures: Sequence[Measure]) -> tuple[Floats, Floats, Mapping[Measure, Floats]]:
+        """The facts of each cell, those whose person is known, and those that entered each measure."""
+        rows = self._rows
+        told = [measure for measure in measures if measure in rows.measures.bits]
+        if rows.counted_facts is not None:
+            counts = rows.counted_facts.by_home(self._homes, self._placed.path_of_stint, self._spans, rows.bit_count)
+            facts = self._of_cells(counts[0])
+            entered = {measure: self._of_cells(counts[rows.measures.bits[measure] + 1]) for measure in told}
+            return facts, facts if self._of_units else self._of_cells(counts[rows.bit_count]), entered
+        facts = self._of_cells(self._row_counts)
+        entered = {measure: self._rows_with(measure) for measure in told}
+        if self._of_units:
+            return facts, facts, entered
+        known = rows.measures.rows.people[self._which] != 0
+        return facts, self._of_cells(self._added(known.astype(float))), entered
+
+    def _rows_with(self, measure: Measure) -> Floats:
+        """How many rows of each cell enter the measure; what the same rows enter is counted once."""
+        import numpy as np
+
+        bit = np.uint64(1) << np.uint64(self._rows.measures.bits[measure])
+        enters = self._entered & bit != 0
+        key = np.packbits(enters).tobytes()
+        if key not in self._known:
+            self._known[key] = self._of_cells(self._row_counts if enters.all() else self._added(enters))
+        return self._known[key]
+
+    def _amount(self, measure: Measure, letter: str) -> Floats:
+        measures = self._rows.measures
+        if isinstance(measure, Distribution):
+            if letter == "x":
+                return self._of_cells(self._row_counts) - self._rows_with(measure)
+            amounts = measures.ordered[measure]
+            return (
+                self._of_cells(self._added(amounts.added[measures.ranked[measure].ranks[self._which]])) / amounts.scale
+            )
+        amounts = measures.amounts[measure, {"v": "c", "x": "m", "l": "t"}.get(letter, letter)]
+        return self._of_cells(self._added(amounts.added[self._which])) / amounts.scale
+
+    def _percentiles(self, measures: Sequence[Distribution]) -> Mapping[Measure, Floats]:
+        if not measures:
+            return {}
+        known = [self._rows_with(measure).astype(int) for measure in measures]
+        ranked = [
+            Ranked(self._rows.measures.ranked[measure].ranks[self._which], self._rows.measures.ranked[measure].values)
+            for measure in measures
+        ]
+        found = percentiles_of_cells(ranked, known, self._membership(), list(PERCENTILES.values()))
+        return dict(zip(measures, found, strict=True))
+
+    def _membership(self) -> Membership:
+        """Chunks are the rows of a place and stretch."""
+        import numpy as np
+
+        homes, stretches = self._homes, self._stretch_count
+        counts = np.bincount(self._code, minlength=homes.place_count * stretches)
+        pair_first = np.append(homes.pair_first, len(homes.pair_places))
+        places = Lists(pair_first, homes.pair_places).joined(self._cells // self._spans)
+        stretches_of_span = self._rows.calendar.spans_of_stretch.turned(self._spans)
+        found = stretches_of_span.joined((self._cells % self._spans)[places.positions])
+        chunks = places.found[found.positions] * stretches + found.found
+        some = np.flatnonzero(counts[chunks])
+        cells = places.positions[found.positions[some]]
+        first = np.searchsorted(cells, np.arange(len(self._cells) + 1))
+        return Membership(np.concatenate(([0], np.cumsum(counts))), Lists(first, chunks[some]))
+
+    def _added(self, of_rows: Floats | Flags | None) -> Floats:
+        """A row per home and a column per span: the number of rows, or what they add up to."""
+        import numpy as np
+
+        of_places = np.zeros(self._homes.place_count * self._stretch_count)
+        if len(self._first):
+            added = (
+                np.diff(self._first, append=len(self._code))
+                if of_rows is None
+                else np.add.reduceat(of_rows, self._first, dtype=np.float64)
+            )
+            of_places[self._code[self._first]] = added
+        by_stretch = of_places.reshape(-1, self._stretch_count)
+        return self._homes.added_up(by_stretch[:, : len(self._matrix)] @ self._matrix)
+
+    def _of_cells(self, of_homes: Floats) -> Floats:
+        found: Floats = of_homes.reshape(-1)[self._cells]
+        return found
+
+
+def _narrow(numbers: Floats) -> Floats:
+    """In as few bytes as they need: most are counts of one row."""
+    import numpy as np
+
+    for kind in (np.int8, np.int32):
+        if np.abs(numbers).max(initial=0) <= np.iinfo(kind).max:
+            narrow: Floats = numbers.astype(kind)
+            if np.array_equal(narrow, numbers):
+                return narrow
+    return numbers
