@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 from insights import tiles, wording
@@ -69,8 +70,9 @@ def split_over_time(
     role: Role,
     *,
     names: Mapping[str, str] | None = None,
+    counted: str = "",
 ) -> ChartData:
-    """A dataset for each segment value.
+    """A dataset for each segment value; `counted` is what its facts are called, where they and people are to be told.
 
     Beyond SERIES_DRAWN the smallest are added up; of medians, shares and whatever else makes no sum the CSV alone has
     them.
@@ -82,6 +84,7 @@ def split_over_time(
     found = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
     for value in values:
         by_value[value] = [found.get((value, start)) for start in starts]
+    counts = _counts_by_value(answer, dimension, starts, counted) if counted else {}
     adds_up = get(key).adds_up
     drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
     drawn_values, rest = values[:drawn], values[drawn:]
@@ -89,7 +92,10 @@ def split_over_time(
         drawn_values = in_agent_order(drawn_values)
 
     def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
-        return [Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value]) for value in chosen]
+        return [
+            Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value], counts.get(value, {}))
+            for value in chosen
+        ]
 
     datasets = datasets_of(drawn_values)
     if rest and adds_up:
@@ -100,6 +106,24 @@ def split_over_time(
         left_out=answers.left_out(key, dimension),
         undrawn=[] if adds_up else datasets_of(rest),
     )
+
+
+def counts_of(figures: Sequence[Figure | None], facts: str) -> Mapping[str, Sequence[float | None]]:
+    """What stands behind each value: its facts, and the developers of whom they are; of a hidden one nothing."""
+    shown = [figure if figure and not figure.withheld else None for figure in figures]
+    return {
+        facts: [figure.sample_size if figure else None for figure in shown],
+        "developers": [figure.people if figure else None for figure in shown],
+    }
+
+
+def _counts_by_value(
+    answer: SeriesAnswer, dimension: Dimension, starts: Sequence[date], facts: str
+) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
+    found: dict[str, dict[date, Figure]] = {}
+    for figure in answer.series:
+        found.setdefault(figure.segment.get(dimension, ""), {})[figure.window.start] = figure
+    return {value: counts_of([of_value.get(start) for start in starts], facts) for value, of_value in found.items()}
 
 
 def over_time(kind: Kind, answer: SeriesAnswer, datasets: Sequence[Dataset]) -> ChartData:

@@ -41,6 +41,7 @@ function lineChart(Chart, figures) {
   const several = figures.datasets.length > 1;
   const named = several || figures.datasets[0].role === "agent"; // an agent's line says whose it is, even alone
   const from = figures.to_date_from ?? Infinity;
+  const compared = figures.datasets.some((series) => series.picked);
   return {
     type: "line",
     data: {
@@ -55,7 +56,7 @@ function lineChart(Chart, figures) {
           swatch: colour,
           backgroundColor: figures.kind === "area" ? translucent(colour, 0.1) : colour,
           fill: figures.kind === "area" ? "origin" : false,
-          borderWidth: series.picked ? 2.5 : series.counts ? 1.25 : 1.75,
+          borderWidth: series.picked ? 2.5 : compared ? 1.25 : 1.75,
           borderDash: dash,
           segment: { borderDash: (part) => (part.p1DataIndex >= from ? TO_DATE_DASH : undefined) },
           pointStyle: POINT_STYLES[marker],

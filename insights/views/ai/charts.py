@@ -17,7 +17,7 @@ from insights.agreed import with_agreement
 from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
-from insights.metrics.query import Dimension
+from insights.metrics.query import Dimension, SeriesAnswer
 from insights.views.ai import adoption, lines, phases, spend, usage
 from insights.views.ai.answers import read
 from insights.views.ai.page import page_filters
@@ -41,12 +41,12 @@ def adoption_donut(filters: Filters) -> ChartData:
 def active_share(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.active_share")])
     answer = answers.answer("ai.active_share")
-    return over_time("area", answer, [Dataset("Active users", "active", "single", values_of(answer.series))])
+    return over_time("area", answer, [_share(answer, "Active users", "active", "active developers", "enrolled")])
 
 
 def active_by_agent(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.active_share_by_agent", Dimension.AGENT)])
-    return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent")
+    return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent", counted="sessions")
 
 
 def committed_code(filters: Filters) -> ChartData:
@@ -60,7 +60,7 @@ def committed_code(filters: Filters) -> ChartData:
 def committed_share(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.committed_code_share")])
     answer = answers.answer("ai.committed_code_share")
-    return over_time("area", answer, [Dataset("AI share", "committed_share", "single", values_of(answer.series))])
+    return over_time("area", answer, [_share(answer, "AI share", "committed_share", "AI lines", "lines")])
 
 
 def spend_trend(filters: Filters) -> ChartData:
@@ -68,7 +68,7 @@ def spend_trend(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.spend", dimension)])
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
     names = WORK_TYPES if dimension is Dimension.WORK_TYPE else None
-    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names)
+    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names, counted="sessions")
 
 
 def spend_breakdown(filters: Filters) -> ChartData:
@@ -82,8 +82,24 @@ def spend_breakdown(filters: Filters) -> ChartData:
 def tokens_by_kind(filters: Filters) -> ChartData:
     answers = read(filters, [Wanted("ai.tokens", Dimension.TOKEN_KIND)])
     return split_over_time(
-        "stacked_bar", answers, "ai.tokens", Dimension.TOKEN_KIND, "sequence", names=usage.TOKEN_KINDS
+        "stacked_bar",
+        answers,
+        "ai.tokens",
+        Dimension.TOKEN_KIND,
+        "sequence",
+        names=usage.TOKEN_KINDS,
+        counted="sessions",
     )
+
+
+def _share(answer: SeriesAnswer, label: str, key: str, part: str, whole: str) -> Dataset:
+    """A share over time, with both sides of each quotient."""
+    shown = [None if figure.withheld else figure for figure in answer.series]
+    counts = {
+        part: [figure.numerator if figure else None for figure in shown],
+        whole: [figure.denominator if figure else None for figure in shown],
+    }
+    return Dataset(label, key, "single", values_of(answer.series), counts)
 
 
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
