@@ -20,7 +20,7 @@ TASK_MODULES = (
     "integrations.sync.tasks",
     "integrations.webhooks.tasks",
     "integrations.attribution.tasks",
-    "insights.leaderboard.tasks",
+    "insights.people_figures.tasks",
     "insights.snapshots.tasks",
     "programs.tasks",
 )

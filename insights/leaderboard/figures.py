@@ -16,13 +16,13 @@ from functools import cached_property
 from typing import Protocol
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from insights.leaderboard.columns import AI_LINES, METRICS, SESSIONS, TOKENS
 from insights.metrics.by_person import People, PersonValue, read_people
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
+from insights.people_figures.members import Days, members
 
 
 class Figures(Protocol):
@@ -97,8 +97,7 @@ class KeptFigures(Figures, Protocol):
     """Figures of the whole organisation, with the days between which each person's facts lie."""
 
     @property
-    def days(self) -> Sequence[tuple[int, int, int]]:
-        """Person, and the first and last day as numbers (`date.toordinal`)."""
+    def days(self) -> Sequence[Days]: ...
 
 
 class UnitFigures:
@@ -107,7 +106,7 @@ class UnitFigures:
     def __init__(self, asked: MetricQuery, unit_id: int, whole: KeptFigures) -> None:
         self.read_at = whole.read_at
         self._whole = whole
-        stayed, moved = _members(unit_id, whole.days)
+        stayed, moved = members(unit_id, whole.days)
         self._moved: FactFigures | None = FactFigures(asked, moved) if moved else None
         self.movers = {*self._moved.people} if self._moved else set()
         self.people: Sequence[int] = sorted([*stayed, *self.movers], key=shuffled)
@@ -125,39 +124,6 @@ class UnitFigures:
 
     def _of(self, person_id: int) -> Figures:
         return self._moved if self._moved and person_id in self.movers else self._whole
-
-
-def _members(unit_id: int, days: Sequence[tuple[int, int, int]]) -> tuple[list[int], list[int]]:
-    """Of these people (with the first and last day of what they did) those who were in the unit throughout, and those
-    who were in it for a part.
-    """
-    found: Mapping[bool, list[int]] = {True: [], False: []}
-    if not days:
-        return found[True], found[False]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT did.person_id,
-                   range_agg(placement.during) @> daterange('0001-01-01'::date + (did.first_day - 1),
-                                                            '0001-01-01'::date + did.last_day)
-            FROM unnest(%(people)s::bigint[], %(firsts)s::int[], %(lasts)s::int[])
-                 AS did (person_id, first_day, last_day)
-            JOIN orgtree_placement placement
-              ON placement.person_id = did.person_id AND placement.ancestor_id = %(unit)s
-            WHERE placement.during && daterange('0001-01-01'::date + (did.first_day - 1),
-                                                '0001-01-01'::date + did.last_day)
-            GROUP BY did.person_id, did.first_day, did.last_day
-            """,
-            {
-                "unit": unit_id,
-                "people": [person for person, _, _ in days],
-                "firsts": [first for _, first, _ in days],
-                "lasts": [last for _, _, last in days],
-            },
-        )
-        for person, throughout in cursor:
-            found[throughout].append(person)
-    return found[True], found[False]
 
 
 def shuffled(person_id: int) -> bytes:

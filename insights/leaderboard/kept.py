@@ -1,6 +1,6 @@
 """Rankings that took long to read are kept for a minute: the next page of one is that of the same ranking.
 
-Those of the pages' windows are put together from figures that the background keeps (insights/leaderboard/keeping.py).
+Those of the pages' windows are put together from figures that the background keeps (insights/people_figures/).
 What is read quickly is read every time, so that small organisations see every session within seconds.  Nothing of a
 viewer is kept here: who may see what is decided anew for each response (insights/leaderboard/visible.py).
 """

@@ -18,6 +18,7 @@ from functools import cached_property
 from insights.leaderboard.columns import METRICS
 from insights.leaderboard.figures import FactFigures
 from insights.metrics.by_person import PersonValue
+from insights.people_figures.members import Days
 
 PERSON, DAY, VALUE, NUMBER = "q", "i", "d", "H"  # types of arrays
 MISSING = 1 << 15  # beside the number of the reason
@@ -61,9 +62,9 @@ class Unpacked:
         return self._columns.people
 
     @property
-    def days(self) -> Sequence[tuple[int, int, int]]:
+    def days(self) -> Sequence[Days]:
         columns = self._columns
-        return list(zip(columns.people, columns.firsts, columns.lasts, strict=True))
+        return list(map(Days, columns.people, columns.firsts, columns.lasts))
 
     def numbers(self, key: str) -> Mapping[int, float | None]:
         columns = self._columns

@@ -1,14 +1,13 @@
 """One line of a comparison beside Non-AI: both groups, how far apart they are, and how sure that is.
 
-What a developer has on each of the two lines is read from facts; the interval is that of
-insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it is left out, and counted.
+What a developer has on each of the two lines is kept, or read from facts (insights/people_figures/lines.py); the
+interval is that of insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it is
+left out, and counted.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,13 +26,12 @@ from insights.formulas.differences import (
     percentile_of,
 )
 from insights.metrics.declarations import Duration
-from insights.metrics.measures import PeopleOnLine
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery, Statistic
 from insights.metrics.reading import Reading, StockReading
 from insights.metrics.source import PERCENTILES, parameters, rows_statement
-from insights.metrics.statement import people_on_line_statement, people_statement
+from insights.people_figures.lines import line_counts
 
 if TYPE_CHECKING:
     from insights.formulas.differences import Floats
@@ -107,13 +105,7 @@ LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
 def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
     import numpy as np
 
-    metric = each.metric
-    assert isinstance(metric, PerDeveloper)  # noqa: S101
-    above, below = each.needs[metric.numerator], each.needs[metric.denominator]
-    numerator, on_lines = _reading(above.reading), replace(_reading(below.reading), partitions=(each.bucket_edges,))
-    assert isinstance(below.measure, PeopleOnLine)  # noqa: S101
-    done = _by_developer(people_statement(numerator, above.measure), numerator, "facts")
-    active = _by_developer(people_on_line_statement(on_lines, below.measure), on_lines, "windows")
+    done, active, read_at = line_counts(each, line, WITHOUT)
     people = sorted({person for person, _ in (*done, *active) if person is not None})
     first, second = (
         Totals(
@@ -125,7 +117,7 @@ def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
     interval = difference_of_quotients(first, second, seed=seed_of(query, line))
     groups = [Group(t.value, round(t.above.sum()), t.developers, int((t.above > 0).sum())) for t in (first, second)]
     unmatched = sum(amount for (person, _), amount in done.items() if person is None)
-    return _comparison(query, line, groups, interval, unmatched)
+    return replace(_comparison(query, line, groups, interval, unmatched), computed_at=read_at)
 
 
 def _of_durations(each: Plan, query: MetricQuery, line: str) -> Comparison:
@@ -178,19 +170,6 @@ def _reading(reading: Reading | StockReading) -> Reading:
     if isinstance(reading, StockReading):
         raise TypeError("A stock is no reading of facts.")
     return reading.of_whole()
-
-
-def _by_developer(statement: sql.Composed, reading: Reading, column: str) -> Mapping[tuple[int | None, str], int]:
-    """Developer (None: nobody known, and agents alone) and line → the amount in that column."""
-    found: Counter[tuple[int | None, str]] = Counter()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters(reading))
-        names = [each.name for each in cursor.description]
-        person, segment, amount = (names.index(name) for name in ("person_id", "segment_0", column))
-        for row in cursor.fetchall():
-            is_developer = row[person] is not None and row[person] > 0
-            found[row[person] if is_developer else None, row[segment]] += int(row[amount])
-    return found
 
 
 def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:

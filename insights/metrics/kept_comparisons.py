@@ -27,9 +27,11 @@ def comparison(query: MetricQuery, line: str) -> Comparison:
     found = KeptComparison.objects.filter(question=question, computed_at__gt=now - KEPT_FOR).first()
     if found is not None:
         return replace(_from_json(query, line, found.answer), computed_at=found.computed_at)
-    computed = replace(read_comparison(query, line), computed_at=now)
+    read = read_comparison(query, line)
+    as_of = read.computed_at or now
+    computed = replace(read, computed_at=as_of)
     KeptComparison.objects.update_or_create(
-        question=question, defaults={"answer": _as_json(computed), "computed_at": now}
+        question=question, defaults={"answer": _as_json(computed), "computed_at": as_of}
     )
     KeptComparison.objects.filter(computed_at__lt=now - FORGOTTEN_AFTER).delete()
     return computed

@@ -28,7 +28,8 @@ from integrations.facts.relation import IS_AUTONOMOUS, REPOSITORY_ID, Relation
 def placed_as(placement: Placement, relation: Relation) -> Sequence[Relation]:
     """The relation as its rows are placed, each of them by one: by their people, and in units also by what is owned."""
     if relation.falls_to_owners and _in_units(placement) and not is_of_people(placement):
-        return (relation, replace(relation, owner=REPOSITORY_ID))
+        owned = replace(relation, owner=REPOSITORY_ID)
+        return (owned,) if placement.owned_alone else (relation, owned)
     return (relation,)
 
 

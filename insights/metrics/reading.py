@@ -33,6 +33,7 @@ class Placement:
 
     `held` are ids of attributes with the values of which one must hold of the person on the day of the fact,
     `person_id` leaves of the units' or the unassigned facts those of that person, and `among` those of these people.
+    `owned_alone` leaves of a unit's facts what falls to it as an owner (Relation.falls_to_owners).
     """
 
     placed: Placed = Placed.ANYBODY
@@ -40,11 +41,12 @@ class Placement:
     held: tuple[tuple[int, tuple[str, ...]], ...] = ()
     person_id: int | None = None
     among: tuple[int, ...] = ()
+    owned_alone: bool = False
 
     @property
     def is_kept(self) -> bool:
         """Whether there are cells of it, which may tell the same as its facts."""
-        narrowed = self.held or self.among or self.person_id is not None
+        narrowed = self.held or self.among or self.owned_alone or self.person_id is not None
         return self.placed in (Placed.ANYBODY, Placed.UNIT, Placed.UNITS) and not narrowed
 
 

@@ -11,14 +11,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from insights import windows
-from insights.leaderboard import keeping
 from insights.leaderboard.columns import METRICS, RANKINGS
 from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
-from insights.leaderboard.keeping import keep_people_figures, kept_figures, look_again
+from insights.leaderboard.keeping import LEADERBOARD, kept_figures
 from insights.leaderboard.kept import figures_of
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.query import Dimension, MetricQuery, Scope
 from insights.models import KeptPeopleFigures
+from insights.people_figures import store
+from insights.people_figures.store import bring_up_to_date, look_again
 from insights.snapshots.refresh import refresh
 from integrations.models import AgentSession, AgentSessionDay, FactChange
 from orgtree.models import Identity
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    monkeypatch.setattr(keeping, "WORTH_KEEPING_SECONDS", 0.0)
+    monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 0.0)
     look_again()
     with time_machine.travel(NOW, tick=False) as travelling:
         yield travelling
@@ -64,7 +65,7 @@ def test_kept_figures_are_those_of_the_facts_for_each_unit(seed: int) -> None:
     world = create_world(seed, days=DAYS, sessions=60)
     add_organisation(world, seed, DAYS)
     refresh()
-    keep_people_figures()
+    bring_up_to_date([LEADERBOARD])
     values = moved = 0
     for change in range(3):
         for weeks in (4, 12):
@@ -91,7 +92,7 @@ def test_kept_figures_are_those_of_the_facts_for_each_unit(seed: int) -> None:
         announce(world, tomorrow=TODAY + timedelta(days=1))
         refresh()
         KeptPeopleFigures.objects.update(read_at=NOW - timedelta(days=1))
-        keep_people_figures()
+        bring_up_to_date([LEADERBOARD])
     assert values > 1000
     assert moved > 0
 
@@ -99,30 +100,30 @@ def test_kept_figures_are_those_of_the_facts_for_each_unit(seed: int) -> None:
 def test_what_nothing_changed_is_not_read_again(clock: time_machine.Traveller) -> None:
     world = create_world(5, days=DAYS, sessions=20)
     refresh()
-    assert keep_people_figures() == len(windows.TRAILING_WEEKS)
+    assert bring_up_to_date([LEADERBOARD]) == len(windows.TRAILING_WEEKS)
     clock.shift(timedelta(minutes=5))
     refresh()  # some sessions may have settled with the hour; not within minutes
-    assert keep_people_figures() == 0
+    assert bring_up_to_date([LEADERBOARD]) == 0
     assert kept_figures(windows.trailing(12)) is not None  # still as true as five minutes ago
     announce(world, tomorrow=TODAY + timedelta(days=1))
-    assert keep_people_figures() == len(windows.TRAILING_WEEKS)  # what waits is news as well
-    assert keep_people_figures() == 0  # and not before a pause
+    assert bring_up_to_date([LEADERBOARD]) == len(windows.TRAILING_WEEKS)  # what waits is news as well
+    assert bring_up_to_date([LEADERBOARD]) == 0  # and not before a pause
 
 
 def test_what_was_not_followed_for_long_is_read_from_facts(clock: time_machine.Traveller) -> None:
     create_world(5, days=DAYS, sessions=20)
-    keep_people_figures()
+    bring_up_to_date([LEADERBOARD])
     asked = MetricQuery("ai.spend", windows.trailing(12))
     assert not isinstance(figures_of(asked), FactFigures)
     FactChange.objects.all().delete()
-    clock.shift(keeping.PAUSES_SHOWN * keeping.SHORTEST_PAUSE + timedelta(seconds=1))
+    clock.shift(store.PAUSES_SHOWN * store.SHORTEST_PAUSE + timedelta(seconds=1))
     assert isinstance(figures_of(asked), FactFigures)
 
 
 def test_what_is_filtered_or_of_other_days_is_read_from_facts() -> None:
     world = create_world(5, days=DAYS, sessions=20)
     add_organisation(world, 5, DAYS)
-    keep_people_figures()
+    bring_up_to_date([LEADERBOARD])
     trailing = windows.trailing(12)
     for asked in (
         MetricQuery("ai.spend", trailing, facets={Dimension.AGENT: ("codex",)}),
@@ -135,8 +136,8 @@ def test_what_is_filtered_or_of_other_days_is_read_from_facts() -> None:
 
 def test_an_organisation_that_is_read_quickly_is_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
     create_world(5, days=DAYS, sessions=20)
-    monkeypatch.setattr(keeping, "WORTH_KEEPING_SECONDS", 60.0)
-    keep_people_figures()
+    monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 60.0)
+    bring_up_to_date([LEADERBOARD])
     assert {bytes(row.content) for row in KeptPeopleFigures.objects.all()} == {b""}
     asked = MetricQuery("ai.spend", windows.trailing(12))
     assert isinstance(figures_of(asked), FactFigures)

@@ -1,0 +1,127 @@
+"""Keeping everybody's figures of the pages' windows ready, in the background, as often as they are worth it.
+
+Of large organisations only: where they are read quickly they are read every time.  How old they may be follows from
+how long reading takes, so that a small share of the time goes into it; pages say as of when they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from insights import windows
+from insights.metrics.query import Window
+from insights.models import KeptPeopleFigures, SnapshotState
+from insights.snapshots.waiting import changes_waiting
+
+logger = logging.getLogger(__name__)
+
+WORTH_KEEPING_SECONDS = 0.25
+SHARE_OF_TIME = 0.1  # for all of them together
+SHORTEST_PAUSE = timedelta(seconds=60)  # as trailing windows of other pages may lag
+PAUSE_OF_QUICK = timedelta(hours=1)  # an organisation whose figures nobody needs kept grows slowly
+# The background may be late: figures of this many pauses ago are shown, older ones are read anew.
+PAUSES_SHOWN = 3
+LOCK = 0x48575046  # of whoever computes them
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is kept of each window; `measured` is another one where it would be computed from anything else."""
+
+    name: str
+    measured: Callable[[], str]
+    read: Callable[[Window], bytes]
+
+
+@dataclass(frozen=True)
+class Kept:
+    content: bytes
+    read_at: datetime
+
+
+# Windows of which nothing is kept, until when (by the monotonic clock) nobody asks again.
+_not_kept: dict[tuple[str, Window], float] = {}
+
+
+def bring_up_to_date(kinds: Sequence[Kind]) -> int:
+    """Read those anew of which it is time; how many.  One process at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+    try:
+        today = windows.local_today()
+        asked = [windows.trailing(weeks, today=today) for weeks in windows.TRAILING_WEEKS]
+        KeptPeopleFigures.objects.exclude(end__in={window.end for window in asked}).delete()
+        rows = {(row.kind, Window(row.start, row.end)): row for row in KeptPeopleFigures.objects.defer("content").all()}
+        pause = _pause(rows)
+        return sum(_is_read(kind, window, rows.get((kind.name, window)), pause) for kind in kinds for window in asked)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def kept_of(kind: Kind, window: Window) -> Kept | None:
+    """Of the whole organisation; None where it is read quickly, or is not kept as of a short while ago."""
+    key = (kind.name, window)
+    if _not_kept.get(key, 0.0) > time.monotonic():
+        return None
+    row = KeptPeopleFigures.objects.filter(
+        kind=kind.name,
+        start=window.start,
+        end=window.end,
+        measured=kind.measured(),
+        seconds__gte=WORTH_KEEPING_SECONDS,
+        shown_until__gt=timezone.now(),
+    ).first()
+    if row is None:
+        _not_kept[key] = time.monotonic() + SHORTEST_PAUSE.total_seconds()
+        return None
+    return Kept(bytes(row.content), row.read_at)
+
+
+def look_again() -> None:
+    """For what is kept of windows that had nothing a short while ago."""
+    _not_kept.clear()
+
+
+def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: timedelta) -> bool:
+    now, measured = timezone.now(), kind.measured()
+    changes, waits = SnapshotState.current().changes, changes_waiting()
+    shown_until = now + PAUSES_SHOWN * pause
+    if row is not None and row.measured == measured:
+        if row.changes == changes and not waits:
+            KeptPeopleFigures.objects.filter(pk=row.pk).update(shown_until=shown_until)
+            return False
+        if now - row.read_at < (pause if row.seconds >= WORTH_KEEPING_SECONDS else PAUSE_OF_QUICK):
+            return False
+    began = time.monotonic()
+    content = kind.read(window)
+    seconds = time.monotonic() - began
+    KeptPeopleFigures.objects.update_or_create(
+        kind=kind.name,
+        start=window.start,
+        end=window.end,
+        defaults={
+            "measured": measured,
+            "content": content if seconds >= WORTH_KEEPING_SECONDS else b"",
+            "read_at": now,
+            "shown_until": shown_until,
+            "changes": changes,
+            "seconds": seconds,
+        },
+    )
+    logger.debug("Read %s of %s to %s in %.1f s.", kind.name, window.start, window.end, seconds)
+    return True
+
+
+def _pause(rows: Mapping[tuple[str, Window], KeptPeopleFigures]) -> timedelta:
+    """How long they are left alone."""
+    return max(SHORTEST_PAUSE, timedelta(seconds=sum(row.seconds for row in rows.values()) / SHARE_OF_TIME))
