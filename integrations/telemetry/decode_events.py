@@ -9,7 +9,7 @@ from typing import Any
 
 from integrations.telemetry import store_rows
 from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_content
-from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of, unread_figures
+from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of, unread_figures, with_attributes
 from integrations.telemetry.decode_reading import Counted, EventRecord, Origin, Signal, storable_name
 from integrations.telemetry.decode_values import BadRecordError, Value, first_text_of, time_of
 from integrations.telemetry.events import EventKind
@@ -19,6 +19,7 @@ from integrations.telemetry.vocabularies.vocabulary import (
     NOT_KEPT,
     SPAN_START,
     TRACE_ID,
+    Event,
     EventChoice,
     EventReading,
     NotKept,
@@ -62,7 +63,7 @@ def _read_event(origin: Origin, sent: Any) -> None:
     if isinstance(event, NotKept):
         origin.count(Counted.NOT_KEPT, name)
         return
-    figures = figures_of(name, event, record.attributes)
+    figures = _figures(origin, sent, record, event, digest)
     session = origin.session(record.attributes)
     if session is None and vocabulary.trace_is_session:
         session = _session_of_trace(origin, record)
@@ -96,10 +97,30 @@ def _keep_unread(origin: Origin, sent: Any, record: EventRecord, name: str, at: 
     """An event that no vocabulary reads: kept with its attributes, content left out, for the vocabulary to come."""
     digest = origin.digest(record.identity)
     name = storable_name(name)
+    encoded = _kept_attributes(origin, sent, digest, dropped=True)
+    session = origin.session(record.attributes)
+    origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, unread_figures(name, encoded)))
+    origin.count_with_row(digest, Counted.UNREAD, name)
+
+
+def _figures(origin: Origin, sent: Any, record: EventRecord, event: Event, digest: bytes) -> bytes:
+    """The event's columns; of one that counts by other words than are known with its attributes, to be read later."""
+    name = record.name
+    if origin.signal is Signal.LOGS:
+        name = name.removeprefix(origin.vocabulary.event_prefix)
+    figures = figures_of(name, event, record.attributes)
+    if not event.tells or not event.tells.isdisjoint(record.attributes):
+        return figures
+    origin.count_with_row(digest, Counted.UNREAD, name)
+    return with_attributes(figures, _kept_attributes(origin, sent, digest))
+
+
+def _kept_attributes(origin: Origin, sent: Any, digest: bytes, *, dropped: bool = False) -> bytes:
+    """All attributes but content, as JSON; `dropped` counts what of content was left out."""
     kept: dict[str, Value] = {}
     for attribute, value in origin.all_attributes(sent).items():
         if is_content(attribute, value):
-            if value not in PLACEHOLDERS:
+            if dropped and value not in PLACEHOLDERS:
                 origin.count_with_row(digest, Counted.DROPPED, attribute)
         else:
             kept[attribute] = _storable(value)
@@ -108,9 +129,7 @@ def _keep_unread(origin: Origin, sent: Any, record: EventRecord, name: str, at: 
         raise BadRecordError("An attribute contains a NUL character.")
     if len(encoded) > MOST_ATTRIBUTE_BYTES:
         raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")
-    session = origin.session(record.attributes)
-    origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, unread_figures(name, encoded)))
-    origin.count_with_row(digest, Counted.UNREAD, name)
+    return encoded
 
 
 def _storable(value: Value) -> Value:

@@ -49,6 +49,11 @@ def unread_figures(name: str, attributes: bytes) -> bytes:
     return b"".join(columns)
 
 
+def with_attributes(figures: bytes, attributes: bytes) -> bytes:
+    """The columns of an event that was read, with its attributes (JSON) beside them: there is more than was read."""
+    return figures.removesuffix(store_rows.NULL) + store_rows.json(attributes)
+
+
 def _columns_of(event: Event) -> tuple[Column, ...]:
     """One function per column, or per run of columns that are always empty."""
     columns: list[Column | bytes] = [

@@ -53,15 +53,23 @@ def _read_again(unread: UnreadEvent) -> int:
     def reading_of(attributes: dict[str, Any]) -> EventReading:
         return listed(attributes) if callable(listed) else listed
 
-    read = 0
+    read, waits = 0, False
     found = _rows_of(unread)
     for start in range(0, len(found), ROWS_PER_TRANSACTION):
         rows = found[start : start + ROWS_PER_TRANSACTION]
+        readings = [reading_of(json.loads(row.attributes)) for row in rows]
+        waits = waits or any(map(_tells_nothing, rows, readings))
         with transaction.atomic():
-            read += _store(name, rows, [reading_of(json.loads(row.attributes)) for row in rows])
-    unread.known = True
-    unread.save(update_fields=["known"])
+            read += _store(name, rows, readings)
+    if not waits:
+        unread.known = True
+        unread.save(update_fields=["known"])
     return read
+
+
+def _tells_nothing(row: _Row, reading: EventReading) -> bool:
+    """Of a version of which these words are still not known."""
+    return isinstance(reading, Event) and bool(reading.tells) and reading.tells.isdisjoint(json.loads(row.attributes))
 
 
 def _rows_of(unread: UnreadEvent) -> list[_Row]:
@@ -83,7 +91,7 @@ def _store(name: str, rows: Sequence[_Row], readings: Sequence[EventReading]) ->
     """Write the rows anew as what they mean, for the next fold; those that cannot be read stay as they are."""
     read = []
     for row, reading in zip(rows, readings, strict=True):
-        if isinstance(reading, Event):
+        if isinstance(reading, Event) and not _tells_nothing(row, reading):
             try:
                 figures = figures_of(name, reading, json.loads(row.attributes))
             except BadRecordError:

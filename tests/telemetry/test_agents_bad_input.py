@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from integrations.telemetry import vocabularies
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.read_again import read_unread_events_again
 from integrations.telemetry.store_sessions import forget_identities
+from integrations.telemetry.vocabularies import claude_code
 from orgtree.models import Person
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
 from tests.telemetry.intake import (
@@ -29,6 +31,7 @@ from tests.telemetry.intake import (
     log_record,
     logs,
     metrics,
+    rows,
     spans,
 )
 
@@ -175,3 +178,37 @@ def test_counters_without_a_session_are_listed_and_lose_nothing_else(intake: Int
     intake.send(metrics(counter("codex.turn.token_usage", {"timeUnixNano": str(NOW), "asInt": 5}), resource=CODEX))
     assert intake.counted(known=True) == {("codex", "codex.turn.token_usage"): 1}
     assert not AgentSession.objects.exists()
+
+
+def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_to_come(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version counts under other names: it is listed, what it cost counts, and no token is lost."""
+    renamed = {key.replace("_tokens", "TokenCount"): value for key, value in REQUEST.items()}
+    intake.send(logs(log_record({**renamed, "prompt": "a secret"}), log_record({**REQUEST, "request_id": "req_2"})))
+    assert tokens() == (100, 1000, 50, 10)
+    assert AgentRequest.objects.count() == 2
+    assert set(intake.counted(known=False)) == {("claude_code", "api_request")}
+    assert read_unread_events_again() == 0, "the words are still unknown"
+    assert set(intake.counted(known=False)) == {("claude_code", "api_request")}
+
+    newer = replace(
+        claude_code.REQUEST,
+        **{
+            each.name: value.replace("_tokens", "TokenCount")
+            for each in fields(claude_code.REQUEST)
+            if isinstance(value := getattr(claude_code.REQUEST, each.name), str)
+        },
+        tells=frozenset({"inputTokenCount"}),
+    )
+    words = replace(
+        claude_code.CLAUDE_CODE, events={**claude_code.CLAUDE_CODE.events, "api_request": newer}, readings=()
+    )
+    monkeypatch.setattr(vocabularies, "VOCABULARIES", (words,))
+    assert read_unread_events_again() == 1
+    fold_received_batches()
+    assert tokens() == (200, 2000, 100, 20)
+    assert AgentRequest.objects.count() == 2
+    assert not intake.counted(known=False)
+    [kept] = rows("SELECT count(*) AS n FROM integrations_agent_event WHERE attributes::text LIKE '%secret%'")
+    assert kept["n"] == 0

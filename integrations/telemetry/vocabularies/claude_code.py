@@ -7,6 +7,7 @@ Numbers arrive as integers or as strings, whichever version sends them.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.decode_values import Attributes
@@ -38,7 +39,9 @@ REQUEST = Event(
     service_tier="speed",
     duration_ms="duration_ms",
     reported_cost="cost_usd",
+    tells=frozenset({"input_tokens", "output_tokens"}),
 )
+REQUEST_SPAN = replace(REQUEST, tells=frozenset())  # one that was cut off has no tokens
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR,
     key="request_id",
@@ -67,7 +70,7 @@ def _tool_decision(attributes: Attributes) -> EventReading:
 
 
 def _request_span(attributes: Attributes) -> EventReading:
-    return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST
+    return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST_SPAN
 
 
 CLAUDE_CODE = Vocabulary(
@@ -75,7 +78,7 @@ CLAUDE_CODE = Vocabulary(
     service=re.compile(r"claude-code\b"),  # claude-code-desktop is the same agent in another window
     event_prefix="claude_code.",
     read_by_code=frozenset({"success", "decision"}),
-    readings=(TOOL_REFUSED, REQUEST, REQUEST_ERROR),
+    readings=(TOOL_REFUSED, REQUEST_SPAN, REQUEST_ERROR),
     events={
         "api_request": REQUEST,
         "api_error": REQUEST_ERROR,

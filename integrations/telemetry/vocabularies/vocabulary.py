@@ -89,6 +89,8 @@ class Event:
     outcome: Callable[[Attributes], str] | None = None
     increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
     at_start: bool = False  # of a span: it tells of what happened when it began
+    # One of these is there, or the record comes from a version that calls them otherwise: what it has is kept then.
+    tells: frozenset[str] = frozenset()
 
     @property
     def attributes(self) -> set[str]:
