@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from integrations.demo.model_prices import newest
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, TOOLING, DemoPerson
+from integrations.demo.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PLATFORM, SEARCH, TOOLING, DemoPerson
 
 CLAUDE_CODE, CODEX, GEMINI, COPILOT = "claude_code", "codex", "gemini", "copilot"
 
@@ -29,6 +29,7 @@ _OF_TEAM = {
     MOBILE: (OtherAgent(COPILOT, 30, 0.4),),
     DATA: (OtherAgent(GEMINI, 34, 0.5),),
     TOOLING: (OtherAgent(COPILOT, 44, 0.4),),
+    LOGISTICS: (),
 }
 _MODELS = {
     CODEX: ((54, "gpt-5-codex"), (36, "gpt-5.1-codex"), (12, "gpt-5.4")),

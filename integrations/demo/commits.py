@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from integrations.demo.agents import CLAUDE_CODE, CODEX, COPILOT
 from integrations.demo.organisation import team_on
-from integrations.demo.people import PEOPLE, PLATFORM, DemoPerson
+from integrations.demo.people import LOGISTICS, PEOPLE, PLATFORM, DemoPerson
 from integrations.demo.repositories import REPOSITORIES, DemoRepository
 from integrations.demo.session import DemoSession
 from integrations.demo.year import DemoYear
@@ -25,6 +25,8 @@ from integrations.demo.year import DemoYear
 _LATEST = timedelta(minutes=40)  # after the session's end
 _ELSEWHERE_CHANCE = 0.06  # a commit to the platform's repository instead of one's own
 _BY_HAND_CHANCE_BEFORE, _BY_HAND_CHANCE = 0.20, 0.09  # of a workday, before and after somebody took the agent up
+# Logistics has had no agent: it writes all of its work so, as far as its pilot is looked at against the time before.
+_BY_HAND_CHANCE_OF_PILOT, _BY_HAND_CHANCE_BEFORE_PILOT, _PILOT_WEEKS_LOOKED_AT = 0.40, 0.10, 14
 _CLEAR_OF_SESSIONS = timedelta(minutes=70)  # a commit without an agent lies nowhere near one
 _OF_TEAM = {repository.team: repository for repository in REPOSITORIES}
 
@@ -127,7 +129,7 @@ def _by_hand(year: DemoYear, person: DemoPerson, sessions: Sequence[DemoSession]
     for days_before_end in range(7 * year.weeks):
         day = year.last_day - timedelta(days=days_before_end)
         rng = Random(f"{year.seed}/{person.email}/{days_before_end}/by hand")  # noqa: S311
-        chance = _BY_HAND_CHANCE_BEFORE if days_before_end // 7 >= person.took_up else _BY_HAND_CHANCE
+        chance = _by_hand_chance(person, days_before_end // 7)
         if rng.random() >= chance or day.weekday() >= 5 or (away is not None and day in away):
             continue
         at = datetime.combine(day, time(8), ZoneInfo(person.time_zone)) + timedelta(seconds=rng.randrange(11 * 3600))
@@ -144,11 +146,21 @@ def _by_hand(year: DemoYear, person: DemoPerson, sessions: Sequence[DemoSession]
         )
 
 
+def _by_hand_chance(person: DemoPerson, weeks_before_end: int) -> float:
+    """Of a workday."""
+    if weeks_before_end < person.took_up:
+        return _BY_HAND_CHANCE
+    if person.team != LOGISTICS:
+        return _BY_HAND_CHANCE_BEFORE
+    is_looked_at = weeks_before_end < _PILOT_WEEKS_LOOKED_AT
+    return _BY_HAND_CHANCE_OF_PILOT if is_looked_at else _BY_HAND_CHANCE_BEFORE_PILOT
+
+
 def _is_near(at: datetime, session: DemoSession) -> bool:
     return session.setting.started_at - _CLEAR_OF_SESSIONS <= at <= session.ended_at + _CLEAR_OF_SESSIONS
 
 
 def _repository_at(at: datetime, person: DemoPerson, year: DemoYear, rng: Random) -> DemoRepository:
-    """That of the team in which the person works then; now and then the platform's."""
-    elsewhere = rng.random() < _ELSEWHERE_CHANCE
+    """That of the team in which the person works then; now and then the platform's, where Logistics has no part."""
+    elsewhere = rng.random() < _ELSEWHERE_CHANCE and person.team != LOGISTICS
     return _OF_TEAM[PLATFORM if elsewhere else team_on(person, at.astimezone(year.anchor.tzinfo).date(), year)]

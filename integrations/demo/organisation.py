@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING, DemoPerson
+from integrations.demo.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING, DemoPerson
 from integrations.demo.year import DemoYear
 
 _PEOPLE_FILE = Path(__file__).with_name("people.csv")
@@ -31,6 +31,7 @@ LEADERS = {
     PLATFORM: "Robin Specimen",
     DATA: "Fennel Fictus",
     TOOLING: "Quill Placeholder",
+    LOGISTICS: "Aspen Fictus",
 }
 
 
@@ -153,6 +154,7 @@ HAND_BUILT = HandBuiltUnit(
             "Partners", children=(HandBuiltUnit("Stock and orders", teams=(DATA,)), HandBuiltUnit("Apps", (MOBILE,)))
         ),
         HandBuiltUnit("Enablers", teams=(PLATFORM, TOOLING)),
+        HandBuiltUnit("Deliver", teams=(LOGISTICS,)),
     ),
 )
 

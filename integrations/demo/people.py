@@ -37,6 +37,7 @@ class DemoPerson:
 
 
 CHECKOUT, SEARCH, PLATFORM, MOBILE, DATA, TOOLING = "Checkout", "Search", "Platform", "Mobile", "Data", "Tooling"
+LOGISTICS = "Logistics"
 BERLIN, LISBON, NEW_YORK, SAO_PAULO, KOLKATA = (
     "Europe/Berlin",
     "Europe/Lisbon",
@@ -44,6 +45,9 @@ BERLIN, LISBON, NEW_YORK, SAO_PAULO, KOLKATA = (
     "America/Sao_Paulo",
     "Asia/Kolkata",
 )
+
+PILOT_WEEKS = 7  # before the demo's end half of Logistics begins; the other half has no agent
+NEVER = 0
 
 PEOPLE: tuple[DemoPerson, ...] = (
     DemoPerson("Maya Manager", CHECKOUT, BERLIN, Habit.OCCASIONAL, 44),
@@ -86,6 +90,24 @@ PEOPLE: tuple[DemoPerson, ...] = (
     DemoPerson("Umber Pretend", TOOLING, SAO_PAULO, Habit.REGULAR, 27, "xterm-256color"),
     DemoPerson("Violet Example", TOOLING, NEW_YORK, Habit.OCCASIONAL, 28),
     DemoPerson("Yarrow Sample", TOOLING, SAO_PAULO, Habit.REGULAR, 26),
+    DemoPerson("Aspen Fictus", LOGISTICS, LISBON, Habit.REGULAR, PILOT_WEEKS),
+    DemoPerson("Briar Sample", LOGISTICS, LISBON, Habit.REGULAR, PILOT_WEEKS),
+    DemoPerson("Camellia Testwell", LOGISTICS, LISBON, Habit.DAILY, PILOT_WEEKS),
+    DemoPerson("Fern Imagined", LOGISTICS, LISBON, Habit.REGULAR, PILOT_WEEKS),
+    DemoPerson("Iris Mockley", LOGISTICS, LISBON, Habit.REGULAR, PILOT_WEEKS),
+    DemoPerson("Laurel Pretend", LOGISTICS, LISBON, Habit.OCCASIONAL, PILOT_WEEKS),
+    DemoPerson("Linnet Example", LOGISTICS, LISBON, Habit.REGULAR, PILOT_WEEKS),
+    DemoPerson("Plover Specimen", LOGISTICS, LISBON, Habit.DAILY, PILOT_WEEKS),
+    DemoPerson("Sedge Placeholder", LOGISTICS, LISBON, Habit.REGULAR, PILOT_WEEKS),
+    DemoPerson("Birch Example", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
+    DemoPerson("Dahlia Specimen", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
+    DemoPerson("Hawthorn Mockley", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
+    DemoPerson("Lilac Placeholder", LOGISTICS, BERLIN, Habit.OCCASIONAL, NEVER),
+    DemoPerson("Myrtle Imagined", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
+    DemoPerson("Petrel Testwell", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
+    DemoPerson("Primrose Pretend", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
+    DemoPerson("Reed Fictus", LOGISTICS, BERLIN, Habit.DAILY, NEVER),
+    DemoPerson("Siskin Sample", LOGISTICS, BERLIN, Habit.REGULAR, NEVER),
 )
 
 

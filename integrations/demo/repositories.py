@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING, DemoPerson
+from integrations.demo.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING, DemoPerson
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,20 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
         lock_file="yarn.lock",
         generated_file="console/routes.ts",
         context_files=(),
+    ),
+    DemoRepository(
+        name="parcel-routing",
+        team=LOGISTICS,
+        service="parcels",
+        folders=(
+            Folder("routing", ".py", 0.50),
+            Folder("tests", ".py", 0.24, prefix="test_"),
+            Folder("carriers", ".yaml", 0.12),
+            *_DOCUMENTS,
+        ),
+        lock_file="poetry.lock",
+        generated_file="routing/zones.py",
+        context_files=(("AGENTS.md", 7),),
     ),
 )
 

@@ -11,7 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from integrations.demo.model_prices import EXPENSIVE_MODEL, UNKNOWN_MODEL
-from integrations.demo.people import CHECKOUT, DATA, MOBILE, SEARCH, TOOLING, addresses, team
+from integrations.demo.people import (
+    CHECKOUT,
+    DATA,
+    LOGISTICS,
+    MOBILE,
+    NEVER,
+    PEOPLE,
+    PILOT_WEEKS,
+    SEARCH,
+    TOOLING,
+    addresses,
+    team,
+)
 
 YEAR_WEEKS = 52
 INTRODUCTION_WEEKS = 2  # before the year: everybody tries the agent, where people take it up one after another
@@ -48,6 +60,7 @@ class Effect:
     is_away: bool = False  # the people left on the first day of the weeks; where those have passed, they returned
     ship_factor: float = 1.0  # times the chance that a session's lines are committed
     ramps_up: bool = False  # people take the agent up one after another instead of all at the start
+    is_absent: bool = False  # they are not at the introduction
 
 
 class Reading(enum.Enum):
@@ -98,6 +111,8 @@ MANAGER = addresses("Maya Manager")
 LEAVER = addresses("Linden Example")
 LEFT_WEEKS_BEFORE_END = 5
 RETURNER = addresses("Hazel Fictus")
+WITHOUT_AGENT = frozenset(person.email for person in PEOPLE if person.took_up == NEVER)
+PILOT = team(LOGISTICS) - WITHOUT_AGENT
 AWAY_WEEKS = Weeks(30, 22)
 
 STORIES: tuple[Story, ...] = (
@@ -152,6 +167,25 @@ STORIES: tuple[Story, ...] = (
         expectations=(
             Expectation("ai.session_duration", Weeks(12, 0), Reading.AT_LEAST, 40 * 60, each_of=LONG_SESSIONS),
         ),
+    ),
+    Story(
+        key="logistics_pilot",
+        tells="Logistics was not there for the introduction: seven weeks ago its people in Lisbon began …",
+        who=PILOT,
+        weeks=INTRODUCTION,
+        effect=Effect(is_absent=True),
+        expectations=(
+            Expectation("ai.sessions", Weeks(DEMO_WEEKS, PILOT_WEEKS), Reading.AT_MOST, 0, each_of=PILOT),
+            Expectation("ai.sessions", Weeks(PILOT_WEEKS, 0), Reading.AT_LEAST, 2, each_of=PILOT),
+        ),
+    ),
+    Story(
+        key="logistics_waits",
+        tells="… while those in Berlin wait for their licences: what the others changed can be held against them.",
+        who=WITHOUT_AGENT,
+        weeks=INTRODUCTION,
+        effect=Effect(is_absent=True),
+        expectations=(Expectation("ai.sessions", ALWAYS, Reading.AT_MOST, 0, each_of=WITHOUT_AGENT),),
     ),
     Story(
         key="failing_tool",

@@ -114,6 +114,8 @@ class DemoYear:
         self, person: DemoPerson, day: date, weeks_before_end: int, effects: list[Effect], rng: Random
     ) -> int:
         ramps_up = any(effect.ramps_up for effect in effects)
+        if any(effect.is_absent for effect in effects):
+            return 0
         if ramps_up and day == self._introduction_day(person):
             return 2
         chance = person.habit.chance_of_a_workday

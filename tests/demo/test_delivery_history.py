@@ -55,10 +55,10 @@ def _write(year: DemoYear, folder: Path, repositories: Sequence[DemoRepository] 
 
 
 def test_a_year_has_so_much_of_everything(history: DeliveryHistory) -> None:
-    assert 1_500 <= len(history.pull_requests) <= 2_600
-    assert 1_000 <= len(history.issues) <= 2_200
-    assert 2_000 <= len(history.runs) <= 4_500
-    assert 1_200 <= len(history.deployments) <= 3_000
+    assert 1_500 <= len(history.pull_requests) <= 3_000
+    assert 1_000 <= len(history.issues) <= 2_600
+    assert 2_000 <= len(history.runs) <= 5_200
+    assert 1_200 <= len(history.deployments) <= 3_400
     assert 10 <= len(history.incidents) <= 120
     assert len(history.releases) >= 10
     did = Counter(each.did for record in history.pull_requests for each in record.happenings)

@@ -145,9 +145,9 @@ def test_the_agent_reports_the_price_that_headway_applies() -> None:
         assert round(Decimal(cost), 6) == round(expected, 6), model
 
 
-def test_the_people_are_about_forty_and_fictitious() -> None:
+def test_the_people_are_about_sixty_and_fictitious() -> None:
     addresses = [person.email for person in PEOPLE]
-    assert len(set(addresses)) == len(addresses) == 40
+    assert len(set(addresses)) == len(addresses) == 58
     assert all(address.endswith("@example.com") for address in addresses)
 
 

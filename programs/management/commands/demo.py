@@ -22,7 +22,7 @@ from programs.services.play_demo import NoProgressError, Played, play_demo
 
 class Command(BaseCommand):
     help = (
-        "Fill the running installation with a fictitious organisation: 40 people, a year of Claude Code sessions, sent "
+        "Fill the running installation with a fictitious organisation: 58 people, a year of Claude Code sessions, sent "
         "through the receiver, their repositories, and a simulated GitHub that is synced. Run it again at any time; it "
         "changes nothing then."
     )
