@@ -3,7 +3,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
 
 # Pages are loaded here, before gunicorn forks and before the first request waits for them.
 import config.urls  # noqa: E402, F401
+from integrations.telemetry.receive_wsgi import receiver_before  # noqa: E402
+
+application = receiver_before(django_application)

@@ -6,6 +6,8 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +17,7 @@ from integrations.services.ingest_tokens import find_ingest_token
 from integrations.telemetry.decode import read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.receive_body import read_body
-from integrations.telemetry.receive_reply import CONTENT_TYPES, Code, RefusedError, accepted, refused
+from integrations.telemetry.receive_reply import CONTENT_TYPES, Answer, Code, RefusedError, accepted, refused
 from integrations.telemetry.store import OverloadedError, store
 
 logger = logging.getLogger(__name__)
@@ -26,26 +28,30 @@ MOST_REASONS = 5
 
 @csrf_exempt
 def receive(request: HttpRequest, signal: str) -> HttpResponse:
-    """Store an export request, or say exactly what is wrong with it."""
-    encoding = CONTENT_TYPES.get((request.content_type or "").lower())
+    """The view, for what does not come through `receive_wsgi`, such as Django's test client."""
+    answer = answer_export(request.META, Signal(signal))
+    return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+
+
+def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
+    """Store the export request of a WSGI environment, or say exactly what is wrong with it."""
+    encoding = CONTENT_TYPES.get(_content_type(environ))
     try:
-        reading = _receive(request, Signal(signal), encoding)
+        reading = _receive(environ, signal, encoding)
     except RefusedError as refusal:
         return refused(refusal, encoding or Encoding.JSON)
     except Exception:
         logger.exception("Telemetry could not be stored.")
         problem = "This is a fault of Headway; nothing was stored. Its log says more."
         return refused(RefusedError(500, Code.INTERNAL, problem), encoding or Encoding.JSON)
-    return accepted(
-        Signal(signal), encoding or Encoding.JSON, rejected=len(reading.rejected), message=_reasons(reading)
-    )
+    return accepted(signal, encoding or Encoding.JSON, rejected=len(reading.rejected), message=_reasons(reading))
 
 
-def _receive(request: HttpRequest, signal: Signal, encoding: Encoding | None) -> Reading:
-    if request.method != "POST":
+def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | None) -> Reading:
+    if environ["REQUEST_METHOD"] != "POST":
         raise RefusedError(405, Code.UNIMPLEMENTED, "Telemetry is sent with POST.", {"Allow": "POST"})
     try:
-        token_id = find_ingest_token(_bearer(request))
+        token_id = find_ingest_token(_bearer(environ))
         if token_id is None:
             raise RefusedError(
                 401,
@@ -60,7 +66,7 @@ def _receive(request: HttpRequest, signal: Signal, encoding: Encoding | None) ->
                 f"Content-Type must be {' or '.join(CONTENT_TYPES)}.",
                 {"Accept": ", ".join(CONTENT_TYPES)},
             )
-        reading = read_request(signal, encoding, read_body(request.META))
+        reading = read_request(signal, encoding, read_body(environ))
         store(reading, token_id=token_id)
     except UnreadableRequestError as problem:
         raise RefusedError(400, Code.INVALID_ARGUMENT, str(problem)) from None
@@ -82,8 +88,14 @@ def _receive(request: HttpRequest, signal: Signal, encoding: Encoding | None) ->
     return reading
 
 
-def _bearer(request: HttpRequest) -> str:
-    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+def _content_type(environ: Mapping[str, Any]) -> str:
+    """The media type without its parameters, in small letters."""
+    media_type: str = environ.get("CONTENT_TYPE", "")
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _bearer(environ: Mapping[str, Any]) -> str:
+    scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from django.http import HttpResponse
 from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsPartialSuccess, ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -49,47 +48,61 @@ class RefusedError(Exception):
     status: int
     code: Code
     message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered, whichever way it goes out."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> Answer:
     """200.  With rejected records it is a partial success: the sender must not send them again."""
-    response: ExportLogsServiceResponse | ExportMetricsServiceResponse | ExportTraceServiceResponse
+    if not rejected:
+        return _ALL_ACCEPTED[encoding]
     message = message[:LONGEST_MESSAGE]
+    response: ExportLogsServiceResponse | ExportMetricsServiceResponse | ExportTraceServiceResponse
     match signal:
         case Signal.LOGS:
-            response = ExportLogsServiceResponse()
-            if rejected:
-                response.partial_success.CopyFrom(
-                    ExportLogsPartialSuccess(rejected_log_records=rejected, error_message=message)
-                )
+            response = ExportLogsServiceResponse(
+                partial_success=ExportLogsPartialSuccess(rejected_log_records=rejected, error_message=message)
+            )
         case Signal.METRICS:
-            response = ExportMetricsServiceResponse()
-            if rejected:
-                response.partial_success.CopyFrom(
-                    ExportMetricsPartialSuccess(rejected_data_points=rejected, error_message=message)
-                )
+            response = ExportMetricsServiceResponse(
+                partial_success=ExportMetricsPartialSuccess(rejected_data_points=rejected, error_message=message)
+            )
         case Signal.TRACES:
-            response = ExportTraceServiceResponse()
-            if rejected:
-                response.partial_success.CopyFrom(
-                    ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
-                )
+            response = ExportTraceServiceResponse(
+                partial_success=ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
+            )
     body = (
         response.SerializeToString() if encoding is Encoding.PROTOBUF else MessageToJson(response, indent=None).encode()
     )
-    return HttpResponse(body, content_type=_CONTENT_TYPE_OF[encoding])
+    return Answer(200, _headers(encoding), body)
 
 
-def refused(refusal: RefusedError, encoding: Encoding) -> HttpResponse:
+def refused(refusal: RefusedError, encoding: Encoding) -> Answer:
     """An error; its body is a google.rpc.Status."""
     if encoding is Encoding.JSON:
         body = json.dumps({"code": refusal.code, "message": refusal.message}).encode()
     else:
         body = _status(refusal.code, refusal.message)
-    return HttpResponse(
-        body, status=refusal.status, content_type=_CONTENT_TYPE_OF[encoding], headers=dict(refusal.headers)
-    )
+    return Answer(refusal.status, _headers(encoding) | refusal.headers, body)
+
+
+def _headers(encoding: Encoding) -> dict[str, str]:
+    return {"Content-Type": _CONTENT_TYPE_OF[encoding]}
+
+
+# An Export…ServiceResponse without fields, of whichever signal.
+_ALL_ACCEPTED = {
+    Encoding.PROTOBUF: Answer(200, _headers(Encoding.PROTOBUF), b""),
+    Encoding.JSON: Answer(200, _headers(Encoding.JSON), b"{}"),
+}
 
 
 def _status(code: Code, message: str) -> bytes:

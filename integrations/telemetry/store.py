@@ -1,17 +1,19 @@
 """Received rows into the database: everything of a request or nothing, each row once.
 
-Requests that come while another is written are written together, by whichever of their threads is first: small
-requests then share the cost of a transaction and of its wait for the disk, and no two threads of a process can wait
-for each other's rows in a circle.  Each request is answered when its transaction is durable.
+Requests are decoded in their own threads and written by one thread of the process, which takes all that wait
+together: small requests then share the cost of a transaction and of its wait for the disk, on one connection that
+knows its statements already, and no two threads of a process can wait for each other's rows in a circle.  Each
+request is answered when its transaction is durable.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from psycopg import errors
 
 from integrations.telemetry.decode_reading import Reading
@@ -19,9 +21,11 @@ from integrations.telemetry.store_transaction import Received, write
 
 MOST_ROWS_AT_ONCE = 5_000  # bounds what a request waits for others
 MOST_WAITING = 64  # requests; beyond that the database does not keep up, and senders had better wait than their data
+SECONDS_UNTIL_IDLE = 30.0  # without a request the thread ends, and its connection with it
 
-_queue_lock = threading.Lock()
-_write_lock = threading.Lock()
+_waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
+_writer: threading.Thread | None = None
+_writer_lock = threading.Lock()
 
 
 class OverloadedError(Exception):
@@ -33,11 +37,18 @@ class Waiting:
     """A request that is to be written, and what became of it."""
 
     received: Received
-    is_done: bool = False
-    problem: Exception | None = field(default=None)
+    is_durable: bool = False
+    problem: Exception | None = None
+    unwritten: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self.unwritten.acquire()
 
-_queue: list[Waiting] = []
+    def wait(self) -> None:
+        """Until it is durable; raises what kept it from being written."""
+        self.unwritten.acquire()
+        if not self.is_durable:
+            raise self.problem or RuntimeError("The thread that writes telemetry broke off.")
 
 
 def store(reading: Reading, *, token_id: int | None) -> None:
@@ -46,54 +57,77 @@ def store(reading: Reading, *, token_id: int | None) -> None:
     Raises django.db.OperationalError or InterfaceError while the database is away, and OverloadedError while it does
     not keep up; nothing is stored then.
     """
-    if len(_queue) >= MOST_WAITING:
+    if _waiting.qsize() >= MOST_WAITING:
         raise OverloadedError
     received = Received(reading, token_id)
     if connection.in_atomic_block:  # part of the caller's transaction, which no other request can join
         write([received])
         return
     waiting = Waiting(received)
-    with _queue_lock:
-        _queue.append(waiting)
-    with _write_lock:
-        if not waiting.is_done:
-            write_together(_take(waiting))
-    if waiting.problem:
-        raise waiting.problem
+    _hand_over(waiting)
+    waiting.wait()
 
 
-def _take(first: Waiting) -> list[Waiting]:
-    """`first` and what waits beside it, up to a limit."""
-    with _queue_lock:
-        _queue.remove(first)
-        taken = [first]
-        rows = first.received.rows
-        while _queue and rows + _queue[0].received.rows <= MOST_ROWS_AT_ONCE:
-            taken.append(_queue.pop(0))
-            rows += taken[-1].received.rows
-    return taken
+def _hand_over(request: Waiting) -> None:
+    global _writer  # noqa: PLW0603  # one a process; a forked one has none yet
+    with _writer_lock:
+        _waiting.put(request)
+        if _writer is None or not _writer.is_alive():
+            _writer = threading.Thread(target=_write_until_idle, name="telemetry writer", daemon=True)
+            _writer.start()
+
+
+def _write_until_idle() -> None:
+    global _writer  # noqa: PLW0603
+    first: Waiting | None = None
+    while True:
+        try:
+            first = first or _waiting.get(timeout=SECONDS_UNTIL_IDLE)
+        except queue.Empty:
+            with _writer_lock:
+                if _waiting.empty():
+                    _writer = None
+                    break
+            continue
+        requests, first = _take(first)
+        try:
+            write_together(requests)
+        finally:
+            for request in requests:
+                request.unwritten.release()
+    connection.close()
+
+
+def _take(first: Waiting) -> tuple[list[Waiting], Waiting | None]:
+    """`first` and what waits beside it, up to a limit; and the request that would go beyond it, if there is one."""
+    taken = [first]
+    rows = first.received.rows
+    while True:
+        try:
+            request = _waiting.get_nowait()
+        except queue.Empty:
+            return taken, None
+        rows += request.received.rows
+        if rows > MOST_ROWS_AT_ONCE:
+            return taken, request
+        taken.append(request)
 
 
 def write_together(requests: Sequence[Waiting]) -> None:
     """Write the requests; where that fails, each alone, so that one cannot spoil another."""
     try:
         _write_or_reconnect([waiting.received for waiting in requests])
+        for waiting in requests:
+            waiting.is_durable = True
     except (OperationalError, InterfaceError) as problem:
         for waiting in requests:
             waiting.problem = problem
-    except Error as problem:
+    except Exception as problem:
         if len(requests) == 1:
             requests[0].problem = problem
         else:
             for waiting in requests:
                 write_together([waiting])
-    except BaseException as problem:
-        for waiting in requests:
-            waiting.problem = RuntimeError(f"Not stored: {problem!r} in another request's thread.")
-        raise
-    finally:
-        for waiting in requests:
-            waiting.is_done = True
 
 
 def _write_or_reconnect(requests: Sequence[Received]) -> None:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from psycopg.types.numeric import Int8
 
 from integrations.telemetry.sightings import AuthorNames, SessionKey, identity_names
+from integrations.telemetry.store_statements import fetch_prepared
 from orgtree.services.identities import identify
 
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
@@ -65,26 +67,25 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
     for key in first_seen:
         keys.setdefault(meant[key], key)
     sessions = sorted(keys)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            OPEN_BATCH,
-            [
-                time_at(earliest),
-                time_at(latest),
-                *_columns(sessions),
-                [time_at(first_seen[keys[session]]) for session in sessions],
-                [keys[session].agent_version for session in sessions],
-                [keys[session].is_process for session in sessions],
-            ],
-        )
-        answers = cursor.fetchall()
+    answers = fetch_prepared(
+        OPEN_BATCH,
+        [
+            time_at(earliest),
+            time_at(latest),
+            *_columns(sessions),
+            [time_at(first_seen[keys[session]]) for session in sessions],
+            [keys[session].agent_version for session in sessions],
+            [keys[session].is_process for session in sessions],
+        ],
+    )
     batch_id = answers[0][0]
-    ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session, _ in answers if id_ is not None}
+    ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session, _, _ in answers if id_ is not None}
     while missing := sorted(keys.keys() - ids.keys()):  # another transaction made them at the same time
         ids |= _existing(missing)
-    new = {id_: (*session,) for _, id_, *session, is_new in answers if is_new}
+    new = {id_: (*session,) for _, id_, *session, is_new, _ in answers if is_new}
+    has_namesakes = any(answer[-1] for answer in answers) or len({session[:2] for session in sessions}) < len(sessions)
     begun_as: dict[_Session, _Session] = {}
-    for new_id, earlier_id, identity in _unite(list(new)) if new else ():
+    for new_id, earlier_id, identity in _unite(list(new)) if new and has_namesakes else ():
         session = new[new_id]
         ids[session] = earlier_id
         begun_as[session] = (session[0], session[1], identity)
@@ -157,15 +158,16 @@ def _unite(new: list[int]) -> list[tuple[int, int, int]]:
         return [(new_id, earlier_id, identity) for new_id, earlier_id, identity in cursor.fetchall()]
 
 
-def _columns(sessions: list[_Session]) -> list[list[str] | list[int]]:
+def _columns(sessions: list[_Session]) -> list[list[str] | list[Int8]]:
     return [
         [agent for agent, _, _ in sessions],
         [external_id for _, external_id, _ in sessions],
-        [identity for _, _, identity in sessions],
+        [Int8(identity) for _, _, identity in sessions],
     ]
 
 
-# One statement, because a round trip costs a small request more than anything else.
+# One statement, because a round trip costs a small request more than anything else.  A row's last two columns say
+# whether the session is new, and then, whether one of that name was there: it may go on under another of its person's.
 OPEN_BATCH = """
     WITH batch AS (
         INSERT INTO integrations_receivedbatch (received_at, at_from, at_to) VALUES (now(), %s, %s)
@@ -189,7 +191,15 @@ OPEN_BATCH = """
         RETURNING id, agent, external_id, identity_id
     )
     SELECT batch.id, session.*
-    FROM batch LEFT JOIN (SELECT *, false FROM existing UNION ALL SELECT *, true FROM made) AS session ON true
+    FROM batch LEFT JOIN (
+        SELECT *, false, false FROM existing
+        UNION ALL
+        SELECT *, true, EXISTS (
+            SELECT FROM integrations_agentsession earlier
+            WHERE earlier.agent = made.agent AND earlier.external_id = made.external_id
+        )
+        FROM made
+    ) AS session ON true
 """
 
 UNITE = """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import LiteralString, TypeVar
+from dataclasses import dataclass, field
+from typing import LiteralString
 from uuid import UUID
 
 from celery import signature
@@ -15,17 +14,21 @@ from django.db.backends.utils import CursorWrapper
 
 from integrations.models import QuarantinedRecord, ReceivedBatch
 from integrations.telemetry.decode_reading import Reading, Tally
-from integrations.telemetry.sightings import SessionKey
 from integrations.telemetry.store_partitions import day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.store_rows import (
     EVENT_COLUMNS,
     EVENT_TABLE,
     POINT_COLUMNS,
     POINT_TABLE,
-    EventRow,
-    PointRow,
-    encoded_events,
-    encoded_points,
+    EncodedRow,
+    copy_of_events,
+    copy_of_points,
+    encode_events,
+    encode_points,
+    first_times,
+    merge_events,
+    merge_points,
+    time_of_row,
 )
 from integrations.telemetry.store_sessions import Batch, forget_identities, open_batch
 from integrations.telemetry.store_tallies import append_tallies
@@ -35,37 +38,51 @@ LONGEST_REASON = 300
 # By its name: the fold stands above the store.
 FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
 
-Row = TypeVar("Row", EventRow, PointRow)
 # Writes encoded rows; which of them were new, by the named column.  None: all of them.
 Copy = Callable[[LiteralString, LiteralString, LiteralString, bytes], set[bytes] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
-    """What a request brought, and with which token."""
+    """What a request brought, and with which token; its rows encoded, so that nobody waits for that."""
 
     reading: Reading
     token_id: int | None
+    events: list[EncodedRow] = field(init=False)
+    points: list[EncodedRow] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.events = encode_events(self.reading.events)
+        self.points = encode_points(self.reading.points)
 
     @property
     def rows(self) -> int:
-        return len(self.reading.events) + len(self.reading.points)
+        return len(self.events) + len(self.points)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows of both tables in the order of the tables' keys, none of them twice."""
 
-    events: list[EventRow]
-    points: list[PointRow]
-
-    @property
-    def all(self) -> Iterable[EventRow | PointRow]:
-        return chain(self.events, self.points)
+    events: list[EncodedRow]
+    points: list[EncodedRow]
 
     def ensure_partitions(self) -> None:
-        ensure_partitions(EVENT_TABLE, {day_number(row.at) for row in self.events})
-        ensure_partitions(POINT_TABLE, {day_number(row.at) for row in self.points})
+        for table, rows in ((EVENT_TABLE, self.events), (POINT_TABLE, self.points)):
+            if rows:
+                ensure_partitions(table, _days(rows))
+
+    def open_batch(self) -> Batch:
+        ends = [row for rows in (self.events, self.points) if rows for row in (rows[0], rows[-1])]
+        first_seen = first_times(self.events)
+        for session, at in first_times(self.points).items():
+            first_seen[session] = min(at, first_seen.get(session, at))
+        return open_batch(first_seen, earliest=min(map(time_of_row, ends)), latest=max(map(time_of_row, ends)))
+
+
+def _days(rows: list[EncodedRow]) -> Iterable[int]:
+    first, last = day_number(time_of_row(rows[0])), day_number(time_of_row(rows[-1]))
+    return (first,) if first == last else {day_number(time_of_row(row)) for row in rows}
 
 
 def write(requests: Sequence[Received]) -> None:
@@ -75,8 +92,8 @@ def write(requests: Sequence[Received]) -> None:
     there, all are written again through a staging table, which leaves alone what is there.
     """
     rows = _Rows(
-        _sorted_once(chain.from_iterable(request.reading.events for request in requests), length_of_key=2),
-        _sorted_once(chain.from_iterable(request.reading.points for request in requests), length_of_key=3),
+        merge_events([request.events for request in requests]),
+        merge_points([request.points for request in requests]),
     )
     rows.ensure_partitions()
     try:
@@ -94,12 +111,12 @@ def _write(requests: Sequence[Received], rows: _Rows, *, copy: Copy) -> None:
         new_events: set[bytes] | None = set()
         new_points: set[bytes] | None = set()
         if rows.events or rows.points:
-            batch = _open_batch(rows)
+            batch = rows.open_batch()
             if rows.events:
-                encoded = encoded_events(rows.events, batch.id, batch.sessions)
+                encoded = copy_of_events(rows.events, batch.id, batch.sessions)
                 new_events = copy(EVENT_TABLE, EVENT_COLUMNS, "digest", encoded)
             if rows.points:
-                encoded = encoded_points(rows.points, batch.id, batch.sessions)
+                encoded = copy_of_points(rows.points, batch.id, batch.sessions)
                 new_points = copy(POINT_TABLE, POINT_COLUMNS, "series", encoded)
             if new_events == set() and new_points == set():
                 ReceivedBatch.objects.filter(pk=batch.id).delete()
@@ -112,26 +129,6 @@ def _write(requests: Sequence[Received], rows: _Rows, *, copy: Copy) -> None:
         if counts:
             append_tallies(counts)
         _quarantine(requests)
-
-
-def _sorted_once(rows: Iterable[Row], length_of_key: int) -> list[Row]:
-    """In the order of the table's key, which its first columns are: concurrent requests then meet in one order."""
-    ordered = sorted(rows)
-    return [
-        row
-        for position, row in enumerate(ordered)
-        if not position or row[:length_of_key] != ordered[position - 1][:length_of_key]
-    ]
-
-
-def _open_batch(rows: _Rows) -> Batch:
-    first_seen: dict[SessionKey, int] = {}
-    earliest = latest = next(iter(rows.all)).at
-    for row in rows.all:
-        earliest, latest = min(earliest, row.at), max(latest, row.at)
-        if row.session is not None and first_seen.get(row.session, row.at) >= row.at:
-            first_seen[row.session] = row.at
-    return open_batch(first_seen, earliest=earliest, latest=latest)
 
 
 def _copy_new(

@@ -254,3 +254,23 @@ def test_while_the_database_is_away_the_sender_is_asked_to_try_again(web: Server
     )
     with web.database():
         assert len(rows("SELECT 1 FROM integrations_agent_event WHERE key = 'req_while_away'")) == 1
+
+
+def test_a_host_name_that_is_not_ours_is_refused(agent: httpx.Client) -> None:
+    assert post(agent, BODY, Host="elsewhere.example.com").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/logs", "/v1/logs/"])
+def test_an_answer_says_what_it_is_and_how_long(agent: httpx.Client, path: str) -> None:
+    answer = agent.post(path, content=BODY, headers={"Content-Type": JSON})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Length"] == "2"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_many_requests_on_one_connection_whatever_became_of_each(agent: httpx.Client) -> None:
+    """An answer that is given before the body was read must not spoil what comes after it."""
+    bodies = [BODY, b"{", b"", BODY * 2, BODY]
+    answers = [post(agent, body).status_code for body in bodies * 5]
+    assert answers == [200, 400, 400, 400, 200] * 5
