@@ -48,7 +48,7 @@ SCHEDULE = (
     Entry("Price requests anew", "integrations.pricing.tasks.reprice_waiting", Every(seconds=60)),
     Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
-    Entry("Keep everybody's figures", "insights.people_figures.tasks.keep", Every(seconds=60)),
+    Entry("Keep figures of everybody", "insights.people_figures.tasks.keep", Every(seconds=60)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Count seats of today", "integrations.seats.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from insights.metrics.declarations import Metric
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
@@ -17,6 +18,7 @@ from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell, scan, stock
+from insights.metrics.shared_scans import Asked, scan_together
 from insights.metrics.stints import stints_of
 
 Segment = tuple[str, ...]
@@ -47,13 +49,16 @@ class Facts:
 
     scanned: Mapping[Reading, Mapping[CellKey, Cell]]
     stocked: Mapping[StockReading, Mapping[tuple[int | None, Window], int]]
+    read_at: Mapping[Reading, datetime] = field(default_factory=dict)  # of readings that were found a while ago
 
     @classmethod
-    def read(cls, needs: Iterable[Need]) -> Facts:
+    def read(cls, needs: Iterable[Need], beside: Callable[[], Iterable[Need]] | None = None) -> Facts:
         """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
 
         What is found has all windows of its statement, which may be more than a reading asked for.  Several units at
         once are read while `stints_of` them lasts (insights/metrics/stints.py).
+
+        With `beside`, what other responses of the same page need, the scans are those of the page: see shared_scans.
         """
         asked: dict[Reading, dict[Reading, None]] = defaultdict(dict)
         measures: dict[Reading, dict[Measure, None]] = defaultdict(dict)
@@ -64,15 +69,24 @@ class Facts:
             else:
                 asked[need.reading.of_any_time()][need.reading] = None
                 measures[need.reading.of_any_time()][need.measure] = None
+        of_page = _asked_by_reading(beside()) if beside and asked else {}
         scanned: dict[Reading, Mapping[CellKey, Cell]] = {}
+        read_at: dict[Reading, datetime] = {}
         for reading, readings in asked.items():
             partitions = tuple(dict.fromkeys(edges for each in readings for edges in each.partitions))
-            scanned |= dict.fromkeys(readings, scan(replace(reading, partitions=partitions), tuple(measures[reading])))
+            wanted = Asked(partitions, tuple(measures[reading]))
+            if beside is None or reading.placement.placed is Placed.UNITS:
+                cells: Mapping[CellKey, Cell] = scan(replace(reading, partitions=partitions), wanted.measures)
+            else:
+                found = scan_together(reading, wanted, of_page.get(reading, wanted))
+                cells = found.cells
+                read_at |= dict.fromkeys(readings, found.at)
+            scanned |= dict.fromkeys(readings, cells)
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
         for stock_reading, stock_readings in stocks.items():
             spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
             stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
-        return cls(scanned, stocked)
+        return cls(scanned, stocked, read_at)
 
     def and_also(self, others: Facts) -> Facts:
         return Facts({**self.scanned, **others.scanned}, {**self.stocked, **others.stocked})
@@ -135,10 +149,59 @@ class Facts:
         return counted
 
 
-def outcomes_from_facts(plans: Sequence[Plan]) -> list[Outcomes]:
+@dataclass(frozen=True)
+class Begun:
+    """A plan with what cells tell of its needs, as of a moment; `rest` are read from facts.
+
+    Of the needs of one reading cells tell all or none.
+    """
+
+    plan: Plan
+    kept: Facts
+    rest: tuple[Need, ...]
+    as_of: datetime
+
+    @classmethod
+    def of_facts(cls, plan: Plan) -> Self:
+        """Of which no cell tells anything."""
+        return cls(plan, Facts({}, {}), tuple(plan.needs.values()), plan.clock.now)
+
+    def with_rest(self, read: Facts) -> Facts:
+        """What cells tell, and of the rest what was read."""
+        if not self.rest:
+            return self.kept
+        if len(self.rest) == len(self.plan.needs):
+            return read
+        scanned, stocked = dict(self.kept.scanned), dict(self.kept.stocked)
+        for need in self.rest:
+            if isinstance(need.reading, StockReading):
+                stocked[need.reading] = read.stocked[need.reading]
+            else:
+                scanned[need.reading] = read.scanned[need.reading]
+        return Facts(scanned, stocked)
+
+    def read_since(self, read: Facts) -> datetime:
+        """The moment whose facts the whole holds."""
+        readings = (need.reading for need in self.rest if isinstance(need.reading, Reading))
+        return min((self.as_of, *(read.read_at[each] for each in readings if each in read.read_at)))
+
+
+def outcomes_from_facts(begun: Sequence[Begun], beside: Callable[[], Iterable[Need]] | None = None) -> list[Outcomes]:
+    """The outcomes of each plan, in order, with their rest read from facts, all of it together: see `Facts.read`."""
+    plans = [each.plan for each in begun]
     with _stints_of(plans):
-        facts = Facts.read(need for plan in plans for need in plan.needs.values())
-    return [outcomes_of(plan, facts, plan.clock.now) for plan in plans]
+        read = Facts.read((need for each in begun for need in each.rest), beside)
+    return [outcomes_of(each.plan, each.with_rest(read), each.read_since(read)) for each in begun]
+
+
+def _asked_by_reading(needs: Iterable[Need]) -> Mapping[Reading, Asked]:
+    found: dict[Reading, Asked] = {}
+    for need in needs:
+        if isinstance(need.reading, Reading):
+            asked = Asked(need.reading.partitions, (need.measure,))
+            reading = need.reading.of_any_time()
+            found[reading] = found[reading].and_also(asked) if reading in found else asked
+    return found
 
 
 def _stints_of(plans: Sequence[Plan]) -> AbstractContextManager[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,15 +12,16 @@ from insights.metrics.declarations import Metric
 from insights.metrics.distribution import kept_distribution, read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcome import Outcome
-from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts
+from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts, outcomes_of
 from insights.metrics.placing import is_of_people
-from insights.metrics.plan import Clock, Places, Plan, plan, plan_total, plan_units
+from insights.metrics.plan import Clock, Need, Places, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.rows import read_rows
 from insights.metrics.terms import BelongsTo
-from insights.snapshots.read import Freshness, outcomes_from_cells
+from insights.snapshots.read import Freshness, begun_with_cells, needs_without_cells
 
 __all__ = [
+    "Beside",
     "Freshness",
     "SideBySide",
     "Together",
@@ -41,6 +42,10 @@ class SideBySide:
 
     queries: Sequence[MetricQuery]
     units: Sequence[int]
+
+
+# The queries of which series, and those of which totals are asked.
+Beside = Callable[[], tuple[Sequence[MetricQuery], Sequence[MetricQuery]]]
 
 
 @dataclass(frozen=True)
@@ -71,14 +76,25 @@ def read_together(
     totals: Sequence[MetricQuery] = (),
     units: Sequence[SideBySide] = (),
     freshness: Freshness = Freshness.AT_ONCE,
+    beside: Beside | None = None,
 ) -> Together:
-    """All of it with the same few statements, as of one moment: whatever the number of queries and units."""
+    """All of it with the same few statements, as of one moment: whatever the number of queries and units.
+
+    `beside` says what other responses of the same page ask, so that one scan of facts is that of all of them.
+    """
     clock, places = Clock.read(), Places()
     plans = [plan(query, clock, places) for query in series] + [plan_total(query, clock, places) for query in totals]
     for asked in units:
         for query in asked.queries if asked.units else ():
             plans += plan_units(query, asked.units, clock, places)
-    answers = iter(_answers(plans, freshness))
+
+    def needs_beside() -> Iterator[Need]:
+        asked = beside() if beside else ((), ())
+        plans_beside = [plan(query, clock, places) for query in asked[0]]
+        plans_beside += [plan_total(query, clock, places) for query in asked[1]]
+        return needs_without_cells(plans_beside, freshness)
+
+    answers = iter(_answers(plans, freshness, needs_beside if beside else None))
     return Together(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
@@ -94,10 +110,12 @@ def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int,
     return found
 
 
-def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
-    kept = outcomes_from_cells(plans, freshness)
-    computed = iter(outcomes_from_facts([each for each, found in zip(plans, kept, strict=True) if found is None]))
-    outcomes = [found or next(computed) for found in kept]
+def _answers(
+    plans: Sequence[Plan], freshness: Freshness, beside: Callable[[], Iterable[Need]] | None
+) -> list[SeriesAnswer]:
+    begun = begun_with_cells(plans, freshness)
+    computed = iter(outcomes_from_facts([each for each in begun if each.rest], beside))
+    outcomes = [next(computed) if each.rest else outcomes_of(each.plan, each.kept, each.as_of) for each in begun]
     since = ConnectedSince(each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found))
     return [_answer(each, found, since) for each, found in zip(plans, outcomes, strict=True)]
 

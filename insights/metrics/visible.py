@@ -17,6 +17,7 @@ from insights.metrics.distribution import Spread
 from insights.metrics.kept_comparisons import comparison
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
+    Beside,
     Freshness,
     SideBySide,
     Together,
@@ -82,6 +83,7 @@ def visible_together(
     totals: Sequence[MetricQuery] = (),
     units: Sequence[SideBySide] = (),
     freshness: Freshness = Freshness.AT_ONCE,
+    beside: Beside | None = None,
 ) -> Together:
     """As `read_together`, for this viewer; of the units, those that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
@@ -91,7 +93,18 @@ def visible_together(
         replace(asked, queries=wider.queries, units=[unit for unit in asked.units if access.sight.covers(unit)])
         for asked, wider in zip(units, asked_units, strict=True)
     ]
-    found = read_together(series=asked_series.queries, totals=asked_totals.queries, units=seen, freshness=freshness)
+
+    def with_numerators() -> tuple[Sequence[MetricQuery], Sequence[MetricQuery]]:
+        of_series, of_totals = beside() if beside else ((), ())
+        return _WithNumerators(of_series, access).queries, _WithNumerators(of_totals, access).queries
+
+    found = read_together(
+        series=asked_series.queries,
+        totals=asked_totals.queries,
+        units=seen,
+        freshness=freshness,
+        beside=with_numerators if beside else None,
+    )
     return Together(
         series=asked_series.withheld(found.series),
         totals=asked_totals.withheld(found.totals),

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from insights.metrics.figures import fingerprint
-from insights.metrics.outcomes import Facts, Outcomes, outcomes_of
+from insights.metrics.outcomes import Begun, Facts
 from insights.metrics.plan import Need, Plan
 from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell
 from insights.models import Period
 from insights.snapshots.groups import families_of, segment_name
-from insights.snapshots.kept import OF_UNITS, kept_as, kept_segments, only_in_windows
+from insights.snapshots.kept import OF_UNITS, kept_as, only_in_windows
 from insights.snapshots.kept_cells import Cells, Wanted, as_scanned, read_cells
 from insights.snapshots.standing import Dirt, Standing, StandingGroup, standing
 from insights.snapshots.storing import TOO_MANY_VALUES
@@ -36,7 +36,7 @@ LAGGING_PERIODS = (Period.QUARTER, Period.WINDOW)
 
 @dataclass(frozen=True)
 class Answerable:
-    """A plan whose cells are kept, as of a moment; by need the group that holds it, by window the cells' window."""
+    """A plan of whose needs some have cells, as of a moment: by need the group, by window the cells' window."""
 
     plan: Plan
     as_of: datetime
@@ -51,8 +51,8 @@ class Answerable:
                 yield need, group, window, Wanted(group.pk, unit_id, kept)
 
 
-def outcomes_from_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Outcomes | None]:
-    """The outcomes of each plan, in order; None where its cells are not kept or not fresh enough."""
+def begun_with_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Begun]:
+    """Each plan, in order, with what is kept and fresh enough of it."""
     if not plans:
         return []
     clock = plans[0].clock
@@ -62,9 +62,25 @@ def outcomes_from_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Out
     cells = read_cells(wanted for each in answerable if each for *_, wanted in each.wanted())
     found, too_many = _as_found([each for each in answerable if each], cells)
     return [
-        outcomes_of(each.plan, found, each.as_of) if each and not too_many.intersection(each.groups) else None
-        for each in answerable
+        Begun(plan, found, tuple(_not_in(each, plan)), each.as_of)
+        if each and not too_many.intersection(each.groups)
+        else Begun.of_facts(plan)
+        for plan, each in zip(plans, answerable, strict=True)
     ]
+
+
+def needs_without_cells(plans: Sequence[Plan], freshness: Freshness) -> Iterator[Need]:
+    """What of these plans is read from facts, as far as that is known without reading their cells."""
+    if plans:
+        looking = _Looking(standing({_unit_id(plan) for plan in plans}, plans[0].clock.today), freshness)
+        for plan in plans:
+            found = looking.at(plan)
+            yield from plan.needs.values() if found is None else _not_in(found, plan)
+
+
+def _not_in(answerable: Answerable, plan: Plan) -> Iterator[Need]:
+    kept = {need.reading for need, _ in answerable.groups}
+    return (need for need in plan.needs.values() if need.reading not in kept)
 
 
 class _Looking:
@@ -77,29 +93,49 @@ class _Looking:
         self._groups: dict[Need, StandingGroup | None] = {}
 
     def at(self, plan: Plan) -> Answerable | None:
-        """None where the plan's cells are not kept, or hold the facts of a time too long ago."""
-        if not plan.placement.is_kept or not _is_split_as_kept(plan):
+        """None where nothing of the plan is kept, or cells hold the facts of a time too long ago.
+
+        What heeds none of the query's filters, such as the whole that a part is held against, has cells where the
+        rest has none.
+        """
+        if not plan.placement.is_kept:
             return None
         if plan.settles and self._state.settled_to != plan.clock.settled_before:
             return None
-        groups = [(need, group) for need in plan.needs.values() if (group := self._group(need))]
-        as_of, kept_windows = plan.clock.now, {}
-        if len(groups) < len(plan.needs):
-            return None
-        families = {family for need in plan.needs.values() for family in families_of(need.reading.relation)}
-        listed = only_in_windows((*plan.segments, *plan.query.facets))
+        windows: dict[Window, tuple[Period, Window]] = {}
         for window in plan.windows:
             kept = self._window(window, plan)
-            if kept is None or (listed and kept[0] is not Period.WINDOW):
+            if kept is None:
                 return None
-            kept_windows[window] = kept[1]
-            lagging = kept[0] in LAGGING_PERIODS
+            windows[window] = kept
+        of_reading: dict[Reading | StockReading, list[tuple[Need, StandingGroup | None]]] = defaultdict(list)
+        for need in plan.needs.values():
+            of_reading[need.reading].append((need, self._group(need)))
+        groups: list[tuple[Need, StandingGroup]] = []
+        as_of = plan.clock.now
+        for reading, found in of_reading.items():
+            known = [(need, group) for need, group in found if group]
+            if len(known) < len(found) or not _is_kept_for(reading, windows.values()):
+                continue
+            since = self._since(reading, plan, windows.values())
+            if since is not None:
+                groups += known
+                as_of = min(as_of, since)
+        return Answerable(plan, as_of, groups, {window: kept for window, (_, kept) in windows.items()})
+
+    def _since(
+        self, reading: Reading | StockReading, plan: Plan, windows: Iterable[tuple[Period, Window]]
+    ) -> datetime | None:
+        """The moment as of which cells tell of it; None where that is too long ago."""
+        families, since = families_of(reading.relation), plan.clock.now
+        for period, window in windows:
+            lagging = period in LAGGING_PERIODS
             for each in self._state.dirt(_unit_id(plan), lagging=lagging):
-                if each.touches(families, kept[1]):
+                if each.touches(families, window):
                     if self._is_too_long_ago(each, plan, lagging=lagging):
                         return None
-                    as_of = min(as_of, each.since)
-        return Answerable(plan, as_of, groups, kept_windows)
+                    since = min(since, each.since)
+        return since
 
     def _is_too_long_ago(self, dirt: Dirt, plan: Plan, *, lagging: bool) -> bool:
         patience = LAGGING_WITHIN if lagging else PROMPT_WITHIN
@@ -108,10 +144,11 @@ class _Looking:
     def _group(self, need: Need) -> StandingGroup | None:
         """The standing group that holds the measure, split as the need asks; None where none can."""
         if need not in self._groups:
-            group = self._state.groups.get((need.reading.relation.name, segment_name(_split_of(need))))
+            split = _split_of(need)
+            group = self._state.groups.get((need.reading.relation.name, segment_name(split or ())))
             holds = group is not None and fingerprint(need.measure) in group.starts
             picks_sessions = isinstance(need.reading, Reading) and need.reading.model_picks_facts
-            self._groups[need] = group if holds and not picks_sessions else None
+            self._groups[need] = group if holds and split is not None and not picks_sessions else None
         return self._groups[need]
 
     def _window(self, window: Window, plan: Plan) -> tuple[Period, Window] | None:
@@ -122,26 +159,28 @@ class _Looking:
         return self._kept[asked]
 
 
-def _is_split_as_kept(plan: Plan) -> bool:
-    """Whether its figures are cells as they stand: in all, one way to split them, or one value of it picked.
+def _is_kept_for(reading: Reading | StockReading, windows: Iterable[tuple[Period, Window]]) -> bool:
+    """Whether what it is split by is kept in these windows."""
+    if not isinstance(reading, Reading) or not only_in_windows((*reading.segments, *_filtered_by(reading))):
+        return True
+    return all(period is Period.WINDOW for period, _ in windows)
 
-    What is filtered by one value is what a split holds under it.
+
+def _split_of(need: Need) -> tuple[Dimension, ...] | None:
+    """How the cells that hold it are split; None where none are so.
+
+    Cells are split in one way at most, and what is filtered by one value is what a split holds under it.
     """
-    if plan.query.facets:
-        return not plan.segments and all(_picks_at_most_one(need) for need in plan.needs.values())
-    return plan.segments in kept_segments(plan.metric)
-
-
-def _picks_at_most_one(need: Need) -> bool:
-    facets = need.reading.facets if isinstance(need.reading, Reading) else ()
-    return not facets or (len(facets) == 1 and len(facets[0][1]) == 1)
-
-
-def _split_of(need: Need) -> tuple[Dimension, ...]:
-    """How the cells that hold it are split."""
     if not isinstance(need.reading, Reading):
         return ()
-    return need.reading.segments or tuple(dimension for dimension, _ in need.reading.facets)
+    segments, filtered = need.reading.segments, _filtered_by(need.reading)
+    if len(segments) + len(filtered) > 1 or any(len(values) > 1 for _, values in need.reading.facets):
+        return None
+    return segments or filtered
+
+
+def _filtered_by(reading: Reading) -> tuple[Dimension, ...]:
+    return tuple(dimension for dimension, _ in reading.facets)
 
 
 def _unit_id(plan: Plan) -> int | None:

@@ -273,6 +273,7 @@ def read(
         totals=[*wholes, *tile_totals],
         units=tile_units,
         freshness=Freshness.OF_PAGES,
+        beside=lambda: _asked_by_page(page, filters),
     )
     return Answers(
         page=page,
@@ -283,6 +284,26 @@ def read(
         },
         earlier={item: found.totals[wholes.index(query)] for item, query in earlier.items()},
         tile_figures=tile_figures(found, totals=len(wholes)),
+    )
+
+
+# By the name of a page what all of its responses read: with a filter that no cell holds they share their scans.
+_read_by_pages: dict[str, Callable[[Filters], Iterable[Wanted]]] = {}
+
+
+def note_what_is_read(page: InsightsPage, wanted: Callable[[Filters], Iterable[Wanted]]) -> None:
+    """Say, when the page's views are loaded, what they read; what is left out is read apart."""
+    _read_by_pages[page.name] = wanted
+
+
+def _asked_by_page(page: InsightsPage, filters: Filters) -> tuple[list[MetricQuery], list[MetricQuery]]:
+    wanted = _read_by_pages.get(page.name)
+    asked = list(dict.fromkeys(wanted(filters))) if wanted else []
+    now = [(item, _query(filters, item, filters.window)) for item in asked]
+    earlier = (_query(filters, item, filters.previous) for item in asked if item.compared)
+    return (
+        _distinct(query for item, query in now if not item.whole),
+        _distinct([*earlier, *(query for item, query in now if item.whole)]),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 
 from insights import windows
-from insights.metrics.outcomes import Outcomes, outcomes_from_facts
+from insights.metrics.outcomes import Begun, Outcomes, outcomes_from_facts
 from insights.metrics.plan import Plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.metrics.read import read_series
@@ -165,9 +166,9 @@ def test_cells_hold_what_the_facts_say(world: World, unit: str | None, monkeypat
     refresh()
     scanned: list[Plan] = []
 
-    def noting(plans: Sequence[Plan]) -> list[Outcomes]:
-        scanned.extend(plans)
-        return outcomes_from_facts(plans)
+    def noting(begun: Sequence[Begun], *others: Any) -> list[Outcomes]:
+        scanned.extend(each.plan for each in begun)
+        return outcomes_from_facts(begun, *others)
 
     monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", noting)
     from_cells = read_series(queries)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
 
 from insights import windows
-from insights.metrics.outcomes import Outcomes, outcomes_from_facts
+from insights.metrics.outcomes import Begun, Outcomes, outcomes_from_facts
 from insights.metrics.plan import Plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import Freshness, read_series, read_totals
@@ -185,8 +186,8 @@ def test_dirt_of_other_days_leaves_a_month_to_its_cell(world: World, monkeypatch
     refresh()
     asked: list[Plan] = []
 
-    def noting(plans: Sequence[Plan]) -> list[Outcomes]:
-        asked.extend(plans)
+    def noting(begun: Sequence[Begun], *others: Any) -> list[Outcomes]:
+        asked.extend(each.plan for each in begun)
         return []
 
     monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", noting)
@@ -226,9 +227,9 @@ def _noting_what_is_read_from_facts(monkeypatch: pytest.MonkeyPatch) -> list[str
     """The metrics that are read from facts from now on."""
     asked: list[str] = []
 
-    def noting(plans: Sequence[Plan]) -> list[Outcomes]:
-        asked.extend(plan.metric.key for plan in plans)
-        return outcomes_from_facts(plans)
+    def noting(begun: Sequence[Begun], *others: Any) -> list[Outcomes]:
+        asked.extend(each.plan.metric.key for each in begun)
+        return outcomes_from_facts(begun, *others)
 
     monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", noting)
     return asked

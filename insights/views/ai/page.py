@@ -11,10 +11,12 @@ from django.views.decorators.http import require_GET
 
 from insights import windows, wording
 from insights.filters import Filters, read_filters
+from insights.metrics.query import Dimension
 from insights.scope_access import access_in
 from insights.views.ai import adoption, impact, leaderboard, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
+from insights.views.answers import Wanted, note_what_is_read
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
@@ -34,6 +36,26 @@ CHOICES = (
     units_choice(AI_COLUMNS),
     leaderboard.RANKED_BY,
 )
+
+
+def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
+    """What the page and its charts read; more of the same facts in one statement costs less than another one."""
+    return (
+        *adoption.wanted(filters),
+        *impact.wanted(filters),
+        *spend.wanted(has_seats=False),
+        *usage.WANTED,
+        *AI_PAGE.menus,
+        Wanted("ai.active_share"),
+        Wanted("ai.active_share_by_agent", Dimension.AGENT),
+        Wanted("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
+        Wanted("ai.spend", Dimension(filters.picked[spend.TREND.parameter])),
+        Wanted("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter]), whole=True),
+        Wanted("ai.tokens", Dimension.TOKEN_KIND),
+    )
+
+
+note_what_is_read(AI_PAGE, read_by_its_parts)
 
 
 @login_required
