@@ -21,8 +21,8 @@ def idle_memory() -> list[Measured]:
         return []
     time.sleep(SETTLING_SECONDS)
     parts: dict[str, float] = {}
-    for pid in _tree(int(supervisor)):
-        role = _role(pid)
+    for pid in tree_of(int(supervisor)):
+        role = role_of(pid)
         if role != "postgres":
             parts[role] = parts.get(role, 0) + _pss_mb(pid)
     total = sum(parts.values())
@@ -38,14 +38,14 @@ def idle_memory() -> list[Measured]:
     ]
 
 
-def _tree(pid: int) -> Iterator[int]:
+def tree_of(pid: int) -> Iterator[int]:
     yield pid
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in thread.read_text().split():
-            yield from _tree(int(child))
+            yield from tree_of(int(child))
 
 
-def _role(pid: int) -> str:
+def role_of(pid: int) -> str:
     words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
     if "postgres" in words[0]:
         return "postgres"
