@@ -150,10 +150,11 @@ class Homes:
             return np.zeros((0, of_places.shape[1]))
         return np.add.reduceat(of_places[self.pair_places], self.pair_first, axis=0)
 
-    def numbered(self) -> Integers:
-        """For each unit × segment count + segment the position of its home; -1 where there is none."""
+    def cell_of(self, units: Integers, segments: Integers, spans: Integers, span_count: int) -> Integers:
+        """Home × span count + span, of units by position."""
         import numpy as np
 
-        found = np.full(len(self.tree.units) * self.segment_count, -1, dtype=np.int64)
-        found[self.units * self.segment_count + self.segments] = np.arange(len(self.units))
+        numbered = np.full(len(self.tree.units) * self.segment_count, -1, dtype=np.int64)
+        numbered[self.units * self.segment_count + self.segments] = np.arange(len(self.units))
+        found: Integers = numbered[units * self.segment_count + segments] * span_count + spans
         return found

@@ -6,13 +6,15 @@ in a window, may be in a unit by both of them, and are put together again in eac
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from insights.formulas.cell_layout import Homes, Lists
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from insights.formulas.cell_layout import Bits, Calendar, Floats, Integers
+    from insights.formulas.cell_layout import Bits, Calendar, Flags, Floats, Homes, Integers
+
+    Test = Callable[[Bits], Flags]
 
 LARGEST_CODE = 1 << 62
 
@@ -21,14 +23,26 @@ class TooManyToNumberError(Exception):
     """What is counted has more combinations than a number has values."""
 
 
+class Gather(enum.Enum):
+    """What becomes of several rows of one entity."""
+
+    BITS = "all bits that any of them has"
+    SUM = "the sum of their numbers"
+
+
 @dataclass(frozen=True)
 class Found:
-    """Whom rows are of (entities, from 0), with bits of what they add to; as many of each."""
+    """Whom rows are of (entities, from 0), with bits of what they add to, or numbers of facts; as many of each."""
 
     entities: Integers
     stints: Integers
     segments: Integers
     bits: Bits
+
+
+class _Entities(NamedTuple):
+    numbers: Integers
+    total: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class Counted:
     moved_spans: Integers
 
     @classmethod
-    def of_rows(cls, rows: Found, stretches: Integers, calendar: Calendar) -> Counted:
+    def of_rows(cls, rows: Found, stretches: Integers, calendar: Calendar, gather: Gather = Gather.BITS) -> Counted:
         """Gathered by stretch first: several windows have it in common."""
         import numpy as np
 
@@ -49,13 +63,13 @@ class Counted:
         segments = _count(rows.segments)
         _check(entities, stints, segments, max(calendar.stretch_count, calendar.span_count))
         code = ((rows.entities * stints + rows.stints) * segments + rows.segments) * calendar.stretch_count + stretches
-        code, bits = _gathered(code, rows.bits)
+        code, bits = _gathered(code, rows.bits, gather)
         in_spans = calendar.spans_of_stretch.joined(code % calendar.stretch_count)
         code = code[in_spans.positions] // calendar.stretch_count  # entity, stint, segment
         code = (
             (in_spans.found * entities + code // segments // stints) * segments + code % segments
         ) * stints + code // segments % stints
-        code, bits = _gathered(code, bits[in_spans.positions])
+        code, bits = _gathered(code, bits[in_spans.positions], gather)
         whose = code // stints
         alone = np.ones(len(code), dtype=bool)
         alone[1:] &= whose[1:] != whose[:-1]
@@ -69,21 +83,41 @@ class Counted:
 
         return cls(*part(np.flatnonzero(alone)), *part(np.flatnonzero(~alone)))
 
-    def by_home(self, homes: Homes, path_of_stint: Integers, spans: int, bits: int) -> list[Floats]:
-        """How many there are in each home (rows) and span (columns), and of how many each bit is set."""
+    def by_home(self, homes: Homes, path_of_stint: Integers, spans: int, tests: Sequence[Test]) -> list[Floats]:
+        """How many there are in each home (rows) and span (columns), and of how many each test of their bits holds."""
         import numpy as np
 
         paths = path_of_stint[self.stayed.stints]
         here = np.flatnonzero(paths >= 0)
         places = homes.place_of(paths[here], self.stayed.segments[here])
         code, size = places * spans + self.stayed_spans[here], homes.place_count * spans
-        counts = _counts_of_bits(code, self.stayed.bits[here], size, bits)
-        found = [homes.added_up(count.reshape(-1, spans)) for count in counts]
-        for position, count in enumerate(self._movers(homes, path_of_stint, spans, bits)):
-            found[position] = found[position] + count
-        return found
+        counts = _counts(code, self.stayed.bits[here], size, tests)
+        cells, bits, entities = self._movers(homes, path_of_stint, spans)
+        code, bits = _gathered(cells * entities.total + entities.numbers, bits, Gather.BITS)
+        moved = _counts(code // entities.total, bits, len(homes.units) * spans, tests)
+        return [
+            homes.added_up(count.reshape(-1, spans)) + also.reshape(-1, spans)
+            for count, also in zip(counts, moved, strict=True)
+        ]
 
-    def _movers(self, homes: Homes, path_of_stint: Integers, spans: int, bits: int) -> list[Floats]:
+    def amounts_by_home(self, homes: Homes, path_of_stint: Integers, spans: int) -> tuple[Integers, Bits]:
+        """Where numbers are gathered: for each entity in each cell (home × spans + span) the cell and its number."""
+        import numpy as np
+
+        paths = path_of_stint[self.stayed.stints]
+        here = np.flatnonzero(paths >= 0)
+        of_units = homes.tree.units_of_path.joined(paths[here])
+        which = here[of_units.positions]
+        stayed = homes.cell_of(of_units.found, self.stayed.segments[which], self.stayed_spans[which], spans)
+        cells, numbers, entities = self._movers(homes, path_of_stint, spans)
+        code, gathered = _gathered(cells * entities.total + entities.numbers, numbers, Gather.SUM)
+        return (
+            np.concatenate((stayed, code // entities.total)),
+            np.concatenate((self.stayed.bits[which], gathered)),
+        )
+
+    def _movers(self, homes: Homes, path_of_stint: Integers, spans: int) -> tuple[Integers, Bits, _Entities]:
+        """In each of their units: the cell, the bits and who it is."""
         import numpy as np
 
         moved, entities = self.moved, _count(self.moved.entities)
@@ -91,34 +125,39 @@ class Counted:
         here = np.flatnonzero(paths >= 0)
         of_units = homes.tree.units_of_path.joined(paths[here])
         which = here[of_units.positions]
-        cells = homes.numbered()[of_units.found * homes.segment_count + moved.segments[which]]
-        size = len(homes.units) * spans
-        _check(size, entities)
-        code, set_bits = _gathered(
-            (cells * spans + self.moved_spans[which]) * entities + moved.entities[which], moved.bits[which]
-        )
-        counts = _counts_of_bits(code // entities, set_bits, size, bits)
-        return [count.reshape(-1, spans) for count in counts]
+        _check(len(homes.units) * spans, entities)
+        cells = homes.cell_of(of_units.found, moved.segments[which], self.moved_spans[which], spans)
+        return cells, moved.bits[which], _Entities(moved.entities[which], entities)
 
 
-def _counts_of_bits(code: Integers, bits: Bits, size: int, count: int) -> list[Floats]:
-    """How often each code stands there, and how often with each bit; equal bits are counted once."""
+def one_for_each_bit(count: int) -> list[Test]:
+    """Whether each of the bits is set."""
+    import numpy as np
+
+    def test(position: int) -> Test:
+        return lambda bits: (bits >> np.uint64(position)) & np.uint64(1) != 0
+
+    return [test(position) for position in range(count)]
+
+
+def _counts(code: Integers, bits: Bits, size: int, tests: Sequence[Test]) -> list[Floats]:
+    """How often each code stands there, and how often with bits of which each test holds; equal ones counted once."""
     import numpy as np
 
     found = [np.bincount(code, minlength=size).astype(np.float64)]
     known: dict[bytes, Floats] = {}
-    for position in range(count):
-        is_set = (bits >> np.uint64(position)) & np.uint64(1) != 0
-        key = np.packbits(is_set).tobytes()
+    for holds in tests:
+        flags = holds(bits)
+        key = np.packbits(flags).tobytes()
         if key not in known:
-            chosen = code if is_set.all() else code[is_set]
+            chosen = code if flags.all() else code[flags]
             known[key] = np.bincount(chosen, minlength=size).astype(np.float64)
         found.append(known[key])
     return found
 
 
-def _gathered(code: Integers, bits: Bits) -> tuple[Integers, Bits]:
-    """Each code once, in order, with all bits that any of its rows has."""
+def _gathered(code: Integers, bits: Bits, gather: Gather) -> tuple[Integers, Bits]:
+    """Each code once, in order, with all bits that any of its rows has, or with the sum of their numbers."""
     import numpy as np
 
     if not len(code):
@@ -126,7 +165,8 @@ def _gathered(code: Integers, bits: Bits) -> tuple[Integers, Bits]:
     order = np.argsort(code)
     code = code[order]
     first = np.flatnonzero(np.concatenate(([True], code[1:] != code[:-1])))
-    return code[first], np.bitwise_or.reduceat(bits[order], first)
+    put_together = np.bitwise_or if gather is Gather.BITS else np.add
+    return code[first], put_together.reduceat(bits[order], first)
 
 
 def _count(numbers: Integers) -> int:
@@ -139,6 +179,3 @@ def _check(*counts: int) -> None:
         product *= max(count, 1)
     if product >= LARGEST_CODE:
         raise TooManyToNumberError
-
-
-__all__ = ["Counted", "Found", "Lists", "TooManyToNumberError"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg import sql
 
-from insights.metrics.measures import AttributedLines, Distribution, Measure, Total
+from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, Total
 from insights.metrics.placing import whose
 from insights.metrics.query import Dimension
 from insights.metrics.reading import ANYBODY, Reading
@@ -43,9 +43,9 @@ NUMERIC, INTEGERS = 1700, (20, 21, 23)  # types, as a description of columns say
 MILLIONTHS = 1_000_000.0  # of a numeric, so that it can be added up without loss
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class RowArrays:
-    """What one reading of everybody's rows found, a row each."""
+    """What one reading of everybody's rows found, a row each.  Columns can be asked for until they are let go of."""
 
     reading: Reading
     measures: tuple[Measure, ...]
@@ -62,7 +62,13 @@ class RowArrays:
         return self.reading.hull.start
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.people)
+
+    def let_go(self) -> None:
+        """Keep what says whose each row is, which fact and of which day, and nothing else."""
+        for read in (self.people, self.placed, self.facts, self.days):
+            read.setflags(write=False)
+        self.records = self.records[:0].copy()
 
     @cached_property
     def people(self) -> Integers:
@@ -127,7 +133,7 @@ def letters_of(measure: Measure) -> Sequence[str]:
         return ["c", "t", *(f"k{number}" for number in range(len(ATTRIBUTION_METHODS)))]
     if isinstance(measure, Total) and measure.missing_column:
         return ["c", "m"]
-    return ["c"] if isinstance(measure, (Total, Distribution)) else []
+    return ["c"] if isinstance(measure, (Total, Distribution, PeopleOnLine)) else []
 
 
 @contextmanager

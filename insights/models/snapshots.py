@@ -55,10 +55,13 @@ class MetricCell(models.Model):
 
     These are the figures of measures, from which a metric is put together when it is read.  Cells in which nothing was
     found are not stored.
+
+    The database does not look for the group and unit of each of millions of cells, which took a fifth of what it does
+    in a fill.  What is deleted takes its cells with it all the same, and a fill drops what it did not compute.
     """
 
-    group = models.ForeignKey(CellGroup, models.CASCADE, related_name="+", db_index=False)
-    unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+", db_index=False)
+    group = models.ForeignKey(CellGroup, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False)
     period = models.CharField(max_length=8, choices=Period.choices)
     start = models.DateField()
     end = models.DateField(help_text="The first day that no longer belongs to it.")

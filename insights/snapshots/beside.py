@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from insights.formulas.cell_concentration import coefficients_by_home
 from insights.formulas.cell_layout import Calendar, Homes, Lists
-from insights.formulas.cell_people import Counted, Found
+from insights.formulas.cell_people import Counted, Found, Gather, one_for_each_bit
 from insights.formulas.cell_percentiles import Membership, Ranked, percentiles_of_cells
 from insights.metrics.figures import letters_of_figures
-from insights.metrics.measures import AttributedLines, Distribution, Facts, Measure, People, Total
+from insights.metrics.measures import AttributedLines, Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.row_arrays import RowArrays
 from insights.metrics.source import PERCENTILES, parameters
 from insights.metrics.statement import ATTRIBUTION_METHODS
 from insights.snapshots.copied_cells import ComputedCells
 from insights.snapshots.unit_trees import PlacedTree
+from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 
 if TYPE_CHECKING:
     from insights.formulas.cell_layout import Bits, Flags, Floats, Integers
@@ -29,8 +31,8 @@ MOST_MEASURES = 60  # a bit for each
 
 
 def is_computed_beside(measures: Sequence[Measure]) -> bool:
-    """Whether these are measures that are told here; the others are parts of a person, and left to the database."""
-    told = (Facts, People, Total, AttributedLines, Distribution)
+    """Whether these are measures that are told here; the others are left to the database."""
+    told = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, Gini)
     return len(measures) <= MOST_MEASURES and all(type(measure) in told for measure in measures)
 
 
@@ -59,6 +61,8 @@ class RowMeasures:
                 self._add_distribution(measure)
             elif isinstance(measure, Total):
                 self._add_total(measure)
+            elif isinstance(measure, PeopleOnLine):  # its relation is read for it alone
+                self.entered |= rows.column("c", measure).astype(np.uint64)
 
     def _enter(self, measure: Measure, enters: Flags) -> None:
         import numpy as np
@@ -73,7 +77,10 @@ class RowMeasures:
         scale = self.rows.scale_of("c", measure)
         self.ranked[measure] = ranked
         values = ranked.values if scale == 1.0 else np.rint(ranked.values * scale)
-        self.ordered[measure] = Amounts(np.append(values, np.zeros(len(self.rows) - len(values))), scale)
+        added = np.append(values, np.zeros(len(self.rows) - len(values)))
+        if scale == 1.0:
+            self.ranked[measure] = ranked._replace(values=added[: len(values)])  # once in memory, not twice
+        self.ordered[measure] = Amounts(added, scale)
         self._enter(measure, ranked.ranks < len(ranked.values))
 
     def _add_total(self, measure: Total) -> None:
@@ -123,20 +130,33 @@ class PlacedRows:
         bits = measures.entered[self.here]
         people = rows.people[self.here]
         self.known = people != 0
-        if rows.relation.fact_is_row:
-            self.counted_facts = None
-        else:
-            bits_of_facts = bits | (self.known.astype(np.uint64) << np.uint64(self.bit_count - 1))
-            of_people = np.unique(people, return_inverse=True)[1]
-            _, of_facts = np.unique(rows.facts[self.here], return_inverse=True)
-            different = int(of_people.max(initial=0)) + 1
-            _, entities = np.unique(of_facts * different + of_people, return_inverse=True)
-            found = Found(entities, self.stints, self.segments, bits_of_facts)
-            self.counted_facts = Counted.of_rows(found, self.stretches, self.calendar)
-        are_people = np.flatnonzero(people > 0)
-        entities = np.unique(people[are_people], return_inverse=True)[1]
-        found = Found(entities, self.stints[are_people], self.segments[are_people], bits[are_people])
-        self.counted_people = Counted.of_rows(found, self.stretches[are_people], self.calendar)
+        # Facts of several rows are mostly rows of several segments, such as agents: then each row is a fact of its own.
+        facts = rows.facts[self.here]
+        is_row = rows.relation.fact_is_row or _are_different(facts, self.segments)
+        self.counted_facts = None if is_row else self._counted_facts(facts, people, bits)
+        self._are_people = np.flatnonzero(people > 0)
+        self._entities = np.unique(people[self._are_people], return_inverse=True)[1]
+        self.counted_people = self._counted(bits[self._are_people], Gather.BITS)
+
+    def _counted_facts(self, facts: Integers, people: Integers, bits: Bits) -> Counted:
+        import numpy as np
+
+        bits = bits | (self.known.astype(np.uint64) << np.uint64(self.bit_count - 1))
+        of_people = np.unique(people, return_inverse=True)[1]
+        of_facts = np.unique(facts, return_inverse=True)[1]
+        entities = np.unique(of_facts * (int(of_people.max(initial=0)) + 1) + of_people, return_inverse=True)[1]
+        return Counted.of_rows(Found(entities, self.stints, self.segments, bits), self.stretches, self.calendar)
+
+    def facts_of_people(self) -> Counted:
+        """The numbers of rows of each person."""
+        import numpy as np
+
+        return self._counted(np.ones(len(self._are_people), dtype=np.uint64), Gather.SUM)
+
+    def _counted(self, bits: Bits, gather: Gather) -> Counted:
+        mine = self._are_people
+        found = Found(self._entities, self.stints[mine], self.segments[mine], bits)
+        return Counted.of_rows(found, self.stretches[mine], self.calendar, gather)
 
     def cells_of(self, placed: PlacedTree, measures: Sequence[Measure], *, of_units: bool) -> ComputedCells:
         """All cells of a tree in which anything was found."""
@@ -170,7 +190,8 @@ class _CellsOfTree:
 
         rows, homes = self._rows, self._homes
         facts, matched, entered = self._facts(measures)
-        people = rows.counted_people.by_home(homes, self._placed.path_of_stint, self._spans, len(rows.measures.bits))
+        tests = [*one_for_each_bit(len(rows.measures.bits)), is_on_line]
+        people = rows.counted_people.by_home(homes, self._placed.path_of_stint, self._spans, tests)
         numbers = np.full((sum(map(len, map(letters_of_figures, measures))), len(self._cells)), np.nan)
         quantiles = self._percentiles([m for m in measures if isinstance(m, Distribution)])
         line = 0
@@ -182,9 +203,16 @@ class _CellsOfTree:
                     found = entered[measure]
                 elif letter == "p":
                     found = self._of_cells(people[rows.measures.bits[measure] + 1])
+                elif isinstance(measure, PeopleOnLine):
+                    found = self._of_cells(people[-1])
+                elif isinstance(measure, Gini):
+                    found = self._of_cells(self._coefficients())
                 else:
                     found = self._amount(measure, letter)
-                absent = entered[measure] == 0 if letter == "v" else found == 0
+                if letter != "v":
+                    absent = found == 0
+                else:
+                    absent = entered[measure] == 0 if measure in entered else np.isnan(found)
                 numbers[line] = np.where(absent, np.nan, found)
                 line += 1
         home, span = self._cells // self._spans, self._cells % self._spans
@@ -205,16 +233,20 @@ class _CellsOfTree:
         rows = self._rows
         told = [measure for measure in measures if measure in rows.measures.bits]
         if rows.counted_facts is not None:
-            counts = rows.counted_facts.by_home(self._homes, self._placed.path_of_stint, self._spans, rows.bit_count)
+            tests = one_for_each_bit(rows.bit_count)
+            counts = rows.counted_facts.by_home(self._homes, self._placed.path_of_stint, self._spans, tests)
             facts = self._of_cells(counts[0])
             entered = {measure: self._of_cells(counts[rows.measures.bits[measure] + 1]) for measure in told}
             return facts, facts if self._of_units else self._of_cells(counts[rows.bit_count]), entered
         facts = self._of_cells(self._row_counts)
         entered = {measure: self._rows_with(measure) for measure in told}
+        people = rows.measures.rows.people[self._which]
+        if any(isinstance(measure, Gini) for measure in measures):
+            return facts, self._of_cells(self._added(people > 0)), entered
         if self._of_units:
             return facts, facts, entered
-        known = rows.measures.rows.people[self._which] != 0
-        return facts, self._of_cells(self._added(known.astype(float))), entered
+        known = people != 0
+        return facts, self._of_cells(self._added(known)), entered
 
     def _rows_with(self, measure: Measure) -> Floats:
         """How many rows of each cell enter the measure; what the same rows enter is counted once."""
@@ -250,6 +282,10 @@ class _CellsOfTree:
         found = percentiles_of_cells(ranked, known, self._membership(), list(PERCENTILES.values()))
         return dict(zip(measures, found, strict=True))
 
+    def _coefficients(self) -> Floats:
+        counted = self._rows.facts_of_people()
+        return coefficients_by_home(counted, self._homes, self._placed.path_of_stint, self._spans)
+
     def _membership(self) -> Membership:
         """Chunks are the rows of a place and stretch."""
         import numpy as np
@@ -284,6 +320,24 @@ class _CellsOfTree:
     def _of_cells(self, of_homes: Floats) -> Floats:
         found: Floats = of_homes.reshape(-1)[self._cells]
         return found
+
+
+def _are_different(facts: Integers, segments: Integers) -> bool:
+    """Whether no fact has two rows of a segment."""
+    import numpy as np
+
+    order = np.lexsort((segments, facts))
+    facts, segments = facts[order], segments[order]
+    return not bool(((facts[1:] == facts[:-1]) & (segments[1:] == segments[:-1])).any())
+
+
+def is_on_line(bits: Bits) -> Flags:
+    """As `ON_LINE` of insights/metrics/statement.py, of a person's signs together."""
+    import numpy as np
+
+    at_work = np.uint64(AT_WORK | IN_SESSION)
+    found: Flags = (bits & np.uint64(ON_LINE) != 0) | (bits & at_work == np.uint64(AT_WORK))
+    return found
 
 
 def _narrow(numbers: Floats) -> Floats:

@@ -58,10 +58,16 @@ def fill_everything(
             return written
         written = fill_what_is_missing(clock)
         wanted = {group: row.pk for group, row in stored(groups(only or metrics())).items()}
-        with transaction.atomic():
-            written += sum(recompute_all(piece, clock, wanted) for piece in _pieces(clock, days))
-            SnapshotState.note_change()
-        return written
+        return written + fill_groups(wanted, clock, days)
+
+
+def fill_groups(of_groups: Mapping[Group, int], clock: Clock, days: Window | None) -> int:
+    """Compute the cells of these groups that are touched by these days anew, and nothing else, in one transaction."""
+    with transaction.atomic():
+        _take_memory()
+        written = sum(recompute_all(piece, clock, of_groups) for piece in _pieces(clock, days))
+        SnapshotState.note_change()
+    return written
 
 
 def fill_what_is_missing(clock: Clock) -> int:

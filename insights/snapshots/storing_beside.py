@@ -60,12 +60,13 @@ def _store_relation(relation: Relation, groups: Mapping[Group, int], asked_of: A
             trees.stints_on(relation, rows.placed, rows.days, rows.first_day),
             trees.trees,
         )
-        with cells_copy(clock.now) as copy:
-            for group, pk in groups.items():
-                for asked in asked_of(group):
-                    if asked.edges:
-                        _add(copy, pk, group, asked, found)
-            return copy.written
+        rows.let_go()
+    with cells_copy(clock.now) as copy:
+        for group, pk in groups.items():
+            for asked in asked_of(group):
+                if asked.edges:
+                    _add(copy, pk, group, asked, found)
+        return copy.written
 
 
 @dataclass(frozen=True)

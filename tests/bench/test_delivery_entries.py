@@ -6,7 +6,7 @@ import pytest
 
 from integrations.models import CommitPlace, DeployedPullRequest, FailedDeployment, PullRequestFigures
 from programs.bench.delivery_facts import DeliverySize, generate_delivery_once
-from programs.bench.dora import families
+from programs.bench.fills import families
 from programs.bench.linking import relink
 from programs.bench.stages import last_weeks, stages, weekly_figures
 from programs.bench.stages_in_python import stages_in_python

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from insights.formulas.cell_layout import Calendar, Homes, Lists, Tree
-from insights.formulas.cell_people import Counted, Found, TooManyToNumberError
+from insights.formulas.cell_people import Counted, Found, TooManyToNumberError, one_for_each_bit
 
 PEOPLE, PATHS, UNITS, STRETCHES, SPANS, SEGMENTS, BITS = 9, 5, 7, 6, 8, 3, 2
 
@@ -46,7 +46,7 @@ def test_everybody_is_counted_once_in_each_unit_window_and_segment(seed: int) ->
     placed = path_of_stint[stints] >= 0
     homes = Homes.of_rows(tree, path_of_stint[stints][placed], segments[placed], SEGMENTS)
     counted = Counted.of_rows(Found(people, stints, segments, entered.astype(np.uint64)), stretches, calendar)
-    found = counted.by_home(homes, path_of_stint, SPANS, BITS)
+    found = counted.by_home(homes, path_of_stint, SPANS, one_for_each_bit(BITS))
     for part in range(1 + BITS):
         told = {
             (int(homes.units[home]), int(homes.segments[home]), span): int(found[part][home, span])
