@@ -319,6 +319,8 @@ def facet_label(dimension: Dimension, value: str) -> str:
     """A facet's value as people call it."""
     if dimension is Dimension.WORK_TYPE and value == OTHER_ALONE:
         return "other, without its finer classes"
+    if dimension is Dimension.WORK_TYPE:
+        return value.replace("_", " ")
     return agent_name(value) if dimension is Dimension.AGENT else value
 
 

@@ -1,4 +1,4 @@
-"""The demo's people and Org Trees, made as an admin would make them: people by import, one file as of each day."""
+"""The demo's people, Org Trees and seats, made as an admin would make them: by import, one file of people a day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from integrations.demo.organisation import (
     people_files,
 )
 from integrations.demo.people import team
+from integrations.demo.seats import seats_file
+from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
+from integrations.seats.import_seats import import_seats
 from orgtree.models import Attribute, OrgTree, Person, TreeKind, Unit, UnitPlace
 from orgtree.people_import.rows import drafts_of
 from orgtree.services.people import store_people
@@ -23,7 +26,7 @@ MANAGER_TREE, DEPARTMENT_TREE = "Reporting lines", "Departments"
 
 
 def load_demo_organisation(year: DemoYear) -> None:
-    """Import the people files of the year, and make a tree by managers, one by attributes and one by hand."""
+    """Import the year's people, make a tree by managers, one by attributes and one by hand, and give seats."""
     for file in people_files(year):
         store_people(drafts_of(file.content), effective=file.effective)
     create_tree(MANAGER_TREE, TreeKind.MANAGERS)
@@ -34,6 +37,8 @@ def load_demo_organisation(year: DemoYear) -> None:
     for unit, leader in LEADERS.items():
         set_leader(_unit(departments, unit), Person.objects.get(full_name=leader))
     _build_by_hand(create_tree(HAND_BUILT.name, TreeKind.HAND_BUILT), year)
+    if year.flavour is Flavour.STORIES:
+        import_seats(seats_file(year))
 
 
 def _build_by_hand(tree: OrgTree, year: DemoYear) -> None:

@@ -12,8 +12,11 @@ from integrations.demo.commits import DemoCommit, plan_commits
 from integrations.demo.organisation import CHANGES, people_files
 from integrations.demo.people import CHECKOUT, PEOPLE, SEARCH
 from integrations.demo.repositories import REPOSITORIES
-from integrations.demo.stories import AWAY_WEEKS, LEFT_WEEKS_BEFORE_END, Flavour
+from integrations.demo.seats import seats_file
+from integrations.demo.stories import AWAY_WEEKS, IDLE, LEAVER, LEFT_WEEKS_BEFORE_END, Flavour
 from integrations.demo.year import DemoYear
+from integrations.models import SeatAssignment, SeatPlan
+from integrations.seats.import_seats import import_seats
 from tests.demo.planned import PlannedFigures
 
 YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
@@ -86,3 +89,17 @@ def test_nobody_commits_while_away(commits: list[DemoCommit]) -> None:
 
 def _rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+@pytest.mark.django_db
+def test_whoever_came_to_the_introduction_has_a_seat() -> None:
+    imported = import_seats(seats_file(YEAR))
+    assert imported.applied, imported.errors
+    assert not import_seats(seats_file(YEAR)).added
+    held = SeatAssignment.objects.filter(plan__agent="claude_code", during__contains=YEAR.last_day)
+    emails = set(held.values_list("identity__value", flat=True))
+    assert emails == {person.email for person in PEOPLE if person.took_up} - LEAVER
+    assert emails >= IDLE
+    [plan] = SeatPlan.objects.filter(agent="claude_code")
+    assert plan.seats is not None
+    assert plan.seats > held.count()

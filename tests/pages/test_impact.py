@@ -208,6 +208,27 @@ def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("teams")
+def test_differences_effect_and_cohorts_can_be_taken_away_as_numbers(member: Client) -> None:
+    rows = {row["Metric"]: row for row in table(content(member, f"{PAGE}charts/differences.csv"))}
+    merged_by = rows["pr.merged_per_developer"]
+    assert (merged_by["Any agent: facts"], merged_by["Any agent: developers"]) == ("45", "9")
+    assert float(merged_by["Any agent"]) - float(merged_by["Non-AI"]) == pytest.approx(float(merged_by["Difference"]))
+    assert float(merged_by["Interval from"]) <= float(merged_by["Difference"]) <= float(merged_by["Interval to"])
+    assert not merged_by["Why none"]
+    cohorts = {row["Use"]: row for row in table(content(member, f"{PAGE}charts/cohorts.csv"))}
+    assert (cohorts["moderate"]["Developers"], cohorts["moderate"]["PRs merged"]) == ("9", "45")
+    effect = table(content(member, f"{PAGE}charts/adoption_effect.csv"))
+    assert "Nobody to compare" in effect[0]["Why none"]
+    html = page(member)
+    for name in ("differences", "adoption_effect", "cohorts"):
+        assert f"charts/{name}.csv" in html, name
+    Organisation.objects.update(individual_policy=IndividualPolicy.PSEUDONYMS, minimum_group_size=12)
+    [hidden, *_] = table(content(member, f"{PAGE}charts/differences.csv"))
+    assert "Hidden" in hidden["Why none"]
+    assert not any(hidden[name] for name in ("Any agent", "Non-AI: developers", "Difference", "Interval to"))
+
+
+@pytest.mark.usefixtures("teams")
 def test_a_question_is_answered_the_same_way_again(member: Client) -> None:
     assert differences(member, "?cycle=p90") == differences(member, "?cycle=p90")
 

@@ -64,7 +64,7 @@ def table(text: str) -> list[list[str]]:
 # Nobody merges or finishes anything in this world: tests/pages/test_impact.py has people who do.
 OF_WORK = {
     *("cycle_time", "merged_per_developer", "delivered", "phases"),
-    *("compared", "differences", "adoption_effect"),
+    *("compared", "differences", "adoption_effect", "cohorts"),
 }
 FIGURES = (
     *(f"/insights/ai/charts/{name}.csv" for name in (*CHARTS, *TABLES) if name not in OF_WORK),

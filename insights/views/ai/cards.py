@@ -130,7 +130,9 @@ class ComparedCards:
     charts_url: str  # where the charts come later
     phases: PhasesCard | None
     part_url: str
+    part_csv_url: str
     effect_url: str
+    effect_csv_urls: Sequence[Link]
     rows: Sequence[Link]
 
 

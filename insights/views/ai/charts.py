@@ -20,6 +20,8 @@ from insights.filters import Filters
 from insights.metrics.query import Dimension, SeriesAnswer
 from insights.views.ai import adoption, lines, phases, spend, usage
 from insights.views.ai.answers import read
+from insights.views.ai.differences import differences_table
+from insights.views.ai.effect import cohorts_table, effect_table
 from insights.views.ai.page import page_filters
 from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
@@ -184,6 +186,9 @@ def phases_table(filters: Filters) -> Iterator[list[Cell]]:
 
 
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
+    "adoption_effect": effect_table,
+    "cohorts": cohorts_table,
+    "differences": differences_table,
     "failing_tools": failing_tools_table,
     "lines_by_agent": lines_table,
     "phases": phases_table,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -24,6 +24,7 @@ from insights.views.ai.lines import (
     of_work,
     value_words,
 )
+from orgtree.csv_export import Cell
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,30 @@ class Differences:
     rows: Sequence[Difference]
 
 
+def differences_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The same as numbers; of what may not be told no more than why."""
+    line = line_name(filters.picked[LINE.parameter])
+    of_each = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
+    yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none", "As of"]
+    for found in _found(filters):
+        groups = [cell for each in (found.first, found.second) for cell in (each.value, each.facts, each.developers)]
+        interval = [found.interval.low, found.interval.high] if found.interval else [None, None]
+        as_of = found.computed_at.isoformat() if found.computed_at else None
+        metric = get(found.query.key)
+        yield [
+            *(metric.key, str(metric.unit), *([None] * len(groups) if found.withheld else groups)),
+            *(found.difference, *interval, found.reason, as_of),
+        ]
+
+
+def _found(filters: Filters) -> list[Comparison]:
+    line, narrowed = filters.picked[LINE.parameter], of_work(filters)
+    return [visible_comparison(_query(narrowed, compared.key), line, filters.access) for compared in COMPARED.values()]
+
+
 def differences(filters: Filters) -> Differences:
     line = filters.picked[LINE.parameter]
-    narrowed = of_work(filters)
-    found = [visible_comparison(_query(narrowed, compared.key), line, filters.access) for compared in COMPARED.values()]
+    found = _found(filters)
     as_of = min((each.computed_at for each in found if each.computed_at), default=None)
     rows = [_row(each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
     return Differences(line_name(line), marker(line), line_name(WITHOUT), as_of, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,10 @@ from insights.formulas.differences import Interval
 from insights.metrics.adoption_effect import Cohort, Course, Effect
 from insights.metrics.visible import visible_cohorts, visible_effect
 from insights.views.ai.lines import of_work
+from orgtree.csv_export import Cell
 
 Words = Callable[[float], str]
+TOO_FEW_FOR_AN_INTERVAL = "No interval: a group has too few developers."
 COHORT_NAMES = {
     "none": ("None", "no session"),
     "light": ("Light", "less than a day a week"),
@@ -62,6 +64,44 @@ def effect_part(filters: Filters) -> EffectPart:
     )
 
 
+def effect_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The effect as numbers: both groups before and after, and by how much more the first changed."""
+    effect, reason, at = visible_effect(of_work(filters).query("pr.cycle_time"), filters.access)
+    groups = ("Took up an agent", "Did not")
+    yield [
+        *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
+        *("Changed by more", "Interval from", "Interval to", "Why none", "As of"),
+    ]
+    if effect is None:
+        yield ["", "", *[None] * 9, reason, at.isoformat()]
+        return
+    took_up, did_not = effect.took_up, effect.did_not
+    for figure, unit, courses, more, interval in (
+        (
+            *("PRs merged a week", "count"),
+            [(each.developers, each.merged_before, each.merged_after) for each in (took_up, did_not)],
+            *(effect.merged, effect.merged_interval),
+        ),
+        (
+            *("PR cycle time, mean", "seconds"),
+            [(each.developers, each.cycle_before, each.cycle_after) for each in (took_up, did_not)],
+            *(effect.cycle, effect.cycle_interval),
+        ),
+    ):
+        ends = [interval.low, interval.high] if interval else [None, None]
+        why = "" if interval else TOO_FEW_FOR_AN_INTERVAL
+        yield [figure, unit, *(cell for course in courses for cell in course), more, *ends, why, at.isoformat()]
+
+
+def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
+    cohorts, reason, at = visible_cohorts(of_work(filters).query("pr.cycle_time"), filters.access)
+    yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)", "As of"]
+    for each in cohorts:
+        yield [each.name, each.developers, each.merged, each.merged_per_week, each.cycle_seconds, at.isoformat()]
+    if reason:
+        yield [reason, None, None, None, None, at.isoformat()]
+
+
 def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
     took_up, did_not = effect.took_up, effect.did_not
     lines = [
@@ -81,7 +121,7 @@ def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
         ),
     ]
     sizes = f"{_developers(took_up)} took up an agent in this window, {_developers(did_not)} never used one."
-    return sizes, lines, "" if effect.merged_interval else "No interval: a group has too few developers."
+    return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
 
 
 def _developers(course: Course) -> str:

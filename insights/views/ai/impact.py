@@ -14,7 +14,7 @@ from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
 from insights.tiles import Link
 from insights.views.ai import lines, phases
-from insights.views.ai.answers import read
+from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
 from insights.views.answers import Answers, Wanted
 from insights.views.attribution.words import mix_in_words
@@ -109,7 +109,12 @@ def _cards(page: Answers, found: Answers | None) -> ComparedCards:
         charts_url="" if found else page.part_url("compared"),
         phases=phases.phases_card(found) if found else None,
         part_url=page.part_url("differences"),
+        part_csv_url=AI_PAGE.chart_csv_url(filters, "differences"),
         effect_url=page.part_url("adoption_effect"),
+        effect_csv_urls=[
+            Link("Before and after as CSV", AI_PAGE.chart_csv_url(filters, "adoption_effect")),
+            Link("Developers by use as CSV", AI_PAGE.chart_csv_url(filters, "cohorts")),
+        ],
         rows=[
             Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
             Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),
