@@ -39,7 +39,12 @@ CHOICES = (
 
 
 def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
-    """What the page and its charts read; more of the same facts in one statement costs less than another one."""
+    """What the page and its charts read; more of the same facts in one statement costs less than another one.
+
+    Nothing for the home page, which reads some of it and knows none of its choices.
+    """
+    if adoption.OUT_OF.parameter not in filters.picked:
+        return ()
     return (
         *adoption.wanted(filters),
         *impact.wanted(filters),
