@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,7 +143,8 @@ def focus_begin(request: HttpRequest) -> HttpResponseBase:
 
 
 def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", status: int = 200) -> HttpResponseBase:
-    newest = newest_focus(subject.unit_id)
+    known = focus_versions(subject.unit_id)
+    newest = known[0] if known else None
     metric = _metric(newest.metric) if newest else None
     indicators = [found for key in newest.indicators if (found := _metric(key))] if newest else []
     gone = [key for key in (newest.metric, *newest.indicators) if key and _metric(key) is None] if newest else []
@@ -172,7 +174,7 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
         "above_name": (_name(above.metric), above.unit.name if above.unit else "The whole organisation")
         if above
         else None,
-        "versions": _versions(subject),
+        "versions": _versions(known),
         "number": newest.number if newest else 0,
         "starter_sets": list(STARTER_SETS.values()) if subject.may_agree else [],
         "edit_url": subject.url("focus_edit") if subject.may_agree else "",
@@ -214,8 +216,7 @@ def _form_page(
     return render(request, "programs/benchmarks/focus_form.html", context, status=status)
 
 
-def _versions(subject: Subject) -> list[FocusLine]:
-    found = focus_versions(subject.unit_id)
+def _versions(found: Sequence[FocusVersion]) -> list[FocusLine]:
     names = names_of([each.written_by for each in found if each.written_by])
     return [_line(each, names.get(each.written_by_id or 0, GONE)) for each in found]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 
 from insights.filters import Filters
@@ -15,7 +17,16 @@ OBJECTIVES_LISTED = 3
 WORK_LISTED = 5
 
 
-def program_on_home(filters: Filters) -> HomeSection | None:
+def program_on_home(_filters: Filters) -> HomeSection | None:
+    """A place that the home page fills once it stands."""
+    return HomeSection(
+        "programs/overview/_on_home_later.html",
+        {"url": reverse("program_part", args=["home"])},
+        style_sheets=("css/components/objectives.css", "css/components/program.css"),
+    )
+
+
+def program_at_home(filters: Filters) -> dict[str, Any] | None:
     """Nothing where nothing waits and nothing is to be reached.
 
     An executive and a manager see what their units want to reach and what they lack, a member the published goals of
@@ -30,15 +41,11 @@ def program_on_home(filters: Filters) -> HomeSection | None:
     work = my_work(access.sight, quarter, progress, today, listed=WORK_LISTED)
     if not listed and not work.lines:
         return None
-    return HomeSection(
-        "programs/overview/_on_home.html",
-        {
-            "work": work,
-            "quarter": quarter,
-            "objectives": objective_lines(progress[: min(len(listed), OBJECTIVES_LISTED)], today),
-            "has_more": len(listed) > OBJECTIVES_LISTED,
-            "objectives_url": reverse("objectives"),
-            "new_objective_url": reverse("objective_new") if leads else "",
-        },
-        style_sheets=("css/components/objectives.css", "css/components/program.css"),
-    )
+    return {
+        "work": work,
+        "quarter": quarter,
+        "objectives": objective_lines(progress[: min(len(listed), OBJECTIVES_LISTED)], today),
+        "has_more": len(listed) > OBJECTIVES_LISTED,
+        "objectives_url": reverse("objectives"),
+        "new_objective_url": reverse("objective_new") if leads else "",
+    }

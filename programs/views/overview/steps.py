@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -19,6 +18,7 @@ from integrations.models import Incident
 from programs.models import FocusVersion, Quarter, Standing, TicketState
 from programs.queries.benchmarks import HoldingBenchmark
 from programs.queries.tickets import TicketFilter, filtered
+from programs.views.overview.scoped import scoped
 
 # What tells that a kind of tool is connected: facts of the unit, whatever is configured.
 TOOLS: Mapping[str, str] = {
@@ -135,7 +135,7 @@ def _benchmarks(found: Mapping[str, HoldingBenchmark], filters: Filters) -> tupl
         "tone": "good" if len(of_dora) == len(DORA) else "",
         "text": text,
         "note": note,
-        "url": _scoped(filters, "benchmarks"),
+        "url": scoped(filters, "benchmarks"),
     }
     return len(of_dora) >= ENOUGH_BENCHMARKS, draft
 
@@ -152,7 +152,7 @@ def _next_target(focus: FocusVersion | None, filters: Filters) -> tuple[bool, Dr
         "tone": "good" if chosen and indicators else "",
         "text": text,
         "note": note,
-        "url": _scoped(filters, "focus"),
+        "url": scoped(filters, "focus"),
     }
     return bool(chosen), draft
 
@@ -168,7 +168,7 @@ def _iterate(doing: Doing, quarter: Quarter, filters: Filters) -> tuple[bool, Dr
         "tone": "bad" if doing.overdue else "good" if doing.begun else "",
         "text": f"{wording.listed(parts)}." if doing.begun else "No objective and no ticket yet.",
         "note": f"{', '.join(filter(None, notes))}.".capitalize() if doing.begun else "",
-        "url": _scoped(filters, "objectives"),
+        "url": scoped(filters, "objectives"),
     }
     return doing.begun, draft
 
@@ -197,8 +197,3 @@ def _name(key: str) -> str:
         return get(key).name
     except UnknownMetricError:
         return f"{key}, which is gone"
-
-
-def _scoped(filters: Filters, route: str) -> str:
-    pairs: Sequence[tuple[str, str]] = filters.scope_parameters()
-    return f"{reverse(route)}?{urlencode(pairs)}" if pairs else reverse(route)

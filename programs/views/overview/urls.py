@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from programs.views.overview import page, start
+from programs.views.overview import page, parts, start
 
 urlpatterns = [
     path("", page.program, name="program"),
-    path("parts/<slug:name>/", page.program_part, name="program_part"),
+    path("parts/<slug:name>/", parts.program_part, name="program_part"),
     path("start/", start.program_start, name="program_start"),
     path("start/suggestions/", start.program_start_suggestions, name="program_start_suggestions"),
 ]

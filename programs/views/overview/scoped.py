@@ -1,0 +1,31 @@
+"""For whom the overview and its parts are: the chosen unit, and the addresses that keep it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from insights import windows
+from insights.filters import Filters, read_filters
+from insights.scope_access import access_in
+from insights.views.answers import InsightsPage
+
+PROGRAM_PAGE = InsightsPage("program")
+
+
+def program_filters(request: HttpRequest) -> Filters:
+    """Raises BadFilterError."""
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+
+
+def leads(filters: Filters) -> bool:
+    """Whether the viewer answers for those whose page it is."""
+    sight, slug = filters.access.sight, filters.scope.unit
+    return sight.leads_whole if slug is None else sight.leads(sight.slugs.get(slug, 0))
+
+
+def scoped(filters: Filters, route: str, **more: str) -> str:
+    pairs = [*filters.scope_parameters(), *more.items()]
+    return f"{reverse(route)}?{urlencode(pairs)}" if pairs else reverse(route)
