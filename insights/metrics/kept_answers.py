@@ -20,7 +20,6 @@ from insights.models import KeptComparison
 from insights.windows import local_today
 
 KEPT_FOR = timedelta(minutes=10)  # what is told of weeks hardly moves in that time
-FORGOTTEN_AFTER = timedelta(days=1)
 SLOW_SECONDS = 0.15
 
 
@@ -33,8 +32,7 @@ def kept(question: str, compute: Callable[[], Any]) -> tuple[Any, datetime]:
     began = time.monotonic()
     answer = compute()
     if time.monotonic() - began > SLOW_SECONDS:
-        KeptComparison.objects.update_or_create(question=question, defaults={"answer": answer, "computed_at": now})
-        KeptComparison.objects.filter(computed_at__lt=now - FORGOTTEN_AFTER).delete()
+        KeptComparison.keep(question, answer, now)
     return answer, now
 
 

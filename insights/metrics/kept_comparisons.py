@@ -18,7 +18,6 @@ from insights.models import KeptComparison
 from insights.windows import local_today
 
 KEPT_FOR = timedelta(minutes=10)  # an interval of weeks hardly moves in that time
-FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def comparison(query: MetricQuery, line: str) -> Comparison:
@@ -30,10 +29,7 @@ def comparison(query: MetricQuery, line: str) -> Comparison:
     read = read_comparison(query, line)
     as_of = read.computed_at or now
     computed = replace(read, computed_at=as_of)
-    KeptComparison.objects.update_or_create(
-        question=question, defaults={"answer": _as_json(computed), "computed_at": as_of}
-    )
-    KeptComparison.objects.filter(computed_at__lt=now - FORGOTTEN_AFTER).delete()
+    KeptComparison.keep(question, _as_json(computed), as_of)
     return computed
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import models
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, models
+
+FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class KeptComparison(models.Model):
@@ -14,3 +20,24 @@ class KeptComparison(models.Model):
 
     def __str__(self) -> str:
         return self.question
+
+    @classmethod
+    def keep(cls, question: str, answer: Any, computed_at: datetime) -> None:
+        """Instead of the answer before, if there is one; those of long ago go.  One statement: a page waits for it."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH forgotten AS (
+                    DELETE FROM insights_keptcomparison WHERE computed_at < %(forgotten)s AND question <> %(question)s
+                )
+                INSERT INTO insights_keptcomparison (question, answer, computed_at)
+                VALUES (%(question)s, %(answer)s, %(computed_at)s)
+                ON CONFLICT (question) DO UPDATE SET answer = EXCLUDED.answer, computed_at = EXCLUDED.computed_at
+                """,
+                {
+                    "question": question,
+                    "answer": json.dumps(answer),
+                    "computed_at": computed_at,
+                    "forgotten": computed_at - FORGOTTEN_AFTER,
+                },
+            )

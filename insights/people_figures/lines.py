@@ -92,7 +92,13 @@ class _Unpacked:
         return zip(self._people, self._columns.get((what, dimension.value, line), ()), strict=False)
 
     def members(self, unit_id: int) -> Members:
-        return members(unit_id, self._days)
+        if unit_id not in self._members:
+            self._members[unit_id] = members(unit_id, self._days)
+        return self._members[unit_id]
+
+    @cached_property
+    def _members(self) -> dict[int, Members]:
+        return {}
 
     @cached_property
     def _days(self) -> Sequence[Days]:

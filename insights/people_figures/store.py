@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from insights import windows
@@ -61,8 +62,10 @@ def bring_up_to_date(kinds: Sequence[Kind]) -> int:
         asked = [windows.trailing(weeks, today=today) for weeks in windows.TRAILING_WEEKS]
         KeptPeopleFigures.objects.exclude(end__in={window.end for window in asked}).delete()
         rows = {(row.kind, Window(row.start, row.end)): row for row in KeptPeopleFigures.objects.defer("content").all()}
-        pause = _pause(rows)
-        return sum(_is_read(kind, window, rows.get((kind.name, window)), pause) for kind in kinds for window in asked)
+        pause = _pause(rows.values())
+        read = sum(_is_read(kind, window, rows.get((kind.name, window)), pause) for kind in kinds for window in asked)
+        _show_until_read_again()
+        return read
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
@@ -95,10 +98,9 @@ def look_again() -> None:
 def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: timedelta) -> bool:
     now, measured = timezone.now(), kind.measured()
     changes, waits = SnapshotState.current().changes, changes_waiting()
-    shown_until = now + PAUSES_SHOWN * pause
     if row is not None and row.measured == measured:
         if row.changes == changes and not waits:
-            KeptPeopleFigures.objects.filter(pk=row.pk).update(shown_until=shown_until)
+            KeptPeopleFigures.objects.filter(pk=row.pk).update(shown_until=now + PAUSES_SHOWN * pause)
             return False
         if now - row.read_at < (pause if row.seconds >= WORTH_KEEPING_SECONDS else PAUSE_OF_QUICK):
             return False
@@ -113,7 +115,7 @@ def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: t
             "measured": measured,
             "content": content if seconds >= WORTH_KEEPING_SECONDS else b"",
             "read_at": now,
-            "shown_until": shown_until,
+            "shown_until": now,
             "changes": changes,
             "seconds": seconds,
         },
@@ -122,6 +124,12 @@ def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: t
     return True
 
 
-def _pause(rows: Mapping[tuple[str, Window], KeptPeopleFigures]) -> timedelta:
+def _pause(rows: Iterable[KeptPeopleFigures]) -> timedelta:
     """How long they are left alone."""
-    return max(SHORTEST_PAUSE, timedelta(seconds=sum(row.seconds for row in rows.values()) / SHARE_OF_TIME))
+    return max(SHORTEST_PAUSE, timedelta(seconds=sum(row.seconds for row in rows) / SHARE_OF_TIME))
+
+
+def _show_until_read_again() -> None:
+    """How long reading all of them takes may be known only now."""
+    until = F("read_at") + PAUSES_SHOWN * _pause(KeptPeopleFigures.objects.defer("content"))
+    KeptPeopleFigures.objects.filter(shown_until__lt=until).update(shown_until=until)

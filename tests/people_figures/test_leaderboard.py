@@ -144,3 +144,16 @@ def test_an_organisation_that_is_read_quickly_is_always_read(monkeypatch: pytest
     with CaptureQueriesContext(connection) as queries:
         assert kept_figures(windows.trailing(12)) is None
     assert not queries  # nobody asks again at once
+
+
+def test_figures_are_shown_until_they_are_read_again(clock: time_machine.Traveller) -> None:
+    """The longer all of them take, the longer they are left alone."""
+    world = create_world(5, days=DAYS, sessions=20)
+    bring_up_to_date([LEADERBOARD])
+    KeptPeopleFigures.objects.update(seconds=30.0)
+    announce(world, tomorrow=TODAY + timedelta(days=1))
+    clock.shift(timedelta(minutes=20))
+    assert bring_up_to_date([LEADERBOARD]) == 0  # 150 seconds of work every 25 minutes
+    assert kept_figures(windows.trailing(12)) is not None
+    clock.shift(timedelta(minutes=6))
+    assert bring_up_to_date([LEADERBOARD]) == len(windows.TRAILING_WEEKS)
