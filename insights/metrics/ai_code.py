@@ -12,7 +12,13 @@ from insights.metrics.measures import AttributedLines, Facts, StandingAtEnd, Tot
 from insights.metrics.query import Dimension
 from insights.metrics.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
-from integrations.facts.code import AGENT_REPOSITORIES, AI_COMMITTED_FILES
+from integrations.facts.code import (
+    AGENT_REPOSITORIES,
+    AI_COMMITTED_FILES,
+    AI_COMMITTED_FILES_OF_ENROLLED,
+    COMMITTED_FILES_OF_ENROLLED,
+    COMMITTED_LINES_OF_ENROLLED,
+)
 from integrations.facts.outcomes import AGENT_SESSION_LINES
 
 AI_DIMENSIONS = (Dimension.AGENT, *FILE_DIMENSIONS, Dimension.MODEL, Dimension.METHOD)
@@ -61,6 +67,33 @@ COMMITTED_CODE_SHARE = Ratio(
     segments=AI_DIMENSIONS,
     facets=AI_DIMENSIONS,
     positive_indicators=("ai.lines_committed", "ai.committed_breakdown", "ai.adoption_rate", "ai.ship_rate"),
+    negative_indicators=("code.rework_rate",),
+    source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+AI_LINES_OF_ENROLLED = replace(AI_LINES, relation=AI_COMMITTED_FILES_OF_ENROLLED)
+LINES_OF_ENROLLED = Total(
+    COMMITTED_LINES_OF_ENROLLED,
+    column="lines_added",
+    told_by=Total(COMMITTED_FILES_OF_ENROLLED, column="lines_added"),
+).held_against(Dimension.AGENT, Dimension.MODEL)
+
+COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
+    key="ai.committed_code_share_of_enrolled",
+    version=1,
+    name="AI committed code of enrolled developers",
+    meaning="Share of the lines committed by developers who have an agent that came from agents.",
+    formula="AI lines committed ÷ all lines committed × 100, of developers on the days since their first telemetry "
+    f"came; {UPPER_BOUND}",
+    numerator=AI_LINES_OF_ENROLLED,
+    denominator=LINES_OF_ENROLLED,
+    sample=AI_LINES_OF_ENROLLED,  # whose lines they are decides whether it may be told
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY),
+    positive_indicators=("ai.committed_code_share", "ai.lines_committed", "ai.adoption_rate"),
     negative_indicators=("code.rework_rate",),
     source=ATTRIBUTION_SOURCE,
     reference=AUTHORSHIP_NOTES,

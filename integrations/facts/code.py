@@ -13,6 +13,8 @@ looked up that is not asked for.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.models import FactFamily
 
@@ -169,6 +171,32 @@ COMMITS = Relation(
 assistance is AI where an agent has a part in it: lines of its own, the evidence where lines are not known, or its
 signature as the author; it is looked up only where it is asked for.
 """
+
+
+def _of_enrolled(relation: Relation) -> Relation:
+    """Its rows of developers on days since whose first telemetry came; what autonomous agents do is nobody's."""
+    return replace(
+        relation,
+        name=f"{relation.name}_of_enrolled",
+        also=frozenset({FactFamily.ENROLMENT}),
+        falls_to_owners=False,
+        sql=f"""
+        SELECT code.*
+        FROM ({relation.sql}) AS code
+        JOIN (
+            SELECT who.person_id, (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date AS since
+            FROM integrations_enrolment enrolment
+            JOIN orgtree_identity who ON who.id = enrolment.identity_id
+            WHERE who.person_id IS NOT NULL
+            GROUP BY who.person_id
+        ) AS enrolled ON enrolled.person_id = code.person_id AND enrolled.since <= code.day
+        """,  # noqa: S608  # this module's own
+    )
+
+
+COMMITTED_LINES_OF_ENROLLED = _of_enrolled(COMMITTED_LINES)
+COMMITTED_FILES_OF_ENROLLED = _of_enrolled(COMMITTED_FILES)
+AI_COMMITTED_FILES_OF_ENROLLED = _of_enrolled(AI_COMMITTED_FILES)
 
 AGENT_REPOSITORIES = Relation(
     name="agent_repositories",

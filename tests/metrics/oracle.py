@@ -14,7 +14,10 @@ from tests.metrics.facts import DayFacts, SessionFacts, World
 
 SETTLING = timedelta(hours=72)
 # Fed by repositories alone, which are connected all the time.
-OF_REPOSITORIES = ("ai.lines_committed", "ai.committed_code_share", "ai.enabled_repositories")
+OF_REPOSITORIES = (
+    *("ai.lines_committed", "ai.committed_code_share", "ai.committed_code_share_of_enrolled"),
+    "ai.enabled_repositories",
+)
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,11 @@ def ai_shares(world: World, asked: Asked) -> Iterable[tuple[CommitFacts, FileFac
                 yield commit, file, share
 
 
+def _by_enrolled(world: World, commit: CommitFacts) -> bool:
+    """On the day of the commit its author's telemetry had come, or came."""
+    return commit.person is not None and commit.person in world.enrolled and world.enrolled[commit.person] <= commit.day
+
+
 def _ai_lines(world: World, asked: Asked) -> int:
     return sum(share.lines for _, _, share in ai_shares(world, asked))
 
@@ -295,6 +303,10 @@ ORACLE: Mapping[str, Callable[..., Expected]] = {
     "ai.ship_rate_left_out": _ship_rate_left_out,
     "ai.lines_committed": lambda w, a, _: (float(_ai_lines(w, a)), None, None),
     "ai.committed_code_share": lambda w, a, _: _rate(_ai_lines(w, a), sum(file.added for _, file in files(w, a))),
+    "ai.committed_code_share_of_enrolled": lambda w, a, _: _rate(
+        sum(share.lines for commit, _, share in ai_shares(w, a) if _by_enrolled(w, commit)),
+        sum(file.added for commit, file in files(w, a) if _by_enrolled(w, commit)),
+    ),
     "ai.enabled_repositories": _enabled_repositories,
     "commit.count": lambda w, a, _: (float(len(_commits(w, a))), None, None),
     "commit.lines": lambda w, a, _: (float(sum(file.added for _, file in files(w, a))), None, None),

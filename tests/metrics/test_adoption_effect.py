@@ -103,10 +103,8 @@ def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Metr
 
 @pytest.mark.usefixtures("db")
 def test_what_took_long_is_given_again_as_it_was(org: Org, query: MetricQuery, monkeypatch: pytest.MonkeyPatch) -> None:
-    people = {f"taker{n}": (MERGED_WEEKLY, 28) for n in range(9)} | {
-        f"other{n}": (MERGED_WEEKLY, None) for n in range(9)
-    }
-    tell(org, people)
+    takers, others = (f"taker{n}" for n in range(9)), (f"other{n}" for n in range(9))
+    tell(org, {**dict.fromkeys(takers, (MERGED_WEEKLY, 28)), **dict.fromkeys(others, (MERGED_WEEKLY, None))})
     monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", 1000.0)
     assert kept_effects.effect(query)[0] == read_effect(query)
     assert not KeptComparison.objects.exists(), "what is read quickly is read each time"

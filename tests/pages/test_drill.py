@@ -28,6 +28,7 @@ LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
 PICKS = {
     "committed_code": ("", "&code=file_type"),
+    "committed_share": ("", "&code_of=enrolled"),
     "spend_trend": ("", "&trend=model", "&trend=work_type"),
     "spend_breakdown": ("", "&breakdown=repository", "&breakdown=model"),
 }

@@ -56,9 +56,10 @@ def rows_of(client: Client, address: str) -> Rows:
     return recomputed.rows_of(lambda found: client.get(found).getvalue(), address)
 
 
-def test_each_tile_of_the_ai_page(pages: Client) -> None:
+@pytest.mark.parametrize("query", ["", "?code_of=enrolled&developers=everybody"])
+def test_each_tile_of_the_ai_page(pages: Client, query: str) -> None:
     walked = set()
-    for key, tile in tiles_of(page(pages, "/insights/ai/")):
+    for key, tile in tiles_of(page(pages, f"/insights/ai/{query}")):
         address = rows_address(tile)
         metric = address.split("/")[3]
         value = from_rows(metric, rows_of(pages, address))
@@ -68,7 +69,8 @@ def test_each_tile_of_the_ai_page(pages: Client) -> None:
         else:
             assert f" {wording.reading(value, get(metric).unit).value} " in f" {shown} ", (key, value, shown)
         walked.add(metric)
-    assert {"ai.active_developers", "ai.committed_code_share", "ai.lines_committed", "ai.spend"} <= walked
+    share = "ai.committed_code_share_of_enrolled" if query else "ai.committed_code_share"
+    assert {"ai.active_developers", share, "ai.lines_committed", "ai.spend"} <= walked
     assert len(walked) >= 12
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -192,15 +193,12 @@ def test_a_request_whose_tokens_have_other_names_keeps_them_for_the_vocabulary_t
     assert read_unread_events_again() == 0, "the words are still unknown"
     assert set(intake.counted(known=False)) == {("claude_code", "api_request")}
 
-    newer = replace(
-        claude_code.REQUEST,
-        **{
-            each.name: value.replace("_tokens", "TokenCount")
-            for each in fields(claude_code.REQUEST)
-            if isinstance(value := getattr(claude_code.REQUEST, each.name), str)
-        },
-        tells=frozenset({"inputTokenCount"}),
-    )
+    by_other_names: dict[str, Any] = {
+        each.name: value.replace("_tokens", "TokenCount")
+        for each in fields(claude_code.REQUEST)
+        if isinstance(value := getattr(claude_code.REQUEST, each.name), str)
+    }
+    newer = replace(claude_code.REQUEST, **by_other_names, tells=frozenset({"inputTokenCount"}))
     words = replace(
         claude_code.CLAUDE_CODE, events={**claude_code.CLAUDE_CODE.events, "api_request": newer}, readings=()
     )

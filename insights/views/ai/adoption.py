@@ -18,6 +18,9 @@ RATES = {
     "licensed": "ai.adoption_of_licensed",
     "everybody": "ai.adoption_of_everybody",
 }
+# Of whose committed lines agents' are a share.
+CODE_OF = Choice("code_of", {"everybody": "All developers", "enrolled": "Enrolled"})
+CODE_SHARES = {"everybody": "ai.committed_code_share", "enrolled": "ai.committed_code_share_of_enrolled"}
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
 PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
@@ -38,8 +41,14 @@ def rate_key(filters: Filters) -> str:
     return RATES[filters.picked[OUT_OF.parameter]]
 
 
+def share_key(filters: Filters) -> str:
+    """The metric that tells what of the committed code is AI's, of the developers that are picked."""
+    return CODE_SHARES[filters.picked[CODE_OF.parameter]]
+
+
 def wanted(filters: Filters) -> tuple[Wanted, ...]:
-    return tuple(dict.fromkeys((*WANTED, Wanted(rate_key(filters), compared=True))))
+    picked = (Wanted(rate_key(filters), compared=True), Wanted(share_key(filters), compared=True))
+    return tuple(dict.fromkeys((*WANTED, *picked)))
 
 
 def section(answers: Answers) -> Section:
@@ -71,7 +80,7 @@ def _tiles(answers: Answers) -> list[Tile]:
             unit=PERIOD_UNITS[answers.filters.granularity],
             sample=behind,
         ),
-        answers.tile("ai.committed_code_share", label="AI committed code", sample=_committed(answers)),
+        answers.tile(share_key(answers.filters), label="AI committed code", sample=_committed(answers)),
         answers.tile("ai.lines_committed", label="AI lines committed", sample=_ai_commits(answers)),
         answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}"),
     ]
@@ -92,8 +101,9 @@ def _out_of(answers: Answers) -> str:
 
 
 def _committed(answers: Answers) -> str:
-    share = answers.figure("ai.committed_code_share")
-    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines"
+    share = answers.figure(share_key(answers.filters))
+    whose = " of enrolled developers" if answers.filters.picked[CODE_OF.parameter] == "enrolled" else ""
+    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines{whose}"
 
 
 def _ai_commits(answers: Answers) -> str:

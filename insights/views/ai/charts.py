@@ -60,8 +60,8 @@ def committed_code(filters: Filters) -> ChartData:
 
 
 def committed_share(filters: Filters) -> ChartData:
-    answers = read(filters, [Wanted("ai.committed_code_share")])
-    answer = answers.answer("ai.committed_code_share")
+    answers = read(filters, [Wanted(adoption.share_key(filters))])
+    answer = answers.answer(adoption.share_key(filters))
     return over_time("area", answer, [_share(answer, "AI share", "committed_share", "AI lines", "lines")])
 
 

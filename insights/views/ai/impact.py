@@ -13,7 +13,7 @@ from insights.guidance import Hint
 from insights.metrics.query import Dimension, Figure
 from insights.metrics.registry import get
 from insights.tiles import Link
-from insights.views.ai import lines, phases
+from insights.views.ai import adoption, lines, phases
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.cards import ComparedCards, LinesBar, LinesCard, Need, Section
 from insights.views.answers import Answers, Wanted
@@ -42,7 +42,8 @@ def wanted(filters: Filters) -> tuple[Wanted, ...]:
 
 def section(answers: Answers, *, has_repositories: bool) -> Section:
     compared = _compared(answers)
-    committed = answers.figure("ai.committed_code_share")
+    share = adoption.share_key(answers.filters)
+    committed = answers.figure(share)
     return Section(
         key="impact",
         title="Impact",
@@ -51,11 +52,12 @@ def section(answers: Answers, *, has_repositories: bool) -> Section:
         charts=[
             answers.card(
                 "committed_share",
-                "ai.committed_code_share",
+                share,
                 title="AI share of committed code",
                 kind="area",
                 span=8,
                 missing=None if committed.value is not None else committed,
+                pickers=answers.pickers(adoption.CODE_OF),
                 caveat=mix_in_words(committed.mix),
             )
         ]

@@ -29,6 +29,7 @@ from integrations.services.seats import has_seats
 CHOICES = (
     *impact.CHOICES,
     adoption.OUT_OF,
+    adoption.CODE_OF,
     adoption.CODE,
     spend.COST,
     spend.TREND,
