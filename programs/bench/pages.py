@@ -11,15 +11,18 @@ import httpx
 from django.core.management import call_command
 from django.utils import timezone
 
+from insights.people_figures.kinds import KINDS
+from insights.people_figures.store import bring_up_to_date
 from programs.bench.facts import Size, generate_once
 from programs.bench.figures import Measured
 from programs.bench.organisation import numbers_by_level
-from programs.bench.responses import browser, measured_responses, parts_of, seconds_of, with_parts
+from programs.bench.responses import P95_MS, browser, measured_responses, parts_of, seconds_of, with_parts
 
 ONE_FAMILY_SECONDS = 1.0
 WHOLE_PAGE_SECONDS = 4.0
 RECOMPUTE_MINUTES = 10
 AD_HOC_WEEKS = 26
+LOOKED_AT_WEEKS = 12
 PAGE = "/insights/ai/"
 
 
@@ -28,12 +31,17 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
     generate_once(size)
     conditions = str(size)
     fill = _fill(conditions)
+    bring_up_to_date(KINDS)  # as the background does each minute
     with browser(session_cookie) as client:
+        looks = [
+            *_first_looks(client, "leaderboard", _units(size)[1], conditions),
+            *_first_looks(client, "differences", _units(size)[1], conditions),
+        ]
         addresses = with_parts(client, [PAGE, *(f"{PAGE}?unit=bench-{number}" for number in _units(size))])
         responses = measured_responses(
             "dashboard responses", client, addresses, rounds=rounds, conditions=f"four scopes; {conditions}"
         )
-        return [fill, *responses, *_ad_hoc(client, conditions)]
+        return [fill, *looks, *responses, *_ad_hoc(client, conditions)]
 
 
 def _units(size: Size) -> tuple[int, int, int]:
@@ -56,6 +64,24 @@ def _fill(conditions: str) -> Measured:
         met=None,  # those facts are not all there yet
         conditions=f"{json.loads(output.getvalue())['cells']:,} cells; {conditions}",
     )
+
+
+def _first_looks(client: httpx.Client, part: str, unit: int, conditions: str) -> list[Measured]:
+    """At a part of the page whose figures are read person by person: of everybody, and of a unit with some movers."""
+    found = []
+    for whose, scope in (("everybody", ""), ("a unit", f"&unit=bench-{unit}")):
+        milliseconds = 1000 * seconds_of(client, f"{PAGE}parts/{part}/?range={LOOKED_AT_WEEKS}w{scope}")
+        found.append(
+            Measured(
+                name=f"first look at {part}, {whose}",
+                value=milliseconds,
+                unit="ms",
+                goal=f"≤ {P95_MS} ms",
+                met=milliseconds <= P95_MS,
+                conditions=f"{LOOKED_AT_WEEKS} weeks, the server's first answer; {conditions}",
+            )
+        )
+    return found
 
 
 def _ad_hoc(client: httpx.Client, conditions: str) -> list[Measured]:
