@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from integrations.demo.providers.serve import DemoGitHub, serving_alone
+import pytest
+
+from integrations.demo.providers.serve import DemoGitHub, history_of, serving_alone
 from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 
@@ -38,6 +40,11 @@ def test_the_year_is_the_one_of_the_organisations_zone(tmp_path: Path) -> None:
     year = _github().year
     assert year == DemoYear(seed=1, flavour=Flavour.QUIET, anchor=anchor)
     assert year.anchor.tzinfo == anchor.tzinfo  # other days of the year have another offset
+
+
+def test_repositories_of_another_version_are_not_served(capsys: pytest.CaptureFixture[str]) -> None:
+    assert history_of(_github()) is None
+    assert "not those of this version's demo" in capsys.readouterr().err
 
 
 def test_one_serves_at_a_time(tmp_path: Path) -> None:

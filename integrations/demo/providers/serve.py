@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -103,11 +104,23 @@ def _serve_alone(path: Path) -> NoReturn:
             if server is not None:
                 server.stop()
                 server = None
-            history = demo_history(told.year, Path(told.repositories))
-            while server is None and DemoGitHub.read(path) == told:
+            history = history_of(told)
+            while history is not None and server is None and DemoGitHub.read(path) == told:
                 server = _listening(told, history)
             served = told
         time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def history_of(told: DemoGitHub) -> DeliveryHistory | None:
+    """None where the repositories do not hold the year: another version of the demo wrote them, or they are gone."""
+    try:
+        return demo_history(told.year, Path(told.repositories))
+    except (LookupError, OSError, subprocess.CalledProcessError):
+        sys.stderr.write(
+            f"The repositories in {told.repositories} are not those of this version's demo: its simulated GitHub "
+            "rests, and what was read stays. A demo in another data folder has one that answers.\n"
+        )
+        return None
 
 
 def _listening(told: DemoGitHub, history: DeliveryHistory) -> GitHubServer | None:
