@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import connection
 
 from insights.metrics.plan import Clock
-from insights.metrics.query import Window
+from insights.metrics.query import Granularity, Window
 from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, windows_of
 from insights.metrics.stints import stints_of
 from insights.models import Period
@@ -18,6 +18,7 @@ from insights.snapshots.asked import Asked
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import (
     NOT_OF_STOCKS,
+    bucket_edges,
     of_units,
     of_windows,
     only_in_windows,
@@ -38,34 +39,65 @@ UNITS_COMPUTED_BESIDE = 100  # from here on reading all rows costs less than wha
 
 def prompt_pieces(days: Window) -> Iterator[Partitions]:
     """The prompt buckets of many days, by some quarters."""
+    return (prompt_partitions(part) for part in _parts(days))
+
+
+def _parts(days: Window) -> Iterator[Window]:
     if days.days <= LONGEST_PIECE.days:
-        yield prompt_partitions(days)
+        yield days
         return
     quarters = list(quarters_between(days.start, days.end - timedelta(days=1)))
     for position in range(0, len(quarters), QUARTERS_AT_ONCE):
         first, last = quarters[position], quarters[position : position + QUARTERS_AT_ONCE][-1]
-        yield prompt_partitions(Window(max(days.start, first.start), min(days.end, last.end)))
+        yield Window(max(days.start, first.start), min(days.end, last.end))
 
 
-def recompute_all(partitions: Partitions, clock: Clock, only: Mapping[Group, int]) -> int:
-    """As `recompute`, for the whole organisation and for every unit."""
+def whole_pieces(days: Window) -> Sequence[Partitions]:
+    """As `prompt_pieces`, with the quarters, and each window in one of them."""
+    found: list[Partitions] = []
+    ended: dict[Period, date] = {}  # where the windows of the pieces before end
+    for part in _parts(days):
+        partitions = []
+        quarters = (Period.QUARTER, bucket_edges(part, Granularity.QUARTER))
+        for period, edges in (*prompt_partitions(part), quarters):
+            left = tuple(edge for edge in edges if edge >= ended.get(period, edge))
+            if len(left) > 1:
+                partitions.append((period, left))
+                ended[period] = left[-1]
+        found.append(partitions)
+    return found
+
+
+def last_day(piece: Partitions) -> date:
+    """The last day of its windows."""
+    return max(edges[-1] for _, edges in piece) - timedelta(days=1)
+
+
+def recompute_all(pieces: Sequence[Partitions], clock: Clock, only: Mapping[Group, int]) -> int:
+    """As `recompute` of each piece, for the whole organisation and for every unit; no window is in two pieces."""
     units = _units()
     many = beside(only) if len(units) >= UNITS_COMPUTED_BESIDE else {}
     others = {group: pk for group, pk in only.items() if group not in many}
-    written = recompute(partitions, ANYBODY, clock, others)
-    if units:
-        written += recompute(of_units(partitions), Placement(Placed.UNITS, units), clock, others)
-    return written + (_recompute_beside(partitions, units, clock, many) if many else 0)
+    written = _recompute_beside(pieces, units, clock, many) if many else 0
+    for piece in pieces:
+        written += recompute(piece, ANYBODY, clock, others)
+        if units:
+            written += recompute(of_units(piece), Placement(Placed.UNITS, units), clock, others)
+    return written
 
 
-def _recompute_beside(partitions: Partitions, units: tuple[int, ...], clock: Clock, only: Mapping[Group, int]) -> int:
-    """As `recompute_all`, reading the rows of each relation once."""
-    everybody, of_all = tuple(dict.fromkeys(partitions)), Placement(Placed.UNITS, units)
-    of_each = of_units(everybody)
-    _delete(everybody, ANYBODY, only.values())
-    _delete(of_each, of_all, only.values())
-    asked = _AskedOf(everybody, ANYBODY, clock), _AskedOf(of_each, of_all, clock)
-    with _stints(of_all, tuple(asked[1].everything.periods), clock):
+def _recompute_beside(
+    pieces: Sequence[Partitions], units: tuple[int, ...], clock: Clock, only: Mapping[Group, int]
+) -> int:
+    """As `recompute_all`, reading the rows of each relation once for all pieces; their cells come piece by piece."""
+    of_all = Placement(Placed.UNITS, units)
+    asked: list[_AskedOf] = []
+    for piece in pieces:
+        everybody = tuple(dict.fromkeys(piece))
+        for partitions, placement in ((everybody, ANYBODY), (of_units(everybody), of_all)):
+            _delete(partitions, placement, only.values())
+            asked.append(_AskedOf(partitions, placement, clock))
+    with _stints(of_all, [window for each in asked for window in each.everything.periods], clock):
         return store_beside(only, lambda group: [each.of(group) for each in asked])
 
 

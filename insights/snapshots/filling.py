@@ -1,6 +1,7 @@
 """Filling cells: all of them each night, those of a changed measure once.
 
-A fill goes piece by piece, half a year at a time and at last the long windows, each in a transaction of its own: what
+A fill goes piece by piece, half a year at a time, and at last together what long windows look back on, each in a
+transaction of its own: what
 stands goes on answering, and between the pieces what changed meanwhile is brought up to date.
 """
 
@@ -22,10 +23,10 @@ from insights.metrics.registry import metrics
 from insights.models import CellGroup, DirtyRange, MetricCell, SnapshotState
 from insights.snapshots.alone import alone
 from insights.snapshots.catching_up import catch_up_once
-from insights.snapshots.cells import Partitions, prompt_pieces, recompute_all
+from insights.snapshots.cells import Partitions, last_day, recompute_all, whole_pieces
 from insights.snapshots.dirty import note_everything
 from insights.snapshots.groups import Group, groups, of_family, stored
-from insights.snapshots.kept import kept_from, lagging_partitions
+from insights.snapshots.kept import kept_from, lagging_partitions, of_windows
 from insights.snapshots.settling import note_settled
 from insights.snapshots.waiting import SnapshotHealth, snapshot_health
 from integrations.models import FactFamily
@@ -65,7 +66,7 @@ def fill_groups(of_groups: Mapping[Group, int], clock: Clock, days: Window | Non
     """Compute the cells of these groups that are touched by these days anew, and nothing else, in one transaction."""
     with transaction.atomic():
         _take_memory()
-        written = sum(recompute_all(piece, clock, of_groups) for piece in _pieces(clock, days))
+        written = sum(recompute_all(batch, clock, of_groups) for batch in _batches(clock, days))
         SnapshotState.note_change()
     return written
 
@@ -131,13 +132,13 @@ def _fill(
 ) -> int:
     """Compute all cells of these groups; they stand when the last piece does, if they didn't before."""
     began, written = time.monotonic(), 0
-    pieces = _pieces(clock, None)
-    SnapshotState.note(filling_since=timezone.now(), pieces=len(pieces), pieces_filled=0)
+    batches = _batches(clock, None)
+    SnapshotState.note(filling_since=timezone.now(), pieces=len(batches), pieces_filled=0)
     try:
-        for number, piece in enumerate(pieces, start=1):
+        for number, batch in enumerate(batches, start=1):
             with transaction.atomic():
                 _take_memory()
-                written += recompute_all(piece, clock, of_groups)
+                written += recompute_all(batch, clock, of_groups)
                 SnapshotState.note_change(pieces_filled=number)
             report(snapshot_health())
             if and_catch_up:
@@ -159,14 +160,25 @@ def _take_memory() -> None:
         cursor.execute("SELECT set_config('work_mem', %s, true)", [FILLING_MEMORY])
 
 
-def _pieces(clock: Clock, days: Window | None) -> Sequence[Partitions]:
-    """What is computed in one transaction each; everything where no days are given."""
+def _batches(clock: Clock, days: Window | None) -> Sequence[Sequence[Partitions]]:
+    """What is computed in one transaction each, some quarters in a piece; everything where no days are given.
+
+    The quarters on which long windows look back are computed together with these: their rows are read once.
+    """
     first = _first_day(clock)
     if first is None:
         return []
     asked = days or Window(first, clock.tomorrow)
     clipped = Window(max(asked.start, first), min(asked.end, clock.tomorrow))
-    return [*prompt_pieces(clipped), lagging_partitions(clipped, clock.today)] if clipped.days > 0 else []
+    if clipped.days <= 0:
+        return []
+    long = of_windows(lagging_partitions(clipped, clock.today))
+    pieces = whole_pieces(clipped)
+    looked_back = min((edges[0] for _, edges in long), default=clock.tomorrow)
+    alone = [piece for piece in pieces if last_day(piece) < looked_back]
+    together = [piece for piece in pieces if last_day(piece) >= looked_back]
+    batches = [*([piece] for piece in alone), [*together, long]]
+    return [found for batch in batches if (found := [piece for piece in batch if piece])]
 
 
 def _first_day(clock: Clock) -> date | None:

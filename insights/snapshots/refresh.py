@@ -62,9 +62,9 @@ def _roll(clock: Clock, known: Mapping[Group, CellGroup]) -> int:
     first = min(window.start for window in lagging_windows(clock.today))
     with transaction.atomic():
         MetricCell.objects.filter(period=Period.WINDOW, group__in=of_groups.values()).delete()
-        written = recompute_all(prompt_partitions(Window(min(days), clock.tomorrow)), clock, of_groups)
+        written = recompute_all([prompt_partitions(Window(min(days), clock.tomorrow))], clock, of_groups)
         late = lagging_partitions(Window(first, clock.tomorrow), clock.today)
-        written += recompute_all(late, clock, of_groups)
+        written += recompute_all([late], clock, of_groups)
         CellGroup.objects.filter(pk__in=of_groups.values()).update(rolled_to=clock.today)
         SnapshotState.note_change()
     return written
