@@ -8,11 +8,17 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from django.db.models import Sum
 
+from integrations.models import AgentSessionDay
+from integrations.services.folding import batches_waiting
+from integrations.telemetry.fold import fold_received_batches
+from tests.conftest import StartServer
 from tests.installations import Installation
 from tests.otlp import LogEvent, logs_request
 from tests.servers import wait_until
@@ -145,3 +151,26 @@ def total_of(installation: Installation, key: str) -> float:
     window = ("--from", str(today - timedelta(days=7)), "--to", str(today + timedelta(days=1)))
     answer = json.loads(installation.manage("metric", key, *window, "--json"))
     return float(answer["total"][0]["value"] or 0)
+
+
+def test_what_was_answered_before_the_web_process_died_is_folded_afterwards(start_server: StartServer) -> None:
+    """Nothing of an answered request stands in the web process alone: it is killed before anybody folds."""
+    chance = random.Random(5)
+    sent = [request_of(chance) for _ in range(40)]
+    with start_server("web", named="kill-between-answer-and-fold") as server:
+        headers = {"Authorization": f"Bearer {server.ingest_token}", "Content-Type": "application/x-protobuf"}
+        with (
+            ThreadPoolExecutor(8) as pool,
+            httpx.Client(base_url=server.url, headers=headers, trust_env=False) as agent,
+        ):
+            answers = list(pool.map(lambda request: agent.post("/v1/logs", content=request[0]).status_code, sent))
+        server.kill("web")
+        assert set(answers) == {httpx.codes.OK}
+        with server.database():
+            assert batches_waiting()
+            fold_received_batches()
+            counted = AgentSessionDay.objects.aggregate(tokens=Sum("input_tokens"), requests=Sum("requests"))
+        assert counted == {
+            "tokens": sum(tokens for _, tokens in sent),
+            "requests": EVENTS_PER_REQUEST * len(sent),
+        }
