@@ -18,7 +18,7 @@ class KeptUsageDay(models.Model):
 
 
 class KeptUsage(models.Model):
-    """A row of integrations/services/model_use.py, of everybody: a model's tokens, apart by what decides their price."""
+    """A row of integrations/services/model_use.py, of everybody: a model's tokens, by what decides their price."""
 
     day = models.DateField()
     model = models.CharField(max_length=120)
