@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Case, F, OrderBy, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, OrderBy, Q, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber
 
 from orgtree.models import Placement, UnitPlacement
 from orgtree.models.sight import Sight
@@ -44,6 +45,7 @@ class TicketFilter:
     owner: int | None = None  # a person's id
     metric: str = ""
     objective: int | None = None
+    due_on: date | None = None  # on just this day
     of_led_units: bool = False  # of units that the viewer leads, and of whoever is in one of them today
 
 
@@ -72,6 +74,8 @@ def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Tick
         )
     exact = {"kind": asked.kind, "nature": asked.nature, "metric": asked.metric}
     found = found.filter(**{name: value for name, value in exact.items() if value})
+    if asked.due_on is not None:
+        found = found.filter(due_on=asked.due_on)
     if asked.owner is not None:
         found = found.filter(owner=asked.owner)
     if asked.objective is not None:
@@ -89,6 +93,16 @@ def ordered(tickets: QuerySet[Ticket], sort: str, *, descending: bool) -> QueryS
     if sort == "due":
         order.insert(0, Case(When(state__in=STANDING_STATES, then=Value(0)), default=Value(1)))
     return tickets.order_by(*order)
+
+
+def first_of_each_day(tickets: QuerySet[Ticket], number: int) -> QuerySet[Ticket]:
+    """By due date: of each day so many, what is to do first, with `of_day`, how many there are."""
+    ended = Case(When(state__in=STANDING_STATES, then=Value(0)), default=Value(1))
+    numbered = tickets.annotate(
+        place=Window(RowNumber(), partition_by=F("due_on"), order_by=[ended, F("pk").asc()]),
+        of_day=Window(Count("pk"), partition_by=F("due_on")),
+    )
+    return numbered.filter(place__lte=number).order_by("due_on", "place")
 
 
 BOARD_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED)

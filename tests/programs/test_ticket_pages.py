@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from insights import windows
+from insights import windows, wording
 from orgtree.models import Person, Unit
 from programs.models import Ticket, TicketComment, TicketEffect, TicketState
 from programs.services.tickets.commenting import comment_on_ticket
@@ -145,7 +145,9 @@ def test_a_unit_lists_what_its_people_own_elsewhere(sign_in: SignIn) -> None:
     assert "Of Search alone" not in page
 
 
-@pytest.mark.parametrize("wrong", ["state=gone", "kind=weather", "sort=luck", "view=pie", "month=soon", "objective=x"])
+@pytest.mark.parametrize(
+    "wrong", ["state=gone", "kind=weather", "sort=luck", "view=pie", "month=soon", "objective=x", "due=x"]
+)
 def test_what_an_address_cannot_mean_is_named(sign_in: SignIn, wrong: str) -> None:
     view = "&view=calendar" if wrong.startswith("month") else ""
     answer = sign_in(EXECUTIVE).get(f"/programs/tickets/?{wrong}{view}")
@@ -286,6 +288,24 @@ def test_ten_thousand_tickets_take_no_more_queries(sign_in: SignIn, address: str
         each["sql"][:150].replace(chr(10), " ") for each in queries.captured_queries
     )
     assert "Ticket " in page
+
+
+def test_no_day_of_the_calendar_is_empty_because_others_are_full(sign_in: SignIn) -> None:
+    first = TODAY.replace(day=1)
+    Ticket.objects.bulk_create(
+        Ticket(title=f"Ticket {number}", kind="process", starts_on=first, due_on=first + timedelta(days=number % 28))
+        for number in range(2_800)
+    )
+    done = ticket(EXECUTIVE, unit="", owner="", title="Done already", starts_on=first, due_on=first)
+    move_ticket(as_(EXECUTIVE), done, TicketState.DONE)
+    client = sign_in(EXECUTIVE)
+    calendar = client.get("/programs/tickets/?view=calendar").context["weeks"]
+    days = [day for week in calendar for day in week if day.in_month and day.tickets]
+    assert [(len(day.tickets), day.more) for day in days] == [(5, 96), *[(5, 95)] * 27]
+    assert "Done already" not in [line.title for line in days[0].tickets], "what is to do stands first"
+    listed = client.get(days[0].more_url)
+    assert listed.context["total"] == "101"
+    assert f"Due {wording.day(first)}" in plain(listed.content.decode())
 
 
 def test_one_ticket_takes_few_queries(sign_in: SignIn) -> None:

@@ -29,13 +29,14 @@ from insights.views.scope_bar import look_around, scope_bar, scope_words
 from orgtree.csv_export import Cell, csv_response
 from orgtree.services.access import Access
 from programs.models import BottleneckKind, Nature, Ticket, TicketState
-from programs.queries.tickets import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, ordered
+from programs.queries.tickets import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, first_of_each_day, ordered
 from programs.views.tickets.words import TicketLine, ticket_lines
 
 PAGE_SIZE = 25
 ON_A_BOARD = 50  # of each state; the table has the rest
-IN_A_CALENDAR = 500
+ON_A_DAY = 5  # of the calendar; the table has the rest
 LONGEST_SEARCH = 100
+OWN = (*("view", "state", "kind", "nature", "q", "mine", "teams", "metric", "objective", "due", "sort"), "month")
 VIEWS = {"table": "Table", "board": "Board", "calendar": "Calendar"}
 CSV_HEAD = (
     *("Number", "What it is", "Opportunity or challenge", "Resolution", "Where the cause lies", "Unit", "Owner"),
@@ -87,6 +88,8 @@ class Day:
     is_today: bool
     in_month: bool
     tickets: Sequence[TicketLine]
+    more: int
+    more_url: str
 
 
 @login_required
@@ -108,6 +111,7 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
         "kinds": _pickers(asked, "kind", {"": "Any cause", **dict(BottleneckKind.choices)}, asked.narrowed.kind),
         "mine": _mine(asked, access),
         "overdue_in_teams": _overdue_in_teams(asked, access),
+        "due_on": _due_on(asked),
         "search": asked.narrowed.search,
         "hidden": [
             (name, value)
@@ -148,9 +152,7 @@ def read_asked(request: HttpRequest, access: Access) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     said = {
-        name: value
-        for name in ("view", "state", "kind", "nature", "q", "mine", "teams", "metric", "objective", "sort", "month")
-        if (value := request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH])
+        name: value for name in OWN if (value := request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH])
     }
     sort = said.get("sort", "due")
     objective = said.get("objective", "")
@@ -168,6 +170,7 @@ def read_asked(request: HttpRequest, access: Access) -> Asked:
         metric=said.get("metric", ""),
         objective=int(objective[:15]) if objective else None,
         of_led_units="teams" in said,
+        due_on=_day("due", said["due"]) if "due" in said else None,
     )
     _one_of("sort", sort.removeprefix("-"), SORTS)
     view = _one_of("view", said.get("view", "table"), VIEWS)
@@ -178,6 +181,13 @@ def _one_of(parameter: str, value: str, known: Any) -> str:
     if value not in known:
         raise BadFilterError(parameter, f"{parameter}= is one of: {', '.join(filter(None, known))}.")
     return value
+
+
+def _day(parameter: str, word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise BadFilterError(parameter, f"{parameter}= is a day like 2026-11-30.") from None
 
 
 def _pickers(asked: Asked, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
@@ -207,6 +217,12 @@ def _overdue_in_teams(asked: Asked, access: Access) -> Picker | None:
     is_on = asked.narrowed.of_led_units and asked.narrowed.state == "overdue"
     changed = {"teams": "", "state": ""} if is_on else {"teams": "1", "state": "overdue", "view": "", "mine": ""}
     return Picker(label="Overdue in my teams", url=asked.url(reverse("tickets"), **changed, page=""), active=is_on)
+
+
+def _due_on(asked: Asked) -> Picker | None:
+    """The day that the list is of, which its link lets go."""
+    day = asked.narrowed.due_on
+    return Picker(f"Due {wording.day(day)}", asked.url(reverse("tickets"), due=""), active=True) if day else None
 
 
 def _may_add(access: Access, asked: Asked) -> bool:
@@ -259,22 +275,31 @@ def _calendar(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], acc
     due = filtered(replace(asked.narrowed, state="all"), access.sight, today=today).filter(
         due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1]
     )
-    listed = list(due.order_by("due_on", "pk")[:IN_A_CALENDAR])
+    listed = list(first_of_each_day(due, ON_A_DAY))
     by_day: dict[date, list[TicketLine]] = {}
+    number: dict[date, int] = {}
     for each, line in zip(listed, ticket_lines(listed, access, today), strict=True):
         by_day.setdefault(each.due_on, []).append(line)
+        number[each.due_on] = each.of_day  # type: ignore[attr-defined]
     path, following = reverse("tickets"), (first + timedelta(days=31)).replace(day=1)
     return {
         "month": f"{first:%B %Y}",
         "weekdays": [f"{day:%a}" for day in weeks[0]],
         "weeks": [
             [
-                Day(day.day, wording.day(day), day == today, day.month == first.month, by_day.get(day, ()))
+                Day(
+                    day.day,
+                    wording.day(day),
+                    day == today,
+                    day.month == first.month,
+                    by_day.get(day, ()),
+                    number.get(day, 0) - len(by_day.get(day, ())),
+                    asked.url(path, view="", month="", state="all", due=day.isoformat()),
+                )
                 for day in week
             ]
             for week in weeks
         ],
-        "too_many": len(listed) == IN_A_CALENDAR,
         "month_before_url": asked.url(path, month=f"{first - timedelta(days=1):%Y-%m}"),
         "month_after_url": asked.url(path, month=f"{following:%Y-%m}"),
         "this_month_url": asked.url(path, month=""),
