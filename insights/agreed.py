@@ -62,7 +62,7 @@ class Agreement:
         if query.facets or not self.is_of_statistic(query):
             return None
         aims = [
-            f"{lead} {wording.reading(aim, self.unit)}"
+            f"{lead} {_unbroken(wording.reading(aim, self.unit))}"
             for lead, aim in (("should be", self.threshold), ("wants to be", self.target))
             if aim is not None
         ]
@@ -81,6 +81,11 @@ class Agreement:
 
     def _words(self, lead: str, value: float) -> str:
         return f"{lead} {wording.reading(value, self.unit)}{f' ({self.whose})' if self.whose else ''}"
+
+
+def _unbroken(reading: object) -> str:
+    """A figure stays on one line with its unit."""
+    return str(reading).replace(" ", "\u00a0")
 
 
 Offer = Callable[[Sequence[str], Scope, Access], Mapping[str, Agreement]]

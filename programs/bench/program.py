@@ -46,10 +46,13 @@ def program_pages(session_cookie: str, *, size: OrganisationSize, tickets: int, 
         f"/programs/tickets/{Ticket.objects.order_by('pk')[0].pk}/",
         f"/programs/objectives/{objectives.order_by('pk')[0].pk}/",
     ]
-    whole = ["/programs/", f"/programs/?unit={unit.slug}", "/"]
+    parts = [f"/programs/parts/{name}/" for name in ("work", "tickets", "home")]
+    whole = ["/programs/", f"/programs/?unit={unit.slug}", "/", *parts]
+    closing = [f"/programs/quarters/{quarter.start}/close/", f"/programs/quarters/{quarter.start}/close/?page=7"]
     with browser(session_cookie) as client:
         return [
             *measured_responses("lists of the program", client, lists, rounds=rounds, conditions=conditions),
             *measured_responses("one ticket, one objective", client, alone, rounds=rounds, conditions=conditions),
             *measured_responses("program overview and home", client, whole, rounds=rounds, conditions=conditions),
+            *measured_responses("closing a quarter, before", client, closing, rounds=rounds, conditions=conditions),
         ]

@@ -48,6 +48,7 @@ class ObjectiveFilter:
     owner: int | None = None  # a person's id
     drafts: bool = False  # drafts alone; else published ones alone
     dropped: bool = False  # those that were given up, too
+    led: bool = False  # of units that the viewer manages, in whichever tree
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,8 @@ def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet
         found = found.filter(dropped_at=None)
     if asked.unit is not None:
         found = found.filter(unit__in=_below(asked.unit, asked.quarter, today))
+    if asked.led:
+        found = found.filter(unit__in=access.sight.managed_ids)
     if asked.search:
         text = asked.search.replace("\x00", "")
         found = found.filter(

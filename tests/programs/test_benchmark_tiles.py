@@ -53,7 +53,7 @@ def test_how_a_figure_stands_to_it(value: float, reached: str) -> None:
     agree()
     found = agreements_on([PICKUP], Scope("platform"), as_(MANAGER))[PICKUP].on_tile(query(), value)
     assert found is not None
-    assert (found.text, found.reached) == ("Should be 8.0 h, wants to be 6.0 h", reached)
+    assert (found.text, found.reached) == ("Should be 8.0\u00a0h, wants to be 6.0\u00a0h", reached)
 
 
 def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
@@ -84,7 +84,7 @@ def test_the_csv_of_a_chart_has_its_lines() -> None:
     agree()
     client = signed_in(MANAGER)
     answer = client.get(f"/insights/metrics/{PICKUP}/charts/trend.csv?unit=platform")
-    heads, *rows = csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")))  # type: ignore[call-overload]
+    heads, *rows = csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")))
     at = heads.index("Should be 8.0 h (seconds)")
     assert heads[at + 1] == "Wants to be 6.0 h (seconds)"
     assert rows

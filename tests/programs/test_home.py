@@ -10,6 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from orgtree.models import Person, Unit
+from orgtree.services.units import set_leader
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objectives import objective
@@ -61,6 +63,18 @@ def test_each_role_sees_what_waits_for_it_and_the_goals_that_concern_it(sign_in:
         "Search has one, and none on which it will not give up"
     )
     assert "A draft" not in str([seen(persona) for persona in (MEMBER, EXECUTIVE)])
+
+
+def test_a_manager_sees_the_goals_of_all_their_units_in_whichever_tree(
+    org: Org, sign_in: Callable[[Persona], Client]
+) -> None:
+    org.tree("sites")
+    org.unit("berlin", below="sites")
+    set_leader(Unit.objects.get(slug="berlin"), Person.objects.get(email=MANAGER.email))
+    objective(EXECUTIVE, title="Of Berlin", unit="berlin")
+    objective(EXECUTIVE, title="Of Search", unit="search")
+    section = program(sign_in(MANAGER))
+    assert [line.title for line in section["objectives"]] == ["Of Berlin"]
 
 
 def test_where_nothing_is_begun_members_see_nothing_of_it(sign_in: Callable[[Persona], Client]) -> None:

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from insights.metrics.query import MetricQuery, Scope
 from insights.metrics.visible import visible_totals
-from programs.models import CheckIn, KeyResult, Objective, Standing, Ticket
+from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Standing, Ticket
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of, teams_without_objective
+from programs.services.objectives import measuring
 from programs.services.objectives.check_ins import check_in
 from programs.services.objectives.drafts import KeyResultDraft
 from programs.services.objectives.measuring import measure_objectives
@@ -302,6 +303,29 @@ def test_lists_are_narrowed(delivered: Org) -> None:
     ):
         found = filtered(asked, access, today=TODAY)
         assert sorted(each.pk for each in found) == sorted(each.pk for each in expected), asked
+
+
+def test_figures_read_together_are_those_that_each_reads_alone(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five objectives of three units, some of which ask the same, and one whose statistic there is not."""
+    for unit in ("platform", "search", "engineering", None):
+        objective(EXECUTIVE, unit=unit, title=f"Of {unit}", key_results=(
+            pickup(target_kind="absolute", target=HOUR, change_percent=None, baseline=9.0 * HOUR),
+            by_hand(),
+        ))  # fmt: skip
+    again = objective(EXECUTIVE, unit="platform", title="The same again", key_results=(pickup(),))
+    KeyResult.objects.filter(objective=again).update(metric="dora.deployment_frequency", statistic="median")
+
+    def told() -> list[tuple[Any, ...]]:
+        measure_objectives(today=TODAY)
+        columns = ("key_result", "value", "reason", "people", "points", "pace", "progress", "standing", "why")
+        return list(KeyResultMeasure.objects.order_by("key_result").values_list(*columns))
+
+    together = told()
+    assert [row[1] for row in together if row[1] is not None]
+    monkeypatch.setattr(measuring, "OBJECTIVES_AT_ONCE", 1)
+    monkeypatch.setattr(measuring, "OBJECTIVES_READ_AT_ONCE", 10**9)
+    monkeypatch.setattr(measuring, "_read_ahead", lambda *_args, **_said: None)
+    assert told() == together
 
 
 def test_fifty_objectives_take_a_handful_of_queries(delivered: Org) -> None:

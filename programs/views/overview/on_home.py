@@ -29,12 +29,12 @@ def program_on_home(_filters: Filters) -> HomeSection | None:
 def program_at_home(filters: Filters) -> dict[str, Any] | None:
     """Nothing where nothing waits and nothing is to be reached.
 
-    An executive and a manager see what their units want to reach and what they lack, a member the published goals of
-    their unit and of those above it.
+    An executive sees what the whole organisation wants to reach and lacks, a manager the same of their units, in
+    whichever tree, a member the published goals of their units and of those above.
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
     leads = access.sight.leads_whole or bool(access.sight.managed_ids)
-    asked = ObjectiveFilter(quarter=quarter, unit=filters.scope.unit if leads else None)
+    asked = ObjectiveFilter(quarter=quarter, led=leads and not access.sight.leads_whole)
     listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
     own = own_objectives(access.sight, quarter)
     progress = progress_of([*listed, *(each for each in own if each not in listed)], access, today=today)
