@@ -37,6 +37,17 @@ class Dataset:
     values: Sequence[Number]
     counts: Mapping[str, Sequence[Number]] = field(default_factory=dict)  # what stands behind each value, by its noun
     is_picked: bool = False  # the series that the others are read beside
+    low: Sequence[Number] = ()  # the ends of the 95 % interval of each value, where the series has a band
+    high: Sequence[Number] = ()
+
+    @property
+    def columns(self) -> Sequence[tuple[str, Sequence[Number]]]:
+        """Of a table, behind the values: heads and numbers."""
+        counts = [(f"{self.label}: {noun}", numbers) for noun, numbers in self.counts.items()]
+        if not self.low:
+            return counts
+        ends = (("from", self.low), ("to", self.high))
+        return [*counts, *((f"{self.label}: 95 % interval {end}", numbers) for end, numbers in ends)]
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,7 @@ class ChartData:
     benchmarks: Sequence[Line] = ()
     reason: str = ""  # why there is nothing to draw, where that is so
     query: MetricQuery | None = None  # what is drawn over time: notes stand on its metric, scope and window
+    complete_url: str = ""  # of the same chart with what takes longer to read
 
     @property
     def left_out_words(self) -> str:
@@ -104,17 +116,16 @@ class ChartData:
             return
         notes = ["Notes"] if self.marks else []
         datasets = [*self.datasets, *self.undrawn]
-        heads = [
-            [f"{dataset.label} ({self.unit})", *(f"{dataset.label}: {noun}" for noun in dataset.counts)]
-            for dataset in datasets
-        ]
+        heads = [[f"{dataset.label} ({self.unit})", *(head for head, _ in dataset.columns)] for dataset in datasets]
         lines = [f"{line.label} ({self.unit})" for line in self.benchmarks]
         aims = [_number(line.value) for line in self.benchmarks]
         yield [self.label_name, *chain.from_iterable(heads), *lines, *notes]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
             said = ["; ".join(self._notes_at(index))] if self.marks else []
-            columns = chain.from_iterable((dataset.values, *dataset.counts.values()) for dataset in datasets)
+            columns = chain.from_iterable(
+                (dataset.values, *(numbers for _, numbers in dataset.columns)) for dataset in datasets
+            )
             yield [label, *(_number(column[index]) for column in columns), *aims, *said]
 
     def _notes_at(self, index: int) -> list[str]:
@@ -154,7 +165,9 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
     def get_dataset_options(self, index: int, color: tuple[int, int, int]) -> dict[str, Any]:
         dataset = self.drawn.datasets[index]
         counts = {noun: [_number(value) for value in values] for noun, values in dataset.counts.items()}
-        more = {"counts": counts} if counts else {}
+        more: dict[str, Any] = {"counts": counts} if counts else {}
+        if dataset.low:
+            more["low"], more["high"] = ([_number(value) for value in ends] for ends in (dataset.low, dataset.high))
         return {"key": dataset.key, "role": dataset.role, **more, **({"picked": True} if dataset.is_picked else {})}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -176,6 +189,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
             ],
             "left_out": self.drawn.left_out_words,
             **({"reason": self.drawn.reason} if self.drawn.reason else {}),
+            **({"complete_url": self.drawn.complete_url} if self.drawn.complete_url else {}),
             **self._centre(),
         }
 

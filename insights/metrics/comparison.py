@@ -88,10 +88,7 @@ def read_comparison(query: MetricQuery, line: str) -> Comparison:
 
     Raises QueryError where the query cannot be answered.
     """
-    dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
-    facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
-    asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
-    each = plan(asked, Clock.read())
+    each = plan_of_lines(query, line)
     if isinstance(each.metric, PerDeveloper):
         return _of_quotients(each, query, line)
     if isinstance(each.metric, Duration):
@@ -100,6 +97,14 @@ def read_comparison(query: MetricQuery, line: str) -> Comparison:
 
 
 LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
+
+
+def plan_of_lines(query: MetricQuery, line: str) -> Plan:
+    """Split by the two lines, and filtered by them.  Raises QueryError where the query cannot be answered."""
+    dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
+    facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
+    asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
+    return plan(asked, Clock.read())
 
 
 def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from insights.formulas.bands import Reach
 from insights.metrics import kept_effects
 from insights.metrics.adoption_effect import Cohort, Effect
+from insights.metrics.bands import Bands
 from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
+from insights.metrics.kept_bands import bands
 from insights.metrics.kept_comparisons import comparison
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
@@ -39,6 +42,7 @@ __all__ = [
     "Freshness",
     "SideBySide",
     "Together",
+    "visible_bands",
     "visible_cohorts",
     "visible_comparison",
     "visible_distribution",
@@ -151,6 +155,16 @@ def visible_comparison(query: MetricQuery, line: str, access: Access) -> Compari
     found = comparison(query, line)
     too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
     return found.hidden(reason(access)) if too_few else found
+
+
+def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:
+    """As `bands`, for this viewer: none of a bucket in which too few people did anything."""
+    check_scopes([query.scope], access)
+
+    def shown(reach: Reach | None) -> Reach | None:
+        return None if reach is None or is_withheld(query, reach.contributors, access) else reach
+
+    return {name: [shown(reach) for reach in reaches] for name, reaches in bands(query, line).items()}
 
 
 def visible_effect(query: MetricQuery, access: Access) -> tuple[Effect | None, str, datetime]:

@@ -18,7 +18,7 @@ from insights.annotations.standing import with_notes
 from insights.charts import ChartData, ChartView, Dataset, Role
 from insights.filters import Filters
 from insights.metrics.query import Dimension, SeriesAnswer
-from insights.views.ai import adoption, lines, phases, spend, usage
+from insights.views.ai import adoption, bands, lines, phases, spend, usage
 from insights.views.ai.answers import read
 from insights.views.ai.differences import differences_table
 from insights.views.ai.effect import cohorts_table, effect_table
@@ -110,10 +110,16 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     "active_by_agent": active_by_agent,
     "committed_code": committed_code,
     "committed_share": committed_share,
-    **{each.chart: partial(lines.chart, key=each.key) for each in lines.COMPARED.values()},
+    **{each.chart: partial(bands.chart, key=each.key) for each in lines.COMPARED.values()},
     "spend_trend": spend_trend,
     "spend_breakdown": spend_breakdown,
     "tokens_by_kind": tokens_by_kind,
+}
+
+
+# The same with what takes longer to read: charts that say so fetch them after they are drawn, and a CSV has it.
+COMPLETE: Mapping[str, Callable[[Filters], ChartData]] = {
+    f"{each.chart}{bands.WITH_BANDS}": partial(bands.chart_with_bands, key=each.key) for each in lines.COMPARED.values()
 }
 
 
@@ -148,7 +154,9 @@ def ai_chart(request: HttpRequest, name: str) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
-    rows = TABLES[name](page_filters(request)) if name in TABLES else drawn(name, request).rows()
+    complete = f"{name}{bands.WITH_BANDS}"
+    whole = complete if complete in COMPLETE else name
+    rows = TABLES[name](page_filters(request)) if name in TABLES else drawn(whole, request).rows()
     return csv_response(f"headway-{name.replace('_', '-')}", rows)
 
 
@@ -198,7 +206,7 @@ TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
 def drawn(name: str, request: HttpRequest) -> ChartData:
     """The chart of that name for the request's filters.  Raises Http404 and BadFilterError."""
     try:
-        draw = CHARTS[name]
+        draw = COMPLETE[name] if name in COMPLETE else CHARTS[name]
     except KeyError:
         raise Http404("No such chart.") from None
     filters = page_filters(request)

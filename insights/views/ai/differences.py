@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from insights import wording
 from insights.filters import Filters
 from insights.metrics.comparison import WITHOUT, Comparison, Group
-from insights.metrics.query import MetricQuery, Statistic
 from insights.metrics.registry import get
 from insights.metrics.visible import visible_comparison
 from insights.views.ai.lines import (
     COMPARED,
     CYCLE,
-    CYCLE_TIME,
     LINE,
     Compared,
     line_name,
     marker,
     of_work,
+    query_of,
     value_words,
 )
 from orgtree.csv_export import Cell
@@ -71,7 +70,9 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
 
 def _found(filters: Filters) -> list[Comparison]:
     line, narrowed = filters.picked[LINE.parameter], of_work(filters)
-    return [visible_comparison(_query(narrowed, compared.key), line, filters.access) for compared in COMPARED.values()]
+    return [
+        visible_comparison(query_of(narrowed, compared.key), line, filters.access) for compared in COMPARED.values()
+    ]
 
 
 def differences(filters: Filters) -> Differences:
@@ -80,16 +81,6 @@ def differences(filters: Filters) -> Differences:
     as_of = min((each.computed_at for each in found if each.computed_at), default=None)
     rows = [_row(each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
     return Differences(line_name(line), marker(line), line_name(WITHOUT), as_of, rows)
-
-
-def _query(filters: Filters, key: str) -> MetricQuery:
-    query = filters.query(key)
-    metric = get(key)
-    return replace(
-        query,
-        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
-        statistic=Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None,
-    )
 
 
 def _row(found: Comparison, compared: Compared) -> Difference:

@@ -16,7 +16,7 @@ from insights.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.charts import ChartData, Dataset
 from insights.filters import Choice, Filters
 from insights.metrics.comparison import ANY_AGENT, WITHOUT
-from insights.metrics.query import Dimension, Figure, Granularity, SeriesAnswer, Statistic
+from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Statistic
 from insights.metrics.registry import get
 from insights.tiles import ChartCard, Link, Picker
 from insights.views.ai.answers import AI_PAGE, read
@@ -138,6 +138,7 @@ def chart(filters: Filters, key: str) -> ChartData:
     drawn = {*agents[:LINES_DRAWN], WITHOUT, ANY_AGENT}
     if len(agents) < 2:  # any agent is that agent
         drawn -= {ANY_AGENT} if agents else set()
+        picked = agents[0] if agents and picked == ANY_AGENT else picked
     datasets = [_dataset(lines, compared, name, is_picked=name == picked) for name in names if name in drawn]
     withheld = sum(figure.withheld for figure in figures_of(lines, key).values())
     undrawn = [_dataset(lines, compared, name, is_picked=False) for name in agents[LINES_DRAWN:]]
@@ -223,9 +224,23 @@ def facts_rows_url(filters: Filters, key: str) -> str:
     return rows_url(of_work(filters), COMPARED[key].facts_key)
 
 
+def query_of(filters: Filters, key: str) -> MetricQuery:
+    """What is asked of the developers behind the lines."""
+    query = filters.query(key)
+    metric = get(key)
+    return replace(
+        query,
+        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
+        statistic=_statistic(filters, key),
+    )
+
+
+def _statistic(filters: Filters, key: str) -> Statistic | None:
+    return Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None
+
+
 def _wanted(filters: Filters, key: str, split: Dimension) -> Wanted:
-    statistic = Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None
-    return Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=statistic)
+    return Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=_statistic(filters, key))
 
 
 def _answer(lines: Answers, key: str, split: Dimension) -> SeriesAnswer:

@@ -1,0 +1,123 @@
+"""How sure each bucket of two lines of a comparison is: an agent's (or any agent's) and Non-AI's.
+
+One set-based read for all buckets; how far the truth may lie is that of insights/formulas/bands.py.  What nobody could
+be matched to belongs to no developer and is left out: the line has it, and the reach around the line does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from psycopg import sql
+
+from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
+from insights.metrics.comparison import WITHOUT, plan_of_lines, seed_of
+from insights.metrics.declarations import Duration
+from insights.metrics.measures import Measure, PeopleOnLine
+from insights.metrics.per_developer import PerDeveloper
+from insights.metrics.plan import Plan
+from insights.metrics.query import MetricQuery, Statistic
+from insights.metrics.reading import CellKey, Reading
+from insights.metrics.scan import scan
+from insights.metrics.source import parameters, rows_statement
+from insights.metrics.statement import grouped
+
+if TYPE_CHECKING:
+    from insights.formulas.differences import Floats, Integers
+
+STATISTICS = (None, Statistic.MEDIAN, Statistic.MEAN)  # that have bands; None is the metric's own
+Bands = Mapping[str, Sequence[Reach | None]]  # by line, one for each bucket of the query
+
+
+def read_bands(query: MetricQuery, line: str) -> Bands:
+    """Of a duration or a figure per developer; the query's own facets of agents are not heeded.
+
+    Raises QueryError where the query cannot be answered.
+    """
+    each = plan_of_lines(query, line)
+    if isinstance(each.metric, PerDeveloper):
+        return _of_rates(each, each.metric, line)
+    if isinstance(each.metric, Duration):
+        return _of_durations(each, each.metric, line, seed_of(query, line))
+    raise TypeError(f"{query.key} has no lines.")
+
+
+def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
+    done, measure = _in_buckets(each, metric.numerator)
+    active, on_line = _in_buckets(each, metric.denominator)
+    assert isinstance(on_line, PeopleOnLine)  # noqa: S101
+    developers = scan(active, [on_line])
+    statement = _POWERS.format(
+        rows=rows_statement(done, [measure]),
+        people=grouped(done, "person_id", sql.SQL("count(DISTINCT fact_id)::float8 AS facts"), []),
+    )
+    powers = {(name, span): found for name, span, *found in _fetch(statement, done)}
+
+    def reach(name: str, span: int) -> Reach | None:
+        found = powers.get((name, span))
+        cell = developers.get(CellKey(None, done.windows[span], (name,)))
+        if found is None or cell is None:
+            return None
+        contributors, facts, squares, cubes = found
+        return reach_of_rate(Counted(int(cell.values[on_line].value or 0), contributors, facts, squares, cubes))
+
+    return {name: [reach(name, span) for span in range(len(done.windows))] for name in (line, WITHOUT)}
+
+
+def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:
+    import numpy as np
+
+    reading, measure = _in_buckets(each, metric.of)
+    statistic = each.query.statistic or metric.statistic or Statistic.MEDIAN
+    found: dict[tuple[str, int], tuple[Floats, Integers]] = {}
+    for name, span, values, people in _fetch(_VALUES.format(rows=rows_statement(reading, [measure])), reading):
+        found[name, span] = np.frombuffer(values, ">f8").astype(float), np.frombuffer(people, ">i8").astype(np.int64)
+
+    def reach(name: str, span: int) -> Reach | None:
+        group = found.get((name, span))
+        if group is None or statistic not in STATISTICS:
+            return None
+        return reach_of_mean(*group) if statistic is Statistic.MEAN else reach_of_median(*group, seed=seed + span)
+
+    return {name: [reach(name, span) for span in range(len(reading.windows))] for name in (line, WITHOUT)}
+
+
+def _in_buckets(each: Plan, measure: Measure) -> tuple[Reading, Measure]:
+    """What is read for a measure of the metric, in the plan's buckets alone."""
+    need = each.needs[measure]
+    if not isinstance(need.reading, Reading):
+        raise TypeError("A stock is no reading of facts.")
+    return replace(need.reading, partitions=(each.bucket_edges,)), need.measure
+
+
+def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters(reading))
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+_POWERS = sql.SQL(
+    """
+    WITH relation_rows AS ({rows})
+    SELECT segment_0, span, count(*), sum(facts), sum(facts ^ 2), sum(facts ^ 3)
+    FROM ({people}) AS people
+    WHERE person_id > 0
+    GROUP BY segment_0, span
+    """
+)
+
+# As bytes, in the same order: see insights/metrics/comparison.py.
+_VALUES = sql.SQL(
+    """
+    SELECT segment_0, span,
+           string_agg(float8send(c_0::float8), ''::bytea),
+           string_agg(int8send(person_id::bigint), ''::bytea)
+    FROM ({rows}) AS r
+    WHERE c_0 IS NOT NULL AND person_id > 0
+    GROUP BY segment_0, span
+    """
+)
