@@ -2,7 +2,7 @@
 
    The figures: {kind, unit, labels, datasets: [{label, key, role, data}], to_date_from, marks, benchmarks, left_out}. */
 import { POINT_STYLES, agentOf } from "./agents.js";
-import { dashedBars, directLabels, hatched, notes } from "./chart-plugins.js";
+import { bands, dashedBars, directLabels, hatched, notes } from "./chart-plugins.js";
 import { exact, tick } from "./format.js";
 import { prefersStillness, token, translucent } from "./tokens.js";
 
@@ -51,7 +51,9 @@ function lineChart(Chart, figures) {
         return {
           label: series.label,
           marker,
-          data: series.data.map((value) => (value === null ? null : value / divisor)),
+          picked: series.picked,
+          data: inUnit(series.data, divisor),
+          band: series.low && { low: inUnit(series.low, divisor), high: inUnit(series.high, divisor) },
           borderColor: colour,
           swatch: colour,
           backgroundColor: figures.kind === "area" ? translucent(colour, 0.1) : colour,
@@ -72,11 +74,21 @@ function lineChart(Chart, figures) {
     options: {
       layout: { padding: { right: named ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
       interaction: { mode: "index", intersect: false },
-      scales: axes(print, figures.unit, { reach: nearestAbove(figures) / divisor, isRate: isRate(figures) }),
+      scales: axes(print, figures.unit, { reach: Math.max(nearestAbove(figures), topOfBands(figures)) / divisor, isRate: isRate(figures) }),
       plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: named }, notes: { ...figures, divisor, print } },
     },
-    plugins: named ? [directLabels, notes] : [notes],
+    plugins: named ? [bands, directLabels, notes] : [bands, notes],
   };
+}
+
+const inUnit = (values, divisor) => values.map((value) => (value === null ? null : value / divisor));
+
+/* Bands belong on the chart, but one of few developers must not press all lines to its bottom: it is cut off. */
+const TALLEST_BAND = 1.8;
+function topOfBands({ datasets }) {
+  const largest = Math.max(0, ...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+  const highest = Math.max(0, ...datasets.flatMap((series) => (series.high ?? []).map((value) => value ?? 0)));
+  return Math.min(highest, largest * TALLEST_BAND);
 }
 
 /* A series without a label at its end has a ring there; a point without neighbours is drawn, for no line shows it. */
@@ -231,6 +243,12 @@ export function countsAt({ counts = {} }, index) {
   const words = told.map(([noun, values]) => `${exact(values[index], "count")} ${values[index] === 1 ? noun.replace(/s$/, "") : noun}`);
   const [facts, ...others] = words;
   return facts ? ` (${facts})${others.map((each) => ` · ${each}`).join("")}` : "";
+}
+
+/* How sure a point is: " · 95% 0.32 to 0.51". */
+export function intervalAt({ low, high }, index, unit) {
+  if ((low?.[index] ?? null) === null) return "";
+  return ` · 95% ${exact(low[index], unit)} to ${exact(high[index], unit)}`;
 }
 
 /* A benchmark that lies a little above the figures belongs on the chart: one sees how far it is.  What was agreed on

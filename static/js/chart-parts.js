@@ -1,6 +1,6 @@
 /* What stands around a plot and is ordinary HTML: the legend, a donut's list and centre, the table view. */
 import { markerElement } from "./agents.js";
-import { REST_KEYS, countsAt, slicesOf } from "./chart-config.js";
+import { REST_KEYS, countsAt, intervalAt, slicesOf } from "./chart-config.js";
 import { exact, share, tick, unitWord } from "./format.js";
 
 const element = (name, properties = {}, ...children) => {
@@ -117,11 +117,16 @@ function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_fr
   const notesAt = (index) => marks.filter((mark) => mark.index === index).map((mark) => mark.text);
   const rows = labels.map((label, index) => [
     index >= (toDateFrom ?? Infinity) ? `${label}, to date` : label,
-    ...datasets.map((series) => exact(series.data[index], unit) + (series.data[index] === null ? "" : countsAt(series, index))),
+    ...datasets.map((series) => cellText(series, index, unit)),
     ...benchmarks.map((line) => exact(line.value, unit)),
     ...(marks.length ? [notesAt(index).join("; ")] : []),
   ]);
   return [heads, rows];
+}
+
+function cellText(series, index, unit) {
+  const value = exact(series.data[index], unit);
+  return series.data[index] === null ? value : value + countsAt(series, index) + intervalAt(series, index, unit);
 }
 
 function donutTable(figures) {

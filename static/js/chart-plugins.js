@@ -1,4 +1,4 @@
-/* What Chart.js does not draw by itself: labels at the ends of lines, notes, hatching, dashed outlines. */
+/* What Chart.js does not draw by itself: labels at the ends of lines, bands around them, notes, hatching, outlines. */
 import { drawMarker } from "./agents.js";
 import { token, translucent } from "./tokens.js";
 
@@ -18,8 +18,8 @@ export const directLabels = {
     spread(labels, chartArea);
     ctx.save();
     ctx.textBaseline = "middle";
-    ctx.font = LABEL_FONT(chart, 500);
     for (const { series, x, from, y } of labels) {
+      ctx.font = LABEL_FONT(chart, series.picked ? 600 : 500);
       const left = chartArea.right;
       ctx.strokeStyle = translucent(series.borderColor, 0.55);
       ctx.lineWidth = 1;
@@ -62,6 +62,55 @@ function fitted(context, text, width) {
   let shorter = text;
   while (shorter.length > 1 && context.measureText(`${shorter}…`).width > width) shorter = shorter.slice(0, -1);
   return `${shorter}…`;
+}
+
+/* The interval of each value as a shade behind all lines.  It is no series: neither tooltip nor legend knows it. */
+const BAND_OPACITY = 0.16;
+const LONELY_HALF_WIDTH = 4;
+
+export const bands = {
+  id: "bands",
+  beforeDatasetsDraw(chart) {
+    const { ctx, chartArea, scales } = chart;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(chartArea.left, chartArea.top, chartArea.width, chartArea.height);
+    ctx.clip();
+    chart.data.datasets.forEach(({ band, borderColor }, index) => {
+      if (!band || !chart.isDatasetVisible(index)) return;
+      ctx.fillStyle = translucent(borderColor, BAND_OPACITY);
+      for (const stretch of stretchesOf(band)) fillStretch(ctx, scales, stretch);
+    });
+    ctx.restore();
+  },
+};
+
+/* Neighbouring values that have an interval; where one has none, the shade ends. */
+function stretchesOf({ low, high }) {
+  const stretches = [];
+  let open;
+  low.forEach((value, index) => {
+    if (value === null || high[index] === null) open = undefined;
+    else {
+      if (!open) stretches.push((open = []));
+      open.push({ index, low: value, high: high[index] });
+    }
+  });
+  return stretches;
+}
+
+function fillStretch(ctx, { x, y }, stretch) {
+  const corners = (end) => stretch.map((point) => [x.getPixelForValue(point.index), y.getPixelForValue(point[end])]);
+  const [above, below] = [corners("high"), corners("low")];
+  if (stretch.length === 1) {
+    const [[middle, top], [, bottom]] = [above[0], below[0]];
+    ctx.fillRect(middle - LONELY_HALF_WIDTH, top, 2 * LONELY_HALF_WIDTH, bottom - top);
+    return;
+  }
+  ctx.beginPath();
+  for (const corner of [...above, ...below.reverse()]) ctx.lineTo(...corner);
+  ctx.closePath();
+  ctx.fill();
 }
 
 /* Dated notes as flags on top, benchmarks as dashed lines with their name. */

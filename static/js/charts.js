@@ -38,10 +38,13 @@ async function show(canvas) {
     const known = latest.get(url);
     if (known) await draw(canvas, known, { still: true });
     else setState(canvas, "loading");
-    const figures = await figuresAt(url);
+    const first = await figuresAt(url);
+    if (!known && first.complete_url && drawn.has(canvas)) await draw(canvas, first, { still: false });
+    const figures = await completed(first);
     latest.set(url, figures);
     if (!drawn.has(canvas)) return; // swapped out meanwhile
-    if (!known || JSON.stringify(known) !== JSON.stringify(figures)) await draw(canvas, figures, { still: Boolean(known) });
+    const shown = drawn.get(canvas).figures;
+    if (!shown || JSON.stringify(shown) !== JSON.stringify(figures)) await draw(canvas, figures, { still: Boolean(shown) });
   } catch (error) {
     if (drawn.has(canvas)) showError(canvas, error);
   }
@@ -51,11 +54,20 @@ async function show(canvas) {
 async function follow(canvas) {
   const url = canvas.dataset.chart;
   if (!drawn.get(canvas)?.figures) return;
-  const figures = await figuresAt(url).catch(() => undefined);
+  const figures = await figuresAt(url).then(completed).catch(() => undefined);
   if (!figures || !drawn.has(canvas) || JSON.stringify(latest.get(url)) === JSON.stringify(figures)) return;
   latest.set(url, figures);
   await draw(canvas, figures, { still: true });
 }
+
+/* What takes longer to read comes after the lines, and they stay without it. */
+const completed = (figures) =>
+  figures.complete_url ? figuresAt(figures.complete_url).catch(() => withoutIntervals(figures)) : figures;
+
+const withoutIntervals = (figures) => ({
+  ...figures,
+  left_out: [figures.left_out, "The intervals could not be read."].filter(Boolean).join(" · "),
+});
 
 async function figuresAt(url) {
   const response = await fetch(url, {
@@ -105,7 +117,7 @@ function drawnPart(figures) {
   return {
     ...figures,
     labels: figures.labels.slice(first),
-    datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first), ...countsFrom(series, first) })),
+    datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first), ...countsFrom(series, first), ...bandFrom(series, first) })),
     to_date_from: figures.to_date_from === null ? null : figures.to_date_from - first,
     marks: (figures.marks ?? [])
       .filter((mark) => (mark.last ?? mark.index) >= first)
@@ -115,6 +127,8 @@ function drawnPart(figures) {
 
 const countsFrom = ({ counts }, first) =>
   counts ? { counts: Object.fromEntries(Object.entries(counts).map(([noun, values]) => [noun, values.slice(first)])) } : {};
+
+const bandFrom = ({ low, high }, first) => (low ? { low: low.slice(first), high: high.slice(first) } : {});
 
 const cardOf = (canvas) => canvas.closest("[data-chart-card]");
 const isEmpty = (figures) => !figures.datasets.some((series) => series.data.some((value) => value !== null));
