@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from insights import wording
+from insights.leaderboard.visible import Concentration
 from insights.metrics.query import Figure
 from insights.tiles import Link
 
@@ -28,6 +29,8 @@ FEW_GENERATED_LINES = 1_000
 HIGH_WASTE_SHARE = 0.3  # of the spend of which the outcome is known
 FEW_DOLLARS = 10.0
 STEADY_SHARE_POINTS = 2.0
+MANY_DEVELOPERS = 20
+FEW_SPEND_MOST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -163,4 +166,16 @@ def cold_cache(cache_hit_rate: Figure, *, url: str) -> Hint | None:
         f"Only {wording.reading(cache_hit_rate.value, 'percent')} of prompt tokens come from the cache: sessions are "
         "short or far apart, or something early in the prompt changes with every request.",
         Link("See how it is computed", url),
+    )
+
+
+def few_spend_most(found: Concentration | None, *, url: str) -> Hint | None:
+    """A tenth of the developers makes up most of the spend: what agents cost is decided by how few people work."""
+    if found is None or found.people < MANY_DEVELOPERS or found.of_spend < FEW_SPEND_MOST_SHARE:
+        return None
+    spend, lines = (wording.reading(100 * share, "percent") for share in (found.of_spend, found.of_lines))
+    return Hint(
+        f"{found.first:,} of {found.people:,} developers make up {spend} of the spend and {lines} of the AI lines "
+        "committed: see what they use agents for, and whether the others lack access, training or a use.",
+        Link("See their sessions", url),
     )

@@ -67,6 +67,13 @@ class Ranking:
 
         return sorted(self.people, key=place, reverse=descending)
 
+    def share_of_spenders(self, metric: str, count: int) -> float | None:
+        """What the `count` who spend most make up of the metric's total, as a fraction; None where that is nothing."""
+        values = self._of(metric)
+        total = sum(value or 0.0 for value in values.values())
+        spenders = self.sorted_by("spend", descending=True)[:count]
+        return sum(values[person] or 0.0 for person in spenders) / total if total > 0 else None
+
     def _of(self, key: str) -> Mapping[int, float | None]:
         """The metric's value of everybody."""
         if key not in self._numbers:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from insights.leaderboard.columns import AGENT, FIGURES, NAME, RANK, UNPRICED
+from insights.leaderboard.columns import AGENT, AI_LINES, FIGURES, NAME, RANK, SPEND, UNPRICED
 from insights.leaderboard.kept import ranking_of
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.by_person import PersonValue
@@ -54,6 +54,16 @@ class LeaderboardPage:
     read_at: datetime
 
 
+@dataclass(frozen=True)
+class Concentration:
+    """What those who spend most, `first` of `people`, make up of everybody's spend and AI lines, as fractions."""
+
+    first: int
+    people: int
+    of_spend: float
+    of_lines: float
+
+
 class VisibleLeaderboard:
     """What one viewer sees of a ranking."""
 
@@ -88,6 +98,14 @@ class VisibleLeaderboard:
         shown = ids[(page - 1) * size : page * size]
         rows = self._rows(shown, labels or self._labels(shown))
         return LeaderboardPage(rows, len(ids), self.people, self.note, self._ranking.read_at)
+
+    def concentration(self) -> Concentration | None:
+        """Of the tenth that spends most, or a minimum group; None without figures, or where a group is too small."""
+        first = max(len(self._ranking.people) // 10, self._access.minimum_group_size)
+        if self.people is None or not self._has_ranks or self.people - first < first:
+            return None
+        of_spend, of_lines = (self._ranking.share_of_spenders(metric, first) for metric in (SPEND, AI_LINES))
+        return None if of_spend is None or of_lines is None else Concentration(first, self.people, of_spend, of_lines)
 
     def _found(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
         """The rows in order, and everybody's label where it had to be known for that."""

@@ -39,11 +39,6 @@ Row = Mapping[str, str]
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    forget_rankings()
-
-
 @pytest.fixture
 def teams(org: Org) -> Org:
     """Platform: Ada and five others; Search: Grace alone.  All with a session, some with commits from it."""
@@ -318,3 +313,20 @@ def test_what_took_long_is_kept_for_a_minute_and_asks_nothing(teams: Org, monkey
     assert len(queries) == 0
     monkeypatch.setattr("insights.leaderboard.kept.time.monotonic", lambda: 10.0**9)
     assert ranking_of(asked) is not first
+
+
+def test_says_that_few_spend_most_once_both_groups_are_large_enough(
+    teams: Org, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("insights.guidance.MANY_DEVELOPERS", 6)
+    monkeypatch.setattr("insights.guidance.FEW_SPEND_MOST_SHARE", 0.0)
+
+    def part(persona: Persona) -> str:
+        return sign_in(persona).get("/insights/ai/parts/leaderboard/", {"unit": "platform"}).content.decode()
+
+    assert "developers make up" not in part(MANAGER)  # 5 of 6: the other would be alone
+    Organisation.objects.update(minimum_group_size=3)
+    spend = sorted((float(row["Total Spend"]) for row in rows(sign_in(MANAGER), unit="platform")), reverse=True)
+    said = f"3 of 6 developers make up {100 * sum(spend[:3]) / sum(spend):.1f}% of the spend"
+    assert said in part(MANAGER)
+    assert said in part(EXECUTIVE)  # who sees nobody's row

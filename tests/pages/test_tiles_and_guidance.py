@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from insights import guidance, tiles
+from insights.leaderboard.visible import Concentration
 from insights.metrics.query import Figure, Granularity, MetricQuery, SeriesAnswer, Window
 from insights.metrics.registry import get
 
@@ -126,6 +127,15 @@ def test_one_failing_tool_is_said() -> None:
     assert guidance.one_tool_fails(few, tools, url="") is None
     spread = {name: figure(20.0, numerator=10, denominator=50) for name in "abcd"}
     assert guidance.one_tool_fails(rate, spread, url="") is None
+
+
+def test_few_who_spend_most_are_said() -> None:
+    said = guidance.few_spend_most(Concentration(5, 50, of_spend=0.62, of_lines=0.3), url="")
+    assert said is not None
+    assert said.text.startswith("5 of 50 developers make up 62.0% of the spend and 30.0% of the AI lines committed")
+    assert guidance.few_spend_most(Concentration(5, 50, of_spend=0.49, of_lines=0.3), url="") is None
+    assert guidance.few_spend_most(Concentration(5, 19, of_spend=0.9, of_lines=0.3), url="") is None
+    assert guidance.few_spend_most(None, url="") is None
 
 
 def test_a_cold_cache_is_said() -> None:

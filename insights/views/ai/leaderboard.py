@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from insights import windows, wording
+from insights import guidance, windows, wording
 from insights.agents import agent_name
 from insights.filters import Choice, Filters, read_filters
 from insights.leaderboard.columns import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
@@ -206,9 +206,13 @@ def leaderboard_card(filters: Filters) -> LeaderboardCard:
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     """The context of the AI page's part: the first rows; the page of its own has the others."""
     asked = Asked(filters)
-    shown = asked.read().page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
+    board = asked.read()
+    shown = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
+    sessions = replace(filters, choices=()).url(reverse("ai_sessions"))
+    hint = guidance.few_spend_most(board.concentration(), url=sessions)
     return {
         "title": "Leaderboard",
+        "hints": [hint] if hint else [],
         "more_url": asked.of_its_page().url() if shown.total > len(shown.rows) else "",
         "total": f"{shown.total:,}",
         **_table(asked, shown),
