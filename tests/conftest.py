@@ -15,6 +15,8 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
+from insights.leaderboard.kept import forget_rankings
+from insights.metrics.shared_scans import forget_scans
 from tests.brokers import broker_of_its_own
 from tests.databases import copy_database, drop_database, empty_database, pointed_at
 from tests.installations import Installation
@@ -38,6 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
     cheap = "django.contrib.auth.hashers.MD5PasswordHasher"
     settings.PASSWORD_HASHERS = [cheap, *settings.PASSWORD_HASHERS]
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept_in_this_process() -> None:
+    """What a test before this one found slowly enough to be kept tells of facts that are gone."""
+    forget_rankings()
+    forget_scans()
 
 
 @pytest.fixture(scope="session")

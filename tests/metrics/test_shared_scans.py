@@ -31,11 +31,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     monkeypatch.setattr(shared_scans, "WORTH_KEEPING_SECONDS", 0.0)
-    shared_scans.forget_scans()
     with time_machine.travel(NOW, tick=False) as travelling:
         create_world(5, days=DAYS, sessions=40)
         yield travelling
-    shared_scans.forget_scans()
 
 
 @pytest.fixture
