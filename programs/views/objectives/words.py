@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from django.urls import reverse
 
@@ -187,7 +188,12 @@ def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
         return Link(f"{key_result.metric}, which is no metric any more", "")
     statistic = f"&statistic={key_result.statistic}" if key_result.statistic else ""
     where = f"?unit={unit.slug}{statistic}" if unit else f"?{statistic[1:]}" if statistic else ""
-    return Link(name, f"{reverse('metric_page', args=[key_result.metric])}{where}")
+    return Link(name, f"{_metric_path(key_result.metric)}{where}")
+
+
+@cache  # a list has a hundred of them, of a few metrics
+def _metric_path(key: str) -> str:
+    return reverse("metric_page", args=[key])
 
 
 def short_day(day: date) -> str:
