@@ -1,0 +1,232 @@
+"""The shades around the lines of a comparison, as charts and CSV tell them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from insights import windows
+from insights.formulas.bands import Counted, Reach, reach_of_rate
+from insights.metrics import kept_answers
+from insights.metrics.query import Granularity, MetricQuery
+from insights.metrics.visible import visible_bands
+from insights.models import KeptComparison
+from orgtree.models import IndividualPolicy, Organisation
+from orgtree.services.access import access_of
+from tests.org import Org
+from tests.pages.delivering import merged
+from tests.pages.recomputed import table
+from tests.personas import AUDITOR, MEMBER, PERSONAS, Persona
+
+PAGE = "/insights/ai/"
+MOST_QUERIES = 15
+CHARTS = ("cycle_time", "merged_per_developer", "delivered")
+WORLD = {
+    "claude_code": ("claude", 12, "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"),
+    "codex": ("codex", 9, "\n\nCo-authored-by: Codex <noreply@openai.com>"),
+    "none": ("hand", 10, ""),
+}
+LAST_WEEK = windows.local_today() - timedelta(days=windows.local_today().weekday() + 7)  # its Monday
+WAITS = 1.5  # hours by which each developer of a line is slower than the one before
+
+
+def merges(position: int) -> int:
+    """How many pull requests the developer of that place on a line merges in a week."""
+    return 1 + position % 3
+
+
+@pytest.fixture
+def lines(org: Org) -> None:
+    """Two weeks of pull requests on three lines; in the earlier week Claude Code's are of seven developers."""
+    number = 0
+    records: list[dict[str, object]] = []
+    for week in range(2):
+        for name, developers, trailer in WORLD.values():
+            for position in range(7 if week and name == "claude" else developers):
+                for _ in range(merges(position)):
+                    number += 1
+                    day = LAST_WEEK + timedelta(days=1 - 7 * week)
+                    pull_request = merged(number, day, author=f"{name}{position}", waits=WAITS * position)
+                    pull_request["commits"][0]["message"] += trailer  # type: ignore[index]
+                    pull_request["work_items"] = []
+                    records.append(pull_request)
+    names = [f"{name}{position}" for name, developers, _ in WORLD.values() for position in range(developers)]
+    org.people(*({"full_name": name, "email": f"{name}@example.com"} for name in (*names, "grace")))
+    org.push("pull-requests", *records)
+    org.fold()
+
+
+def drawn(client: Client, name: str, query: str = "") -> dict[str, Any]:
+    answer = client.get(f"{PAGE}charts/{name}/{query}")
+    assert answer.status_code == 200, (name, query)
+    found: dict[str, Any] = json.loads(answer.content)
+    return found
+
+
+def series(client: Client, name: str, query: str = "") -> dict[str, dict[str, Any]]:
+    return {each["key"]: each for each in drawn(client, f"{name}_with_bands", query)["datasets"]}
+
+
+def at_last_week(found: dict[str, Any]) -> tuple[float, float, float]:
+    """Value, low and high; this week follows it."""
+    value, low, high = (found[name][-2] for name in ("data", "low", "high"))
+    return value, low, high
+
+
+def expected(counts: Sequence[int], developers: int) -> Reach:
+    done = [*counts, *[0] * (developers - len(counts))]
+    powers = (float(sum(each**power for each in done)) for power in (1, 2, 3))
+    found = reach_of_rate(Counted(developers, len(counts), *powers))
+    assert found
+    return found
+
+
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize(
+    ("query", "shaded"),
+    [
+        ("?line=claude_code", {"claude_code", "none"}),
+        ("?line=codex", {"codex", "none"}),
+        ("", {"any", "none"}),
+        ("?agent=codex", {"codex", "none"}),  # any agent is that one, then
+        ("?granularity=month&line=codex", {"codex", "none"}),
+    ],
+)
+@pytest.mark.parametrize("name", ["cycle_time", "merged_per_developer"])
+def test_the_picked_agent_and_non_ai_alone_have_bands(member: Client, name: str, query: str, shaded: set[str]) -> None:
+    first = drawn(member, name, query)
+    assert not any("low" in each for each in first["datasets"]), "the lines come first"
+    complete = json.loads(member.get(first["complete_url"]).content)
+    assert {each["key"] for each in complete["datasets"] if "low" in each} == shaded
+    assert [each["data"] for each in complete["datasets"]] == [each["data"] for each in first["datasets"]]
+    for each in complete["datasets"]:
+        for value, low, high in zip(each["data"], each.get("low", []), each.get("high", []), strict=False):
+            assert (low is None) == (high is None)
+            if low is not None:
+                assert 0 <= low <= value <= high
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_band_is_that_of_what_each_developer_merged(member: Client) -> None:
+    found = series(member, "merged_per_developer", "?line=claude_code")
+    for key in ("claude_code", "none"):
+        _, developers, _ = WORLD[key]
+        counts = [merges(position) for position in range(developers)]
+        on_line = int(found[key]["counts"]["developers"][-2])
+        reach = expected(counts, on_line)
+        value, low, high = at_last_week(found[key])
+        assert value == pytest.approx(sum(counts) / on_line)
+        assert (low, high) == (pytest.approx(value - reach.below), pytest.approx(value + reach.above))
+
+
+@pytest.mark.usefixtures("lines")
+def test_the_band_of_a_median_is_what_drawing_developers_one_by_one_tells(member: Client) -> None:
+    value, low, high = at_last_week(series(member, "cycle_time", "?line=claude_code")["claude_code"])
+    rng = np.random.default_rng(11)
+    took = [(5.5 + WAITS * position) * 3600 for position in range(12)]
+    medians = []
+    for _ in range(4000):
+        people = rng.integers(0, 12, 12)
+        medians.append(np.median([took[person] for person in people for _ in range(merges(person))]))
+    assert value == pytest.approx(np.median([took[person] for person in range(12) for _ in range(merges(person))]))
+    tail = 1.1  # percent: 95 of 100 for twelve developers, as Student's t of 11 degrees and √(12 ÷ 11) widen it
+    for end, percent in ((low, tail), (high, 100 - tail)):
+        nearby = np.percentile(medians, [max(0, percent - 1), min(100, percent + 1)])
+        assert nearby[0] - 1 <= end <= nearby[1] + 1, (end, nearby)
+
+
+@pytest.mark.usefixtures("lines")
+def test_of_fewer_than_eight_developers_there_is_no_band(member: Client) -> None:
+    for name in ("cycle_time", "merged_per_developer"):
+        found = series(member, name, "?line=claude_code")
+        assert found["claude_code"]["data"][-3] is not None
+        assert found["claude_code"]["low"][-3] is None
+        assert found["none"]["low"][-3] is not None
+
+
+@pytest.mark.usefixtures("lines")
+def test_means_of_few_developers_and_high_percentiles_have_none(member: Client) -> None:
+    assert not any("low" in each for each in series(member, "cycle_time", "?cycle=mean&line=claude_code").values())
+    for statistic in ("p90", "p95"):
+        query = f"?cycle={statistic}&line=claude_code"
+        assert "complete_url" not in drawn(member, "cycle_time", query)
+        assert not any("low" in each for each in series(member, "cycle_time", query).values())
+        assert "low" in series(member, "merged_per_developer", query)["none"]
+
+
+@pytest.mark.usefixtures("lines")
+def test_the_csv_has_both_ends(member: Client) -> None:
+    rows = table(member.get(f"{PAGE}charts/merged_per_developer.csv?line=codex").getvalue())
+    value, low, high = at_last_week(series(member, "merged_per_developer", "?line=codex")["codex"])
+    row = rows[-2]
+    assert float(row["Codex (count)"]) == pytest.approx(value)
+    assert float(row["Codex: 95 % interval from"]) == pytest.approx(low)
+    assert float(row["Codex: 95 % interval to"]) == pytest.approx(high)
+    assert "Claude Code: 95 % interval from" not in row
+    assert not rows[0]["Codex: 95 % interval from"], "of a week in which nobody merged anything"
+
+
+@pytest.mark.usefixtures("lines")
+def test_no_band_tells_of_too_few_people(member: Client) -> None:
+    """Codex's line is of nine developers; of those on Non-AI's line ten merged anything."""
+    policy = {"individual_policy": IndividualPolicy.PSEUDONYMS, "minimum_group_size": 11}
+    Organisation.objects.update_or_create(pk=1, defaults={**policy, "protected_since": timezone.now()})
+    found = series(member, "merged_per_developer", "?line=claude_code")
+    assert at_last_week(found["claude_code"])[1] is not None
+    assert "low" not in found["none"], "it would tell how ten people share what is theirs"
+    query = MetricQuery("pr.merged_per_developer", windows.trailing(4), Granularity.WEEK)
+    told = visible_bands(query, "claude_code", access_of(User.objects.get(username=MEMBER.email)))
+    assert [each.contributors for each in told["claude_code"] if each] == [12]
+    assert not any(told["Non-AI"]), "whether the line is told or not"
+    hidden = [
+        each
+        for name in ("cycle_time", "merged_per_developer")
+        for each in series(member, name, "?line=codex").values()
+        if each["key"] == "codex" and any(end is not None for end in each.get("low", []))
+    ]
+    assert not hidden, [(each["data"][-3:], each["low"][-3:], str(each["counts"])[-200:]) for each in hidden]
+    rows = table(member.get(f"{PAGE}charts/cycle_time.csv?line=codex").getvalue())
+    assert not any(row.get("Codex: 95 % interval from") for row in rows)
+
+
+@pytest.mark.usefixtures("lines")
+def test_who_may_not_see_a_unit_sees_no_bands_of_it(sign_in: Callable[[Persona], Client]) -> None:
+    for persona in PERSONAS:
+        client = sign_in(persona)
+        for name in CHARTS:
+            same = [
+                client.get(f"{PAGE}charts/{each}/?unit=nowhere").status_code for each in (name, f"{name}_with_bands")
+            ]
+            assert same == [404, 404], (persona.name, name)
+    assert Client().get(f"{PAGE}charts/cycle_time_with_bands/").status_code == 302
+    assert sign_in(AUDITOR).get(f"{PAGE}charts/spend_trend_with_bands/").status_code == 404
+
+
+@pytest.mark.usefixtures("lines")
+def test_bands_ask_few_questions_and_what_took_long_is_given_again(
+    member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CHARTS:
+        drawn(member, f"{name}_with_bands")
+        with CaptureQueriesContext(connection) as asked:
+            drawn(member, f"{name}_with_bands")
+        assert len(asked) <= MOST_QUERIES, [each["sql"][:200] for each in asked]
+    assert not KeptComparison.objects.exists(), "what is read quickly is read each time"
+    monkeypatch.setattr(kept_answers, "SLOW_SECONDS", 0.0)
+    first = series(member, "merged_per_developer", "?line=codex")
+    kept = KeptComparison.objects.get()
+    assert set(kept.answer) == {"codex", "Non-AI"}
+    assert series(member, "merged_per_developer", "?line=codex") == first
+    assert KeptComparison.objects.get().computed_at == kept.computed_at
+    series(member, "merged_per_developer", "?line=claude_code")
+    assert KeptComparison.objects.count() == 2
