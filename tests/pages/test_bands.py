@@ -126,7 +126,7 @@ def test_a_band_is_that_of_what_each_developer_merged(member: Client) -> None:
         reach = expected(counts, on_line)
         value, low, high = at_last_week(found[key])
         assert value == pytest.approx(sum(counts) / on_line)
-        assert (low, high) == (pytest.approx(value - reach.below), pytest.approx(value + reach.above))
+        assert [low, high] == pytest.approx([value - reach.below, value + reach.above])
 
 
 @pytest.mark.usefixtures("lines")
