@@ -18,6 +18,7 @@ from insights.views.records import pages as records
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("home/health/", home.home_health, name="home_health"),
     path("insights/ai/", page.ai_page, name="ai"),
     path("insights/ai/pulse/", pulse.ai_pulse, name="ai_pulse"),
     path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),

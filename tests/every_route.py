@@ -80,6 +80,7 @@ ROUTES: dict[str, Access] = {
     "accounts/password/change/": signed_in_only("/accounts/password/change/"),
     "accounts/password/set/": everybody("/accounts/password/set/", SIGN_IN),
     "": signed_in_only("/"),
+    "home/health/": admins_only("/home/health/"),
     "insights/ai/": signed_in_only("/insights/ai/"),
     "insights/ai/pulse/": Access("/insights/ai/pulse/", visitor=SIGN_IN, member=204, admin=204),
     "insights/ai/parts/<slug:name>/": signed_in_only("/insights/ai/parts/failing_tools/"),
@@ -207,6 +208,7 @@ ROUTES: dict[str, Access] = {
     "programs/inbox/<int:pk>/read/": Access("/programs/inbox/4711/read/", SIGN_IN, member=405, admin=405),
     "account/notifications/": signed_in_only("/account/notifications/"),
     "account/notifications/unsubscribe/<str:token>/": everybody("/account/notifications/unsubscribe/guessed/", 404),
+    "programs/objectives/parents/": Access("/programs/objectives/parents/", SIGN_IN, member=403, admin=200),
     "programs/tickets/": signed_in_only("/programs/tickets/"),
     "programs/tickets/tickets.csv": signed_in_only("/programs/tickets/tickets.csv"),
     "programs/tickets/new/": Access("/programs/tickets/new/", visitor=SIGN_IN, member=403, admin=200),
@@ -236,12 +238,21 @@ ROUTES: dict[str, Access] = {
     "api/v1/objectives/<int:pk>/check-ins/": Access(
         "/api/v1/objectives/4711/check-ins/", 401, member=404, admin=404, token=404
     ),
+    "api/v1/objectives/<int:pk>/ending/": Access(
+        "/api/v1/objectives/4711/ending/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/objectives/missing/": api("/api/v1/objectives/missing/"),
     "api/v1/quarters/": api("/api/v1/quarters/"),
+    "api/v1/quarters/<str:start>/": Access("/api/v1/quarters/1999-01-01/", 401, member=404, admin=404, token=404),
+    "api/v1/quarters/<str:start>/close/": Access(
+        "/api/v1/quarters/1999-01-01/close/", 401, member=405, admin=405, token=405
+    ),
     "api/v1/philosophy/": api("/api/v1/philosophy/"),
     "api/v1/philosophy/acknowledge/": Access("/api/v1/philosophy/acknowledge/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/": api("/api/v1/tickets/"),
     "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=405),
+    "api/v1/tickets/<int:pk>/watch/": Access("/api/v1/tickets/4711/watch/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/<int:pk>/comments/": Access(
         "/api/v1/tickets/4711/comments/", 401, member=404, admin=404, token=404
     ),

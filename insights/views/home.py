@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from insights import windows, wording
 from insights.filters import read_filters
@@ -24,7 +25,7 @@ from insights.views.delivery.answers import compared, tile
 from insights.views.delivery.dora import TILES as DORA_LABELS
 from insights.views.integrations.needs import NeedLine, need_lines
 from integrations.services.completeness import completeness
-from integrations.services.reception import Reception, reception
+from integrations.services.reception import Reception, has_sessions, reception
 from integrations.sync.quarantine import payloads_put_aside
 
 HEADLINES = (
@@ -54,13 +55,13 @@ class Step:
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    received = reception()
+    has_telemetry = has_sessions()
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
     told = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
     context = {
         "heading": "Home",
-        "steps": _steps(received, timezone.now()) if request.user.is_staff else [],
-        "headlines": _headlines(told) if received.sessions and told else [],
+        "health_url": reverse("home_health") if request.user.is_staff else "",
+        "headlines": _headlines(told) if has_telemetry and told else [],
         "delivery": _delivery(told) if told else [],
         "days": wording.days(filters.window),
         "span": filters.span,
@@ -68,6 +69,18 @@ def home(request: HttpRequest) -> HttpResponse:
         "sections": sections_on_home(filters),
     }
     return render(request, "home.html", context)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def home_health(request: HttpRequest) -> HttpResponse:
+    """What works, and what an admin has left to set up: a part of the home page, or a page of its own."""
+    if not request.user.is_staff:
+        raise Http404
+    part = "_health.html"
+    context = {"title": "Health", "part": part, "steps": _steps(reception(), timezone.now())}
+    return render(request, part if request.headers.get("HX-Request") else "insights/part_page.html", context)
 
 
 def _headlines(answers: Answers) -> list[Tile]:
