@@ -66,6 +66,7 @@ function fitted(context, text, width) {
 
 /* The interval of each value as a shade behind all lines.  It is no series: neither tooltip nor legend knows it. */
 const BAND_OPACITY = 0.16;
+const EDGE_OPACITY = 0.35; // edges tell apart two shades of grey
 const LONELY_HALF_WIDTH = 4;
 
 export const bands = {
@@ -76,9 +77,11 @@ export const bands = {
     ctx.beginPath();
     ctx.rect(chartArea.left, chartArea.top, chartArea.width, chartArea.height);
     ctx.clip();
-    chart.data.datasets.forEach(({ band, borderColor }, index) => {
+    chart.data.datasets.forEach(({ band, borderColor, borderDash }, index) => {
       if (!band || !chart.isDatasetVisible(index)) return;
       ctx.fillStyle = translucent(borderColor, BAND_OPACITY);
+      ctx.strokeStyle = translucent(borderColor, EDGE_OPACITY);
+      ctx.setLineDash(borderDash ?? []);
       for (const stretch of stretchesOf(band)) fillStretch(ctx, scales, stretch);
     });
     ctx.restore();
@@ -111,6 +114,11 @@ function fillStretch(ctx, { x, y }, stretch) {
   for (const corner of [...above, ...below.reverse()]) ctx.lineTo(...corner);
   ctx.closePath();
   ctx.fill();
+  for (const edge of [above, below]) {
+    ctx.beginPath();
+    for (const corner of edge) ctx.lineTo(...corner);
+    ctx.stroke();
+  }
 }
 
 /* Dated notes as flags on top, benchmarks as dashed lines with their name. */
