@@ -46,8 +46,8 @@ def _read(expectation: Expectation, figures: Figures) -> list[float | None]:
 
 
 def _is_met(expectation: Expectation, figure: float | None, compared_with: float | None) -> bool:
-    if figure is None:
-        return False
+    if figure is None:  # of whoever never used an agent nothing is known, rather than none
+        return expectation.reading is Reading.AT_MOST and expectation.number == 0
     match expectation.reading:
         case Reading.AT_LEAST:
             return figure >= expectation.number

@@ -43,7 +43,7 @@ from integrations.models import (
     WorkItemLink,
 )
 from integrations.ownership.listing import counted_things
-from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, OrgTree, Person, Unit
+from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, OrgTree, Person, Placement, Unit
 from programs.models import DemoRun
 from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from tests.conftest import StartServer
@@ -109,7 +109,8 @@ def test_everything_that_was_planned_has_arrived(demo: Demo) -> None:
         ):
             assert read.figure(key, ALWAYS, {}) == pytest.approx(planned.figure(key, ALWAYS, {}), rel=0.01), key
         month = Weeks(4, 0)  # after somebody left
-        assert read.figure("ai.adoption_rate", month, {}) == planned.figure("ai.adoption_rate", month, {})
+        adopted = planned.figure("ai.adoption_rate", month, {})
+        assert read.figure("ai.adoption_rate", month, {}) == pytest.approx(adopted, abs=1e-9)
         lines = sum(call.lines_added for session in planned.sessions for call in tool_uses(session))
         assert read.figure("ai.lines_generated", ALWAYS, {}) == lines
         assert not QuarantinedRecord.objects.exists()
@@ -240,7 +241,8 @@ def test_the_page_says_what_to_look_for(demo: Demo) -> None:
     browser = demo.server.browse(as_=ADMIN)
     quarter_year = ai_page(browser)
     assert "calls of WebFetch" in quarter_year  # failing_tool
-    assert "a session costs more than before" in quarter_year  # expensive_model
+    # expensive_model; of everybody sessions rise as well, since Logistics began
+    assert "a session costs more than before" in ai_page(browser, unit="search")
     assert "without a known price" in quarter_year  # unknown_model
     first, after = demo.year.first_day_of(48), demo.year.first_day_of(42)
     early = ai_page(browser, **{"from": f"{first}", "to": f"{after}"})
@@ -333,7 +335,7 @@ def test_a_unit_and_a_person_moved_by_hand_keep_their_history(demo: Demo) -> Non
         ("ada.admin", True, ("checkout", "search", "maya-manager"), ()),
         ("erin.executive", True, ("checkout", "search", "maya-manager"), ()),
         ("maya.manager", False, ("checkout", "maya-manager"), ("search", "storefront", "dale-director")),
-        ("max.member", False, ("berlin-3", "maya-manager", "buy"), ("search", "storefront")),
+        ("max.member", False, ("", "maya-manager", "buy"), ("search", "storefront")),
     ],
 )
 def test_each_persona_sees_what_their_role_shows(
@@ -343,8 +345,11 @@ def test_each_persona_sees_what_their_role_shows(
     browser = demo.server.browse(as_=Persona(name, given_password=sign_in["password"]))
     answer = browser.get("/api/v1/metrics/ai.sessions/series/")
     assert answer.status_code == (200 if whole else 403)
+    with demo.server.database():  # several teams have a Berlin: which number has this one's?
+        places = Placement.objects.filter(person__email=f"{name}@example.com", ancestor__name="Berlin")
+        site = places.filter(during__contains=timezone.localdate()).values_list("ancestor__slug", flat=True).first()
     for unit in seen:
-        assert browser.get("/insights/ai/", params={"unit": unit}).status_code == 200, unit
+        assert browser.get("/insights/ai/", params={"unit": unit or site}).status_code == 200, unit
     for unit in refused:
         assert browser.get("/insights/ai/", params={"unit": unit}).status_code == 404, unit
 
