@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -45,8 +45,9 @@ def _seconds() -> dict[str, float]:
         return {}
     seconds: dict[str, float] = {}
     for pid in tree_of(int(supervisor)):
-        if (role := role_of(pid)) != "postgres":
-            seconds[role] = seconds.get(role, 0.0) + _own_and_ended(pid)
+        with suppress(FileNotFoundError):  # it ended meanwhile
+            if (role := role_of(pid)) != "postgres":
+                seconds[role] = seconds.get(role, 0.0) + _own_and_ended(pid)
     if (postmaster := _postmaster()) is not None:
         seconds[POSTGRES] = sum(_own_and_ended(pid) for pid in tree_of(postmaster))
     return seconds
