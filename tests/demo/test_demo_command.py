@@ -99,14 +99,8 @@ def test_everything_that_was_planned_has_arrived(demo: Demo) -> None:
     assert demo.printed["sent"]["rejected"] == 0
     with demo.server.database():
         read = ReadFigures(demo.year)
-        for key in (
-            "ai.sessions",
-            "ai.tokens",
-            "ai.error_rate",
-            "ai.cache_hit_rate",
-            "ai.spend",
-            "ai.session_duration",
-        ):
+        for name in ("sessions", "tokens", "error_rate", "cache_hit_rate", "spend", "session_duration"):
+            key = f"ai.{name}"
             assert read.figure(key, ALWAYS, {}) == pytest.approx(planned.figure(key, ALWAYS, {}), rel=0.01), key
         month = Weeks(4, 0)  # after somebody left
         adopted = planned.figure("ai.adoption_rate", month, {})
