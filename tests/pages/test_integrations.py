@@ -33,6 +33,7 @@ from integrations.services.sync_health import State, sync_health
 
 pytestmark = pytest.mark.django_db
 PAGE = "/integrations/"
+HEALTH = "/home/health/"
 PROBLEM, REMEDY = "GitHub does not let this token read deployments.", "Grant “Deployments: read”."
 
 
@@ -194,8 +195,7 @@ def test_everything_is_there(admin: Client, shop: Repository) -> None:
     )
     Incident.objects.create(connection=connection, external_id="1", started_at=yesterday)
     assert "5 of 5 inputs are there" in text_of(admin)
-    home = text_of(admin, "/")
-    assert "Last merge 1 day ago." in home
+    assert "Last merge 1 day ago." in text_of(admin, HEALTH)
 
 
 def test_deployments_without_production_name_what_was_seen(admin: Client, shop: Repository) -> None:
@@ -234,7 +234,9 @@ def test_what_was_deleted_is_no_input(shop: Repository) -> None:
 
 
 def test_the_home_page_lists_what_is_left_to_set_up(admin: Client, member: Client) -> None:
-    home = text_of(admin, "/")
+    assert f'hx-get="{HEALTH}"' in admin.get("/").content.decode()
+    health = text_of(admin, HEALTH)
     for said in ("Source control", "Deployments", "Incidents", "Issue tracker", "Send them"):
-        assert said in home
+        assert said in health
     assert "Issue tracker" not in text_of(member, "/")
+    assert member.get(HEALTH).status_code == 404
