@@ -13,8 +13,8 @@ from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from orgtree.models import Person
 from orgtree.services.access import Access, access_of
+from orgtree.services.authorship import changes_by
 from programs.models import CheckIn, Objective, ObjectiveMeasure, Quarter, Standing, Ticket
-from programs.services.authorship import changes_by
 from programs.services.demo_objectives_told import OBJECTIVES, PLANS, DemoObjective
 from programs.services.demo_personas import PERSONAS
 from programs.services.objectives.closing import CarryOver, close_quarter

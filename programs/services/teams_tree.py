@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
+from orgtree.services.authorship import changes_by
 from programs.models import ProgramSettings
 from programs.queries.teams import teams_tree
-from programs.services.authorship import changes_by
 
 
 def program_settings() -> ProgramSettings:

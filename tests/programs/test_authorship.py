@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
+from orgtree.services.authorship import changes_by
 from programs.models import FrozenDocument, Objective, Quarter
-from programs.services.authorship import changes_by
 from programs.services.quarters import quarter_at
 from tests.personas import ADMIN, MANAGER, create_user
 

@@ -6,8 +6,8 @@ import math
 
 from insights import windows
 from orgtree.services.access import Access
+from orgtree.services.authorship import changes_by
 from programs.models import CheckIn, KeyResult, Objective
-from programs.services.authorship import changes_by
 from programs.services.objectives.errors import ObjectiveError
 from programs.services.objectives.key_result_drafts import GREATEST
 from programs.services.objectives.measuring import measure_batch

@@ -38,9 +38,9 @@ from django.utils import timezone
 from insights import windows, wording
 from orgtree.models import Unit
 from orgtree.services.access import Access
+from orgtree.services.authorship import changes_by
 from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
 from programs.queries.objectives import ObjectiveProgress, progress_of, teams_without_objective
-from programs.services.authorship import changes_by
 from programs.services.objectives.carrying import carry_over
 from programs.services.objectives.errors import MayNotWriteObjectiveError
 from programs.services.objectives.freezing import content_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orgtree.services.access import Access
+from orgtree.services.authorship import changes_by
 from programs.models import Objective, Quarter
-from programs.services.authorship import changes_by
 from programs.services.objectives.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.services.objectives.writing import account_of, hold_open, locked_to_change, save_change
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from insights import windows
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
+from orgtree.services.authorship import changes_by
 from programs.models import KeyResult, Objective, Quarter, Standing
-from programs.services.authorship import changes_by
 from programs.services.objectives.drafts import (
     CheckedObjective,
     ObjectiveDraft,

@@ -10,8 +10,8 @@ from django.db.models.functions import Lower
 
 from orgtree.models import Person
 from orgtree.services.access import Access
+from orgtree.services.authorship import changes_by
 from programs.models import Ticket, TicketComment
-from programs.services.authorship import changes_by
 from programs.services.reminders.telling import tell_of_comment
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketError
 

@@ -13,9 +13,9 @@ from django.db import transaction
 from insights import windows
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
+from orgtree.services.authorship import changes_by
 from programs.models import Ticket, TicketState
 from programs.models.objectives import LONGEST_TITLE
-from programs.services.authorship import changes_by
 from programs.services.reminders.telling import tell_of_assignment
 from programs.services.tickets.drafts import CheckedDraft, MayNotWriteTicketError, TicketDraft, TicketError, check_draft
 
