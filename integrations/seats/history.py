@@ -9,13 +9,16 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.db.models import Model
 
 from integrations.models import SeatPlan
 from orgtree.dated_rows_admin import words_of
 from orgtree.models import Identity
+from orgtree.services.authorship import account_of
+from orgtree.services.who_sees import names_of
 
 CHANGES_SHOWN = 100
+BY_NOBODY = "an import or a command"
+GONE = "somebody who was removed"
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,11 @@ def history_of(plan: SeatPlan) -> Sequence[SeatChange]:
     found = [*plans.order_by("-pgh_id")[:CHANGES_SHOWN], *assignments.order_by("-pgh_id")[:CHANGES_SHOWN]]
     found.sort(key=lambda event: event.pgh_created_at, reverse=True)
     shown = found[:CHANGES_SHOWN]
-    names = dict(
-        Identity.objects.filter(
-            pk__in={event.identity_id for event in shown if hasattr(event, "identity_id")}
-        ).values_list("pk", "value")
-    )
-    accounts = {str(account.pk): account.get_username() for account in User.objects.filter(pk__in=_accounts(shown))}
-    return [SeatChange(event.pgh_created_at, _words(event, names), _by(event, accounts)) for event in shown]
+    holders = {event.identity_id for event in shown if hasattr(event, "identity_id")}
+    emails = dict(Identity.objects.filter(pk__in=holders).values_list("pk", "value"))
+    accounts = {account for account in map(account_of, shown) if account is not None}
+    names = names_of(list(User.objects.filter(pk__in=accounts)))
+    return [SeatChange(event.pgh_created_at, _words(event, emails), _by(event, names)) for event in shown]
 
 
 def _events(name: str) -> Any:
@@ -46,22 +47,14 @@ def _events(name: str) -> Any:
     return apps.get_model("integrations", name)._default_manager.select_related("pgh_context")
 
 
-def _words(event: Any, names: Mapping[int, str]) -> str:
+def _words(event: Any, emails: Mapping[int, str]) -> str:
     act, days = event.pgh_label, words_of(event.during)
     if hasattr(event, "identity_id"):
-        return f"seat of {names.get(event.identity_id, 'somebody who was removed')} {act}, {days}"
+        return f"seat of {emails.get(event.identity_id, GONE)} {act}, {days}"
     seats = f", {event.seats:,} seats" if event.seats is not None else ""
     return f"plan {act}: ${event.monthly_price:,.2f} a month{seats}, {days}"
 
 
-def _user(event: Model) -> str:
-    context = getattr(event, "pgh_context", None)
-    return str((context.metadata or {}).get("user") or "") if context else ""
-
-
-def _accounts(events: Sequence[Model]) -> set[str]:
-    return {user for user in map(_user, events) if user.isdecimal()}
-
-
-def _by(event: Model, accounts: Mapping[str, str]) -> str:
-    return accounts.get(_user(event), "an import or a command")
+def _by(event: Any, names: Mapping[int, str]) -> str:
+    account = account_of(event)
+    return BY_NOBODY if account is None else names.get(account, GONE)

@@ -1,4 +1,4 @@
-"""Whose a change is, for the history that the database's triggers write.
+"""Whose a change is, in the history that the database's triggers write.
 
 django-pghistory's own middleware puts its settings in front of every statement of a request, the composed ones of the
 metric engine and those of the intake included, which it cannot read.  Here one statement of the transaction says it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import User
@@ -28,6 +29,11 @@ def changes_by(account: User | None) -> Iterator[None]:
         _tell(str(uuid4()), json.dumps({"user": account.pk if account else None}))
         yield
         _tell("", "")  # what the same transaction does later is nobody's
+
+
+def account_of(event: Any) -> int | None:
+    """The id of the account whose change an event of the history is; None: Headway's own."""
+    return event.pgh_context.metadata.get("user") if event.pgh_context else None
 
 
 def _is_told() -> bool:

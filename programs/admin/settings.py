@@ -14,7 +14,9 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from insights.views.annotations.words import GONE
 from orgtree.models import OrgTree
+from orgtree.services.authorship import account_of
 from orgtree.services.who_sees import names_of
 from programs.models import ProgramSettings
 from programs.queries.teams import teams_tree
@@ -49,14 +51,19 @@ class ProgramSettingsAdmin(ProgramSettingsModelAdmin):
         told = apps.get_model("programs", "ProgramSettingsEvent")._default_manager.select_related("pgh_context")
         events: list[Any] = list(told.filter(pgh_obj=settings.pk).order_by("-pgh_id")[:CHANGES_LISTED])
         trees = OrgTree.objects.in_bulk({each.teams_tree_id for each in events if each.teams_tree_id})
-        accounts = [each.pgh_context.metadata.get("user") if each.pgh_context else None for each in events]
-        names = names_of(list(User.objects.in_bulk({pk for pk in accounts if pk}).values()))
+        accounts = [account_of(each) for each in events]
+        names = names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
 
         def word(event: Any) -> str:
             return trees[event.teams_tree_id].name if event.teams_tree_id in trees else NOT_SET
 
         lines = [
-            (f"{later.pgh_created_at:%Y-%m-%d %H:%M}", names.get(account or 0, "Headway"), word(earlier), word(later))
+            (
+                f"{later.pgh_created_at:%Y-%m-%d %H:%M}",
+                "Headway" if account is None else names.get(account, GONE),
+                word(earlier),
+                word(later),
+            )
             for (later, earlier), account in zip(pairwise(events), accounts, strict=False)
             if word(earlier) != word(later)
         ]

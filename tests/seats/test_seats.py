@@ -190,5 +190,7 @@ def test_every_change_of_a_plan_and_of_its_seats_stays_in_its_history() -> None:
         ("plan changed: $40.00 a month, from 2026-03-01", "ada.admin@example.com"),
         ("seat of ada@example.com changed, 2026-03-01 – 2026-06-01", "an import or a command"),
     }
+    admin.delete()
+    assert [each.by for each in history_of(plan) if "$40" in each.words] == ["somebody who was removed"]
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
         apps.get_model("integrations", "SeatPlanEvent")._default_manager.all().delete()

@@ -24,12 +24,13 @@ from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
+from orgtree.services.authorship import account_of
 from programs.models import KeyResult, Objective, Standing, TargetKind
 from programs.queries.objectives import progress_of
 from programs.services.objectives.writing import may_change
 from programs.views.objectives.amounts import in_words, unit_of
 from programs.views.objectives.page import visible_objective
-from programs.views.tickets.words import Difference, account_of, names_of_accounts
+from programs.views.tickets.words import Difference, names_of_accounts
 
 OBJECTIVE_FIELDS = {
     "title": "Objective",

@@ -18,8 +18,9 @@ from insights.views.annotations.words import GONE, moment
 from insights.views.scope_bar import EVERYBODY
 from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
+from orgtree.services.authorship import account_of
 from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketState
-from programs.views.tickets.words import Difference, account_of
+from programs.views.tickets.words import Difference
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "nature": dict(Nature.choices),

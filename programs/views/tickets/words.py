@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -143,11 +142,6 @@ def why_no_effect(ticket: Ticket, today: date) -> str:
     if weeks.after.end > today:
         return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
     return "Not measured: too few data, or figures that you may not see."
-
-
-def account_of(event: Any) -> int | None:
-    """Whose change it was; None: Headway's own."""
-    return event.pgh_context.metadata.get("user") if event.pgh_context else None
 
 
 def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:
