@@ -7,11 +7,7 @@ viewer is kept here: who may see what is decided anew for each response (insight
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
 from insights.leaderboard.keeping import kept_figures
@@ -19,23 +15,14 @@ from insights.leaderboard.ranking import Ranking
 from insights.metrics.plan import place
 from insights.metrics.query import MetricQuery
 from insights.metrics.reading import Placed
+from insights.short_memory import ShortMemory
 from insights.windows import local_today
 
-KEPT_SECONDS = 60  # as trailing windows of other pages may lag
 WORTH_KEEPING_SECONDS = 0.25
 # A person's figures take some 3 KB: of the largest organisation three rankings, of a team's as many as are looked at.
 MOST_PEOPLE = 30_000
 
-
-@dataclass(frozen=True)
-class _Kept:
-    ranking: Ranking
-    until: float  # by the monotonic clock
-
-
-_kept: OrderedDict[Hashable, _Kept] = OrderedDict()
-_reading: dict[Hashable, threading.Lock] = {}
-_lock = threading.Lock()
+_rankings = ShortMemory[Ranking](lambda ranking: len(ranking.people), most=MOST_PEOPLE)
 
 
 def ranking_of(asked: MetricQuery) -> Ranking:
@@ -43,23 +30,9 @@ def ranking_of(asked: MetricQuery) -> Ranking:
 
     Raises QueryError where it cannot be read.
     """
-    key = _key(asked)
-    if (known := _known(key)) is not None:
-        return known
-    with _lock:
-        reading = _reading.setdefault(key, threading.Lock())
-    with reading:
-        if (known := _known(key)) is not None:
-            return known
-        started = time.monotonic()
-        try:
-            ranking = Ranking(figures_of(asked))
-            if time.monotonic() - started >= WORTH_KEEPING_SECONDS:
-                _keep(key, ranking)
-        finally:
-            with _lock:
-                _reading.pop(key, None)
-        return ranking
+    return _rankings.find(
+        _question(asked), lambda: Ranking(figures_of(asked)), worth_keeping_seconds=WORTH_KEEPING_SECONDS
+    )
 
 
 def figures_of(asked: MetricQuery) -> Figures:
@@ -76,26 +49,10 @@ def figures_of(asked: MetricQuery) -> Figures:
 
 def forget_rankings() -> None:
     """Let go of all of them."""
-    with _lock:
-        _kept.clear()
+    _rankings.forget()
 
 
-def _known(key: Hashable) -> Ranking | None:
-    with _lock:
-        for old in [each for each, kept in _kept.items() if kept.until < time.monotonic()]:
-            del _kept[old]
-        found = _kept.get(key)
-        return found.ranking if found else None
-
-
-def _keep(key: Hashable, ranking: Ranking) -> None:
-    with _lock:
-        _kept[key] = _Kept(ranking, time.monotonic() + KEPT_SECONDS)
-        while len(_kept) > 1 and sum(len(kept.ranking.people) for kept in _kept.values()) > MOST_PEOPLE:
-            _kept.popitem(last=False)
-
-
-def _key(asked: MetricQuery) -> Hashable:
+def _question(asked: MetricQuery) -> Hashable:
     """What tells rankings apart; a window to date is another one tomorrow."""
     facets = tuple(sorted((name.value, values) for name, values in asked.facets.items()))
     scope = asked.scope

@@ -8,54 +8,22 @@ decided anew for each response.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from django.utils import timezone
 
 from insights.metrics.measures import Measure
 from insights.metrics.reading import CellKey, Edges, Reading
 from insights.metrics.scan import Cell, scan
+from insights.short_memory import ShortMemory
 from insights.windows import local_today
 
-KEPT_SECONDS = 60
 WORTH_KEEPING_SECONDS = 0.1
 MOST_VALUES = 60_000  # of measures in cells, some 400 bytes each
 
 Cells = Mapping[CellKey, Cell]
-
-
-@dataclass(frozen=True)
-class Scanned:
-    """What a scan found, as of a moment."""
-
-    cells: Cells
-    at: datetime
-
-
-@dataclass(frozen=True)
-class _Kept:
-    found: Scanned
-    partitions: frozenset[Edges]
-    measures: frozenset[Measure]
-    until: float  # by the monotonic clock
-
-    def answers(self, partitions: Sequence[Edges], measures: Sequence[Measure]) -> bool:
-        return self.partitions.issuperset(partitions) and self.measures.issuperset(measures)
-
-    @property
-    def size(self) -> int:
-        return len(self.found.cells) * len(self.measures)
-
-
-_Key = tuple[Reading, date]
-_kept: OrderedDict[_Key, _Kept] = OrderedDict()
-_reading: dict[_Key, threading.Lock] = {}
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -69,47 +37,40 @@ class Asked:
         partitions = dict.fromkeys((*self.partitions, *other.partitions))
         return Asked(tuple(partitions), tuple(dict.fromkeys((*self.measures, *other.measures))))
 
+    def holds(self, other: Asked) -> bool:
+        return {*self.partitions}.issuperset(other.partitions) and {*self.measures}.issuperset(other.measures)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a scan of what was asked found, as of a moment."""
+
+    cells: Cells
+    at: datetime
+    asked: Asked
+
+
+_scans = ShortMemory[Scanned](lambda found: len(found.cells) * len(found.asked.measures), most=MOST_VALUES)
+
 
 def scan_together(reading: Reading, asked: Asked, beside: Asked) -> Scanned:
     """As `scan` of what is asked, and of what the other responses of the page will ask of the same rows.
 
     Who asks while it is being read waits for it.
     """
-    key = (reading, local_today())
-    if (known := _known(key, asked)) is not None:
-        return known
-    with _lock:
-        turn = _reading.setdefault(key, threading.Lock())
-    with turn:
-        if (known := _known(key, asked)) is not None:
-            return known
-        wider = asked.and_also(beside)
-        started, at = time.monotonic(), timezone.now()
-        found = Scanned(scan(replace(reading, partitions=wider.partitions), wider.measures), at)
-        if time.monotonic() - started >= WORTH_KEEPING_SECONDS:
-            _keep(key, wider, found)
-    with _lock:
-        _reading.pop(key, None)
-    return found
+
+    def scanned() -> Scanned:
+        wider, at = asked.and_also(beside), timezone.now()
+        return Scanned(scan(replace(reading, partitions=wider.partitions), wider.measures), at, wider)
+
+    return _scans.find(
+        (reading, local_today()),
+        scanned,
+        worth_keeping_seconds=WORTH_KEEPING_SECONDS,
+        suffices=lambda known: known.asked.holds(asked),
+    )
 
 
 def forget_scans() -> None:
     """Let go of all of them."""
-    with _lock:
-        _kept.clear()
-
-
-def _known(key: _Key, asked: Asked) -> Scanned | None:
-    with _lock:
-        for old in [each for each, kept in _kept.items() if kept.until < time.monotonic()]:
-            del _kept[old]
-        kept = _kept.get(key)
-        return kept.found if kept is not None and kept.answers(asked.partitions, asked.measures) else None
-
-
-def _keep(key: _Key, asked: Asked, found: Scanned) -> None:
-    until = time.monotonic() + KEPT_SECONDS
-    with _lock:
-        _kept[key] = _Kept(found, frozenset(asked.partitions), frozenset(asked.measures), until)
-        while len(_kept) > 1 and sum(kept.size for kept in _kept.values()) > MOST_VALUES:
-            _kept.popitem(last=False)
+    _scans.forget()

@@ -311,7 +311,7 @@ def test_what_took_long_is_kept_for_a_minute_and_asks_nothing(teams: Org, monkey
     with CaptureQueriesContext(connection) as queries:
         assert ranking_of(asked) is first
     assert len(queries) == 0
-    monkeypatch.setattr("insights.leaderboard.kept.time.monotonic", lambda: 10.0**9)
+    monkeypatch.setattr("insights.short_memory.time.monotonic", lambda: 10.0**9)
     assert ranking_of(asked) is not first
 
 
