@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from insights import windows
 from insights.metrics.declarations import Count, Metric
-from insights.metrics.registry import metrics
+from insights.metrics.errors import UnknownMetricError
+from insights.metrics.registry import get
 from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.models import BenchmarkVersion
@@ -31,7 +34,10 @@ class HoldingBenchmark:
     @property
     def metric(self) -> Metric | None:
         """None: the metric is gone."""
-        return next((each for each in metrics() if each.key == self.version.metric), None)
+        try:
+            return get(self.version.metric)
+        except UnknownMetricError:
+            return None
 
     @property
     def is_of_older_formula(self) -> bool:
@@ -42,8 +48,10 @@ class HoldingBenchmark:
 def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, sight: Sight, *, on: date | None = None
 ) -> Mapping[str, HoldingBenchmark]:
-    """By metric, of these keys (None: of all); what nothing was agreed on is left out.  Two queries."""
-    return benchmarks_of_units(keys, [unit_id], sight, on=on).get(unit_id, {})
+    """By metric, of these keys (None: of all); what nothing was agreed on is left out.  One query."""
+    holding = RawSQL(_HOLDING_IDS, _asked(keys, [unit_id], on))  # noqa: S611 — values are passed apart
+    found = _visible(sight).filter(pk__in=holding).order_by("metric")
+    return {each.metric: held for each in found if (held := _holding(each, unit_id)) is not None}
 
 
 def benchmarks_of_units(
@@ -51,27 +59,34 @@ def benchmarks_of_units(
 ) -> Mapping[int | None, Mapping[str, HoldingBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _HOLDING,
-            {
-                "units": list(unit_ids),
-                "on": on or windows.local_today(),
-                "all": keys is None,
-                "keys": list(keys or ()),
-            },
-        )
+        cursor.execute(_HOLDING, _asked(keys, unit_ids, on))
         rows = cursor.fetchall()
-    seen = BenchmarkVersion.objects.within(sight).select_related("unit", "written_by")
-    versions = seen.in_bulk({version for _, _, version in rows})
-    counted = {metric.key for metric in metrics() if adds_up_over_units(metric)}
+    versions = _visible(sight).in_bulk({version for _, _, version in rows})
     found: dict[int | None, dict[str, HoldingBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:
-        if pk not in versions:
-            continue
-        holding = HoldingBenchmark(versions[pk], is_own=versions[pk].unit_id == unit_id)
-        if holding.is_own or key not in counted:
-            found[unit_id][key] = holding
+        if pk in versions and (held := _holding(versions[pk], unit_id)) is not None:
+            found[unit_id][key] = held
     return found
+
+
+def _asked(
+    keys: Collection[str] | None, unit_ids: Sequence[int | None], on: date | None
+) -> tuple[list[int | None], date, date, bool, list[str]]:
+    """The values of _HOLDING."""
+    day = on or windows.local_today()
+    return list(unit_ids), day, day, keys is None, list(keys or ())
+
+
+def _visible(sight: Sight) -> QuerySet[BenchmarkVersion]:
+    return BenchmarkVersion.objects.within(sight).select_related("unit", "written_by")
+
+
+def _holding(version: BenchmarkVersion, unit_id: int | None) -> HoldingBenchmark | None:
+    """None for a count that was agreed for a unit above."""
+    held = HoldingBenchmark(version, is_own=version.unit_id == unit_id)
+    if held.is_own or held.metric is None:
+        return held
+    return None if adds_up_over_units(held.metric) else held
 
 
 def adds_up_over_units(metric: Metric) -> bool:
@@ -96,10 +111,11 @@ def unit_of_scope(slug: str | None) -> Unit | None:
 
 
 # One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no
-# tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.
+# tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.  Asked are
+# units, the day (twice), whether all metrics are meant, and which.
 _HOLDING = """
     WITH asked AS (
-        SELECT DISTINCT unnest(%(units)s::bigint[]) AS unit_id
+        SELECT DISTINCT unnest(%s::bigint[]) AS unit_id
     ), above AS (
         SELECT asked.unit_id AS asked_id, coalesce(asked.unit_id, 0) AS unit_id, 1000000 AS depth FROM asked
         UNION ALL
@@ -107,16 +123,16 @@ _HOLDING = """
         UNION ALL
         SELECT asked.unit_id, placement.ancestor_id, (
             SELECT count(*) FROM orgtree_unitplacement higher
-            WHERE higher.unit_id = placement.ancestor_id AND higher.during @> %(on)s::date
+            WHERE higher.unit_id = placement.ancestor_id AND higher.during @> %s::date
         )
         FROM asked
         JOIN orgtree_unitplacement placement
-            ON placement.unit_id = asked.unit_id AND placement.during @> %(on)s::date
+            ON placement.unit_id = asked.unit_id AND placement.during @> %s::date
     ), newest AS (
         SELECT DISTINCT ON (metric, unit_id)
             id, metric, coalesce(unit_id, 0) AS unit_id, threshold IS NOT NULL OR target IS NOT NULL AS says_anything
         FROM programs_benchmarkversion
-        WHERE coalesce(unit_id, 0) IN (SELECT unit_id FROM above) AND (%(all)s OR metric = ANY(%(keys)s))
+        WHERE coalesce(unit_id, 0) IN (SELECT unit_id FROM above) AND (%s OR metric = ANY(%s))
         ORDER BY metric, unit_id, number DESC
     )
     SELECT DISTINCT ON (above.asked_id, newest.metric) above.asked_id, newest.metric, newest.id
@@ -124,3 +140,4 @@ _HOLDING = """
     WHERE newest.says_anything
     ORDER BY above.asked_id, newest.metric, above.depth DESC
 """
+_HOLDING_IDS = f"SELECT id FROM ({_HOLDING}) AS holding"  # noqa: S608 — a text of this file; values are passed apart

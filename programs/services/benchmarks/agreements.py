@@ -22,7 +22,7 @@ COURSES = {"ai.active_share": "ai.adoption_rate"}
 
 
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
-    """By key, of the scope's unit or the whole organisation; at most three queries."""
+    """By key, of the scope's unit or the whole organisation; at most two queries."""
     unit_id = _unit_id(scope.unit, access)
     asked = {*keys, *(COURSES[key] for key in keys if key in COURSES)}
     holding = benchmarks_for(asked, unit_id, access.sight)
