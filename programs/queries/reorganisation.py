@@ -22,10 +22,10 @@ class Reorganisation:
         return self.moved / self.people * 100 if self.people else None
 
 
-def reorganisation(unit_id: int | None, window: Window) -> Reorganisation:
-    """Of the unit with all below it; without one of the first Org Tree in use."""
+def reorganisation(unit: str | None, window: Window) -> Reorganisation:
+    """Of the unit with that slug and all below it; without one of the first Org Tree in use."""
     with connection.cursor() as cursor:
-        cursor.execute(_MOVED, {"unit": unit_id, "from": window.start, "to": window.end})
+        cursor.execute(_MOVED, {"unit": unit, "from": window.start, "to": window.end})
         people, moved = cursor.fetchone()
     return Reorganisation(people, moved)
 
@@ -36,11 +36,11 @@ _MOVED = """
         SELECT DISTINCT placement.person_id, placement.tree_id
         FROM orgtree_placement placement
         WHERE placement.during && daterange(%(from)s, %(to)s)
-          AND CASE WHEN %(unit)s::bigint IS NULL
+          AND CASE WHEN %(unit)s::text IS NULL
                    THEN placement.tree_id = (
                        SELECT id FROM orgtree_orgtree WHERE archived_at IS NULL ORDER BY created_at, id LIMIT 1
                    )
-                   ELSE placement.ancestor_id = %(unit)s END
+                   ELSE placement.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %(unit)s) END
     )
     SELECT count(*), count(*) FILTER (WHERE EXISTS (
         SELECT FROM orgtree_membership before

@@ -10,12 +10,12 @@ from django.db.models import Count
 from django.urls import reverse
 
 from insights import tiles, wording
+from insights.agreed import Agreement
 from insights.filters import Filters
 from insights.metrics.query import Window
 from insights.metrics.registry import get
 from insights.views.answers import Answers
 from programs.models import BottleneckKind
-from programs.queries.benchmarks import HoldingBenchmark
 from programs.queries.reorganisation import Reorganisation
 from programs.queries.tickets import TicketFilter, filtered
 from programs.services.bottlenecks import BOTTLENECKS, REORGANISATION, Bottleneck
@@ -67,19 +67,13 @@ class Column:
     note: str
 
 
-def bottleneck_columns(
-    answers: Answers,
-    benchmarks: Mapping[str, HoldingBenchmark],
-    moved: Reorganisation,
-    *,
-    may_file: bool,
-) -> list[Column]:
-    """Process, tooling, people; one query, for the tickets."""
+def bottleneck_columns(answers: Answers, moved: Reorganisation, *, may_file: bool) -> list[Column]:
+    """Process, tooling, people; a query for the tickets, and those for what was agreed."""
     filters = answers.filters
     tickets = _tickets(filters)
     cells: dict[BottleneckKind, list[Cell]] = {kind: [] for kind in COLUMNS}
     for each in BOTTLENECKS:
-        signs = [_sign(answers, key, benchmarks.get(key)) for key in each.keys]
+        signs = [_sign(answers, key) for key in each.keys]
         if each.key == REORGANISATION:
             signs.append(_reorganised(moved, filters.window, filters))
         cells[each.kind].append(_cell(each, signs, filters, may_file=may_file))
@@ -119,32 +113,31 @@ def _cell(each: Bottleneck, signs: Sequence[Sign], filters: Filters, *, may_file
     return Cell(each.name, each.asks, tone, WORDS[tone], ICONS[tone], signs, url if may_file else "")
 
 
-def _sign(answers: Answers, key: str, benchmark: HoldingBenchmark | None) -> Sign:
+def _sign(answers: Answers, key: str) -> Sign:
     metric, tile = get(key), answers.tile(key)
     url = answers.filters.url(reverse("metric_page", args=[key]))
     if tile.value is None:
         return Sign(metric.name, url, "", tile.reason, UNKNOWN)
     value, figure = f"{tile.value} {tile.unit}".strip(), answers.figure(key)
-    threshold = _threshold(benchmark, answers, key)
-    if threshold is not None and figure.value is not None:
-        agreed = wording.reading(threshold, metric.unit)
-        is_beyond = figure.value > threshold if metric.better == "lower" else figure.value < threshold
+    agreed = _agreed(answers, key)
+    if agreed is not None and agreed.threshold is not None and figure.value is not None:
+        threshold = wording.reading(agreed.threshold, metric.unit)
+        is_beyond = figure.value < agreed.threshold if agreed.higher_is_better else figure.value > agreed.threshold
         if is_beyond:
-            return Sign(metric.name, url, value, f"agreed: {agreed}", BEYOND, tile.change)
-        return Sign(metric.name, url, value, f"within the agreed {agreed}", QUIET, tile.change)
+            return Sign(metric.name, url, value, f"agreed: {threshold}", BEYOND, tile.change)
+        return Sign(metric.name, url, value, f"within the agreed {threshold}", QUIET, tile.change)
     before = answers.figure_before(key).value
     moved = before is not None and figure.value is not None and abs(figure.value - before) >= abs(before) * WORTH_SAYING
     is_worse = moved and tile.change is not None and tile.change.judgement == "worse"
     return Sign(metric.name, url, value, "", WORSE if is_worse else QUIET, tile.change)
 
 
-def _threshold(benchmark: HoldingBenchmark | None, answers: Answers, key: str) -> float | None:
-    """None where one was agreed for another statistic than the one that is shown."""
-    if benchmark is None:
+def _agreed(answers: Answers, key: str) -> Agreement | None:
+    """None where it was agreed of another statistic than the one that is shown, or of a week, month or quarter."""
+    found = answers.agreed.get(key)
+    if found is None or found.period is not None or not found.is_of_statistic(answers.answer(key).query):
         return None
-    shown = answers.answer(key).query.statistic or get(key).statistic
-    agreed = benchmark.version.statistic
-    return benchmark.version.threshold if not agreed or (shown is not None and agreed == shown.value) else None
+    return found
 
 
 def _reorganised(moved: Reorganisation, window: Window, filters: Filters) -> Sign:

@@ -16,7 +16,7 @@ from insights.scope_access import has_scope
 from insights.views import answers
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar, scope_words
-from programs.queries.benchmarks import benchmarks_for, unit_of_scope
+from programs.queries.benchmarks import benchmarks_for
 from programs.queries.focus import focus_of_units
 from programs.queries.objective_counts import standing_counts
 from programs.queries.objectives import ObjectiveFilter
@@ -39,7 +39,7 @@ def program(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "scope": scope_bar(filters, around, {}, request.path),
         "whose": scope_words(filters, around),
-        "steps": _steps(filters, _unit_id(filters)) if has_figures else [],
+        "steps": _steps(filters, around.unit.pk if around.unit else None) if has_figures else [],
         "new_objective_url": scoped(filters, "objective_new") if may_lead else "",
         "new_ticket_url": scoped(filters, "ticket_new") if may_lead else "",
         "start_url": reverse("program_start") if access.sight.leads_whole or access.sight.managed_ids else "",
@@ -48,15 +48,6 @@ def program(request: HttpRequest) -> HttpResponse:
         "bottlenecks_url": part_url(filters, "bottlenecks") if has_figures else "",
     }
     return render(request, "programs/overview/overview.html", context)
-
-
-def _unit_id(filters: Filters) -> int | None:
-    """Without a query for units that the viewer manages or is in."""
-    slug = filters.scope.unit
-    if slug is None or (known := filters.access.sight.slugs.get(slug)) is None:
-        unit = unit_of_scope(slug)
-        return unit.pk if unit else None
-    return known
 
 
 def _steps(filters: Filters, unit_id: int | None) -> list[Step]:

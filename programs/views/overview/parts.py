@@ -24,7 +24,6 @@ from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_words
 from programs.models import Quarter, Ticket
-from programs.queries.benchmarks import benchmarks_for, unit_of_scope
 from programs.queries.objective_counts import standing_counts
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of
 from programs.queries.reorganisation import reorganisation
@@ -89,14 +88,12 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
 
 
 def bottlenecks_part(filters: Filters) -> dict[str, Any]:
-    unit = unit_of_scope(filters.scope.unit)
     told = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
-    agreed = benchmarks_for(METRICS, unit.pk if unit else None, filters.access.sight)
-    moved = reorganisation(unit.pk if unit else None, filters.window)
+    moved = reorganisation(filters.scope.unit, filters.window)
     return {
         "title": "What holds teams up",
         "part": "programs/overview/_bottlenecks.html",
-        "columns": bottleneck_columns(told, agreed, moved, may_file=leads(filters)),
+        "columns": bottleneck_columns(told, moved, may_file=leads(filters)),
     }
 
 

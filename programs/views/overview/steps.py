@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from insights import wording
 from insights.filters import Filters
+from insights.metrics.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.registry import get
 from insights.views.answers import Answers, Wanted
-from integrations.models import Incident
 from programs.models import FocusVersion, Quarter, Standing, TicketState
 from programs.queries.benchmarks import HoldingBenchmark
 from programs.queries.tickets import TicketFilter, filtered
@@ -28,7 +28,9 @@ TOOLS: Mapping[str, str] = {
     "deployments": "dora.deployment_frequency",
     "coding agents": "ai.sessions",
 }
-INCIDENTS = "incidents"
+INCIDENTS, INCIDENT_COUNT = "incidents", "incident.count"
+# A unit without an incident of its own is told of those that there are: that it had none is what one hopes for.
+NOT_TOLD = (NO_SOURCE_EVER[Source.INCIDENTS], OF_NO_PERSON)
 FOR_DORA = ("pull requests", "deployments", INCIDENTS)
 DORA = (
     *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
@@ -36,7 +38,7 @@ DORA = (
 )
 ENOUGH_BENCHMARKS = 3  # of the five: with fewer nobody knows where to be
 NAMED = 3
-WANTED = tuple(Wanted(key, whole=True) for key in TOOLS.values())
+WANTED = tuple(Wanted(key, whole=True) for key in (*TOOLS.values(), INCIDENT_COUNT))
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _texts(step: Draft) -> tuple[str, str, str]:
 
 def _visibility(answers: Answers) -> tuple[bool, Draft]:
     told = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
-    told[INCIDENTS] = Incident.objects.filter(deleted_at=None).exists()
+    told[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NOT_TOLD
     missing = [tool for tool, is_told in told.items() if not is_told]
     for_dora = [tool for tool in FOR_DORA if not told[tool]]
     span = wording.span(answers.filters.window)
