@@ -90,13 +90,19 @@ class RowArrays:
         return self._numbers("day_offset")
 
     def segment(self, dimension: Dimension) -> tuple[Integers, list[str]]:
-        """For each row the position of its value, and all values."""
+        """For each row the position of its value, and all values.
+
+        -1 where no row has the value any more: facts go on changing after they were read, and what did is computed anew.
+        """
         import numpy as np
 
         hashes = self._numbers(f"h_{self.reading.segments.index(dimension)}")
         different, first, positions = np.unique(hashes, return_index=True, return_inverse=True)
-        words = _words(self.reading, dimension, self.facts[first].tolist(), self.fact)
-        return positions.astype(np.int64), [words[each] for each in different.tolist()]
+        words = _words(self.reading, dimension, self.fact, among=self.facts[first].tolist())
+        if not words.keys() >= set(different.tolist()):  # one of these few facts has another value by now
+            words |= _words(self.reading, dimension, self.fact)
+        is_there = np.array([each in words for each in different.tolist()], dtype=bool)
+        return np.where(is_there[positions], positions, -1), [words.get(each, "") for each in different.tolist()]
 
     def column(self, letter: str, measure: Measure) -> Floats:
         """NaN where there is nothing."""
@@ -216,17 +222,16 @@ def _kinds(
     return sql.SQL(fact), {name: MILLIONTHS for name, kind in kinds.items() if kind == NUMERIC}
 
 
-def _words(reading: Reading, dimension: Dimension, facts: Sequence[int], fact: sql.Composable) -> dict[int, str]:
-    """The values of a segment by their hashes, of which there are 2⁶⁴; each is one of one of these facts."""
+def _words(
+    reading: Reading, dimension: Dimension, fact: sql.Composable, *, among: Sequence[int] | None = None
+) -> dict[int, str]:
+    """The values of a segment by their hashes, of which there are 2⁶⁴: those of these facts, or of all."""
     rows = placed_rows_statement(
         Reading(reading.relation, reading.partitions, segments=(dimension,), settled_before=reading.settled_before), []
     )
-    statement = sql.SQL(
-        "SELECT DISTINCT hashtextextended(segment_0, 0), segment_0 FROM ({}) AS r WHERE {} = ANY(%(some_facts)s)"
-    ).format(rows, fact)
+    statement = sql.SQL("SELECT DISTINCT hashtextextended(segment_0, 0), segment_0 FROM ({}) AS r").format(rows)
+    if among is not None:
+        statement += sql.SQL(" WHERE {} = ANY(%(some_facts)s)").format(fact)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**parameters(reading), "some_facts": list(facts)})
+        cursor.execute(statement, {**parameters(reading), "some_facts": among})
         return dict(cursor.fetchall())
-
-
-__all__ = ["RowArrays", "letters_of", "row_arrays"]

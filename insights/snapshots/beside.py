@@ -96,7 +96,7 @@ class RowMeasures:
 
 @dataclass(frozen=True)
 class Split:
-    """A way to split the rows: the position of each row's value in `words`."""
+    """A way to split the rows: the position of each row's value in `words`, or -1 where it belongs nowhere."""
 
     segments: Integers
     words: Sequence[str]
@@ -119,7 +119,7 @@ class PlacedRows:
         self.calendar = Calendar(Lists(entries - 1, spans), int(spans.max(initial=-1)) + 1)
         stretches = np.array(asked["stretches"], dtype=np.int64) - 1
         days = rows.days - (reading.hull.start - rows.first_day).days
-        is_here = (days >= 0) & (days < len(stretches)) & (stints >= 0)
+        is_here = (days >= 0) & (days < len(stretches)) & (stints >= 0) & (split.segments >= 0)
         is_here[is_here] = stretches[days[is_here]] >= 0
         self.here = np.flatnonzero(is_here)
         self.stints = stints[self.here]

@@ -1,0 +1,51 @@
+"""The rows of a relation as arrays, while facts go on changing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from insights.metrics.query import Dimension
+from insights.metrics.reading import Reading
+from insights.metrics.row_arrays import RowArrays, row_arrays
+from integrations.facts.ai import AGENT_SESSIONS
+from integrations.models import AgentSession
+from tests.metrics.facts import create_world
+
+FIRST = date(2026, 3, 2)
+DAYS = [FIRST + timedelta(days=n) for n in range(10)]
+READING = Reading(AGENT_SESSIONS, ((DAYS[0], DAYS[-1] + timedelta(days=1)),), segments=(Dimension.AGENT,))
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _world() -> None:
+    create_world(5, days=DAYS, sessions=40)
+
+
+def agents_of(rows: RowArrays) -> Counter[str]:
+    positions, words = rows.segment(Dimension.AGENT)
+    return Counter(words[position] if position >= 0 else "nowhere" for position in positions.tolist())
+
+
+def test_each_row_has_its_value() -> None:
+    with row_arrays(READING, []) as rows:
+        assert agents_of(rows) == Counter(AgentSession.objects.values_list("agent", flat=True))
+
+
+def test_rows_keep_their_value_when_some_of_them_change_after_they_were_read() -> None:
+    with row_arrays(READING, []) as rows:
+        as_read = agents_of(rows)
+        last = AgentSession.objects.filter(agent="codex").latest("pk")
+        AgentSession.objects.filter(agent="codex").exclude(pk=last.pk).update(agent="gemini")
+        assert agents_of(rows) == as_read
+
+
+def test_rows_whose_value_nobody_has_any_more_are_nowhere() -> None:
+    with row_arrays(READING, []) as rows:
+        as_read = agents_of(rows)
+        AgentSession.objects.filter(agent="codex").update(agent="newcomer")
+        assert agents_of(rows) == Counter({**as_read, "nowhere": as_read["codex"], "codex": 0})
