@@ -47,7 +47,7 @@ class Kept:
     read_at: datetime
 
 
-# Windows of which nothing is kept, until when (by the monotonic clock) nobody asks again.
+# Windows of the pages of which nothing is kept, until when (by the monotonic clock) nobody asks again.
 _not_kept: dict[tuple[str, Window], float] = {}
 
 
@@ -58,10 +58,9 @@ def bring_up_to_date(kinds: Sequence[Kind]) -> int:
         if not cursor.fetchone()[0]:
             return 0
     try:
-        today = windows.local_today()
-        asked = [windows.trailing(weeks, today=today) for weeks in windows.TRAILING_WEEKS]
+        asked = _windows_of_pages()
         KeptPeopleFigures.objects.exclude(end__in={window.end for window in asked}).delete()
-        rows = {(row.kind, Window(row.start, row.end)): row for row in KeptPeopleFigures.objects.defer("content").all()}
+        rows = {(row.kind, Window(row.start, row.end)): row for row in KeptPeopleFigures.objects.defer("content")}
         pause = _pause(rows.values())
         read = sum(_is_read(kind, window, rows.get((kind.name, window)), pause) for kind in kinds for window in asked)
         _show_until_read_again()
@@ -74,7 +73,7 @@ def bring_up_to_date(kinds: Sequence[Kind]) -> int:
 def kept_of(kind: Kind, window: Window) -> Kept | None:
     """Of the whole organisation; None where it is read quickly, or is not kept as of a short while ago."""
     key = (kind.name, window)
-    if _not_kept.get(key, 0.0) > time.monotonic():
+    if window not in _windows_of_pages() or _not_kept.get(key, 0.0) > time.monotonic():
         return None
     row = KeptPeopleFigures.objects.filter(
         kind=kind.name,
@@ -88,6 +87,11 @@ def kept_of(kind: Kind, window: Window) -> Kept | None:
         _not_kept[key] = time.monotonic() + SHORTEST_PAUSE.total_seconds()
         return None
     return Kept(bytes(row.content), row.read_at)
+
+
+def _windows_of_pages() -> Sequence[Window]:
+    today = windows.local_today()
+    return [windows.trailing(weeks, today=today) for weeks in windows.TRAILING_WEEKS]
 
 
 def look_again() -> None:

@@ -16,7 +16,7 @@ from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
 from insights.leaderboard.keeping import LEADERBOARD, kept_figures
 from insights.leaderboard.kept import figures_of
 from insights.leaderboard.ranking import Ranking
-from insights.metrics.query import Dimension, MetricQuery, Scope
+from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.models import KeptPeopleFigures
 from insights.people_figures import store
 from insights.people_figures.store import bring_up_to_date, look_again
@@ -144,6 +144,15 @@ def test_an_organisation_that_is_read_quickly_is_always_read(monkeypatch: pytest
     with CaptureQueriesContext(connection) as queries:
         assert kept_figures(windows.trailing(12)) is None
     assert not queries  # nobody asks again at once
+
+
+def test_days_chosen_by_hand_are_not_looked_for() -> None:
+    """There are millions of these: to ask for each of them, or to note that it has nothing, would be in vain."""
+    with CaptureQueriesContext(connection) as queries:
+        for start in DAYS[:20]:
+            assert kept_figures(Window(start, TODAY)) is None
+    assert not queries
+    assert not store._not_kept
 
 
 def test_figures_are_shown_until_they_are_read_again(clock: time_machine.Traveller) -> None:
