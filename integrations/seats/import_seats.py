@@ -174,16 +174,30 @@ def _store(rows: list[_Row], told: ImportedSeats) -> None:
 
 
 def _plan_of(row: _Row, told: ImportedSeats) -> SeatPlan | None:
-    """The plan of the row's days, made where there is none; None, and an error, where its price is another one."""
-    found = SeatPlan.objects.filter(agent=row.agent, name=row.plan, during__overlap=row.during)
-    plan = found.order_by("during").first()
+    """The plan of the row's days, made where there is none; None, and an error, where they are not all at its price."""
+    of_name = SeatPlan.objects.filter(agent=row.agent, name=row.plan).order_by("during")
+    held = of_name.filter(during__overlap=row.during)[:2]
+    if len(held) > 1:
+        later = held[1]
+        told.errors.append(
+            SeatProblem(
+                row.number,
+                "start",
+                f"{later} costs {later.monthly_price} from {later.during.lower} on. "
+                "End this row then, and begin another one.",
+            )
+        )
+        return None
+    plan = held[0] if held else None
     if plan is None:
+        following = of_name.filter(during__fully_gt=row.during).first()
+        end = row.during.upper if row.seats is not None else following and following.during.lower
         plan = SeatPlan.objects.create(
             agent=row.agent,
             name=row.plan,
             monthly_price=row.price,
             seats=row.seats,
-            during=row.during if row.seats is not None else DateRange(row.during.lower, None),
+            during=DateRange(row.during.lower, end),
         )
         told.plans += 1
         return plan
