@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -15,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from integrations.models import SeatAssignment, SeatPlan
 from integrations.seats.announcing import announce_plan, announcing_seats
+from integrations.seats.change_price import change_price
 from integrations.seats.history import history_of
 from orgtree.dated_rows_admin import DAYS_WIDGET, words_of
 from orgtree.models import IdentityKind
@@ -24,19 +26,45 @@ from orgtree.services.identities import IdentityName, identify
 if TYPE_CHECKING:
     SeatPlanModelAdmin = admin.ModelAdmin[SeatPlan]
     SeatAssignmentModelAdmin = admin.ModelAdmin[SeatAssignment]
+    SeatPlanModelForm = forms.ModelForm[SeatPlan]
     SeatAssignmentModelForm = forms.ModelForm[SeatAssignment]
 else:  # generic for the type checker only
     SeatPlanModelAdmin = SeatAssignmentModelAdmin = admin.ModelAdmin
-    SeatAssignmentModelForm = forms.ModelForm
+    SeatPlanModelForm = SeatAssignmentModelForm = forms.ModelForm
+
+
+class SeatPlanForm(SeatPlanModelForm):
+    """With the day from which a changed price holds."""
+
+    price_since = forms.DateField(
+        label="Changed price from",
+        required=False,
+        widget=AdminDateWidget(format="%Y-%m-%d"),
+        help_text="First day of a changed price; left empty: today.  The days before keep the price that they had, and "
+        "a plan of its own goes on from here.  A price that was wrong all along: the plan’s first day.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        told["price_since"] = told.get("price_since") or timezone.localdate()
+        end = told["during"].upper if told.get("during") else None
+        if self.instance.pk and "monthly_price" in self.changed_data and end and told["price_since"] >= end:
+            self.add_error("price_since", f"The plan has ended before {end}: give a day on which it holds.")
+        return told
 
 
 @admin.register(SeatPlan)
 class SeatPlanAdmin(SeatPlanModelAdmin):
+    form = SeatPlanForm
     list_display = ("name", "agent", "monthly_price", "days", "seats", "assigned_today")
     list_filter = ("agent",)
     search_fields = ("name", "agent")
     formfield_overrides = DAYS_WIDGET
     readonly_fields = ("history",)
+
+    def get_fields(self, request: HttpRequest, obj: SeatPlan | None = None) -> tuple[str, ...]:
+        of_a_change = ("price_since",) if obj else ()
+        return ("agent", "name", "monthly_price", *of_a_change, "seats", "during", "history")
 
     @admin.display(description="history")
     def history(self, plan: SeatPlan) -> SafeString | str:
@@ -56,9 +84,15 @@ class SeatPlanAdmin(SeatPlanModelAdmin):
         return plan.assigned  # type: ignore[attr-defined,no-any-return]  # annotated by get_queryset
 
     def save_model(self, request: HttpRequest, obj: SeatPlan, form: Any, change: bool) -> None:
+        price = obj.monthly_price
+        has_new_price = change and "monthly_price" in form.changed_data
+        if has_new_price:
+            obj.monthly_price = form.initial["monthly_price"]
         with changes_by(_account(request)), announcing_seats([obj.pk] if change else []):
             super().save_model(request, obj, form, change)
             announce_plan(obj.pk)
+            if has_new_price:
+                change_price(obj, price, since=form.cleaned_data["price_since"])
 
     def delete_model(self, request: HttpRequest, obj: SeatPlan) -> None:
         with changes_by(_account(request)), announcing_seats([obj.pk]):

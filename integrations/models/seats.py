@@ -26,7 +26,7 @@ HIGHEST_SEAT_PRICE = Decimal(100_000)
 class SeatPlan(models.Model):
     """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat and month.
 
-    What it said before stays in its history: costs of days that are over follow what it says now.
+    Another price from a day on is another plan.  What it said before stays in its history.
     """
 
     agent = models.CharField(max_length=40, help_text="As its sessions name it, such as claude_code.")

@@ -15,6 +15,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Window
 from insights.metrics.read import read_series
@@ -146,6 +149,73 @@ def test_another_price_on_the_same_days_is_refused() -> None:
     assert "costs 30.00" in problem.message
     [problem] = imported("claude_code,Team,30,ada@example.com,,2026-02-05,").errors
     assert "has a seat" in problem.message
+
+
+def changed(admin: Client, **fields: object) -> str:
+    """What the page of the only plan says to a change."""
+    plan = SeatPlan.objects.get()
+    days = {"during_0": plan.during.lower or "", "during_1": plan.during.upper or ""}
+    told = {"agent": plan.agent, "name": plan.name, "monthly_price": plan.monthly_price, "seats": plan.seats or ""}
+    answer = admin.post(reverse("admin:integrations_seatplan_change", args=[plan.pk]), {**told, **days, **fields})
+    return answer.content.decode()
+
+
+def test_a_new_price_leaves_the_days_before_it_as_they_were(admin: Client) -> None:
+    imported(
+        "claude_code,Team,31,,3,2026-03-01,",
+        "claude_code,Team,31,ada@example.com,,2026-03-01,",
+        "claude_code,Team,31,ben@example.com,,2026-03-01,2026-03-05",
+        "claude_code,Team,31,cem@example.com,,2026-03-21,",
+    )
+    changed(admin, monthly_price="62", price_since="2026-03-11")
+    # three seats: a dollar a day until the tenth, two from then on
+    assert figure("ai.seat_cost", "2026-03-01", "2026-03-11").value == pytest.approx(30)
+    assert figure("ai.seat_cost", "2026-03-11", "2026-04-01").value == pytest.approx(126)
+    assert figure("ai.licensed_seats", "2026-03-11", "2026-04-01").value == 2
+    assert figure("ai.licensed_seats", "2026-03-01", "2026-03-11").value == 2
+    later = SeatPlan.objects.get(monthly_price=62)
+    assert {(each.identity.value, each.during.lower) for each in later.assignments.all()} == {
+        ("ada@example.com", date(2026, 3, 11)),
+        ("cem@example.com", date(2026, 3, 21)),
+    }
+    assert [each.by for each in history_of(later) if "$62" in each.words] == ["admin@example.com"]
+
+
+def test_a_new_price_holds_from_today_where_nothing_is_said(admin: Client) -> None:
+    imported("claude_code,Team,31,ada@example.com,,2026-03-01,")
+    changed(admin, monthly_price="62")
+    assert figure("ai.seat_cost", "2026-03-01", "2026-04-01").value == pytest.approx(31)
+    assert SeatPlan.objects.get(monthly_price=62).during == DateRange(timezone.localdate(), None)
+
+
+def test_a_price_that_was_wrong_all_along_is_corrected(admin: Client) -> None:
+    imported("claude_code,Team,31,ada@example.com,,2026-03-01,")
+    changed(admin, monthly_price="62", price_since="2026-03-01")
+    assert figure("ai.seat_cost", "2026-03-01", "2026-04-01").value == pytest.approx(62)
+    assert SeatPlan.objects.count() == 1
+
+
+def test_a_price_cannot_begin_after_its_plan_ended(admin: Client) -> None:
+    imported("claude_code,Team,31,,3,2026-03-01,2026-04-01")
+    assert "ended before 2026-04-01" in changed(admin, monthly_price="62", price_since="2026-04-01")
+    assert SeatPlan.objects.get().monthly_price == 31
+
+
+@pytest.mark.parametrize(
+    "row", ["claude_code,Team,31,,5,2026-03-01,", "claude_code,Team,31,ada@example.com,,2026-03-01,"]
+)
+def test_a_row_of_days_with_two_prices_is_refused(admin: Client, row: str) -> None:
+    imported("claude_code,Team,31,,3,2026-03-01,", "claude_code,Team,31,ada@example.com,,2026-03-01,")
+    changed(admin, monthly_price="62", price_since="2026-03-11")
+    [problem] = imported(row).errors
+    assert problem.column == "start"
+    assert "costs 62.00 from 2026-03-11 on" in problem.message
+
+
+def test_a_plan_ends_where_the_next_of_its_name_begins() -> None:
+    imported("claude_code,Team,62,,3,2026-06-01,")
+    assert imported("claude_code,Team,31,ada@example.com,,2026-03-01,2026-04-01").applied
+    assert SeatPlan.objects.get(monthly_price=31).during == DateRange(date(2026, 3, 1), date(2026, 6, 1))
 
 
 def test_a_file_without_its_columns_is_refused() -> None:
