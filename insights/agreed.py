@@ -116,10 +116,13 @@ def with_agreement(chart: ChartData, access: Access) -> ChartData:
     query = chart.query
     if query is None or query.facets or not chart.days or not _is_of_one_metric(chart):
         return chart
+    return replace(chart, benchmarks=[*agreed_lines(query, access), *chart.benchmarks])
+
+
+def agreed_lines(query: MetricQuery, access: Access) -> Sequence[Line]:
+    """What was agreed of the figures of that query; nothing where it was of another statistic or step."""
     agreed = agreements_on([query.key], query.scope, access).get(query.key)
-    if agreed is None or not agreed.is_of(query):
-        return chart
-    return replace(chart, benchmarks=[*agreed.lines, *chart.benchmarks])
+    return agreed.lines if agreed is not None and agreed.is_of(query) else ()
 
 
 def _is_of_one_metric(chart: ChartData) -> bool:

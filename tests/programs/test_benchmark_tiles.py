@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from insights.agreed import agreements_on
 from insights.metrics.query import Dimension, MetricQuery, Scope, Statistic, Window
+from programs.services.objectives.closing import close_quarter
+from programs.services.objectives.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
 from tests.programs.agreements import HOUR, PICKUP, PLATFORM, TODAY, agree, changes_of
 from tests.programs.objective_pages import signed_in, text
+from tests.programs.objectives import objective
 from tests.programs.tickets import as_
 from tests.teams import create_teams
 
@@ -89,3 +94,21 @@ def test_the_csv_of_a_chart_has_its_lines() -> None:
     assert heads[at + 1] == "Wants to be 6.0 h (seconds)"
     assert rows
     assert {(float(row[at]), float(row[at + 1])) for row in rows} == {(8 * HOUR, 6 * HOUR)}
+
+
+def test_the_course_of_a_key_result_is_held_against_it_while_its_quarter_is_open() -> None:
+    agree()
+    median = KeyResultDraft(title="Reviews begin sooner", metric=PICKUP, baseline=7 * HOUR, target=5 * HOUR)
+    found = objective(key_results=(median, replace(median, statistic="p75")))
+    client = signed_in(MANAGER)
+
+    def lines(position: int) -> list[tuple[str, float]]:
+        key_result = found.key_results.get(position=position)
+        chart = client.get(reverse("key_result_chart", args=[found.pk, key_result.pk])).json()
+        return [(line["label"], line["value"] / HOUR) for line in chart["benchmarks"]]
+
+    own = [("Baseline", 7.0), ("Target", 5.0)]
+    assert lines(0) == [("Should be 8.0 h", 8.0), ("Wants to be 6.0 h", 6.0), *own]
+    assert lines(1) == own, "of another statistic nothing was agreed"
+    close_quarter(as_(EXECUTIVE), found.quarter, forced_because="The team moves on.")
+    assert lines(0) == own

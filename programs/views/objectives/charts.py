@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from django.contrib.auth.decorators import login_required
@@ -11,13 +12,16 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from insights import windows
+from insights.agreed import agreed_lines
 from insights.charts import ChartData, ChartView, Dataset, Line, Mark
 from insights.metrics.terms import UnitOfMeasure
 from insights.scope_access import access_in
 from orgtree.csv_export import csv_response
-from programs.models import Quarter
+from orgtree.services.access import Access
+from programs.models import KeyResult, Objective, Quarter
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import progress_of
+from programs.services.objectives.reading import metric_of, metric_query
 from programs.views.objectives.amounts import unit_of
 from programs.views.objectives.page import visible_objective
 
@@ -45,10 +49,11 @@ def key_result_chart_csv(request: HttpRequest, pk: int, key_result: int) -> Http
 def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
     """Raises Http404 where the objective is not the viewer's to see, or has no such key result."""
     objective = visible_objective(request, pk)
-    [found] = progress_of([objective], access_in(request), today=windows.local_today())
+    access = access_in(request)
+    [found] = progress_of([objective], access, today=windows.local_today())
     for each in found.key_results:
         if each.key_result.pk == key_result:
-            return course(each, objective.quarter)
+            return replace(course(each, objective.quarter), benchmarks=_lines(each, objective, access))
     raise Http404("No such key result.")
 
 
@@ -72,7 +77,6 @@ def course(found: KeyResultProgress, quarter: Quarter) -> ChartData:
         datasets=datasets,
         label_name="Week from" if found.key_result.metric else "Day",
         marks=_range_of(quarter, days),
-        benchmarks=_lines(found),
         reason=found.reason,
     )
 
@@ -109,10 +113,20 @@ def _range_of(quarter: Quarter, days: Sequence[date]) -> list[Mark]:
     return [Mark(str(quarter), inside[0], inside[-1], quarter.start, quarter.end)]
 
 
-def _lines(found: KeyResultProgress) -> list[Line]:
+def _lines(found: KeyResultProgress, objective: Objective, access: Access) -> list[Line]:
+    """Its baseline and target, and what was agreed of the metric for the unit: its benchmarks."""
     target = "Not worse than" if found.key_result.is_guardrail else "Target"
-    return [
+    own = [
         Line(value, label)
         for value, label in ((found.baseline, "Baseline"), (found.target, target))
         if value is not None
     ]
+    return [*_agreed(found.key_result, objective, access), *own]
+
+
+def _agreed(key_result: KeyResult, objective: Objective, access: Access) -> Sequence[Line]:
+    """Nothing for a quarter that is closed: what is agreed today was not what was aimed at."""
+    if objective.quarter.is_closed or metric_of(key_result.metric) is None:
+        return ()
+    unit = objective.unit.slug if objective.unit else None
+    return agreed_lines(metric_query(key_result.metric, key_result.statistic, unit, objective.quarter.window), access)
