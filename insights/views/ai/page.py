@@ -47,11 +47,7 @@ def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
     if adoption.OUT_OF.parameter not in filters.picked:
         return ()
     return (
-        *adoption.wanted(filters),
-        *impact.wanted(filters),
-        *spend.wanted(has_seats=False),
-        *usage.WANTED,
-        *AI_PAGE.menus,
+        *_wanted(filters, has_seats=False),
         Wanted("ai.active_share"),
         Wanted("ai.active_share_by_agent", Dimension.AGENT),
         Wanted("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
@@ -71,14 +67,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = look_around(request, filters)
     seats = has_seats()
-    wanted = (
-        *adoption.wanted(filters),
-        *impact.wanted(filters),
-        *spend.wanted(has_seats=seats),
-        *usage.WANTED,
-        *AI_PAGE.menus,
-    )
-    answers = read(filters, wanted, around=around)
+    answers = read(filters, _wanted(filters, has_seats=seats), around=around)
     connected = has_repositories()
     if answers.figure("ai.sessions").value is None and not connected and not has_sessions():
         return connect_first_agent(request)
@@ -98,6 +87,16 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "board": leaderboard.leaderboard_card(filters),
     }
     return render(request, "insights/ai.html", context)
+
+
+def _wanted(filters: Filters, *, has_seats: bool) -> tuple[Wanted, ...]:
+    return (
+        *adoption.wanted(filters),
+        *impact.wanted(filters),
+        *spend.wanted(has_seats=has_seats),
+        *usage.WANTED,
+        *AI_PAGE.menus,
+    )
 
 
 def page_filters(request: HttpRequest) -> Filters:
