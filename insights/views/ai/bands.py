@@ -54,7 +54,11 @@ def _shaded(dataset: Dataset, reaches: Sequence[Reach | None]) -> Dataset:
     """With the interval around each value; a value that is hidden, or of too few developers, has none."""
     if not any(reaches):
         return dataset
-    pairs = list(zip(dataset.values, reaches, strict=True))
-    low: list[Number] = [None if value is None or not each else float(value) - each.below for value, each in pairs]
-    high: list[Number] = [None if value is None or not each else float(value) + each.above for value, each in pairs]
-    return replace(dataset, low=[value if value is None else max(0.0, float(value)) for value in low], high=high)
+    pairs = [_ends(value, reach) for value, reach in zip(dataset.values, reaches, strict=True)]
+    return replace(dataset, low=[low for low, _ in pairs], high=[high for _, high in pairs])
+
+
+def _ends(value: Number, reach: Reach | None) -> tuple[Number, Number]:
+    if value is None or reach is None:
+        return None, None
+    return max(0.0, float(value) - reach.below), float(value) + reach.above

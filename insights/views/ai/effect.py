@@ -15,6 +15,7 @@ from insights.views.ai.lines import of_work
 from orgtree.csv_export import Cell
 
 Words = Callable[[float], str]
+MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"
 TOO_FEW_FOR_AN_INTERVAL = "No interval: a group has too few developers."
 COHORT_NAMES = {
     "none": ("None", "no session"),
@@ -75,22 +76,16 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     if effect is None:
         yield ["", "", *[None] * 9, reason, at.isoformat()]
         return
-    took_up, did_not = effect.took_up, effect.did_not
-    for figure, unit, courses, more, interval in (
-        (
-            *("PRs merged a week", "count"),
-            [(each.developers, each.merged_before, each.merged_after) for each in (took_up, did_not)],
-            *(effect.merged, effect.merged_interval),
-        ),
-        (
-            *("PR cycle time, mean", "seconds"),
-            [(each.developers, each.cycle_before, each.cycle_after) for each in (took_up, did_not)],
-            *(effect.cycle, effect.cycle_interval),
-        ),
-    ):
-        ends = [interval.low, interval.high] if interval else [None, None]
-        why = "" if interval else TOO_FEW_FOR_AN_INTERVAL
-        yield [figure, unit, *(cell for course in courses for cell in course), more, *ends, why, at.isoformat()]
+    courses = (effect.took_up, effect.did_not)
+    merged = [cell for each in courses for cell in (each.developers, each.merged_before, each.merged_after)]
+    cycle = [cell for each in courses for cell in (each.developers, each.cycle_before, each.cycle_after)]
+    yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval), at.isoformat()]
+    yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval), at.isoformat()]
+
+
+def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
+    """Of an interval, and why there is none."""
+    return (interval.low, interval.high, "") if interval else (None, None, TOO_FEW_FOR_AN_INTERVAL)
 
 
 def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
@@ -106,14 +101,14 @@ def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
     took_up, did_not = effect.took_up, effect.did_not
     lines = [
         EffectLine(
-            "PRs merged a week",
+            MERGED,
             _course(took_up.merged_before, took_up.merged_after, _rate),
             _course(did_not.merged_before, did_not.merged_after, _rate),
             _signed(effect.merged, _rate),
             _interval(effect.merged_interval, _rate),
         ),
         EffectLine(
-            "PR cycle time, mean",
+            CYCLE,
             _course(took_up.cycle_before, took_up.cycle_after, _time),
             _course(did_not.cycle_before, did_not.cycle_after, _time),
             _signed(effect.cycle, _time),
