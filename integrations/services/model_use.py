@@ -176,18 +176,15 @@ def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf
 def _on_another(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
     if not model:
         return WhatIf(use, use.model, use.spend, None, tells_bounds=True)
-    spend: Decimal | None = Decimal(0)
-    bounds: set[int] = set()
+    agent = min(use.agents, default="")
+    last = book.card_of_day(model, agent, use.last_day, "") if use.last_day else None
+    spend, bounds = Decimal(0), set[int]()
     for key, counts in use.tokens.items():
         card = book.card_of_day(model, key.agent, key.day, key.service_tier)
         if card is None:
-            spend = None
-            break
+            return WhatIf(use, model, None, last, tells_bounds=bounds <= set(PROMPT_BOUNDS))
         bounds.update(card.bounds)
-        assert spend is not None  # noqa: S101  # for the type checker: the loop ends where it is not
         spend += card.price(counts, prompt_size=key.prompt_above + 1 if key.prompt_above else 0)
-    agent = min(use.agents, default="")
-    last = book.card_of_day(model, agent, use.last_day, "") if use.last_day else None
     return WhatIf(use, model, spend, last, tells_bounds=bounds <= set(PROMPT_BOUNDS))
 
 
