@@ -115,7 +115,7 @@ def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: Brow
     card = page.locator("#chart-tokens_by_kind")
     card.get_by_role("button", name="as a table").click()
     link = card.locator("a.hw-drill").first
-    told = link.inner_text().split()[0]  # "157486 (2 sessions) · 1 developer"
+    told = link.inner_text().split()[0]  # "157,486 (2 sessions) · 1 developer"
     link.focus()
     page.keyboard.press("Enter")
     panel = page.locator("#panel-body")
