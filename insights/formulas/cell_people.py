@@ -20,7 +20,7 @@ LARGEST_CODE = 1 << 62
 
 
 class TooManyToNumberError(Exception):
-    """What is counted has more combinations than a number has values."""
+    """What is counted, so many of each kind, has more combinations than a number has values."""
 
 
 class Gather(enum.Enum):
@@ -178,4 +178,4 @@ def _check(*counts: int) -> None:
     for count in counts:
         product *= max(count, 1)
     if product >= LARGEST_CODE:
-        raise TooManyToNumberError
+        raise TooManyToNumberError(counts)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg import sql
 
-from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, Total
+from insights.metrics.measures import Measure
 from insights.metrics.placing import whose
 from insights.metrics.query import Dimension
 from insights.metrics.reading import ANYBODY, Reading
 from insights.metrics.source import (
+    columns_of,
     listed,
     named,
     of_source,
@@ -92,7 +93,8 @@ class RowArrays:
     def segment(self, dimension: Dimension) -> tuple[Integers, list[str]]:
         """For each row the position of its value, and all values.
 
-        -1 where no row has the value any more: facts go on changing after they were read, and what did is computed anew.
+        -1 where no row has the value any more: facts go on changing after they were read, and what did is computed
+        anew.
         """
         import numpy as np
 
@@ -132,14 +134,13 @@ class RowArrays:
         return self.records[name].astype(np.int64)
 
 
-def letters_of(measure: Measure) -> Sequence[str]:
-    """The columns of the rows that tell of a measure: c its value, m what was missing, and of attributed lines t those
-    beyond doubt and k… those of each method."""
-    if isinstance(measure, AttributedLines):
-        return ["c", "t", *(f"k{number}" for number in range(len(ATTRIBUTION_METHODS)))]
-    if isinstance(measure, Total) and measure.missing_column:
-        return ["c", "m"]
-    return ["c"] if isinstance(measure, (Total, Distribution, PeopleOnLine)) else []
+def letters_of(measure: Measure) -> Iterator[str]:
+    """The columns of the rows that tell of a measure, as `columns_of` has them; k… are the lines of each method."""
+    for letter, _ in columns_of(measure):
+        if letter == "d":
+            yield from (f"k{number}" for number in range(len(ATTRIBUTION_METHODS)))
+        else:
+            yield letter
 
 
 @contextmanager
@@ -233,5 +234,5 @@ def _words(
     if among is not None:
         statement += sql.SQL(" WHERE {} = ANY(%(some_facts)s)").format(fact)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**parameters(reading), "some_facts": among})
+        cursor.execute(statement, {**parameters(reading), "some_facts": list(among or ())})
         return dict(cursor.fetchall())

@@ -81,7 +81,7 @@ def _rows_placed_by(
     for position, measure in enumerate(measures):
         columns += [
             sql.SQL("{} AS {}").format(picked(measure, column), named(letter, position))
-            for letter, column in _columns_of(measure)
+            for letter, column in columns_of(measure)
         ]
     return sql.SQL(
         """
@@ -116,8 +116,9 @@ def in_windows(rows: sql.Composable) -> sql.Composed:
     ).format(rows)
 
 
-def _columns_of(measure: Measure) -> Iterable[tuple[str, str]]:
-    """Letter and column of what the measure reads; the letters are those of `_level`."""
+def columns_of(measure: Measure) -> Iterable[tuple[str, str]]:
+    """Letter and column of what the measure reads: c its value, m what was missing, and of attributed lines t those
+    beyond doubt and d the method."""
     if isinstance(measure, (Total, Distribution, StandingAtEnd, PeopleOnLine)):
         yield "c", measure.column
     if isinstance(measure, Total) and measure.missing_column:
@@ -162,7 +163,7 @@ _USED_A_MODEL = sql.SQL(
 )
 
 
-def _stretches(reading: Reading) -> tuple[list[int], list[int], list[int]]:
+def stretches_of(reading: Reading) -> tuple[list[int], list[int], list[int]]:
     """For each day of the hull its stretch; where the windows of each stretch begin in the third list, and the end.
 
     The windows stand there by their position; positions in these lists are counted from 1.
@@ -181,7 +182,7 @@ def _stretches(reading: Reading) -> tuple[list[int], list[int], list[int]]:
 
 
 def parameters(reading: Reading) -> dict[str, Any]:
-    stretches, entries, spans = _stretches(reading)
+    stretches, entries, spans = stretches_of(reading)
     return {
         "start": reading.hull.start,
         "end": reading.hull.end,

@@ -16,9 +16,8 @@ from insights.formulas.cell_people import Counted, Found, Gather, one_for_each_b
 from insights.formulas.cell_percentiles import Membership, Ranked, percentiles_of_cells
 from insights.metrics.figures import letters_of_figures
 from insights.metrics.measures import AttributedLines, Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
-from insights.metrics.row_arrays import RowArrays
-from insights.metrics.source import PERCENTILES, parameters
-from insights.metrics.statement import ATTRIBUTION_METHODS
+from insights.metrics.row_arrays import RowArrays, letters_of
+from insights.metrics.source import PERCENTILES, stretches_of
 from insights.snapshots.copied_cells import ComputedCells
 from insights.snapshots.unit_trees import PlacedTree
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
@@ -27,13 +26,8 @@ if TYPE_CHECKING:
     from insights.formulas.cell_layout import Bits, Flags, Floats, Integers
     from insights.metrics.reading import Reading
 
-MOST_MEASURES = 60  # a bit for each
-
-
-def is_computed_beside(measures: Sequence[Measure]) -> bool:
-    """Whether these are measures that are told here; the others are left to the database."""
-    told = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, Gini)
-    return len(measures) <= MOST_MEASURES and all(type(measure) in told for measure in measures)
+MOST_MEASURES = 60  # of a relation: a bit for each, and one more
+TOLD = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, Gini)  # the others are left to the database
 
 
 @dataclass(frozen=True)
@@ -84,10 +78,7 @@ class RowMeasures:
         self._enter(measure, ranked.ranks < len(ranked.values))
 
     def _add_total(self, measure: Total) -> None:
-        letters = ["c", *(["m"] if measure.missing_column else [])]
-        if isinstance(measure, AttributedLines):
-            letters += ["t", *(f"k{number}" for number in range(len(ATTRIBUTION_METHODS)))]
-        for letter in letters:
+        for letter in letters_of(measure):
             added, scale = self.rows.added_exactly(letter, measure)
             if letter == "c":
                 self._enter(measure, added != 0)
@@ -114,10 +105,11 @@ class PlacedRows:
     def __init__(self, measures: RowMeasures, split: Split, reading: Reading, stints: Integers) -> None:
         import numpy as np
 
-        rows, asked = measures.rows, parameters(reading)
-        entries, spans = np.array(asked["entries"]), np.array(asked["spans"], dtype=np.int64)
+        rows = measures.rows
+        # There all positions are counted from 1, as the database does.
+        stretches, entries, spans = (np.array(each, dtype=np.int64) for each in stretches_of(reading))
+        stretches -= 1
         self.calendar = Calendar(Lists(entries - 1, spans), int(spans.max(initial=-1)) + 1)
-        stretches = np.array(asked["stretches"], dtype=np.int64) - 1
         days = rows.days - (reading.hull.start - rows.first_day).days
         is_here = (days >= 0) & (days < len(stretches)) & (stints >= 0) & (split.segments >= 0)
         is_here[is_here] = stretches[days[is_here]] >= 0
@@ -158,16 +150,16 @@ class PlacedRows:
         found = Found(self._entities, self.stints[mine], self.segments[mine], bits)
         return Counted.of_rows(found, self.stretches[mine], self.calendar, gather)
 
-    def cells_of(self, placed: PlacedTree, measures: Sequence[Measure], *, of_units: bool) -> ComputedCells:
+    def cells_of(self, placed: PlacedTree, measures: Sequence[Measure]) -> ComputedCells:
         """All cells of a tree in which anything was found."""
-        return _CellsOfTree(self, placed, of_units).told(measures)
+        return _CellsOfTree(self, placed).told(measures)
 
 
 class _CellsOfTree:
-    def __init__(self, rows: PlacedRows, placed: PlacedTree, of_units: bool) -> None:
+    def __init__(self, rows: PlacedRows, placed: PlacedTree) -> None:
         import numpy as np
 
-        self._rows, self._placed, self._of_units = rows, placed, of_units
+        self._rows, self._placed = rows, placed
         paths = placed.path_of_stint[rows.stints]
         self._chosen = np.flatnonzero(paths >= 0)
         paths, segments = paths[self._chosen], rows.segments[self._chosen]
@@ -237,16 +229,13 @@ class _CellsOfTree:
             counts = rows.counted_facts.by_home(self._homes, self._placed.path_of_stint, self._spans, tests)
             facts = self._of_cells(counts[0])
             entered = {measure: self._of_cells(counts[rows.measures.bits[measure] + 1]) for measure in told}
-            return facts, facts if self._of_units else self._of_cells(counts[rows.bit_count]), entered
+            return facts, self._of_cells(counts[rows.bit_count]), entered
         facts = self._of_cells(self._row_counts)
         entered = {measure: self._rows_with(measure) for measure in told}
         people = rows.measures.rows.people[self._which]
-        if any(isinstance(measure, Gini) for measure in measures):
-            return facts, self._of_cells(self._added(people > 0)), entered
-        if self._of_units:
-            return facts, facts, entered
-        known = people != 0
-        return facts, self._of_cells(self._added(known)), entered
+        of_people_alone = any(isinstance(measure, Gini) for measure in measures)
+        known = people > 0 if of_people_alone else people != 0
+        return facts, facts if known.all() else self._of_cells(self._added(known)), entered
 
     def _rows_with(self, measure: Measure) -> Floats:
         """How many rows of each cell enter the measure; what the same rows enter is counted once."""

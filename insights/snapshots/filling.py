@@ -1,8 +1,8 @@
 """Filling cells: all of them each night, those of a changed measure once.
 
 A fill goes piece by piece, half a year at a time, and at last together what long windows look back on, each in a
-transaction of its own: what
-stands goes on answering, and between the pieces what changed meanwhile is brought up to date.
+transaction of its own: what stands goes on answering, and between the pieces what changed meanwhile is brought up to
+date.
 """
 
 from __future__ import annotations
@@ -175,9 +175,9 @@ def _batches(clock: Clock, days: Window | None) -> Sequence[Sequence[Partitions]
     long = of_windows(lagging_partitions(clipped, clock.today))
     pieces = whole_pieces(clipped)
     looked_back = min((edges[0] for _, edges in long), default=clock.tomorrow)
-    alone = [piece for piece in pieces if last_day(piece) < looked_back]
+    before = [piece for piece in pieces if last_day(piece) < looked_back]
     together = [piece for piece in pieces if last_day(piece) >= looked_back]
-    batches = [*([piece] for piece in alone), [*together, long]]
+    batches = [*([piece] for piece in before), [*together, long]]
     return [found for batch in batches if (found := [piece for piece in batch if piece])]
 
 

@@ -15,7 +15,7 @@ from insights.metrics.row_arrays import row_arrays
 from insights.metrics.stocks import windows_by_span
 from insights.models import Period
 from insights.snapshots.asked import Asked
-from insights.snapshots.beside import PlacedRows, RowMeasures, Split, is_computed_beside
+from insights.snapshots.beside import MOST_MEASURES, TOLD, PlacedRows, RowMeasures, Split
 from insights.snapshots.copied_cells import CellsCopy, ComputedCells, cells_copy
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
@@ -30,19 +30,23 @@ AskedOf = Callable[[Group], Sequence[Asked]]
 
 def beside(groups: Mapping[Group, int]) -> dict[Group, int]:
     """Those of the groups that can be computed beside the database."""
-    return {
-        group: pk for group, pk in groups.items() if not group.is_stock_of_people and is_computed_beside(group.measures)
-    }
+    told = {group: pk for group, pk in groups.items() if all(type(measure) in TOLD for measure in group.measures)}
+    of_relations = _by_relation(told)
+    return {group: pk for group, pk in told.items() if len(_measures(of_relations[group.relation])) <= MOST_MEASURES}
+
+
+def _by_relation(groups: Mapping[Group, int]) -> Mapping[Relation, Mapping[Group, int]]:
+    found: dict[Relation, dict[Group, int]] = defaultdict(dict)
+    for group, pk in groups.items():
+        found[group.relation][group] = pk
+    return found
 
 
 def store_beside(groups: Mapping[Group, int], asked_of: AskedOf) -> int:
     """Add the cells of these groups in all windows that are asked for; while `stints_of` the units lasts."""
-    of_relations: dict[Relation, dict[Group, int]] = defaultdict(dict)
-    for group, pk in groups.items():
-        if any(asked.edges for asked in asked_of(group)):
-            of_relations[group.relation][group] = pk
+    some = {group: pk for group, pk in groups.items() if any(asked.edges for asked in asked_of(group))}
     trees = UnitTrees.of_stints()
-    return sum(_store_relation(relation, of_one, asked_of, trees) for relation, of_one in of_relations.items())
+    return sum(_store_relation(relation, of_one, asked_of, trees) for relation, of_one in _by_relation(some).items())
 
 
 def _store_relation(relation: Relation, groups: Mapping[Group, int], asked_of: AskedOf, trees: UnitTrees) -> int:
@@ -96,7 +100,7 @@ def _add(copy: CellsCopy, pk: int, group: Group, asked: Asked, found: _Found) ->
         for span, windows in enumerate(windows_by_span(reading))
     }
     for tree in trees:
-        cells = placed.cells_of(tree, group.measures, of_units=in_units)
+        cells = placed.cells_of(tree, group.measures)
         copy.add(pk, few_values(cells, kept) if group.segments else cells, kept)
 
 
