@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from unittest import mock
 
 from django.db import connection
@@ -10,6 +12,7 @@ from django.db import connection
 from insights.models import SnapshotState
 from insights.snapshots.filling import fill_everything
 from insights.snapshots.refresh import refresh
+from insights.snapshots.storing_beside import store_beside
 
 _CELLS = """
     SELECT kept.relation, kept.segment_name, coalesce(unit.slug, ''), cell.period, cell.start, cell."end",
@@ -38,7 +41,7 @@ def forgotten_by_refresh() -> Mapping[tuple[str, ...], tuple[object, object]]:
     refresh()
     refreshed = kept_cells()
     assert refreshed, "nothing is kept"
-    with mock.patch("insights.snapshots.cells.UNITS_COMPUTED_BESIDE", 1):
+    with beside_from(1):
         fill_everything()
     filled = kept_cells()
     return {
@@ -46,6 +49,22 @@ def forgotten_by_refresh() -> Mapping[tuple[str, ...], tuple[object, object]]:
         for each in sorted(refreshed.keys() | filled.keys())
         if refreshed.get(each) != filled.get(each)
     }
+
+
+def filled_both_ways() -> tuple[KeptCells, KeptCells]:
+    """The cells of a fill that the database computes, and of one beside it."""
+    with beside_from(sys.maxsize):
+        fill_everything()
+    by_database = kept_cells()
+    with beside_from(1), mock.patch("insights.snapshots.cells.store_beside", wraps=store_beside) as stored:
+        fill_everything()
+    assert stored.called
+    return by_database, kept_cells()
+
+
+def beside_from(units: int) -> AbstractContextManager[object]:
+    """While it lasts, cells of so many units and more are computed beside the database."""
+    return mock.patch("insights.snapshots.cells.UNITS_COMPUTED_BESIDE", units)
 
 
 def _compared(told: object) -> object:

@@ -23,7 +23,7 @@ from insights.snapshots.refresh import refresh
 from orgtree.models import PlacementChange, Unit
 from tests.metrics import oracle
 from tests.metrics.facts import World, create_world
-from tests.metrics.kept import kept_cells
+from tests.metrics.kept import filled_both_ways
 from tests.metrics.oracle import OF_REPOSITORIES, ORACLE, Asked
 from tests.metrics.organisations import PARENTS, TREE, add_organisation, move_somebody
 from tests.metrics.test_snapshots import cells
@@ -152,14 +152,9 @@ def test_after_moves_a_refresh_leaves_what_a_full_fill_would(world: World, clock
     assert cells() == refreshed
 
 
-def test_what_is_computed_beside_the_database_are_the_cells_that_it_computes(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill_everything()
-    computed = kept_cells()
-    monkeypatch.setattr("insights.snapshots.cells.UNITS_COMPUTED_BESIDE", 1)
-    fill_everything()
-    assert kept_cells() == computed
+def test_what_is_computed_beside_the_database_are_the_cells_that_it_computes(world: World) -> None:
+    by_database, beside_it = filled_both_ways()
+    assert beside_it == by_database
 
 
 def test_many_moves_are_computed_in_pieces(
