@@ -180,7 +180,7 @@ class CountsAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         add_up_tallies()
-        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
+        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]  # a mixin
 
 
 @admin.register(UnreadEvent)

@@ -146,7 +146,7 @@ class OwnedAdmin(OwnedModelAdmin):
 
     @admin.display(description="owner today")
     def owners(self, owned: Owned) -> str:
-        found = [f"{each.unit} ({each.tree})" for each in owned.owners_today]  # type: ignore[attr-defined]
+        found = [f"{each.unit} ({each.tree})" for each in owned.owners_today]  # type: ignore[attr-defined]  # as below
         if found:
             return ", ".join(found)
         followed = owned.is_owned_by_following  # type: ignore[attr-defined]  # annotated by get_queryset

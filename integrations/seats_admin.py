@@ -121,7 +121,7 @@ class SeatAssignmentForm(SeatAssignmentModelForm):
         email = self.cleaned_data.get("email")
         if email:
             self.instance.identity_id = identify([[IdentityName(IdentityKind.EMAIL, "", email)]])[0]
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # Django's, not in its stubs
 
 
 @admin.register(SeatAssignment)

@@ -100,7 +100,7 @@ class StillThere(admin.SimpleListFilter):
         return [("yes", "Yes"), ("no", "No")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
-        there = queryset.there_on(timezone.localdate())  # type: ignore[attr-defined]
+        there = Person.objects.there_on(timezone.localdate())
         if self.value() == "yes":
             return queryset.filter(pk__in=there)
         return queryset.exclude(pk__in=there) if self.value() == "no" else queryset

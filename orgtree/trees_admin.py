@@ -112,7 +112,8 @@ class UnitPlaceInline(OfHandBuiltTrees, UnitPlaceTabularInline):
     verbose_name_plural = "places in the tree: first day, and first day no longer"
 
     def has_add_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
-        return super().has_add_permission(request, obj) and not obj.places.filter(parent=None).exists()  # type: ignore[union-attr]
+        may_add = obj is not None and super().has_add_permission(request, obj)
+        return may_add and not UnitPlace.objects.filter(unit=obj, parent=None).exists()
 
     has_change_permission = has_delete_permission = has_add_permission
 

@@ -47,7 +47,7 @@ class AnnotationSerializer(serializers.Serializer[object]):
     written_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField(allow_null=True)
 
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is a word of Python."""
         return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
@@ -59,7 +59,7 @@ class AnnotationWriteSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(required=False, allow_null=True)
     about = serializers.CharField(required=False, allow_null=True)
 
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         days = {"from": serializers.DateField(), "to": serializers.DateField(required=False)}
         return {**super().get_fields(), **days}
 

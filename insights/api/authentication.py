@@ -20,7 +20,7 @@ class TokenHolder(AnonymousUser):
     """Who holds a token that acts for nobody: may read aggregates, is no person."""
 
     @property
-    def is_authenticated(self) -> bool:  # type: ignore[override]
+    def is_authenticated(self) -> bool:  # type: ignore[override]  # its stubs say that nobody anonymous is
         return True
 
 
@@ -43,7 +43,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         return SCHEME
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
     target_class = ApiTokenAuthentication
     name = "apiToken"
 

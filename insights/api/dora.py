@@ -24,7 +24,7 @@ from orgtree.services.access import access_of
 
 
 class BandSerializer(serializers.Serializer[object]):
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer
     names = serializers.ListField(child=serializers.CharField(), help_text="Clusters with these values.")
     between = serializers.BooleanField(help_text="Between what was published for the two.")
 
@@ -69,7 +69,7 @@ class DoraSerializer(serializers.Serializer[object]):
     metrics = DoraMetricSerializer(many=True)
     score = ScoreSerializer()
 
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is a word of Python."""
         days = {name: serializers.DateField() for name in ("from", "to", "previous_from", "previous_to")}
         return {**days, **super().get_fields()}

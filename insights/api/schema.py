@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
@@ -30,7 +32,7 @@ class HeadingSerializer(serializers.Serializer[object]):
     scope = ScopeSerializer()
     facets = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is a word of Python."""
         return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
@@ -61,7 +63,7 @@ class FigureSerializer(serializers.Serializer[object]):
 
 
 class PointSerializer(FigureSerializer):
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {"from": serializers.DateField(), "to": serializers.DateField(), **super().get_fields()}
 
 
@@ -78,7 +80,7 @@ class SeriesSerializer(HeadingSerializer):
 
 class ColumnSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer
     meaning = serializers.CharField()
 
 
@@ -97,7 +99,7 @@ class RowsSerializer(HeadingSerializer):
 class BinSerializer(serializers.Serializer[object]):
     count = serializers.IntegerField()
 
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {"from": serializers.FloatField(), "to": serializers.FloatField(), **super().get_fields()}
 
 

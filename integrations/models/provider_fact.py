@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from django.db import models
 
@@ -14,9 +15,9 @@ def choices_of(words: type[StrEnum]) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
 
 
-def word_field(words: type[StrEnum], **options: object) -> models.CharField[str, str]:
+def word_field(words: type[StrEnum], **options: Any) -> models.CharField[str, str]:
     """A column of one of Headway's own words; the provider's word stands beside it in `native_…`."""
-    return models.CharField(max_length=24, choices=choices_of(words), **options)  # type: ignore[arg-type]
+    return models.CharField(max_length=24, choices=choices_of(words), **options)
 
 
 def native_field() -> models.CharField[str, str]:

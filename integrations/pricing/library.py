@@ -119,7 +119,7 @@ def _when(dated: ConditionalPrice | PriceVariant) -> dict[str, Any]:
     since: date | None = getattr(constraint, "start_date", None)
     if since is not None:
         return {"since": since.isoformat()}
-    return {"hours": [_in_utc(constraint.start_time), _in_utc(constraint.end_time)]}  # type: ignore[union-attr]
+    return {"hours": [_in_utc(constraint.start_time), _in_utc(constraint.end_time)]}  # type: ignore[union-attr]  # the other kind of constraint
 
 
 def _in_utc(clock: time) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -32,12 +33,11 @@ class TokenForm(forms.Form):
     scope = forms.ChoiceField(choices=TokenScope.choices, label="For")
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="365", label="Ends after")
 
-    def __init__(self, *args: object, may_write: bool, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, may_write: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         if not may_write:
-            self.fields["scope"].choices = [  # type: ignore[attr-defined]
-                (scope.value, scope.label) for scope in TokenScope if scope is not TokenScope.PEOPLE
-            ]
+            allowed = [(scope.value, scope.label) for scope in TokenScope if scope is not TokenScope.PEOPLE]
+            cast(forms.ChoiceField, self.fields["scope"]).choices = allowed
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

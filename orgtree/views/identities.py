@@ -208,7 +208,7 @@ def _search(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
 
 
-def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[_Row]:  # type: ignore[type-var]
+def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[_Row]:  # type: ignore[type-var]  # whatever a row is
     return Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -59,8 +59,8 @@ class NoteForm(forms.Form):
 
     def __init__(self, *args: Any, choices: Offered, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["whose"].choices = list(choices.units.items())  # type: ignore[attr-defined]
-        self.fields["about"].choices = list(choices.abouts.items())  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["whose"]).choices = list(choices.units.items())
+        cast(forms.ChoiceField, self.fields["about"]).choices = list(choices.abouts.items())
 
     @property
     def draft(self) -> AnnotationDraft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from integrations.connectors.words import StatusCategory
@@ -77,13 +77,18 @@ def story_of_work_item(found: WorkItem, access: Access) -> WorkItemStory:
         *_of_sprints(item, changes[:MOST_PARTS]),
         *_of_pull_requests(list(pull_requests.values()), deployed, openable),
     ]
-    more = {"transitions": transitions, "assignments": assignments, "sprint changes": changes, "pull requests": links}
+    more: Mapping[str, Sequence[object]] = {
+        "transitions": transitions,
+        "assignments": assignments,
+        "sprint changes": changes,
+        "pull requests": links,
+    }
     return WorkItemStory(
         name=openable.name(item),
         happenings=in_order(happenings),
         stages=_stages(item, figures),
         links=list(_links(links[:MOST_PARTS], deployed, parent, openable)),
-        more=[name for name, parts in more.items() if len(parts) > MOST_PARTS],  # type: ignore[arg-type]
+        more=[name for name, parts in more.items() if len(parts) > MOST_PARTS],
         work_item=item,
         figures=figures,
     )
