@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from insights import windows
+from insights.metrics import kept_comparisons
+from insights.metrics.comparison import ANY_AGENT, Comparison, read_comparison
 from insights.metrics.distribution import kept_distribution, read_distribution
 from insights.metrics.kept_answers import KEPT_FOR
 from insights.metrics.query import Dimension, MetricQuery
@@ -70,6 +74,27 @@ def test_of_many_facts_the_answer_is_kept_for_a_while(
     with time_machine.travel(later, tick=False):
         assert kept_distribution(query).sample_size == 14
         assert titles(greatest(query))[0] == "Change 14"
+
+
+def test_a_comparison_of_figures_from_long_ago_is_kept_as_well(
+    query: MetricQuery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no fact changes for hours, what is kept of everybody is as old."""
+    hours_ago = timezone.now() - timedelta(hours=3)
+    asked: list[str] = []
+
+    def of_kept_figures(query: MetricQuery, line: str) -> Comparison:
+        asked.append(line)
+        return replace(read_comparison(query, line), computed_at=hours_ago)
+
+    monkeypatch.setattr(kept_comparisons, "read_comparison", of_kept_figures)
+    first, again = (kept_comparisons.comparison(query, ANY_AGENT) for _ in range(2))
+    assert first == again
+    assert again.computed_at == hours_ago
+    assert asked == [ANY_AGENT]
+    with time_machine.travel(timezone.now() + KEPT_FOR + timedelta(seconds=1), tick=False):
+        kept_comparisons.comparison(query, ANY_AGENT)
+    assert asked == [ANY_AGENT] * 2
 
 
 def test_what_is_kept_names_nobody(query: MetricQuery, monkeypatch: pytest.MonkeyPatch) -> None:
