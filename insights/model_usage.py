@@ -34,11 +34,10 @@ def used_by(filters: Filters, models: Sequence[str]) -> tuple[list[ModelUse], da
 
 
 def _as_json(row: UsedRow) -> list[Any]:
-    spend = None if row.spend is None else str(row.spend)
-    return list(row._replace(day=row.day.isoformat(), spend=spend))  # type: ignore[arg-type]
+    return [str(each) if isinstance(each, (date, Decimal)) else each for each in row]
 
 
 def _from_json(row: list[Any]) -> UsedRow:
-    read = UsedRow(*row)
-    spend = None if read.spend is None else Decimal(read.spend)
-    return read._replace(day=date.fromisoformat(str(read.day)), spend=spend)
+    told = dict(zip(UsedRow._fields, row, strict=True))
+    spend = None if told["spend"] is None else Decimal(told["spend"])
+    return UsedRow(**{**told, "day": date.fromisoformat(told["day"]), "spend": spend})
