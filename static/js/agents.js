@@ -1,5 +1,5 @@
 /* Agents in their one order, with the colour token and the marker each has everywhere. */
-export const AGENTS = {
+const AGENTS = {
   claude_code: { name: "Claude Code", token: "agent-claude", marker: "circle" },
   cursor: { name: "Cursor", token: "agent-cursor", marker: "square" },
   copilot: { name: "Copilot", token: "agent-copilot", marker: "triangle" },

@@ -154,7 +154,7 @@ function barChart(Chart, figures) {
 }
 
 /* How an area is filled: {fill, lighter (for a bucket that is not over), outline}. */
-export function fillLook(series, index) {
+function fillLook(series, index) {
   if (series.role === "agent") return plain(token(agentOf(series.key).token));
   if (series.role === "outcome") return outcomeLook(series.key);
   if (series.role === "stage") return stageLook(series.key);

@@ -26,7 +26,7 @@ function chartLibrary() {
   });
 }
 
-export function drawChartsIn(root) {
+function drawChartsIn(root) {
   const canvases = root.matches?.("canvas[data-chart]") ? [root] : root.querySelectorAll?.("canvas[data-chart]") ?? [];
   for (const canvas of canvases) if (!drawn.has(canvas)) show(canvas);
 }

@@ -6,7 +6,7 @@ const trimmed = (value, places) => String(Number(value.toFixed(places)));
 const grouped = (value, places = 0) =>
   value.toLocaleString("en-GB", { minimumFractionDigits: places, maximumFractionDigits: places });
 
-export function compact(value) {
+function compact(value) {
   const size = Math.abs(value);
   for (const [step, letter] of STEPS) {
     if (Number(size.toPrecision(3)) < step) continue;
