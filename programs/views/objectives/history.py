@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -20,14 +18,13 @@ from insights import windows, wording
 from insights.scope_access import access_in
 from insights.views.annotations.words import GONE, moment
 from insights.views.metric_panel import is_panel
-from insights.views.scope_bar import EVERYBODY
-from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from orgtree.services.authorship import account_of
 from programs.models import KeyResult, Objective, Standing, TargetKind
 from programs.queries.objectives import progress_of
 from programs.services.objectives.writing import may_change
+from programs.views.history import NOTHING, NamesOfToday, events_of, together
 from programs.views.objectives.amounts import in_words, unit_of
 from programs.views.objectives.page import visible_objective
 from programs.views.tickets.words import Difference, names_of_accounts
@@ -65,8 +62,6 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "target_kind": dict(TargetKind.choices),
 }
 AMOUNTS = ("baseline", "target", "hand_value", "final_value")
-NAMELESS = {"unit_id": "one that is gone", "owner_id": "one that is gone", "parent_id": "one that you may not see"}
-CHANGES_LISTED = 300
 TOLD = 200  # characters of a long text; the whole one is on the page
 
 
@@ -122,28 +117,22 @@ def told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
 def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
     """The latest first."""
     told = told_amounts(objective, access)
-    of_objective = _events("ObjectiveEvent", pgh_obj=objective.pk)
-    of_results = _events("KeyResultEvent", objective=objective.pk)
-    words = _Names(of_objective, access.sight)
+    of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
+    of_results = events_of("KeyResultEvent", objective=objective.pk)
+    words = _Words(of_objective, access.sight)
     steps = [*_objective_steps(of_objective, words), *_key_result_steps(of_results, told)]
     steps.sort(key=lambda step: step.order)
     names = names_of_accounts(step.account for step in steps)
     lines = []
-    for (_, account), together in groupby(steps, key=lambda step: (step.together, step.account)):
-        same = list(together)
+    for (_, account), at_once in groupby(steps, key=lambda step: (step.together, step.account)):
+        same = list(at_once)
         who = "Headway" if account is None else names.get(account, GONE)
         what = [step.what for step in same if step.what]
         lines.append(HistoryLine(who, moment(same[0].at), what, [each for step in same for each in step.differences]))
     return lines[::-1]
 
 
-def _events(model: str, **of: int) -> list[Any]:
-    """The latest ones, the first of them first."""
-    events = apps.get_model("programs", model)._default_manager.filter(**of).select_related("pgh_context")
-    return list(events.order_by("-pgh_id")[:CHANGES_LISTED])[::-1]
-
-
-def _objective_steps(events: Sequence[Any], words: _Names) -> Iterator[_Step]:
+def _objective_steps(events: Sequence[Any], words: _Words) -> Iterator[_Step]:
     for position, event in enumerate(events):
         before = events[position - 1] if position else None
         differences = (
@@ -179,9 +168,8 @@ def _key_result_steps(events: Sequence[Any], told: Callable[[Any], bool]) -> Ite
 
 
 def _step(event: Any, what: str, differences: Sequence[Difference]) -> _Step:
-    together = event.pgh_context_id or event.pgh_created_at
     order = (event.pgh_created_at, hasattr(event, "objective_id"), event.pgh_id)
-    return _Step(event.pgh_created_at, order, together, account_of(event), what, differences)
+    return _Step(event.pgh_created_at, order, together(event), account_of(event), what, differences)
 
 
 def _result_word(name: str, event: Any, told: Callable[[Any], bool]) -> str:
@@ -189,38 +177,20 @@ def _result_word(name: str, event: Any, told: Callable[[Any], bool]) -> str:
     if name in AMOUNTS:
         if not told(event):
             return "hidden"
-        return "–" if value is None else in_words(value, unit_of(event))
-    return str(CHOICES.get(name, {}).get(value, value)) or "–"
+        return NOTHING if value is None else in_words(value, unit_of(event))
+    return str(CHOICES.get(name, {}).get(value, value)) or NOTHING
 
 
-def _changed(name: str, events: Sequence[Any]) -> set[int]:
-    """The ids that a field changed from and to; of one that never did nothing is told."""
-    pairs = [(getattr(before, name), getattr(after, name)) for before, after in pairwise(events)]
-    return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}
-
-
-class _Names:
-    """Values of the history in words; units, people and objectives by the names that they have today.
-
-    Of an objective that the viewer may not see only that it is one.
-    """
+class _Words:
+    """Values of the history in words."""
 
     def __init__(self, events: Sequence[Any], sight: Sight) -> None:
-        asked: Mapping[str, tuple[QuerySet[Any], str]] = {
-            "unit_id": (Unit.objects.all(), "name"),
-            "owner_id": (Person.objects.all(), "full_name"),
-            "parent_id": (Objective.objects.within(sight), "title"),
-        }
-        self._known: Mapping[str, Mapping[int, str]] = {
-            name: dict(found.filter(pk__in=_changed(name, events)).values_list("pk", column))
-            for name, (found, column) in asked.items()
-        }
+        self._names = NamesOfToday(events, sight, objective="parent_id")
 
     def word(self, name: str, event: Any) -> str:
         value = getattr(event, name)
-        if name in self._known:
-            nothing = EVERYBODY if name == "unit_id" else "–"
-            return nothing if value is None else self._known[name].get(value, NAMELESS[name])
+        if self._names.tell_of(name):
+            return self._names.name(name, value)
         if isinstance(value, bool):
             return "Yes" if value else "No"
         if isinstance(value, datetime):
@@ -229,5 +199,5 @@ class _Names:
             return wording.day(value)
         if isinstance(value, float):
             return f"{value:.2f}"
-        text = str(CHOICES.get(name, {}).get(value, value) or "–")
+        text = str(CHOICES.get(name, {}).get(value, value) or NOTHING)
         return text if len(text) <= TOLD else f"{text[:TOLD].rstrip()}…"

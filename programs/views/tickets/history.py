@@ -9,17 +9,16 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Value
 
 from insights import wording
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.registry import get
 from insights.views.annotations.words import GONE, moment
-from insights.views.scope_bar import EVERYBODY
-from orgtree.models import Person, Unit
 from orgtree.models.sight import Sight
 from orgtree.services.authorship import account_of
-from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketState
+from programs.models import BottleneckKind, Nature, Ticket, TicketState
+from programs.views.history import CHANGES_LISTED, NOTHING, UNSEEN, NamesOfToday, events_of, together
 from programs.views.tickets.words import Difference
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
@@ -43,10 +42,6 @@ HISTORY_FIELDS = {
     "objective_id": "Objective",
 }
 PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"
-CHANGES_LISTED = 300
-UNSEEN = "one that you may not see"
-GONE_ONE = "one that is gone"
-NAMELESS = {"unit_id": GONE_ONE, "owner_id": GONE_ONE, "objective_id": UNSEEN}
 
 
 @dataclass(frozen=True)
@@ -91,10 +86,9 @@ class History:
 
 def history_of(ticket: Ticket) -> History:
     """Two queries.  That whoever filed it watches it from then on is no change to be told."""
-    told = ticket.events.select_related("pgh_context").order_by("-pgh_id")  # type: ignore[attr-defined]
-    events = list(told[:CHANGES_LISTED])[::-1]
+    events = events_of("TicketEvent", pgh_obj=ticket.pk)
     links = [*_links(ticket)]
-    filed = _together(events[0]) if events and events[0].version == 1 else None
+    filed = together(events[0]) if events and events[0].version == 1 else None
     return History(events, [each for each in links if each.of != WATCHERS or each.together != filed])
 
 
@@ -103,13 +97,14 @@ def _links(ticket: Ticket) -> Iterator[LinkChange]:
         apps.get_model("programs", model)
         ._default_manager.filter(ticket=ticket.pk)
         .annotate(of=Value(of), linked=F(column))
-        .values_list("of", "linked", "pgh_label", "pgh_created_at", "pgh_context_id", "pgh_context__metadata")
+        .values_list("of", "linked", "pgh_label", "pgh_created_at", "pgh_id", "pgh_context_id", "pgh_context__metadata")
         for of, model, column in (
             (PULL_REQUESTS, "TicketPullRequestEvent", "pullrequest_id"),
             (WATCHERS, "TicketWatcherEvent", "user_id"),
         )
     ]
-    for of, linked, label, at, context, metadata in found[0].union(found[1], all=True).order_by("pgh_created_at"):
+    latest = found[0].union(found[1], all=True).order_by("-pgh_created_at", "-pgh_id")[:CHANGES_LISTED]
+    for of, linked, label, at, _, context, metadata in reversed(list(latest)):
         yield LinkChange(of, linked, label == "added", at, context or at, (metadata or {}).get("user"))
 
 
@@ -148,13 +143,9 @@ class _Step:
 def _steps(events: Sequence[Any], words: _Words) -> Iterator[_Step]:
     if events:
         first = events[0]
-        yield _Step(first.pgh_created_at, _together(first), account_of(first), first.version == 1, [])
+        yield _Step(first.pgh_created_at, together(first), account_of(first), first.version == 1, [])
     for earlier, later in pairwise(events):
-        yield _Step(later.pgh_created_at, _together(later), account_of(later), False, words.differences(earlier, later))
-
-
-def _together(event: Any) -> object:
-    return event.pgh_context_id or event.pgh_created_at
+        yield _Step(later.pgh_created_at, together(later), account_of(later), False, words.differences(earlier, later))
 
 
 def _link_words(each: LinkChange, names: Mapping[int, str], pull_requests: Mapping[int, str]) -> Difference:
@@ -162,26 +153,14 @@ def _link_words(each: LinkChange, names: Mapping[int, str], pull_requests: Mappi
         field, name = "Watching", names.get(each.linked, GONE)
     else:
         field, name = "Pull request", pull_requests.get(each.linked, UNSEEN)
-    return Difference(field, "–", name) if each.is_added else Difference(field, name, "–")
+    return Difference(field, NOTHING, name) if each.is_added else Difference(field, name, NOTHING)
 
 
 class _Words:
-    """Values of history in words; units, people and objectives by the names that they have today.
-
-    Of an objective that the viewer may not see only that it is one.
-    """
+    """Values of history in words."""
 
     def __init__(self, events: Sequence[Any], sight: Sight) -> None:
-        asked: Mapping[str, tuple[QuerySet[Any], str]] = {
-            "unit_id": (Unit.objects.all(), "name"),
-            "owner_id": (Person.objects.all(), "full_name"),
-            "objective_id": (Objective.objects.within(sight), "title"),
-        }
-        self._names: Mapping[str, Mapping[int, str]] = {
-            name: dict(found.filter(pk__in=changed).values_list("pk", column))
-            for name, (found, column) in asked.items()
-            if (changed := _changed(name, events))
-        }
+        self._names = NamesOfToday(events, sight, objective="objective_id")
 
     def differences(self, before: Any, after: Any) -> list[Difference]:
         return [
@@ -192,14 +171,13 @@ class _Words:
 
     def _word(self, name: str, event: Any) -> str:
         value = getattr(event, name)
-        if name in NAMELESS:
-            nothing = EVERYBODY if name == "unit_id" else "–"
-            return nothing if value is None else self._names.get(name, {}).get(value, NAMELESS[name])
+        if self._names.tell_of(name):
+            return self._names.name(name, value)
         if name == "metric" and value:
             return metric_name(value)
         if isinstance(value, date):
             return wording.day(value)
-        return CHOICES.get(name, {}).get(value, value) or "–"
+        return CHOICES.get(name, {}).get(value, value) or NOTHING
 
 
 def metric_name(key: str) -> str:
@@ -208,9 +186,3 @@ def metric_name(key: str) -> str:
         return get(key).name
     except UnknownMetricError:
         return key
-
-
-def _changed(name: str, events: Sequence[Any]) -> set[int]:
-    """The ids that a field changed from and to; of one that never did nothing is told, and nothing asked."""
-    pairs = [(getattr(before, name), getattr(after, name)) for before, after in pairwise(events)]
-    return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}
