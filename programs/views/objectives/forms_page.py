@@ -57,9 +57,7 @@ def objective_new(request: HttpRequest) -> HttpResponse:
 
     Without a template, a metric or a parent the page asks first with what to begin.
     """
-    access = access_in(request)
-    if not (access.sight.leads_whole or access.sight.managed_ids):
-        raise PermissionDenied(ONLY_LEADERS)
+    access = _access_of_writer(request)
     open_quarters = quarters(windows.local_today()).open()
     if request.method == "GET" and not any(request.GET.get(name) for name in ("template", "metric", "parent")):
         return _choose_page(request, access, open_quarters)
@@ -123,9 +121,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def objective_baseline(request: HttpRequest) -> HttpResponse:
     """The baseline of one row of the form (`row`), for the unit, quarter and metric that are chosen in it."""
-    access = access_in(request)
-    if not (access.sight.leads_whole or access.sight.managed_ids):
-        raise PermissionDenied(ONLY_LEADERS)
+    access = _access_of_writer(request)
     word = request.GET.get("row", "")
     row = int(word) if word.isdecimal() and len(word) < 3 else 0
     rows = [(request.GET.get(f"key_results-{row}-metric", ""), request.GET.get(f"key_results-{row}-statistic", ""))]
@@ -139,9 +135,7 @@ def objective_baseline(request: HttpRequest) -> HttpResponse:
 @require_GET
 def objective_parents(request: HttpRequest) -> HttpResponse:
     """What can be served, for the unit and quarter that are chosen in the form; `known` is the objective in it."""
-    access = access_in(request)
-    if not (access.sight.leads_whole or access.sight.managed_ids):
-        raise PermissionDenied(ONLY_LEADERS)
+    access = _access_of_writer(request)
     number = request.GET.get("known", "")
     known = visible_objective(request, int(number)) if number.isdecimal() and len(number) < 16 else None
     asked = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
@@ -149,6 +143,14 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
         sight=access.sight, quarters=quarters(windows.local_today()).open(), known=known, initial=asked
     )
     return render(request, "programs/objectives/_parent.html", {"form": form})
+
+
+def _access_of_writer(request: HttpRequest) -> Access:
+    """Raises PermissionDenied for whoever can write for no unit."""
+    access = access_in(request)
+    if not (access.sight.leads_whole or access.sight.managed_ids):
+        raise PermissionDenied(ONLY_LEADERS)
+    return access
 
 
 def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]) -> HttpResponse:
