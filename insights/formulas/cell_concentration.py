@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from insights.formulas.cell_distinct_counts import DistinctEntities
     from insights.formulas.cell_layout import Floats, Homes, Integers
-    from insights.formulas.cell_people import Counted
 
 
-def coefficients_by_home(counted: Counted, homes: Homes, path_of_stint: Integers, spans: int) -> Floats:
+def coefficients_by_home(counted: DistinctEntities, homes: Homes, path_of_stint: Integers, spans: int) -> Floats:
     """A row per home and a column per span, NaN without people; the bits of what is counted are numbers of facts."""
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The rows of a relation as arrays, read once for all that is computed of them beside the database.
+"""The rows of a relation as arrays, read once for all that is computed of them in memory.
 
 They come as a binary COPY of numbers alone, every one of the same width, into a file that the system may keep in memory
 or not: what is worked on is a column at a time.

@@ -1,4 +1,11 @@
-"""Computing cells from facts, within the database; the statements are those that answer ad-hoc queries."""
+"""Computing cells from facts, in one of two ways that come to the same (docs/decisions/0028).
+
+- By the statements that answer ad-hoc queries, within the database (storing.py): cells of few units, as after most
+  changes, and those of measures of which only the database tells.
+- In memory (storing_from_memory.py): cells of a hundred units and more, and with them those of everybody, as in the
+  nightly fill of a large organisation.  The rows of a relation are read once for all splits and pieces, where each
+  statement would find them anew.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +21,6 @@ from insights.metrics.query import Granularity, Window
 from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, windows_of
 from insights.metrics.stints import stints_of
 from insights.models import Period
-from insights.snapshots.asked import Asked
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import (
     NOT_OF_STOCKS,
@@ -25,8 +31,9 @@ from insights.snapshots.kept import (
     prompt_partitions,
     quarters_between,
 )
-from insights.snapshots.storing import store
-from insights.snapshots.storing_beside import beside, store_beside
+from insights.snapshots.recomputation import Recomputation
+from insights.snapshots.storing import store_by_statement
+from insights.snapshots.storing_from_memory import computable_in_memory, store_from_memory
 from integrations.facts.ownership import OWNER_PLACEMENTS
 
 Partitions = Sequence[tuple[Period, Edges]]
@@ -34,7 +41,7 @@ Partitions = Sequence[tuple[Period, Edges]]
 # The days of prompt buckets that are computed at once: a statement holds what it finds until it is through.
 QUARTERS_AT_ONCE = 2
 LONGEST_PIECE = timedelta(days=190)
-UNITS_COMPUTED_BESIDE = 100  # from here on reading all rows costs less than what the database would add up and sort
+UNITS_COMPUTED_IN_MEMORY = 100  # from here on reading all rows costs less than what the database would add up and sort
 
 
 def prompt_pieces(days: Window) -> Iterator[Partitions]:
@@ -76,9 +83,9 @@ def last_day(piece: Partitions) -> date:
 def recompute_all(pieces: Sequence[Partitions], clock: Clock, only: Mapping[Group, int]) -> int:
     """As `recompute` of each piece, for the whole organisation and for every unit; no window is in two pieces."""
     units = _units()
-    many = beside(only) if len(units) >= UNITS_COMPUTED_BESIDE else {}
+    many = computable_in_memory(only) if len(units) >= UNITS_COMPUTED_IN_MEMORY else {}
     others = {group: pk for group, pk in only.items() if group not in many}
-    written = _recompute_beside(pieces, units, clock, many) if many else 0
+    written = _recompute_in_memory(pieces, units, clock, many) if many else 0
     for piece in pieces:
         written += recompute(piece, ANYBODY, clock, others)
         if units:
@@ -86,19 +93,19 @@ def recompute_all(pieces: Sequence[Partitions], clock: Clock, only: Mapping[Grou
     return written
 
 
-def _recompute_beside(
+def _recompute_in_memory(
     pieces: Sequence[Partitions], units: tuple[int, ...], clock: Clock, only: Mapping[Group, int]
 ) -> int:
     """As `recompute_all`, reading the rows of each relation once for all pieces; their cells come piece by piece."""
     of_all = Placement(Placed.UNITS, units)
-    asked: list[_AskedOf] = []
+    recomputations: list[_Recomputations] = []
     for piece in pieces:
         everybody = tuple(dict.fromkeys(piece))
         for partitions, placement in ((everybody, ANYBODY), (of_units(everybody), of_all)):
             _delete(partitions, placement, only.values())
-            asked.append(_AskedOf(partitions, placement, clock))
-    with _stints(of_all, [window for each in asked for window in each.everything.periods], clock):
-        return store_beside(only, lambda group: [each.of(group) for each in asked])
+            recomputations.append(_Recomputations(partitions, placement, clock))
+    with _stints(of_all, [window for each in recomputations for window in each.everything.periods], clock):
+        return store_from_memory(only, lambda group: [each.of(group) for each in recomputations])
 
 
 def _units() -> tuple[int, ...]:
@@ -120,29 +127,33 @@ def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: 
     if not only:
         return 0
     _delete(distinct, placement, only.values())
-    asked = _AskedOf(distinct, placement, clock)
-    many = beside(only) if len(placement.ids) >= UNITS_COMPUTED_BESIDE else {}
-    with _stints(placement, tuple(asked.everything.periods), clock):
-        written = sum(store(group, pk, asked.of(group)) for group, pk in only.items() if group not in many)
-        return written + (store_beside(many, lambda group: [asked.of(group)]) if many else 0)
+    recomputations = _Recomputations(distinct, placement, clock)
+    many = computable_in_memory(only) if len(placement.ids) >= UNITS_COMPUTED_IN_MEMORY else {}
+    with _stints(placement, tuple(recomputations.everything.periods), clock):
+        written = sum(
+            store_by_statement(group, pk, recomputations.of(group)) for group, pk in only.items() if group not in many
+        )
+        return written + (store_from_memory(many, lambda group: [recomputations.of(group)]) if many else 0)
 
 
-class _AskedOf:
-    """What is asked of each group, in these windows at most."""
+class _Recomputations:
+    """What is computed of each group, in these windows at most."""
 
     def __init__(self, partitions: Partitions, placement: Placement, clock: Clock) -> None:
-        self.everything = _asked(partitions, placement, clock)
-        self._of_stocks = _asked([each for each in partitions if each[0] not in NOT_OF_STOCKS], placement, clock)
-        self._listed = _asked(of_windows(partitions), placement, clock)
+        self.everything = _recomputation(partitions, placement, clock)
+        self._of_stocks = _recomputation(
+            [each for each in partitions if each[0] not in NOT_OF_STOCKS], placement, clock
+        )
+        self._listed = _recomputation(of_windows(partitions), placement, clock)
 
-    def of(self, group: Group) -> Asked:
+    def of(self, group: Group) -> Recomputation:
         if only_in_windows(group.segments):
             return self._listed
         return self._of_stocks if group.relation.stock else self.everything
 
 
-def _asked(partitions: Partitions, placement: Placement, clock: Clock) -> Asked:
-    return Asked(tuple(dict.fromkeys(edges for _, edges in partitions)), _periods(partitions), placement, clock)
+def _recomputation(partitions: Partitions, placement: Placement, clock: Clock) -> Recomputation:
+    return Recomputation(tuple(dict.fromkeys(edges for _, edges in partitions)), _periods(partitions), placement, clock)
 
 
 def _periods(partitions: Iterable[tuple[Period, Edges]]) -> Mapping[Window, Sequence[str]]:

@@ -1,4 +1,7 @@
-"""Writing what a statement finds into the table of cells, without taking it out of the database."""
+"""Writing what a statement finds into the table of cells, without taking it out of the database.
+
+The other way: storing_from_memory.py; cells.py says which is taken when.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +14,30 @@ from psycopg import sql
 from insights.metrics.figures import numbers_of
 from insights.metrics.plan import Clock
 from insights.metrics.query import Window
-from insights.metrics.reading import Reading, StockReading
+from insights.metrics.reading import StockReading
 from insights.metrics.scan import people_in_stock_statement, scan_statement
 from insights.metrics.source import parameters
 from insights.metrics.stock_statement import stock_parameters
-from insights.metrics.stocks import windows_by_span
 from insights.models import Period
-from insights.snapshots.asked import Asked
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
+from insights.snapshots.recomputation import Recomputation
 
 # Stands in for all values of a segment that has too many in a span: readers go to the facts.
 TOO_MANY_VALUES = ""
 
 
-def store(group: Group, group_id: int, asked: Asked) -> int:
+def store_by_statement(group: Group, group_id: int, recomputation: Recomputation) -> int:
     """Add the group's cells of all windows, once for each period in which a window is kept; how many there are."""
-    if not asked.edges:
+    if not recomputation.edges:
         return 0
     if group.is_stock_of_people:
-        return _store_people(group, group_id, asked)
-    settled = asked.clock.settled_before
-    reading = Reading(group.relation, asked.edges, asked.placement, segments=group.segments, settled_before=settled)
+        return _store_people(group, group_id, recomputation)
+    reading = recomputation.reading(group)
     spans: list[tuple[int, Window, str]] = [
         (position, window, period)
-        for position, windows in enumerate(windows_by_span(reading))
-        for window in windows
-        for period in asked.periods[window]
+        for position, kept_as in enumerate(recomputation.kept_as(reading))
+        for period, window in kept_as
     ]
     if not spans:
         return 0
@@ -53,7 +53,7 @@ def store(group: Group, group_id: int, asked: Asked) -> int:
         ORDER BY unit_id, starts, ends
         """
     )
-    values = {**parameters(reading), **_kept(group_id, spans, asked.clock)}
+    values = {**parameters(reading), **_kept(group_id, spans, recomputation.clock)}
     found = scan_statement(reading, group.measures)
     return _inserted(
         statement.format(cells=_few_values(group, found) if group.segments else _cells(group, found, sql.SQL("''"))),
@@ -92,14 +92,14 @@ def _few_values(group: Group, found: sql.Composed) -> sql.Composed:
     )
 
 
-def _store_people(group: Group, group_id: int, asked: Asked) -> int:
+def _store_people(group: Group, group_id: int, recomputation: Recomputation) -> int:
     """Those of a stock, who are counted for the days of a window that have come."""
     spans = [
-        (asked.clock.stock_span(window), window, period)
-        for window, periods in asked.periods.items()
+        (recomputation.clock.stock_span(window), window, period)
+        for window, periods in recomputation.periods.items()
         for period in periods
     ]
-    reading = StockReading(group.relation, tuple(sorted({span for span, _, _ in spans})), asked.placement)
+    reading = StockReading(group.relation, tuple(sorted({span for span, _, _ in spans})), recomputation.placement)
     statement = sql.SQL(
         """
         INSERT INTO insights_metriccell
@@ -113,7 +113,7 @@ def _store_people(group: Group, group_id: int, asked: Asked) -> int:
         ORDER BY unit_id, starts, ends
         """
     ).format(people=people_in_stock_statement(reading))
-    kept = _kept(group_id, [(0, window, period) for _, window, period in spans], asked.clock)
+    kept = _kept(group_id, [(0, window, period) for _, window, period in spans], recomputation.clock)
     of_spans = {"span_starts": [span.start for span, _, _ in spans], "span_ends": [span.end for span, _, _ in spans]}
     return _inserted(statement, {**stock_parameters(reading), **kept, **of_spans})
 

@@ -12,7 +12,7 @@ from django.db import connection
 from insights.models import SnapshotState
 from insights.snapshots.filling import fill_everything
 from insights.snapshots.refresh import refresh
-from insights.snapshots.storing_beside import store_beside
+from insights.snapshots.storing_from_memory import store_from_memory
 
 _CELLS = """
     SELECT kept.relation, kept.segment_name, coalesce(unit.slug, ''), cell.period, cell.start, cell."end",
@@ -35,13 +35,13 @@ def forgotten_by_refresh() -> Mapping[tuple[str, ...], tuple[object, object]]:
     """The cells that differ between a refresh and a full fill after it: (as refreshed, as filled).
 
     What was noted to be computed anew is all there is to compute anew where there are none.  A refresh of few units is
-    computed by the database and this fill beside it, so that neither may say anything else than the other.
+    computed by the database and this fill in memory, so that neither may say anything else than the other.
     """
     SnapshotState.note(lagging_at=None)  # as if it were long ago: long windows take their time, and are looked at, too
     refresh()
     refreshed = kept_cells()
     assert refreshed, "nothing is kept"
-    with beside_from(1):
+    with in_memory_from(1):
         fill_everything()
     filled = kept_cells()
     return {
@@ -52,19 +52,19 @@ def forgotten_by_refresh() -> Mapping[tuple[str, ...], tuple[object, object]]:
 
 
 def filled_both_ways() -> tuple[KeptCells, KeptCells]:
-    """The cells of a fill that the database computes, and of one beside it."""
-    with beside_from(sys.maxsize):
+    """The cells of a fill that the database computes, and of one in memory."""
+    with in_memory_from(sys.maxsize):
         fill_everything()
     by_database = kept_cells()
-    with beside_from(1), mock.patch("insights.snapshots.cells.store_beside", wraps=store_beside) as stored:
+    with in_memory_from(1), mock.patch("insights.snapshots.cells.store_from_memory", wraps=store_from_memory) as stored:
         fill_everything()
     assert stored.called
     return by_database, kept_cells()
 
 
-def beside_from(units: int) -> AbstractContextManager[object]:
-    """While it lasts, cells of so many units and more are computed beside the database."""
-    return mock.patch("insights.snapshots.cells.UNITS_COMPUTED_BESIDE", units)
+def in_memory_from(units: int) -> AbstractContextManager[object]:
+    """While it lasts, cells of so many units and more are computed in memory."""
+    return mock.patch("insights.snapshots.cells.UNITS_COMPUTED_IN_MEMORY", units)
 
 
 def _compared(told: object) -> object:

@@ -1,4 +1,4 @@
-"""Of deliveries whose people and owners change units, a fill beside the database tells what the database does.
+"""Of deliveries whose people and owners change units, a fill in memory tells what the database does.
 
 Telemetry, commits and attributes of people: test_scopes.py.  What a refresh leaves: test_refresh_against_fill.py.
 """
@@ -49,7 +49,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("seed", "relations"), SEEDS)
-def test_a_fill_beside_the_database_tells_what_the_database_does(seed: int, relations: set[str], org: Org) -> None:
+def test_a_fill_in_memory_tells_what_the_database_does(seed: int, relations: set[str], org: Org) -> None:
     org.tree("Teams")
     for unit, above in (("Red", "teams"), ("Kettles", "red"), ("Blue", "teams"), ("Cups", "blue")):
         org.unit(unit, below=above)
@@ -67,8 +67,8 @@ def test_a_fill_beside_the_database_tells_what_the_database_does(seed: int, rela
     attribute_what_waits()
     settle_what_waits()
 
-    by_database, beside_it = filled_both_ways()
-    assert beside_it == by_database
+    by_database, in_memory = filled_both_ways()
+    assert in_memory == by_database
     assert relations <= {relation for relation, _, unit, *_ in by_database if unit}
 
 

@@ -152,9 +152,9 @@ def test_after_moves_a_refresh_leaves_what_a_full_fill_would(world: World, clock
     assert cells() == refreshed
 
 
-def test_what_is_computed_beside_the_database_are_the_cells_that_it_computes(world: World) -> None:
-    by_database, beside_it = filled_both_ways()
-    assert beside_it == by_database
+def test_cells_computed_in_memory_are_those_that_the_database_computes(world: World) -> None:
+    by_database, in_memory = filled_both_ways()
+    assert in_memory == by_database
 
 
 def test_many_moves_are_computed_in_pieces(

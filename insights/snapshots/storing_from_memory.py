@@ -1,4 +1,7 @@
-"""Storing what is computed beside the database: relation by relation, its groups one after the other."""
+"""Storing what is computed in memory: relation by relation, its groups one after the other.
+
+The other way: storing.py; cells.py says which is taken when.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,27 @@ from typing import TYPE_CHECKING
 
 from insights.formulas.cell_layout import Tree
 from insights.metrics.measures import Measure
-from insights.metrics.query import Dimension, Window
+from insights.metrics.query import Dimension
 from insights.metrics.reading import Placed, Reading
 from insights.metrics.row_arrays import row_arrays
-from insights.metrics.stocks import windows_by_span
 from insights.models import Period
-from insights.snapshots.asked import Asked
-from insights.snapshots.beside import MOST_MEASURES, TOLD, PlacedRows, RowMeasures, Split
-from insights.snapshots.copied_cells import CellsCopy, ComputedCells, cells_copy
+from insights.snapshots.cells_copy import CellsCopy, ComputedCells, cells_copy
+from insights.snapshots.cells_in_memory import COMPUTABLE, MOST_MEASURES, PlacedRows, RowMeasures, Split
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
-from insights.snapshots.unit_trees import PlacedTree, UnitTrees
+from insights.snapshots.recomputation import KeptAs, Recomputation
+from insights.snapshots.stint_arrays import PlacedTree, StintArrays
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
     from insights.formulas.cell_layout import Integers
 
-AskedOf = Callable[[Group], Sequence[Asked]]
+RecomputationsOf = Callable[[Group], Sequence[Recomputation]]
 
 
-def beside(groups: Mapping[Group, int]) -> dict[Group, int]:
-    """Those of the groups that can be computed beside the database."""
-    told = {group: pk for group, pk in groups.items() if all(type(measure) in TOLD for measure in group.measures)}
+def computable_in_memory(groups: Mapping[Group, int]) -> dict[Group, int]:
+    """Those of the groups that can be computed in memory; the others are left to the database."""
+    told = {group: pk for group, pk in groups.items() if all(type(measure) in COMPUTABLE for measure in group.measures)}
     of_relations = _by_relation(told)
     return {group: pk for group, pk in told.items() if len(_measures(of_relations[group.relation])) <= MOST_MEASURES}
 
@@ -42,16 +44,18 @@ def _by_relation(groups: Mapping[Group, int]) -> Mapping[Relation, Mapping[Group
     return found
 
 
-def store_beside(groups: Mapping[Group, int], asked_of: AskedOf) -> int:
+def store_from_memory(groups: Mapping[Group, int], of_group: RecomputationsOf) -> int:
     """Add the cells of these groups in all windows that are asked for; while `stints_of` the units lasts."""
-    some = {group: pk for group, pk in groups.items() if any(asked.edges for asked in asked_of(group))}
-    trees = UnitTrees.of_stints()
-    return sum(_store_relation(relation, of_one, asked_of, trees) for relation, of_one in _by_relation(some).items())
+    some = {group: pk for group, pk in groups.items() if any(each.edges for each in of_group(group))}
+    stints = StintArrays.read()
+    return sum(_store_relation(relation, of_one, of_group, stints) for relation, of_one in _by_relation(some).items())
 
 
-def _store_relation(relation: Relation, groups: Mapping[Group, int], asked_of: AskedOf, trees: UnitTrees) -> int:
-    everything = [asked for group in groups for asked in asked_of(group) if asked.edges]
-    edges = tuple(dict.fromkeys(each for asked in everything for each in asked.edges))
+def _store_relation(
+    relation: Relation, groups: Mapping[Group, int], of_group: RecomputationsOf, stints: StintArrays
+) -> int:
+    everything = [each for group in groups for each in of_group(group) if each.edges]
+    edges = tuple(dict.fromkeys(of_one for each in everything for of_one in each.edges))
     clock = everything[0].clock
     dimensions = tuple(dict.fromkeys(dimension for group in groups for dimension in group.segments))
     reading = Reading(relation, edges, segments=dimensions, settled_before=clock.settled_before)
@@ -61,15 +65,15 @@ def _store_relation(relation: Relation, groups: Mapping[Group, int], asked_of: A
         found = _Found(
             RowMeasures(rows),
             {dimension: Split(*rows.segment(dimension)) for dimension in dimensions},
-            trees.stints_on(relation, rows.placed, rows.days, rows.first_day),
-            trees.trees,
+            stints.stints_on(relation, rows.placed, rows.days, rows.first_day),
+            stints.trees,
         )
         rows.let_go()
     with cells_copy(clock.now) as copy:
         for group, pk in groups.items():
-            for asked in asked_of(group):
-                if asked.edges:
-                    _add(copy, pk, group, asked, found)
+            for recomputation in of_group(group):
+                if recomputation.edges:
+                    _add(copy, pk, group, recomputation, found)
         return copy.written
 
 
@@ -83,37 +87,32 @@ class _Found:
     trees: Sequence[PlacedTree]
 
 
-def _add(copy: CellsCopy, pk: int, group: Group, asked: Asked, found: _Found) -> None:
+def _add(copy: CellsCopy, pk: int, group: Group, recomputation: Recomputation, found: _Found) -> None:
     import numpy as np
 
-    reading = Reading(
-        group.relation, asked.edges, asked.placement, segments=group.segments, settled_before=asked.clock.settled_before
-    )
+    reading = recomputation.reading(group)
     rows = len(found.measures.rows)
     split = found.splits[group.segments[0]] if group.segments else Split.into_none(rows)
-    in_units = asked.placement.placed is Placed.UNITS
+    in_units = recomputation.placement.placed is Placed.UNITS
     stints = found.stints if in_units else np.zeros(rows, dtype=np.int64)
     trees = found.trees if in_units else [PlacedTree(Tree.of_everybody(), np.zeros(1, dtype=np.int64))]
     placed = PlacedRows(found.measures, split, reading, stints)
-    kept = {
-        span: [(period, window) for window in windows for period in asked.periods[window]]
-        for span, windows in enumerate(windows_by_span(reading))
-    }
+    kept_as = recomputation.kept_as(reading)
     for tree in trees:
         cells = placed.cells_of(tree, group.measures)
-        copy.add(pk, few_values(cells, kept) if group.segments else cells, kept)
+        copy.add(pk, few_values(cells, kept_as) if group.segments else cells, kept_as)
 
 
 def _measures(groups: Iterable[Group]) -> Sequence[Measure]:
     return list(dict.fromkeys(measure for group in groups for measure in group.measures))
 
 
-def few_values(cells: ComputedCells, kept: Mapping[int, Sequence[tuple[str, Window]]]) -> ComputedCells:
+def few_values(cells: ComputedCells, kept_as: Sequence[Sequence[KeptAs]]) -> ComputedCells:
     """The cells of units and spans with few segment values; of each other one a cell that says so, and no figures."""
     import numpy as np
 
-    most = np.full(max(kept, default=-1) + 1, MOST_SEGMENT_VALUES)
-    for span, periods in kept.items():
+    most = np.full(len(kept_as), MOST_SEGMENT_VALUES)
+    for span, periods in enumerate(kept_as):
         if any(period == Period.WINDOW for period, _ in periods):
             most[span] = MOST_LISTED_VALUES
     _, first, of_cell, counts = np.unique(

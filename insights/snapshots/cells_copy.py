@@ -1,10 +1,10 @@
-"""Cells on their way into the table: packed beside the database, and taken up by it while the next are computed."""
+"""Cells on their way into the table: packed in memory, and taken up by the database while the next are computed."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from insights.formulas.cell_layout import Lists
-from insights.metrics.query import Window
+from insights.snapshots.recomputation import KeptAs
 
 if TYPE_CHECKING:
     from numpy import bytes_, dtype, void
@@ -60,14 +60,13 @@ class CellsCopy:
         self._failed: list[BaseException] = []
         self.written = 0
 
-    def add(self, group_id: int, cells: ComputedCells, kept: Mapping[int, Sequence[tuple[str, Window]]]) -> None:
+    def add(self, group_id: int, cells: ComputedCells, kept_as: Sequence[Sequence[KeptAs]]) -> None:
         """Each cell as often as its span is kept."""
         import numpy as np
 
-        flat = [(span, period, window) for span in sorted(kept) for period, window in kept[span]]
-        numbers = np.array([span for span, _, _ in flat], dtype=np.int64)
-        span_count = max([*kept, int(cells.spans.max(initial=0))]) + 1
-        lists = Lists.of_pairs(numbers, np.arange(len(flat), dtype=np.int64), span_count)
+        flat = [each for of_span in kept_as for each in of_span]
+        numbers = np.repeat(np.arange(len(kept_as)), [len(of_span) for of_span in kept_as])
+        lists = Lists.of_pairs(numbers, np.arange(len(flat), dtype=np.int64), len(kept_as))
         for start in range(0, len(cells.units), CELLS_AT_ONCE):
             block = np.arange(start, min(start + CELLS_AT_ONCE, len(cells.units)), dtype=np.int64)
             pairs = lists.joined(cells.spans[block])
@@ -90,16 +89,16 @@ class CellsCopy:
         group_id: int,
         cells: ComputedCells,
         which: Integers,
-        kept: Sequence[tuple[int, str, Window]],
+        kept_as: Sequence[KeptAs],
         how: Integers,
     ) -> bytes:
         import numpy as np
 
         count, figures = len(which), len(cells.numbers)
-        periods = np.array([period.encode() for _, period, _ in kept], dtype=np.bytes_)
+        periods = np.array([period.encode() for period, _ in kept_as], dtype=np.bytes_)
         words = np.array([word.encode() for word in cells.words] or [b""], dtype=np.bytes_)
-        starts = np.array([(window.start - POSTGRES_EPOCH).days for _, _, window in kept])
-        ends = np.array([(window.end - POSTGRES_EPOCH).days for _, _, window in kept])
+        starts = np.array([(window.start - POSTGRES_EPOCH).days for _, window in kept_as])
+        ends = np.array([(window.end - POSTGRES_EPOCH).days for _, window in kept_as])
         no_word = np.where(cells.without_numbers[which], 0, 1)
         texts = {
             "period": (periods[how], _lengths(periods)[how]),

@@ -1,7 +1,7 @@
-"""Computing the cells of everybody and of very many units beside the database: its rows are read once for all splits.
+"""Computing the cells of everybody and of very many units in memory: rows are read once for all splits.
 
 What a statement of cells tells (insights/metrics/statement.py, units_statement.py) is told here of the same rows, by
-the same rules; tests hold one against the other.  docs/decisions/0028 says what it gains.
+the same rules; tests hold one against the other.  cells.py says which is taken when, docs/decisions/0028 why.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_concentration import coefficients_by_home
+from insights.formulas.cell_distinct_counts import DistinctEntities, EntityRows, Gather, one_for_each_bit
 from insights.formulas.cell_layout import Calendar, Homes, Lists
-from insights.formulas.cell_people import Counted, Found, Gather, one_for_each_bit
 from insights.formulas.cell_percentiles import Membership, Ranked, percentiles_of_cells
 from insights.metrics.figures import letters_of_figures
 from insights.metrics.measures import AttributedLines, Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.row_arrays import RowArrays, letters_of
 from insights.metrics.source import PERCENTILES, stretches_of
-from insights.snapshots.copied_cells import ComputedCells
-from insights.snapshots.unit_trees import PlacedTree
+from insights.snapshots.cells_copy import ComputedCells
+from insights.snapshots.stint_arrays import PlacedTree
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from insights.metrics.reading import Reading
 
 MOST_MEASURES = 60  # of a relation: a bit for each, and one more
-TOLD = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, Gini)  # the others are left to the database
+COMPUTABLE = (
+    Facts,
+    People,
+    Total,
+    AttributedLines,
+    Distribution,
+    PeopleOnLine,
+    Gini,
+)  # the others are left to the database
 
 
 @dataclass(frozen=True)
@@ -130,25 +138,27 @@ class PlacedRows:
         self._entities = np.unique(people[self._are_people], return_inverse=True)[1]
         self.counted_people = self._counted(bits[self._are_people], Gather.BITS)
 
-    def _counted_facts(self, facts: Integers, people: Integers, bits: Bits) -> Counted:
+    def _counted_facts(self, facts: Integers, people: Integers, bits: Bits) -> DistinctEntities:
         import numpy as np
 
         bits = bits | (self.known.astype(np.uint64) << np.uint64(self.bit_count - 1))
         of_people = np.unique(people, return_inverse=True)[1]
         of_facts = np.unique(facts, return_inverse=True)[1]
         entities = np.unique(of_facts * (int(of_people.max(initial=0)) + 1) + of_people, return_inverse=True)[1]
-        return Counted.of_rows(Found(entities, self.stints, self.segments, bits), self.stretches, self.calendar)
+        return DistinctEntities.of_rows(
+            EntityRows(entities, self.stints, self.segments, bits), self.stretches, self.calendar
+        )
 
-    def facts_of_people(self) -> Counted:
+    def facts_of_people(self) -> DistinctEntities:
         """The numbers of rows of each person."""
         import numpy as np
 
         return self._counted(np.ones(len(self._are_people), dtype=np.uint64), Gather.SUM)
 
-    def _counted(self, bits: Bits, gather: Gather) -> Counted:
+    def _counted(self, bits: Bits, gather: Gather) -> DistinctEntities:
         mine = self._are_people
-        found = Found(self._entities, self.stints[mine], self.segments[mine], bits)
-        return Counted.of_rows(found, self.stretches[mine], self.calendar, gather)
+        found = EntityRows(self._entities, self.stints[mine], self.segments[mine], bits)
+        return DistinctEntities.of_rows(found, self.stretches[mine], self.calendar, gather)
 
     def cells_of(self, placed: PlacedTree, measures: Sequence[Measure]) -> ComputedCells:
         """All cells of a tree in which anything was found."""

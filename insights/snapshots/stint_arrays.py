@@ -26,14 +26,14 @@ class PlacedTree(NamedTuple):
 
 
 @dataclass(frozen=True)
-class UnitTrees:
+class StintArrays:
     """The trees of the units that are asked for, and everybody's stints."""
 
     trees: Sequence[PlacedTree]
     stints: Integers  # a row each: id, first day and end day as ordinals, the person, owned thing and repository or 0
 
     @classmethod
-    def of_stints(cls) -> UnitTrees:
+    def read(cls) -> StintArrays:
         """While `stints_of` lasts."""
         import numpy as np
 

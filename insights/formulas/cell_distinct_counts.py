@@ -31,7 +31,7 @@ class Gather(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Found:
+class EntityRows:
     """Whom rows are of (entities, from 0), with bits of what they add to, or numbers of facts; as many of each."""
 
     entities: Integers
@@ -46,16 +46,18 @@ class _Entities(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Counted:
+class DistinctEntities:
     """Those who were found in one stint of a span with a value of a segment, and those who were found in several."""
 
-    stayed: Found
+    stayed: EntityRows
     stayed_spans: Integers
-    moved: Found
+    moved: EntityRows
     moved_spans: Integers
 
     @classmethod
-    def of_rows(cls, rows: Found, stretches: Integers, calendar: Calendar, gather: Gather = Gather.BITS) -> Counted:
+    def of_rows(
+        cls, rows: EntityRows, stretches: Integers, calendar: Calendar, gather: Gather = Gather.BITS
+    ) -> DistinctEntities:
         """Gathered by stretch first: several windows have it in common."""
         import numpy as np
 
@@ -75,10 +77,10 @@ class Counted:
         alone[1:] &= whose[1:] != whose[:-1]
         alone[:-1] &= whose[:-1] != whose[1:]
 
-        def part(chosen: Integers) -> tuple[Found, Integers]:
+        def part(chosen: Integers) -> tuple[EntityRows, Integers]:
             kept = code[chosen]
             of_cell = kept // stints
-            found = Found(of_cell // segments % entities, kept % stints, of_cell % segments, bits[chosen])
+            found = EntityRows(of_cell // segments % entities, kept % stints, of_cell % segments, bits[chosen])
             return found, of_cell // segments // entities
 
         return cls(*part(np.flatnonzero(alone)), *part(np.flatnonzero(~alone)))

@@ -8,8 +8,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from insights.formulas.cell_distinct_counts import DistinctEntities, EntityRows, TooManyToNumberError, one_for_each_bit
 from insights.formulas.cell_layout import Calendar, Homes, Lists, Tree
-from insights.formulas.cell_people import Counted, Found, TooManyToNumberError, one_for_each_bit
 
 PEOPLE, PATHS, UNITS, STRETCHES, SPANS, SEGMENTS, BITS = 9, 5, 7, 6, 8, 3, 2
 
@@ -45,7 +45,9 @@ def test_everybody_is_counted_once_in_each_unit_window_and_segment(seed: int) ->
     path_of_stint = np.array(paths)
     placed = path_of_stint[stints] >= 0
     homes = Homes.of_rows(tree, path_of_stint[stints][placed], segments[placed], SEGMENTS)
-    counted = Counted.of_rows(Found(people, stints, segments, entered.astype(np.uint64)), stretches, calendar)
+    counted = DistinctEntities.of_rows(
+        EntityRows(people, stints, segments, entered.astype(np.uint64)), stretches, calendar
+    )
     found = counted.by_home(homes, path_of_stint, SPANS, one_for_each_bit(BITS))
     for part in range(1 + BITS):
         told = {
@@ -61,7 +63,7 @@ def test_more_than_can_be_numbered_is_refused() -> None:
     huge, nothing = np.array([1 << 40]), np.array([0])
     calendar = Calendar(Lists(np.array([0, 1]), np.array([0])), 1)
     with pytest.raises(TooManyToNumberError):
-        Counted.of_rows(Found(huge, huge, nothing, nothing.astype(np.uint64)), nothing, calendar)
+        DistinctEntities.of_rows(EntityRows(huge, huge, nothing, nothing.astype(np.uint64)), nothing, calendar)
 
 
 def _lists(lists: list[list[int]]) -> Lists:

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from insights.metrics.query import Window
 from insights.models import CellGroup, MetricCell
-from insights.snapshots.copied_cells import ComputedCells, cells_copy
+from insights.snapshots.cells_copy import ComputedCells, cells_copy
 
 WEEK = Window(date(2026, 3, 2), date(2026, 3, 9))
-KEPT = {0: [("week", WEEK), ("window", WEEK)], 1: []}
+KEPT = [[("week", WEEK), ("window", WEEK)], []]
 
 pytestmark = pytest.mark.django_db
 
