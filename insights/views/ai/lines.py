@@ -21,7 +21,7 @@ from insights.metrics.registry import get
 from insights.tiles import ChartCard, Link, Picker
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.answers import Answers, Wanted, rows_url
-from insights.views.drawing import over_time
+from insights.views.drawing import counts_of, over_time
 
 LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
 WORK = Choice("work", {"all": "All work", "feature": "Features", "bug": "Bugs", "other": "Other"})
@@ -156,16 +156,9 @@ def _dataset(lines: Answers, compared: Compared, line: str, *, is_picked: bool) 
         key=marker(line),
         role="agent",
         values=[figure.value if figure else None for figure in found],
-        counts={
-            compared.fact[1]: [_shown(figure, figure.sample_size) if figure else None for figure in found],
-            "developers": [_shown(figure, figure.people) if figure else None for figure in found],
-        },
+        counts=counts_of(found, compared.fact[1]),
         is_picked=is_picked,
     )
-
-
-def _shown(figure: Figure, number: int) -> int | None:
-    return None if figure.withheld else number
 
 
 def _card(lines: Answers, page: Answers, compared: Compared) -> ChartCard:
