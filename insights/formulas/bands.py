@@ -35,7 +35,7 @@ from insights.formulas.differences import (
 )
 
 if TYPE_CHECKING:
-    from insights.formulas.differences import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
 FEWEST_FOR_MEANS = 30  # developers: a single long wait moves the mean of fewer too much
 MOST_REPLICATES = 1000

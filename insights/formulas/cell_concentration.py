@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats, Integers
     from insights.formulas.cell_distinct_counts import DistinctEntities
-    from insights.formulas.cell_layout import Floats, Homes, Integers
+    from insights.formulas.cell_layout import Homes
 
 
 def coefficients_by_home(counted: DistinctEntities, homes: Homes, path_of_stint: Integers, spans: int) -> Floats:

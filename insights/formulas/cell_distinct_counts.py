@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from insights.formulas.cell_layout import Bits, Calendar, Flags, Floats, Homes, Integers
+    from insights.formulas.arrays import Bits, Flags, Floats, Integers
+    from insights.formulas.cell_layout import Calendar, Homes
 
     Test = Callable[[Bits], Flags]
 

@@ -10,13 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from numpy import bool_, float64, int64, uint64
-    from numpy.typing import NDArray
-
-    Integers = NDArray[int64]
-    Floats = NDArray[float64]
-    Flags = NDArray[bool_]
-    Bits = NDArray[uint64]
+    from insights.formulas.arrays import Floats, Integers
 
 
 class Joined(NamedTuple):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy import int32
     from numpy.typing import NDArray
 
-    from insights.formulas.cell_layout import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
     Ranks = NDArray[int32]
 

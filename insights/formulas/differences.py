@@ -16,12 +16,9 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import float64, int64
     from numpy.random import Generator
-    from numpy.typing import NDArray
 
-    Integers = NDArray[int64]
-    Floats = NDArray[float64]
+    from insights.formulas.arrays import Floats, Integers
 
 CONFIDENCE = 0.95
 FEWEST_DEVELOPERS = 8  # of a group: below, no resampling tells how different developers are

@@ -25,7 +25,7 @@ from insights.formulas.differences import (
 )
 
 if TYPE_CHECKING:
-    from insights.formulas.differences import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
 FEWEST_WEEKS = FEWEST_DEVELOPERS  # below, no resampling tells how different weeks are
 

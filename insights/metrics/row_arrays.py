@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy import void
     from numpy.typing import NDArray
 
-    from insights.formulas.cell_layout import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
 COPY_HEADER_LENGTH = 19
 NUMERIC, INTEGERS = 1700, (20, 21, 23)  # types, as a description of columns says them

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Copy
 
-    from insights.formulas.cell_layout import Flags, Floats, Integers
+    from insights.formulas.arrays import Flags, Floats, Integers
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"

@@ -23,19 +23,12 @@ from insights.snapshots.stint_arrays import PlacedTree
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 
 if TYPE_CHECKING:
-    from insights.formulas.cell_layout import Bits, Flags, Floats, Integers
+    from insights.formulas.arrays import Bits, Flags, Floats, Integers
     from insights.metrics.reading import Reading
 
 MOST_MEASURES = 60  # of a relation: a bit for each, and one more
-COMPUTABLE = (
-    Facts,
-    People,
-    Total,
-    AttributedLines,
-    Distribution,
-    PeopleOnLine,
-    Gini,
-)  # the others are left to the database
+# The others are left to the database.
+COMPUTABLE = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, Gini)
 
 
 @dataclass(frozen=True)

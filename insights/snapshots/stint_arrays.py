@@ -13,7 +13,7 @@ from insights.formulas.cell_layout import Lists, Tree
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
-    from insights.formulas.cell_layout import Integers
+    from insights.formulas.arrays import Integers
 
 FIRST_DAY = date(1, 1, 1)
 

@@ -25,7 +25,7 @@ from insights.snapshots.stint_arrays import PlacedTree, StintArrays
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
-    from insights.formulas.cell_layout import Integers
+    from insights.formulas.arrays import Integers
 
 RecomputationsOf = Callable[[Group], Sequence[Recomputation]]
 

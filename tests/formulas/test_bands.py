@@ -22,7 +22,7 @@ from insights.formulas.bands import (
 from insights.formulas.differences import FEWEST_DEVELOPERS
 
 if TYPE_CHECKING:
-    from insights.formulas.differences import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
 WORLDS = 1500
 SKILL, LUCK = 0.4, 0.6  # how far developers are apart, and one's pull requests; of the logarithm

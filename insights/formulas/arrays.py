@@ -1,0 +1,14 @@
+"""What formulas call the arrays that they work on, in annotations alone: numpy is loaded where it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy import bool_, float64, int64, uint64
+    from numpy.typing import NDArray
+
+    Integers = NDArray[int64]
+    Floats = NDArray[float64]
+    Flags = NDArray[bool_]
+    Bits = NDArray[uint64]
