@@ -16,11 +16,9 @@ from psycopg import sql
 
 from insights.formulas.differences import Interval, Values, difference_of_means
 from insights.metrics.comparison import LINE_DIMENSIONS, seed_of
-from insights.metrics.declarations import Duration
-from insights.metrics.per_developer import PerDeveloper
+from insights.metrics.line_counts import per_developer
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import MetricQuery
-from insights.metrics.reading import Reading, StockReading
 from insights.metrics.source import parameters, placed_rows_statement
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.developers import IN_SESSION
@@ -79,9 +77,8 @@ def read_effect(query: MetricQuery) -> Effect:
     `query` gives window, scope and facets; those of agents are not heeded.
     """
     each = _planned(query, CYCLE_TIME)
-    assert isinstance(each.metric, Duration)  # noqa: S101
-    pulls = each.needs[each.metric.of]
-    reading = _whole(pulls.reading)
+    pulls = each.needs[each.metric.sampled]
+    reading = pulls.of_facts.of_whole()
     end = min(query.window.end, each.clock.tomorrow)
     rows = _fetch(
         _COURSES.format(
@@ -109,11 +106,9 @@ def read_effect(query: MetricQuery) -> Effect:
 def read_cohorts(query: MetricQuery) -> list[Cohort]:
     """Everybody who did anything in the window, by how often they use agents."""
     pulls_plan, people_plan = _planned(query, CYCLE_TIME), _planned(query, MERGED)
-    assert isinstance(pulls_plan.metric, Duration)  # noqa: S101
-    assert isinstance(people_plan.metric, PerDeveloper)  # noqa: S101
-    pulls = pulls_plan.needs[pulls_plan.metric.of]
-    people = people_plan.needs[people_plan.metric.denominator]
-    pulls_reading, people_reading = _whole(pulls.reading), _whole(people.reading)
+    pulls = pulls_plan.needs[pulls_plan.metric.sampled]
+    people = people_plan.needs[per_developer(people_plan).denominator]
+    pulls_reading, people_reading = pulls.of_facts.of_whole(), people.of_facts.of_whole()
     rows = _fetch(
         _COHORTS.format(
             people=placed_rows_statement(people_reading, [people.measure], [sql.SQL("source.day AS day")]),
@@ -174,12 +169,6 @@ def _cohort(name: str, row: Mapping[str, Any] | None) -> Cohort:
     if row is None:
         return Cohort(name, 0, 0, None, None)
     return Cohort(name, row["developers"], row["merged"], row["merged"] / row["weeks"], row["cycle"])
-
-
-def _whole(reading: Reading | StockReading) -> Reading:
-    if isinstance(reading, StockReading):
-        raise TypeError("A stock is no reading of facts.")
-    return reading.of_whole()
 
 
 def _fetch(statement: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,26 +7,23 @@ be matched to belongs to no developer and is left out: the line has it, and the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db import connection
 from psycopg import sql
 
 from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
-from insights.metrics.comparison import WITHOUT, plan_of_lines, seed_of
+from insights.metrics.comparison import WITHOUT, fetch_rows, plan_of_lines, seed_of
 from insights.metrics.declarations import Duration
-from insights.metrics.measures import Measure, PeopleOnLine
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Plan
 from insights.metrics.query import MetricQuery, Statistic
-from insights.metrics.reading import CellKey, Reading
+from insights.metrics.reading import CellKey
 from insights.metrics.scan import scan
-from insights.metrics.source import parameters, rows_statement
+from insights.metrics.source import rows_statement
 from insights.metrics.statement import grouped
 
 if TYPE_CHECKING:
-    from insights.formulas.differences import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
 STATISTICS = (None, Statistic.MEDIAN, Statistic.MEAN)  # that have bands; None is the metric's own
 Bands = Mapping[str, Sequence[Reach | None]]  # by line, one for each bucket of the query
@@ -46,15 +43,14 @@ def read_bands(query: MetricQuery, line: str) -> Bands:
 
 
 def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
-    done, measure = _in_buckets(each, metric.numerator)
-    active, on_line = _in_buckets(each, metric.denominator)
-    assert isinstance(on_line, PeopleOnLine)  # noqa: S101
-    developers = scan(active, [on_line])
+    work, active = each.needs[metric.numerator], each.needs[metric.denominator]
+    done = each.in_buckets(work)
+    developers = scan(each.in_buckets(active), [active.measure])
     statement = _POWERS.format(
-        rows=rows_statement(done, [measure]),
+        rows=rows_statement(done, [work.measure]),
         people=grouped(done, "person_id", sql.SQL("count(DISTINCT fact_id)::float8 AS facts"), []),
     )
-    powers = {(name, span): found for name, span, *found in _fetch(statement, done)}
+    powers = {(name, span): found for name, span, *found in fetch_rows(statement, done)}
 
     def reach(name: str, span: int) -> Reach | None:
         found = powers.get((name, span))
@@ -62,7 +58,7 @@ def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
         if found is None or cell is None:
             return None
         contributors, facts, squares, cubes = found
-        return reach_of_rate(Counted(int(cell.values[on_line].value or 0), contributors, facts, squares, cubes))
+        return reach_of_rate(Counted(int(cell.values[active.measure].value or 0), contributors, facts, squares, cubes))
 
     return {name: [reach(name, span) for span in range(len(done.windows))] for name in (line, WITHOUT)}
 
@@ -70,10 +66,11 @@ def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
 def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:
     import numpy as np
 
-    reading, measure = _in_buckets(each, metric.of)
+    need = each.needs[metric.of]
+    reading = each.in_buckets(need)
     statistic = each.query.statistic or metric.statistic or Statistic.MEDIAN
     found: dict[tuple[str, int], tuple[Floats, Integers]] = {}
-    for name, span, values, people in _fetch(_VALUES.format(rows=rows_statement(reading, [measure])), reading):
+    for name, span, values, people in fetch_rows(_VALUES.format(rows=rows_statement(reading, [need.measure])), reading):
         found[name, span] = np.frombuffer(values, ">f8").astype(float), np.frombuffer(people, ">i8").astype(np.int64)
 
     def reach(name: str, span: int) -> Reach | None:
@@ -83,21 +80,6 @@ def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:
         return reach_of_mean(*group) if statistic is Statistic.MEAN else reach_of_median(*group, seed=seed + span)
 
     return {name: [reach(name, span) for span in range(len(reading.windows))] for name in (line, WITHOUT)}
-
-
-def _in_buckets(each: Plan, measure: Measure) -> tuple[Reading, Measure]:
-    """What is read for a measure of the metric, in the plan's buckets alone."""
-    need = each.needs[measure]
-    if not isinstance(need.reading, Reading):
-        raise TypeError("A stock is no reading of facts.")
-    return replace(need.reading, partitions=(each.bucket_edges,)), need.measure
-
-
-def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters(reading))
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
 
 
 _POWERS = sql.SQL(

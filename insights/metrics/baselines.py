@@ -25,12 +25,11 @@ from insights.formulas.resampled_weeks import (
     interval_of_percentile,
     interval_of_quotient,
 )
-from insights.metrics.declarations import Concentration, Count, Duration, Metric, ShareOfBase
+from insights.metrics.declarations import Concentration, Count, Metric, ShareOfBase
 from insights.metrics.measures import People, PeopleOfWindow, PeopleOnLine
 from insights.metrics.plan import Clock, plan
 from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Window
 from insights.metrics.read import read_series
-from insights.metrics.reading import Reading
 from insights.metrics.registry import get
 from insights.metrics.source import PERCENTILES, parameters, rows_statement
 from insights.metrics.terms import UnitOfMeasure
@@ -38,7 +37,7 @@ from insights.metrics.withhold import numerator_query
 from orgtree.services.access import access_of_the_public
 
 if TYPE_CHECKING:
-    from insights.formulas.differences import Floats, Integers
+    from insights.formulas.arrays import Floats, Integers
 
 OF_ONE_DAY = "It is what stood on the last day: no interval."
 TOO_FEW = f"No interval: it takes {FEWEST_WEEKS} of them with data."
@@ -149,11 +148,8 @@ def _values_by_week(query: MetricQuery) -> tuple[Floats, Integers]:
     import numpy as np
 
     each = plan(query, Clock.read())
-    metric = each.metric
-    assert isinstance(metric, Duration)  # noqa: S101
-    need = each.needs[metric.of]
-    assert isinstance(need.reading, Reading)  # noqa: S101
-    reading = replace(need.reading, partitions=(each.bucket_edges,))
+    need = each.needs[each.metric.sampled]
+    reading = each.in_buckets(need)
     with connection.cursor() as cursor:
         cursor.execute(_VALUES.format(rows=rows_statement(reading, [need.measure])), parameters(reading))
         values, weeks = cursor.fetchone()

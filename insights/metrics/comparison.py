@@ -29,12 +29,12 @@ from insights.metrics.declarations import Duration
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery, Statistic
-from insights.metrics.reading import Reading, StockReading
+from insights.metrics.reading import Reading
 from insights.metrics.source import PERCENTILES, parameters, rows_statement
 from insights.people_figures.lines import line_counts
 
 if TYPE_CHECKING:
-    from insights.formulas.differences import Floats
+    from insights.formulas.arrays import Floats
 
 ANY_AGENT, WITHOUT = "AI", "Non-AI"  # as the relations call them
 
@@ -92,7 +92,7 @@ def read_comparison(query: MetricQuery, line: str) -> Comparison:
     if isinstance(each.metric, PerDeveloper):
         return _of_quotients(each, query, line)
     if isinstance(each.metric, Duration):
-        return _of_durations(each, query, line)
+        return _of_durations(each, each.metric, query, line)
     raise TypeError(f"{query.key} is not compared.")
 
 
@@ -125,17 +125,15 @@ def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
     return replace(_comparison(query, line, groups, interval, unmatched), computed_at=read_at)
 
 
-def _of_durations(each: Plan, query: MetricQuery, line: str) -> Comparison:
+def _of_durations(each: Plan, metric: Duration, query: MetricQuery, line: str) -> Comparison:
     import numpy as np
 
-    metric = each.metric
-    assert isinstance(metric, Duration)  # noqa: S101
     need = each.needs[metric.of]
-    reading = _reading(need.reading)
+    reading = need.of_facts.of_whole()
     found: dict[str, tuple[Floats, Any]] = {}
     unmatched = 0
     statement = _VALUES.format(rows=rows_statement(reading, [need.measure]))
-    for name, values, people, of_nobody in _fetch(statement, reading):
+    for name, values, people, of_nobody in fetch_rows(statement, reading):
         unmatched += of_nobody
         found[name] = np.frombuffer(values or b"", ">f8").astype(float), np.frombuffer(people or b"", ">i8")
     nothing = np.empty(0), np.empty(0, dtype=np.int64)
@@ -171,13 +169,8 @@ def _comparison(
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 
-def _reading(reading: Reading | StockReading) -> Reading:
-    if isinstance(reading, StockReading):
-        raise TypeError("A stock is no reading of facts.")
-    return reading.of_whole()
-
-
-def _fetch(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
+def fetch_rows(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
+    """Of a statement with the reading's parameters."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters(reading))
         found: list[tuple[Any, ...]] = cursor.fetchall()

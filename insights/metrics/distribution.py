@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.db import connection
 from psycopg import sql
@@ -64,7 +64,7 @@ def read_distribution(query: MetricQuery) -> Spread:
     if query.segments:
         raise QueryError("segment", "A distribution is not split. Use a facet to look at one part of it.")
     need = each.needs[measure]
-    reading = cast(Reading, need.reading).of_whole()
+    reading = need.of_facts.of_whole()
     values = fact_values_statement(reading, need.measure)
     summary = _summary(values, reading)
     if not summary["facts"]:

@@ -12,7 +12,7 @@ from psycopg import sql
 from insights.metrics.measures import PeopleOnLine
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Plan
-from insights.metrics.reading import Placement, Reading, StockReading
+from insights.metrics.reading import Placement, Reading
 from insights.metrics.source import parameters
 from insights.metrics.statement import people_on_line_statement, people_statement
 
@@ -22,35 +22,33 @@ Amounts = Mapping[tuple[int | None, str], int]
 
 def facts_done(each: Plan, placement: Placement | None = None) -> Amounts:
     """How many facts each developer has on each line of the plan's one segment; where given, of another placement."""
-    metric = _per_developer(each)
-    need = each.needs[metric.numerator]
-    reading = _placed(need.reading, placement).of_whole()
+    need = each.needs[per_developer(each).numerator]
+    reading = _placed(need.of_facts, placement).of_whole()
     return _by_developer(people_statement(reading, need.measure), reading, "facts")
 
 
 def buckets_on_line(each: Plan, placement: Placement | None = None) -> Amounts:
     """In how many of the plan's buckets each developer was on each line."""
-    metric = _per_developer(each)
-    need = each.needs[metric.denominator]
-    assert isinstance(need.measure, PeopleOnLine)  # noqa: S101
-    reading = replace(_placed(need.reading, placement).of_whole(), partitions=(each.bucket_edges,))
+    need = each.needs[per_developer(each).denominator]
+    if not isinstance(need.measure, PeopleOnLine):
+        raise TypeError(f"{each.metric.key} does not divide by the people on a line.")
+    reading = _placed(each.in_buckets(need), placement)
     return _by_developer(people_on_line_statement(reading, need.measure), reading, "windows")
 
 
 def counts_for_owners(each: Plan) -> bool:
     """Whether facts of nobody may count for a unit that owns what they are of."""
-    return each.needs[_per_developer(each).numerator].reading.relation.falls_to_owners
+    return each.needs[per_developer(each).numerator].reading.relation.falls_to_owners
 
 
-def _per_developer(each: Plan) -> PerDeveloper:
+def per_developer(each: Plan) -> PerDeveloper:
+    """The plan's metric.  Raises TypeError where it is of another kind."""
     if not isinstance(each.metric, PerDeveloper):
         raise TypeError(f"{each.metric.key} is not per developer.")
     return each.metric
 
 
-def _placed(reading: Reading | StockReading, placement: Placement | None) -> Reading:
-    if isinstance(reading, StockReading):
-        raise TypeError("A stock is no reading of facts.")
+def _placed(reading: Reading, placement: Placement | None) -> Reading:
     return reading if placement is None else replace(reading, placement=placement)
 
 

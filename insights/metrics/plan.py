@@ -71,6 +71,13 @@ class Need:
     measure: Measure
     split: tuple[int, ...] = ()  # positions of the query's segments by which the reading is split, too
 
+    @property
+    def of_facts(self) -> Reading:
+        """The reading.  Raises TypeError where it is a stock."""
+        if isinstance(self.reading, StockReading):
+            raise TypeError("A stock is no reading of facts.")
+        return self.reading
+
     def key(self, asked: CellKey) -> CellKey:
         """Where the measure stands for a cell of the query."""
         if len(self.split) == len(asked.segment):
@@ -103,6 +110,10 @@ class Plan:
     @property
     def bucket_edges(self) -> Edges:
         return (*(bucket.clipped.start for bucket in self.buckets), self.query.window.end)
+
+    def in_buckets(self, need: Need) -> Reading:
+        """What is read for it in the plan's buckets, and not in the whole window.  Raises TypeError for a stock."""
+        return replace(need.of_facts, partitions=(self.bucket_edges,))
 
     @property
     def settles(self) -> bool:

@@ -275,10 +275,7 @@ def _whose(row: Mapping[str, Any]) -> int | None:
 
 def _reading(each: Plan, measure: Measure) -> Reading:
     """How the measure is read in the whole window."""
-    reading = each.needs[measure].reading
-    if isinstance(reading, StockReading):
-        raise TypeError("A stock is no reading of facts.")
-    return reading.of_whole()
+    return each.needs[measure].of_facts.of_whole()
 
 
 def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
