@@ -19,6 +19,7 @@ from orgtree.csv_export import FORMULA_STARTS
 from orgtree.services.access import Access
 from programs.models import Ticket, TicketState
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError, check_draft
+from programs.services.tickets.pull_request_names import pull_requests_named
 from programs.services.tickets.writing import add_ticket, move_ticket
 
 MOST_BYTES = 1_000_000
@@ -38,6 +39,7 @@ COLUMNS = {
     "dropped_why": "Why it was dropped",
     "metric": "Metric",
     "objective": "Objective",
+    "pull_requests": "Pull requests",
 }
 NEEDED = ("title", "kind", "due_on")
 NOT_READ = ("objective",)  # a title names no objective for sure
@@ -173,6 +175,7 @@ def _checked(access: Access, shown: ImportRow, said: Mapping[str, str]) -> Impor
         owner=said["owner"],
         starts_on=starts_on,
         metric=said["metric"],
+        pull_requests=pull_requests_named(said["pull_requests"], access),
     )
     check_draft(draft, access.sight)
     state = _state(said["state"], completed_on)

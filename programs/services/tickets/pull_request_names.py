@@ -15,6 +15,7 @@ from programs.models import Ticket
 from programs.services.tickets.drafts import TicketError
 
 MOST_NAMED = 50
+TOO_MANY = f"At most {MOST_NAMED} pull requests."
 NUMBERED = re.compile(r"(?P<repository>\S.*?)\s*[#!](?P<number>\d{1,9})")
 OWN_PAGE = re.compile(r".*/insights/pull-requests/(?P<pk>\d{1,18})/?")
 
@@ -23,7 +24,7 @@ def pull_requests_named(text: str, access: Access) -> tuple[int, ...]:
     """Headway's numbers of those named, one a line, as far as the viewer may see them.  Raises TicketError."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_NAMED:
-        raise TicketError("pull_requests", f"At most {MOST_NAMED} pull requests.")
+        raise TicketError("pull_requests", TOO_MANY)
     visible = visible_pull_requests(access)
     return tuple(dict.fromkeys(_named(line, visible) for line in lines))
 
@@ -33,7 +34,25 @@ def names_of_pull_requests(ticket: Ticket, access: Access) -> tuple[str, Sequenc
     visible = visible_pull_requests(access).filter(pk__in=ticket.pull_requests.values("pk"))
     shown = list(visible.select_related("repository").order_by("pk"))
     hidden = ticket.pull_requests.exclude(pk__in=[each.pk for each in shown]).values_list("pk", flat=True)
-    return "\n".join(f"{each.repository.name}#{each.number}" for each in shown), list(hidden)
+    return "\n".join(map(name_of, shown)), list(hidden)
+
+
+def pull_requests_numbered(numbers: Sequence[int], access: Access, known: Ticket | None = None) -> tuple[int, ...]:
+    """Those with Headway's `numbers`, as far as the viewer may see them; of a ticket that is `known` also those that
+    they may not, which an edit keeps.  Raises TicketError.
+    """
+    if len(numbers) > MOST_NAMED:
+        raise TicketError("pull_requests", TOO_MANY)
+    linked = set(known.pull_requests.values_list("pk", flat=True)) if known else set()
+    visible = set(visible_pull_requests(access).filter(pk__in={*numbers, *linked}).values_list("pk", flat=True))
+    if missing := [number for number in numbers if number not in visible | linked]:
+        raise TicketError("pull_requests", f"There is no pull request {missing[0]}, or you may not see it.")
+    return tuple(dict.fromkeys((*numbers, *sorted(linked - visible))))
+
+
+def name_of(pull_request: PullRequest) -> str:
+    """As people write it."""
+    return f"{pull_request.repository.name}#{pull_request.number}"
 
 
 def _named(line: str, visible: QuerySet[PullRequest]) -> int:

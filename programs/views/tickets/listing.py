@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -26,7 +26,6 @@ from insights.tiles import Picker
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from insights.views.scope_bar import look_around, scope_bar, scope_words
-from orgtree.csv_export import Cell, csv_response
 from orgtree.services.access import Access
 from programs.models import BottleneckKind, Nature, Ticket, TicketState
 from programs.queries.tickets import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, first_of_each_day, ordered
@@ -38,10 +37,6 @@ ON_A_DAY = 5  # of the calendar; the table has the rest
 LONGEST_SEARCH = 100
 OWN = (*("view", "state", "kind", "nature", "q", "mine", "teams", "metric", "objective", "due", "sort"), "month")
 VIEWS = {"table": "Table", "board": "Board", "calendar": "Calendar"}
-CSV_HEAD = (
-    *("Number", "What it is", "Opportunity or challenge", "Resolution", "Where the cause lies", "Unit", "Owner"),
-    *("Started on", "Due by", "Completed on", "State", "Why it was dropped", "Metric", "Objective"),
-)
 
 
 @dataclass(frozen=True)
@@ -125,27 +120,6 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
     }
     shown = {"table": _table, "board": _board, "calendar": _calendar}[asked.view]
     return render(request, "programs/tickets/list.html", {**context, **shown(request, asked, found, access)})
-
-
-@login_required
-@require_GET
-@explains_bad_filters
-def tickets_csv(request: HttpRequest) -> HttpResponseBase:
-    access = access_in(request)
-    asked = read_asked(request, access)
-    found = filtered(asked.narrowed, access.sight, today=asked.filters.today).select_related("objective")
-    return csv_response("tickets", _csv_rows(ordered(found, asked.sort, descending=asked.descending)))
-
-
-def _csv_rows(found: QuerySet[Ticket]) -> Iterator[Sequence[Cell]]:
-    yield CSV_HEAD
-    for each in found.iterator(chunk_size=1000):
-        yield (
-            *(each.pk, each.nature, each.title, each.resolution, each.kind, each.unit.slug if each.unit else ""),
-            *((each.owner.email or each.owner.full_name) if each.owner else "", each.starts_on, each.due_on),
-            *(each.completed_on, each.state, each.dropped_why, each.metric),
-            each.objective.title if each.objective else "",
-        )
 
 
 def read_asked(request: HttpRequest, access: Access) -> Asked:
@@ -280,7 +254,7 @@ def _calendar(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], acc
     number: dict[date, int] = {}
     for each, line in zip(listed, ticket_lines(listed, access, today), strict=True):
         by_day.setdefault(each.due_on, []).append(line)
-        number[each.due_on] = each.of_day  # type: ignore[attr-defined]
+        number[each.due_on] = each.of_day  # type: ignore[attr-defined]  # annotated by first_of_each_day
     path, following = reverse("tickets"), (first + timedelta(days=31)).replace(day=1)
     return {
         "month": f"{first:%B %Y}",
