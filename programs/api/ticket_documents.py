@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from insights.api.schema import ErrorsSerializer
+from integrations.services.records.visible import visible_pull_requests
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
-from programs.models import BottleneckKind, Nature, Ticket, TicketComment, TicketState
+from programs.models import BottleneckKind, Nature, Ticket, TicketComment, TicketPullRequest, TicketState
 from programs.services.tickets.effects import visible_effect
 
 
@@ -39,6 +40,7 @@ class TicketSerializer(serializers.Serializer[object]):
     dropped_why = serializers.CharField(allow_null=True)
     metric = serializers.CharField(allow_null=True, help_text="Key of the metric that it is to move.")
     objective = serializers.IntegerField(allow_null=True)
+    pull_requests = serializers.ListField(child=serializers.IntegerField(), help_text="Those that you may see.")
     effect = EffectSerializer(allow_null=True, help_text="Null: not measured, or not yours to see.")
     version = serializers.IntegerField(help_text="Name it when you change the ticket.")
     written_at = serializers.DateTimeField()
@@ -98,11 +100,21 @@ class CommentWriteSerializer(serializers.Serializer[object]):
 
 
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
-    """Of tickets with unit, owner and effect; no query of its own."""
-    return [_ticket(each, access) for each in tickets]
+    """Of tickets with unit, owner and effect; one query, for their pull requests."""
+    linked = _pull_requests(tickets, access)
+    return [_ticket(each, access, linked[each.pk]) for each in tickets]
 
 
-def _ticket(ticket: Ticket, access: Access) -> dict[str, Any]:
+def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, list[int]]:
+    """By ticket, those that the viewer may see."""
+    found: dict[int, list[int]] = {each.pk: [] for each in tickets}
+    links = TicketPullRequest.objects.filter(ticket__in=list(found), pullrequest__in=visible_pull_requests(access))
+    for ticket, pull_request in links.order_by("pullrequest").values_list("ticket", "pullrequest"):
+        found[ticket].append(pull_request)
+    return found
+
+
+def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int]) -> dict[str, Any]:
     effect = visible_effect(ticket, access)
     return {
         "id": ticket.pk,
@@ -119,6 +131,7 @@ def _ticket(ticket: Ticket, access: Access) -> dict[str, Any]:
         "dropped_why": ticket.dropped_why or None,
         "metric": ticket.metric or None,
         "objective": ticket.objective_id,
+        "pull_requests": pull_requests,
         "effect": effect and {name: getattr(effect, name) for name in ("before", "after", "change_low", "change_high")},
         "version": ticket.version,
         "written_at": ticket.written_at,

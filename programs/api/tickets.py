@@ -36,6 +36,7 @@ from programs.models import BottleneckKind, Nature, Ticket, TicketState
 from programs.queries.tickets import SORTS, STATES, TicketFilter, filtered, ordered
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
+from programs.services.tickets.pull_request_names import pull_requests_numbered
 from programs.services.tickets.writing import (
     TicketConflictError,
     add_ticket,
@@ -96,7 +97,7 @@ class TicketsView(ProgramView):
         """File a ticket."""
         access = access_of(request.user)
         given = given_fields(request, FIELDS, needed=("title", "kind", "due_on"))
-        added = _obeyed(lambda: add_ticket(access, _draft(given)))
+        added = _obeyed(lambda: add_ticket(access, _draft(given, access)))
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -117,9 +118,9 @@ class TicketView(ProgramView):
         found = _visible(pk, access)
         given = given_fields(request, (*FIELDS, "version"), needed=("version",))
         version = number("version", given["version"])
-        draft = _draft({**_said(found), **{name: value for name, value in given.items() if name != "version"}})
+        says = {**_said(found), **{name: value for name, value in given.items() if name != "version"}}
         try:
-            _obeyed(lambda: change_ticket(access, found, draft, of_version=version or 0))
+            _obeyed(lambda: change_ticket(access, found, _draft(says, access, found), of_version=version or 0))
         except TicketConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
@@ -136,7 +137,8 @@ class TicketMoveView(ProgramView):
         state = text("state", given["state"])
         if state not in TicketState.values:
             raise QueryError("state", f"One of: {', '.join(TicketState.values)}.")
-        completed_on, why = day("completed_on", given.get("completed_on")), text("why", given.get("dropped_why"))
+        completed_on = day("completed_on", given.get("completed_on"))
+        why = text("dropped_why", given.get("dropped_why"))
         _obeyed(
             lambda: move_ticket(access, found, TicketState(state), completed_on=completed_on, dropped_why=why),
         )
@@ -209,7 +211,8 @@ def _said(found: Ticket) -> dict[str, Any]:
     }
 
 
-def _draft(given: Mapping[str, Any]) -> TicketDraft:
+def _draft(given: Mapping[str, Any], access: Access, known: Ticket | None = None) -> TicketDraft:
+    """Raises QueryError, TicketError."""
     words = {name: text(name, given[name]) for name in WORDS if name in given}
     due_on = day("due_on", given.get("due_on"))
     if due_on is None:
@@ -224,7 +227,7 @@ def _draft(given: Mapping[str, Any]) -> TicketDraft:
         objective=number("objective", given.get("objective")),
         pull_requests=None
         if pull_requests is None
-        else tuple(number("pull_requests", each) or 0 for each in pull_requests),
+        else pull_requests_numbered([number("pull_requests", each) or 0 for each in pull_requests], access, known),
     )
 
 

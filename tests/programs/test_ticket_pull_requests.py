@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from insights import windows
 from integrations.models import PullRequest
 from programs.models import Ticket
+from programs.services.tickets.csv_import import import_tickets, read_tickets, text_of
 from programs.services.tickets.drafts import TicketError
 from programs.services.tickets.pull_request_names import pull_requests_named
 from tests.org import Org
@@ -109,3 +113,46 @@ def test_a_name_that_is_none_stores_nothing(sign_in: SignIn) -> None:
     assert "There is no pull request" in refused.content.decode()
     assert Ticket.objects.get().title != "Other"
     assert sign_in(MEMBER).get(edit).status_code == 200, "an owner changes theirs"
+
+
+def test_a_ticket_whose_pull_request_was_deleted_is_changed_as_before(
+    pulls: dict[int, PullRequest], sign_in: SignIn
+) -> None:
+    found = ticket(pull_requests=(pulls[1].pk,))
+    PullRequest.objects.filter(pk=pulls[1].pk).update(deleted_at=timezone.now())
+    client, edit = sign_in(MANAGER), f"/programs/tickets/{found.pk}/edit/"
+    assert client.post(edit, {**said(client, edit), "title": "Other"}).status_code == 302
+    assert Ticket.objects.get().title == "Other"
+    assert set(found.pull_requests.values_list("number", flat=True)) == {1}
+
+
+def test_the_api_names_and_links_those_that_one_may_see(pulls: dict[int, PullRequest], sign_in: SignIn) -> None:
+    found = ticket(EXECUTIVE, pull_requests=(pulls[2].pk, pulls[3].pk))
+    client, address = sign_in(MANAGER), f"/api/v1/tickets/{found.pk}/"
+    assert client.get(address).json()["pull_requests"] == [pulls[2].pk]
+    [listed] = client.get("/api/v1/tickets/").json()["tickets"]
+    assert listed["pull_requests"] == [pulls[2].pk]
+
+    def patch(*numbers: int) -> int:
+        change = {"pull_requests": numbers, "version": Ticket.objects.get().version}
+        return client.patch(address, change, content_type="application/json").status_code
+
+    assert patch(pulls[1].pk) == 200
+    assert set(found.pull_requests.values_list("number", flat=True)) == {1, 3}, "what she can't see stays"
+    found.pull_requests.remove(pulls[3])
+    assert patch(pulls[3].pk) == 400, "of another team"
+    assert patch(0) == 400
+    assert client.get(address).json()["pull_requests"] == [pulls[1].pk]
+
+
+def test_a_file_has_them_one_a_line_and_links_them_again(pulls: dict[int, PullRequest], sign_in: SignIn) -> None:
+    ticket(EXECUTIVE, pull_requests=(pulls[1].pk, pulls[2].pk, pulls[3].pk))
+    content = sign_in(MANAGER).get("/programs/tickets/tickets.csv").getvalue()
+    [row] = csv.DictReader(io.StringIO(text_of(content)))
+    assert row["Pull requests"] == f"{REPOSITORY}#1\n{REPOSITORY}#2", "not the one of another team"
+    Ticket.objects.all().delete()
+    assert import_tickets(as_(MANAGER), text_of(content)) == 1
+    assert set(Ticket.objects.get().pull_requests.values_list("number", flat=True)) == {1, 2}
+    Ticket.objects.all().delete()
+    [read] = read_tickets(as_(MANAGER), text_of(content).replace("#1", "#404"))
+    assert read.problem.startswith("Pull requests: There is no pull request")

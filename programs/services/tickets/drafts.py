@@ -63,7 +63,7 @@ def check_draft(draft: TicketDraft, sight: Sight, *, known: Ticket | None = None
     """Raises TicketError, MayNotWriteTicketError.
 
     What a `known` ticket says stays sayable: a unit that is in no tree any more, an owner who has left, an objective
-    that the viewer may not see.
+    that the viewer may not see, a pull request that was deleted.
     """
     starts_on = draft.starts_on or min(windows.local_today(), draft.due_on)
     _check_words(draft)
@@ -83,7 +83,7 @@ def check_draft(draft: TicketDraft, sight: Sight, *, known: Ticket | None = None
             "metric": _metric(draft.metric),
             "objective": known.objective if known and objective_stays else _objective(draft.objective, sight),
         },
-        pull_requests=None if draft.pull_requests is None else _pull_requests(draft.pull_requests),
+        pull_requests=None if draft.pull_requests is None else _pull_requests(draft.pull_requests, known),
     )
 
 
@@ -169,8 +169,9 @@ def _objective(pk: int | None, sight: Sight) -> Objective | None:
     return found
 
 
-def _pull_requests(numbers: tuple[int, ...]) -> tuple[PullRequest, ...]:
-    found = tuple(PullRequest.objects.filter(pk__in=numbers, deleted_at=None))
+def _pull_requests(numbers: tuple[int, ...], known: Ticket | None) -> tuple[PullRequest, ...]:
+    linked = known.pull_requests.values("pk") if known else ()
+    found = tuple(PullRequest.objects.filter(Q(deleted_at=None) | Q(pk__in=linked), pk__in=numbers))
     if len(found) != len(set(numbers)):
         raise TicketError("pull_requests", "One of these pull requests is not known.")
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import date
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from insights import windows
 from orgtree.models.sight import Sight
@@ -130,8 +129,7 @@ def _save(stored: Ticket) -> None:
 
 def _store_links(ticket: Ticket, checked: CheckedDraft) -> None:
     if checked.pull_requests is not None:
-        with transaction.atomic():
-            ticket.pull_requests.set(checked.pull_requests)
+        ticket.pull_requests.set(checked.pull_requests)
 
 
 def _completion(stored: Ticket, day: date, today: date) -> date:
