@@ -55,7 +55,7 @@ def fills(weeks: int, conditions: str) -> list[Measured]:
                 limit=Limit("s: mean and four percentiles of five stages by unit and week by hand, unsplit", by_hand),
                 conditions=f"{len(only)} metrics, {cells:,} cells, at most {memory:,} MB of memory; {conditions}",
             )
-            for how, (seconds, cells, memory) in zip(("without splits", "with five splits"), took, strict=True)
+            for how, (seconds, cells, memory) in zip(("without splits", "with splits"), took, strict=True)
         ),
         Measured(
             name="fill of everything that is kept",

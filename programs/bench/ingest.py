@@ -88,7 +88,7 @@ def _small_requests(token: str, requests: int, connections: int, place: str) -> 
         outcome = post_all(settings.BASE_URL, token, bodies[requests // 20 :], connections=connections)
     p99_ms = percentile(outcome.latencies, 99) * 1000
     conditions = (
-        f"{requests} requests of {RECORDS_PER_SMALL_REQUEST} records, {connections} connections, "
+        f"{len(outcome.latencies)} requests of {RECORDS_PER_SMALL_REQUEST} records, {connections} connections, "
         f"into {place} (the goal says 20,000,000); {spent.each(len(outcome.latencies))}"
     )
     return [

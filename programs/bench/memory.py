@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from programs.bench.figures import Measured
 from programs.bench.instance import SUPERVISOR_PID
 
 GOAL_MB = 400
+ENDED = (FileNotFoundError, ProcessLookupError)  # what asking for a process raises that is no more
 SETTLING_SECONDS = 5  # after which a freshly started installation no longer grows
 
 
@@ -39,10 +41,12 @@ def idle_memory() -> list[Measured]:
 
 
 def tree_of(pid: int) -> Iterator[int]:
+    """The process and all below it, but those that end meanwhile."""
     yield pid
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in thread.read_text().split():
-            yield from tree_of(int(child))
+        with suppress(*ENDED):
+            for child in thread.read_text().split():
+                yield from tree_of(int(child))
 
 
 def role_of(pid: int) -> str:

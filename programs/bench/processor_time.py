@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from programs.bench.instance import SUPERVISOR_PID
-from programs.bench.memory import role_of, tree_of
+from programs.bench.memory import ENDED, role_of, tree_of
 
 POSTGRES = "PostgreSQL"
 
@@ -45,7 +45,7 @@ def _seconds() -> dict[str, float]:
         return {}
     seconds: dict[str, float] = {}
     for pid in tree_of(int(supervisor)):
-        with suppress(FileNotFoundError):  # it ended meanwhile
+        with suppress(*ENDED):
             if (role := role_of(pid)) != "postgres":
                 seconds[role] = seconds.get(role, 0.0) + _own_and_ended(pid)
     if (postmaster := _postmaster()) is not None:
@@ -62,7 +62,7 @@ def _own_and_ended(pid: int) -> float:
     """Of a process and of its children that ended: connections come and go."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except ENDED:
         return 0.0
     user, system, ended_user, ended_system = stat.rpartition(")")[2].split()[11:15]
     return sum(map(int, (user, system, ended_user, ended_system))) / os.sysconf("SC_CLK_TCK")
