@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 POSTGRES_EPOCH = date(2000, 1, 1)
+FIELDS = 11
 FLOAT8 = 701  # the type of an element, as a list says it
 ELEMENT_SIZE = 12  # its length and itself
+EMPTY_LIST_SIZE, LIST_HEADER_SIZE = 12, 20  # without and with the number of elements and the first of their positions
 CELLS_AT_ONCE = 1 << 14
 BLOCKS_AHEAD = 4  # packed, and not taken up yet
 COLUMNS = """
@@ -104,24 +106,10 @@ class CellsCopy:
             "period": (periods[how], _lengths(periods)[how]),
             "segment": (words[cells.segments[which]], _lengths(words)[cells.segments[which]] * no_word),
         }
-        fixed: list[tuple[str, str]] = [("fields", ">i2")]
-        for name, kind in (
-            *(("group", ">i8"), ("unit", ">i8"), ("period", f"S{max(periods.itemsize, 1)}"), ("start", ">i4")),
-            *(("end", ">i4"), ("segment", f"S{max(words.itemsize, 1)}"), ("facts", ">i8"), ("matched", ">i8")),
-            *(("people", ">i4"), ("computed_at", ">i8")),
-        ):
-            fixed += [(f"{name} length", ">i4"), (name, kind)]
-        list_header = [
-            ("figures length", ">i4"),
-            *((f"list {part}", ">i4") for part in ("dimensions", "nulls", "type")),
-        ]
-        element = np.dtype([("length", ">i4"), ("number", ">f8")])
-        record = np.dtype(
-            [*fixed, *list_header, ("list size", ">i4"), ("list from", ">i4"), ("elements", element, (figures,))]
-        )
+        record = _record(periods.itemsize, words.itemsize, figures)
         rows = np.zeros(count, dtype=record)
-        keep = np.ones((count, record.itemsize), dtype=bool)
-        rows["fields"] = 11
+        keep = np.ones((count, record.itemsize), dtype=bool)  # bytes: of what varies in length, those that there are
+        rows["fields"] = FIELDS
         given = {
             "group": np.full(count, group_id),
             "unit": cells.units[which],
@@ -150,7 +138,7 @@ class CellsCopy:
         rows["elements"]["length"] = np.where(is_null, -1, 8)
         rows["elements"]["number"] = numbers
         in_list = ELEMENT_SIZE * figures - 8 * np.count_nonzero(is_null, axis=1)
-        rows["figures length"] = np.where(is_empty, 12, 20 + in_list)
+        rows["figures length"] = np.where(is_empty, EMPTY_LIST_SIZE, LIST_HEADER_SIZE + in_list)
         elements = keep[:, _offset(record, "elements") :].reshape(count, figures, ELEMENT_SIZE)
         elements[:, :, 4:] = ~is_null[:, :, None]
         keep[is_empty, _offset(record, "list size") :] = False
@@ -181,6 +169,25 @@ class CellsCopy:
     def raise_what_failed(self) -> None:
         if self._failed:
             raise self._failed[0]
+
+
+def _record(period_width: int, segment_width: int, figures: int) -> dtype[void]:
+    """A row of a binary COPY at its longest: its fields, each with its length before it, the last of them a list.
+
+    An empty list ends after its type, and a null after its length.
+    """
+    import numpy as np
+
+    fixed: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in (
+        *(("group", ">i8"), ("unit", ">i8"), ("period", f"S{max(period_width, 1)}"), ("start", ">i4"), ("end", ">i4")),
+        *(("segment", f"S{max(segment_width, 1)}"), ("facts", ">i8"), ("matched", ">i8"), ("people", ">i4")),
+        ("computed_at", ">i8"),
+    ):
+        fixed += [(f"{name} length", ">i4"), (name, kind)]
+    of_list = ("figures length", "list dimensions", "list nulls", "list type", "list size", "list from")
+    element = np.dtype([("length", ">i4"), ("number", ">f8")])
+    return np.dtype([*fixed, *((name, ">i4") for name in of_list), ("elements", element, (figures,))])
 
 
 def _lengths(texts: NDArray[bytes_]) -> Integers:
