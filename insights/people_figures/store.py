@@ -6,6 +6,7 @@ how long reading takes, so that a small share of the time goes into it; pages sa
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from insights import windows
+from insights.metrics.figures import fingerprint
 from insights.metrics.query import Window
+from insights.metrics.registry import get
 from insights.models import KeptPeopleFigures, SnapshotState
 from insights.snapshots.waiting import changes_waiting
 
@@ -34,11 +37,17 @@ LOCK = 0x48575046  # of whoever computes them
 
 @dataclass(frozen=True)
 class Kind:
-    """What is kept of each window; `measured` is another one where it would be computed from anything else."""
+    """What is kept of each window; another `version` where it is read or packed in another way."""
 
     name: str
-    measured: Callable[[], str]
+    version: int
+    keys: Sequence[str]  # the metrics that it is made of
     read: Callable[[Window], bytes]
+
+    def measured(self) -> str:
+        """Another one where it would be computed from anything else."""
+        told = [(key, get(key).version, *sorted(map(fingerprint, get(key).measures))) for key in self.keys]
+        return hashlib.sha256(repr((self.version, told)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
