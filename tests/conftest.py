@@ -17,6 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.schedule import seed_schedule
 from insights.leaderboard.kept import forget_rankings
 from insights.metrics.shared_scans import forget_scans
+from insights.people_figures.store import look_again
 from tests.brokers import broker_of_its_own
 from tests.databases import copy_database, drop_database, empty_database, pointed_at
 from tests.installations import Installation
@@ -44,9 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_kept_in_this_process() -> None:
-    """What a test before this one found slowly enough to be kept tells of facts that are gone."""
+    """What a test before this one found slowly enough to be kept, or not at all, tells of facts that are gone."""
     forget_rankings()
     forget_scans()
+    look_again()
 
 
 @pytest.fixture(scope="session")

@@ -5,75 +5,25 @@ Which agent had a part in which pull request is taken as given here (tests/attri
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
-from pytest_django.fixtures import Settings
 
 from insights import windows
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import Freshness, read_rows, read_series, read_totals
 from insights.snapshots.filling import fill_everything
-from integrations.models import AgentSession, PullRequestFigures
-from tests.delivery_oracle.calendar import ZONE_NAME
+from tests.delivery_oracle.agents import AGENTS, Told
 from tests.delivery_oracle.figures import Asked, Counted
 from tests.delivery_oracle.metrics import Truth
 from tests.delivery_oracle.organisation import EMPLOYED, OUTSIDE, UNITS
-from tests.delivery_oracle.world import World, random_world, tell
-from tests.org import Org
-from tests.telemetry.raw_rows import days_cut_in
 
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))]
-AGENTS = ("claude_code", "codex", "gemini")
 WITHOUT = "Non-AI"
 KEYS = ("pr.merged_per_developer", "work.delivered_per_developer")
 SPLITS: Sequence[tuple[Dimension, ...]] = ((), (Dimension.ASSISTANCE,), (Dimension.AGENT,))
 SCOPES = tuple(Scope(unit) for unit in (None, *UNITS))
-
-
-@dataclass(frozen=True)
-class Told:
-    """A history, and what is given: sessions (agent, whose, day), and the agents of each pull request by its id."""
-
-    world: World
-    sessions: Sequence[tuple[str, str, date]]
-    agents: Mapping[str, Sequence[str]]
-
-
-@pytest.fixture(params=SEEDS)
-def told(request: pytest.FixtureRequest, org: Org, settings: Settings) -> Iterator[Told]:
-    world, chance = random_world(request.param), random.Random(request.param)
-    settings.ORGANISATION_TIME_ZONE = ZoneInfo(ZONE_NAME)
-    with time_machine.travel(world.span.now, tick=False), days_cut_in(ZONE_NAME):
-        tell(world, org, chance)
-        yield Told(world, _sessions(world, org, chance), _agents(world, chance))
-
-
-def _sessions(world: World, org: Org, chance: random.Random) -> list[tuple[str, str, date]]:
-    days = [day for day in world.span.days() if day < world.span.today]
-    found = []
-    for person in chance.choices((*EMPLOYED, OUTSIDE), k=25):
-        day = chance.choice(days)
-        agent = chance.choice(AGENTS)
-        session = org.session(by=person, on=day, at="11:00")
-        found.append((agent, person, day, session))
-    org.fold()
-    for agent, _, _, session in found:
-        AgentSession.objects.filter(external_id=session).update(agent=agent)
-    return [(agent, person, day) for agent, person, day, _ in found]
-
-
-def _agents(world: World, chance: random.Random) -> dict[str, list[str]]:
-    agents = {}
-    for record in world.records["pull-requests"]:
-        agents[record["id"]] = sorted(chance.sample(AGENTS, chance.choice((0, 0, 1, 1, 2))))
-        PullRequestFigures.objects.filter(pull_request__external_id=record["id"]).update(agents=agents[record["id"]])
-    return agents
 
 
 class Lines:

@@ -19,7 +19,7 @@ from insights.leaderboard.ranking import Ranking
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.models import KeptPeopleFigures
 from insights.people_figures import store
-from insights.people_figures.store import bring_up_to_date, look_again
+from insights.people_figures.store import bring_up_to_date
 from insights.snapshots.refresh import refresh
 from integrations.models import AgentSession, AgentSessionDay, FactChange
 from orgtree.models import Identity
@@ -37,7 +37,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 0.0)
-    look_again()
     with time_machine.travel(NOW, tick=False) as travelling:
         yield travelling
 

@@ -17,11 +17,11 @@ from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope
 from insights.models import KeptPeopleFigures
 from insights.people_figures import lines, store
 from insights.people_figures.lines import KEYS, LINES, line_counts
-from insights.people_figures.store import bring_up_to_date, look_again
+from insights.people_figures.store import bring_up_to_date
 from integrations.models import PullRequest
 from orgtree.models import Identity, Person, Placement
+from tests.delivery_oracle.agents import AGENTS, Told
 from tests.delivery_oracle.organisation import UNITS
-from tests.delivery_oracle.test_lines import AGENTS, Told, told  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 0.0)
-    look_again()
 
 
 def asked(key: str, weeks: int, unit: str | None, line: str, **facets: tuple[str, ...]) -> Plan:
@@ -64,7 +63,7 @@ def hold_kept_against_facts() -> int:
     return found
 
 
-def test_what_is_kept_of_lines_is_what_the_facts_say(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_what_is_kept_of_lines_is_what_the_facts_say(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also after people moved, identities changed hands and facts went."""
     bring_up_to_date([LINES])
     assert hold_kept_against_facts() > 100
@@ -92,7 +91,7 @@ def test_what_is_kept_of_lines_is_what_the_facts_say(told: Told, monkeypatch: py
     assert hold_kept_against_facts() > 100
 
 
-def test_comparisons_are_the_same_to_the_last_draw(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_comparisons_are_the_same_to_the_last_draw(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("insights.formulas.differences.FEWEST_DEVELOPERS", 2)
     bring_up_to_date([LINES])
 
@@ -108,7 +107,7 @@ def test_comparisons_are_the_same_to_the_last_draw(told: Told, monkeypatch: pyte
     assert any(each.interval for each in kept)
 
 
-def test_other_buckets_and_people_of_an_attribute_are_read_from_facts(told: Told) -> None:  # noqa: F811
+def test_other_buckets_and_people_of_an_attribute_are_read_from_facts(told: Told) -> None:
     bring_up_to_date([LINES])
     window = windows.trailing(8)
     by_month = MetricQuery(KEYS[0], window, Granularity.MONTH, segments=(Dimension.ASSISTANCE,))

@@ -1,0 +1,3 @@
+from tests.delivery_oracle.conftest import told
+
+__all__ = ["told"]
