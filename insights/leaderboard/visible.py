@@ -22,7 +22,7 @@ from orgtree.models import IndividualPolicy, Person
 from orgtree.services.access import Access
 from orgtree.services.trust import person_labels
 
-PERSONAL = "ai.spend"  # as personal as any of its figures
+PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
 FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would tell of a pseudonym where it works
 
@@ -148,5 +148,5 @@ class VisibleLeaderboard:
                 has_unpriced=bool(value(UNPRICED, person).value),
             )
             for person in people
-            if person in labels  # whoever was merged away within the last minute has none
+            if person in labels  # whoever was merged away since the figures were read has none
         ]
