@@ -41,16 +41,6 @@ class PriceBook:
     lists: Mapping[str, Source | None]  # by model: what holds where no override does
     _matching: dict[tuple[str, str], list[Override]] = field(default_factory=dict)
 
-    def price_of_request(
-        self, model: str, agent: str, at: datetime, tokens: TokenCounts, tier: str = ""
-    ) -> Priced | None:
-        """What a request costs; None where nobody knows what its model costs."""
-        source = self.source(model, agent, at)
-        if source is None:
-            return None
-        card = source.prices.card(at, tier)
-        return Priced(card.price(tokens, prompt_size=tokens.prompt_size), source.version)
-
     def price_of_day(self, model: str, agent: str, day: date, tokens: TokenCounts) -> Priced | None:
         """What a day's tokens cost, of whose requests only the sum is known.
 

@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 MILLION = Decimal(1_000_000)
@@ -83,7 +83,7 @@ class PriceCard:
     output: Rate
 
     def price(self, tokens: TokenCounts, *, prompt_size: int) -> Decimal:
-        """US dollars, to ten decimals."""
+        """US dollars, to ten decimals, rounded as the database rounds."""
         hour = min(tokens.cache_write_1h, tokens.cache_write)
         total = (
             tokens.input * self.input.at(prompt_size)
@@ -93,7 +93,7 @@ class PriceCard:
         )
         if hour:
             total += hour * self.cache_write_1h.at(prompt_size)
-        return min((total / MILLION).quantize(_LAST_DIGIT), HIGHEST_SPEND)
+        return min((total / MILLION).quantize(_LAST_DIGIT, ROUND_HALF_UP), HIGHEST_SPEND)
 
     @property
     def bounds(self) -> tuple[int, ...]:

@@ -15,10 +15,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.models import Repricing
-from integrations.pricing.book import price_book, version_ids
 from integrations.pricing.days import price_summed_days
-from integrations.pricing.kept import note_models
-from integrations.pricing.lists import TokenCounts
+from integrations.pricing.rates import MINUTE, RATES, SPEND, Asked, rate_parameters
 from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import rebuild_days
 from integrations.telemetry.fold_tables import create_tables, execute
@@ -104,14 +102,23 @@ _LOCK_SESSIONS: LiteralString = """
     ORDER BY id
     FOR NO KEY UPDATE
 """
-_REQUESTS: LiteralString = f"""
-    SELECT request.id, request.model, fold_session.agent, request.at, request.service_tier, request.spend,
-           request.price_version_id, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
-           request.output_tokens, request.cache_write_1h_tokens
-    FROM fold_session
-    JOIN integrations_agentrequest request ON request.session_id = fold_session.session_id
-    WHERE request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED}
-      AND (%(agent)s = '' OR fold_session.agent = %(agent)s)
+_REQUESTS: LiteralString = "fold_session session JOIN integrations_agentrequest request USING (session_id)"
+_OF_PIECE: LiteralString = f"""
+    request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED} AND (%(agent)s = '' OR session.agent = %(agent)s)
+"""
+_ASKED: LiteralString = f"""
+    SELECT request.model, session.agent, request.service_tier, {MINUTE}, count(*)
+    FROM {_REQUESTS} WHERE {_OF_PIECE}
+    GROUP BY 1, 2, 3, 4
+"""  # noqa: S608
+_UPDATE_PRICES: LiteralString = f"""
+    UPDATE integrations_agentrequest stored SET spend = told.spend, price_version_id = told.version
+    FROM (
+        SELECT request.id, {SPEND} AS spend, rate.version
+        FROM {_REQUESTS} LEFT JOIN {RATES}
+        WHERE {_OF_PIECE}
+    ) AS told
+    WHERE stored.id = told.id AND (stored.spend, stored.price_version_id) IS DISTINCT FROM (told.spend, told.version)
 """  # noqa: S608
 
 
@@ -158,32 +165,11 @@ def _sums(asked: dict[str, Any]) -> tuple[Decimal, int]:
 def _price_requests(asked: dict[str, Any]) -> tuple[int, int]:
     """How many were looked at, and of how many the price or the price book is another one."""
     with connection.cursor() as cursor:
-        cursor.execute(_REQUESTS, asked)
-        requests = cursor.fetchall()
-        models = {model for _, model, *_ in requests}
-        note_models(models)
-        book = price_book(models)
-        told = [
-            (pk, spend, version, book.price_of_request(model, agent, at, TokenCounts(*tokens), tier))
-            for pk, model, agent, at, tier, spend, version, *tokens in requests
-        ]
-        versions = version_ids({priced.version for *_, priced in told if priced})
-        changed = [
-            (pk, priced.spend if priced else None, versions[priced.version] if priced else None)
-            for pk, spend, version, priced in told
-            if (spend, version) != ((priced.spend, versions[priced.version]) if priced else (None, None))
-        ]
-        if changed:
-            cursor.execute(
-                """
-                UPDATE integrations_agentrequest request
-                SET spend = priced.spend, price_version_id = priced.version
-                FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[]) AS priced (id, spend, version)
-                WHERE request.id = priced.id
-                """,
-                [list(column) for column in zip(*changed, strict=True)],
-            )
-        return len(requests), len(changed)
+        cursor.execute(_ASKED, asked)
+        told = cursor.fetchall()
+        rates = rate_parameters([Asked(*each) for *each, _ in told])
+        cursor.execute(_UPDATE_PRICES, asked | rates)
+        return sum(requests for *_, requests in told), cursor.rowcount
 
 
 def _price_file_days(asked: dict[str, Any]) -> None:

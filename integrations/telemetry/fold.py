@@ -6,7 +6,7 @@ them again.  Nothing depends on the order or the number of times in which record
 merged by keys, stretches are unions, and metric points are read anew around each that came.
 
 Everything is set-based.  The claimed rows stand in temporary tables (`fold_event`, `fold_point`), what they touch in
-others (`fold_session`, `fold_slot`, `fold_day`); they are created once per connection and empty themselves at commit.
+others (`fold_session`, `fold_slot`, `fold_day`); they are made once a connection and empty themselves at commit.
 """
 
 from __future__ import annotations

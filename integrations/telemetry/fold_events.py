@@ -6,11 +6,11 @@ every column by a rule that does not depend on their order.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
-from integrations.pricing.book import price_book, version_ids
-from integrations.pricing.kept import note_models
-from integrations.pricing.lists import TokenCounts
+from integrations.pricing.rates import MINUTE, RATES, SPEND, Asked, rate_parameters
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold_tables import execute
 
@@ -18,7 +18,7 @@ from integrations.telemetry.fold_tables import execute
 def merge_requests() -> None:
     """Merge answered requests: of each figure the greatest, of the times the earliest, and its price.
 
-    They are merged with what is stored aside, and priced there, so that each is written once.
+    They are merged with what is stored aside, and priced on their way back, so that each is written once.
     """
     execute(
         """
@@ -49,16 +49,18 @@ def merge_requests() -> None:
         """,
         {"kind": int(EventKind.REQUEST)},
     )
-    _price_requests()
     execute(
-        """
+        f"""
         INSERT INTO integrations_agentrequest AS stored (
             session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
             duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
         )
-        SELECT session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-               duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
-        FROM fold_request
+        SELECT request.session_id, request.key, request.at, request.model, request.input_tokens,
+               request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
+               request.reported_cost, {SPEND}, request.cache_write_1h_tokens, request.service_tier, rate.version
+        FROM fold_request request
+        JOIN fold_session session USING (session_id)
+        LEFT JOIN {RATES}
         ON CONFLICT (session_id, key) DO UPDATE
         SET at = excluded.at,
             model = excluded.model,
@@ -72,7 +74,8 @@ def merge_requests() -> None:
             cache_write_1h_tokens = excluded.cache_write_1h_tokens,
             service_tier = excluded.service_tier,
             price_version_id = excluded.price_version_id
-        """
+        """,  # noqa: S608  # the module of rates has its constants
+        _rates_of_requests(),
     )
     execute(
         """
@@ -85,40 +88,15 @@ def merge_requests() -> None:
     )
 
 
-def _price_requests() -> None:
+def _rates_of_requests() -> dict[str, list[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT number, model, agent, at, service_tier, input_tokens, cache_read_tokens, cache_write_tokens,
-                   output_tokens, cache_write_1h_tokens
-            FROM fold_request JOIN fold_session USING (session_id)
-            """
+            f"""
+            SELECT DISTINCT request.model, session.agent, request.service_tier, {MINUTE}
+            FROM fold_request request JOIN fold_session session USING (session_id)
+            """  # noqa: S608  # a constant
         )
-        requests = cursor.fetchall()
-        if not requests:
-            return
-        models = {model for _, model, *_ in requests}
-        note_models(models)
-        book = price_book(models)
-        priced = [
-            (number, told)
-            for number, model, agent, at, tier, *tokens in requests
-            if (told := book.price_of_request(model, agent, at, TokenCounts(*tokens), tier)) is not None
-        ]
-        if priced:
-            versions = version_ids({told.version for _, told in priced})
-            cursor.execute(
-                """
-                UPDATE fold_request SET spend = priced.spend, price_version_id = priced.version
-                FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[]) AS priced (number, spend, version)
-                WHERE fold_request.number = priced.number
-                """,
-                [
-                    [number for number, _ in priced],
-                    [told.spend for _, told in priced],
-                    [versions[told.version] for _, told in priced],
-                ],
-            )
+        return rate_parameters([Asked(*asked) for asked in cursor.fetchall()])
 
 
 def merge_tool_calls() -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 
 LARGE_BYTES = 500_000  # some 5,000 rows
 
-# ON COMMIT DELETE ROWS: created once per connection, so that folding every second does not bloat the catalogue.
+# ON COMMIT DELETE ROWS: the folds of a burst, which share a connection, make them once and find them empty.
 TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_event (
         session_id bigint, at timestamptz, kind smallint, key text, model text, tool text, outcome text,
@@ -28,10 +28,9 @@ TABLES: LiteralString = """
         session_id bigint, identity_id bigint, agent text, started_on date, events_counted boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
-        number bigint GENERATED ALWAYS AS IDENTITY, session_id bigint, key text, stored_at timestamptz, at timestamptz,
-        model text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint,
-        duration_ms bigint, reported_cost numeric, spend numeric, cache_write_1h_tokens bigint,
-        service_tier text, price_version_id bigint
+        session_id bigint, key text, stored_at timestamptz, at timestamptz, model text, input_tokens bigint,
+        cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint, duration_ms bigint,
+        reported_cost numeric, cache_write_1h_tokens bigint, service_tier text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;

@@ -18,7 +18,7 @@ from integrations.services.model_use import models_in_use, rows_in_use, unknown_
 from integrations.services.usage_days import everybody_s_usage, forget_all_usage, forget_usage_of, keep_usage_days
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.prices import price_of_request
+from tests.pricing.list_prices import price_of_request
 from tests.telemetry.raw_rows import Event, Point, at, receive
 
 pytestmark = pytest.mark.django_db

@@ -32,6 +32,8 @@ class Event:
     tokens: tuple[int, int, int, int] = (0, 0, 0, 0)
     duration_ms: int | None = None
     reported_cost: float | None = None
+    hour_tokens: int = 0  # of the third of `tokens`
+    tier: str = ""
     digest: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -76,15 +78,15 @@ def receive(records: Sequence[Event | Point]) -> None:
                         INSERT INTO integrations_agent_event (
                             at, digest, batch_id, session_id, kind, name, key, model, tool, outcome, error_type,
                             input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, duration_ms,
-                            reported_cost
+                            reported_cost, cache_write_1h_tokens, service_tier
                         )
-                        VALUES (%s, %s, %s, %s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                        VALUES (%s, %s, %s, %s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                         ON CONFLICT DO NOTHING
                         """,
                         [
                             *(record.at, record.digest, batch.pk, session_id, record.kind, record.key, record.model),
                             *(record.tool, record.outcome, record.error_type, *record.tokens),
-                            *(record.duration_ms, record.reported_cost),
+                            *(record.duration_ms, record.reported_cost, record.hour_tokens, record.tier),
                         ],
                     )
                 else:

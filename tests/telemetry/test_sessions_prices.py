@@ -7,10 +7,15 @@ from decimal import Decimal
 
 import pytest
 from genai_prices import Usage, calc_price
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.telemetry.prices import TokenCounts, price_of_day, price_of_request
+from integrations.models import AgentRequest, AgentSession
+from integrations.pricing.lists import TokenCounts
+from integrations.telemetry.events import EventKind
+from integrations.telemetry.fold import fold_received_batches
+from tests.pricing.list_prices import price_of_day, price_of_request
+from tests.telemetry.raw_rows import Event, receive
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MODELS = (
@@ -25,13 +30,51 @@ def test_a_known_session_costs_what_its_agent_says() -> None:
     assert price_of_request("claude-sonnet-4-5", AT, TokenCounts(2102, 11006, 619, 432)) == Decimal("0.01840905")
 
 
-@given(
+DAYS = [date(2025, 6, 30), date(2025, 11, 30), date(2026, 3, 1), date(2026, 7, 9), date(2026, 10, 31)]
+moments = st.builds(datetime.combine, st.sampled_from(DAYS), st.times(), st.just(UTC))
+requests = st.tuples(
     st.sampled_from(MODELS),
     st.builds(TokenCounts, counts, counts, counts, counts, counts),
-    st.datetimes(datetime(2025, 6, 1), datetime(2027, 6, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    moments,
     st.sampled_from(["", "batch", "fast", "priority", "flex", "nobody-knows"]),
 )
-def test_a_request_costs_what_the_library_reckons(model: str, tokens: TokenCounts, at: datetime, tier: str) -> None:
+
+
+@given(requests)
+def test_a_request_costs_what_the_library_reckons(request: tuple[str, TokenCounts, datetime, str]) -> None:
+    model, tokens, at, tier = request
+    price = price_of_request(model, at, tokens, tier)
+    assert price is not None
+    assert abs(price - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")
+
+
+@pytest.mark.django_db
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(requests, min_size=1, max_size=12))
+def test_folded_requests_cost_what_the_library_reckons(told: list[tuple[str, TokenCounts, datetime, str]]) -> None:
+    AgentSession.objects.all().delete()
+    receive(
+        [
+            Event(
+                at,
+                kind=EventKind.REQUEST,
+                key=str(number),
+                model=model,
+                tokens=tokens[:4],
+                hour_tokens=tokens.cache_write_1h,
+                tier=tier,
+            )
+            for number, (model, tokens, at, tier) in enumerate(told)
+        ]
+    )
+    fold_received_batches()
+    spend = dict(AgentRequest.objects.values_list("key", "spend"))
+    assert len(spend) == len(told)
+    for number, (model, tokens, at, tier) in enumerate(told):
+        assert abs(spend[str(number)] - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")
+
+
+def reckoned(model: str, tokens: TokenCounts, at: datetime, tier: str) -> Decimal:
     usage = Usage(
         input_tokens=tokens.input + tokens.cache_read + tokens.cache_write,
         cache_read_tokens=tokens.cache_read,
@@ -40,10 +83,7 @@ def test_a_request_costs_what_the_library_reckons(model: str, tokens: TokenCount
         output_tokens=tokens.output,
     )
     context = {"processing": tier, "speed": tier, "service_tier": tier} if tier else None
-    reckoned = calc_price(usage, model, genai_request_timestamp=at, price_context=context).total_price
-    price = price_of_request(model, at, tokens, tier)
-    assert price is not None
-    assert abs(price - reckoned) <= Decimal("1e-10")
+    return calc_price(usage, model, genai_request_timestamp=at, price_context=context).total_price
 
 
 def test_all_tokens_of_a_request_with_a_long_prompt_cost_more() -> None:

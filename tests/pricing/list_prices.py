@@ -1,8 +1,4 @@
-"""What tokens cost by the installed price list alone, without overrides: what integrations/pricing begins with.
-
-Prices depend on the model, on the day, on the tier, and for some models on the size of the request (all tokens of a
-request with a long context cost more), so requests are priced one by one and never as a sum.
-"""
+"""What tokens cost by the installed price list alone, one request after the other, for tests to compare with."""
 
 from __future__ import annotations
 
@@ -11,8 +7,6 @@ from decimal import Decimal
 
 from integrations.pricing.library import library_list
 from integrations.pricing.lists import TokenCounts, noon
-
-__all__ = ["TokenCounts", "price_of_day", "price_of_request"]
 
 
 def price_of_request(model: str, at: datetime, tokens: TokenCounts, tier: str = "") -> Decimal | None:
