@@ -19,7 +19,6 @@ from integrations.telemetry.vocabularies.vocabulary import (
     NOT_KEPT,
     SPAN_START,
     TRACE_ID,
-    Event,
     EventChoice,
     EventReading,
     NotKept,
@@ -41,29 +40,21 @@ def _read_event(origin: Origin, sent: Any) -> None:
     record = origin.event(sent)
     at = time_of(record.time_unix_nano, origin.reading.now)
     vocabulary = origin.vocabulary
-    name = record.name
-    event: EventReading | EventChoice | None
-    if origin.signal is Signal.LOGS:
-        name = name.removeprefix(vocabulary.event_prefix)
-        event = vocabulary.events.get(name)
-    else:
-        event = vocabulary.spans.get(name)
-        if event is None and vocabulary.unlisted_spans_not_kept:
-            event = NOT_KEPT
-    if event is None and vocabulary.unlisted is not None:
-        event = vocabulary.unlisted(record.attributes)
+    name, event = _meaning(origin, record)
     if event is None:
         _keep_unread(origin, sent, record, name, at)
         return
-    if callable(event):
-        event = event(record.attributes)
     digest = origin.digest(record.identity)
     if not CONTENT_ATTRIBUTES.isdisjoint(record.attributes):
         _count_content(origin, record, digest, is_kept=not isinstance(event, NotKept))
     if isinstance(event, NotKept):
         origin.count(Counted.NOT_KEPT, name)
         return
-    figures = _figures(origin, sent, record, event, digest)
+    figures = figures_of(name, event, record.attributes)
+    if event.tells and event.tells.isdisjoint(record.attributes):
+        # It counts by other words than are known: its attributes are kept, to be read later.
+        origin.count_with_row(digest, Counted.UNREAD, name)
+        figures = with_attributes(figures, _kept_attributes(origin, sent, digest))
     session = origin.session(record.attributes)
     if session is None and vocabulary.trace_is_session:
         session = _session_of_trace(origin, record)
@@ -76,6 +67,22 @@ def _read_event(origin: Origin, sent: Any) -> None:
     if event.at_start and isinstance(start := record.attributes.get(SPAN_START), int):
         at = time_of(start, origin.reading.now)
     origin.reading.events.append(EventRow(at, digest, session, event.kind, figures))
+
+
+def _meaning(origin: Origin, record: EventRecord) -> tuple[str, EventReading | None]:
+    """The event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
+    vocabulary, name = origin.vocabulary, record.name
+    event: EventReading | EventChoice | None
+    if origin.signal is Signal.LOGS:
+        name = name.removeprefix(vocabulary.event_prefix)
+        event = vocabulary.events.get(name)
+    else:
+        event = vocabulary.spans.get(name)
+        if event is None and vocabulary.unlisted_spans_not_kept:
+            event = NOT_KEPT
+    if event is None and vocabulary.unlisted is not None:
+        event = vocabulary.unlisted(record.attributes)
+    return name, event(record.attributes) if callable(event) else event
 
 
 def _session_of_trace(origin: Origin, record: EventRecord) -> SessionKey | None:
@@ -101,18 +108,6 @@ def _keep_unread(origin: Origin, sent: Any, record: EventRecord, name: str, at: 
     session = origin.session(record.attributes)
     origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, unread_figures(name, encoded)))
     origin.count_with_row(digest, Counted.UNREAD, name)
-
-
-def _figures(origin: Origin, sent: Any, record: EventRecord, event: Event, digest: bytes) -> bytes:
-    """The event's columns; of one that counts by other words than are known with its attributes, to be read later."""
-    name = record.name
-    if origin.signal is Signal.LOGS:
-        name = name.removeprefix(origin.vocabulary.event_prefix)
-    figures = figures_of(name, event, record.attributes)
-    if not event.tells or not event.tells.isdisjoint(record.attributes):
-        return figures
-    origin.count_with_row(digest, Counted.UNREAD, name)
-    return with_attributes(figures, _kept_attributes(origin, sent, digest))
 
 
 def _kept_attributes(origin: Origin, sent: Any, digest: bytes, *, dropped: bool = False) -> bytes:

@@ -92,6 +92,10 @@ def _write_until_idle() -> None:
         requests, first = _take(first)
         try:
             write_together(requests)
+        except BaseException:
+            if first is not None:
+                first.unwritten.release()  # this thread ends, and nobody else knows of it
+            raise
         finally:
             for request in requests:
                 request.unwritten.release()
