@@ -241,6 +241,8 @@ ROUTES: dict[str, Access] = {
     "api/v1/objectives/<int:pk>/ending/": Access(
         "/api/v1/objectives/4711/ending/", 401, member=405, admin=405, token=405
     ),
+    "api/v1/objectives/templates/": api("/api/v1/objectives/templates/"),
+    "api/v1/tickets/templates/": api("/api/v1/tickets/templates/"),
     "api/v1/objectives/missing/": api("/api/v1/objectives/missing/"),
     "api/v1/quarters/": api("/api/v1/quarters/"),
     "api/v1/quarters/<str:start>/": Access("/api/v1/quarters/1999-01-01/", 401, member=404, admin=404, token=404),

@@ -33,8 +33,8 @@ class KeyResultPointSerializer(serializers.Serializer[object]):
     value = serializers.FloatField(allow_null=True)
 
 
-class KeyResultSerializer(serializers.Serializer[object]):
-    """Figures are in the unit of measure, null where there is none (`reason`), or it is not yours to see."""
+class MeasuredKeyResultSerializer(serializers.Serializer[object]):
+    """What is told of a key result while its quarter runs, and when it was closed."""
 
     id = serializers.IntegerField()
     title = serializers.CharField()
@@ -46,22 +46,28 @@ class KeyResultSerializer(serializers.Serializer[object]):
     change_percent = serializers.FloatField(allow_null=True)
     baseline = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
-    value = serializers.FloatField(allow_null=True, help_text="Of the quarter so far.")
+    value = serializers.FloatField(allow_null=True, help_text="Of the quarter, so far.")
     reason = serializers.CharField(allow_null=True)
-    pace = serializers.FloatField(allow_null=True, help_text="What a count comes to by the quarter's end at its rate.")
     progress = serializers.FloatField(allow_null=True, help_text="Share of the way from baseline to target.")
     holds = serializers.BooleanField(allow_null=True, help_text="Of a guardrail.")
-    forecast = ForecastSerializer(allow_null=True)
     standing = serializers.ChoiceField(choices=Standing.choices)
-    why = serializers.CharField()
     sample_size = serializers.IntegerField()
-    measured_at = serializers.DateTimeField(allow_null=True)
     points = KeyResultPointSerializer(many=True)
+
+
+class KeyResultSerializer(MeasuredKeyResultSerializer):
+    """Figures are in the unit of measure, null where there is none (`reason`), or it is not yours to see."""
+
+    pace = serializers.FloatField(allow_null=True, help_text="What a count comes to by the quarter's end at its rate.")
+    forecast = ForecastSerializer(allow_null=True)
+    why = serializers.CharField()
+    measured_at = serializers.DateTimeField(allow_null=True)
 
 
 class ObjectiveSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     quarter = serializers.CharField(help_text="2026-Q3")
+    quarter_from = serializers.DateField()
     quarter_end = serializers.DateField(help_text="The first day that no longer belongs to it.")
     quarter_closed = serializers.BooleanField()
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
@@ -69,7 +75,9 @@ class ObjectiveSerializer(serializers.Serializer[object]):
     description = serializers.CharField(help_text="Markdown.")
     owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
     is_mandatory = serializers.BooleanField(help_text="The team's objective of the quarter.")
-    parent = serializers.IntegerField(allow_null=True, help_text="The objective that it serves.")  # type: ignore[assignment]
+    parent = serializers.IntegerField(  # type: ignore[assignment]  # a field of that name, which DRF takes from the class
+        allow_null=True, help_text="The objective that it serves."
+    )
     template = serializers.CharField(allow_null=True)
     published_at = serializers.DateTimeField(allow_null=True, help_text="Null: a draft.")
     dropped_at = serializers.DateTimeField(allow_null=True)
@@ -87,10 +95,6 @@ class ObjectiveSerializer(serializers.Serializer[object]):
     tickets_overdue = serializers.IntegerField()
     version = serializers.IntegerField(help_text="Name it when you change the objective.")
     key_results = KeyResultSerializer(many=True)
-
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
-        """`from` is a word of Python."""
-        return {**super().get_fields(), "quarter_from": serializers.DateField()}
 
 
 class ObjectivesSerializer(serializers.Serializer[object]):
@@ -122,7 +126,9 @@ class ObjectiveWriteSerializer(serializers.Serializer[object]):
     description = serializers.CharField(required=False)
     owner = serializers.CharField(required=False, allow_null=True, help_text="E-mail address.")
     is_mandatory = serializers.BooleanField(required=False)
-    parent = serializers.IntegerField(required=False, allow_null=True)  # type: ignore[assignment]
+    parent = serializers.IntegerField(  # type: ignore[assignment]  # as above
+        required=False, allow_null=True
+    )
     template = serializers.CharField(required=False, allow_null=True)
     publish = serializers.BooleanField(required=False, help_text="Before everybody whom it concerns.")
     key_results = KeyResultWriteSerializer(many=True, required=False)
@@ -142,6 +148,11 @@ class DropSerializer(serializers.Serializer[object]):
 class OverrideSerializer(serializers.Serializer[object]):
     standing = serializers.CharField(help_text="on_track, at_risk or off_track; empty takes it back.")
     reason = serializers.CharField(required=False)
+
+
+class EndingSerializer(serializers.Serializer[object]):
+    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
+    retrospective = serializers.CharField(required=False, help_text="Markdown: what was learned.")
 
 
 class CheckInSerializer(serializers.Serializer[object]):

@@ -24,6 +24,7 @@ from programs.api.objective_documents import (
     CheckInsSerializer,
     CheckInWriteSerializer,
     DropSerializer,
+    EndingSerializer,
     ObjectiveConflictSerializer,
     ObjectiveSerializer,
     ObjectivesSerializer,
@@ -38,6 +39,7 @@ from programs.api.tokens import ProgramView
 from programs.models import Objective, Quarter, Standing
 from programs.queries.objectives import ObjectiveFilter, filtered
 from programs.services.objectives.check_ins import check_in
+from programs.services.objectives.deciding import decide
 from programs.services.objectives.drafts import (
     KeyResultDraft,
     MayNotWriteObjectiveError,
@@ -200,6 +202,22 @@ class CheckInsView(ProgramView):
             lambda: check_in(access, found, confidence=confidence, note=note, key_result=key_result, value=value)
         )
         return Response(check_in_documents([said])[0], status=status.HTTP_201_CREATED)
+
+
+class ObjectiveEndingView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objective_ending", request=EndingSerializer, responses={200: ObjectiveSerializer, **ERRORS}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Decide what becomes of it when its quarter is closed, and what was learned."""
+        access = access_of(request.user)
+        found = _visible(pk, access)
+        given = given_fields(request, ("carry_over", "retrospective"), needed=("carry_over",))
+        word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
+        if "retrospective" not in given:
+            lesson = found.retrospective
+        _obeyed(lambda: decide(access, found, word, lesson))
+        return Response(_document(pk, access))
 
 
 class QuartersView(ProgramView):

@@ -11,33 +11,16 @@ from rest_framework import serializers
 from orgtree.models import Person
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
-from programs.api.objective_documents import KeyResultPointSerializer, QuarterSerializer
-from programs.models import CheckIn, KeyResult, Objective, Quarter, Standing, TargetKind, TicketState
+from programs.api.objective_documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
+from programs.models import CheckIn, Objective, Quarter, Standing, TicketState
 from programs.services.objectives.frozen import FrozenKeyResult, FrozenObjective, FrozenQuarter, read_frozen
 
 
-class FrozenKeyResultSerializer(serializers.Serializer[object]):
+class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
     """As when the quarter was closed; null where there was no value (`reason`), or it is not yours to see."""
 
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    metric = serializers.CharField(allow_null=True)
     metric_version = serializers.IntegerField(allow_null=True)
-    statistic = serializers.CharField(allow_null=True)
-    unit_of_measure = serializers.CharField()
-    better = serializers.ChoiceField(choices=KeyResult.Better.choices)
-    target_kind = serializers.ChoiceField(choices=TargetKind.choices)
-    change_percent = serializers.FloatField(allow_null=True)
-    baseline = serializers.FloatField(allow_null=True)
-    target = serializers.FloatField(allow_null=True)
-    value = serializers.FloatField(allow_null=True)
-    reason = serializers.CharField(allow_null=True)
-    sample_size = serializers.IntegerField()
-    progress = serializers.FloatField(allow_null=True)
-    holds = serializers.BooleanField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
-    standing = serializers.ChoiceField(choices=Standing.choices)
-    points = KeyResultPointSerializer(many=True)
 
 
 class FrozenCheckInSerializer(serializers.Serializer[object]):
@@ -64,7 +47,7 @@ class FrozenObjectiveSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
     owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
     is_mandatory = serializers.BooleanField()
-    parent = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]
+    parent = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]  # DRF takes it from the class
     is_dropped = serializers.BooleanField()
     dropped_why = serializers.CharField(allow_null=True)
     standing = serializers.ChoiceField(choices=Standing.choices)
@@ -108,11 +91,6 @@ class QuarterCloseSerializer(serializers.Serializer[object]):
     )
 
 
-class EndingSerializer(serializers.Serializer[object]):
-    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
-    retrospective = serializers.CharField(required=False, help_text="Markdown: what was learned.")
-
-
 class MissingTeamSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(help_text="Slug.")
     name = serializers.CharField()
@@ -126,14 +104,7 @@ class MissingTeamsSerializer(serializers.Serializer[object]):
 def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     """Of a quarter with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
-    return {
-        "name": str(quarter),
-        "from": quarter.start,
-        "to": quarter.end,
-        "closed_at": quarter.closed_at,
-        "sha256": quarter.document.sha256 if quarter.document else None,
-        "document": _frozen(frozen) if frozen else None,
-    }
+    return {**quarter_documents([quarter])[0], "document": _frozen(frozen) if frozen else None}
 
 
 def _frozen(frozen: FrozenQuarter) -> dict[str, Any]:

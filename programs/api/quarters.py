@@ -1,4 +1,4 @@
-"""/api/v1/quarters/: what was frozen, closing a quarter, and what becomes of its objectives."""
+"""/api/v1/quarters/{start}/: what was frozen, and closing a quarter; and which teams lack their objective of one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from insights.metrics.errors import QueryError
 from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from orgtree.services.access import access_of
 from programs.api.given import day, given_fields, text
-from programs.api.objective_documents import ObjectiveSerializer, objective_documents
 from programs.api.quarter_documents import (
-    EndingSerializer,
     MissingTeamsSerializer,
     OneQuarterSerializer,
     QuarterCloseSerializer,
@@ -29,8 +27,7 @@ from programs.api.tokens import ProgramView
 from programs.models import Objective, Quarter
 from programs.queries.my_work import teams_that_lack_theirs
 from programs.services.objectives.closing import QuarterError, close_quarter
-from programs.services.objectives.deciding import decide
-from programs.services.objectives.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.services.objectives.errors import MayNotWriteObjectiveError
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 CLOSING = ("decisions", "retrospectives", "retrospective", "forced_because")
@@ -53,8 +50,6 @@ class QuarterCloseView(ProgramView):
     def post(self, request: Request, start: str) -> Response:
         """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
         access, quarter = access_of(request.user), _quarter(start)
-        if quarter.start > windows.local_today():
-            raise QueryError("start", f"{quarter} has not begun: there is nothing to close yet.")
         given = given_fields(request, CLOSING)
         words = _by_objective("decisions", given.get("decisions"))
         for pk, word in words.items():
@@ -66,36 +61,14 @@ class QuarterCloseView(ProgramView):
                 quarter,
                 decisions={pk: Objective.CarryOver(word) for pk, word in words.items()},
                 retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
-                retrospective=text("retrospective", given.get("retrospective")),
+                retrospective=text("retrospective", given["retrospective"]) if "retrospective" in given else None,
                 forced_because=text("forced_because", given.get("forced_because")),
             )
         except MayNotWriteObjectiveError as refusal:
             raise PermissionDenied(str(refusal)) from None
-        except (QuarterError, ObjectiveError) as problem:
-            raise QueryError("forced_because", str(problem)) from None
+        except QuarterError as problem:
+            raise QueryError(problem.field, str(problem)) from None
         return Response(quarter_document(_quarter(start), access))
-
-
-class ObjectiveEndingView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_ending", request=EndingSerializer, responses={200: ObjectiveSerializer, **ERRORS}
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Decide what becomes of it when its quarter is closed, and what was learned."""
-        access = access_of(request.user)
-        seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
-        found = seen.filter(pk=pk).first()
-        if found is None:
-            raise NotFound
-        given = given_fields(request, ("carry_over", "retrospective"), needed=("carry_over",))
-        lesson = text("retrospective", given["retrospective"]) if "retrospective" in given else found.retrospective
-        try:
-            decide(access, found, text("carry_over", given["carry_over"]), lesson)
-        except MayNotWriteObjectiveError as refusal:
-            raise PermissionDenied(str(refusal)) from None
-        except ObjectiveError as problem:
-            raise QueryError(problem.field, problem.message) from None
-        return Response(objective_documents([seen.get(pk=pk)], access)[0])
 
 
 class TeamsWithoutObjectiveView(ProgramView):

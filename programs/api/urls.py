@@ -13,13 +13,15 @@ from programs.api.notices import NoticesReadView, NoticesView
 from programs.api.objectives import (
     CheckInsView,
     ObjectiveDropView,
+    ObjectiveEndingView,
     ObjectiveStandingView,
     ObjectivesView,
     ObjectiveView,
     QuartersView,
 )
 from programs.api.philosophy import AcknowledgeView, PhilosophyView
-from programs.api.quarters import ObjectiveEndingView, QuarterCloseView, QuarterView, TeamsWithoutObjectiveView
+from programs.api.quarters import QuarterCloseView, QuarterView, TeamsWithoutObjectiveView
+from programs.api.templates import ObjectiveTemplatesView, TicketTemplatesView
 from programs.api.tickets import TicketCommentsView, TicketMoveView, TicketsView, TicketView, TicketWatchView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/read/", NoticesReadView.as_view(), name="api_notices_read"),
     path("objectives/", ObjectivesView.as_view(), name="api_objectives"),
     path("objectives/missing/", TeamsWithoutObjectiveView.as_view(), name="api_teams_without_objective"),
+    path("objectives/templates/", ObjectiveTemplatesView.as_view(), name="api_objective_templates"),
     path("objectives/<int:pk>/", ObjectiveView.as_view(), name="api_objective"),
     path("objectives/<int:pk>/drop/", ObjectiveDropView.as_view(), name="api_objective_drop"),
     path("objectives/<int:pk>/standing/", ObjectiveStandingView.as_view(), name="api_objective_standing"),
@@ -43,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quarters/<str:start>/", QuarterView.as_view(), name="api_quarter"),
     path("quarters/<str:start>/close/", QuarterCloseView.as_view(), name="api_quarter_close"),
     path("tickets/", TicketsView.as_view(), name="api_tickets"),
+    path("tickets/templates/", TicketTemplatesView.as_view(), name="api_ticket_templates"),
     path("tickets/<int:pk>/", TicketView.as_view(), name="api_ticket"),
     path("tickets/<int:pk>/move/", TicketMoveView.as_view(), name="api_ticket_move"),
     path("tickets/<int:pk>/comments/", TicketCommentsView.as_view(), name="api_ticket_comments"),

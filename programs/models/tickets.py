@@ -154,6 +154,7 @@ class TicketEffect(models.Model):
 
 
 # What a ticket is linked with has histories of its own: a row says that somebody linked it, or took the link away.
+# Django makes the classes of links while it runs, so that no type checker knows them.
 @pghistory.track(pghistory.InsertEvent("added"), pghistory.DeleteEvent("removed"), obj_field=None, append_only=True)
 class TicketPullRequest(Ticket.pull_requests.through):  # type: ignore[name-defined,misc]
     class Meta:

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 
 from programs.models import Quarter
+from programs.services.objectives.deciding import keep_decisions
 from programs.services.quarters import current_quarter, following
 from tests.org import Org
 from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objectives import by_hand, objective
-from tests.programs.tickets import ticket
+from tests.programs.tickets import as_, ticket
 from tests.teams import Teams, create_teams
 
 ADDRESS = "/api/v1/quarters/"
@@ -57,6 +58,7 @@ def test_a_quarter_is_closed_once_and_read_by_whom_it_concerns(
     assert document["teams_without_objective"] == ["search"]
     again = post(client, f"{address}close/", {"forced_because": "Once more."})
     assert again.status_code == 400
+    assert again.json()["error"]["parameter"] == "quarter"
     assert "closed already" in again.content.decode()
     (listed,) = [each for each in client.get(ADDRESS).json()["quarters"] if each["name"] == str(quarter)]
     assert listed["sha256"] == closed.json()["sha256"]
@@ -64,6 +66,19 @@ def test_a_quarter_is_closed_once_and_read_by_whom_it_concerns(
     assert [each["title"] for each in member["objectives"]] == ["Of Search"]
     following_one = f"{ADDRESS}{following(quarter).start}/close/"
     assert post(client, following_one, {"forced_because": "Why not."}).status_code == 400, "it has not begun"
+
+
+def test_what_was_kept_before_is_frozen_where_nothing_else_is_said(
+    teams: Teams, sign_in: Callable[[Persona], Client]
+) -> None:
+    found, quarter = objective(), current_quarter()
+    keep_decisions(
+        as_(EXECUTIVE), quarter, decisions={found.pk: "carry"}, retrospectives={}, retrospective="We learned to wait."
+    )
+    closed = post(sign_in(EXECUTIVE), f"{ADDRESS}{quarter.start}/close/", {"forced_because": "The year ends early."})
+    document = closed.json()["document"]
+    assert document["retrospective"] == Quarter.objects.get(pk=quarter.pk).retrospective == "We learned to wait."
+    assert [each["carry_over"] for each in document["objectives"]] == ["carry"]
 
 
 @pytest.mark.parametrize("persona", [MANAGER, MEMBER, AUDITOR])

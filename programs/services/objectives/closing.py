@@ -54,6 +54,7 @@ PUBLISHED = Q(published_at__isnull=False)
 DRAFTS_LAST = ExpressionWrapper(~PUBLISHED, BooleanField())
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
+NOT_BEGUN = "{quarter} has not begun: there is nothing to close yet."
 ALREADY_CLOSED = "{quarter} was closed already: its document stays as it is."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
 LONGEST_TEXT = 20_000  # characters
@@ -63,7 +64,11 @@ Row = TypeVar("Row", bound=Model)
 
 
 class QuarterError(Exception):
-    """Why the quarter is not closed; the message says what to do."""
+    """Why the quarter is not closed; the message says what to do, `field` what is to be said otherwise."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -149,12 +154,12 @@ def close_quarter(
     *,
     decisions: Mapping[int, CarryOver] | None = None,
     retrospectives: Mapping[int, str] | None = None,
-    retrospective: str = "",
+    retrospective: str | None = None,
     forced_because: str = "",
     at: datetime | None = None,
 ) -> FrozenDocument:
-    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is.  `at` is when it
-    was closed, where that is written down later.
+    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is, and so it is with
+    the quarter's own `retrospective`.  `at` is when it was closed, where that is written down later.
 
     Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises QuarterError,
     MayNotWriteObjectiveError.
@@ -164,17 +169,21 @@ def close_quarter(
     if not access.sight.leads_whole:
         raise MayNotWriteObjectiveError(ONLY_LEADERS)
     account = account_of(access)
-    _check_words(retrospective, forced_because, retrospectives or {})
+    _check_words(retrospective or "", forced_because, retrospectives or {})
     measure_objectives(
         only=list(Objective.objects.open().filter(quarter=quarter).values_list("pk", flat=True)), today=today
     )
     with changes_by(account):
         held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # whoever writes in it is done, or waits
         if held.is_closed:
-            raise QuarterError(ALREADY_CLOSED.format(quarter=held))
+            raise QuarterError("quarter", ALREADY_CLOSED.format(quarter=held))
+        if held.start > today:
+            raise QuarterError("quarter", NOT_BEGUN.format(quarter=held))
         if (reasons := _needs_reason(held, *_first(_without_value(held)), today)) and not forced_because.strip():
-            raise QuarterError(" ".join(reasons))
+            raise QuarterError("forced_because", " ".join(reasons))
         _check_known([*(decisions or {}), *(retrospectives or {})], held)
+        if retrospective is not None:
+            held.retrospective = retrospective.strip()
         carried = set(_decide(held, decisions or {}, retrospectives or {}, now))
         _score(held)
         objectives = _objectives(held)
@@ -185,11 +194,10 @@ def close_quarter(
             closed_at=now,
             closed_by=account.pk,
             forced_because=forced_because.strip(),
-            retrospective=retrospective.strip(),
+            retrospective=held.retrospective,
         )
         document = _freeze(content, account, now)
         held.closed_at, held.closed_by, held.document = now, account, document
-        held.retrospective = retrospective.strip()
         held.save()
         chosen = [each for each in objectives if each.pk in carried]
         drafts = carry_over(chosen, following(held), by=account, today=max(today, held.end))
@@ -229,14 +237,15 @@ def _needs_reason(
 
 
 def _check_words(retrospective: str, forced_because: str, retrospectives: Mapping[int, str]) -> None:
-    for text in (retrospective, forced_because, *retrospectives.values()):
+    named = {"retrospective": retrospective, "forced_because": forced_because}
+    for field, text in (*named.items(), *((f"retrospectives.{pk}", said) for pk, said in retrospectives.items())):
         if "\x00" in text or len(text) > LONGEST_TEXT:
-            raise QuarterError(f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
+            raise QuarterError(field, f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
 
 
 def _check_known(named: Sequence[int], quarter: Quarter) -> None:
     if Objective.objects.filter(quarter=quarter, pk__in=named).count() < len({*named}):
-        raise QuarterError(f"One of the objectives that were decided about is not of {quarter}.")
+        raise QuarterError("decisions", f"One of the objectives that were decided about is not of {quarter}.")
 
 
 def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], told: Mapping[int, str], now: datetime) -> list[int]:

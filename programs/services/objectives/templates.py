@@ -45,7 +45,7 @@ def draft_from(
         if found is None:
             raise ObjectiveError("unit", "There is no such unit, or you may not see it.")
     outcomes = list(template.key_results.order_by("position", "pk"))
-    plain = {row: _plain(each) for row, each in enumerate(outcomes)}
+    plain = {row: key_result_from(each) for row, each in enumerate(outcomes)}
     asked = {row: draft for row, draft in plain.items() if draft.metric}
     may_see = access.sight.whole if found is None else access.sight.covers(found.pk)
     stood = baselines(asked, found, quarter, today=today) if may_see else {}
@@ -62,7 +62,8 @@ def draft_from(
     )
 
 
-def _plain(each: TemplateKeyResult) -> KeyResultDraft:
+def key_result_from(each: TemplateKeyResult) -> KeyResultDraft:
+    """Without a baseline; one whose metric is gone is entered by hand."""
     known = metric_of(each.metric) if each.metric else None
     return KeyResultDraft(
         title=each.title,

@@ -24,8 +24,8 @@ from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from insights.views.scope_bar import EVERYBODY
 from programs.models import Objective, Quarter
+from programs.services.objectives.closing import NOT_BEGUN, QuarterError, close_quarter, preview_closing
 from programs.services.objectives.closing import ClosingLine as Closing
-from programs.services.objectives.closing import QuarterError, close_quarter, preview_closing
 from programs.services.objectives.deciding import keep_decisions
 from programs.services.objectives.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.views.objectives.quarters import known_quarter, passed_words, quarter_url
@@ -73,7 +73,7 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
         messages.info(request, f"{quarter} is closed.")
         return redirect(quarter_url(quarter))
     if quarter.start > windows.local_today():
-        messages.warning(request, f"{quarter} has not begun: there is nothing to close yet.")
+        messages.warning(request, NOT_BEGUN.format(quarter=quarter))
         return redirect(f"{reverse('objectives')}?quarter={quarter.start}")
     if request.method == "GET":
         return _closing_page(request, quarter)

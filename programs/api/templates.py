@@ -1,0 +1,97 @@
+"""/api/v1/objectives/templates/ and /api/v1/tickets/templates/: what objectives and tickets can be begun from."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from insights.api import schema
+from orgtree.api.parameters import only
+from programs.api.tokens import ProgramView
+from programs.models import BottleneckKind, KeyResult, Nature, TargetKind, TicketTemplate
+from programs.services.objectives.drafts import KeyResultDraft
+from programs.services.objectives.reading import metric_of
+from programs.services.objectives.templates import key_result_from, objective_templates
+
+ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+
+
+class TemplateKeyResultSerializer(serializers.Serializer[object]):
+    """As an objective that is written takes it; a baseline that is not given is computed."""
+
+    title = serializers.CharField()
+    metric = serializers.CharField(allow_null=True, help_text="Null: values are entered by hand.")
+    statistic = serializers.CharField(allow_null=True)
+    unit_of_measure = serializers.CharField(help_text="Of what is entered by hand.")
+    better = serializers.ChoiceField(choices=KeyResult.Better.choices)
+    target_kind = serializers.ChoiceField(choices=TargetKind.choices)
+    target = serializers.FloatField(allow_null=True)
+    change_percent = serializers.FloatField(allow_null=True)
+
+
+class ObjectiveTemplateSerializer(serializers.Serializer[object]):
+    template = serializers.CharField(help_text="Its short name, as an objective that is written takes it.")
+    name = serializers.CharField()
+    meaning = serializers.CharField(help_text="For whom it is.")
+    title = serializers.CharField()
+    description = serializers.CharField(help_text="Markdown.")
+    key_results = TemplateKeyResultSerializer(many=True)
+
+
+class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
+    templates = ObjectiveTemplateSerializer(many=True)
+
+
+class TicketTemplateSerializer(serializers.Serializer[object]):
+    title = serializers.CharField(help_text="Opportunity or challenge.")
+    nature = serializers.ChoiceField(choices=Nature.choices)
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices)
+    resolution = serializers.CharField(help_text="What has helped. Markdown.")
+    metric = serializers.CharField(allow_null=True)
+    days = serializers.IntegerField(help_text="From its start to its due day.")
+
+
+class TicketTemplatesSerializer(serializers.Serializer[object]):
+    templates = TicketTemplateSerializer(many=True)
+
+
+class ObjectiveTemplatesView(ProgramView):
+    @extend_schema(operation_id="v1_objective_templates", responses={200: ObjectiveTemplatesSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """The objectives that are offered to begin from, with their key results."""
+        only(request)
+        found = [
+            {
+                "template": each.slug,
+                **{name: getattr(each, name) for name in ("name", "meaning", "title", "description")},
+                "key_results": [_key_result(key_result_from(outcome)) for outcome in each.key_results.all()],
+            }
+            for each in objective_templates()
+        ]
+        return Response({"templates": found})
+
+
+class TicketTemplatesView(ProgramView):
+    @extend_schema(operation_id="v1_ticket_templates", responses={200: TicketTemplatesSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """The tickets that are offered to begin from."""
+        only(request)
+        found = [
+            {
+                **{name: getattr(each, name) for name in ("title", "nature", "kind", "resolution", "days")},
+                "metric": each.metric if metric_of(each.metric) else None,
+            }
+            for each in TicketTemplate.objects.filter(is_offered=True)
+        ]
+        return Response({"templates": found})
+
+
+def _key_result(draft: KeyResultDraft) -> dict[str, object]:
+    return {
+        **{name: getattr(draft, name) for name in ("title", "unit_of_measure", "better", "target_kind")},
+        **{name: getattr(draft, name) for name in ("target", "change_percent")},
+        "metric": draft.metric or None,
+        "statistic": draft.statistic or None,
+    }
