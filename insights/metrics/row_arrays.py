@@ -153,10 +153,11 @@ def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArr
         (f"{letter}_{i}", _value(letter, i)) for i, measure in enumerate(measures) for letter in letters_of(measure)
     ]
     fact, scales = _kinds(reading, rows, names)
+    # Nothing is null, of which a COPY says no more than that: a row with a null would be shorter than the others.
     columns = [
         ("person_id", sql.SQL("person_id"), "bigint"),
         ("placed_id", sql.SQL("coalesce(placed_id, 0)"), "bigint"),
-        ("fact_id", fact, "bigint"),
+        ("fact_id", sql.SQL("coalesce({}, 0)").format(fact), "bigint"),
         ("day_offset", sql.SQL("day_offset"), "int"),
         *(
             (f"h_{position}", sql.SQL("hashtextextended({}, 0)").format(sql.Identifier(name)), "bigint")

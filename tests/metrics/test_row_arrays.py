@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -34,6 +35,16 @@ def agents_of(rows: RowArrays) -> Counter[str]:
 def test_each_row_has_its_value() -> None:
     with row_arrays(READING, []) as rows:
         assert agents_of(rows) == Counter(AgentSession.objects.values_list("agent", flat=True))
+
+
+def test_facts_without_an_id_are_rows_all_the_same() -> None:
+    nameless = replace(
+        AGENT_SESSIONS, fact="nothing", sql=f"SELECT *, NULL::bigint AS nothing FROM ({AGENT_SESSIONS.sql}) AS s"
+    )
+    with row_arrays(READING, []) as rows, row_arrays(replace(READING, relation=nameless), []) as of_nameless:
+        assert sorted(of_nameless.people.tolist()) == sorted(rows.people.tolist())
+        assert set(of_nameless.facts.tolist()) == {0}
+        assert agents_of(of_nameless) == agents_of(rows)
 
 
 def test_rows_keep_their_value_when_some_of_them_change_after_they_were_read() -> None:
