@@ -27,6 +27,7 @@ from insights.snapshots.waiting import SnapshotHealth, snapshot_health
 from integrations.facts.changes import Change, append_changes
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
 from tests.metrics.facts import World, announce, create_world
+from tests.metrics.kept import filled_both_ways
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -221,6 +222,21 @@ def test_a_segment_with_too_many_values_is_read_from_facts(world: World) -> None
     from_cells = read_series([query])[0]
     assert len(from_facts.total) > 12
     assert (from_cells.total, from_cells.series) == (from_facts.total, from_facts.series)
+
+
+def test_which_segments_have_too_many_values_is_the_same_however_they_are_computed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("storing", "storing_from_memory"):
+        monkeypatch.setattr(f"insights.snapshots.{module}.MOST_SEGMENT_VALUES", 2)
+        monkeypatch.setattr(f"insights.snapshots.{module}.MOST_LISTED_VALUES", 3)
+    by_database, in_memory = filled_both_ways()
+    assert in_memory == by_database
+    values_of: dict[str, set[str]] = {period: set() for period in ("week", "window")}
+    for (relation, segment, unit, period, _, _, value), _ in by_database.items():
+        if (relation, segment) == ("agent_session_days", "model") and unit and period in values_of:
+            values_of[period].add(value)
+    assert all("" in values and len(values) > 1 for values in values_of.values())
 
 
 def _noting_what_is_read_from_facts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
