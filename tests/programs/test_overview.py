@@ -96,6 +96,14 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
     assert not any("Late" in title for title in executive)
 
 
+def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:
+    for number in range(12):
+        ticket(title=f"Ticket {number}")
+    work = sign_in(MEMBER).get(WORK).context["work"]
+    assert (len(work.lines), work.more) == (8, 4)
+    assert "4 more" in sign_in(MEMBER).get(WORK).content.decode()
+
+
 def test_check_ins_and_objectives_at_risk_wait_for_their_owner(sign_in: SignIn) -> None:
     found = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=True)
     Objective.objects.filter(pk=found.pk).update(override="at_risk", override_reason="Two are ill")

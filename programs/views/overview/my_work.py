@@ -49,14 +49,16 @@ def my_work(
     sight: Sight, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, listed: int = LISTED
 ) -> MyWork:
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
-    tickets = list(own_tickets(sight)[: listed + 1])
+    own = own_tickets(sight)
+    tickets = list(own[: listed + 1])
+    unread = own.count() - len(tickets) if len(tickets) > listed else 0
     found = [
         *(_of_ticket(each, today) for each in tickets),
         *_of_objectives(progress, sight, today),
         *_of_teams(sight, quarter, today),
     ]
     found.sort(key=lambda line: line.day)
-    return MyWork(found[:listed], max(0, len(found) - listed), f"{reverse('tickets')}?mine=1")
+    return MyWork(found[:listed], unread + max(0, len(found) - listed), f"{reverse('tickets')}?mine=1")
 
 
 def own_objectives(sight: Sight, quarter: Quarter) -> Sequence[Objective]:
