@@ -270,7 +270,7 @@ function axes(print, unit, { stacked = false, reach = 0, isRate = false } = {}) 
       stacked,
       grid: { display: false },
       border: { color: token("line-strong") },
-      ticks: { maxRotation: 0, autoSkip: true, maxTicksLimit: 7, padding: 4 },
+      ticks: { maxRotation: 0, autoSkip: true, autoSkipPadding: 8, maxTicksLimit: 7, padding: 4 },
     },
     y: {
       stacked,
