@@ -69,7 +69,7 @@ def starts_of(measures: Iterable[Measure]) -> Mapping[str, int]:
     position = 0
     for measure in measures:
         starts[fingerprint(measure)] = position
-        position += sum(LENGTHS.get(letter, 1) for letter in _letters(measure))
+        position += len(letters_of_figures(measure))
     return starts
 
 

@@ -88,9 +88,6 @@ class Facts:
             stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
         return cls(scanned, stocked, read_at)
 
-    def and_also(self, others: Facts) -> Facts:
-        return Facts({**self.scanned, **others.scanned}, {**self.stocked, **others.stocked})
-
     def outcomes(self, metric: Metric, needs: Mapping[Measure, Need], clock: Clock) -> Callable[[CellKey], Outcome]:
         """What the metric comes to, by cell."""
         parts = {measure: self._values(need, clock) for measure, need in needs.items()}

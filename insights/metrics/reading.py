@@ -51,7 +51,6 @@ class Placement:
 
 
 ANYBODY = Placement()
-EVERY_UNIT = Placement(Placed.UNITS)
 
 
 class CellKey(NamedTuple):
