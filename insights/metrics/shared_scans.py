@@ -21,7 +21,7 @@ from insights.short_memory import ShortMemory
 from insights.windows import local_today
 
 WORTH_KEEPING_SECONDS = 0.1
-MOST_VALUES = 60_000  # of measures in cells, some 400 bytes each
+MOST_VALUES = 120_000  # of measures in cells, some 400 bytes each: five years by week and agent are one scan
 
 Cells = Mapping[CellKey, Cell]
 
