@@ -92,7 +92,10 @@ class SeatPlanAdmin(SeatPlanModelAdmin):
             super().save_model(request, obj, form, change)
             announce_plan(obj.pk)
             if has_new_price:
-                change_price(obj, price, since=form.cleaned_data["price_since"])
+                holding = change_price(obj, price, since=form.cleaned_data["price_since"])
+                if holding != obj:
+                    since = holding.during.lower
+                    self.message_user(request, f"The plan ends there: another one goes on from {since} at ${price}.")
 
     def delete_model(self, request: HttpRequest, obj: SeatPlan) -> None:
         with changes_by(_account(request)), announcing_seats([obj.pk]):

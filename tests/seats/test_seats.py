@@ -156,7 +156,8 @@ def changed(admin: Client, **fields: object) -> str:
     plan = SeatPlan.objects.get()
     days = {"during_0": plan.during.lower or "", "during_1": plan.during.upper or ""}
     told = {"agent": plan.agent, "name": plan.name, "monthly_price": plan.monthly_price, "seats": plan.seats or ""}
-    answer = admin.post(reverse("admin:integrations_seatplan_change", args=[plan.pk]), {**told, **days, **fields})
+    address = reverse("admin:integrations_seatplan_change", args=[plan.pk])
+    answer = admin.post(address, {**told, **days, **fields}, follow=True)
     return answer.content.decode()
 
 
@@ -167,7 +168,7 @@ def test_a_new_price_leaves_the_days_before_it_as_they_were(admin: Client) -> No
         "claude_code,Team,31,ben@example.com,,2026-03-01,2026-03-05",
         "claude_code,Team,31,cem@example.com,,2026-03-21,",
     )
-    changed(admin, monthly_price="62", price_since="2026-03-11")
+    assert "goes on from 2026-03-11 at $62" in changed(admin, monthly_price="62", price_since="2026-03-11")
     # three seats: a dollar a day until the tenth, two from then on
     assert figure("ai.seat_cost", "2026-03-01", "2026-03-11").value == pytest.approx(30)
     assert figure("ai.seat_cost", "2026-03-11", "2026-04-01").value == pytest.approx(126)
