@@ -13,6 +13,7 @@ from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter, Ticket
 from programs.views.choices import WHOLE, flat
 
+UNSEEN_OBJECTIVE = "An objective that you may not see"
 MOST_OFFERED = 100  # of each group; who wants another one begins on its page
 Choice = tuple[str, "str | list[tuple[str, str]]"]
 
@@ -23,7 +24,8 @@ def parents_offered(
     """What an objective of that unit (a slug, or WHOLE) can serve in that quarter: those of the units above, the
     nearest first, then those of the whole organisation.
 
-    `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong.
+    `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong; and
+    so does what the `known` objective serves, whoever may see that.
     """
     open_ones = Objective.objects.within(sight).open().filter(quarter=quarter, published_at__isnull=False)
     others = open_ones.exclude(pk=known.pk) if known else open_ones
@@ -34,7 +36,7 @@ def parents_offered(
             *_group("Units above", _nearest_first(above)),
             *_group(EVERYBODY, others.filter(unit=None).order_by("pk")),
         ]
-    return _with_chosen(found, sight, [named, str(known.parent_id) if known and known.parent_id else ""])
+    return _with_chosen(found, sight, named, known.parent_id if known else None)
 
 
 def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
@@ -55,10 +57,7 @@ def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named
         *_group(EVERYBODY, open_ones.filter(unit=None).order_by("pk")),
         *_group("Other units", rest.order_by("unit__name", "pk")),
     ]
-    found = _with_chosen(found, sight, [named])
-    if known is not None and known.objective is not None and str(known.objective.pk) not in _keys(found):
-        found.append((str(known.objective.pk), known.objective.title))  # whoever may see the ticket keeps it
-    return found
+    return _with_chosen(found, sight, named, known.objective_id if known else None)
 
 
 def _above(unit: str) -> QuerySet[UnitPlacement]:
@@ -82,13 +81,18 @@ def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
     return [(str(each.pk), f"{each.unit.name if each.unit else EVERYBODY}: {each.title}") for each in objectives]
 
 
-def _with_chosen(found: list[Choice], sight: Sight, numbers: Sequence[str]) -> list[Choice]:
-    """Together with those that were chosen, where they are the viewer's to see and not offered anyway."""
+def _with_chosen(found: list[Choice], sight: Sight, named: str, kept: int | None) -> list[Choice]:
+    """Together with what is `named`, where it is the viewer's to see, and what stands there already: an edit keeps it,
+    also where it may not be told what that is.
+    """
     offered = _keys(found)
-    missing = {int(each) for each in numbers if each.isdecimal() and len(each) < 16 and each not in offered}
+    numbers = {named if named.isdecimal() and len(named) < 16 else "", str(kept or "")} - {""}
+    missing = [int(each) for each in numbers if each not in offered]
     if not missing:
         return found
     chosen = _worded(Objective.objects.within(sight).select_related("unit").filter(pk__in=missing))
+    if kept in missing and str(kept) not in dict(chosen):
+        chosen.append((str(kept), UNSEEN_OBJECTIVE))
     return [*found, *([("Chosen", chosen)] if chosen else [])]
 
 

@@ -16,7 +16,7 @@ from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona
 from tests.programs.objective_pages import form_of, signed_in, text
 from tests.programs.objectives import objective
-from tests.programs.tickets import as_
+from tests.programs.tickets import as_, ticket
 from tests.teams import Teams, create_teams
 
 SignIn = Callable[[Persona], Client]
@@ -81,3 +81,32 @@ def test_a_ticket_is_part_of_any_plan_its_own_first(above: dict[str, Objective])
     assert labels[-1] == "Search: Of search"
     groups = [key for key, group in plans_offered(as_(EXECUTIVE).sight, "platform") if isinstance(group, list)]
     assert groups == ["Of the unit", "Units above", "All of the organisation", "Other units"]
+
+
+def test_an_edit_keeps_what_its_author_may_not_see_and_is_not_told_what_that_is(above: dict[str, Objective]) -> None:
+    served = objective(EXECUTIVE, title="Serves a draft", parent=above["draft"].pk)
+    client, address = signed_in(MANAGER), reverse("objective_edit", args=[served.pk])
+    page = text(client, address)
+    assert "An objective that you may not see" in page
+    assert "A draft" not in page
+    form = client.get(address).context["form"]
+    assert form["parent"].value() == above["draft"].pk
+    said = form_of(title="Another title", parent=str(above["draft"].pk), version=str(served.version))
+    key_result = served.key_results.get()
+    said |= {"key_results-0-id": str(key_result.pk), "key_results-0-unit_of_measure": key_result.unit_of_measure}
+    saved = client.post(address, said)
+    assert saved.status_code == 302, saved.content.decode()
+    served.refresh_from_db()
+    assert (served.title, served.parent) == ("Another title", above["draft"])
+
+
+def test_a_ticket_of_an_unseen_plan_does_not_name_it(above: dict[str, Objective]) -> None:
+    found = ticket(EXECUTIVE, objective=above["draft"].pk)
+    client = signed_in(MANAGER)
+    page = text(client, reverse("ticket_edit", args=[found.pk]))
+    assert "An objective that you may not see" in page
+    assert "A draft" not in page
+    download = client.get(reverse("tickets_csv")).getvalue().decode()
+    assert found.title in download
+    assert "A draft" not in download
+    assert "A draft" in signed_in(EXECUTIVE).get(reverse("tickets_csv")).getvalue().decode()

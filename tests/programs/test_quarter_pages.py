@@ -12,6 +12,7 @@ from django.urls import reverse
 from orgtree.models import Person, Unit
 from programs.models import Objective, Quarter
 from programs.services.objectives.check_ins import check_in
+from programs.services.objectives.closing import close_quarter
 from programs.services.quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.pages.recomputed import plain
@@ -83,6 +84,18 @@ def _figures(page: str) -> str:
 def test_an_unknown_quarter_is_not_found(sign_in: SignIn, start: str) -> None:
     for name in ("quarter", "quarter_close"):
         assert sign_in(EXECUTIVE).get(reverse(name, args=[start])).status_code == 404
+
+
+def test_what_serves_an_objective_unseen_does_not_name_it_when_it_is_closed_either(sign_in: SignIn) -> None:
+    above = objective(EXECUTIVE, title="A secret draft", unit="engineering", publish=False)
+    objective(EXECUTIVE, title="Platform's part", parent=above.pk)
+    quarter = current_quarter()
+    close_quarter(as_(EXECUTIVE), quarter, forced_because="The year ends early.")
+    address = reverse("quarter", args=[quarter.start])
+    assert "A secret draft" in text(sign_in(EXECUTIVE), address)
+    page = plain(text(sign_in(MEMBER), address))
+    assert "Platform's part" in page
+    assert "A secret draft" not in page
 
 
 def test_a_quarter_that_has_not_begun_is_not_closed(sign_in: SignIn) -> None:

@@ -90,7 +90,10 @@ class FrozenTicket:
 
 @dataclass(frozen=True)
 class FrozenObjective:
-    """`standing` is what was shown, `computed` what the figures said; `owner` is a person's id."""
+    """`standing` is what was shown, `computed` what the figures said; `owner` is a person's id.
+
+    `parent_title` is empty where that objective is not the viewer's to see.
+    """
 
     id: int
     title: str
@@ -161,11 +164,14 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
     if document.schema_version != SCHEMA_VERSION:
         raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
     content = json.loads(document.body)
-    ids = [each["id"] for each in content["objectives"]]
-    visible = set(Objective.objects.within(access.sight).filter(pk__in=ids).values_list("pk", flat=True))
+    named = {each["id"] for each in content["objectives"]}
+    served = {each["parent"]["id"] for each in content["objectives"] if each["parent"]}
+    visible = set(Objective.objects.within(access.sight).filter(pk__in=named | served).values_list("pk", flat=True))
     tickets = [ticket["id"] for each in content["objectives"] for ticket in each["tickets"]]
     readable = set(Ticket.objects.within(access.sight).filter(pk__in=tickets).values_list("pk", flat=True))
-    objectives = tuple(_objective(each, access, readable) for each in content["objectives"] if each["id"] in visible)
+    objectives = tuple(
+        _objective(each, access, readable, visible) for each in content["objectives"] if each["id"] in visible
+    )
     scores = [each.score for each in objectives if each.score is not None]
     return FrozenQuarter(
         name=content["quarter"]["name"],
@@ -184,7 +190,10 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
     )
 
 
-def _objective(told: Mapping[str, Any], access: Access, readable: Collection[int]) -> FrozenObjective:
+def _objective(
+    told: Mapping[str, Any], access: Access, readable: Collection[int], visible: Collection[int]
+) -> FrozenObjective:
+    """`readable` are tickets, `visible` objectives that this viewer may see."""
     unit = told["unit"] or {"id": None, "slug": "", "name": ""}
     key_results = tuple(_key_result(each, unit["id"], access) for each in told["key_results"])
     is_hidden = any(each.withheld for each in key_results)
@@ -197,7 +206,7 @@ def _objective(told: Mapping[str, Any], access: Access, readable: Collection[int
         unit_slug=unit["slug"],
         unit_name=unit["name"],
         parent_id=parent["id"],
-        parent_title=parent["title"],
+        parent_title=parent["title"] if parent["id"] in visible else "",
         standing=told["override"] or computed,
         computed=computed,
         why=next(each.why for each in key_results if each.withheld) if is_hidden else told["why"],

@@ -25,6 +25,7 @@ from programs.markdown import as_html
 from programs.models import CheckIn, Objective, Standing, Ticket
 from programs.queries.objectives import ObjectiveProgress, progress_of
 from programs.services.objectives.writing import may_change
+from programs.views.objective_choices import UNSEEN_OBJECTIVE
 from programs.views.objectives.amounts import in_words, unit_of
 from programs.views.objectives.quarters import passed_words
 from programs.views.objectives.words import (
@@ -156,7 +157,7 @@ def _ticket_url(found: Objective, metric: str) -> str:
 def _related(found: Any) -> dict[str, Link | None]:
     """What it serves, and what it was carried over from; of a goal that the viewer may not see only that it is."""
     parent, before = found.parent, found.carried_from
-    served = Link("An objective that you may not see", "") if parent is not None else None
+    served = Link(UNSEEN_OBJECTIVE, "") if parent is not None else None
     if parent is not None and found.sees_parent:
         served = Link(parent.title, reverse("objective", args=[parent.pk]))
     carried = None
