@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
+
+from django import forms
 
 from insights import windows
 from insights.views.scope_bar import EVERYBODY
@@ -37,6 +39,11 @@ def suggested_owners(sight: Sight) -> list[Person]:
         placed = Placement.objects.filter(ancestor__in=sight.managed_ids, during__contains=today)
         people = people.filter(pk__in=placed.values("person"))
     return list(people[:MOST_SUGGESTED])
+
+
+def offer(form: forms.Form, field: str, choices: Any) -> None:
+    """Have the form's choice field offer these."""
+    cast(forms.ChoiceField, form.fields[field]).choices = choices
 
 
 def flat(choices: Any) -> Iterator[tuple[Any, str]]:

@@ -34,6 +34,8 @@ from programs.services.benchmarks.focusing import FocusConflictError, FocusDraft
 from programs.services.benchmarks.starter_sets import STARTER_SETS
 from programs.views.benchmarks.listing import benchmark_line, figures_of, tabs
 from programs.views.benchmarks.subject import Subject, subject_in
+from programs.views.choices import offer
+from programs.views.conflicts import renumber
 
 HALF_A_YEAR = "26w"
 CONFLICT = (
@@ -66,7 +68,7 @@ class FocusForm(forms.Form):
     def __init__(self, *args: Any, known: FocusVersion | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in offered_metrics())]
-        self.fields["metric"].choices = offered  # type: ignore[attr-defined]
+        offer(self, "metric", offered)
         for position in range(MOST_INDICATORS):
             self.fields[f"indicator_{position}"] = forms.ChoiceField(
                 label=f"Key indicator {position + 1}", required=False, choices=offered
@@ -195,8 +197,7 @@ def _initial(newest: FocusVersion | None) -> dict[str, Any]:
 def _conflict_page(
     request: HttpRequest, subject: Subject, form: FocusForm, stored: FocusVersion | None
 ) -> HttpResponseBase:
-    form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data["number"] = str(stored.number if stored else 0)  # type: ignore[index]
+    renumber(form, "number", stored.number if stored else 0)
     return _form_page(
         request, subject, form, status=409, conflict=CONFLICT, stored=_line(stored, GONE) if stored else None
     )

@@ -39,6 +39,7 @@ from programs.services.benchmarks.writing import BenchmarkConflictError, set_ben
 from programs.services.benchmarks.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.views.benchmarks.subject import Subject, subject_in
 from programs.views.benchmarks.words import of_words, value_words
+from programs.views.conflicts import renumber
 from programs.views.tickets.words import Difference
 
 CONFLICT = (
@@ -242,8 +243,7 @@ def _conflict_page(
     request: HttpRequest, subject: Subject, form: BenchmarkForm, stored: BenchmarkVersion | None
 ) -> HttpResponseBase:
     """Both texts: what one wrote stays in the form, which is of the newest version now."""
-    form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data["number"] = str(stored.number if stored else 0)  # type: ignore[index]
+    renumber(form, "number", stored.number if stored else 0)
     said = form.cleaned_data
     differences = []
     if stored is not None:

@@ -20,7 +20,7 @@ from orgtree.models.sight import Sight
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
-from programs.views.choices import WHOLE, units_to_write_for
+from programs.views.choices import WHOLE, offer, units_to_write_for
 from programs.views.objective_choices import parents_offered
 from programs.views.objectives.amounts import AmountError, in_words, read_amount, unit_of, written
 
@@ -76,7 +76,7 @@ class ObjectiveForm(forms.Form):
             ),
         }
         for name, choices in offered.items():
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            offer(self, name, choices)
         self._known_owner = known.owner if known else None
 
     def clean_owner(self) -> int | None:
@@ -140,7 +140,7 @@ class KeyResultForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._known = known
         stored = self.stored
-        self.fields["metric"].choices = metric_choices(stored.metric if stored else "")  # type: ignore[attr-defined]
+        offer(self, "metric", metric_choices(stored.metric if stored else ""))
 
     @property
     def stored(self) -> KeyResult | None:

@@ -30,6 +30,7 @@ from programs.services.objectives.writing import (
     may_change,
 )
 from programs.views.choices import WHOLE, suggested_owners, units_to_write_for
+from programs.views.conflicts import renumber
 from programs.views.objectives.amounts import unit_of_metric, written
 from programs.views.objectives.baselines import baseline_lines
 from programs.views.objectives.conflict import differences
@@ -242,8 +243,7 @@ def _conflict_page(
     """What one wrote stays in the form, which is of the newest version now; beside it what the objective says."""
     stored_rows = [_row(each) for each in _key_results(stored)]
     context = {**page, "conflict": CONFLICT, "differences": differences(form, rows, _filled_in(stored), stored_rows)}
-    form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data["version"] = str(stored.version)  # type: ignore[index]
+    renumber(form, "version", stored.version)
     return _form_page(request, form, rows, context, status=409)
 
 

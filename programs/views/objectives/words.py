@@ -191,7 +191,7 @@ def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     return Link(name, f"{_metric_path(key_result.metric)}{where}")
 
 
-@cache  # a list has a hundred of them, of a few metrics
+@cache  # a list has a hundred of them, of a few metrics; no key that is no metric's comes here
 def _metric_path(key: str) -> str:
     return reverse("metric_page", args=[key])
 

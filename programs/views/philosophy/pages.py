@@ -35,6 +35,7 @@ from programs.services.philosophy import (
     may_publish,
     publish_philosophy,
 )
+from programs.views.conflicts import renumber
 
 VERSIONS_LISTED = 100
 
@@ -71,7 +72,7 @@ def philosophy(request: HttpRequest) -> HttpResponse:
         "html": as_html(found.text),
         "published": _published(found),
         "number": found.number,
-        "acknowledged": has_acknowledged(request.user, found.number),  # type: ignore[arg-type]
+        "acknowledged": has_acknowledged(request.user, found.number),  # type: ignore[arg-type]  # an account: login_required
         "done": done,
         "accounts": accounts,
         "edit_url": reverse("philosophy_edit") if may_publish(access) else "",
@@ -86,7 +87,7 @@ def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
     """`number` is the version that was read: where another one holds by now, that is to be read first."""
     number = request.POST.get("number", "")
     if number.isdecimal() and int(number[:9]) == current_philosophy().number:
-        acknowledge(request.user, int(number[:9]))  # type: ignore[arg-type]
+        acknowledge(request.user, int(number[:9]))  # type: ignore[arg-type]  # as above
     else:
         messages.warning(request, "Another version was published since you opened the page. Please read it first.")
     return redirect("philosophy")
@@ -146,8 +147,7 @@ def differences(before: str, after: str) -> list[DiffLine]:
 
 def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: Philosophy) -> HttpResponse:
     """Both texts: what one wrote stays in the form, which is of the newest version now."""
-    form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data["number"] = str(published.number)  # type: ignore[index]
+    renumber(form, "number", published.number)
     context = {
         "conflict": f"{_published(published)}: another version was published while you wrote. Nothing of yours was "
         "stored yet, and it stands below. Take in what you like of the other text, and publish again.",

@@ -24,7 +24,8 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.services.tickets.pull_request_names import names_of_pull_requests, pull_requests_named
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
-from programs.views.choices import WHOLE, flat, suggested_owners, units_to_write_for
+from programs.views.choices import WHOLE, flat, offer, suggested_owners, units_to_write_for
+from programs.views.conflicts import renumber
 from programs.views.objective_choices import plans_offered
 from programs.views.tickets.beginnings import begun_from, template_offers
 from programs.views.tickets.page import visible_ticket
@@ -84,7 +85,7 @@ class TicketForm(forms.Form):
             ),
         }
         for name, choices in offered.items():
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            offer(self, name, choices)
 
     def draft(self, access: Access, known: Ticket | None = None) -> TicketDraft:
         """What a valid form says.  Raises TicketError for a pull request that is not there."""
@@ -169,8 +170,7 @@ def _conflict_page(request: HttpRequest, form: TicketForm, stored: Ticket, page:
         for name, field in form.fields.items()
         if name != "version" and says[name].replace("\r\n", "\n") != form.data.get(name, "").replace("\r\n", "\n")
     ]
-    form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data["version"] = str(stored.version)  # type: ignore[index]
+    renumber(form, "version", stored.version)
     context = {**page, "conflict": CONFLICT, "differences": differences}
     return _form_page(request, form, context, status=409)
 
