@@ -190,7 +190,7 @@ def test_only_some_of_the_work(member: Client) -> None:
 def differences(client: Client, query: str = "") -> dict[str, list[str]]:
     """By figure, the words of its cells."""
     html = content(client, f"{PAGE}parts/differences/{query}").decode()
-    rows = re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</th>(.*?)</tr>", html, re.DOTALL)
+    rows = re.findall(r"<tr>\s*<th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", html, re.DOTALL)
     return {title: [plain(cell) for cell in re.findall(r"<td.*?</td>", cells, re.DOTALL)] for title, cells in rows}
 
 
