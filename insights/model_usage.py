@@ -11,7 +11,7 @@ from insights.filters import Filters
 from insights.metrics.kept_answers import kept, question_of
 from insights.metrics.query import Dimension
 from integrations.services.model_use import ModelUse, UsedRow, rows_in_use, uses_of
-from integrations.services.usage_days import everybody_s_usage
+from integrations.services.usage_days import usage_of_everybody
 from orgtree.queries.whose import EVERYBODY
 
 
@@ -24,7 +24,7 @@ def used_by(filters: Filters, models: Sequence[str]) -> tuple[list[ModelUse], da
     first, after = filters.window.start, filters.window.end
     agents = filters.facets.get(Dimension.AGENT, ())
     if filters.whose == EVERYBODY:
-        return uses_of(everybody_s_usage(first, after, agents=agents, models=models)), None
+        return uses_of(usage_of_everybody(first, after, agents=agents, models=models)), None
     question = question_of(filters.query("ai.tokens"), "models in use", *sorted(models))
     answer, computed_at = kept(
         question,

@@ -60,7 +60,7 @@ def keep_usage_days() -> int:
     return kept
 
 
-def everybody_s_usage(
+def usage_of_everybody(
     first: date, after: date, *, agents: Collection[str] = (), models: Collection[str] = ()
 ) -> list[UsedRow]:
     """As `rows_in_use` of everybody."""

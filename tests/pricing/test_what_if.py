@@ -15,7 +15,7 @@ from integrations.facts.changes import take_changes
 from integrations.models import AgentSession, KeptUsage
 from integrations.pricing.lists import TokenCounts
 from integrations.services.model_use import models_in_use, rows_in_use, unknown_models, what_if
-from integrations.services.usage_days import everybody_s_usage, forget_all_usage, forget_usage_of, keep_usage_days
+from integrations.services.usage_days import forget_all_usage, forget_usage_of, keep_usage_days, usage_of_everybody
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.fold import fold_received_batches
 from tests.pricing.list_prices import price_of_request
@@ -126,10 +126,10 @@ def test_days_that_are_kept_tell_what_facts_tell(
         used(*((f"2026-03-{day:02} 11:00", model, (tokens, 3, 0, 1)) for day, model, tokens in later), first=1000)
     take_all()
     for models in ((), (SONNET,)):
-        kept, facts = everybody_s_usage(FIRST, AFTER, models=models), rows_in_use(FIRST, AFTER, models=models)
+        kept, facts = usage_of_everybody(FIRST, AFTER, models=models), rows_in_use(FIRST, AFTER, models=models)
         assert sorted(kept, key=repr) == sorted(facts, key=repr)
     assert keep_usage_days() >= 0
-    assert sorted(everybody_s_usage(FIRST, AFTER), key=repr) == sorted(rows_in_use(FIRST, AFTER), key=repr)
+    assert sorted(usage_of_everybody(FIRST, AFTER), key=repr) == sorted(rows_in_use(FIRST, AFTER), key=repr)
 
 
 def take_all() -> None:
