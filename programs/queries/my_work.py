@@ -10,6 +10,7 @@ from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from programs.models import Quarter, Ticket
 from programs.queries.teams import teams_without_objective
+from programs.queries.tickets import TicketFilter, filtered
 
 
 def own_tickets(sight: Sight) -> QuerySet[Ticket]:
@@ -36,9 +37,11 @@ def teams_that_lack_theirs(sight: Sight, quarter: Quarter, today: date) -> Query
 
 
 def overdue_in_teams(sight: Sight, today: date) -> int:
-    """Overdue tickets of others in the units that the viewer manages, and those that have no owner."""
+    """Overdue tickets of others in the units that the viewer manages, of whoever is in one wherever the ticket is, and
+    those that have no owner: what the list of one's teams shows without one's own.
+    """
     if not sight.managed_ids:
         return 0
-    late = Ticket.objects.overdue(today).filter(unit__in=sight.managed_ids)
+    late = filtered(TicketFilter(state="overdue", of_led_units=True), sight, today=today)
     others = late if sight.person_id is None else late.exclude(owner=sight.person_id)
     return others.count()

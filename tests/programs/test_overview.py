@@ -96,6 +96,14 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
     assert not any("Late" in title for title in executive)
 
 
+def test_managers_are_told_of_what_their_people_are_late_with_elsewhere(sign_in: SignIn) -> None:
+    ticket(EXECUTIVE, title="Of all", unit="", starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=3))
+    client = sign_in(MANAGER)
+    [line] = [each for each in client.get(WORK).context["work"].lines if "overdue" in each.title]
+    assert line.title == "1 ticket of your teams overdue"
+    assert [each.title for each in client.get(line.url).context["tickets"]] == ["Of all"]
+
+
 def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:
     for number in range(12):
         ticket(title=f"Ticket {number}")
