@@ -226,9 +226,7 @@ def _gap_list(
         ],
         "is_led": gaps is not None,
         "teams_tree": teams_tree() if gaps is not None else None,
-        "settings_url": reverse("admin:programs_programsettings_changelist")
-        if getattr(request.user, "is_superuser", False)
-        else "",
+        "settings_url": reverse(SETTINGS) if getattr(request.user, "is_superuser", False) else "",
         **_paging(asked, page, page.paginator.count),
     }
 
