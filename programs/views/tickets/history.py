@@ -18,6 +18,7 @@ from insights.views.annotations.words import GONE, moment
 from orgtree.models.sight import Sight
 from orgtree.services.authorship import account_of
 from programs.models import BottleneckKind, Nature, Ticket, TicketState
+from programs.services.tickets.csv_import import COLUMNS
 from programs.views.history import CHANGES_LISTED, NOTHING, UNSEEN, NamesOfToday, events_of, together
 from programs.views.tickets.words import Difference
 
@@ -27,19 +28,11 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "state": dict(TicketState.choices),
 }
 HISTORY_FIELDS = {
-    "title": "Opportunity or challenge",
-    "nature": "What it is",
-    "kind": "Where the cause lies",
-    "resolution": "Resolution",
-    "unit_id": "Unit",
-    "owner_id": "Owner",
-    "starts_on": "Started on",
-    "due_on": "Due by",
-    "completed_on": "Completed on",
-    "state": "State",
-    "dropped_why": "Why it was dropped",
-    "metric": "Metric",
-    "objective_id": "Objective",
+    field: COLUMNS[field.removesuffix("_id")]
+    for field in (
+        *("title", "nature", "kind", "resolution", "unit_id", "owner_id", "starts_on", "due_on", "completed_on"),
+        *("state", "dropped_why", "metric", "objective_id"),
+    )
 }
 PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"
 
