@@ -71,7 +71,9 @@ def test_folded_requests_cost_what_the_library_reckons(told: list[tuple[str, Tok
     spend = dict(AgentRequest.objects.values_list("key", "spend"))
     assert len(spend) == len(told)
     for number, (model, tokens, at, tier) in enumerate(told):
-        assert abs(spend[str(number)] - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")
+        price = spend[str(number)]
+        assert price is not None
+        assert abs(price - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")
 
 
 def reckoned(model: str, tokens: TokenCounts, at: datetime, tier: str) -> Decimal:
