@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from insights.leaderboard.columns import AI_LINES, METRICS, SESSIONS, TOKENS
 from insights.metrics.by_person import People, PersonValue, read_people
+from insights.metrics.plan import Places
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
 from insights.people_figures.members import Days, members
@@ -47,7 +48,7 @@ class Figures(Protocol):
 class FactFigures:
     """Read from facts."""
 
-    def __init__(self, asked: MetricQuery, only: Collection[int] | None = None) -> None:
+    def __init__(self, asked: MetricQuery, only: Collection[int] | None = None, places: Places | None = None) -> None:
         """`asked` says scope, window and facets, `only` of whom; its key says nothing.
 
         Raises QueryError where they can't be.
@@ -55,6 +56,7 @@ class FactFigures:
         self.read_at = timezone.now()
         self._asked = asked
         self._only = only
+        self._places = places or Places()
         self._people = self._read([*(_query(asked, key) for key in METRICS), _by_agent(asked, SESSIONS)])
 
     @cached_property
@@ -90,7 +92,7 @@ class FactFigures:
         return self._read([_by_agent(self._asked, AI_LINES)])
 
     def _read(self, queries: Sequence[MetricQuery]) -> People:
-        return read_people(queries, only=self._only)
+        return read_people(queries, only=self._only, places=self._places)
 
 
 class KeptFigures(Figures, Protocol):
@@ -103,11 +105,12 @@ class KeptFigures(Figures, Protocol):
 class UnitFigures:
     """Of a unit: kept figures of the whole organisation, and of whoever came or went meanwhile from facts."""
 
-    def __init__(self, asked: MetricQuery, unit_id: int, whole: KeptFigures) -> None:
+    def __init__(self, asked: MetricQuery, whole: KeptFigures, places: Places) -> None:
         self.read_at = whole.read_at
         self._whole = whole
+        [unit_id] = places.of(asked.scope).ids
         stayed, moved = members(unit_id, whole.days)
-        self._moved: FactFigures | None = FactFigures(asked, moved) if moved else None
+        self._moved: FactFigures | None = FactFigures(asked, moved, places) if moved else None
         self.movers = {*self._moved.people} if self._moved else set()
         self.people: Sequence[int] = sorted([*stayed, *self.movers], key=shuffled)
 

@@ -12,13 +12,13 @@ from collections.abc import Hashable
 from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
 from insights.leaderboard.keeping import kept_figures
 from insights.leaderboard.ranking import Ranking
-from insights.metrics.plan import place
+from insights.metrics.plan import Places
 from insights.metrics.query import MetricQuery
 from insights.metrics.reading import Placed
 from insights.short_memory import ShortMemory
 from insights.windows import local_today
 
-WORTH_KEEPING_SECONDS = 0.25
+WORTH_KEEPING_SECONDS = 0.05
 # A person's figures take some 3 KB: of the largest organisation three rankings, of a team's as many as are looked at.
 MOST_PEOPLE = 30_000
 
@@ -43,8 +43,8 @@ def figures_of(asked: MetricQuery) -> Figures:
     whole = kept_figures(asked.window)
     if whole is None:
         return FactFigures(asked)
-    placement = place(scope)
-    return UnitFigures(asked, placement.ids[0], whole) if placement.placed is Placed.UNIT else whole
+    places = Places()
+    return UnitFigures(asked, whole, places) if places.of(scope).placed is Placed.UNIT else whole
 
 
 def forget_rankings() -> None:

@@ -18,9 +18,8 @@ from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.visible import why_own_only
 from insights.metrics.withhold import is_withheld
 from insights.scope_access import check_scope
-from orgtree.models import IndividualPolicy, Person
+from orgtree.models import Person
 from orgtree.services.access import Access
-from orgtree.services.trust import person_labels
 
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
@@ -130,10 +129,7 @@ class VisibleLeaderboard:
 
     def _labels(self, people: Collection[int]) -> Mapping[int, str]:
         """What to call them before this viewer."""
-        found = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
-        if self._access.policy == IndividualPolicy.NAMED:
-            return {person.pk: person.full_name for person in found}
-        return person_labels(self._access.viewer, found)
+        return self._access.labels(Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name"))
 
     def _rows(self, people: Sequence[int], labels: Mapping[int, str]) -> Sequence[LeaderboardRow]:
         ranks = self._ranking.ranks(self._ranked_by).by_person if self._has_ranks else {}

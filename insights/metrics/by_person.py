@@ -131,14 +131,16 @@ class People:
         return each.metric.outcome(part)
 
 
-def read_people(queries: Sequence[MetricQuery], *, only: Collection[int] | None = None) -> People:
+def read_people(
+    queries: Sequence[MetricQuery], *, only: Collection[int] | None = None, places: Places | None = None
+) -> People:
     """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
 
-    `only` narrows them to these people, of whom there are some.
+    `only` narrows them to these people, of whom there are some; `places` has what was looked up before.
 
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
-    clock, places = Clock.read(), Places()
+    clock, places = Clock.read(), places or Places()
     plans = [_among(plan_total(query, clock, places), only) for query in queries]
     measures: dict[Reading, dict[Measure, None]] = {}
     for each in plans:

@@ -12,7 +12,6 @@ from insights.metrics.rows import AUTONOMOUS_AGENTS, PERSON, ColumnKind, RowsPag
 from insights.metrics.withhold import is_of_delivery
 from orgtree.models import IndividualPolicy, Person
 from orgtree.services.access import Access
-from orgtree.services.trust import person_labels
 
 # Of others these would tell more than a pseudonym does: an id or a commit can be looked up, a time recognised.
 TELLING = (ColumnKind.FACT, ColumnKind.INSTANT, ColumnKind.PLACE)
@@ -35,7 +34,7 @@ def masked_rows(page: RowsPage, access: Access) -> RowsPage:
     people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows} - NOBODY.keys())
     is_open = open_as_in_tools(page.query)
     named = is_open or access.policy == IndividualPolicy.NAMED
-    labels = {person.pk: person.full_name for person in people} if is_open else person_labels(access.viewer, people)
+    labels = {person.pk: person.full_name for person in people} if is_open else access.labels(people)
     withheld = {column.name for column in page.columns if column.kind in TELLING}
 
     def shown(row: Mapping[str, Any]) -> Mapping[str, Any]:

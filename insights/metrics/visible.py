@@ -247,6 +247,8 @@ def _why_by_policy(query: MetricQuery, access: Access) -> str:
         return ""
     if access.policy == IndividualPolicy.SELF_ONLY:
         return SELF_ONLY_NOTE
+    if access.sight.covers_no_individuals:
+        return AGGREGATES_NOTE
     unit_id = access.sight.slugs.get(query.scope.unit or "") or _unit_id(query.scope)
     return "" if access.sight.covers_individuals(unit_id) else AGGREGATES_NOTE
 

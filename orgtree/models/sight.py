@@ -121,6 +121,11 @@ class Sight:
         """Whether one answers for that unit; None: for the whole organisation."""
         return self.leads_whole or unit_id in self.managed_ids
 
+    @property
+    def covers_no_individuals(self) -> bool:
+        """Whether rows of others may be shown nowhere."""
+        return self.individuals_in is not None and not self.individuals_in
+
     def covers_individuals(self, unit_id: int | None) -> bool:
         """Whether rows of others may be shown in that unit; None: in the whole organisation."""
         return self.individuals_in is None or unit_id in self.individuals_in

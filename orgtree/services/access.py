@@ -6,11 +6,12 @@ orgtree/models/sight.py, so that they cannot disagree.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from orgtree.models import IndividualPolicy, Organisation
+from orgtree.models import IndividualPolicy, Organisation, Person
 from orgtree.models.sight import (
     AGGREGATES,
     NOTHING,
@@ -21,7 +22,7 @@ from orgtree.models.sight import (
     sight_without_account,
 )
 from orgtree.services.fiscal_calendar import learn
-from orgtree.services.trust import TrialState, trial_state_of
+from orgtree.services.trust import TrialState, person_labels, trial_state_of
 
 __all__ = ["NOTHING", "Access", "Sight", "Viewer", "access_of", "access_of_the_public", "viewable"]
 
@@ -43,6 +44,10 @@ class Access:
     def shows_small_groups(self) -> bool:
         """Whether a figure of fewer people than the minimum group size may be shown."""
         return self.policy == IndividualPolicy.NAMED
+
+    def labels(self, people: Iterable[Person]) -> Mapping[int, str]:
+        """What to call each of these people before the viewer, by id."""
+        return person_labels(self.viewer, people, policy=self.policy, own_id=self.sight.person_id)
 
 
 def access_of(viewer: Viewer) -> Access:

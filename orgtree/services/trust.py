@@ -26,8 +26,6 @@ __all__ = [
     "TrialState",
     "Viewer",
     "count_active_people_with",
-    "effective_policy",
-    "person_label",
     "person_labels",
     "person_of",
     "trial_state",
@@ -84,31 +82,20 @@ def trial_state_of(organisation: Organisation) -> TrialState:
     return TrialState(organisation.protected_since is None, size, organisation.protected_since)
 
 
-def effective_policy() -> IndividualPolicy:
-    """What holds for other people's rows now: the organisation's policy, or names while it is on trial."""
-    organisation = Organisation.current()
-    if trial_state_of(organisation).in_trial:
-        return IndividualPolicy.NAMED
-    return IndividualPolicy(organisation.individual_policy)
+def person_labels(
+    viewer: Viewer, people: Iterable[Person], *, policy: IndividualPolicy, own_id: int | None
+) -> Mapping[int, str]:
+    """What to call each of these people before this viewer, by id: the name, a pseudonym, or nobody in particular.
 
-
-def person_label(viewer: Viewer, person: Person) -> str:
-    """What to call that person before this viewer: the name, a pseudonym, or nobody in particular."""
-    return person_labels(viewer, [person])[person.pk]
-
-
-def person_labels(viewer: Viewer, people: Iterable[Person]) -> Mapping[int, str]:
-    """The label of each person, by id; one policy look-up for all of them.
-
+    `policy` is the one in effect, `own_id` the viewer's own person: see `Access.labels`, which knows both.
     A pseudonym is the same for one viewer during one quarter, and tells two viewers nothing when they compare.
     A viewer without an account (an API token of nobody) never gets a name, not even on trial.
     """
-    policy = effective_policy() if isinstance(viewer, User) else IndividualPolicy.PSEUDONYMS
-    own = person_of(viewer)
+    policy = policy if isinstance(viewer, User) else IndividualPolicy.PSEUDONYMS
     quarter = _quarter(timezone.localdate())
 
     def label(person: Person) -> str:
-        if policy == IndividualPolicy.NAMED or person == own:
+        if policy == IndividualPolicy.NAMED or person.pk == own_id:
             return person.full_name
         if policy == IndividualPolicy.SELF_ONLY:
             return HIDDEN_LABEL

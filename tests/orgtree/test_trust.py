@@ -10,13 +10,18 @@ from django.contrib.auth.models import User
 
 from orgtree.models import IndividualPolicy, Organisation, Person
 from orgtree.services import trust
-from orgtree.services.trust import HIDDEN_LABEL, person_label, person_labels, person_of, trial_state
+from orgtree.services.access import Viewer, access_of
+from orgtree.services.trust import HIDDEN_LABEL, person_of, trial_state
 from tests.linking.delivery import Delivery, commit, iso
 from tests.org import Org
 
 NAMES = ("ada", "edith", "grace", "linus", "margaret")  # as many as the minimum group size
 
 pytestmark = pytest.mark.django_db
+
+
+def label_of(viewer: Viewer, person: Person) -> str:
+    return access_of(viewer).labels([person])[person.pk]
 
 
 @pytest.fixture
@@ -68,10 +73,10 @@ class TestTrial:
         assert not trial_state().in_trial
 
     def test_shows_names_to_everyone_who_signed_in(self, active: list[int], viewer: User, grace: Person) -> None:
-        assert person_label(viewer, grace) == "Grace Hopper"
+        assert label_of(viewer, grace) == "Grace Hopper"
 
     def test_shows_no_name_to_a_token_of_nobody(self, active: list[int], grace: Person) -> None:
-        assert person_label(None, grace).startswith("Developer ")
+        assert label_of(None, grace).startswith("Developer ")
 
 
 class TestWhoIsActive:
@@ -123,28 +128,28 @@ def told(org: Org, shop: Delivery, does: str, number: int, person: str) -> None:
 class TestPolicy:
     def test_named_shows_names(self, viewer: User, grace: Person) -> None:
         set_policy(IndividualPolicy.NAMED)
-        assert person_label(viewer, grace) == "Grace Hopper"
+        assert label_of(viewer, grace) == "Grace Hopper"
 
     def test_self_only_shows_nobody_else(self, viewer: User, ada: Person, grace: Person) -> None:
         set_policy(IndividualPolicy.SELF_ONLY)
-        assert person_labels(viewer, [ada, grace]) == {ada.pk: "Ada Lovelace", grace.pk: HIDDEN_LABEL}
+        assert access_of(viewer).labels([ada, grace]) == {ada.pk: "Ada Lovelace", grace.pk: HIDDEN_LABEL}
 
     def test_pseudonyms_are_stable_for_a_viewer_and_a_quarter(self, viewer: User, ada: Person, grace: Person) -> None:
         set_policy(IndividualPolicy.PSEUDONYMS)
         with time_machine.travel(datetime(2026, 1, 1, 12, tzinfo=UTC)):
-            first = person_label(viewer, grace)
-            assert person_label(viewer, ada) == "Ada Lovelace"
+            first = label_of(viewer, grace)
+            assert label_of(viewer, ada) == "Ada Lovelace"
         with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC)):
-            assert person_label(viewer, grace) == first
+            assert label_of(viewer, grace) == first
         with time_machine.travel(datetime(2026, 4, 1, 12, tzinfo=UTC)):
-            assert person_label(viewer, grace) != first
+            assert label_of(viewer, grace) != first
         assert first.startswith("Developer ")
         assert "Grace" not in first
 
     def test_two_viewers_cannot_compare_pseudonyms(self, viewer: User, grace: Person) -> None:
         set_policy(IndividualPolicy.PSEUDONYMS)
         other = User.objects.create(username="margaret")
-        assert person_label(viewer, grace) != person_label(other, grace)
+        assert label_of(viewer, grace) != label_of(other, grace)
 
 
 class TestPersonOfAnAccount:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from integrations.models import Commit
-from orgtree.models import Identity, IndividualPolicy, Person
+from orgtree.models import Identity, Person
 from orgtree.services.access import Access
-from orgtree.services.trust import person_labels
 
 
 def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:
     """Whose each commit counts as, by the commit's id."""
     found = list(commits)
     people = {person.pk: person for commit in found if (person := _person(commit.credited)) is not None}
-    if access.policy == IndividualPolicy.NAMED:
-        labels: Mapping[int, str] = {pk: person.full_name for pk, person in people.items()}
-    else:
-        labels = person_labels(access.viewer, people.values())
+    labels = access.labels(people.values())
     return {commit.pk: _label(commit, labels) for commit in found}
 
 
