@@ -163,8 +163,7 @@ class Origin(ABC):
 
     def session(self, attributes: Attributes) -> SessionKey | None:
         """The session that a record belongs to; None where it names none.  Raises BadRecordError."""
-        get = attributes.get
-        named = tuple([get(name) for name in self.vocabulary.naming])
+        named = tuple(map(attributes.get, self.vocabulary.naming))
         try:
             return self._sessions[named]
         except (KeyError, TypeError):  # new, or something that is no name

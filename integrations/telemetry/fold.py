@@ -42,7 +42,10 @@ KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL
 
 
 def fold_received_batches() -> int:
-    """Fold all that was received, some batches per transaction, until nothing is left; how many there were.
+    """Fold all that was received, some batches per transaction; how many there were.
+
+    What comes in meanwhile waits for its own nudge, a second at most: folded as it comes, each fold would have less to
+    do than it costs to begin one.
 
     Any number of processes may do so at the same time: they claim different batches, and the sessions that both
     touch are folded one after the other.  A batch that the database refuses is set aside, so that it keeps nobody
@@ -55,9 +58,9 @@ def fold_received_batches() -> int:
         except (DataError, IntegrityError):
             logger.warning("Some batches could not be folded together; trying them one by one.", exc_info=True)
             count = _fold_one_by_one()
-        if not count:
-            return folded
         folded += count
+        if count < BATCHES_PER_TRANSACTION:
+            return folded
 
 
 def retry_batches_set_aside() -> int:

@@ -88,13 +88,16 @@ def json(value: bytes) -> bytes:
 
 def money(amount: float) -> bytes:
     """A numeric with ten decimals; `amount` is not negative and below 10**9."""
-    # Digits of base 10,000: three before the point and three after it; the server strips the zeros.
-    carried, decimals = divmod(round(amount % 1 * 10**10) * 100, 10**12)
-    dollars = int(amount) + carried
+    dollars = int(amount)
+    decimals = round((amount - dollars) * 10_000_000_000)
+    if decimals == 10_000_000_000:
+        dollars, decimals = dollars + 1, 0
+    thousands, below = divmod(dollars, 10_000)
+    first, last = divmod(decimals, 1_000_000)
+    # Bytes, digits, weight of the first digit, sign, decimals that are shown; then digits of base 10,000, three before
+    # the point and three after it; the server strips the zeros.
     return _numeric(
-        *(20, 6, 2, 0, 10),  # bytes, digits, weight of the first digit, sign, decimals that are shown
-        *(dollars // 10**8, dollars // 10**4 % 10**4, dollars % 10**4),
-        *(decimals // 10**8, decimals // 10**4 % 10**4, decimals % 10**4),
+        20, 6, 2, 0, 10, thousands // 10_000, thousands % 10_000, below, first, last // 100, last % 100 * 100
     )
 
 
