@@ -153,7 +153,7 @@ class Answers:
         band: tiles.Band | None = None,
     ) -> tiles.Tile:
         """The tile of a metric that was read with `compared`, with what was agreed of it."""
-        agreed = self._agreed.get(key)
+        agreed = self.agreed.get(key)
         made = tiles.tile(
             get(key),
             self.answer(key),
@@ -173,7 +173,7 @@ class Answers:
         return replace(made, agreed=agreed.on_tile(self.answer(key).query, self.figure(key).value))
 
     @cached_property
-    def _agreed(self) -> Mapping[str, Agreement]:
+    def agreed(self) -> Mapping[str, Agreement]:
         """By metric, of all that is compared: asked once for a response, whichever of its tiles comes first."""
         return agreements_on([wanted.key for wanted in self.earlier], self.filters.scope, self.filters.access)
 
