@@ -221,9 +221,19 @@ function donutChart(Chart, figures) {
   };
 }
 
-/* A donut's slices: a series each. */
-export const slicesOf = ({ datasets }) =>
-  datasets.map((series) => ({ ...series, value: series.data[0] })).filter((slice) => slice.value !== null);
+/* A donut's slices, whether they come as one series over labels or as one series each. */
+export function slicesOf({ labels, datasets }) {
+  const slices =
+    datasets.length === 1 && labels.length > 1
+      ? labels.map((label, index) => ({
+          label,
+          key: datasets[0].keys?.[index] ?? label,
+          role: datasets[0].role === "single" && index > 0 ? "sequence" : datasets[0].role,
+          value: datasets[0].data[index],
+        }))
+      : datasets.map((series) => ({ ...series, value: series.data[0] }));
+  return slices.filter((slice) => slice.value !== null);
+}
 
 const isRate = ({ datasets }) => datasets.some((series) => series.data.some((value) => value !== null && !Number.isInteger(value)));
 

@@ -1,7 +1,7 @@
 /* What stands around a plot and is ordinary HTML: the legend, a donut's list and centre, the table view. */
 import { markerElement } from "./agents.js";
 import { REST_KEYS, countsAt, intervalAt, slicesOf } from "./chart-config.js";
-import { exact, share, tick } from "./format.js";
+import { exact, share, tick, unitWord } from "./format.js";
 
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -57,7 +57,7 @@ export function fillList(card, figures) {
     ),
   );
   const centre = card.querySelector("[data-chart-centre]");
-  const { value, note } = figures.centre;
+  const { value, note } = figures.centre ?? centreOf(slices, total, figures);
   centre.replaceChildren(element("b", { textContent: value }), element("span", { textContent: note }));
 }
 
@@ -70,6 +70,13 @@ export function fillLeftOut(card, figures) {
 /* As short as a list allows: cents below a thousand dollars, thousands as "12.3k" above. */
 const brief = (value, unit) =>
   unit === "count" || (unit === "currency" && Math.abs(value) < 1000) ? exact(value, unit) : tick(value, unit);
+
+/* Two slices of people are "so many of so many"; anything else shows its total. */
+function centreOf(slices, total, { unit }) {
+  if (unit === "count" && slices.length === 2 && REST_KEYS.has(slices[1].key))
+    return { value: `${slices[0].value}/${total}`, note: share(slices[0].value, total) };
+  return { value: brief(total, unit), note: unitWord(unit) === "$" || unitWord(unit) === "%" ? "" : unitWord(unit) };
+}
 
 /* The notes on a chart as a list: flags on a canvas are short and no keyboard reaches them. */
 export function fillNotes(card, figures) {

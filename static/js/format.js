@@ -48,3 +48,6 @@ export function share(part, whole) {
   if (percent > 0 && percent < 0.5) return "<1%";
   return percent >= 99.5 && percent < 100 ? ">99%" : `${Math.round(percent)}%`;
 }
+
+const UNIT_WORDS = { percent: "%", currency: "$", seconds: "", per_day: "per day", lines: "lines", tokens: "tokens", count: "" };
+export const unitWord = (unit) => UNIT_WORDS[unit] ?? "";
