@@ -117,7 +117,7 @@ def _gauges() -> Iterator[Gauge]:
     yield Gauge("headway_oldest_waiting_request_seconds", "Age of the oldest of them, 0 where there is none.", age)
     quarantined = QuarantinedRecord.objects.filter(replayed_at=None).count()
     yield Gauge("headway_quarantined_records", "Records that could not be read and were not replayed.", quarantined)
-    unread = UnreadEvent.objects.aggregate(sum=Sum("count"))["sum"] or 0
+    unread = UnreadEvent.objects.filter(attribute="").aggregate(sum=Sum("count"))["sum"] or 0
     yield Gauge("headway_unread_records", "Records received of which no figure is taken.", unread)
     dropped = DroppedAttribute.objects.aggregate(sum=Sum("count"))["sum"] or 0
     yield Gauge("headway_dropped_attributes", "Attributes with content that were dropped at the door.", dropped)

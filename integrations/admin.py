@@ -14,9 +14,16 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 from django.utils.translation import ngettext
 
-from integrations import agreements_admin, linking_admin, ownership_admin, prices_admin, seats_admin  # noqa: F401
+from integrations import (  # noqa: F401  # they register their pages
+    agreements_admin,
+    linking_admin,
+    ownership_admin,
+    prices_admin,
+    seats_admin,
+    telemetry_admin,
+)
 from integrations.connections_admin import connection, repositories, runs  # noqa: F401  # they register their pages
-from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadableNote, UnreadEvent
+from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadableNote
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from integrations.telemetry.quarantine import describe, replay
 from integrations.telemetry.store_tallies import add_up_tallies
@@ -26,12 +33,11 @@ if TYPE_CHECKING:
 
     IngestTokenModelAdmin = admin.ModelAdmin[IngestToken]
     QuarantinedRecordModelAdmin = admin.ModelAdmin[QuarantinedRecord]
-    UnreadEventModelAdmin = admin.ModelAdmin[UnreadEvent]
     DroppedAttributeModelAdmin = admin.ModelAdmin[DroppedAttribute]
     UnreadableNoteModelAdmin = admin.ModelAdmin[UnreadableNote]
 else:  # generic for the type checker only
     IngestTokenModelAdmin = QuarantinedRecordModelAdmin = admin.ModelAdmin
-    UnreadEventModelAdmin = DroppedAttributeModelAdmin = UnreadableNoteModelAdmin = admin.ModelAdmin
+    DroppedAttributeModelAdmin = UnreadableNoteModelAdmin = admin.ModelAdmin
 
 
 @admin.register(IngestToken)
@@ -181,16 +187,6 @@ class CountsAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         add_up_tallies()
         return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]  # a mixin
-
-
-@admin.register(UnreadEvent)
-class UnreadEventAdmin(CountsAdmin, UnreadEventModelAdmin):
-    """What agents send and no figure is taken from; `known` marks what the agent's vocabulary needs nothing of."""
-
-    list_display = ("agent", "signal", "name", "known", "count", "first_at", "last_at")
-    list_filter = ("agent", "signal", "known")
-    search_fields = ("agent", "name")
-    ordering = ("known", "-count")
 
 
 @admin.register(DroppedAttribute)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -127,9 +128,9 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Ar
         since = f"Last request {wording.ago(received.last_used_at, now)} · " if received.last_used_at else ""
         of_agent = "" if agent.slug == ANY_PROGRAM else f" with {agent.name}"
         return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}{of_agent}")
-    if received.unread:
-        agents = wording.listed([unread.agent for unread in received.unread])
-        records = wording.count(sum(unread.count for unread in received.unread), "record")
+    if unread := [unread for unread in received.unread if unread.count]:
+        agents = wording.listed([each.agent for each in unread])
+        records = wording.count(sum(each.count for each in unread), "record")
         return Arrival(False, "Telemetry arrives and is kept", f"{records} of {agents}, which Headway cannot read yet")
     return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · nothing received yet")
 
@@ -146,10 +147,20 @@ def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
             )
         )
     for unread in received.unread:
-        names = [*unread.names[:NAMES_SHOWN], *(["others"] if len(unread.names) > NAMES_SHOWN else [])]
-        detail = f"{wording.count(unread.count, 'record')} that no vocabulary reads yet: {wording.listed(names)}"
-        findings.append(Finding("database", f"{unread.agent}: kept, not read", detail))
+        if unread.count:
+            records = wording.count(unread.count, "record")
+            detail = f"{records} that no vocabulary reads yet: {_some_of(unread.names)}"
+            findings.append(Finding("database", f"{unread.agent}: kept, not read", detail))
+        if unread.attributes:
+            detail = (
+                f"Attributes that no vocabulary knows yet: {_some_of(unread.attributes)}. Admin can say what they mean."
+            )
+            findings.append(Finding("database", f"{unread.agent}: kept, read in part", detail))
     return findings
+
+
+def _some_of(names: Sequence[str]) -> str:
+    return wording.listed([*names[:NAMES_SHOWN], *(["others"] if len(names) > NAMES_SHOWN else [])])
 
 
 def _door(received: Reception, now: datetime) -> Finding:

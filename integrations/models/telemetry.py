@@ -52,21 +52,40 @@ class DroppedAttribute(models.Model):
 
 
 class UnreadEvent(models.Model):
-    """Events, metrics and spans of which no figure is taken, by agent and name."""
+    """Events, metrics and spans of which no figure is taken, and attributes of theirs that nobody knows, by name."""
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, help_text="Of the event, metric or span.")
+    attribute = models.CharField(
+        max_length=200, blank=True, db_default="", default="", help_text="Empty: the whole of it is not understood."
+    )
     known = models.BooleanField(default=False, help_text="The agent's vocabulary knows it and needs nothing of it.")
     count = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
+    means = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="What an administrator says that it means: a name that the agent's vocabulary has.",
+    )
+    tried_with = models.CharField(
+        max_length=40,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="The vocabulary by which it was last read again.",
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["agent", "signal", "name"], name="unread_event_is_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "signal", "name", "attribute"], name="unread_is_unique")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.agent}: {self.name}"
+        return f"{self.agent}: {self.attribute} of {self.name}" if self.attribute else f"{self.agent}: {self.name}"
 
 
 class ReceivedTally(models.Model):
@@ -80,5 +99,6 @@ class ReceivedTally(models.Model):
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10, blank=True)
     name = models.CharField(max_length=200)
+    attribute = models.CharField(max_length=200, blank=True, db_default="", default="")
     count = models.BigIntegerField()
     at = models.DateTimeField(db_default=Now())

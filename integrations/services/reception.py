@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 
 from integrations.models import AgentSession, IngestToken, QuarantinedRecord, UnreadEvent
 
@@ -30,8 +30,9 @@ class Unread:
     """An agent of whose telemetry something is kept, but not understood yet."""
 
     agent: str
-    count: int
+    count: int  # of records of which nothing is understood
     names: Sequence[str] = ()  # of what it sends, the most frequent first
+    attributes: Sequence[str] = ()  # of records that are understood but for these, the most frequent first
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,25 @@ def reception() -> Reception:
     waiting = QuarantinedRecord.objects.filter(replayed_at=None)
     last_problem = waiting.order_by("-received_at").values_list("reason", flat=True).first()
     unread = UnreadEvent.objects.filter(known=False).order_by("agent").values("agent")
-    unread = unread.annotate(events=Sum("count"), names=ArrayAgg("name", order_by=("-count", "name"), distinct=False))
+    whole, part = Q(attribute=""), ~Q(attribute="")
+    unread = unread.annotate(
+        events=Sum("count", filter=whole, default=0),
+        names=ArrayAgg("name", filter=whole, order_by=("-count", "name"), default=[]),
+        attributes=ArrayAgg("attribute", filter=part, order_by=("-count", "attribute"), default=[]),
+    )
     tokens = IngestToken.objects.order_by("created_at")
     return Reception(
         sessions=AgentSession.objects.order_by()[:SESSIONS_COUNTED].count(),
         quarantined=waiting.count() if last_problem is not None else 0,
         last_quarantine_reason=last_problem or "",
         unread=[
-            Unread(agent=row["agent"], count=row["events"], names=list(dict.fromkeys(row["names"]))) for row in unread
+            Unread(
+                agent=row["agent"],
+                count=row["events"],
+                names=list(dict.fromkeys(row["names"])),
+                attributes=list(dict.fromkeys(row["attributes"])),
+            )
+            for row in unread
         ],
         senders=[
             Sender(token.pk, token.name, token.hint, token.last_used_at) for token in tokens if not token.revoked_at

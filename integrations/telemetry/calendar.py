@@ -57,7 +57,7 @@ def rebuild_session_days() -> int:
         AgentSession.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:SESSIONS_PER_TRANSACTION]
     ):
         with transaction.atomic():
-            _rebuild(sessions)
+            rebuild_days_of(sessions)
         last = sessions[-1]
         rebuilt += len(sessions)
     if rebuilt:
@@ -65,7 +65,8 @@ def rebuild_session_days() -> int:
     return rebuilt
 
 
-def _rebuild(sessions: list[int]) -> None:
+def rebuild_days_of(sessions: list[int]) -> None:
+    """Build all days of some sessions anew, in the caller's transaction."""
     create_tables()
     execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_sessions_told_of()

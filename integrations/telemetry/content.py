@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 from integrations.telemetry.decode_values import Value
@@ -38,6 +40,15 @@ CONTENT_ATTRIBUTES = frozenset(
 PLACEHOLDERS = (None, "", "<REDACTED>", "[REDACTED]")
 LONGEST_WORD = 200  # of an attribute nobody knows: what is longer, or has line breaks, is somebody's text
 
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_WORD = re.compile(r"[A-Za-z0-9_.:+=-]{1,100}")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+=/-]{0,99}(?:@[A-Za-z0-9_-]{1,40})?")  # vendor/model@version
+_SOUNDS_LIKE_CONTENT = re.compile(
+    r"prompt|text|content|message|body|command|cmd|path|file|dir|arg|input|output|code$|diff|patch|quer|error"
+    r"|reason|title|desc|summary|url|uri|std|stack|snippet|instruct|param|value|payload"
+    r"|secret|token$|password|key|auth|cred|cookie"
+)
+
 
 def content_among(attributes: Mapping[str, Value]) -> Iterator[str]:
     """Names of the attributes known to carry content that do carry some."""
@@ -51,6 +62,10 @@ def is_content(name: str, value: Value) -> bool:
     return name in CONTENT_ATTRIBUTES or looks_like_content(value)
 
 
+def is_no_content(name: str, value: Value) -> bool:
+    return not is_content(name, value)
+
+
 def looks_like_content(value: Value) -> bool:
     if isinstance(value, str):
         return len(value) > LONGEST_WORD or "\n" in value or "\r" in value
@@ -59,6 +74,22 @@ def looks_like_content(value: Value) -> bool:
     if isinstance(value, Collection):
         return any(looks_like_content(element) for element in value)
     return False
+
+
+def is_plain(name: str, value: Value) -> bool:
+    """Whether the value of an attribute that nobody knows may be kept: a number, or a word that is nobody's text.
+
+    A word has no spaces, is no address, and has slashes only in the name of a model; what its attribute is called does
+    not sound like something that people write, run or read.  Nothing that figures are read from is a list, while a few
+    words in a list are a sentence.
+    """
+    if name in CONTENT_ATTRIBUTES:
+        return False
+    if isinstance(value, str):
+        word = _MODEL if "model" in name.lower() else _WORD
+        is_word = word.fullmatch(value) is not None and not _SOUNDS_LIKE_CONTENT.search(name.lower())
+        return is_word or _NUMBER.fullmatch(value) is not None
+    return value is None or (isinstance(value, int | float) and math.isfinite(value))
 
 
 def name_in(body: str) -> str:

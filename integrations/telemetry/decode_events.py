@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import Any
 
 from integrations.telemetry import store_rows
-from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_content
+from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS
 from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of, unread_figures, with_attributes
-from integrations.telemetry.decode_reading import Counted, EventRecord, Origin, Signal, storable_name
-from integrations.telemetry.decode_values import BadRecordError, Value, first_text_of, time_of
+from integrations.telemetry.decode_reading import (
+    DIGEST_BYTES,
+    Counted,
+    EventRecord,
+    Origin,
+    Signal,
+    storable_name,
+)
+from integrations.telemetry.decode_unread import Unread
+from integrations.telemetry.decode_values import (
+    Attributes,
+    BadRecordError,
+    BadSumError,
+    first_text_of,
+    time_of,
+)
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.sightings import SessionKey
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies.vocabulary import (
     NOT_KEPT,
+    NOTHING,
+    NOTHING_TOLD,
     SPAN_START,
     TRACE_ID,
+    UNKNOWN,
+    Event,
     EventChoice,
     EventReading,
     NotKept,
+    Vocabulary,
 )
-
-MOST_ATTRIBUTE_BYTES = 16_384  # of an event that nobody reads yet
 
 
 def read_events(origin: Origin, records: Iterable[Any]) -> None:
@@ -39,50 +55,110 @@ def read_events(origin: Origin, records: Iterable[Any]) -> None:
 def _read_event(origin: Origin, sent: Any) -> None:
     record = origin.event(sent)
     at = time_of(record.time_unix_nano, origin.reading.now)
-    vocabulary = origin.vocabulary
-    name, event = _meaning(origin, record)
-    if event is None:
-        _keep_unread(origin, sent, record, name, at)
-        return
+    attributes = record.attributes
+    name, event = meaning(origin.vocabulary, origin.signal, record.name, attributes)
     digest = origin.digest(record.identity)
-    if not CONTENT_ATTRIBUTES.isdisjoint(record.attributes):
-        _count_content(origin, record, digest, is_kept=not isinstance(event, NotKept))
-    if isinstance(event, NotKept):
-        origin.count(Counted.NOT_KEPT, name)
-        return
-    figures = figures_of(name, event, record.attributes)
-    if event.tells and event.tells.isdisjoint(record.attributes):
-        # It counts by other words than are known: its attributes are kept, to be read later.
-        origin.count_with_row(digest, Counted.UNREAD, name)
-        figures = with_attributes(figures, _kept_attributes(origin, sent, digest))
-    session = origin.session(record.attributes)
-    if session is None and vocabulary.trace_is_session:
-        session = _session_of_trace(origin, record)
-    if event.increments is not None and session is not None:
-        model = first_text_of(record.attributes, event.model, LONGEST_WORD)
-        for measure, amount in tuple(event.increments(record.attributes)):
-            series = origin.digest(measure.encode() + b"\x00" + record.identity)
-            labels = store_rows.text(measure) + store_rows.text(model)
-            origin.reading.points.append(PointRow(at, series, at, session, False, labels, float(amount)))
-    if event.at_start and isinstance(start := record.attributes.get(SPAN_START), int):
-        at = time_of(start, origin.reading.now)
+    if not CONTENT_ATTRIBUTES.isdisjoint(attributes):
+        _count_content(origin, record, digest, is_kept=_is_kept(event, attributes))
+    session = origin.session(attributes)
+    if session is None or UNKNOWN in attributes or not isinstance(event, Event):
+        read = _read_in_part(origin, record, event, session)
+        if isinstance(read, NotKept):
+            origin.count(Counted.NOT_KEPT, name)
+            return
+        event, session = read
+        unread = Unread(origin, sent, attributes, digest)
+        figures = None if event is None or session is None else _figures_and_more(unread, name, event, attributes)
+        if event is None or session is None or figures is None:
+            figures = _unread_figures(unread, name, session)
+            origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, figures))
+            return
+    else:
+        figures = figures_of(name, event, attributes)
+        if event.tells and event.tells.isdisjoint(attributes):
+            figures = _figures_and_more(Unread(origin, sent, attributes, digest), name, event, attributes) or figures
+    if event.at_start:
+        at = time_of_event(event, attributes, at, origin.reading.now)
+    if event.increments is not None:
+        origin.reading.points.extend(increments_of(event, attributes, at, digest, session))
     origin.reading.events.append(EventRow(at, digest, session, event.kind, figures))
 
 
-def _meaning(origin: Origin, record: EventRecord) -> tuple[str, EventReading | None]:
-    """The event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
-    vocabulary, name = origin.vocabulary, record.name
+def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
+    return not isinstance(event, NotKept) or (event is NOTHING_TOLD and UNKNOWN in attributes)
+
+
+def _read_in_part(
+    origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None
+) -> NotKept | tuple[Event | None, SessionKey | None]:
+    """What a record that is not wholly understood means and belongs to, as far as it says: None where it does not."""
+    if isinstance(event, NotKept):
+        return (None, session) if _is_kept(event, record.attributes) else event
+    if session is None and event is not None and origin.vocabulary.trace_is_session:
+        session = _session_of_trace(origin, record)
+    if session is not None and session.is_process and UNKNOWN in record.attributes:
+        session = None  # which conversation it is of may stand under a name that nobody knows
+    return event, session
+
+
+def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attributes) -> bytes | None:
+    """The columns of an event with all that it says beside them, and that listed where it is not understood.
+
+    None where a sum does not add up, whose rest may have another name.
+    """
+    try:
+        figures = figures_of(name, event, attributes)
+    except BadSumError:
+        if not unread.unknown:
+            raise
+        return None
+    says_nothing = bool(event.tells) and event.tells.isdisjoint(attributes)
+    if not (says_nothing or unread.unknown):
+        return figures
+    unread.list(name, as_a_whole=says_nothing)
+    return with_attributes(figures, unread.kept(with_author=False))
+
+
+def meaning(
+    vocabulary: Vocabulary, signal: Signal, name: str, attributes: Attributes
+) -> tuple[str, EventReading | None]:
+    """An event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
     event: EventReading | EventChoice | None
-    if origin.signal is Signal.LOGS:
+    if signal is Signal.LOGS:
         name = name.removeprefix(vocabulary.event_prefix)
+    if vocabulary.name_means:
+        name = vocabulary.name_means.get(name, name)
+        if name == NOTHING:
+            return name, NOT_KEPT
+    if signal is Signal.LOGS:
         event = vocabulary.events.get(name)
     else:
         event = vocabulary.spans.get(name)
         if event is None and vocabulary.unlisted_spans_not_kept:
             event = NOT_KEPT
     if event is None and vocabulary.unlisted is not None:
-        event = vocabulary.unlisted(record.attributes)
-    return name, event(record.attributes) if callable(event) else event
+        event = vocabulary.unlisted(attributes)
+    return name, event(attributes) if callable(event) else event
+
+
+def increments_of(
+    event: Event, attributes: Attributes, at: int, digest: bytes, session: SessionKey
+) -> Iterator[PointRow]:
+    """The points of what an event adds to measures for which it has no column; the same whenever it is read."""
+    if event.increments is None:
+        return
+    model = first_text_of(attributes, event.model, LONGEST_WORD)
+    for measure, amount in tuple(event.increments(attributes)):
+        series = blake2b(measure.encode() + digest, digest_size=DIGEST_BYTES).digest()
+        labels = store_rows.text(measure) + store_rows.text(model)
+        yield PointRow(at, series, at, session, False, labels, float(amount))
+
+
+def time_of_event(event: Event, attributes: Attributes, at: int, now: int) -> int:
+    """When what a span tells of happened: as it ended, or as it began.  Raises BadRecordError."""
+    if event.at_start and isinstance(start := attributes.get(SPAN_START), int):
+        return time_of(start, now)
+    return at
 
 
 def _session_of_trace(origin: Origin, record: EventRecord) -> SessionKey | None:
@@ -100,39 +176,8 @@ def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kep
             origin.count(Counted.DROPPED, name)
 
 
-def _keep_unread(origin: Origin, sent: Any, record: EventRecord, name: str, at: int) -> None:
-    """An event that no vocabulary reads: kept with its attributes, content left out, for the vocabulary to come."""
-    digest = origin.digest(record.identity)
+def _unread_figures(unread: Unread, name: str, session: SessionKey | None) -> bytes:
+    """An event that no vocabulary reads, or whose session nobody knows: kept for the vocabulary to come."""
     name = storable_name(name)
-    encoded = _kept_attributes(origin, sent, digest, dropped=True)
-    session = origin.session(record.attributes)
-    origin.reading.events.append(EventRow(at, digest, session, EventKind.UNREAD, unread_figures(name, encoded)))
-    origin.count_with_row(digest, Counted.UNREAD, name)
-
-
-def _kept_attributes(origin: Origin, sent: Any, digest: bytes, *, dropped: bool = False) -> bytes:
-    """All attributes but content, as JSON; `dropped` counts what of content was left out."""
-    kept: dict[str, Value] = {}
-    for attribute, value in origin.all_attributes(sent).items():
-        if is_content(attribute, value):
-            if dropped and value not in PLACEHOLDERS:
-                origin.count_with_row(digest, Counted.DROPPED, attribute)
-        else:
-            kept[attribute] = _storable(value)
-    encoded = json.dumps(kept, ensure_ascii=False).encode()
-    if b"\\u0000" in encoded:
-        raise BadRecordError("An attribute contains a NUL character.")
-    if len(encoded) > MOST_ATTRIBUTE_BYTES:
-        raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")
-    return encoded
-
-
-def _storable(value: Value) -> Value:
-    """The value as JSON can have it: NaN and infinities, which it has not, as words."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {name: _storable(element) for name, element in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_storable(element) for element in value]
-    return value
+    unread.list(name, as_a_whole=True)
+    return unread_figures(name, unread.kept(with_author=session is None))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from struct import Struct
 
 from integrations.telemetry import store_rows
 from integrations.telemetry.decode_values import (
+    LARGEST_AMOUNT,
     LARGEST_COUNT,
     Attributes,
     Value,
@@ -22,11 +25,13 @@ LONGEST_TIER = 20
 # What agents and model servers call the way that costs the list price.
 STANDARD_TIERS = frozenset({"standard", "default", "normal", "auto", "on_demand", "off", "none"})
 MOST_WORDS_REMEMBERED = 10_000
+MOST_TIERS_REMEMBERED = 100
 
 Column = Callable[[Attributes], bytes]
 
 _columns: dict[Event, tuple[Column, ...]] = {}
 _words: dict[str, bytes] = {}
+_tiers: dict[str, bytes] = {}
 
 
 def figures_of(name: str, event: Event, attributes: Attributes) -> bytes:
@@ -62,11 +67,13 @@ def _columns_of(event: Event) -> tuple[Column, ...]:
         _word_column(event.tool),
         _outcome_column(event.outcome),
         _word_column(event.error_type),
-        _count_column(event.input_tokens),
-        _count_column(event.cache_read_tokens),
-        _count_column(event.cache_write_tokens),
-        _count_column(event.output_tokens),
-        _count_column(event.duration_ms),
+        *_count_columns(
+            event.input_tokens,
+            event.cache_read_tokens,
+            event.cache_write_tokens,
+            event.output_tokens,
+            event.duration_ms,
+        ),
         _amount_column(event.reported_cost),
         _count_column(event.cache_write_1h_tokens),
         _tier_column(event.service_tier),
@@ -118,15 +125,31 @@ def _word_column(name: str | Names | None) -> Column | bytes:
     return column
 
 
-def _tier_column(name: str | None) -> Column | bytes:
+def _tier_column(name: str | Names | None) -> Column | bytes:
     if name is None:
         return store_rows.text("")
 
+    if isinstance(name, tuple):
+        return _first_of(name, lambda value, found: _tier(text_of(value, found, LONGEST_TIER)))
+
+    nothing = store_rows.text("")
+
     def column(attributes: Attributes) -> bytes:
-        tier = text_of(attributes.get(name), name, LONGEST_TIER).lower()
-        return _word("" if tier in STANDARD_TIERS else tier)
+        value = attributes.get(name)
+        if value is None:
+            return nothing
+        known = _tiers.get(value) if value.__class__ is str else None
+        return known or _tier(text_of(value, name, LONGEST_TIER))
 
     return column
+
+
+def _tier(said: str) -> bytes:
+    tier = said.lower()
+    encoded = _word("" if tier in STANDARD_TIERS else tier)
+    if len(_tiers) < MOST_TIERS_REMEMBERED:
+        _tiers[said] = encoded
+    return encoded
 
 
 def _outcome_column(outcome: Callable[[Attributes], str] | None) -> Column | bytes:
@@ -146,6 +169,30 @@ def _first_of(names: Names, encoded: Callable[[Value, str], bytes]) -> Column:
         return store_rows.text("")
 
     return column
+
+
+def _count_columns(*names: str | Count | None) -> Sequence[Column | bytes]:
+    """Counts that stand side by side: mostly all of them were sent, as whole numbers, and are encoded at once."""
+    sent = [name for name in names if isinstance(name, str)]
+    columns = [_count_column(name) for name in names]
+    if len(sent) < len(names) or len(sent) < 2:
+        return columns
+    counts_of, encode, usual = itemgetter(*sent), Struct(">" + "iq" * len(sent)).pack, {int}
+    of_each = [column for column in columns if callable(column)]
+    lengths_and_counts = [8, 0] * len(sent)
+
+    def column(attributes: Attributes) -> bytes:
+        try:
+            counts = counts_of(attributes)
+        except KeyError:
+            counts = ()
+        if set(map(type, counts)) == usual and min(counts) >= 0 and max(counts) <= LARGEST_COUNT:
+            told = lengths_and_counts.copy()
+            told[1::2] = counts
+            return encode(*told)
+        return b"".join([column(attributes) for column in of_each])
+
+    return [column]
 
 
 def _count_column(name: str | Count | None) -> Column | bytes:
@@ -177,7 +224,10 @@ def _amount_column(name: str | None) -> Column | bytes:
         return store_rows.NULL
 
     def column(attributes: Attributes) -> bytes:
-        amount = amount_of(attributes.get(name), name)
+        value = attributes.get(name)
+        if value.__class__ is float and 0 <= value < LARGEST_AMOUNT:
+            return store_rows.money(value)
+        amount = amount_of(value, name)
         return store_rows.NULL if amount is None else store_rows.money(amount)
 
     return column

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from integrations.telemetry import decode_wire as wire
-from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_content, looks_like_content, name_in
+from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_no_content, looks_like_content, name_in
 from integrations.telemetry.decode_reading import (
     Encoding,
     EventRecord,
@@ -29,7 +29,7 @@ from integrations.telemetry.decode_reading import (
     span_times,
 )
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
-from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID
+from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID, UNKNOWN
 
 Json = Any
 _LEVELS = {
@@ -119,7 +119,7 @@ class JsonOrigin(Origin):
                 body = _body(record)
                 name = name_in(body)
         identity = wire.event_identity(time, other_time, name or body, _wire(own))
-        attributes = {**self.resource, **own}
+        attributes = self._above_resource(own)
         if self.vocabulary.reads_span_context:
             attributes.update(self._context(record, other_time, time))
         return EventRecord(time or other_time, name, attributes, identity)
@@ -131,7 +131,16 @@ class JsonOrigin(Origin):
             yield PARENT_SPAN_ID, _text(_get(record, "parentSpanId"))
             yield from span_times(start, end)
 
+    def _above_resource(self, own: dict[str, Value]) -> dict[str, Value]:
+        attributes = {**self.resource, **self.vocabulary.in_its_words(own)}
+        if not self.vocabulary.known.issuperset(own) and any(self.unknown_among(own)):
+            attributes[UNKNOWN] = None
+        return attributes
+
     def all_attributes(self, sent: Json) -> dict[str, Value]:
+        return _attributes(sent)
+
+    def readable_attributes(self, sent: Json, metric: MetricRecord | None = None) -> dict[str, Value]:
         return _attributes(sent)
 
     def metric(self, sent: Json) -> MetricRecord:
@@ -156,7 +165,7 @@ class JsonOrigin(Origin):
             _nanoseconds(point, "timeUnixNano"),
             _nanoseconds(point, "startTimeUnixNano"),
             _histogram_sum(point) if metric.kind is MetricKind.HISTOGRAM else _point_value(point),
-            {**self.resource, **own},
+            self._above_resource(own),
         )
 
     def bytes_of(self, sent: Json) -> bytes:
@@ -164,7 +173,7 @@ class JsonOrigin(Origin):
 
     def payload(self, sent: Json, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         dropped: list[str] = []
-        kept = _kept(sent, dropped)
+        kept = _kept(sent, dropped, self.may_keep)
         if metric is not None:
             temporality = 2 if metric.is_cumulative else 1
             points: dict[str, Json] = {"dataPoints": [kept], "aggregationTemporality": temporality}
@@ -173,7 +182,7 @@ class JsonOrigin(Origin):
             kept = {"name": metric.name, metric.kind.value: points}
         in_document, in_resource, in_scope = _LEVELS[self.signal]
         scope = {"scope": self._scope, in_scope: [kept]}
-        request = {in_document: [{"resource": _kept(self._resource, []), in_resource: [scope]}]}
+        request = {in_document: [{"resource": _kept(self._resource, [], is_no_content), in_resource: [scope]}]}
         return json.dumps(request).encode(), dropped
 
 
@@ -330,7 +339,7 @@ def _canonical(sent: Json) -> bytes:
         raise UnreadableRequestError("The JSON is nested too deeply.") from None
 
 
-def _kept(sent: Json, dropped: list[str]) -> Json:
+def _kept(sent: Json, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Json:
     """What the receiver reads of a record, less content, whose names are added to `dropped`."""
     if not isinstance(sent, dict):
         return None
@@ -351,7 +360,7 @@ def _kept(sent: Json, dropped: list[str]) -> Json:
         plain: Value = None
         try:
             plain = _plain(sent_value, MOST_LEVELS)
-            is_kept = not is_content(name, plain)
+            is_kept = may_keep(name, plain)
         except BadRecordError:  # perhaps why the record is bad
             is_kept = name not in CONTENT_ATTRIBUTES and _is_short(sent_value)
         if is_kept:

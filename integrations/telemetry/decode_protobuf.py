@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from integrations.telemetry import decode_wire as wire
-from integrations.telemetry.content import PLACEHOLDERS, is_content, name_in
+from integrations.telemetry.content import PLACEHOLDERS, is_no_content, name_in
 from integrations.telemetry.decode_reading import (
     Encoding,
     EventRecord,
@@ -59,7 +59,8 @@ class ProtobufOrigin(Origin):
             resource=dict(_readable(sent)),
             identity=wire.origin_identity(sent, named.name, named.version),
         )
-        self._known = wire.KnownAttributes(self.vocabulary.wanted)
+        words = self.vocabulary
+        self._known = wire.KnownAttributes(words.looked_at, words.passed_over, self.knows, words.attribute_means)
         self._record_class = _RECORD_CLASSES[signal]
 
     def event(self, sent: bytes) -> EventRecord:
@@ -92,6 +93,11 @@ class ProtobufOrigin(Origin):
 
     def all_attributes(self, sent: bytes) -> dict[str, Value]:
         return dict(map(wire.plain_attribute, self._record(sent).attributes))
+
+    def readable_attributes(self, sent: bytes, metric: MetricRecord | None = None) -> dict[str, Value]:
+        of_histogram = metric is not None and metric.kind is MetricKind.HISTOGRAM
+        record = _message(wire.HistogramPoint if of_histogram else self._record_class, sent)
+        return dict(_readable(record.attributes))
 
     def metric(self, sent: bytes) -> MetricRecord:
         try:
@@ -138,7 +144,9 @@ class ProtobufOrigin(Origin):
             record = NO_RECORD
         request = wire.Request()
         resource = request.resources.add()
-        resource.resource = _without_content(wire.ResourceAttributes, self._sent[0], []).SerializeToString()
+        resource.resource = _without_content(
+            wire.ResourceAttributes, self._sent[0], [], is_no_content
+        ).SerializeToString()
         scope = resource.scopes.add()
         scope.scope = self._sent[1]
         scope.records.append(record)
@@ -146,7 +154,7 @@ class ProtobufOrigin(Origin):
 
     def _kept(self, sent: bytes, metric: MetricRecord | None, dropped: list[str]) -> bytes:
         if self.signal is not Signal.METRICS:
-            message: bytes = _without_content(self._record_class, sent, dropped).SerializeToString()
+            message: bytes = _without_content(self._record_class, sent, dropped, self.may_keep).SerializeToString()
             return message
         if metric is None:
             return NO_RECORD
@@ -157,7 +165,7 @@ class ProtobufOrigin(Origin):
         if not is_histogram:
             points.is_monotonic = True
         point_class = wire.HistogramPoint if is_histogram else wire.NumberPoint
-        points.data_points.append(_without_content(point_class, sent, dropped).SerializeToString())
+        points.data_points.append(_without_content(point_class, sent, dropped, self.may_keep).SerializeToString())
         kept: bytes = alone.SerializeToString()
         return kept
 
@@ -194,7 +202,9 @@ def _text(sent: bytes) -> str:
         raise BadRecordError("Its name is not valid UTF-8.") from None
 
 
-def _without_content(message_class: Any, sent: bytes, dropped: list[str]) -> Any:
+def _without_content(
+    message_class: Any, sent: bytes, dropped: list[str], may_keep: Callable[[str, Value], bool]
+) -> Any:
     """A message with what the receiver reads of it, less content, whose names are added to `dropped`.
 
     Raises DecodeError where it is none.
@@ -204,11 +214,10 @@ def _without_content(message_class: Any, sent: bytes, dropped: list[str]) -> Any
     attributes = []
     for attribute in map(_repaired, message.attributes):
         name, value = wire.plain_attribute(attribute)
-        if is_content(name, value):
-            if value not in PLACEHOLDERS:
-                dropped.append(name)
-        else:
+        if may_keep(name, value):
             attributes.append(attribute)
+        elif value not in PLACEHOLDERS:
+            dropped.append(name)
     del message.attributes[:]
     message.attributes.extend(attributes)
     if message_class is wire.LogRecord and not name_in(wire.text_value(message.body)):

@@ -11,8 +11,9 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from integrations.telemetry.content import content_among
+from integrations.telemetry.content import content_among, is_content, is_plain
 from integrations.telemetry.decode_values import Attributes, BadRecordError, Value
+from integrations.telemetry.dictionary import learned
 from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
@@ -48,8 +49,9 @@ class Counted(StrEnum):
 class Tally(NamedTuple):
     counted: Counted
     agent: str
-    signal: str  # empty for attributes
+    signal: str  # empty for attributes with content
     name: str
+    attribute: str = ""  # of the event, span or metric: that is what is not understood, and not the whole of it
 
 
 class RejectedRecord(NamedTuple):
@@ -114,14 +116,14 @@ class Origin(ABC):
     encoding: Encoding
 
     def __init__(
-        self, signal: Signal, reading: Reading, *, resource: Mapping[str, Value], identity: tuple[bytes, ...]
+        self, signal: Signal, reading: Reading, *, resource: dict[str, Value], identity: tuple[bytes, ...]
     ) -> None:
         """`identity` is what tells resource and scope from others."""
         self.signal = signal
         self.reading = reading
-        self.resource = resource
         service = resource.get("service.name")
-        self.vocabulary: Vocabulary = vocabulary_of(service if isinstance(service, str) else "")
+        self.vocabulary: Vocabulary = learned(vocabulary_of(service if isinstance(service, str) else ""))
+        self.resource: Mapping[str, Value] = self.vocabulary.in_its_words(resource)
         self._hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
         for part in identity:
             self._hasher.update(len(part).to_bytes(4, "big"))
@@ -135,6 +137,10 @@ class Origin(ABC):
     @abstractmethod
     def all_attributes(self, sent: Any) -> dict[str, Value]:
         """The own attributes of a log record, span or point, also those that its vocabulary does not read."""
+
+    @abstractmethod
+    def readable_attributes(self, sent: Any, metric: MetricRecord | None = None) -> dict[str, Value]:
+        """The same, less those that cannot be read; of a log record or span, or of a point of `metric`."""
 
     @abstractmethod
     def metric(self, sent: Any) -> MetricRecord:
@@ -155,6 +161,18 @@ class Origin(ABC):
         The names of those stand beside it.
         """
 
+    def knows(self, name: str) -> bool:
+        """Whether an attribute of a record is known: to the vocabulary, or because the resource repeats itself."""
+        return self.vocabulary.knows(name) or name in self.resource
+
+    def may_keep(self, name: str, value: Value) -> bool:
+        """Whether an attribute of a record may be kept: no content, nor text under a name that nobody knows."""
+        return not is_content(name, value) and (self.knows(name) or is_plain(name, value))
+
+    def unknown_among(self, own: Mapping[str, Value]) -> Iterator[str]:
+        """The attributes of a record that nobody knows, less those without a value."""
+        return (name for name, value in own.items() if value is not None and not self.knows(name))
+
     def digest(self, identity: bytes) -> bytes:
         """What a record of this origin is known by: the same however it is batched, ordered or repeated."""
         hasher = self._hasher.copy()
@@ -174,18 +192,20 @@ class Origin(ABC):
         """Count something that is not kept."""
         self.reading.counts[self.tally(counted, name)] += times
 
-    def count_with_row(self, digest: bytes, counted: Counted, name: str) -> None:
+    def count_with_row(self, digest: bytes, counted: Counted, name: str, attribute: str = "") -> None:
         """Count something of a row, if the row turns out to be new."""
-        self.reading.counts_of_rows.append((digest, self.tally(counted, name)))
+        self.reading.counts_of_rows.append((digest, self.tally(counted, name, attribute)))
 
     def count_content_of_resource(self) -> None:
         """Once a request, however many records it has."""
         for name in content_among(self.resource):
             self.count(Counted.DROPPED, name)
 
-    def tally(self, counted: Counted, name: str) -> Tally:
+    def tally(self, counted: Counted, name: str, attribute: str = "") -> Tally:
         signal = "" if counted is Counted.DROPPED else self.signal
-        return Tally(counted, self.vocabulary.agent, signal, storable_name(name))
+        return Tally(
+            counted, self.vocabulary.agent, signal, storable_name(name), attribute and storable_name(attribute)
+        )
 
     def reject(self, sent: Any, problem: ValueError, metric: MetricRecord | None = None) -> None:
         """Put a record, or a point of `metric`, into quarantine."""

@@ -24,6 +24,10 @@ class BadRecordError(ValueError):
     """A record that cannot be stored, with the sentence that says why."""
 
 
+class BadSumError(BadRecordError):
+    """Parts that say more than their whole, which may stand under a name that nobody knows."""
+
+
 def time_of(nanoseconds: int, now: int) -> int:
     """Microseconds since 2000 of a time in nanoseconds since 1970; `now` in the same unit as the result.
 

@@ -12,7 +12,7 @@ https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any
 
@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
+from integrations.telemetry.vocabularies.vocabulary import UNKNOWN
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _BYTES, _FIXED64, _SFIXED64, _DOUBLE, _ENUM, _FLAG = (
@@ -124,48 +125,76 @@ Metric: Any = _CLASSES["Metric"]
 NumberPoint: Any = _CLASSES["NumberPoint"]
 HistogramPoint: Any = _CLASSES["HistogramPoint"]
 
-_double = Struct("<d").unpack
+_double = Struct("<d").unpack_from
 _times = Struct("<QQ").pack
 _SHORT = 0x80  # a length below is one byte
 _KEY, _VALUE = 0x0A, 0x12  # tags of KeyValue
 _STRING, _BOOL, _INT, _REAL = 0x0A, 0x10, 0x18, 0x21  # tags of AnyValue
+_ALL_BITS = (1 << 64) - 1
+_UNUSUAL = object()
 
 
 class KnownAttributes(dict[bytes, tuple[str, Value]]):
     """Attributes as sent → name and value, each decoded once: most are the same on every record of a request.
 
-    Those that are not `wanted` (None: all are) stand under the empty name, undecoded.
+    Those that are known and not looked at stand under the empty name, undecoded, and those that are not `known` under
+    `UNKNOWN`.  Those that mean another stand under that one's name.
     """
 
-    def __init__(self, wanted: frozenset[bytes] | None) -> None:
+    def __init__(
+        self,
+        looked_at: Mapping[bytes, str],
+        not_needed: frozenset[bytes],
+        knows: Callable[[str], bool],
+        means: Mapping[str, str],
+    ) -> None:
         super().__init__()
-        self._wanted = wanted
+        self._looked_at = looked_at
+        self._not_needed = not_needed
+        self._knows = knows
+        self._means = means
 
     def __missing__(self, sent: bytes) -> tuple[str, Value]:
-        is_usual = len(sent) > 2 and sent[0] == _KEY and sent[1] < _SHORT
-        if is_usual and self._wanted is not None and sent[2 : 2 + sent[1]] not in self._wanted:
-            attribute = _UNWANTED
+        if len(sent) > 2 and sent[0] == _KEY and sent[1] < _SHORT:
+            after_key = 2 + sent[1]
+            key = sent[2:after_key]
+            name = self._looked_at.get(key)
+            if name is not None:
+                value = _usual_value(sent, after_key)
+                attribute = plain_attribute(sent) if value is _UNUSUAL else (name, value)
+            else:
+                attribute = _NOT_NEEDED if key in self._not_needed else self._judge(sent)
         else:
             attribute = plain_attribute(sent)
+            if attribute[0].encode(errors="replace") not in self._looked_at:
+                attribute = self._judge(sent)
         self[sent] = attribute
         return attribute
 
+    def _judge(self, sent: bytes) -> tuple[str, Value]:
+        try:
+            name, value = plain_attribute(sent)
+        except BadRecordError:  # not looked at, so that it spoils nothing
+            return _NOT_NEEDED
+        if name in self._means:
+            return self._means[name], value
+        return _NOT_NEEDED if value is None or self._knows(name) else _UNKNOWN
 
-_UNWANTED: tuple[str, Value] = ("", None)
+
+_NOT_NEEDED: tuple[str, Value] = ("", None)
+_UNKNOWN: tuple[str, Value] = (UNKNOWN, None)
 
 
 def plain_attribute(sent: bytes) -> tuple[str, Value]:
     """Name and value of a KeyValue.  Raises BadRecordError where it is none, or its text is not UTF-8."""
-    try:
-        if len(sent) > 4 and sent[0] == _KEY and sent[1] < _SHORT:
-            after_key = 2 + sent[1]
-            # Tag and length of the value, and a value that fills the rest: how every exporter writes it.
-            if sent[after_key] == _VALUE and sent[after_key + 1] == len(sent) - after_key - 2:
-                return sent[2:after_key].decode(), _short_value(sent[after_key + 2 :])
-    except UnicodeDecodeError:
-        raise BadRecordError("An attribute is not valid UTF-8.") from None
-    except IndexError:
-        pass
+    if len(sent) > 2 and sent[0] == _KEY and sent[1] < _SHORT:
+        after_key = 2 + sent[1]
+        value = _usual_value(sent, after_key)
+        if value is not _UNUSUAL:
+            try:
+                return sent[2:after_key].decode(), value
+            except UnicodeDecodeError:
+                raise BadRecordError("An attribute is not valid UTF-8.") from None
     try:
         attribute = KeyValue.FromString(sent)
     except DecodeError:
@@ -173,29 +202,36 @@ def plain_attribute(sent: bytes) -> tuple[str, Value]:
     return attribute.key, plain_value(attribute.value)
 
 
-def _short_value(sent: bytes) -> Value:
-    """An AnyValue of at most 127 bytes."""
-    tag = sent[0] if sent else None
-    if tag == _STRING and sent[1] == len(sent) - 2:
-        return sent[2:].decode()
-    if tag == _INT:
-        number = shift = 0
-        for byte in sent[1:]:
-            number |= (byte & 0x7F) << shift
-            shift += 7
-        if sent[-1] < _SHORT and shift <= 70:
-            return number if number < 1 << 63 else number - (1 << 64)
-    elif tag == _REAL and len(sent) == 9:
-        real: float = _double(sent[1:])[0]
-        return real
-    elif tag == _BOOL and len(sent) == 2:
-        return sent[1] != 0
-    elif tag is None:
-        return None
+def _usual_value(sent: bytes, after_key: int) -> Any:
+    """The value of a KeyValue whose key ends there; _UNUSUAL where exporters write it in another way, or it is none.
+
+    As every exporter writes it: tag and length, and a value of at most 127 bytes that fills the rest.  Raises
+    BadRecordError where its text is not UTF-8.
+    """
     try:
-        return plain_value(AnyValue.FromString(sent))
-    except DecodeError:
-        raise BadRecordError("An attribute is not valid UTF-8, or no attribute at all.") from None
+        at = after_key + 2
+        tag = sent[at] if sent[after_key] == _VALUE and sent[after_key + 1] == len(sent) - at else None
+        if tag == _STRING and sent[at + 1] == len(sent) - at - 2:
+            return sent[at + 2 :].decode()
+        if tag == _INT:
+            number = shift = 0
+            for byte in sent[at + 1 :]:
+                number |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < _SHORT:
+                    break
+            if sent[-1] < _SHORT and 0 < shift <= 70 and shift == 7 * (len(sent) - at - 1):
+                number &= _ALL_BITS
+                return number if number < 1 << 63 else number - (1 << 64)
+        elif tag == _REAL and len(sent) == at + 9:
+            return _double(sent, at + 1)[0]
+        elif tag == _BOOL and len(sent) == at + 2 and sent[at + 1] < _SHORT:
+            return sent[at + 1] != 0
+    except UnicodeDecodeError:
+        raise BadRecordError("An attribute is not valid UTF-8.") from None
+    except IndexError:
+        pass
+    return _UNUSUAL
 
 
 def plain_value(value: AnyValue, levels: int = MOST_LEVELS) -> Value:

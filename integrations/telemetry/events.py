@@ -14,6 +14,7 @@ class EventKind(enum.IntEnum):
     SESSION = 4  # anything else that shows the session at work: its start, a compaction, a hook
     PROMPT = 5  # the person asked for something
     UNREAD = 9  # no vocabulary reads it; kept with its attributes
+    UNREAD_POINT = 10  # of a metric: the same, and no event
 
 
 class Measure(enum.StrEnum):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from django.db import DataError, IntegrityError, connection, transaction
 
@@ -39,6 +39,15 @@ BATCHES_PER_TRANSACTION = 100
 LONGEST_PROBLEM = 300
 
 KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL, EventKind.PROMPT]
+
+
+class Claimed(NamedTuple):
+    """A batch to fold: when it was received, and between which times its rows lie, where that is known."""
+
+    id: int
+    at_from: datetime | None
+    at_to: datetime | None
+    received_at: datetime
 
 
 def fold_received_batches() -> int:
@@ -104,7 +113,7 @@ def _fold_one_by_one() -> int:
     return handled
 
 
-def _claim(most: int, only: int | None) -> list[tuple[int, datetime | None, datetime | None]]:
+def _claim(most: int, only: int | None) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -115,25 +124,29 @@ def _claim(most: int, only: int | None) -> list[tuple[int, datetime | None, date
                 ORDER BY id LIMIT %(most)s
                 FOR UPDATE SKIP LOCKED
             ))
-            RETURNING id, at_from, at_to
+            RETURNING id, at_from, at_to, received_at
             """,
             {"most": most, "only": only},
         )
-        return [(batch, at_from, at_to) for batch, at_from, at_to in cursor.fetchall()]
+        return [Claimed(*batch) for batch in cursor.fetchall()]
 
 
-def _stage(claimed: list[tuple[int, datetime | None, datetime | None]]) -> None:
+def _stage(claimed: list[Claimed]) -> None:
     """Copy the claimed batches' rows aside, and note on which days raw rows came in."""
-    starts, ends = [at_from for _, at_from, _ in claimed], [at_to for _, _, at_to in claimed]
+    starts, ends = [batch.at_from for batch in claimed], [batch.at_to for batch in claimed]
     bounds = {
-        "batches": [batch for batch, _, _ in claimed],
+        "batches": [batch.id for batch in claimed],
         "at_from": "-infinity" if None in starts else min(at for at in starts if at),
         "at_to": "infinity" if None in ends else max(at for at in ends if at),
     }
     execute(STAGE_EVENTS, bounds)
     execute(STAGE_POINTS, bounds)
-    execute(NOTE_RAW_DAYS)
-    execute("DELETE FROM fold_event WHERE session_id IS NULL")
+    received = [batch.received_at for batch in claimed]
+    execute(NOTE_RAW_DAYS, {"received": received, "starts": starts, "ends": ends})
+    execute(
+        "DELETE FROM fold_event WHERE session_id IS NULL OR kind = %(unread_point)s",
+        {"unread_point": int(EventKind.UNREAD_POINT)},
+    )
     analyse_where_large("fold_event")
     analyse_where_large("fold_point")
 
@@ -163,19 +176,28 @@ STAGE_POINTS: LiteralString = """
 # Written at most once an hour per day, and never waited for: every fold at work touches today's row.
 NOTE_RAW_DAYS: LiteralString = """
     WITH received AS (
-        SELECT (at AT TIME ZONE 'UTC')::date AS day FROM fold_event
-        UNION
-        SELECT (at AT TIME ZONE 'UTC')::date FROM fold_point
+        SELECT day, max(batch.received_at) AS at
+        FROM (
+            SELECT (at AT TIME ZONE 'UTC')::date AS day FROM fold_event
+            UNION
+            SELECT (at AT TIME ZONE 'UTC')::date FROM fold_point
+        ) AS of_rows
+        JOIN unnest(%(received)s::timestamptz[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+             AS batch (received_at, at_from, at_to)
+          ON day BETWEEN (coalesce(at_from, '-infinity') AT TIME ZONE 'UTC')::date
+                 AND (coalesce(at_to, 'infinity') AT TIME ZONE 'UTC')::date
+        GROUP BY day
     ), refreshed AS (
-        UPDATE integrations_rawday SET last_received_at = now()
-        WHERE day IN (
-            SELECT known.day FROM integrations_rawday known JOIN received USING (day)
-            WHERE known.last_received_at < now() - interval '1 hour'
+        UPDATE integrations_rawday stored SET last_received_at = stale.at
+        FROM (
+            SELECT known.day, received.at FROM integrations_rawday known JOIN received USING (day)
+            WHERE known.last_received_at < received.at - interval '1 hour'
             FOR UPDATE OF known SKIP LOCKED
-        )
+        ) AS stale
+        WHERE stored.day = stale.day
     )
     INSERT INTO integrations_rawday (day, last_received_at)
-    SELECT day, now() FROM received
+    SELECT day, at FROM received
     WHERE NOT EXISTS (SELECT FROM integrations_rawday known WHERE known.day = received.day)
     ORDER BY day
     ON CONFLICT (day) DO NOTHING

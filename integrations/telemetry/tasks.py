@@ -22,6 +22,14 @@ def fold_received() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def drop_expired() -> None:
     """Drop raw telemetry that was kept long enough, and try again what could not be read or folded."""
+    try:
+        read_unread_events_again()  # the last time for what is about to be dropped
+    finally:  # nothing is kept longer because it cannot be read
+        drop_expired_days()
+        retry_batches_set_aside()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def read_again() -> None:
+    """Read again what was not understood, because somebody said what it means."""
     read_unread_events_again()
-    drop_expired_days()
-    retry_batches_set_aside()

@@ -25,7 +25,9 @@ from integrations.models import (
     AgentToolCall,
     DroppedAttribute,
     QuarantinedRecord,
+    UnreadEvent,
 )
+from integrations.telemetry.store_tallies import add_up_tallies
 from tests.agents_live.model_server import ModelServer, Reply, Say, UseTool
 from tests.conftest import StartServer
 from tests.servers import Server, wait_until
@@ -115,6 +117,7 @@ def test_the_lines_of_the_connect_page_bring_a_session(
         reported = days.filter(source="metrics").aggregate(cost=Sum("reported_cost"))["cost"]
         assert float(reported) == pytest.approx(answer["total_cost_usd"])
         assert not QuarantinedRecord.objects.exists()
+        assert not_understood() == []
 
 
 def test_nothing_of_what_people_write_is_stored_even_when_everything_is_switched_on(
@@ -146,6 +149,13 @@ def test_nothing_of_what_people_write_is_stored_even_when_everything_is_switched
         )
         assert DroppedAttribute.objects.filter(count__gt=0).exists()
         assert _tables_containing(CONTENT) == []
+        assert not_understood() == []
+
+
+def not_understood() -> list[tuple[str, ...]]:
+    """What a newer version says that no vocabulary knows: agent, signal, event and attribute."""
+    add_up_tallies()
+    return list(UnreadEvent.objects.filter(known=False).values_list("agent", "signal", "name", "attribute"))
 
 
 def _tables_containing(word: str) -> list[str]:

@@ -20,7 +20,7 @@ from insights.agent_settings import codex, gemini
 from integrations.models import AgentSession, AgentSessionDay, AgentToolCall, QuarantinedRecord
 from tests.agents_live.model_server import Reply, Say, UseTool
 from tests.agents_live.other_model_servers import THOUGHTS, GeminiServer, ResponsesServer
-from tests.agents_live.test_claude_code import _tables_containing
+from tests.agents_live.test_claude_code import _tables_containing, not_understood
 from tests.conftest import StartServer
 from tests.servers import Server, wait_until
 
@@ -74,6 +74,7 @@ def test_codex_brings_a_session(installation: Server, tmp_path: Path) -> None:
         }
         assert outcomes_of(session) == {"apply_patch": "succeeded", "exec_command": "failed"}
         assert not QuarantinedRecord.objects.exists()
+        assert not_understood() == []
         assert _tables_containing(CONTENT) == []
 
 
@@ -110,6 +111,7 @@ def test_gemini_cli_brings_a_session(installation: Server, tmp_path: Path) -> No
         }
         assert outcomes_of(session) == {"write_file": "succeeded", "read_file": "failed"}
         assert not QuarantinedRecord.objects.exists()
+        assert not_understood() == []
         assert _tables_containing(CONTENT) == []
 
 

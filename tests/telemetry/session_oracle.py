@@ -170,7 +170,7 @@ def _merged(events: Iterable[Event]) -> list[list[Event]]:
 def _series(points: Sequence[Point]) -> list[list[Point]]:
     by_series: dict[object, dict[datetime, Point]] = defaultdict(dict)
     for point in points:
-        by_series[point.measure, point.model, point.series, point.start if point.cumulative else None][point.at] = point
+        by_series[point.measure, point.model, point.series, point.start][point.at] = point
     return [[readings[moment] for moment in sorted(readings)] for readings in by_series.values()]
 
 

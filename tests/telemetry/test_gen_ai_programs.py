@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -133,3 +134,40 @@ def test_two_people_s_sessions_of_one_id_stay_two(intake: Intake) -> None:
     intake.send(logs(codex_event("sse_event", input_token_count="100", output_token_count="7"), resource=CODEX))
     intake.send(spans(span("chat", **CHAT), resource=other))
     assert tokens() == (110, 60, 30, 16)
+
+
+# gpt-5 costs $1.25 a million input tokens, $0.125 cached and $10 output; flex half of that, priority twice.
+# 40,000 uncached, 60,000 cached and 2,000 output: 0.05 + 0.0075 + 0.02 = 0.0775.
+@pytest.mark.parametrize(
+    ("told", "tier", "spend"),
+    [
+        ({}, "", "0.0775"),
+        ({"openai__response__service_tier": "flex"}, "flex", "0.03875"),
+        ({"openai__response__service_tier": "batch"}, "batch", "0.03875"),
+        ({"openai__response__service_tier": "priority"}, "priority", "0.155"),
+        ({"gen_ai__openai__response__service_tier": "Flex"}, "flex", "0.03875"),
+        ({"gen_ai__openai__request__service_tier": "flex"}, "flex", "0.03875"),
+        ({"openai__request__service_tier": "flex"}, "flex", "0.03875"),
+        ({"openai__request__service_tier": "auto"}, "", "0.0775"),
+        # What served it counts, and not what was asked for.
+        ({"openai__request__service_tier": "priority", "openai__response__service_tier": "default"}, "", "0.0775"),
+        ({"openai__request__service_tier": "auto", "openai__response__service_tier": "priority"}, "priority", "0.155"),
+        # A tier that the price list does not know costs what the standard one does.
+        ({"openai__response__service_tier": "scale"}, "scale", "0.0775"),
+    ],
+)
+def test_the_tier_that_served_a_request_decides_its_price(
+    intake: Intake, told: dict[str, Any], tier: str, spend: str
+) -> None:
+    request: dict[str, Any] = {
+        "gen_ai__request__model": "gpt-5",
+        "gen_ai__usage__input_tokens": 100_000,
+        "gen_ai__usage__cache_read__input_tokens": 60_000,
+        "gen_ai__usage__output_tokens": 2_000,
+    }
+    intake.send(spans(span("chat", **request, **told), resource=PROGRAM))
+    assert tokens() == (40_000, 60_000, 0, 2_000)
+    stored = AgentRequest.objects.get()
+    assert (stored.service_tier, stored.spend) == (tier, Decimal(spend))
+    assert AgentSessionDay.objects.get().spend == Decimal(spend)
+    assert intake.counted(known=False) == {}

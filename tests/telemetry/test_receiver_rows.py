@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from google.protobuf.message import DecodeError
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from integrations.telemetry.decode_wire import plain_attribute, plain_value, wire_attribute
+from integrations.telemetry.decode_values import BadRecordError
+from integrations.telemetry.decode_wire import KnownAttributes, plain_attribute, plain_value, wire_attribute
 from tests.telemetry.intake import REQUEST, SECOND, Intake, log_record, logs
 
 texts = some.text(max_size=300)
@@ -30,6 +32,30 @@ def test_attributes_are_read_as_the_generated_classes_read_them(name: str, value
     sent = wire_attribute(name, value)
     parsed = KeyValue.FromString(sent)
     assert plain_attribute(sent) == (parsed.key, plain_value(parsed.value)) == (name, value)
+
+
+@given(texts, values, some.data())
+@settings(max_examples=1_000)
+def test_damaged_attributes_are_read_as_the_generated_classes_read_them(
+    name: str, value: Any, data: some.DataObject
+) -> None:
+    """A byte that is another one, or an end that is missing: what stands there then, or that it is no attribute."""
+    sent = bytearray(wire_attribute(name, value))
+    if data.draw(some.booleans()) or not sent:
+        sent = sent[: data.draw(some.integers(0, len(sent)))]
+    else:
+        sent[data.draw(some.integers(0, len(sent) - 1))] = data.draw(some.integers(0, 255))
+    looked_at = KnownAttributes({name.encode(): name}, frozenset(), lambda _: True, {})
+    try:
+        parsed = KeyValue.FromString(bytes(sent))
+        expected = (parsed.key, plain_value(parsed.value))
+    except (DecodeError, BadRecordError):
+        with pytest.raises(BadRecordError):
+            plain_attribute(bytes(sent))
+        return
+    assert repr(plain_attribute(bytes(sent))) == repr(expected)  # equal NaNs, too
+    if parsed.key == name:
+        assert repr(looked_at[bytes(sent)]) == repr(expected)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -116,9 +116,9 @@ def test_a_batch_that_cannot_be_folded_keeps_nobody_waiting(monkeypatch: pytest.
     spoilt = ReceivedBatch.objects.earliest("pk")
     real_claim = fold._claim
 
-    def claim(most: int, only: int | None) -> list[tuple[int, datetime | None, datetime | None]]:
+    def claim(most: int, only: int | None) -> list[fold.Claimed]:
         claimed = real_claim(most, only)
-        if spoilt.pk in {batch for batch, _, _ in claimed}:
+        if spoilt.pk in {batch.id for batch in claimed}:
             raise DataError("numeric field overflow")
         return claimed
 

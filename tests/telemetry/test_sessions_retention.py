@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from integrations.models import AgentRequest, AgentSessionDay, RawDay, SeriesBase
-from integrations.telemetry import retention
+from integrations.telemetry import retention, tasks
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.retention import closed_days, drop_expired_days, forget_closed_days
@@ -59,6 +59,19 @@ def test_a_day_is_dropped_when_nothing_was_received_for_it_in_thirty_days() -> N
     assert raw_events() == 0
     assert AgentRequest.objects.get().output_tokens == 4
     assert closed_days() == {date(2026, 3, 2)}
+
+
+def test_what_cannot_be_read_again_is_dropped_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    fold(Event(at("2020-03-02 10:00"), kind=EventKind.REQUEST, tokens=(1, 2, 3, 4)))
+    received_on(at("2020-03-02 10:00"))
+
+    def fail() -> None:
+        raise RuntimeError("A row that nobody can read.")
+
+    monkeypatch.setattr(tasks, "read_unread_events_again", fail)
+    with pytest.raises(RuntimeError, match="nobody can read"):
+        tasks.drop_expired()
+    assert raw_events() == 0
 
 
 def test_last_years_telemetry_that_came_in_today_is_kept_as_long_as_todays() -> None:

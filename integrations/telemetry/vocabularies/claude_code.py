@@ -12,7 +12,14 @@ from dataclasses import replace
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.decode_values import Attributes
 from integrations.telemetry.events import EventKind, Measure
-from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, Event, EventReading, Metric, Vocabulary
+from integrations.telemetry.vocabularies.vocabulary import (
+    NOT_KEPT,
+    NOTHING_TOLD,
+    Event,
+    EventReading,
+    Metric,
+    Vocabulary,
+)
 
 
 def _outcome(attributes: Attributes) -> str:
@@ -66,12 +73,41 @@ PROMPT = Event(kind=EventKind.PROMPT)
 
 def _tool_decision(attributes: Attributes) -> EventReading:
     """A refused tool leaves no tool_result; an accepted one does, and is told of there."""
-    return TOOL_REFUSED if attributes.get("decision") == "reject" else NOT_KEPT
+    match attributes.get("decision"):
+        case "reject":
+            return TOOL_REFUSED
+        case "accept":
+            return NOT_KEPT
+    return NOTHING_TOLD
 
 
 def _request_span(attributes: Attributes) -> EventReading:
     return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST_SPAN
 
+
+# What it sends beside what is read, as documented and as seen with 2.1.197.
+NOT_NEEDED = frozenset(
+    {
+        # of every record
+        *("event.timestamp", "event.sequence", "prompt.id", "message.uuid", "terminal.type"),
+        *("app.version", "app.entrypoint", "organization.id", "user.groups", "identity.source"),
+        *("workflow.run_id", "workflow.name", "span.type", "client_request_id"),
+        # of requests
+        *("cost_usd_micros", "query_source", "effort", "attempt", "stop_reason", "ttft_ms", "llm_request.context"),
+        *("gen_ai.system", "gen_ai.request.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"),
+        *("server_fallback_hop", "has_category", "has_explanation", "category"),
+        *("total_attempts", "total_retry_duration_ms", "response_length", "body_length", "body_truncated"),
+        # of tools
+        *("source", "tool_source", "decision_type", "decision_source", "tool_input_size_bytes"),
+        *("tool_result_size_bytes", "mcp_server_scope", "gen_ai.tool.call.id", "language", "tool_result_bytes"),
+        *("agent.name", "skill.name", "skill.source", "plugin.name", "marketplace.name"),
+        *("mcp_server.name", "mcp_tool.name", "agent_type", "total_tokens", "total_tool_uses", "invocation_trigger"),
+        # of what else happens
+        *("prompt_length", "user_prompt_length", "command_name", "command_source", "interaction.sequence"),
+        *("interaction.duration_ms", "trigger", "pre_tokens", "post_tokens", "from_mode", "to_mode", "mention_type"),
+        *("query_depth", "is_subagent", "parent_agent_id", "agent_id"),
+    }
+)
 
 CLAUDE_CODE = Vocabulary(
     agent="claude_code",
@@ -79,6 +115,7 @@ CLAUDE_CODE = Vocabulary(
     event_prefix="claude_code.",
     read_by_code=frozenset({"success", "decision"}),
     readings=(TOOL_REFUSED, REQUEST_SPAN, REQUEST_ERROR),
+    not_needed=NOT_NEEDED,
     events={
         "api_request": REQUEST,
         "api_error": REQUEST_ERROR,

@@ -12,10 +12,21 @@ import re
 from collections.abc import Iterator
 
 from integrations.models.sessions import ToolOutcome
-from integrations.telemetry.decode_values import Attributes, Value
+from integrations.telemetry.decode_values import LARGEST_COUNT, Attributes, Value
 from integrations.telemetry.events import EventKind, Measure
-from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, Count, Event, EventReading, Vocabulary
+from integrations.telemetry.vocabularies.vocabulary import (
+    NOT_KEPT,
+    NOTHING_TOLD,
+    Count,
+    Event,
+    EventReading,
+    Vocabulary,
+)
 
+# What stands in the place of content, of a record that is kept.
+EXIT_CODE, LINES_ADDED, LINES_REMOVED = "(exit code)", "(lines added)", "(lines removed)"
+BY_COMMAND = "(patched by a command)"
+HAS_ERROR = "(has an error's text)"
 CACHED = ("cached_token_count",)
 WRITTEN = ("cache_write_token_count",)
 # How its shells head their output.  Only the head is looked at: what a command printed may say anything.
@@ -30,16 +41,18 @@ def _outcome(attributes: Attributes) -> str:
     """Its shells succeed when they ran: a command that ends non-zero says so in the head of its output."""
     match attributes.get("success"):
         case True | "true":
-            failed = _exit_code(attributes.get("output")) not in (None, 0)
+            failed = _exit_code(attributes) not in (None, 0)
             return (ToolOutcome.FAILED if failed else ToolOutcome.SUCCEEDED).value
         case False | "false":
             return ToolOutcome.FAILED.value
     return ""
 
 
-def _exit_code(output: Value) -> int | None:
+def _exit_code(attributes: Attributes) -> int | None:
+    output = attributes.get("output")
     if not isinstance(output, str):
-        return None
+        kept = attributes.get(EXIT_CODE)
+        return kept if isinstance(kept, int) else None
     if output.startswith("{"):  # as older versions write it: {"output": …, "metadata": {"exit_code": 0, …}}
         metadata = _parsed(output).get("metadata")
         code = metadata.get("exit_code") if isinstance(metadata, dict) else None
@@ -53,18 +66,45 @@ def _changed_lines(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
     """The lines that a patch adds and removes, counted where its text passes; a file that it deletes counts none."""
     if _outcome(attributes) != ToolOutcome.SUCCEEDED.value:
         return
-    lines = [line for patch in _patches(attributes) for body in _PATCH.findall(patch) for line in body.splitlines()]
-    for measure, sign in ((Measure.LINES_ADDED, "+"), (Measure.LINES_REMOVED, "-")):
-        if changed := sum(line.startswith(sign) for line in lines):
+    is_patch_tool = attributes.get("tool_name") == _PATCH_TOOL
+    is_patch = is_patch_tool or attributes.get(BY_COMMAND)
+    for measure, kept, counted in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
+        changed = counted or (attributes.get(kept) if is_patch else None)
+        if isinstance(changed, int) and 0 < changed <= LARGEST_COUNT:  # anybody may send such a name
             yield measure, changed
 
 
-def _patches(attributes: Attributes) -> Iterator[str]:
+def _lines_of_patches(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[tuple[Measure, str, int]]:
+    patches = _patches(attributes, is_patch_tool=is_patch_tool)
+    lines = [line for patch in patches for body in _PATCH.findall(patch) for line in body.splitlines()]
+    yield Measure.LINES_ADDED, LINES_ADDED, sum(line.startswith("+") for line in lines)
+    yield Measure.LINES_REMOVED, LINES_REMOVED, sum(line.startswith("-") for line in lines)
+
+
+def _changes(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[tuple[str, int]]:
+    for _, kept, changed in _lines_of_patches(attributes, is_patch_tool=is_patch_tool):
+        if changed:
+            yield kept, changed
+
+
+def _told_by_content(attributes: Attributes) -> dict[str, Value]:
+    """Numbers for what is read of outputs, patches and error texts, whether or not a tool is named that patches."""
+    patched = dict(_changes(attributes, is_patch_tool=True))
+    told: dict[str, Value] = {**patched}
+    if patched and patched == dict(_changes(attributes, is_patch_tool=False)):
+        told[BY_COMMAND] = True
+    if (code := _exit_code(attributes)) is not None:
+        told[EXIT_CODE] = code
+    if attributes.get("error.message"):
+        told[HAS_ERROR] = True
+    return told
+
+
+def _patches(attributes: Attributes, *, is_patch_tool: bool) -> Iterator[str]:
     """The texts that may hold a patch: that of the patching tool, or a shell's command that begins with it."""
     arguments = attributes.get("arguments")
     if not isinstance(arguments, str) or "*** Begin Patch" not in arguments:
         return
-    is_patch_tool = attributes.get("tool_name") == _PATCH_TOOL
     if not arguments.startswith("{"):
         if is_patch_tool:
             yield arguments
@@ -122,10 +162,17 @@ AT_WORK = Event(kind=EventKind.SESSION)
 PROMPT = Event(kind=EventKind.PROMPT)
 
 
+_TOKENS = frozenset({"input_token_count", "output_token_count", *CACHED, *WRITTEN})
+
+
 def _stream_event(attributes: Attributes) -> EventReading:
-    if "input_token_count" in attributes:
+    if not _TOKENS.isdisjoint(attributes):
         return REQUEST
-    return STREAM_ERROR if attributes.get("error.message") else NOT_KEPT
+    return STREAM_ERROR if _has_error(attributes) else NOTHING_TOLD
+
+
+def _has_error(attributes: Attributes) -> bool:
+    return bool(attributes.get("error.message") or attributes.get(HAS_ERROR))
 
 
 def _attempt(attributes: Attributes) -> EventReading:
@@ -133,21 +180,44 @@ def _attempt(attributes: Attributes) -> EventReading:
     try:
         status = int(str(attributes.get("http.response.status_code") or 0))
     except ValueError:
-        return NOT_KEPT
-    return REQUEST_ERROR if status >= 400 or (not status and attributes.get("error.message")) else NOT_KEPT
+        return NOTHING_TOLD
+    if status >= 400 or (not status and _has_error(attributes)):
+        return REQUEST_ERROR
+    return NOT_KEPT if status else NOTHING_TOLD
 
 
 def _tool_decision(attributes: Attributes) -> EventReading:
     """What the person refused; what a rule refused comes as a failed result."""
     decision = str(attributes.get("decision") or "").lower()
+    if not decision:
+        return NOTHING_TOLD
     by_person = str(attributes.get("source") or "user").lower() == "user"
     return TOOL_REFUSED if by_person and decision.startswith(("denied", "abort")) else NOT_KEPT
 
 
 def _line_of_log(attributes: Attributes) -> EventReading | None:
-    """What has no event's name is a line of the program's own log, named after a place in its source."""
-    return None if "event.name" in attributes else NOT_KEPT
+    """What names neither its event nor a conversation is a line of the program's own log."""
+    if "event.name" in attributes:
+        return None
+    return NOTHING_TOLD if "conversation.id" in attributes else NOT_KEPT
 
+
+# What it sends beside what is read, as seen with 0.169.0.
+NOT_NEEDED = frozenset(
+    {
+        # of every record
+        *("event.timestamp", "app.version", "originator", "slug", "terminal.type", "auth_mode", "session_source"),
+        # of requests
+        *("attempt", "endpoint", "ttft_ms", "model_reasoning_effort", "reasoning_token_count", "tool_token_count"),
+        *("error.code", "request_id"),
+        # of tools
+        *("tool_namespace", "tool_result_seq", "output_truncated", "agent_name"),
+        # of what else happens
+        *("prompt_length", "provider_name", "reasoning_summary", "reasoning_effort", "approval_policy"),
+        *("sandbox_policy", "context_window", "auto_compact_token_limit", "active_profile"),
+        *("startup.phase", "startup.status"),
+    }
+)
 
 CODEX = Vocabulary(
     agent="codex",
@@ -155,8 +225,14 @@ CODEX = Vocabulary(
     event_prefix="codex.",
     session_keys=("conversation.id",),
     read_by_code=frozenset(
-        {"success", "output", "arguments", "decision", "source", "error.message", "input_token_count"}
+        {
+            *("success", "output", "arguments", "decision", "source", "error.message"),
+            *_TOKENS,
+        }
     ),
+    not_needed=NOT_NEEDED,
+    not_needed_prefixes=("auth.", "config.", "mcp_server", "websocket."),  # how it is set up
+    told_by_content=_told_by_content,
     readings=(REQUEST, REQUEST_ERROR, STREAM_ERROR, TOOL_REFUSED),
     events={
         "sse_event": _stream_event,

@@ -19,6 +19,8 @@ from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.vocabularies.gen_ai import (
     CONTENT_EVENTS,
     MODEL,
+    NOT_NEEDED,
+    NOT_NEEDED_PREFIXES,
     READ_BY_CODE,
     REQUEST,
     REQUEST_ERROR,
@@ -68,6 +70,44 @@ def _operation(attributes: Attributes) -> EventReading | None:
     return operation(attributes)
 
 
+# What the two programs send beside what is read, as documented and as seen with the CLI 1.0.102.
+OWN_NOT_NEEDED = frozenset(
+    {
+        *("github.copilot.cost", "github.copilot.aiu", "github.copilot.nano_aiu", "github.copilot.initiator"),
+        *("github.copilot.interaction_id", "github.copilot.turn_id", "github.copilot.turn_count"),
+        *("github.copilot.server_duration", "github.copilot.time_to_first_chunk", "github.copilot.agent.type"),
+        *("copilot_chat.turn_count", "copilot_chat.time_to_first_token", "copilot_chat.language_id"),
+        *("copilot_chat.canceled", "user.name", "success", "outcome", "action", "rating", "partner_agent"),
+    }
+)
+OWN_NOT_NEEDED_PREFIXES = (
+    *("github.copilot.context.", "github.copilot.git.", "github.copilot.github.", "github.copilot.sandbox."),
+    *("github.copilot.tool.parameters.", "copilot_chat.edit.", "copilot_chat.repo."),
+)
+# They repeat spans, or tell of the machine, and name no conversation.
+METRICS_NOT_NEEDED = (
+    *("gen_ai.client.inference.usage.input_tokens", "gen_ai.client.inference.usage.output_tokens"),
+    *(
+        "gen_ai.client.inference.usage.cache_read.input_tokens",
+        "gen_ai.client.inference.usage.cache_write.input_tokens",
+    ),
+    "gen_ai.client.inference.usage.cache_creation.input_tokens",
+    "gen_ai.client.inference.usage.reasoning.output_tokens",
+    *("gen_ai.client.inference.operation.input_tokens", "gen_ai.client.inference.operation.output_tokens"),
+    *("gen_ai.client.token.usage", "gen_ai.client.operation.duration", "gen_ai.client.inference.duration"),
+    *("gen_ai.client.operation.time_to_first_chunk", "gen_ai.client.inference.time_to_first_chunk"),
+    *("gen_ai.client.operation.time_per_output_chunk", "gen_ai.client.inference.time_per_output_chunk"),
+    *("gen_ai.invoke_agent.duration", "gen_ai.invoke_agent.inference_calls", "gen_ai.invoke_agent.tool_calls"),
+    *("gen_ai.execute_tool.duration", "github.copilot.agent.turn.count", "github.copilot.sandbox.operation.count"),
+    *("github.copilot.tool.call.count", "github.copilot.tool.call.duration", "copilot_chat.tool.call.count"),
+    *("copilot_chat.tool.call.duration", "copilot_chat.agent.invocation.duration", "copilot_chat.agent.turn.count"),
+    *("copilot_chat.session.count", "copilot_chat.time_to_first_token", "copilot_chat.edit.acceptance.count"),
+    *("copilot_chat.chat_edit.outcome.count", "copilot_chat.edit.survival.four_gram"),
+    *("copilot_chat.edit.survival.no_revert", "copilot_chat.user.action.count", "copilot_chat.user.feedback.count"),
+    *("copilot_chat.agent.edit_response.count", "copilot_chat.agent.summarization.count"),
+    *("copilot_chat.pull_request.count", "copilot_chat.cloud.session.count"),
+)
+
 COPILOT = Vocabulary(
     agent="copilot",
     service=re.compile(r"(?:github[-_ ]?)?copilot", re.IGNORECASE),  # github-copilot, copilot-chat
@@ -77,6 +117,8 @@ COPILOT = Vocabulary(
     unlisted=_operation,
     read_by_code=READ_BY_CODE | REQUEST.attributes,
     readings=(REQUEST, REQUEST_ERROR, TOOL_CALL, INVOKE_AGENT),
+    not_needed=NOT_NEEDED | OWN_NOT_NEEDED,
+    not_needed_prefixes=(*NOT_NEEDED_PREFIXES, *OWN_NOT_NEEDED_PREFIXES),
     # Log records are VS Code's: each repeats a span, without naming its conversation.
     events=dict.fromkeys(
         (
@@ -94,7 +136,6 @@ COPILOT = Vocabulary(
         "copilot_chat.lines_of_code.count": Metric(
             attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}
         ),
+        **dict.fromkeys(METRICS_NOT_NEEDED, NOT_KEPT),
     },
-    # The others repeat spans, and name no conversation.
-    unlisted_metrics_not_kept=True,
 )

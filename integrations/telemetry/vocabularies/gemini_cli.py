@@ -51,12 +51,33 @@ TOOL_CALL = Event(
 AT_WORK = Event(kind=EventKind.SESSION)
 PROMPT = Event(kind=EventKind.PROMPT)
 
+# What it sends beside what is read, as documented and as seen with 0.61.0.
+NOT_NEEDED = frozenset(
+    {
+        # of every record
+        *("event.timestamp", "auth_type", "interactive", "prompt_id", "experiments.ids"),
+        # of requests
+        *("total_token_count", "finish_reasons", "role", "http.status_code", "error.type", "duration"),
+        # of tools
+        *("tool_type", "content_length", "mcp_server_name", "extension_name", "extension_id", "start_time"),
+        *("end_time", "tool_name"),
+        # of what else happens
+        *("embedding_model", "sandbox_enabled", "core_tools_enabled", "approval_mode", "api_key_enabled"),
+        *("vertex_ai_enabled", "log_user_prompts_enabled", "file_filtering_respect_git_ignore", "debug_mode"),
+        *("mcp_servers", "mcp_servers_count", "mcp_tools", "mcp_tools_count", "output_format", "extensions"),
+        *("extensions_count", "extension_ids", "worktree_active", "prompt_length", "command", "subcommand", "status"),
+        *("tokens_before", "tokens_after", "turnCount", "agent_id", "agent_name", "turn_count", "terminate_reason"),
+        *("mimetype", "operation", "programming_language", "lines"),
+    }
+)
+
 GEMINI_CLI = Vocabulary(
     agent="gemini",
     service=re.compile(r"gemini[-_ ]?cli", re.IGNORECASE),
     event_prefix="gemini_cli.",
     version_key="",
     read_by_code=frozenset({"success", "decision"}),
+    not_needed=NOT_NEEDED,
     events={
         "api_response": REQUEST,
         "api_error": REQUEST_ERROR,
@@ -104,7 +125,27 @@ GEMINI_CLI = Vocabulary(
             attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}
         ),
         "gemini_cli.session.count": Metric(Measure.SESSIONS),
+        # These repeat events (failed requests twice), or tell of the machine.
+        **dict.fromkeys(
+            (
+                *("gemini_cli.tool.call.count", "gemini_cli.api.request.count", "gemini_cli.file.operation.count"),
+                *("gemini_cli.hook_call.count", "gemini_cli.chat_compression", "gemini_cli.agent.run.count"),
+                *("gemini_cli.chat.invalid_chunk.count", "gemini_cli.chat.content_retry.count"),
+                *("gemini_cli.chat.content_retry_failure.count", "gemini_cli.network_retry.count"),
+                *("gemini_cli.slash_command.model.call_count", "gemini_cli.model_routing.failure.count"),
+                *("gemini_cli.agent.recovery_attempt.count", "gemini_cli.plan.execution.count"),
+                *("gemini_cli.performance.regression", "gemini_cli.exit.fail.count"),
+                *("gemini_cli.ui.flicker.count", "gemini_cli.billing.overage_menu_shown"),
+                *("gen_ai.client.token.usage", "gen_ai.client.operation.duration", "gemini_cli.token.efficiency"),
+                *("gemini_cli.tool.call.latency", "gemini_cli.api.request.latency", "gemini_cli.hook_call.latency"),
+                *("gemini_cli.model_routing.latency", "gemini_cli.startup.duration", "gemini_cli.memory.usage"),
+                *("gemini_cli.cpu.usage", "gemini_cli.tool.queue.depth", "gemini_cli.tool.execution.breakdown"),
+                *("gemini_cli.api.request.breakdown", "gemini_cli.performance.score", "gemini_cli.agent.duration"),
+                *("gemini_cli.performance.baseline.comparison", "gemini_cli.agent.turns"),
+                *("gemini_cli.performance.regression.percentage_change", "gemini_cli.ui.slow_render.latency"),
+                *("gemini_cli.agent.recovery_attempt.duration", "gemini_cli.event_loop.delay"),
+            ),
+            NOT_KEPT,
+        ),
     },
-    # What else it measures repeats events (failed requests twice) or tells of the machine.
-    unlisted_metrics_not_kept=True,
 )

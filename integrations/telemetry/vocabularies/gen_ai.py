@@ -14,6 +14,7 @@ from integrations.telemetry.decode_values import Attributes
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.vocabularies.vocabulary import (
     NOT_KEPT,
+    NOTHING_TOLD,
     SPAN_DURATION_MS,
     SPAN_ID,
     Count,
@@ -38,6 +39,13 @@ CACHE_WRITE = (
     "gen_ai.usage.cache_creation_input_tokens",
 )
 MODEL = ("gen_ai.response.model", "gen_ai.request.model")
+# The tier that served a request, else the one that was asked for, which may be another: a busy one falls back.  Today's
+# names are those of OpenAI's own registry; the conventions had them among their own before, and other providers'
+# instrumentation follows suit.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
+SERVICE_TIER = (
+    *("openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier"),
+    *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
+)
 # A conversation is a session, while session.id can be the window of an editor.
 SESSION_KEYS = ("gen_ai.conversation.id", "conversation.id", "session.id", "session_id")
 EXIT_CODE = "process.exit.code"
@@ -59,6 +67,7 @@ REQUEST = Event(
     cache_read_tokens=Count(of=(CACHE_READ,)),
     cache_write_tokens=Count(of=(CACHE_WRITE,)),
     output_tokens=Count(of=(OUTPUT,)),
+    service_tier=SERVICE_TIER,
     duration_ms=SPAN_DURATION_MS,
 )
 REQUEST_ERROR = Event(
@@ -77,7 +86,32 @@ TOOL_CALL = Event(
     outcome=tool_outcome,
 )
 AT_WORK = Event(kind=EventKind.SESSION)
-READ_BY_CODE = frozenset({"gen_ai.operation.name", "error.type", EXIT_CODE, *INPUT, *OUTPUT})
+_TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE)
+READ_BY_CODE = frozenset({"gen_ai.operation.name", "error.type", EXIT_CODE, *_TOKENS})
+# What the conventions say beside what is read.
+NOT_NEEDED = frozenset(
+    {
+        *("gen_ai.provider.name", "gen_ai.system", "gen_ai.output.type", "gen_ai.data_source.id"),
+        *("gen_ai.agent.id", "gen_ai.agent.name", "gen_ai.agent.version", "gen_ai.workflow.name"),
+        *("gen_ai.prompt.name", "gen_ai.prompt.version", "gen_ai.tool.type", "gen_ai.embeddings.dimension.count"),
+        *("gen_ai.request.temperature", "gen_ai.request.top_p", "gen_ai.request.top_k", "gen_ai.request.seed"),
+        *("gen_ai.request.max_tokens", "gen_ai.request.choice.count", "gen_ai.request.stop_sequences"),
+        *("gen_ai.request.frequency_penalty", "gen_ai.request.presence_penalty", "gen_ai.request.stream"),
+        *("gen_ai.request.encoding_formats", "gen_ai.request.reasoning.level", "gen_ai.request.type"),
+        *("gen_ai.response.finish_reasons", "gen_ai.response.time_to_first_chunk", "gen_ai.token.modality"),
+        *("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.total_tokens"),
+        *("gen_ai.openai.request.seed", "gen_ai.openai.request.response_format"),
+        *("gen_ai.openai.response.system_fingerprint", "openai.response.system_fingerprint", "openai.api.type"),
+        *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
+    }
+)
+# OpenTelemetry's other conventions: where a program runs, and what it talks to.
+NOT_NEEDED_PREFIXES = (
+    *("aws.", "azure.", "browser.", "client.", "cloud.", "code.", "container.", "db.", "deployment.", "device."),
+    *("error.", "event.", "exception.", "faas.", "feature_flag.", "gcp.", "host.", "http.", "jsonrpc.", "k8s."),
+    *("log.", "mcp.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc.", "server."),
+    *("service.", "telemetry.", "thread.", "url.", "user_agent."),
+)
 
 _REQUESTS = frozenset({"chat", "generate_content", "text_completion", "embeddings", "completion"})
 _TOTALS = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
@@ -85,9 +119,9 @@ _TOTALS = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
 
 def request(attributes: Attributes) -> EventReading:
     """A request that failed with an answer, such as one that was cut off, still used tokens."""
-    if any(attributes.get(name) is not None for name in (*INPUT, *OUTPUT)):
+    if any(attributes.get(name) is not None for name in _TOKENS):
         return REQUEST
-    return REQUEST_ERROR if attributes.get("error.type") else NOT_KEPT
+    return REQUEST_ERROR if attributes.get("error.type") else NOTHING_TOLD
 
 
 def operation(attributes: Attributes) -> EventReading | None:
@@ -130,8 +164,11 @@ def gen_ai_vocabulary(agent: str, service: re.Pattern[str]) -> Vocabulary:
         reads_span_context=True,
         trace_is_session=True,
         unlisted=operation,
+        is_generic=True,
         read_by_code=READ_BY_CODE,
         readings=(REQUEST, REQUEST_ERROR, TOOL_CALL, AT_WORK),
+        not_needed=NOT_NEEDED,
+        not_needed_prefixes=NOT_NEEDED_PREFIXES,
         events={"gen_ai.client.inference.operation.details": request, **dict.fromkeys(CONTENT_EVENTS, NOT_KEPT)},
         metrics={
             "gen_ai.client.token.usage": TOKEN_USAGE,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from integrations.telemetry.content import CONTENT_ATTRIBUTES
-from integrations.telemetry.decode_values import Attributes, BadRecordError, count_of
+from integrations.telemetry.decode_values import Attributes, BadSumError, Value, count_of
 from integrations.telemetry.events import EventKind, Measure
 
 AUTHOR_ATTRIBUTES = (
@@ -40,14 +40,14 @@ class Count:
         return {name for part in (*self.of, *self.less) for name in part}
 
     def counted(self, attributes: Attributes) -> int | None:
-        """What a record counts.  Raises BadRecordError where more is taken off than there is."""
+        """What a record counts.  Raises BadSumError where more is taken off than there is."""
         of = [part for names in self.of if (part := _part(names, attributes)) is not None]
         if not of:
             return None
         less = sum(_part(names, attributes) or 0 for names in self.less)
         if less > sum(of):
             parts, whole = _present(self.less, attributes), _present(self.of, attributes)
-            raise BadRecordError(f"{parts} say more than {whole}, of which they are parts.")
+            raise BadSumError(f"{parts} say more than {whole}, of which they are parts.")
         return sum(of) - less
 
 
@@ -83,7 +83,7 @@ class Event:
     cache_write_tokens: str | Count | None = None
     cache_write_1h_tokens: str | None = None  # of cache_write_tokens those kept an hour, which cost more
     output_tokens: str | Count | None = None
-    service_tier: str | None = None  # batch, fast, priority or flex cost other prices
+    service_tier: str | Names | None = None  # batch, fast, priority or flex cost other prices
     duration_ms: str | None = None
     reported_cost: str | None = None
     outcome: Callable[[Attributes], str] | None = None
@@ -107,12 +107,16 @@ class Event:
         return names
 
 
+NOTHING = "(nothing)"
+# Stands among a record's attributes where it has some that its vocabulary does not know.
+UNKNOWN = "(unknown)"
 # Where a span's own fields stand among its attributes, for vocabularies that read them.
 SPAN_ID = "(span id)"
 PARENT_SPAN_ID = "(parent span id)"
 TRACE_ID = "(trace id)"
 SPAN_START = "(span start in nanoseconds)"
 SPAN_DURATION_MS = "(span duration in ms)"
+SPAN_CONTEXT = frozenset({SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DURATION_MS})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +144,8 @@ class NotKept:
 
 
 NOT_KEPT = NotKept()
+# Would be read if it said what it is read by: kept where it says something else, under names that nobody knows.
+NOTHING_TOLD = NotKept()
 
 EventReading = Event | NotKept
 # An event that is read one way or another, as its attributes say.
@@ -163,8 +169,18 @@ class Vocabulary:
     unlisted: NamelessChoice | None = None  # log records and spans that are known by their attributes, not their name
     unlisted_spans_not_kept: bool = False
     unlisted_metrics_not_kept: bool = False
+    # Whether it may be anybody's: of its metrics only those are kept unread that name a session.
+    is_generic: bool = False
     read_by_code: frozenset[str] = frozenset()
     readings: tuple[Event, ...] = ()  # those that code chooses from
+    # Known, and nothing is taken from them: names, and what they begin with.
+    not_needed: frozenset[str] = frozenset()
+    not_needed_prefixes: tuple[str, ...] = ()
+    # Other words that an administrator gave a meaning: attributes, and events, spans and metrics.  NOTHING is one, too.
+    attribute_means: Mapping[str, str] = field(default_factory=dict)
+    name_means: Mapping[str, str] = field(default_factory=dict)
+    # What code reads of content, to be kept in its place: for a record that is read again when its content is gone.
+    told_by_content: Callable[[Attributes], Mapping[str, Value]] | None = None
     session_keys: tuple[str, ...] = ("session.id",)  # the first that a record has is its session
     # Points that name no session belong to the process that sent them, and with it to the session that it ran then.
     process_keys: tuple[str, ...] = ()
@@ -179,13 +195,36 @@ class Vocabulary:
         return (*self.session_keys, *self.process_keys, *AUTHOR_ATTRIBUTES, self.version_key)
 
     @cached_property
-    def wanted(self) -> frozenset[bytes] | None:
-        """Every attribute that is looked at; None: all of them."""
+    def figure_names(self) -> frozenset[str]:
+        """The attributes that figures are read from."""
         listed = (*self.events.values(), *self.spans.values(), *self.readings)
-        events = [event for event in listed if isinstance(event, Event)]
-        if not events:
-            return None
-        names = {"event.name", *self.naming, *self.read_by_code, *CONTENT_ATTRIBUTES}
-        names.update(*(event.attributes for event in events))
+        names = {"event.name", *SPAN_CONTEXT, *self.read_by_code}
+        names.update(*(event.attributes for event in listed if isinstance(event, Event)))
         names.update(*(metric.attributes for metric in self.metrics.values() if isinstance(metric, Metric)))
-        return frozenset(name.encode() for name in names)
+        return frozenset(names)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every attribute that is looked at, or known by its name not to be needed."""
+        return self.figure_names | self.not_needed | CONTENT_ATTRIBUTES | set(self.naming)
+
+    @cached_property
+    def looked_at(self) -> Mapping[bytes, str]:
+        """The attributes of which the values are read, kept, or counted as dropped."""
+        return {name.encode(): name for name in self.figure_names | CONTENT_ATTRIBUTES | set(self.naming)}
+
+    @cached_property
+    def passed_over(self) -> frozenset[bytes]:
+        """The attributes that are known not to be needed."""
+        return frozenset(name.encode() for name in self.not_needed) - self.looked_at.keys()
+
+    def knows(self, name: str) -> bool:
+        """Whether an attribute is known."""
+        return name in self.known or name in self.attribute_means or name.startswith(self.not_needed_prefixes)
+
+    def in_its_words(self, attributes: dict[str, Value]) -> dict[str, Value]:
+        """Attributes under the names that they are known by."""
+        means = self.attribute_means
+        if means.keys().isdisjoint(attributes):
+            return attributes
+        return {means.get(name, name): value for name, value in attributes.items() if means.get(name) != NOTHING}
