@@ -14,6 +14,8 @@ from integrations.services.model_use import ModelUse, UsedRow, rows_in_use, uses
 from integrations.services.usage_days import usage_of_everybody
 from orgtree.queries.whose import EVERYBODY
 
+SLOW_SECONDS = 0.05  # a form is sent again and again: what takes most of a page's time is not read for each change
+
 
 def used_by(filters: Filters, models: Sequence[str]) -> tuple[list[ModelUse], datetime | None]:
     """These models of the filters' scope, window and agents, the dearest first.
@@ -29,6 +31,7 @@ def used_by(filters: Filters, models: Sequence[str]) -> tuple[list[ModelUse], da
     answer, computed_at = kept(
         question,
         lambda: [_as_json(row) for row in rows_in_use(first, after, filters.whose, agents=agents, models=models)],
+        slow_seconds=SLOW_SECONDS,
     )
     return uses_of([_from_json(row) for row in answer]), computed_at
 

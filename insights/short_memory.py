@@ -46,12 +46,12 @@ class ShortMemory(Generic[Found]):
 
         Whoever asks while it is being read waits for it.
         """
-        if (known := self._known(question, suffices)) is not None:
+        if (known := self.known(question, suffices)) is not None:
             return known
         with self._lock:
             turn = self._turns.setdefault(question, threading.Lock())
         with turn:
-            if (known := self._known(question, suffices)) is not None:
+            if (known := self.known(question, suffices)) is not None:
                 return known
             started = time.monotonic()
             try:
@@ -63,17 +63,18 @@ class ShortMemory(Generic[Found]):
                     self._turns.pop(question, None)
             return found
 
-    def forget(self) -> None:
-        """Let go of everything."""
-        with self._lock:
-            self._kept.clear()
-
-    def _known(self, question: Hashable, suffices: Callable[[Found], bool]) -> Found | None:
+    def known(self, question: Hashable, suffices: Callable[[Found], bool]) -> Found | None:
+        """What is kept, where that suffices."""
         with self._lock:
             for old in [each for each, kept in self._kept.items() if kept.until < time.monotonic()]:
                 del self._kept[old]
             kept = self._kept.get(question)
             return kept.found if kept is not None and suffices(kept.found) else None
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._kept.clear()
 
     def _keep(self, question: Hashable, found: Found) -> None:
         if self._size(found) > self._most:

@@ -18,7 +18,7 @@ def coefficients_by_home(counted: DistinctEntities, homes: Homes, path_of_stint:
     """A row per home and a column per span, NaN without people; the bits of what is counted are numbers of facts."""
     import numpy as np
 
-    cells, facts = counted.amounts_by_home(homes, path_of_stint, spans)
+    cells, facts, _ = counted.amounts_by_home(homes, path_of_stint, spans)
     found = np.full(len(homes.units) * spans, np.nan)
     if not len(cells):
         return found.reshape(-1, spans)

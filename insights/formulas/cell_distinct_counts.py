@@ -46,6 +46,14 @@ class _Entities(NamedTuple):
     total: int
 
 
+class Amounts(NamedTuple):
+    """A number for each entity in each cell in which it was found; as many of each."""
+
+    cells: Integers
+    numbers: Bits
+    entities: Integers
+
+
 @dataclass(frozen=True)
 class DistinctEntities:
     """Those who were found in one stint of a span with a value of a segment, and those who were found in several."""
@@ -103,8 +111,8 @@ class DistinctEntities:
             for count, also in zip(counts, moved, strict=True)
         ]
 
-    def amounts_by_home(self, homes: Homes, path_of_stint: Integers, spans: int) -> tuple[Integers, Bits]:
-        """Where numbers are gathered: for each entity in each cell (home × spans + span) the cell and its number."""
+    def amounts_by_home(self, homes: Homes, path_of_stint: Integers, spans: int) -> Amounts:
+        """Where numbers are gathered: what there is of each entity in each cell (home × spans + span)."""
         import numpy as np
 
         paths = path_of_stint[self.stayed.stints]
@@ -114,9 +122,10 @@ class DistinctEntities:
         stayed = homes.cell_of(of_units.found, self.stayed.segments[which], self.stayed_spans[which], spans)
         cells, numbers, entities = self._movers(homes, path_of_stint, spans)
         code, gathered = _gathered(cells * entities.total + entities.numbers, numbers, Gather.SUM)
-        return (
+        return Amounts(
             np.concatenate((stayed, code // entities.total)),
             np.concatenate((self.stayed.bits[which], gathered)),
+            np.concatenate((self.stayed.entities[which], code % entities.total)),
         )
 
     def _movers(self, homes: Homes, path_of_stint: Integers, spans: int) -> tuple[Integers, Bits, _Entities]:

@@ -95,7 +95,14 @@ class Tree:
         """One unit, 0, with one path."""
         import numpy as np
 
-        return cls(np.zeros(1, dtype=np.int64), Lists(np.array([0, 1]), np.zeros(1, dtype=np.int64)))
+        return cls.of_each(np.zeros(1, dtype=np.int64))
+
+    @classmethod
+    def of_each(cls, units: Integers) -> Tree:
+        """Each of them on its own, with one path."""
+        import numpy as np
+
+        return cls(units, Lists(np.arange(len(units) + 1), np.arange(len(units))))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from functools import cached_property
 from typing import Protocol
 
 from django.conf import settings
-from django.utils import timezone
 
 from insights.leaderboard.columns import AI_LINES, METRICS, SESSIONS, TOKENS
 from insights.metrics.by_person import People, PersonValue, read_people
@@ -48,16 +47,26 @@ class Figures(Protocol):
 class FactFigures:
     """Read from facts."""
 
-    def __init__(self, asked: MetricQuery, only: Collection[int] | None = None, places: Places | None = None) -> None:
+    def __init__(
+        self,
+        asked: MetricQuery,
+        only: Collection[int] | None = None,
+        places: Places | None = None,
+        *,
+        keys: Sequence[str] = METRICS,
+        with_page: bool = False,
+    ) -> None:
         """`asked` says scope, window and facets, `only` of whom; its key says nothing.
 
-        Raises QueryError where they can't be.
+        `keys` are the metrics of which values will be asked for.  `with_page` takes what the AI page's scans have
+        found; of that `days` are not known.  Raises QueryError where they can't be read.
         """
-        self.read_at = timezone.now()
         self._asked = asked
         self._only = only
         self._places = places or Places()
-        self._people = self._read([*(_query(asked, key) for key in METRICS), _by_agent(asked, SESSIONS)])
+        self._with_page = with_page
+        self._people = self._read(queries_of(asked, keys))
+        self.read_at = self._people.read_at
 
     @cached_property
     def people(self) -> Sequence[int]:
@@ -92,7 +101,7 @@ class FactFigures:
         return self._read([_by_agent(self._asked, AI_LINES)])
 
     def _read(self, queries: Sequence[MetricQuery]) -> People:
-        return read_people(queries, only=self._only, places=self._places)
+        return read_people(queries, only=self._only, places=self._places, with_page=self._with_page)
 
 
 class KeptFigures(Figures, Protocol):
@@ -129,9 +138,40 @@ class UnitFigures:
         return self._moved if self._moved and person_id in self.movers else self._whole
 
 
+class FilteredFigures:
+    """Filtered by agent or model: what heeds no such filter is what it is of `whole`, the same without filters.
+
+    `whole` may be of a while ago; `is_whole` says whether it knows everybody.
+    """
+
+    def __init__(self, asked: MetricQuery, whole: Figures) -> None:
+        heeding = [key for key in METRICS if asked.facets.keys() & get(key).facets]
+        filtered = FactFigures(asked, keys=heeding, with_page=True)
+        self.people: Sequence[int] = filtered.people
+        self.read_at = min(filtered.read_at, whole.read_at)
+        self.is_whole = {*filtered.people} <= {*whole.people}
+        self._filtered = filtered
+        self._of: Mapping[str, Figures] = {key: filtered if key in heeding else whole for key in METRICS}
+
+    def numbers(self, key: str) -> Mapping[int, float | None]:
+        found = self._of[key].numbers(key)
+        return {person: found[person] for person in self.people}
+
+    def value(self, key: str, person_id: int) -> PersonValue:
+        return self._of[key].value(key, person_id)
+
+    def agents(self, person_id: int) -> Sequence[str]:
+        return self._filtered.agents(person_id)
+
+
 def shuffled(person_id: int) -> bytes:
     """Who is equal in everything stands in an order that tells nothing of who it is."""
     return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), str(person_id).encode(), hashlib.sha256)
+
+
+def queries_of(asked: MetricQuery, keys: Sequence[str] = METRICS) -> Sequence[MetricQuery]:
+    """What is read of everybody first."""
+    return [*(_query(asked, key) for key in keys), _by_agent(asked, SESSIONS)]
 
 
 def _query(asked: MetricQuery, key: str) -> MetricQuery:

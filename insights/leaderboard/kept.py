@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
+from insights.leaderboard.figures import FactFigures, Figures, FilteredFigures, UnitFigures
 from insights.leaderboard.keeping import kept_figures
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.plan import Places
-from insights.metrics.query import MetricQuery
+from insights.metrics.query import MetricQuery, Scope
 from insights.metrics.reading import Placed
 from insights.short_memory import ShortMemory
 from insights.windows import local_today
@@ -37,14 +37,22 @@ def ranking_of(asked: MetricQuery) -> Ranking:
 
 def figures_of(asked: MetricQuery) -> Figures:
     """From what is kept where it tells the same, else from facts.  Raises QueryError where they can't be."""
-    scope = asked.scope
-    if asked.facets or scope.where or scope.person_id is not None or scope.unassigned is not None:
-        return FactFigures(asked)
+    if are_read_with_page(asked):
+        # Of a unit little is read anyway.
+        everybody = kept_figures(asked.window) if asked.scope == Scope() else None
+        filtered = FilteredFigures(asked, everybody) if everybody else None
+        return filtered if filtered and filtered.is_whole else FactFigures(asked, with_page=True)
     whole = kept_figures(asked.window)
     if whole is None:
         return FactFigures(asked)
     places = Places()
-    return UnitFigures(asked, whole, places) if places.of(scope).placed is Placed.UNIT else whole
+    return UnitFigures(asked, whole, places) if places.of(asked.scope).placed is Placed.UNIT else whole
+
+
+def are_read_with_page(asked: MetricQuery) -> bool:
+    """Whether nothing that is kept tells them, so that the page that shows them reads them with its own figures."""
+    scope = asked.scope
+    return bool(asked.facets or scope.where) or scope.person_id is not None or scope.unassigned is not None
 
 
 def forget_rankings() -> None:

@@ -63,6 +63,12 @@ class Concentration:
     of_lines: float
 
 
+def asked_of(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> MetricQuery:
+    """Which leaderboard that is, in the form in which figures are asked for."""
+    heeded = {name: values for name, values in facets.items() if name in FACETS}
+    return MetricQuery(PERSONAL, window, scope=scope, facets=heeded)
+
+
 class VisibleLeaderboard:
     """What one viewer sees of a ranking."""
 
@@ -77,8 +83,7 @@ class VisibleLeaderboard:
     ) -> None:
         """`ranked_by` is the key of a column.  Raises QueryError and what `check_scope` raises."""
         check_scope(scope, access)
-        heeded = {name: values for name, values in facets.items() if name in FACETS}
-        asked = MetricQuery(PERSONAL, window, scope=scope, facets=heeded)
+        asked = asked_of(window, scope, facets)
         self._access = access
         self._ranking: Ranking = ranking_of(asked)
         self._ranked_by = ranked_by

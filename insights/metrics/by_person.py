@@ -7,11 +7,11 @@ relation and facets, however many people there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 from psycopg import sql
@@ -29,13 +29,16 @@ from insights.metrics.measures import (
 )
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
-from insights.metrics.query import MetricQuery, Statistic
-from insights.metrics.reading import Reading
+from insights.metrics.query import MetricQuery, Statistic, Window
+from insights.metrics.reading import Asked, CellKey, Reading, SplitBy
+from insights.metrics.scan import Cells
+from insights.metrics.shared_scans import known_scan
 from insights.metrics.source import listed, named, of_source, parameters, segment_names
 from insights.metrics.statement import countable, rows_with_entered
 
 Segment = tuple[str, ...]
-Measured = Mapping[tuple[int, Segment], Mapping[Measure, MeasureValue]]
+Row = Sequence[Any]
+Reader = Callable[[Row], MeasureValue]
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,62 @@ class PersonValue:
     missing: bool = False  # something is there that could not be added: tokens of a model without a price
 
 
+class Measured(Protocol):
+    """What was found by person and segment.
+
+    Of thousands of people's figures few are ever asked for: values are put together when they are.
+    """
+
+    def cells(self) -> Iterable[tuple[int, Segment]]: ...
+
+    def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue: ...
+
+
+@dataclass(frozen=True)
+class MeasuredByStatement:
+    """Found by the statement for people."""
+
+    rows: Mapping[tuple[int, Segment], Sequence[Row]]  # several are parts of the whole
+    readers: Mapping[Measure, Reader]
+
+    def cells(self) -> Iterable[tuple[int, Segment]]:
+        return self.rows
+
+    def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
+        rows = self.rows.get((person_id, segment))
+        if not rows:
+            return NOTHING_MEASURED
+        read = self.readers[measure]
+        return read(rows[0]) if len(rows) == 1 else _sum([read(row) for row in rows])
+
+    def whole(self) -> MeasuredByStatement:
+        """The same without segments: of every measure the parts of a person's facts make the whole."""
+        of_person: dict[tuple[int, Segment], list[Row]] = {}
+        for (person, _), rows in self.rows.items():
+            of_person.setdefault((person, ()), []).extend(rows)
+        return MeasuredByStatement(of_person, self.readers)
+
+
+@dataclass(frozen=True)
+class MeasuredInScan:
+    """Found in a scan of a page."""
+
+    found: Cells
+    window: Window
+
+    def cells(self) -> Iterable[tuple[int, Segment]]:
+        return ((key.unit_id or 0, key.segment) for key in self.found)
+
+    def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
+        cell = self.found.get(CellKey(person_id, self.window, segment))
+        return cell.values[measure] if cell else NOTHING_MEASURED
+
+
 class People:
     """The answers to queries by person; they are put together when they are asked for, for many never are.
 
-    The ids are those of everybody of whom any of the queries found a fact in the window.
+    The ids are those of everybody of whom any of the queries found a fact in the window.  The figures are those of
+    `read_at`; `days` are known of people whose figures were all read by statements.
     """
 
     def __init__(
@@ -59,12 +114,14 @@ class People:
         measured: Mapping[Reading, Measured],
         since: ConnectedSince,
         days: Mapping[int, tuple[date, date]],
+        read_at: datetime,
     ) -> None:
         self._plans = {(each.query.key, each.segments): each for each in plans}
         self._measured = measured
         self._since = since
         self._days = days
-        self.ids: frozenset[int] = frozenset(person for found in measured.values() for person, _ in found)
+        self.read_at = read_at
+        self.ids: frozenset[int] = frozenset(person for found in measured.values() for person, _ in found.cells())
 
     def value(self, key: str, person_id: int) -> PersonValue:
         """What the query of that metric, without segments, answers for the person.
@@ -109,7 +166,7 @@ class People:
             if not segments:
                 continue
             of_key = found.setdefault(key, {})
-            cells = dict.fromkeys(cell for need in _needs(each) for cell in self._measured[_reading(need)])
+            cells = dict.fromkeys(cell for need in _needs(each) for cell in self._measured[_reading(need)].cells())
             for person_id, segment in cells:
                 value = self._outcome(each, person_id, segment).value
                 if value:
@@ -125,18 +182,22 @@ class People:
     def _outcome(self, each: Plan, person_id: int, segment: Segment) -> Outcome:
         def part(measure: Measure) -> MeasureValue:
             need = each.needs[measure]
-            cell = self._measured[_reading(need)].get((person_id, segment))
-            return cell[need.measure] if cell else NOTHING_MEASURED
+            return self._measured[_reading(need)].value(person_id, segment, need.measure)
 
         return each.metric.outcome(part)
 
 
 def read_people(
-    queries: Sequence[MetricQuery], *, only: Collection[int] | None = None, places: Places | None = None
+    queries: Sequence[MetricQuery],
+    *,
+    only: Collection[int] | None = None,
+    places: Places | None = None,
+    with_page: bool = False,
 ) -> People:
     """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
 
-    `only` narrows them to these people, of whom there are some; `places` has what was looked up before.
+    `only` narrows them to these people, of whom there are some; `places` has what was looked up before.  `with_page`
+    takes what a page's scans have found a while ago (AskedBeside.people), and of that `days` are not known.
 
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
@@ -146,9 +207,34 @@ def read_people(
     for each in plans:
         for need in _needs(each):
             measures.setdefault(_reading(need), {})[need.measure] = None
+    asked = {reading: tuple(found) for reading, found in measures.items()}
     days: dict[int, tuple[date, date]] = {}
-    measured = _measured_together({reading: tuple(found) for reading, found in measures.items()}, days)
-    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), days)
+    found, read_at = _found_by_page(asked, clock.now) if with_page else ({}, clock.now)
+    rest = {reading: asked[reading] for reading in asked if reading not in found}
+    measured = {**found, **_measured_together(rest, days)}
+    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), days, read_at)
+
+
+def needs_of_people(plan: Plan) -> Iterator[Need]:
+    """What the query needs, by person: read with other responses of a page, it is there when `read_people` is asked.
+
+    Raises TypeError as `read_people`.
+    """
+    return (replace(need, reading=replace(_reading(need), by_person=True)) for need in _needs(plan))
+
+
+def _found_by_page(
+    asked: Mapping[Reading, Sequence[Measure]], now: datetime
+) -> tuple[Mapping[Reading, Measured], datetime]:
+    """What is known, and as of when."""
+    found: dict[Reading, Measured] = {}
+    for reading, measures in asked.items():
+        split = SplitBy(reading.placement, reading.segments, by_person=True)
+        known = known_scan(reading.of_rows(), {split: Asked(reading.partitions, tuple(measures))})
+        if known:
+            found[reading] = MeasuredInScan(known.cells[split], reading.hull)
+            now = min(now, known.at)
+    return found, now
 
 
 def _among(plan: Plan, only: Collection[int] | None) -> Plan:
@@ -174,34 +260,23 @@ def _reading(need: Need) -> Reading:
 
 def _measured_together(
     asked: Mapping[Reading, Sequence[Measure]], days: dict[int, tuple[date, date]]
-) -> Mapping[Reading, Measured]:
+) -> Mapping[Reading, MeasuredByStatement]:
     """One statement per reading; where each fact is one row, what is read by a segment tells the whole as well.
 
     Widens the days of each person's facts, by person, to those that are found.
     """
-    found: dict[Reading, Measured] = {}
-    for reading, measures in asked.items():
+    found: dict[Reading, MeasuredByStatement] = {}
+    for reading, measures in sorted(asked.items(), key=lambda each: bool(each[0].segments)):
+        if reading in found:
+            continue
         split = next((each for each in asked if each.segments and replace(each, segments=()) == reading), None)
         if split is None or not reading.relation.fact_is_row:
-            found.setdefault(reading, _measured(reading, measures, days))
+            found[reading] = _measured(reading, measures, days)
             continue
         both = tuple(dict.fromkeys((*measures, *asked[split])))
         found[split] = _measured(split, both, days)
-        found[reading] = _added_up(found[split])
+        found[reading] = found[split].whole()
     return found
-
-
-def _added_up(split: Measured) -> Measured:
-    """The same without segments: of every measure the parts of a person's facts make the whole."""
-    parts: dict[int, list[Mapping[Measure, MeasureValue]]] = {}
-    for (person, _), cell in split.items():
-        parts.setdefault(person, []).append(cell)
-    return {
-        (person, ()): cells[0]
-        if len(cells) == 1
-        else {measure: _sum([cell[measure] for cell in cells]) for measure in cells[0]}
-        for person, cells in parts.items()
-    }
 
 
 def _sum(values: Sequence[MeasureValue]) -> MeasureValue:
@@ -214,7 +289,7 @@ def _sum(values: Sequence[MeasureValue]) -> MeasureValue:
     return MeasureValue(value, facts, 1, statistics, missing=missing)
 
 
-def _measured(reading: Reading, measures: Sequence[Measure], days: dict[int, tuple[date, date]]) -> Measured:
+def _measured(reading: Reading, measures: Sequence[Measure], days: dict[int, tuple[date, date]]) -> MeasuredByStatement:
     with connection.cursor() as cursor:
         cursor.execute(people_cells_statement(reading, measures), parameters(reading))
         names = [column.name for column in cursor.description]
@@ -224,8 +299,8 @@ def _measured(reading: Reading, measures: Sequence[Measure], days: dict[int, tup
     for row in rows:
         known = days.get(row[0])
         days[row[0]] = (min(known[0], row[first]), max(known[1], row[last])) if known else (row[first], row[last])
-    readers = [(measure, _reader(measure, position, names)) for position, measure in enumerate(measures)]
-    return {(row[0], row[1:width]): {measure: read(row) for measure, read in readers} for row in rows}
+    readers = {measure: _reader(measure, position, names) for position, measure in enumerate(measures)}
+    return MeasuredByStatement({(row[0], row[1:width]): (row,) for row in rows}, readers)
 
 
 def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -264,7 +339,7 @@ def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql
     )
 
 
-def _reader(measure: Measure, position: int, names: Sequence[str]) -> Callable[[Sequence[Any]], MeasureValue]:
+def _reader(measure: Measure, position: int, names: Sequence[str]) -> Reader:
     """From a row to what the measure comes to; where rows are not facts, `facts` says only whether any entered."""
     facts, entered, bit = names.index("facts"), names.index("entered"), 1 << position
     if isinstance(measure, Facts):
@@ -286,5 +361,5 @@ def _reader(measure: Measure, position: int, names: Sequence[str]) -> Callable[[
     return lambda row: MeasureValue(missing=bool(row[missing])) if not row[entered] & bit else amounts(row)
 
 
-def _amount_reader(value: int, entered: int, bit: int) -> Callable[[Sequence[Any]], MeasureValue]:
+def _amount_reader(value: int, entered: int, bit: int) -> Reader:
     return lambda row: MeasureValue(row[value], 1, 1) if row[entered] & bit else NOTHING_MEASURED

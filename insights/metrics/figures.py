@@ -7,7 +7,7 @@ to the same from kept figures and from facts because it is the same code that pu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -63,6 +63,23 @@ class Figures:
         return value_in(row, measure, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class FigureValues(Mapping[Measure, MeasureValue]):
+    """What measures come to in a cell, of which a metric asks for few."""
+
+    figures: Figures
+    starts: Mapping[str, int]
+
+    def __getitem__(self, measure: Measure) -> MeasureValue:
+        return self.figures.of(measure, self.starts)
+
+    def __iter__(self) -> Iterator[Measure]:
+        raise TypeError("Which measures a cell holds is known by their fingerprints alone.")
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
 def starts_of(measures: Iterable[Measure]) -> Mapping[str, int]:
     """Where the numbers of each measure begin in the list of `numbers_of`, by fingerprint."""
     starts: dict[str, int] = {}
@@ -92,7 +109,7 @@ def _numbers(letter: str, position: int, *, counts: bool) -> Iterable[sql.Compos
         return [sql.SQL("nullif(({})[{}]::float8, 0)").format(name, sql.Literal(place)) for place in places]
     if letter == "v" and counts:
         return [sql.SQL("CASE WHEN {} <> 0 THEN {}::float8 END").format(named("n", position), name)]
-    return [sql.SQL("nullif({}::float8, 0)" if letter in "npxl" else "{}::float8").format(name)]
+    return [sql.SQL("nullif({}::float8, 0)" if letter in "npxlb" else "{}::float8").format(name)]
 
 
 def _letters(measure: Measure) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,10 +15,10 @@ from insights.metrics.outcome import Outcome
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
-from insights.metrics.reading import CellKey, Placed, Reading, StockReading
-from insights.metrics.scan import Cell, scan, stock
-from insights.metrics.shared_scans import Asked, scan_together
-from insights.metrics.stints import stints_of
+from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy, StockReading
+from insights.metrics.scan import Cell, stock
+from insights.metrics.shared_scans import scan_splits, scan_together
+from insights.metrics.stint_arrays import StintsInUse
 
 Segment = tuple[str, ...]
 
@@ -52,40 +51,44 @@ class Facts:
     read_at: Mapping[Reading, datetime] = field(default_factory=dict)  # of readings that were found a while ago
 
     @classmethod
-    def read(cls, needs: Iterable[Need], beside: Callable[[], Iterable[Need]] | None = None) -> Facts:
-        """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
+    def read(cls, needs: Iterable[Need], clock: Clock, beside: Callable[[], Iterable[Need]] | None = None) -> Facts:
+        """One statement per relation, scope, facets and segments, whatever the number of metrics and windows; many
+        rows are read once, whatever the number of segments.
 
-        What is found has all windows of its statement, which may be more than a reading asked for.  Several units at
-        once are read while `stints_of` them lasts (insights/metrics/stints.py).
-
-        With `beside`, what other responses of the same page need, the scans are those of the page: see shared_scans.
+        What is found has all windows of its statement, which may be more than a reading asked for.  With `beside`, what
+        other responses of the same page need, the scans are those of the page: see shared_scans.
         """
-        asked: dict[Reading, dict[Reading, None]] = defaultdict(dict)
-        measures: dict[Reading, dict[Measure, None]] = defaultdict(dict)
+        of_facts: list[Need] = []
+        readings: dict[Reading, dict[Reading, None]] = defaultdict(dict)
         stocks: dict[StockReading, dict[StockReading, None]] = defaultdict(dict)
         for need in needs:
             if isinstance(need.reading, StockReading):
                 stocks[need.reading.of_any_time()][need.reading] = None
             else:
-                asked[need.reading.of_any_time()][need.reading] = None
-                measures[need.reading.of_any_time()][need.measure] = None
-        of_page = _asked_by_reading(beside()) if beside and asked else {}
+                of_facts.append(need)
+                readings[need.reading.of_any_time()][need.reading] = None
+        needs_beside = list(beside()) if beside and of_facts else []
+        asked, of_page = _asked_by_rows(of_facts), _asked_by_rows(needs_beside)
         scanned: dict[Reading, Mapping[CellKey, Cell]] = {}
         read_at: dict[Reading, datetime] = {}
-        for reading, readings in asked.items():
-            partitions = tuple(dict.fromkeys(edges for each in readings for edges in each.partitions))
-            wanted = Asked(partitions, tuple(measures[reading]))
-            if beside is None or reading.placement.placed is Placed.UNITS:
-                cells: Mapping[CellKey, Cell] = scan(replace(reading, partitions=partitions), wanted.measures)
-            else:
-                found = scan_together(reading, wanted, of_page.get(reading, wanted))
-                cells = found.cells
-                read_at |= dict.fromkeys(readings, found.at)
-            scanned |= dict.fromkeys(readings, cells)
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
-        for stock_reading, stock_readings in stocks.items():
-            spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
-            stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
+        of_stocks = (each for stock_readings in stocks.values() for each in stock_readings)
+        with _stints_of((*(need.reading for need in (*of_facts, *needs_beside)), *of_stocks), clock) as stints:
+            for rows, by_split in asked.items():
+                if beside is None:
+                    found, at = scan_splits(rows, by_split, stints), None
+                else:
+                    together = scan_together(rows, by_split, of_page.get(rows, {}), stints)
+                    found, at = together.cells, together.at
+                for split in by_split:
+                    of_split = readings[rows.of_split(split)]
+                    scanned |= dict.fromkeys(of_split, found[split])
+                    read_at |= dict.fromkeys(of_split, at) if at else {}
+            for stock_reading, stock_readings in stocks.items():
+                if stock_reading.placement.placed is Placed.UNITS:
+                    stints.make()
+                spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
+                stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
         return cls(scanned, stocked, read_at)
 
     def outcomes(self, metric: Metric, needs: Mapping[Measure, Need], clock: Clock) -> Callable[[CellKey], Outcome]:
@@ -185,30 +188,32 @@ class Begun:
 
 def outcomes_from_facts(begun: Sequence[Begun], beside: Callable[[], Iterable[Need]] | None = None) -> list[Outcomes]:
     """The outcomes of each plan, in order, with their rest read from facts, all of it together: see `Facts.read`."""
-    plans = [each.plan for each in begun]
-    with _stints_of(plans):
-        read = Facts.read((need for each in begun for need in each.rest), beside)
+    if not begun:
+        return []
+    read = Facts.read((need for each in begun for need in each.rest), begun[0].plan.clock, beside)
     return [outcomes_of(each.plan, each.with_rest(read), each.read_since(read)) for each in begun]
 
 
-def _asked_by_reading(needs: Iterable[Need]) -> Mapping[Reading, Asked]:
-    found: dict[Reading, Asked] = {}
+def _asked_by_rows(needs: Iterable[Need]) -> Mapping[Reading, AskedBySplit]:
+    found: dict[Reading, dict[SplitBy, Asked]] = defaultdict(dict)
     for need in needs:
         if isinstance(need.reading, Reading):
-            asked = Asked(need.reading.partitions, (need.measure,))
-            reading = need.reading.of_any_time()
-            found[reading] = found[reading].and_also(asked) if reading in found else asked
+            asked, by_split = Asked(need.reading.partitions, (need.measure,)), found[need.reading.of_rows()]
+            split = need.reading.split
+            by_split[split] = by_split[split].and_also(asked) if split in by_split else asked
     return found
 
 
-def _stints_of(plans: Sequence[Plan]) -> AbstractContextManager[None]:
-    several = [plan for plan in plans if plan.placement.placed is Placed.UNITS]
-    if not several:
-        return nullcontext()
-    units = {unit for plan in several for unit in plan.placement.ids}
-    windows = [plan.query.window for plan in several]
-    today = several[0].clock.today
-    return stints_of(units, Window(min(each.start for each in windows), max(each.end for each in windows)), today)
+def _stints_of(readings: Iterable[Reading | StockReading], clock: Clock) -> StintsInUse:
+    """Of all units that are asked for, on all days on which they are."""
+    units: set[int] = set()
+    days = Window(clock.today, clock.tomorrow)
+    for each in readings:
+        if each.placement.placed is Placed.UNITS:
+            units.update(each.placement.ids)
+            hull = each.hull
+            days = Window(min(days.start, hull.start), max(days.end, hull.end))
+    return StintsInUse(units, days, clock.today)
 
 
 def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:

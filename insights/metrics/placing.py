@@ -138,8 +138,12 @@ def only_of(placement: Placement, person: sql.Composable) -> sql.Composable:
 
 def only_person(placement: Placement, person: sql.Composable) -> sql.Composable:
     """The one person, or the people, asked for beside units, beginning with AND; empty where that is nobody."""
-    one = sql.SQL("") if placement.person_id is None else sql.SQL("AND {} = %(only_person)s").format(person)
-    return one + sql.SQL("AND {} = ANY(%(among)s)").format(person) if placement.among else one
+    conditions: list[sql.Composable] = []
+    if placement.person_id is not None:
+        conditions.append(sql.SQL("AND {} = %(only_person)s").format(person))
+    if placement.among:
+        conditions.append(sql.SQL("AND {} = ANY(%(among)s)").format(person))
+    return sql.SQL(" ").join(conditions)
 
 
 def is_of_people(placement: Placement) -> bool:

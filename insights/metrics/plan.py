@@ -201,14 +201,15 @@ def needs_of(
             return Need(StockReading(measure.relation, tuple(sorted(spans)), placement), measure)
         finer = measure.for_dimensions(used)
         split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
+        heeded = tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by)
         reading = Reading(
             finer.relation,
             partitions,
             placement,
-            tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by),
+            heeded,
             tuple(segments[position] for position in split),
             clock.settled_before,
-            Dimension.MODEL in dict(facets) and not has_dimension(finer, Dimension.MODEL),
+            Dimension.MODEL in dict(heeded) and not has_dimension(finer, Dimension.MODEL),
         )
         return Need(reading, finer, split)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from insights import windows
+from insights.metrics.by_person import needs_of_people
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import kept_distribution, read_distribution
@@ -16,11 +18,13 @@ from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts, ou
 from insights.metrics.placing import is_of_people
 from insights.metrics.plan import Clock, Need, Places, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
+from insights.metrics.reading import Reading
 from insights.metrics.rows import read_rows
 from insights.metrics.terms import BelongsTo
 from insights.snapshots.read import Freshness, begun_with_cells, needs_without_cells
 
 __all__ = [
+    "AskedBeside",
     "Beside",
     "Freshness",
     "SideBySide",
@@ -44,8 +48,18 @@ class SideBySide:
     units: Sequence[int]
 
 
-# The queries of which series, and those of which totals are asked.
-Beside = Callable[[], tuple[Sequence[MetricQuery], Sequence[MetricQuery]]]
+class AskedBeside(NamedTuple):
+    """Of which queries series, and of which totals are asked, of one scope, of units, of each person, or of whoever is
+    in no unit of a tree (totals)."""
+
+    series: Sequence[MetricQuery] = ()
+    totals: Sequence[MetricQuery] = ()
+    units: Sequence[SideBySide] = ()
+    people: Sequence[MetricQuery] = ()
+    unassigned: Sequence[MetricQuery] = ()
+
+
+Beside = Callable[[], AskedBeside]
 
 
 @dataclass(frozen=True)
@@ -83,17 +97,25 @@ def read_together(
     `beside` says what other responses of the same page ask, so that one scan of facts is that of all of them.
     """
     clock, places = Clock.read(), Places()
-    plans = [plan(query, clock, places) for query in series] + [plan_total(query, clock, places) for query in totals]
-    for asked in units:
-        for query in asked.queries if asked.units else ():
-            plans += plan_units(query, asked.units, clock, places)
+
+    def plans_of(asked: AskedBeside) -> list[Plan]:
+        plans = [plan(query, clock, places) for query in asked.series]
+        plans += [plan_total(query, clock, places) for query in asked.totals]
+        for of_units in asked.units:
+            for query in of_units.queries if of_units.units else ():
+                plans += plan_units(query, of_units.units, clock, places)
+        return plans
 
     def needs_beside() -> Iterator[Need]:
-        asked = beside() if beside else ((), ())
-        plans_beside = [plan(query, clock, places) for query in asked[0]]
-        plans_beside += [plan_total(query, clock, places) for query in asked[1]]
-        return needs_without_cells(plans_beside, freshness)
+        if beside:
+            asked = beside()
+            yield from needs_without_cells(plans_of(asked), freshness)
+            for query in asked.people:
+                yield from needs_of_people(plan_total(query, clock, places))
+            for query in asked.unassigned:
+                yield from _needs_with_everybody(plan_total(query, clock, places))
 
+    plans = plans_of(AskedBeside(series, totals, units))
     answers = iter(_answers(plans, freshness, needs_beside if beside else None))
     return Together(
         series=[next(answers) for _ in series],
@@ -108,6 +130,14 @@ def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int,
         for unit in asked.units:
             found[unit].append(next(answers))
     return found
+
+
+def _needs_with_everybody(unassigned: Plan) -> Iterator[Need]:
+    """What can be told of everybody's rows; what a unit may own without being its person's is read apart."""
+    for need in unassigned.needs.values():
+        reading = need.reading
+        if isinstance(reading, Reading) and not (reading.relation.owner or reading.relation.falls_to_owners):
+            yield replace(need, reading=replace(reading, with_everybody=True))
 
 
 def _answers(

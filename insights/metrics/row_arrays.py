@@ -7,7 +7,7 @@ or not: what is worked on is a column at a time.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from psycopg import sql
+from psycopg.generators import copy_from
 
 from insights.metrics.measures import Measure
 from insights.metrics.placing import whose
@@ -36,22 +37,30 @@ from integrations.facts.relation import Relation
 if TYPE_CHECKING:
     from numpy import void
     from numpy.typing import NDArray
+    from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGconn
 
     from insights.formulas.arrays import Floats, Integers
 
 COPY_HEADER_LENGTH = 19
 NUMERIC, INTEGERS = 1700, (20, 21, 23)  # types, as a description of columns says them
+MOST_KNOWN_KINDS, MOST_KNOWN_WORDS = 1_000, 50_000
 MILLIONTHS = 1_000_000.0  # of a numeric, so that it can be added up without loss
+
+
+# The types of a relation's columns, as the database said them first: they are those of its text.
+_known_kinds: dict[tuple[Relation, tuple[Measure, ...]], Mapping[str, int]] = {}
+_known_words: dict[int, str] = {}  # values of segments by their hashes, whatever they were read of
 
 
 @dataclass(eq=False)
 class RowArrays:
-    """What one reading of everybody's rows found, a row each.  Columns can be asked for until they are let go of."""
+    """What one reading found, a row each.  Columns can be asked for until they are let go of."""
 
     reading: Reading
     measures: tuple[Measure, ...]
     records: NDArray[void]
-    scales: dict[str, float]
+    scales: Mapping[str, float]
     fact: sql.Composable  # a fact as a number
 
     @property
@@ -100,11 +109,23 @@ class RowArrays:
 
         hashes = self._numbers(f"h_{self.reading.segments.index(dimension)}")
         different, first, positions = np.unique(hashes, return_index=True, return_inverse=True)
-        words = _words(self.reading, dimension, self.fact, among=self.facts[first].tolist())
-        if not words.keys() >= set(different.tolist()):  # one of these few facts has another value by now
-            words |= _words(self.reading, dimension, self.fact)
+        words = self._words_of(different.tolist(), first, dimension)
         is_there = np.array([each in words for each in different.tolist()], dtype=bool)
         return np.where(is_there[positions], positions, -1), [words.get(each, "") for each in different.tolist()]
+
+    def _words_of(self, hashes: Sequence[int], first: Integers, dimension: Dimension) -> Mapping[int, str]:
+        """Read where they are not known from before, of the facts that had them first."""
+        words = {each: word for each in hashes if (word := _known_words.get(each)) is not None}
+        missing = [position for position, each in enumerate(hashes) if each not in words]
+        if missing:
+            read = _words(self.reading, dimension, self.fact, among=self.facts[first[missing]].tolist())
+            if any(hashes[position] not in read for position in missing):  # one of these has another value by now
+                read |= _words(self.reading, dimension, self.fact)
+            if len(_known_words) > MOST_KNOWN_WORDS:
+                _known_words.clear()
+            _known_words.update(read)
+            words |= read
+        return words
 
     def column(self, letter: str, measure: Measure) -> Floats:
         """NaN where there is nothing."""
@@ -145,14 +166,14 @@ def letters_of(measure: Measure) -> Iterator[str]:
 
 @contextmanager
 def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArrays]:
-    """The rows of everybody in the reading's windows, with these columns; the reading's placement is not looked at."""
+    """The rows of the reading, with these columns; where units are asked for, `placed` says what places each row."""
     import numpy as np
 
     rows = placed_rows_statement(reading, measures, _more(reading))
     names = [
         (f"{letter}_{i}", _value(letter, i)) for i, measure in enumerate(measures) for letter in letters_of(measure)
     ]
-    fact, scales = _kinds(reading, rows, names)
+    fact, scales = _kinds(reading, measures, rows, names)
     # Nothing is null, of which a COPY says no more than that: a row with a null would be shorter than the others.
     columns = [
         ("person_id", sql.SQL("person_id"), "bigint"),
@@ -179,11 +200,13 @@ def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArr
     for name, _, kind in columns:
         record += [(f"{name} length", ">i4"), (name, kinds[kind])]
     with tempfile.TemporaryFile() as file:
-        with connection.cursor() as cursor, connection.wrap_database_errors:
-            copied = cursor.copy(statement, parameters(reading))
-            with copied as copy:
-                for block in copy:
-                    file.write(block)
+        with (
+            connection.cursor() as cursor,
+            connection.wrap_database_errors,
+            # Bound here: Django's cursor that counts queries takes no parameters.
+            cursor.copy(cursor.mogrify(statement, parameters(reading))),
+        ):
+            connection.connection.wait(_written(connection.connection.pgconn, file.write))
         file.flush()
         size = np.dtype(record).itemsize
         count = (file.tell() - COPY_HEADER_LENGTH) // size
@@ -191,6 +214,12 @@ def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArr
         if count:
             records = np.memmap(file, dtype=record, mode="r", offset=COPY_HEADER_LENGTH, shape=(count,))
         yield RowArrays(reading, tuple(measures), records, scales, fact)
+
+
+def _written(pgconn: PGconn, write: Callable[[memoryview], object]) -> PQGen[None]:
+    """Write what COPY sends, in one wait: a wait for each row, as `Copy` has it, costs as much again as the rows do."""
+    while isinstance(sent := (yield from copy_from(pgconn)), memoryview):
+        write(sent)
 
 
 def _more(reading: Reading) -> list[sql.Composable]:
@@ -213,15 +242,23 @@ def _value(letter: str, position: int) -> sql.Composable:
 
 
 def _kinds(
-    reading: Reading, rows: sql.Composable, names: Sequence[tuple[str, sql.Composable]]
-) -> tuple[sql.Composable, dict[str, float]]:
+    reading: Reading, measures: Sequence[Measure], rows: sql.Composable, names: Sequence[tuple[str, sql.Composable]]
+) -> tuple[sql.Composable, Mapping[str, float]]:
     """A fact as a number, of which there are 2⁶⁴ where it is a text; by what the columns of decimals are multiplied."""
-    selected = listed(sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in names)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT fact_id {} FROM ({}) AS r LIMIT 0").format(selected, rows), parameters(reading))
-        kinds = {column.name: column.type_code for column in cursor.description}
-    fact = "fact_id" if kinds.pop("fact_id") in INTEGERS else "hashtextextended(fact_id::text, 0)"
-    return sql.SQL(fact), {name: MILLIONTHS for name, kind in kinds.items() if kind == NUMERIC}
+    asked = (reading.relation, tuple(measures))
+    kinds = _known_kinds.get(asked)
+    if kinds is None:
+        selected = listed(sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in names)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("SELECT fact_id {} FROM ({}) AS r LIMIT 0").format(selected, rows), parameters(reading)
+            )
+            kinds = {column.name: column.type_code for column in cursor.description}
+        if len(_known_kinds) > MOST_KNOWN_KINDS:
+            _known_kinds.clear()
+        _known_kinds[asked] = kinds
+    fact = "fact_id" if kinds["fact_id"] in INTEGERS else "hashtextextended(fact_id::text, 0)"
+    return sql.SQL(fact), {name: MILLIONTHS for name, _ in names if kinds[name] == NUMERIC}
 
 
 def _words(

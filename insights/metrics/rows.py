@@ -38,6 +38,7 @@ class ColumnKind(enum.StrEnum):
     WORD = "word"
     PLACE = "place"  # a word by which what was committed can be looked up
     NUMBER = "number"
+    DURATION = "duration"  # seconds
     LINK = "link"  # to the tool that it comes from
 
 

@@ -42,7 +42,10 @@ class Cell:
     matched_facts: int
 
 
-def scan(reading: Reading, measures: Sequence[Measure]) -> dict[CellKey, Cell]:
+Cells = Mapping[CellKey, Cell]
+
+
+def scan(reading: Reading, measures: Sequence[Measure]) -> Cells:
     """Every cell in which a fact was found, of every window of every partition.
 
     Facts that stand may be of several people, and a Gini coefficient is one of people: where they are asked for, the

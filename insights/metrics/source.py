@@ -14,7 +14,7 @@ from insights.metrics.placing import condition_on_day, joins_on_day, place_of, p
 from insights.metrics.query import Dimension, Statistic
 from insights.metrics.reading import Reading
 from insights.metrics.stocks import rows_of, stock_parameters, stock_stretches
-from integrations.facts.ai import AGENT_SESSION_DAYS
+from integrations.facts.ai import MODELS_OF_SESSIONS
 from integrations.facts.relation import Relation
 
 PERCENTILES: Mapping[Statistic, float] = {
@@ -149,17 +149,17 @@ def conditions(reading: Reading, relation: Relation) -> sql.Composed:
     for dimension, _values in reading.facets:
         values = sql.Placeholder(f"facet_{dimension.value}")
         if dimension is Dimension.MODEL and reading.model_picks_facts:
-            parts.append(_USED_A_MODEL.format(fact=of_source(relation.fact), values=values, days=_SESSION_DAYS))
+            sessions = sql.SQL(MODELS_OF_SESSIONS)
+            parts.append(_USED_A_MODEL.format(fact=of_source(relation.fact), values=values, sessions=sessions))
         else:
             parts.append(sql.SQL("AND {} = ANY({})").format(dimension_expression(dimension), values))
     return sql.SQL(" ").join(parts)
 
 
-_SESSION_DAYS = sql.SQL(AGENT_SESSION_DAYS.sql)
-
+# Compared with the column itself, which an index has: a session without a model's name is one of an unknown one.
 _USED_A_MODEL = sql.SQL(
-    "AND {fact} IN (SELECT used.session_id FROM ({days}) AS used"
-    " WHERE used.tokens > 0 AND coalesce(nullif(used.model, ''), 'unknown') = ANY({values}))"
+    "AND {fact} IN (SELECT session_id FROM ({sessions}) AS used WHERE used.model = ANY("
+    "CASE WHEN 'unknown' = ANY({values}::text[]) THEN array_append({values}::text[], '') ELSE {values}::text[] END))"
 )
 
 

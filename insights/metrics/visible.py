@@ -7,12 +7,14 @@ Views and the API read figures here and nowhere else (a test holds it); commands
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from insights.formulas.bands import Reach
 from insights.metrics import kept_effects
-from insights.metrics.adoption_effect import Cohort, Effect
+from insights.metrics.adoption_developers import OF_PEOPLE_AND_AGENTS, Developers, RowsAsked, developers_of
+from insights.metrics.adoption_effect import Effect
+from insights.metrics.adoption_rows import rows_of
 from insights.metrics.bands import Bands
 from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
@@ -20,6 +22,7 @@ from insights.metrics.kept_bands import bands
 from insights.metrics.kept_comparisons import comparison
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
+    AskedBeside,
     Beside,
     Freshness,
     SideBySide,
@@ -33,20 +36,25 @@ from insights.metrics.read import (
 from insights.metrics.row_privacy import masked_rows, open_as_in_tools
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
+from insights.metrics.usage_cohorts import Cohort
 from insights.metrics.withhold import is_withheld, numerator_query, reason, withheld, withheld_spread, withholds
+from insights.people_figures.adoption import developer_facts
 from insights.scope_access import check_scopes
 from orgtree.models import IndividualPolicy, Unit
 from orgtree.services.access import Access
 
 __all__ = [
+    "Adoption",
+    "AdoptionRows",
+    "AskedBeside",
     "Freshness",
     "SideBySide",
     "Together",
+    "visible_adoption",
+    "visible_adoption_rows",
     "visible_bands",
-    "visible_cohorts",
     "visible_comparison",
     "visible_distribution",
-    "visible_effect",
     "visible_page",
     "visible_rows",
     "visible_series",
@@ -55,11 +63,21 @@ __all__ = [
     "why_own_only",
 ]
 
-OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"  # who used agents is no tool's to tell, unlike whose work it was
 NOBODY = 0  # as a person's id: the rows of an account that is no person
 NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
 SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
 AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """Of both figures: what may be told, or why nothing is; and as of when."""
+
+    effect: Effect | None
+    why_no_effect: str
+    cohorts: Sequence[Cohort]
+    why_no_cohorts: str
+    as_of: datetime
 
 
 def visible_series(
@@ -93,14 +111,16 @@ def visible_together(
     check_scopes((query.scope for query in (*series, *totals)), access)
     asked_series, asked_totals = _WithNumerators(series, access), _WithNumerators(totals, access)
     asked_units = [_WithNumerators(asked.queries, access) for asked in units]
-    seen = [
-        replace(asked, queries=wider.queries, units=[unit for unit in asked.units if access.sight.covers(unit)])
-        for asked, wider in zip(units, asked_units, strict=True)
-    ]
+    seen = _seen(units, asked_units, access)
 
-    def with_numerators() -> tuple[Sequence[MetricQuery], Sequence[MetricQuery]]:
-        of_series, of_totals = beside() if beside else ((), ())
-        return _WithNumerators(of_series, access).queries, _WithNumerators(of_totals, access).queries
+    def with_numerators() -> AskedBeside:
+        asked = beside() if beside else AskedBeside()
+        series, totals = _WithNumerators(asked.series, access), _WithNumerators(asked.totals, access)
+        of_units = [_WithNumerators(each.queries, access) for each in asked.units]
+        unassigned = _WithNumerators(asked.unassigned, access).queries
+        return AskedBeside(
+            series.queries, totals.queries, _seen(asked.units, of_units, access), asked.people, unassigned
+        )
 
     found = read_together(
         series=asked_series.queries,
@@ -117,6 +137,14 @@ def visible_together(
             for wider, each in zip(asked_units, found.units, strict=True)
         ],
     )
+
+
+def _seen(units: Sequence[SideBySide], wider: Sequence[_WithNumerators], access: Access) -> list[SideBySide]:
+    """Of the units those that this viewer may see."""
+    return [
+        replace(asked, queries=each.queries, units=[unit for unit in asked.units if access.sight.covers(unit)])
+        for asked, each in zip(units, wider, strict=True)
+    ]
 
 
 class _WithNumerators:
@@ -167,26 +195,55 @@ def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:
     return {name: [shown(reach) for reach in reaches] for name, reaches in bands(query, line).items()}
 
 
-def visible_effect(query: MetricQuery, access: Access) -> tuple[Effect | None, str, datetime]:
-    """What taking up an agent changed, or why it is not told; and as of when."""
+def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
+    """What taking up an agent changed, and developers by how much they use agents; or why it is not told.
+
+    Nothing is told of groups, or of cohorts, where one of them is too small.
+    """
     check_scopes([query.scope], access)
-    found, computed_at = kept_effects.effect(query)
-    if not all(found.group_sizes):
-        return None, NOBODY_TO_COMPARE, computed_at
+    effect, cohorts, computed_at = kept_effects.effect_and_cohorts(query)
     told = replace(query, key=OF_PEOPLE_AND_AGENTS)
-    if any(is_withheld(told, people, access) for people in found.group_sizes):
-        return None, reason(access), computed_at
-    return found, "", computed_at
+    of_few = [
+        any(is_withheld(told, people, access) for people in sizes)
+        for sizes in (effect.group_sizes, [people for cohort in cohorts for people in cohort.group_sizes])
+    ]
+    compared = all(effect.group_sizes)
+    return Adoption(
+        effect if compared and not of_few[0] else None,
+        NOBODY_TO_COMPARE if not compared else reason(access) if of_few[0] else "",
+        [] if of_few[1] else cohorts,
+        reason(access) if of_few[1] else "",
+        computed_at,
+    )
 
 
-def visible_cohorts(query: MetricQuery, access: Access) -> tuple[Sequence[Cohort], str, datetime]:
-    """Developers by how much they use agents, none of it where a cohort is too small; and as of when."""
+@dataclass(frozen=True)
+class AdoptionRows:
+    """The rows behind a figure of adoption as a viewer may see them; every page is of the same developers.
+
+    `as_of` is the moment whose facts say who these are; None where they were read just now.
+    """
+
+    developers: Developers
+    note: str  # why others' rows are not among them
+    as_of: datetime | None
+    access: Access
+
+    def page(self, page: int, size: int) -> RowsPage:
+        return masked_rows(replace(rows_of(self.developers, page=page, size=size), note=self.note), self.access)
+
+
+def visible_adoption_rows(query: MetricQuery, asked: RowsAsked, access: Access) -> AdoptionRows:
+    """The rows behind what adoption changed and behind the cohorts of use; one's own where a group is too small."""
     check_scopes([query.scope], access)
-    found, computed_at = kept_effects.cohorts(query)
-    told = replace(query, key=OF_PEOPLE_AND_AGENTS)
-    if any(is_withheld(told, cohort.developers, access) for cohort in found):
-        return [], reason(access), computed_at
-    return found, "", computed_at
+    facts, as_of = developer_facts(query)
+    developers = developers_of(facts, query, asked)
+    smallest = min((people for people in developers.group_sizes if people), default=0)
+    told = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
+    note = why_own_only(told, access, people=smallest)
+    if note:
+        developers = developers.only(access.sight.person_id or NOBODY)
+    return AdoptionRows(developers, note, as_of, access)
 
 
 def visible_rows(

@@ -6,13 +6,13 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from insights.formulas.cell_layout import Lists
+from insights.metrics.cells_in_memory import ComputedCells
 from insights.snapshots.recomputation import KeptAs
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Copy
 
-    from insights.formulas.arrays import Flags, Floats, Integers
+    from insights.formulas.arrays import Flags, Integers
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
@@ -36,21 +36,6 @@ COLUMNS = """
         (group_id, unit_id, period, start, "end", segment_value, facts, matched_facts, people, computed_at, figures)
     FROM STDIN (FORMAT BINARY)
 """
-
-
-@dataclass(frozen=True)
-class ComputedCells:
-    """Cells of one group; what is there for each of them has as many entries."""
-
-    units: Integers  # ids; 0 is the whole organisation
-    spans: Integers
-    segments: Integers  # positions in `words`
-    words: Sequence[str]
-    facts: Integers
-    matched_facts: Integers
-    people: Integers
-    numbers: Floats  # a line for each number, NaN where there is none
-    without_numbers: Flags  # cells that only say that there are too many
 
 
 class CellsCopy:

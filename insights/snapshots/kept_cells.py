@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from django.db import connection
 
-from insights.metrics.figures import Figures
-from insights.metrics.measures import Measure, MeasureValue
+from insights.metrics.figures import Figures, FigureValues
 from insights.metrics.query import Window
 from insights.metrics.scan import Cell
 
@@ -33,27 +31,10 @@ class Kept(NamedTuple):
 Cells = Mapping[Wanted, Collection[Kept]]
 
 
-@dataclass(frozen=True, slots=True)
-class KeptValues(Mapping[Measure, MeasureValue]):
-    """What measures come to in a kept cell, of which a metric asks for few."""
-
-    figures: Figures
-    starts: Mapping[str, int]
-
-    def __getitem__(self, measure: Measure) -> MeasureValue:
-        return self.figures.of(measure, self.starts)
-
-    def __iter__(self) -> Iterator[Measure]:
-        raise TypeError("Which measures a cell holds is known by their fingerprints alone.")
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-
 def as_scanned(kept: Kept, starts: Mapping[str, int]) -> Cell:
     """The cell as its statement found it."""
     figures = kept.figures
-    return Cell(KeptValues(figures, starts), figures.facts, figures.matched_facts)
+    return Cell(FigureValues(figures, starts), figures.facts, figures.matched_facts)
 
 
 def read_cells(wanted: Iterable[Wanted]) -> Cells:

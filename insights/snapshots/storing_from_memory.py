@@ -11,17 +11,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_layout import Tree
+from insights.metrics.cells_in_memory import (
+    MOST_MEASURES,
+    ComputedCells,
+    PlacedRows,
+    RowMeasures,
+    Split,
+    is_computable,
+)
 from insights.metrics.measures import Measure
 from insights.metrics.query import Dimension
 from insights.metrics.reading import Placed, Reading
 from insights.metrics.row_arrays import row_arrays
+from insights.metrics.stint_arrays import PlacedTree, StintArrays
 from insights.models import Period
-from insights.snapshots.cells_copy import CellsCopy, ComputedCells, cells_copy
-from insights.snapshots.cells_in_memory import COMPUTABLE, MOST_MEASURES, PlacedRows, RowMeasures, Split
+from insights.snapshots.cells_copy import CellsCopy, cells_copy
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import MOST_LISTED_VALUES, MOST_SEGMENT_VALUES
 from insights.snapshots.recomputation import KeptAs, Recomputation
-from insights.snapshots.stint_arrays import PlacedTree, StintArrays
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
@@ -32,7 +39,7 @@ RecomputationsOf = Callable[[Group], Sequence[Recomputation]]
 
 def computable_in_memory(groups: Mapping[Group, int]) -> dict[Group, int]:
     """Those of the groups that can be computed in memory; the others are left to the database."""
-    told = {group: pk for group, pk in groups.items() if all(type(measure) in COMPUTABLE for measure in group.measures)}
+    told = {group: pk for group, pk in groups.items() if all(map(is_computable, group.measures))}
     of_relations = _by_relation(told)
     return {group: pk for group, pk in told.items() if len(_measures(of_relations[group.relation])) <= MOST_MEASURES}
 

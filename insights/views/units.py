@@ -19,7 +19,7 @@ from insights.filters import BadFilterError, Choice, Filters
 from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
-from insights.metrics.visible import Freshness, SideBySide, visible_together, visible_totals
+from insights.metrics.visible import AskedBeside, Freshness, SideBySide, visible_together
 from insights.tiles import Picker
 from insights.views.scope_bar import EVERYBODY, last_day, look_around
 from orgtree.csv_export import Cell, csv_response
@@ -189,15 +189,44 @@ def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> Listed:
     chosen = of_page.tree or next(iter(trees))
     if chosen not in trees:
         raise BadFilterError(TREE, f"It can be {wording.listed(list(trees))}.")
-    tops = [top for top in around.tops if top.tree_slug == chosen]
-    if len(tops) == 1:
-        below = surroundings(tops[0].slug, filters.access.sight, on=last_day(filters), today=filters.today).children
-        tops = list(below) or tops
     pickers = [
         Picker(name, f"{replace(of_page, tree=slug).url(filters)}#units", slug == chosen)
         for slug, name in trees.items()
     ]
-    return Listed(tops, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
+    found = _highest(around, chosen, filters)
+    return Listed(found, trees[chosen], chosen, pickers if len(pickers) > 1 else ())
+
+
+def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[StandingUnit]:
+    """The units of a tree above which there is none, or where that is one alone, those below it."""
+    tops = [top for top in around.tops if top.tree_slug == tree]
+    if len(tops) != 1:
+        return tops
+    below = surroundings(tops[0].slug, filters.access.sight, on=last_day(filters), today=filters.today).children
+    return below or tops
+
+
+def units_of_everybody(columns: Sequence[Column]) -> Callable[[Filters, Surroundings], Sequence[SideBySide]]:
+    """What the table of a page of the whole organisation asks, where no other tree is picked."""
+
+    def asked(filters: Filters, around: Surroundings) -> Sequence[SideBySide]:
+        if not (_is_whole(filters) and around.tops):
+            return ()
+        units = _highest(around, around.tops[0].tree_slug, filters)
+        return [SideBySide(_queries(columns, filters), [unit.pk for unit in units])]
+
+    return asked
+
+
+def unassigned_of_everybody(columns: Sequence[Column]) -> Callable[[Filters, Surroundings], Sequence[MetricQuery]]:
+    """What the last row of that table asks."""
+
+    def asked(filters: Filters, around: Surroundings) -> Sequence[MetricQuery]:
+        if not (_is_whole(filters) and around.tops):
+            return ()
+        return _queries(columns, _elsewhere(filters, around.tops[0].tree_slug))
+
+    return asked
 
 
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
@@ -253,10 +282,15 @@ def unit_rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
     filters = of_page.filters
     if not listed.units:
         return []
-    queries = [column.query(filters) for column in of_page.columns]
-    asked = SideBySide(queries, [unit.pk for unit in listed.units])
-    [by_unit] = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES).units
+    asked = SideBySide(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
+    # The page has mostly read them with its own figures.
+    found = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES, beside=AskedBeside)
+    [by_unit] = found.units
     return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
+
+
+def _queries(columns: Sequence[Column], filters: Filters) -> list[MetricQuery]:
+    return [column.query(filters) for column in columns]
 
 
 def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPage) -> Row:
@@ -266,10 +300,20 @@ def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPa
 
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     filters = of_page.filters
-    elsewhere = replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
-    queries = [column.query(elsewhere) for column in of_page.columns]
-    answers = visible_totals(queries, filters.access, freshness=Freshness.OF_PAGES)
-    return Row(UNASSIGNED, elsewhere.url(of_page.page_url), [answer.total[0] for answer in answers])
+    elsewhere = _elsewhere(filters, tree)
+    # The page has mostly read them, too.
+    found = visible_together(
+        filters.access,
+        totals=_queries(of_page.columns, elsewhere),
+        freshness=Freshness.OF_PAGES,
+        beside=AskedBeside,
+    )
+    return Row(UNASSIGNED, elsewhere.url(of_page.page_url), [answer.total[0] for answer in found.totals])
+
+
+def _elsewhere(filters: Filters, tree: str) -> Filters:
+    """For whoever is in no unit of the tree."""
+    return replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
 
 
 def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:

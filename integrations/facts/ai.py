@@ -104,6 +104,16 @@ both price; null where there are none.
 The session is joined on the left, so that a query that asks for none of its columns is planned without it.
 """
 
+MODELS_OF_SESSIONS = """
+    SELECT session_id, model
+    FROM integrations_agentsessionday
+    WHERE counted AND input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
+"""
+"""The models of which a session has tokens that count, also several times; what is not named is an empty text.
+
+The condition is that of an index (AgentSessionDay), which tells both columns without the table.
+"""
+
 AGENT_TOKEN_KINDS = Relation(
     name="agent_token_kinds",
     day="day",

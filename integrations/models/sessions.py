@@ -8,6 +8,7 @@ four disjoint kinds: uncached input, cache read, cache write, output (reasoning 
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.lookups import GreaterThan
 
 from integrations.models.fields import TimeRangesField
 from integrations.models.prices import PriceVersion
@@ -158,6 +159,14 @@ class AgentMeterSlot(models.Model):
         constraints = [models.UniqueConstraint(fields=["session", "slot", "model"], name="agent_meter_slot_is_unique")]
 
 
+TOKENS = (
+    models.F("input_tokens")
+    + models.F("cache_read_tokens")
+    + models.F("cache_write_tokens")
+    + models.F("output_tokens")
+)
+
+
 class AgentSessionDay(models.Model):
     """A session's figures of one local day and model, once as its events tell them and once as its metrics do.
 
@@ -212,6 +221,12 @@ class AgentSessionDay(models.Model):
         indexes = [
             models.Index(fields=["day"], name="agent_session_day_by_day"),
             models.Index(fields=["identity", "day"], name="agent_session_day_by_identity"),
+            # The sessions of a model, of which a page filtered by it asks several times (MODELS_OF_SESSIONS).
+            models.Index(
+                fields=["model", "session"],
+                name="agent_session_day_by_model",
+                condition=models.Q(GreaterThan(TOKENS, 0), counted=True),
+            ),
         ]
 
 

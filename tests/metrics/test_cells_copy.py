@@ -10,9 +10,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from insights.metrics.cells_in_memory import ComputedCells
 from insights.metrics.query import Window
 from insights.models import CellGroup, MetricCell
-from insights.snapshots.cells_copy import ComputedCells, cells_copy
+from insights.snapshots.cells_copy import cells_copy
 
 WEEK = Window(date(2026, 3, 2), date(2026, 3, 9))
 KEPT = [[("week", WEEK), ("window", WEEK)], []]

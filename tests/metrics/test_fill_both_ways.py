@@ -5,23 +5,17 @@ Telemetry, commits and attributes of people: test_scopes.py.  What a refresh lea
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
-from integrations.attribution.tasks import attribute_what_waits
-from integrations.intake.figures_work import settle_what_waits
-from tests.linking.delivery import MONDAY, push
-from tests.linking.histories import REPOSITORIES, SERVICES
 from tests.metrics.kept import filled_both_ways
-from tests.metrics.told_in_pieces import PEOPLE, Pieces
+from tests.metrics.moving_deliveries import deliver
 from tests.org import Org
 
 NOW = datetime(2026, 4, 15, 15, 30, tzinfo=UTC)  # a new quarter, in which what is open has become stale
-UNITS = ("red", "kettles", "blue", "cups")  # kettles below red, cups below blue
 # Facts, sums, percentiles, concentration and who was on a line; in rows and by several; in stocks; of people, of owners
 # and of both.
 RELATIONS = {
@@ -50,28 +44,8 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("seed", "relations"), SEEDS)
 def test_a_fill_in_memory_tells_what_the_database_does(seed: int, relations: set[str], org: Org) -> None:
-    org.tree("Teams")
-    for unit, above in (("Red", "teams"), ("Kettles", "red"), ("Blue", "teams"), ("Cups", "blue")):
-        org.unit(unit, below=above)
-    chance = random.Random(f"moves {seed}")
-    for person in PEOPLE:
-        org.join(person, chance.choice(UNITS))
-        for day in _days(chance):
-            org.join(person, chance.choice(UNITS), on=day)
-    for kind_and_records in Pieces(seed, org, largest=1, decisions=0).tellings:
-        push(*kind_and_records)
-    for owned in (*REPOSITORIES, *filter(None, SERVICES)):
-        start, end = _days(chance)
-        org.own(owned, chance.choice(UNITS), to=start)
-        org.own(owned, chance.choice(UNITS), from_=start, to=end)
-    attribute_what_waits()
-    settle_what_waits()
+    deliver(org, seed)
 
     by_database, in_memory = filled_both_ways()
     assert in_memory == by_database
     assert relations <= {relation for relation, _, unit, *_ in by_database if unit}
-
-
-def _days(chance: random.Random) -> list[date]:
-    """Two in the weeks of the deliveries."""
-    return sorted((MONDAY + timedelta(days=days)).date() for days in chance.sample(range(-8, 14), 2))

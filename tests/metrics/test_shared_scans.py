@@ -13,7 +13,7 @@ from insights import windows
 from insights.metrics import shared_scans
 from insights.metrics.measures import Measure
 from insights.metrics.query import Dimension, MetricQuery, Scope, SeriesAnswer
-from insights.metrics.read import Freshness, read_series, read_together
+from insights.metrics.read import AskedBeside, Freshness, read_series, read_together
 from insights.metrics.reading import Reading
 from insights.metrics.scan import scan
 from insights.snapshots.refresh import refresh
@@ -45,7 +45,6 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(reading.relation.name)
         return scan(reading, measures)
 
-    monkeypatch.setattr("insights.metrics.outcomes.scan", noting)
     monkeypatch.setattr("insights.metrics.shared_scans.scan", noting)
     return names
 
@@ -77,8 +76,8 @@ def test_the_second_response_of_a_page_reads_no_facts(scanned: list[str], clock:
     before = MetricQuery("commit.count", windows.previous(windows.trailing(4), today=TODAY), facets=TWO)
     alone = told([*read_series([first, second]), *read_together(totals=[before]).totals])
 
-    def beside() -> tuple[Sequence[MetricQuery], Sequence[MetricQuery]]:
-        return [first, second], [before]
+    def beside() -> AskedBeside:
+        return AskedBeside([first, second], [before])
 
     scanned.clear()
     page = read_together(series=[first], freshness=Freshness.OF_PAGES, beside=beside)
@@ -93,8 +92,8 @@ def test_the_second_response_of_a_page_reads_no_facts(scanned: list[str], clock:
 def test_what_another_part_did_not_foresee_is_read(scanned: list[str]) -> None:
     refresh()
     query, other = filtered("commit.count"), filtered("commit.count", "red")
-    read_together(series=[query], freshness=Freshness.OF_PAGES, beside=lambda: ([query], []))
+    read_together(series=[query], freshness=Freshness.OF_PAGES, beside=lambda: AskedBeside([query]))
     scanned.clear()
-    found = read_together(series=[other], freshness=Freshness.OF_PAGES, beside=lambda: ([query], []))
+    found = read_together(series=[other], freshness=Freshness.OF_PAGES, beside=lambda: AskedBeside([query]))
     assert scanned == ["commits"]
     assert told(found.series) == told(read_series([other]))

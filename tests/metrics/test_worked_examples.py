@@ -145,6 +145,16 @@ def test_a_model_picks_the_sessions_that_used_it(org: Org) -> None:
     assert org.metric("ai.sessions", week=WEEK, model="claude-opus-4-1", agent="codex").value == 0
 
 
+def test_a_session_of_a_model_without_a_name_is_one_of_an_unknown_model(org: Org) -> None:
+    org.session(by="ada", on="2026-03-02", model="", tool_calls={"Bash": 3})
+    org.session(by="ada", on="2026-03-03", model="unknown", tool_calls={"Bash": 2})
+    org.session(by="ada", on="2026-03-04", model="claude-opus-4-1", tool_calls={"Bash": 5})
+    assert org.metric("ai.sessions", week=WEEK, model="unknown").value == 2
+    assert org.metric("ai.tool_calls", week=WEEK, model="unknown").value == 5
+    assert org.metric("ai.sessions", week=WEEK, model=("claude-opus-4-1", "unknown")).value == 3
+    assert org.metric("ai.sessions", week=WEEK, model="claude-opus-4-1").value == 1
+
+
 def test_a_session_on_both_days_of_a_move_is_one_of_the_unit_above(org: Org) -> None:
     org.tree("Products")
     for name in ("Payments", "Search"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights import windows
 from insights.leaderboard.columns import METRICS, RANKINGS
-from insights.leaderboard.figures import FactFigures, Figures, UnitFigures
+from insights.leaderboard.figures import FactFigures, Figures, FilteredFigures, UnitFigures
 from insights.leaderboard.keeping import LEADERBOARD, kept_figures
 from insights.leaderboard.kept import figures_of
 from insights.leaderboard.ranking import Ranking
@@ -29,6 +30,10 @@ from tests.metrics.organisations import TREE, add_organisation, move_somebody
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
 DAYS = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
+FACETS: tuple[dict[Dimension, tuple[str, ...]], ...] = (
+    {Dimension.MODEL: ("opus",)},
+    {Dimension.AGENT: ("claude_code", "codex"), Dimension.MODEL: ("homegrown", "sonnet")},
+)
 UNITS = (TREE, "a", "b", "a1", "a2", "b1", "b2", "red")
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +78,11 @@ def test_kept_figures_are_those_of_the_facts_for_each_unit(seed: int) -> None:
             assert whole is not None
             asked = MetricQuery("ai.spend", window)
             values += compared(whole, FactFigures(asked), (weeks, change))
+            for facets in FACETS:
+                filtered = replace(asked, facets=facets)
+                some = figures_of(filtered)
+                assert isinstance(some, FilteredFigures)
+                values += compared(some, FactFigures(filtered), (weeks, change, facets))
             for slug in UNITS:
                 of_unit = MetricQuery("ai.spend", window, scope=Scope(slug))
                 found = figures_of(of_unit)
@@ -119,13 +129,13 @@ def test_what_was_not_followed_for_long_is_read_from_facts(clock: time_machine.T
     assert isinstance(figures_of(asked), FactFigures)
 
 
-def test_what_is_filtered_or_of_other_days_is_read_from_facts() -> None:
+def test_what_is_of_other_days_or_of_some_people_is_read_from_facts() -> None:
     world = create_world(5, days=DAYS, sessions=20)
     add_organisation(world, 5, DAYS)
     bring_up_to_date([LEADERBOARD])
     trailing = windows.trailing(12)
     for asked in (
-        MetricQuery("ai.spend", trailing, facets={Dimension.AGENT: ("codex",)}),
+        MetricQuery("ai.spend", windows.quarter_of(TODAY), facets={Dimension.AGENT: ("codex",)}),
         MetricQuery("ai.spend", trailing, scope=Scope(where={"site": ("Pune",)})),
         MetricQuery("ai.spend", trailing, scope=Scope(unassigned=TREE)),
         MetricQuery("ai.spend", windows.quarter_of(TODAY)),

@@ -16,12 +16,12 @@ from insights.scope_access import access_in
 from insights.views.ai import adoption, impact, leaderboard, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
-from insights.views.answers import Wanted, note_what_is_read
+from insights.views.answers import ReadByPage, Wanted, note_what_is_read
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
-from insights.views.units import AI_COLUMNS, units_choice, units_part
+from insights.views.units import AI_COLUMNS, unassigned_of_everybody, units_choice, units_of_everybody, units_part
 from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
 from integrations.services.seats import has_seats
@@ -54,10 +54,21 @@ def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
         Wanted("ai.spend", Dimension(filters.picked[spend.TREND.parameter])),
         Wanted("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter]), whole=True),
         Wanted("ai.tokens", Dimension.TOKEN_KIND),
+        spend.BY_OUTCOME,
+        *usage.FAILING_TOOLS_WANTED,
+        *(offered.wanted for offered in AI_PAGE.facets),
     )
 
 
-note_what_is_read(AI_PAGE, read_by_its_parts)
+note_what_is_read(
+    AI_PAGE,
+    ReadByPage(
+        read_by_its_parts,
+        units_of_everybody(AI_COLUMNS),
+        unassigned_of_everybody(AI_COLUMNS),
+        leaderboard.read_of_people,
+    ),
+)
 
 
 @login_required

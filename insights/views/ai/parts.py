@@ -24,7 +24,6 @@ from insights.views.ai.differences import differences
 from insights.views.ai.effect import effect_part
 from insights.views.ai.leaderboard import leaderboard_rows
 from insights.views.ai.page import page_filters
-from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.drill import rows_of_part
 from insights.views.filter_bar import facet_part
@@ -32,7 +31,7 @@ from insights.views.scope_bar import look_around, scope_words
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, [Wanted("ai.spend", Dimension.OUTCOME, whole=True)])
+    answers = read(filters, [spend.BY_OUTCOME])
     shares = spend.outcome_shares(answers)
     told = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
     return {"title": "What became of the spend", "shares": shares, "told": told}
@@ -42,8 +41,11 @@ def failing_tools(filters: Filters) -> dict[str, Any]:
     answers = read(filters, usage.FAILING_TOOLS_WANTED)
     card = usage.failing_tools_card(answers)
     named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
-    urls = [rows_of_part(filters, "ai.tool_failures", Dimension.TOOL, tool) for tool in named]
-    return {"title": "Top failing tools", "tools": card, "told": list(zip(card.rows, urls, strict=False))}
+    failed, called = (
+        [rows_of_part(filters, key, Dimension.TOOL, tool) for tool in named]
+        for key in ("ai.tool_failures", "ai.error_rate")
+    )
+    return {"title": "Top failing tools", "tools": card, "told": list(zip(card.rows, failed, called, strict=False))}
 
 
 def facet_menu(filters: Filters, *, part: str) -> dict[str, Any]:

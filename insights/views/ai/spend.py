@@ -38,8 +38,7 @@ WANTED = (
     Wanted("ai.tokens", compared=True),
     Wanted("ai.unpriced_tokens"),
 )
-
-
+BY_OUTCOME = Wanted("ai.spend", Dimension.OUTCOME, whole=True)
 SEATS_WANTED = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats"))
 
 

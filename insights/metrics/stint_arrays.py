@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
 from insights.formulas.cell_layout import Lists, Tree
+from insights.metrics.query import Window
+from insights.metrics.stints import stints_of
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Integers
 
 FIRST_DAY = date(1, 1, 1)
+
+
+class StintsInUse(ExitStack):
+    """The stints of these units, made when they are first needed and let go of at the end."""
+
+    def __init__(self, units: Collection[int], days: Window, today: date) -> None:
+        super().__init__()
+        self._asked = (units, days, today)
+        self._are_made = False
+
+    def make(self) -> None:
+        """From now on statements can read them."""
+        if not self._are_made:
+            self.enter_context(stints_of(*self._asked))
+            self._are_made = True
+
+    @cached_property
+    def arrays(self) -> StintArrays:
+        self.make()
+        return StintArrays.read()
 
 
 class PlacedTree(NamedTuple):
@@ -39,12 +63,12 @@ class StintArrays:
 
         stints = _read(
             """
-            SELECT id, first_day - %s::date, end_day - %s::date, coalesce(person_id, 0), coalesce(owned_id, 0),
-                   coalesce(repository_id, 0)
+            SELECT id, first_day - %(first)s::date, end_day - %(first)s::date, coalesce(person_id, 0),
+                   coalesce(owned_id, 0), coalesce(repository_id, 0)
             FROM metric_stint
             """,
             6,
-            [FIRST_DAY, FIRST_DAY],
+            {"first": FIRST_DAY},
         )
         paths = _read("SELECT stint_id, path_id, tree_id FROM metric_stint_path", 3)
         units = _read("SELECT path_id, unit_id FROM metric_path_unit", 2)
@@ -87,9 +111,28 @@ class StintArrays:
         return found
 
 
-def _read(statement: str, width: int, values: Sequence[date] = ()) -> Integers:
+def days_in_trees(trees: Sequence[int], days: Window) -> StintArrays:
+    """The days on which each person is in any unit of these trees, as stints that are not told apart."""
+    stints = _read(
+        """
+        SELECT 0, greatest(lower(days), %(start)s) - %(first)s, least(upper(days), %(end)s) - %(first)s, person_id, 0, 0
+        FROM (
+            SELECT person_id, unnest(range_agg(during)) AS days
+            FROM orgtree_placement
+            WHERE tree_id = ANY(%(trees)s) AND unit_id = ancestor_id
+            GROUP BY person_id
+        ) AS placed
+        WHERE days && daterange(%(start)s, %(end)s)
+        """,
+        6,
+        {"trees": list(trees), "start": days.start, "end": days.end, "first": FIRST_DAY},
+    )
+    return StintArrays((), stints)
+
+
+def _read(statement: str, width: int, values: Mapping[str, Any] | None = None) -> Integers:
     import numpy as np
 
     with connection.cursor() as cursor:
-        cursor.execute(statement, list(values) or None)
+        cursor.execute(statement, values)
         return np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, width)

@@ -8,18 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_concentration import coefficients_by_home
 from insights.formulas.cell_distinct_counts import DistinctEntities, EntityRows, Gather, one_for_each_bit
 from insights.formulas.cell_layout import Calendar, Homes, Lists
 from insights.formulas.cell_percentiles import Membership, Ranked, percentiles_of_cells
+from insights.formulas.cell_person_shares import PersonShares, shares_by_home
 from insights.metrics.figures import letters_of_figures
-from insights.metrics.measures import AttributedLines, Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
+from insights.metrics.measures import (
+    AttributedLines,
+    Distribution,
+    Facts,
+    Gini,
+    Measure,
+    People,
+    PeopleOnLine,
+    PersonShare,
+    Total,
+)
 from insights.metrics.row_arrays import RowArrays, letters_of
 from insights.metrics.source import PERCENTILES, stretches_of
-from insights.snapshots.cells_copy import ComputedCells
-from insights.snapshots.stint_arrays import PlacedTree
+from insights.metrics.stint_arrays import PlacedTree
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 
 if TYPE_CHECKING:
@@ -28,7 +39,28 @@ if TYPE_CHECKING:
 
 MOST_MEASURES = 60  # of a relation: a bit for each, and one more
 # The others are left to the database.
-COMPUTABLE = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, Gini)
+COMPUTABLE = (Facts, People, Total, AttributedLines, Distribution, PeopleOnLine, PersonShare, Gini)
+
+
+def is_computable(measure: Measure) -> bool:
+    """Of people's shares only where each row is a fact, so that counting rows counts what is divided."""
+    is_counted = not isinstance(measure, PersonShare) or measure.relation.fact_is_row
+    return type(measure) in COMPUTABLE and is_counted
+
+
+@dataclass(frozen=True)
+class ComputedCells:
+    """Cells of one group; what is there for each of them has as many entries."""
+
+    units: Integers  # ids; 0 is the whole organisation
+    spans: Integers
+    segments: Integers  # positions in `words`
+    words: Sequence[str]
+    facts: Integers
+    matched_facts: Integers
+    people: Integers
+    numbers: Floats  # a line for each number, NaN where there is none
+    without_numbers: Flags  # cells that only say that there are too many
 
 
 @dataclass(frozen=True)
@@ -142,6 +174,7 @@ class PlacedRows:
             EntityRows(entities, self.stints, self.segments, bits), self.stretches, self.calendar
         )
 
+    @cached_property
     def facts_of_people(self) -> DistinctEntities:
         """The numbers of rows of each person."""
         import numpy as np
@@ -202,6 +235,8 @@ class _CellsOfTree:
                     found = self._of_cells(people[-1])
                 elif isinstance(measure, Gini):
                     found = self._of_cells(self._coefficients())
+                elif isinstance(measure, PersonShare):
+                    found = self._of_cells(self._shares.shares if letter == "v" else self._shares.people)
                 else:
                     found = self._amount(measure, letter)
                 if letter != "v":
@@ -275,8 +310,13 @@ class _CellsOfTree:
         return dict(zip(measures, found, strict=True))
 
     def _coefficients(self) -> Floats:
-        counted = self._rows.facts_of_people()
+        counted = self._rows.facts_of_people
         return coefficients_by_home(counted, self._homes, self._placed.path_of_stint, self._spans)
+
+    @cached_property
+    def _shares(self) -> PersonShares:
+        counted = self._rows.facts_of_people
+        return shares_by_home(counted, self._homes, self._placed.path_of_stint, self._spans)
 
     def _membership(self) -> Membership:
         """Chunks are the rows of a place and stretch."""
