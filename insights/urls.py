@@ -1,7 +1,17 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, rows
-from insights.views.ai import charts, leaderboard, page, parts, prices, pulse, repositories, repository_rows
+from insights.views.ai import (
+    adoption_rows,
+    charts,
+    leaderboard,
+    page,
+    parts,
+    prices,
+    pulse,
+    repositories,
+    repository_rows,
+)
 from insights.views.ai import units as ai_units
 from insights.views.ai.sessions import listing as session_list
 from insights.views.ai.sessions import page as session
@@ -40,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
+    path("insights/ai/adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
+    path("insights/ai/adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
     path("insights/delivery/", include("insights.views.delivery.urls")),
     path("insights/compare/", compare.compare, name="compare"),
     path("insights/compare.csv", compare.compare_csv, name="compare_csv"),

@@ -21,7 +21,19 @@ class ScopeSerializer(serializers.Serializer[object]):
     where = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
-class HeadingSerializer(serializers.Serializer[object]):
+class SpanSerializer(serializers.Serializer[object]):
+    """Whatever is of some days."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`from` is a word of Python."""
+        days = {
+            "from": serializers.DateField(),
+            "to": serializers.DateField(help_text="The first day that no longer belongs to it."),
+        }
+        return {**super().get_fields(), **days}
+
+
+class HeadingSerializer(SpanSerializer):
     key = serializers.CharField()
     version = serializers.IntegerField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
@@ -31,10 +43,6 @@ class HeadingSerializer(serializers.Serializer[object]):
     time_zone = serializers.CharField()
     scope = ScopeSerializer()
     facets = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`from` is a word of Python."""
-        return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
 
 class RangeSerializer(serializers.Serializer[object]):

@@ -1,32 +1,79 @@
-"""The same people before and after they took up an agent, and developers by how much they use agents.
+"""The same people before and after they took up an agent, beside those who never used one.
 
-Nobody was told by lot whether to use an agent: both are associations.  Whoever has no merged pull request before or
-after is in neither group of the first, and whoever did nothing at all in none of the second.
+Nobody was told by lot whether to use an agent: it is an association.  Whoever has no merged pull request before or
+after is in neither group.  What each developer tells is read first (`Courses`), and figures are made of that alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
-
-from django.db import connection
-from psycopg import sql
+from typing import TYPE_CHECKING
 
 from insights.formulas.differences import Interval, Values, difference_of_means
-from insights.metrics.comparison import LINE_DIMENSIONS, seed_of
-from insights.metrics.line_counts import per_developer
-from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.comparison import seed_of
+from insights.metrics.developer_facts import DeveloperFacts
 from insights.metrics.query import MetricQuery
-from insights.metrics.source import parameters, placed_rows_statement
-from integrations.facts.ai import AGENT_SESSIONS
-from integrations.facts.developers import IN_SESSION
 
-CYCLE_TIME, MERGED = "pr.cycle_time", "pr.merged_per_developer"
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Flags, Floats, Integers
+
 LEAST_DAYS = 14  # before, and after: a rate of less is chance
-# By days with a session in a week in which the developer did anything: none, less than 1, less than 3, and more.
-COHORTS = ("none", "light", "moderate", "heavy")
+
+
+@dataclass(frozen=True, eq=False)
+class Courses:
+    """Each developer's merged pull requests before and after the border, and their mean seconds from open to merge.
+
+    Of everybody who is compared, by person; the window's days from `start` up to `end` have come.  Borders are days as
+    of `date.toordinal`.
+    """
+
+    start: date
+    end: date
+    people: Integers
+    took_up: Flags
+    borders: Integers
+    before: Integers
+    after: Integers
+    cycle_before: Floats
+    cycle_after: Floats
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def of(self, wanted: Flags) -> Courses:
+        """Of some of the people."""
+        return Courses(
+            self.start,
+            self.end,
+            self.people[wanted],
+            self.took_up[wanted],
+            self.borders[wanted],
+            self.before[wanted],
+            self.after[wanted],
+            self.cycle_before[wanted],
+            self.cycle_after[wanted],
+        )
+
+    def of_group(self, *, took_up: bool) -> Courses:
+        return self.of(self.took_up == took_up)
+
+    def weeks(self) -> tuple[Floats, Floats]:
+        """Of each before the border, and after it."""
+        return (self.borders - self.start.toordinal()) / 7, (self.end.toordinal() - self.borders) / 7
+
+    def sides(self, name: str) -> tuple[Floats, Floats]:
+        """Of each before and after: of `merged` pull requests a week, or of the mean `cycle` time."""
+        if name == "cycle":
+            return self.cycle_before, self.cycle_after
+        weeks_before, weeks_after = self.weeks()
+        return self.before / weeks_before, self.after / weeks_after
+
+    def changes(self, name: str) -> Floats:
+        before, after = self.sides(name)
+        return after - before
 
 
 @dataclass(frozen=True)
@@ -56,176 +103,62 @@ class Effect:
         return self.took_up.developers, self.did_not.developers
 
 
-@dataclass(frozen=True)
-class Cohort:
-    """Developers by their days with a session a week.
-
-    Their pull requests ÷ the weeks in which they did anything, and the median cycle time of these pull requests.
-    """
-
-    name: str
-    developers: int
-    merged: int
-    merged_per_week: float | None
-    cycle_seconds: float | None
-
-
-def read_effect(query: MetricQuery) -> Effect:
+def effect_of(courses: Courses, query: MetricQuery) -> Effect:
     """Difference in differences: how takers changed, less how the others changed at the same time.
 
-    For a taker the border is the day of the first session ever; for the others the median of these days.
-    `query` gives window, scope and facets; those of agents are not heeded.
+    The query says which developers are drawn for the intervals.
     """
-    each = _planned(query, CYCLE_TIME)
-    pulls = each.needs[each.metric.sampled]
-    reading = pulls.of_facts.of_whole()
-    end = min(query.window.end, each.clock.tomorrow)
-    rows = _fetch(
-        _COURSES.format(
-            pulls=placed_rows_statement(reading, [pulls.measure], [sql.SQL("source.day AS day")]),
-            sessions=sql.SQL(AGENT_SESSIONS.sql),
-        ),
-        {
-            **parameters(reading),
-            "first_border": query.window.start + timedelta(days=LEAST_DAYS),
-            "last_border": end - timedelta(days=LEAST_DAYS),
-            "come_to": end,
-        },
-    )
-    groups = {took_up: [row for row in rows if row["took_up"] is took_up] for took_up in (True, False)}
-    changes = {
-        name: [_changes(groups[took_up], name, query.window.start, end) for took_up in (True, False)]
-        for name in ("merged", "cycle")
-    }
-    merged, merged_interval = _effect(changes["merged"], seed_of(query, "merged"))
-    cycle, cycle_interval = _effect(changes["cycle"], seed_of(query, "cycle"))
-    courses = [_course(groups[took_up], query.window.start, end) for took_up in (True, False)]
-    return Effect(courses[0], courses[1], merged, merged_interval, cycle, cycle_interval)
+    takers, others = (courses.of_group(took_up=took_up) for took_up in (True, False))
+    merged, merged_interval = _effect(takers, others, "merged", query)
+    cycle, cycle_interval = _effect(takers, others, "cycle", query)
+    return Effect(_course(takers), _course(others), merged, merged_interval, cycle, cycle_interval)
 
 
-def read_cohorts(query: MetricQuery) -> list[Cohort]:
-    """Everybody who did anything in the window, by how often they use agents."""
-    pulls_plan, people_plan = _planned(query, CYCLE_TIME), _planned(query, MERGED)
-    pulls = pulls_plan.needs[pulls_plan.metric.sampled]
-    people = people_plan.needs[per_developer(people_plan).denominator]
-    pulls_reading, people_reading = pulls.of_facts.of_whole(), people.of_facts.of_whole()
-    rows = _fetch(
-        _COHORTS.format(
-            people=placed_rows_statement(people_reading, [people.measure], [sql.SQL("source.day AS day")]),
-            pulls=placed_rows_statement(pulls_reading, [pulls.measure]),
-            in_session=sql.Literal(IN_SESSION),
-        ),
-        {**parameters(people_reading), **parameters(pulls_reading)},
-    )
-    found = {row["cohort"]: row for row in rows}
-    return [_cohort(name, found.get(name)) for name in COHORTS]
+def courses_of(facts: DeveloperFacts) -> Courses:
+    """Of whoever has merged pull requests before and after their border, in both groups.
 
-
-def _planned(query: MetricQuery, key: str) -> Plan:
-    facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
-    return plan(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())
-
-
-def _changes(rows: Sequence[Mapping[str, Any]], name: str, start: date, end: date) -> list[float]:
-    """After less before, of each developer."""
-    if name == "cycle":
-        return [row["cycle_after"] - row["cycle_before"] for row in rows]
-    return [after - before for before, after in (_rates(row, start, end) for row in rows)]
-
-
-def _rates(row: Mapping[str, Any], start: date, end: date) -> tuple[float, float]:
-    """Pull requests a week before and after."""
-    border: date = row["border"]
-    return row["before"] / ((border - start).days / 7), row["after"] / ((end - border).days / 7)
-
-
-def _effect(changes: Sequence[Sequence[float]], seed: int) -> tuple[float | None, Interval | None]:
+    For a taker the border is the day of the first session ever; for the others the median of these days.
+    """
     import numpy as np
 
-    if not all(changes):
+    known, developers = ~np.isnan(facts.cycles), len(facts.people)
+    authors, days, cycles = facts.authors[known], facts.pull_days[known], facts.cycles[known]
+    is_author = np.bincount(authors, minlength=developers) > 0
+    first, last = ((day.toordinal()) for day in _borders(facts))
+    firsts = facts.first_sessions
+    among = np.sort(firsts[is_author & (firsts >= first) & (firsts <= last)])
+    middle = int(among[(len(among) - 1) // 2]) if len(among) else 0
+    borders = np.where(firsts > 0, firsts, middle)
+    is_before = days + facts.start.toordinal() < borders[authors]
+    sides = []
+    for side in (is_before, ~is_before):
+        counted = np.bincount(authors[side], minlength=developers)
+        sums = np.bincount(authors[side], weights=cycles[side], minlength=developers)
+        sides.append((counted, sums / np.maximum(counted, 1)))
+    (before, cycle_before), (after, cycle_after) = sides
+    whole = Courses(facts.start, facts.end, facts.people, firsts > 0, borders, before, after, cycle_before, cycle_after)
+    return whole.of((borders >= first) & (borders <= last) & (before > 0) & (after > 0))
+
+
+def _borders(facts: DeveloperFacts) -> tuple[date, date]:
+    """The first and the last day that leave enough days on both sides."""
+    least = timedelta(days=LEAST_DAYS)
+    return facts.start + least, facts.end - least
+
+
+def _effect(takers: Courses, others: Courses, name: str, query: MetricQuery) -> tuple[float | None, Interval | None]:
+    import numpy as np
+
+    if not len(takers) or not len(others):
         return None, None
-    first, second = (np.array(each) for each in changes)
-    takers, others = np.arange(len(first)), np.arange(len(second)) + len(first)
-    interval = difference_of_means(Values(first, takers), Values(second, others), seed=seed)
-    return float(first.mean() - second.mean()), interval
+    first, second = takers.changes(name), others.changes(name)
+    groups = Values(first, np.arange(len(first))), Values(second, np.arange(len(second)) + len(first))
+    return float(first.mean() - second.mean()), difference_of_means(*groups, seed=seed_of(query, name))
 
 
-def _course(rows: Sequence[Mapping[str, Any]], start: date, end: date) -> Course:
-    rates = [_rates(row, start, end) for row in rows]
-    return Course(
-        len(rows),
-        _mean([before for before, _ in rates]),
-        _mean([after for _, after in rates]),
-        _mean([row["cycle_before"] for row in rows]),
-        _mean([row["cycle_after"] for row in rows]),
-    )
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _cohort(name: str, row: Mapping[str, Any] | None) -> Cohort:
-    if row is None:
-        return Cohort(name, 0, 0, None, None)
-    return Cohort(name, row["developers"], row["merged"], row["merged"] / row["weeks"], row["cycle"])
-
-
-def _fetch(statement: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-_COURSES = sql.SQL(
-    """
-    WITH pulls AS MATERIALIZED (
-        SELECT person_id, day, c_0::float8 AS cycle FROM ({pulls}) AS p WHERE person_id <> 0 AND c_0 IS NOT NULL
-    ), first AS (
-        SELECT person_id, min(day) AS day FROM ({sessions}) AS s
-        WHERE day < %(come_to)s::date AND person_id IN (SELECT person_id FROM pulls)
-        GROUP BY person_id
-    ), border AS (
-        SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY day) AS day FROM first
-        WHERE day BETWEEN %(first_border)s::date AND %(last_border)s::date
-    ), authors AS (
-        SELECT DISTINCT pulls.person_id, first.day IS NOT NULL AS took_up, coalesce(first.day, border.day) AS border
-        FROM pulls LEFT JOIN first USING (person_id) CROSS JOIN border
-    )
-    SELECT person_id, took_up, border,
-           count(*) FILTER (WHERE day < border) AS before,
-           count(*) FILTER (WHERE day >= border) AS after,
-           avg(cycle) FILTER (WHERE day < border) AS cycle_before,
-           avg(cycle) FILTER (WHERE day >= border) AS cycle_after
-    FROM pulls JOIN authors USING (person_id)
-    WHERE border BETWEEN %(first_border)s::date AND %(last_border)s::date
-    GROUP BY person_id, took_up, border
-    HAVING count(*) FILTER (WHERE day < border) > 0 AND count(*) FILTER (WHERE day >= border) > 0
-    ORDER BY person_id
-    """
-)
-
-_COHORTS = sql.SQL(
-    """
-    WITH cohorts AS (
-        SELECT person_id, weeks,
-               CASE WHEN days = 0 THEN 'none' WHEN days < weeks THEN 'light'
-                    WHEN days < 3 * weeks THEN 'moderate' ELSE 'heavy' END AS cohort
-        FROM (
-            SELECT person_id,
-                   count(DISTINCT day) FILTER (WHERE c_0 & {in_session} <> 0) AS days,
-                   count(DISTINCT date_trunc('week', day)) AS weeks
-            FROM ({people}) AS p WHERE person_id <> 0 GROUP BY person_id
-        ) AS used
-    ), merged AS (
-        SELECT cohort, count(*) AS merged, percentile_cont(0.5) WITHIN GROUP (ORDER BY pulls.c_0::float8) AS cycle
-        FROM ({pulls}) AS pulls JOIN cohorts USING (person_id)
-        GROUP BY cohort
-    )
-    SELECT cohort, count(*) AS developers, sum(weeks)::int AS weeks, coalesce(max(merged), 0) AS merged,
-           max(cycle) AS cycle
-    FROM cohorts LEFT JOIN merged USING (cohort)
-    GROUP BY cohort
-    """
-)
+def _course(courses: Courses) -> Course:
+    if not len(courses):
+        return Course(0, None, None, None, None)
+    (merged_before, merged_after), (cycle_before, cycle_after) = courses.sides("merged"), courses.sides("cycle")
+    means = (float(side.mean()) for side in (merged_before, merged_after, cycle_before, cycle_after))
+    return Course(len(courses), *means)

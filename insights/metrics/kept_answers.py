@@ -23,15 +23,20 @@ KEPT_FOR = timedelta(minutes=10)  # what is told of weeks hardly moves in that t
 SLOW_SECONDS = 0.15
 
 
-def kept(question: str, compute: Callable[[], Any]) -> tuple[Any, datetime]:
-    """The answer to a question (see `question_of`), as JSON, and when it was computed."""
+def kept(
+    question: str, compute: Callable[[], Any], *, kept_for: timedelta = KEPT_FOR, slow_seconds: float | None = None
+) -> tuple[Any, datetime]:
+    """The answer to a question (see `question_of`), as JSON, and when it was computed.
+
+    It is kept where that took longer than `slow_seconds`, or SLOW_SECONDS.
+    """
     now = timezone.now()
-    found = KeptComparison.objects.filter(question=question, computed_at__gt=now - KEPT_FOR).first()
+    found = KeptComparison.objects.filter(question=question, computed_at__gt=now - kept_for).first()
     if found is not None:
         return found.answer, found.computed_at
     began = time.monotonic()
     answer = compute()
-    if time.monotonic() - began > SLOW_SECONDS:
+    if time.monotonic() - began > (SLOW_SECONDS if slow_seconds is None else slow_seconds):
         KeptComparison.keep(question, answer, now)
     return answer, now
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from insights import windows
@@ -81,10 +81,21 @@ def bring_up_to_date(kinds: Sequence[Kind]) -> int:
 
 def kept_of(kind: Kind, window: Window) -> Kept | None:
     """Of the whole organisation; None where it is read quickly, or is not kept as of a short while ago."""
+    row = _shown(kind, window, KeptPeopleFigures.objects.all())
+    return None if row is None else Kept(bytes(row.content), row.read_at)
+
+
+def kept_at(kind: Kind, window: Window) -> datetime | None:
+    """As of when `kept_of` is, without reading it."""
+    row = _shown(kind, window, KeptPeopleFigures.objects.defer("content"))
+    return None if row is None else row.read_at
+
+
+def _shown(kind: Kind, window: Window, rows: QuerySet[KeptPeopleFigures]) -> KeptPeopleFigures | None:
     key = (kind.name, window)
     if window not in _windows_of_pages() or _not_kept.get(key, 0.0) > time.monotonic():
         return None
-    row = KeptPeopleFigures.objects.filter(
+    row = rows.filter(
         kind=kind.name,
         start=window.start,
         end=window.end,
@@ -94,8 +105,7 @@ def kept_of(kind: Kind, window: Window) -> Kept | None:
     ).first()
     if row is None:
         _not_kept[key] = time.monotonic() + SHORTEST_PAUSE.total_seconds()
-        return None
-    return Kept(bytes(row.content), row.read_at)
+    return row
 
 
 def _windows_of_pages() -> Sequence[Window]:

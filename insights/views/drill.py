@@ -76,6 +76,7 @@ def _rows(
         part, chosen = dimension, values
         if values[0] in ASSISTED:
             part, chosen = Dimension.ASSISTANCE, (ASSISTED[values[0]],)
+            kept.pop(dimension, None)
         if dimension is Dimension.WORK_TYPE:
             chosen = tuple(OTHER_ALONE if each == OTHER_WORK else each for each in values)
         if part not in metric.facets or len(chosen) > MOST_FACET_VALUES:

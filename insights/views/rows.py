@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -47,7 +47,7 @@ RECORD_PAGES = {  # by the column that identifies a fact in its relation
     "session_id": "ai_session",
 }
 
-NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.FACT})
+NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.DURATION, ColumnKind.FACT})
 NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # what a row adds must stand in sight there
 
 
@@ -121,20 +121,23 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
-    first = visible_rows(question.query, question.filters.access, size=CSV_PAGE_SIZE)
-    return csv_response(f"headway-{key.replace('.', '-')}-rows", _csv_rows(question, first))
+
+    def read(page: int) -> RowsPage:
+        return visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
+
+    return csv_response(f"headway-{key.replace('.', '-')}-rows", csv_rows(read(1), read))
 
 
-def _csv_rows(question: Asked, first: RowsPage) -> Iterator[list[Cell]]:
+def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[Cell]]:
+    """The headings and every row: those of the first page, and of the pages that `read` gives by their numbers."""
     yield [column.label for column in first.columns]
-    found, page = first, 1
-    while found.rows:
+    found = first
+    while True:
         for row in found.rows:
             yield [row[column.name] for column in found.columns]
-        page += 1
-        if len(found.rows) < CSV_PAGE_SIZE:
+        if found.page * found.size >= found.total:
             return
-        found = visible_rows(question.query, question.filters.access, page=page, size=CSV_PAGE_SIZE)
+        found = read(found.page + 1)
 
 
 def _narrowed(question: Asked) -> str:
@@ -146,10 +149,14 @@ def _narrowed(question: Asked) -> str:
     )
 
 
-def row_table(found: RowsPage, *, without: Collection[ColumnKind]) -> RowTable:
-    """The rows as they are printed, but for columns of the kinds in `without`."""
+def row_table(found: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
+    """The rows as they are printed, but for columns of the kinds in `without`.
+
+    `record_page` names the route of the page that each has (empty: none), where they are not the metric's own.
+    """
     columns = [column for column in found.columns if column.kind not in without]
-    record_page = record_page_of(found.query.key)
+    if record_page is None:
+        record_page = record_page_of(found.query.key)
     leading = ColumnKind.DAY if ColumnKind.FACT in without else ColumnKind.FACT
     in_seconds = get(found.query.key).unit is UnitOfMeasure.SECONDS
     return RowTable(
@@ -203,17 +210,21 @@ def record_page_of(key: str) -> str:
 def _printed(column: RowColumn, value: Cell) -> str:
     if value is None:
         return ""
-    if isinstance(value, datetime):
-        at = timezone.localtime(value)
-        return f"{wording.day(at.date())}, {at:%H:%M}"
     if isinstance(value, date):
-        return wording.day(value)
+        return _when(value)
     if column.kind is ColumnKind.FACT:
         return f"#{value}"
-    if column.kind is ColumnKind.NUMBER and isinstance(value, int | float):
-        return wording.exact(value)
+    if isinstance(value, int | float) and column.kind in (ColumnKind.NUMBER, ColumnKind.DURATION):
+        return wording.exact(value) if column.kind is ColumnKind.NUMBER else _duration(value)
     words = str(value)
     return ", ".join(map(agent_name, words.split(", "))) if column.name == Dimension.AGENT else words
+
+
+def _when(value: date) -> str:
+    if not isinstance(value, datetime):
+        return wording.day(value)
+    at = timezone.localtime(value)
+    return f"{wording.day(at.date())}, {at:%H:%M}"
 
 
 def read_page(request: HttpRequest) -> int:

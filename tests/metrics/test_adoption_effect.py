@@ -10,11 +10,14 @@ from django.utils import timezone
 
 from insights import windows
 from insights.metrics import kept_effects
-from insights.metrics.adoption_effect import read_cohorts, read_effect
+from insights.metrics.adoption_effect import Effect, courses_of, effect_of
+from insights.metrics.developer_facts import read_developer_facts
 from insights.metrics.errors import ScopeNeededError
 from insights.metrics.query import Dimension, MetricQuery
-from insights.metrics.visible import visible_cohorts, visible_comparison, visible_effect
+from insights.metrics.usage_cohorts import Cohort, cohorts_of
+from insights.metrics.visible import visible_adoption, visible_comparison
 from insights.models import KeptComparison
+from integrations.models import PullRequestFigures
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org
@@ -23,6 +26,14 @@ from tests.personas import EXECUTIVE, MEMBER, create_user
 from tests.teams import create_teams
 
 WEEKS = 8
+
+
+def read_effect(query: MetricQuery) -> Effect:
+    return effect_of(courses_of(read_developer_facts(query)), query)
+
+
+def read_cohorts(query: MetricQuery) -> list[Cohort]:
+    return cohorts_of(read_developer_facts(query))
 
 
 @pytest.fixture
@@ -106,20 +117,19 @@ def test_what_took_long_is_given_again_as_it_was(org: Org, query: MetricQuery, m
     takers, others = (f"taker{n}" for n in range(9)), (f"other{n}" for n in range(9))
     tell(org, {**dict.fromkeys(takers, (MERGED_WEEKLY, 28)), **dict.fromkeys(others, (MERGED_WEEKLY, None))})
     monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", 1000.0)
-    assert kept_effects.effect(query)[0] == read_effect(query)
+    assert kept_effects.effect_and_cohorts(query)[:2] == (read_effect(query), read_cohorts(query))
     assert not KeptComparison.objects.exists(), "what is read quickly is read each time"
     monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", -1.0)
     effect, cohorts = read_effect(query), read_cohorts(query)
     assert effect.cycle_interval
     for _ in range(2):
-        assert kept_effects.effect(query)[0] == effect
-        assert kept_effects.cohorts(query)[0] == cohorts
+        assert kept_effects.effect_and_cohorts(query)[:2] == (effect, cohorts)
     org.push("pull-requests", *(merged(9000 + ago, day_before(ago), author="other0") for ago in (3, 4, 5, 6)))
     org.fold()
     assert read_effect(query) != effect
-    assert kept_effects.effect(query)[0] == effect, "as of a short while ago"
+    assert kept_effects.effect_and_cohorts(query)[0] == effect, "as of a short while ago"
     of_bugs = replace(query, facets={Dimension.WORK_TYPE: ("bug",)})
-    assert kept_effects.effect(of_bugs)[0] == read_effect(of_bugs)
+    assert kept_effects.effect_and_cohorts(of_bugs)[0] == read_effect(of_bugs)
 
 
 MERGED_WEEKLY = (50, 43, 36, 27, 20, 13, 6)
@@ -144,26 +154,43 @@ def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQ
     )
     protect(IndividualPolicy.PSEUDONYMS)
     access = access_of(create_user(EXECUTIVE))
-    effect, why_no_effect, _ = visible_effect(query, access)
-    cohorts, why_no_cohorts, _ = visible_cohorts(query, access)
+    found = visible_adoption(query, access)
     between = visible_comparison(replace(query, key="pr.merged_per_developer"), "claude_code", access)
     if takers < 5:
-        assert (effect, cohorts) == (None, [])
-        assert TOO_FEW in why_no_effect
-        assert TOO_FEW in why_no_cohorts
+        assert (found.effect, found.cohorts) == (None, [])
+        assert TOO_FEW in found.why_no_effect
+        assert TOO_FEW in found.why_no_cohorts
         assert between.withheld
         assert (between.first.value, between.second.value, between.interval, between.difference) == (None,) * 4
         assert (between.first.developers, between.second.developers, between.unmatched) == (0, 0, 0)
     else:
-        assert effect is not None
-        assert list(effect.group_sizes) == [5, 6]
-        shown = {cohort.name: cohort.developers for cohort in cohorts}
+        assert found.effect is not None
+        assert list(found.effect.group_sizes) == [5, 6]
+        shown = {cohort.name: cohort.developers for cohort in found.cohorts}
         assert shown == {"none": 6 + 1, "light": 5, "moderate": 0, "heavy": 0}, "six, and who reviews"
         assert between.first.developers == 5
     protect(IndividualPolicy.NAMED)
     named = access_of(create_user(EXECUTIVE))
-    assert visible_effect(query, named)[0] is not None
-    assert visible_cohorts(query, named)[0]
+    assert visible_adoption(query, named).effect is not None
+    assert visible_adoption(query, named).cohorts
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(("merging", "timed"), [(6, 6), (4, 4), (6, 4)], ids=["enough", "few merged", "few times"])
+def test_cohorts_in_which_few_merged_or_few_times_are_known_are_hidden(
+    org: Org, query: MetricQuery, merging: int, timed: int
+) -> None:
+    """Six use agents; the median of their cycle times would be that of the four who have any."""
+    users = [f"user{number}" for number in range(6)]
+    told = {name: (MERGED_WEEKLY if number < merging else (), 28) for number, name in enumerate(users)}
+    tell(org, {**told, **{f"other{number}": (MERGED_WEEKLY, None) for number in range(6)}})
+    of_unknown_time = PullRequestFigures.objects.filter(credited__person__full_name__in=users[timed:])
+    assert of_unknown_time.update(cycle_seconds=None) == len(MERGED_WEEKLY) * (merging - timed)
+    protect(IndividualPolicy.PSEUDONYMS)
+    access = access_of(create_user(EXECUTIVE))
+    found = visible_adoption(query, access)
+    assert [cohort.developers for cohort in found.cohorts] == ([6 + 1, 6, 0, 0] if timed == 6 else [])
+    assert (TOO_FEW in found.why_no_cohorts) == (timed == 4)
 
 
 @pytest.mark.usefixtures("db")
@@ -171,8 +198,7 @@ def test_whoever_sees_no_whole_organisation_sees_no_comparison_of_it(org: Org, q
     create_teams()
     protect(IndividualPolicy.NAMED)
     member = access_of(create_user(MEMBER))
-    for ask in (visible_effect, visible_cohorts):
-        with pytest.raises(ScopeNeededError):
-            ask(query, member)
+    with pytest.raises(ScopeNeededError):
+        visible_adoption(query, member)
     with pytest.raises(ScopeNeededError):
         visible_comparison(query, "claude_code", member)

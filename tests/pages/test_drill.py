@@ -22,7 +22,7 @@ from integrations.git.sync import sync_source
 from tests.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
-from tests.pages.recomputed import from_rows, rows_of
+from tests.pages.recomputed import from_rows, rows_of, total
 
 LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
@@ -92,17 +92,34 @@ def test_rows_say_to_what_they_are_narrowed(client: Client) -> None:
     assert client.get("/insights/metrics/ai.tool_failures/rows/", {"tool": "Ba\0sh"}).status_code == 400
 
 
-def test_outcomes_and_failing_tools_lead_to_theirs(client: Client) -> None:
-    for part, keys in (("spend_outcome", {"ai.spend"}), ("failing_tools", {"ai.tool_failures"})):
-        page = client.get(f"/insights/ai/parts/{part}/?range=4w").content.decode()
-        links = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', page)
-        assert links, part
-        for address, printed in links:
-            key = address.split("/")[3]
-            value = from_rows(key, rows_of(lambda each: client.get(each).getvalue(), address))
-            assert key in keys
-            assert value is not None
-            assert printed == (wording.money(value) if key == "ai.spend" else wording.exact(value))
+def test_outcomes_lead_to_their_rows(client: Client) -> None:
+    for address, printed in links_of_part(client, "spend_outcome"):
+        value = from_rows("ai.spend", rows_of(lambda each: client.get(each).getvalue(), address))
+        assert address.split("/")[3] == "ai.spend"
+        assert value is not None
+        assert printed == wording.money(value)
+
+
+def test_failures_calls_and_rate_of_failing_tools_lead_to_their_rows(client: Client) -> None:
+    links = links_of_part(client, "failing_tools")
+    told = [(address.split("/")[3], printed) for address, printed in links]
+    rows = [rows_of(lambda each: client.get(each).getvalue(), address) for address, _ in links]
+    assert len(links) % 3 == 0
+    for failed in range(0, len(links), 3):
+        called, rate = failed + 1, failed + 2
+        assert told[failed] == ("ai.tool_failures", wording.exact(total(rows[failed], "Contribution")))
+        assert told[called] == ("ai.error_rate", wording.exact(total(rows[called], "Denominator")))
+        value = from_rows("ai.error_rate", rows[rate])
+        assert value is not None
+        assert told[rate] == ("ai.error_rate", str(wording.reading(value, "percent")))
+
+
+def links_of_part(client: Client, part: str) -> list[tuple[str, str]]:
+    """Addresses of rows, and what is printed of them."""
+    page = client.get(f"/insights/ai/parts/{part}/?range=4w").content.decode()
+    links = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', page)
+    assert links
+    return links
 
 
 def test_the_bar_of_an_agent_leads_to_its_lines(client: Client) -> None:

@@ -74,6 +74,31 @@ def test_each_tile_of_the_ai_page(pages: Client, query: str) -> None:
     assert len(walked) >= 12
 
 
+def test_each_failing_tool(pages: Client) -> None:
+    """Failed, calls and the rate of each, from the rows that its cells open."""
+    found = page(pages, "/insights/ai/parts/failing_tools/")
+    cells = re.findall(r'href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', found)
+    assert len(cells) >= 3
+    for address, printed in cells:
+        rows = rows_of(pages, address)
+        failed, calls = total(rows, "Contribution"), total(rows, "Denominator") if "Denominator" in rows[0] else 0.0
+        rate = str(wording.reading(failed / calls * 100, "percent")) if calls else ""
+        assert printed in (rate, f"{calls:,.0f}") if calls else printed == f"{failed:,.0f}", address
+
+
+def test_each_model_of_the_what_if_page(pages: Client) -> None:
+    found = page(pages, "/insights/ai/prices/")
+    cells = re.findall(r'<a class="hw-drill" href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', found)
+    walked = set()
+    for address, printed in cells:
+        metric = address.split("/")[3]
+        value = total(rows_of(pages, address), "Contribution")
+        words = wording.exact(value, "currency") if metric == "ai.spend" else wording.compact(value)
+        assert html.unescape(printed) == words, address
+        walked.add(metric)
+    assert walked == {"ai.spend", "ai.tokens"}
+
+
 def test_each_figure_of_the_readiness_page(pages: Client) -> None:
     found = page(pages, "/insights/ai/repositories/")
     cells = re.findall(r'<a href="(/insights/ai/repositories/rows/[^"]+)"[^>]*>([^<]*)</a>', found)

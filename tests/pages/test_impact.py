@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights import windows, wording
 from insights.metrics.query import Statistic
+from insights.metrics.row_privacy import UNMATCHED
+from insights.views.ai.charts import CHARTS, TABLES
+from insights.views.ai.parts import PARTS
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
@@ -174,7 +177,21 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
     words = plain(claude)
     for key, label in (("pr.coding_phase", "Coding"), ("pr.review_phase", "Review"), ("pr.merge_phase", "Merge")):
         printed = f"{(means[key] or 0) / 3600:.1f} h" if (means[key] or 0) >= 3600 else "30 min"
-        assert f"{label} {printed}." in words
+        assert f"{label} {printed}" in words
+        of_phase = re.search(rf'href="(/insights/metrics/{key}/rows/[^"]*)"', claude)
+        assert of_phase
+        own = from_rows(key, rows_of(lambda found: content(member, found), of_phase[1]))
+        assert own == pytest.approx(means[key])
+    chosen = re.search(r'<section[^>]*id="pr-phases".*?</section>', page(member, "?agent=claude_code"), re.DOTALL)
+    assert chosen
+    of_line = re.findall(
+        r'href="(/insights/metrics/pr.review_phase/rows/[^"]*assistance[^"]*)"[^>]*>([^<]+)</a>', chosen[0]
+    )
+    assert of_line
+    for address, printed in of_line:
+        mean = from_rows("pr.review_phase", rows_of(lambda found: content(member, found), address))
+        assert mean is not None
+        assert str(wording.duration(mean)) == printed, "of a line of no one agent, whichever agents are chosen"
     phases = table(content(member, f"{PAGE}charts/phases.csv"))
     assert {row["Line"]: (row["PRs"], row["PRs left out"]) for row in phases}["Claude Code"] == ("40", "5")
 
@@ -208,6 +225,22 @@ def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize("query", ["", "?line=claude_code", "?work=feature", "?cycle=p90", "?agent=claude_code"])
+def test_each_side_of_a_difference_is_what_its_rows_come_to(member: Client, query: str) -> None:
+    html = content(member, f"{PAGE}parts/differences/{query}").decode()
+    sides = re.findall(r'<b><a class="hw-drill" href="([^"]+)"[^>]*>([^<]*)</a></b>', html)
+    assert len(sides) == 6
+    for address, printed in sides:
+        key = address.split("/")[3]
+        statistic = Statistic.P90 if "p90" in query and key == "pr.cycle_time" else None
+        rows = rows_of(lambda found: content(member, found), address)
+        value = from_rows(key, [row for row in rows if row["Developer"] != UNMATCHED], statistic=statistic)
+        assert value is not None
+        words = str(wording.duration(value)) if key == "pr.cycle_time" else f"{value:.2f}"
+        assert words == printed, (address, value)
+
+
+@pytest.mark.usefixtures("teams")
 def test_differences_effect_and_cohorts_can_be_taken_away_as_numbers(member: Client) -> None:
     rows = {row["Metric"]: row for row in table(content(member, f"{PAGE}charts/differences.csv"))}
     merged_by = rows["pr.merged_per_developer"]
@@ -226,6 +259,33 @@ def test_differences_effect_and_cohorts_can_be_taken_away_as_numbers(member: Cli
     [hidden, *_] = table(content(member, f"{PAGE}charts/differences.csv"))
     assert "Hidden" in hidden["Why none"]
     assert not any(hidden[name] for name in ("Any agent", "Non-AI: developers", "Difference", "Interval to"))
+
+
+@pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize(
+    "query", ["?model=claude-opus-4-1", "?agent=claude_code", "?repository=shop", "?work_type=bug"]
+)
+def test_each_part_of_the_page_answers_with_each_of_its_filters(member: Client, query: str) -> None:
+    for name in (*CHARTS, *TABLES):
+        assert content(member, f"{PAGE}charts/{name}.csv{query}")
+    for name in PARTS:
+        assert content(member, f"{PAGE}parts/{name}/{query}")
+    assert content(member, f"{PAGE}adoption/rows/{query}&of=use")
+    assert content(member, f"{PAGE}adoption/rows.csv{query}&of=merged")
+
+
+@pytest.mark.usefixtures("teams")
+def test_before_and_after_adoption_is_of_every_model_and_says_so(member: Client) -> None:
+    of_all, of_model = (
+        content(member, f"{PAGE}parts/adoption_effect/{query}").decode() for query in ("", "?model=claude-opus-4-1")
+    )
+    assert "Of every model." in of_model
+    assert "Of every model." not in of_all
+    assert figures(of_model) == figures(of_all)
+
+
+def figures(html: str) -> list[str]:
+    return re.findall(r"<td[^>]*>(?:<a[^>]*>)?([^<]*)", html)
 
 
 @pytest.mark.usefixtures("teams")

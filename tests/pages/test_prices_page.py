@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from insights import wording
+from integrations.models import PriceOverride
+from integrations.pricing.overrides import save_override
 from integrations.seats.import_seats import import_seats
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
+from tests.pages.recomputed import rows_of, total
 from tests.personas import ADMIN, create_user
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +69,22 @@ def test_a_model_without_a_price_is_listed_and_can_be_given_one(admin: Client, u
     page = admin.get(reverse("ai_prices")).content.decode()
     assert "Models without a price" in page
     assert f"{reverse('admin:integrations_priceoverride_add')}?model=acme-1" in page
+
+
+def test_tokens_without_a_price_open_to_these_alone(admin: Client, org: Org) -> None:
+    """The model has a price from yesterday on: what was used before is not known."""
+    today = timezone.localdate()
+    since = DateRange(today - timedelta(days=1), None)
+    priced = PriceOverride(model="acme-1", during=since, input=Decimal(2), output=Decimal(8), reason="A contract")
+    save_override(priced, by=None)
+    org.session(by="ada", on=today - timedelta(days=5), tokens=30_000, model="acme-1")
+    org.session(by="ada", on=today - timedelta(days=1), tokens=50_000, model="acme-1")
+    org.fold()
+    page = admin.get(reverse("ai_prices")).content.decode()
+    _, _, without_price = page.partition("Models without a price")
+    [(address, printed)] = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', without_price)
+    opened = rows_of(lambda found: admin.get(found).getvalue(), address)
+    assert printed == wording.compact(total(opened, "Contribution")) == wording.compact(30_000)
 
 
 def test_a_name_that_nobody_knows_is_said(admin: Client, used: Org) -> None:

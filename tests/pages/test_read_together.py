@@ -24,7 +24,8 @@ def test_whatever_a_chart_reads_is_noted_with_its_page(
     forgotten: list[str] = []
 
     def watched(*args: Any, series: Any, totals: Any, beside: Any, **more: Any) -> Any:
-        for queries, noted in zip((series, totals), beside(), strict=True):
+        noted_by_page = beside()
+        for queries, noted in ((series, noted_by_page.series), (totals, noted_by_page.totals)):
             asked.extend(query.key for query in queries)
             forgotten.extend(f"{query.key} by {query.segments}" for query in queries if query not in noted)
         return visible_together(*args, series=series, totals=totals, beside=beside, **more)

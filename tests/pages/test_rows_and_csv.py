@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.test import Client
@@ -16,6 +19,7 @@ from insights.views.rows import PAGE_SIZE
 from orgtree.csv_export import csv_lines, safe_cell
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
+from tests.pages.delivering import day_before, merged
 
 SESSIONS = "/insights/metrics/ai.tokens/rows/"
 EXPORT = "/insights/metrics/ai.tokens/rows.csv"
@@ -130,3 +134,31 @@ def test_the_panel_is_a_page_of_its_own_without_a_script(five_people: Org, membe
     assert "<html" not in panel
     assert "Formula" in page
     assert "Formula" in panel
+
+
+@pytest.mark.parametrize(
+    ("asked", "beside"),
+    [
+        ("of=use", {"Days with a session", "Sessions"}),
+        ("of=merged", {"PRs before", "Weeks before", "PRs after", "Weeks after"}),
+        ("of=use&list=days", set()),
+        ("of=use&list=sessions", {"Session"}),
+    ],
+)
+def test_the_panel_of_adoption_leads_to_the_columns_it_has_no_room_for(
+    org: Org, member: Client, asked: str, beside: set[str]
+) -> None:
+    took_up = windows.local_today() - timedelta(days=30)
+    for number, (name, ago) in enumerate(product(("ada", "grace"), (50, 40, 20, 10))):
+        org.push("pull-requests", merged(number + 1, day_before(ago), author=name))
+    org.session(by="ada", on=took_up)
+    org.fold()
+    address = f"/insights/ai/adoption/rows/?{asked}"
+    panel = member.get(address, headers={"HX-Request": "true"}).content.decode()
+    [page_url] = re.findall(r'<a href="([^"]+)">All columns', panel)
+    page = member.get(html.unescape(page_url)).content.decode()
+    assert "All columns" not in page
+    in_panel, on_page = (re.findall(r'<th scope="col"[^>]*>([^<]+)', found) for found in (panel, page))
+    assert in_panel
+    assert in_panel == [heading for heading in on_page if heading not in beside]
+    assert beside <= {*on_page}

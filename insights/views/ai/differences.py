@@ -10,6 +10,7 @@ from typing import Literal
 from insights import wording
 from insights.filters import Filters
 from insights.metrics.comparison import WITHOUT, Comparison, Group
+from insights.metrics.query import Dimension
 from insights.metrics.registry import get
 from insights.metrics.visible import visible_comparison
 from insights.views.ai.lines import (
@@ -23,6 +24,7 @@ from insights.views.ai.lines import (
     query_of,
     value_words,
 )
+from insights.views.drill import rows_of_part
 from orgtree.csv_export import Cell
 
 
@@ -41,6 +43,8 @@ class Difference:
     words: str
     reason: str
     unmatched: str
+    first_rows_url: str
+    second_rows_url: str
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,16 @@ def differences(filters: Filters) -> Differences:
     line = filters.picked[LINE.parameter]
     found = _found(filters)
     as_of = min((each.computed_at for each in found if each.computed_at), default=None)
-    rows = [_row(each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
+    narrowed = of_work(filters)
+    rows = [_row(narrowed, line, each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
     return Differences(line_name(line), marker(line), line_name(WITHOUT), as_of, rows)
 
 
-def _row(found: Comparison, compared: Compared) -> Difference:
+def _row(filters: Filters, line: str, found: Comparison, compared: Compared) -> Difference:
     key = compared.key
+    first_rows_url, second_rows_url = (
+        rows_of_part(filters, key, Dimension.AGENT, marker(each)) for each in (line, WITHOUT)
+    )
     statistic = f", {CYCLE.options[found.query.statistic].lower()}" if found.query.statistic else ""
     delta, interval = found.difference, found.interval
     verdict, words = _verdict(found)
@@ -102,6 +110,8 @@ def _row(found: Comparison, compared: Compared) -> Difference:
         unmatched=f"Of known developers: {wording.count(found.unmatched, *compared.fact)} of nobody known left out."
         if found.unmatched
         else "",
+        first_rows_url=first_rows_url,
+        second_rows_url=second_rows_url,
     )
 
 

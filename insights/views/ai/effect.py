@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from django.urls import reverse
 
 from insights import wording
 from insights.filters import Filters
 from insights.formulas.differences import Interval
-from insights.metrics.adoption_effect import Cohort, Course, Effect
-from insights.metrics.visible import visible_cohorts, visible_effect
+from insights.metrics.adoption_developers import (
+    COHORT_NAMES,
+    DID_NOT,
+    OF_PEOPLE_AND_AGENTS,
+    TOOK_UP,
+    Figure,
+    Listed,
+    RowsAsked,
+)
+from insights.metrics.adoption_effect import Course, Effect
+from insights.metrics.query import MetricQuery
+from insights.metrics.registry import get
+from insights.metrics.usage_cohorts import Cohort
+from insights.metrics.visible import visible_adoption
 from insights.views.ai.lines import of_work
 from orgtree.csv_export import Cell
 
 Words = Callable[[float], str]
 MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"
+FIGURE_TITLES = {
+    Figure.MERGED: f"{MERGED}, before and after adoption",
+    Figure.CYCLE: f"{CYCLE}, before and after adoption",
+    Figure.USE: "Developers by how much they use agents",
+}
 TOO_FEW_FOR_AN_INTERVAL = "No interval: a group has too few developers."
-COHORT_NAMES = {
-    "none": ("None", "no session"),
-    "light": ("Light", "less than a day a week"),
-    "moderate": ("Moderate", "1 to 3 days a week"),
-    "heavy": ("Heavy", "3 days a week and more"),
+COHORT_USAGE = {
+    "none": "no session",
+    "light": "less than a day a week",
+    "moderate": "1 to 3 days a week",
+    "heavy": "3 days a week and more",
 }
 
 
 @dataclass(frozen=True)
 class EffectLine:
-    """One figure: both groups before → after, and the difference in differences in words."""
+    """One figure: both groups before → after, and the difference in differences in words; each with its rows."""
 
     title: str
     took_up: str
     did_not: str
     effect: str
     interval: str
+    rows_url: str
+    took_up_url: str
+    did_not_url: str
 
 
 @dataclass(frozen=True)
@@ -43,38 +65,64 @@ class CohortLine:
     developers: str
     merged: str
     cycle: str
+    rows_url: str  # empty where nobody is in it
+    pulls_url: str
+
+
+@dataclass(frozen=True)
+class GroupSize:
+    """How many developers a group has, what they did, and where their rows are."""
+
+    developers: str
+    did: str
+    rows_url: str
 
 
 @dataclass(frozen=True)
 class EffectPart:
-    sizes: str
+    sizes: Sequence[GroupSize]
     lines: Sequence[EffectLine]
     reason: str
     cohorts: Sequence[CohortLine]
     cohorts_reason: str
-    as_of: datetime  # of the older of the two
+    not_heeded: str  # of every model: what of the filters is not of pull requests
+    as_of: datetime
+
+
+def adoption_rows_url(filters: Filters, asked: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
+    """Where the rows behind a figure are."""
+    more = {"of": asked.figure.value}
+    more |= {"group": asked.group} if asked.group else {}
+    more |= {"list": asked.listed.value} if asked.listed is not Listed.DEVELOPERS else {}
+    return filters.url(reverse(name), **more, **({"page": str(page)} if page > 1 else {}))
+
+
+def effect_query(filters: Filters) -> MetricQuery:
+    """Without the filters of which pull requests know nothing, such as a model: the part says so."""
+    query = of_work(filters).query("pr.cycle_time")
+    heeded = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
+    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in heeded})
 
 
 def effect_part(filters: Filters) -> EffectPart:
-    query = of_work(filters).query("pr.cycle_time")
-    effect, reason, effect_at = visible_effect(query, filters.access)
-    cohorts, cohorts_reason, cohorts_at = visible_cohorts(query, filters.access)
-    sizes, lines, why = ("", [], reason) if effect is None else _told(effect)
-    return EffectPart(
-        sizes, lines, why, [_cohort(each) for each in cohorts], cohorts_reason, min(effect_at, cohorts_at)
-    )
+    found = visible_adoption(effect_query(filters), filters.access)
+    sizes, lines, why = ([], [], found.why_no_effect) if found.effect is None else _told(filters, found.effect)
+    cohorts = [_cohort(filters, each) for each in found.cohorts]
+    not_heeded = filters.not_heeded_by(get(OF_PEOPLE_AND_AGENTS))
+    return EffectPart(sizes, lines, why, cohorts, found.why_no_cohorts, not_heeded, found.as_of)
 
 
 def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     """The effect as numbers: both groups before and after, and by how much more the first changed."""
-    effect, reason, at = visible_effect(of_work(filters).query("pr.cycle_time"), filters.access)
+    found = visible_adoption(effect_query(filters), filters.access)
+    effect, at = found.effect, found.as_of
     groups = ("Took up an agent", "Did not")
     yield [
         *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
         *("Changed by more", "Interval from", "Interval to", "Why none", "As of"),
     ]
     if effect is None:
-        yield ["", "", *[None] * 9, reason, at.isoformat()]
+        yield ["", "", *[None] * 9, found.why_no_effect, at.isoformat()]
         return
     courses = (effect.took_up, effect.did_not)
     merged = [cell for each in courses for cell in (each.developers, each.merged_before, each.merged_after)]
@@ -89,15 +137,16 @@ def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
 
 
 def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
-    cohorts, reason, at = visible_cohorts(of_work(filters).query("pr.cycle_time"), filters.access)
+    found = visible_adoption(effect_query(filters), filters.access)
+    at = found.as_of
     yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)", "As of"]
-    for each in cohorts:
+    for each in found.cohorts:
         yield [each.name, each.developers, each.merged, each.merged_per_week, each.cycle_seconds, at.isoformat()]
-    if reason:
-        yield [reason, None, None, None, None, at.isoformat()]
+    if found.why_no_cohorts:
+        yield [found.why_no_cohorts, None, None, None, None, at.isoformat()]
 
 
-def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
+def _told(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize], Sequence[EffectLine], str]:
     took_up, did_not = effect.took_up, effect.did_not
     lines = [
         EffectLine(
@@ -106,6 +155,7 @@ def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
             _course(did_not.merged_before, did_not.merged_after, _rate),
             _signed(effect.merged, _rate),
             _interval(effect.merged_interval, _rate),
+            *_rows_urls(filters, Figure.MERGED),
         ),
         EffectLine(
             CYCLE,
@@ -113,9 +163,14 @@ def _told(effect: Effect) -> tuple[str, Sequence[EffectLine], str]:
             _course(did_not.cycle_before, did_not.cycle_after, _time),
             _signed(effect.cycle, _time),
             _interval(effect.cycle_interval, _time),
+            *_rows_urls(filters, Figure.CYCLE),
         ),
     ]
-    sizes = f"{_developers(took_up)} took up an agent in this window, {_developers(did_not)} never used one."
+    _, of_takers, of_others = _rows_urls(filters, Figure.MERGED)
+    sizes = [
+        GroupSize(_developers(took_up), "took up an agent in this window", of_takers),
+        GroupSize(_developers(did_not), "never used one", of_others),
+    ]
     return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
 
 
@@ -123,14 +178,27 @@ def _developers(course: Course) -> str:
     return wording.count(course.developers, "developer")
 
 
-def _cohort(each: Cohort) -> CohortLine:
-    name, usage = COHORT_NAMES[each.name]
+def _rows_urls(filters: Filters, figure: Figure) -> tuple[str, str, str]:
+    """Of both groups, of those who took up an agent, and of those who did not."""
+    everybody, took_up, did_not = (
+        adoption_rows_url(filters, RowsAsked(figure, group)) for group in ("", TOOK_UP, DID_NOT)
+    )
+    return everybody, took_up, did_not
+
+
+def _cohort(filters: Filters, each: Cohort) -> CohortLine:
+    developers, pulls = (
+        adoption_rows_url(filters, RowsAsked(Figure.USE, each.name, listed)) if each.developers else ""
+        for listed in (Listed.DEVELOPERS, Listed.PULL_REQUESTS)
+    )
     return CohortLine(
-        name,
-        usage,
+        COHORT_NAMES[each.name],
+        COHORT_USAGE[each.name],
         f"{each.developers:,}",
         "–" if each.merged_per_week is None else _rate(each.merged_per_week),
         "–" if each.cycle_seconds is None else _time(each.cycle_seconds),
+        developers,
+        pulls,
     )
 
 

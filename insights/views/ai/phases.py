@@ -14,6 +14,7 @@ from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard
 from insights.views.ai.lines import MERGED, figures_of, line_name, marker
 from insights.views.answers import Answers, Wanted, rows_url
+from insights.views.drill import rows_of_part
 
 PHASES: Mapping[str, tuple[str, str]] = {
     "coding": ("pr.coding_phase", "Coding"),
@@ -31,6 +32,7 @@ class PhaseBar:
     value: str
     start: float
     fraction: float
+    rows_url: str
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ def _of_line(
                 str(wording.duration(means[phase][0])),
                 starts[phase] / scale,
                 means[phase][0] / scale,
+                rows_of_part(lines.filters, metric, Dimension.AGENT, marker(line)),
             )
-            for phase, (_, label) in PHASES.items()
+            for phase, (metric, label) in PHASES.items()
         ],
         cycle=str(wording.duration(review + merge)),
         sample=wording.count(known, "PR"),

@@ -21,15 +21,16 @@ from insights.metrics.query import Dimension
 from insights.model_usage import used_by
 from insights.scope_access import access_in
 from insights.views.ai.answers import read
-from insights.views.answers import Answers, Wanted, rows_url
+from insights.views.answers import Answers, Wanted
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.drill import rows_of_part
 from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.pricing.library import listed_models
 from integrations.pricing.lists import PriceCard, Rate
 from integrations.services.model_use import ModelUse, WhatIf, unknown_models, what_if
 from orgtree.csv_export import Cell, csv_response
 
-WANTED = (Wanted("ai.tokens", Dimension.MODEL), Wanted("ai.tokens"))
+WANTED = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
 HEEDED = (Dimension.AGENT, Dimension.MODEL)
 ALL = "all"
 LONGEST_NAME = 120
@@ -51,12 +52,14 @@ class PricedAs:
     percent: str
     prices: str  # what the chosen model costs
     rows_url: str
+    tokens_url: str
 
 
 @dataclass(frozen=True)
 class Unpriced:
     model: str
     tokens: str
+    tokens_url: str
     requests: str
     agents: str
     first_day: str
@@ -95,7 +98,9 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         "summed": _summed(uses),
         "rough": any(not each.tells_bounds for each in told),
         "unpriced": [
-            _unpriced(use, may_add=getattr(request.user, "is_superuser", False)) for use in uses if use.unpriced_tokens
+            _unpriced(filters, use, may_add=getattr(request.user, "is_superuser", False))
+            for use in uses
+            if use.unpriced_tokens
         ],
         "csv_url": _url(filters, chosen, name="ai_prices_csv"),
         "spend_url": f"{reverse('ai')}{filters.query_string()}#spend",
@@ -182,8 +187,13 @@ def _row(each: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:
         difference=difference,
         percent=percent,
         prices=_prices(each.card) if each.card else "",
-        rows_url=rows_url(filters, "ai.spend", model=use.model),
+        rows_url=_rows_of_model(filters, "ai.spend", use.model),
+        tokens_url=_rows_of_model(filters, "ai.tokens", use.model),
     )
+
+
+def _rows_of_model(filters: Filters, key: str, model: str) -> str:
+    return rows_of_part(filters, key, Dimension.MODEL, model)
 
 
 def _difference(use: ModelUse, each: WhatIf) -> tuple[str, str]:
@@ -241,11 +251,12 @@ def _rate(rate: Rate) -> str:
     return f"${rate.base.normalize():f}{above}"
 
 
-def _unpriced(use: ModelUse, *, may_add: bool) -> Unpriced:
+def _unpriced(filters: Filters, use: ModelUse, *, may_add: bool) -> Unpriced:
     add_url = f"{reverse('admin:integrations_priceoverride_add')}?{urlencode({'model': use.model})}"
     return Unpriced(
         model=use.model,
         tokens=wording.compact(use.unpriced_tokens),
+        tokens_url=_rows_of_model(filters, "ai.unpriced_tokens", use.model),
         requests=wording.compact(use.requests) if use.requests else "",
         agents=wording.listed([agent_name(agent) for agent in sorted(use.agents)]),
         first_day=wording.day(use.first_day) if use.first_day else "",

@@ -25,10 +25,10 @@ from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import base_template, is_panel
-from insights.views.rows import NOT_IN_PANEL, PAGE_SIZE, read_page, row_table
+from insights.views.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, read_page, row_table
 from integrations.models import Repository
 from integrations.services.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
-from orgtree.csv_export import Cell, csv_response
+from orgtree.csv_export import csv_response
 from orgtree.queries.whose import Whose
 
 SESSION = (
@@ -167,20 +167,11 @@ def repository_rows(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def repository_rows_csv(request: HttpRequest) -> HttpResponseBase:
     asked = _asked(request)
-    return csv_response(f"headway-ai-repository-{asked.of.replace('_', '-')}", _csv_rows(request, asked))
 
+    def read(page: int) -> RowsPage:
+        return _read(request, asked, page, LARGEST_PAGE)
 
-def _csv_rows(request: HttpRequest, asked: Asked) -> Iterator[list[Cell]]:
-    page = 1
-    found = _read(request, asked, page, LARGEST_PAGE)
-    yield [column.label for column in found.columns]
-    while found.rows:
-        for row in found.rows:
-            yield [row[column.name] for column in found.columns]
-        if page * LARGEST_PAGE >= found.total:
-            return
-        page += 1
-        found = _read(request, asked, page, LARGEST_PAGE)
+    return csv_response(f"headway-ai-repository-{asked.of.replace('_', '-')}", csv_rows(read(1), read))
 
 
 def _asked(request: HttpRequest) -> Asked:

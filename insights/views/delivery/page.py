@@ -15,7 +15,7 @@ from insights import windows
 from insights.filters import STATISTIC, Filters, read_filters
 from insights.metrics.query import Dimension
 from insights.scope_access import access_in
-from insights.views.answers import Wanted, note_what_is_read
+from insights.views.answers import ReadByPage, Wanted, note_what_is_read
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages
 from insights.views.delivery.answers import DELIVERY_PAGE, read
@@ -24,7 +24,7 @@ from insights.views.delivery.sections import section_heads
 from insights.views.delivery.unit_columns import DELIVERY_COLUMNS
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
-from insights.views.units import units_choice, units_part
+from insights.views.units import unassigned_of_everybody, units_choice, units_of_everybody, units_part
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
 WANTED = (*dora.WANTED, *stages.WANTED, *spread.WANTED, *DELIVERY_PAGE.menus)
@@ -38,7 +38,10 @@ def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
     return (*WANTED, *efficiency.WANTED, *quality.WANTED, *hygiene.WANTED, merged, *split)
 
 
-note_what_is_read(DELIVERY_PAGE, read_by_its_parts)
+note_what_is_read(
+    DELIVERY_PAGE,
+    ReadByPage(read_by_its_parts, units_of_everybody(DELIVERY_COLUMNS), unassigned_of_everybody(DELIVERY_COLUMNS)),
+)
 
 
 @login_required

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,9 +27,9 @@ from insights.views.answers import InsightsPage, read
 from insights.views.attribution.words import moment
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.filter_bar import facet_part, filter_bar
-from insights.views.rows import read_page
+from insights.views.rows import csv_rows, read_page
 from insights.views.scope_bar import look_around, scope_words
-from orgtree.csv_export import Cell, csv_response
+from orgtree.csv_export import csv_response
 
 PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
@@ -93,20 +93,11 @@ def sessions_part(request: HttpRequest, name: str) -> HttpResponseBase:
 @explains_bad_filters
 def sessions_csv(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
-    first = visible_sessions_page(filters.query(KEY), filters.access, page=1, size=CSV_PAGE_SIZE)
-    return csv_response("headway-ai-sessions", _csv_rows(filters, first))
 
+    def read(page: int) -> RowsPage:
+        return visible_sessions_page(filters.query(KEY), filters.access, page=page, size=CSV_PAGE_SIZE)
 
-def _csv_rows(filters: Filters, first: RowsPage) -> Iterator[list[Cell]]:
-    yield [column.label for column in first.columns]
-    found, page = first, 1
-    while found.rows:
-        for row in found.rows:
-            yield [row[column.name] for column in found.columns]
-        if len(found.rows) < CSV_PAGE_SIZE:
-            return
-        page += 1
-        found = visible_sessions_page(filters.query(KEY), filters.access, page=page, size=CSV_PAGE_SIZE)
+    return csv_response("headway-ai-sessions", csv_rows(read(1), read))
 
 
 def _filters(request: HttpRequest) -> Filters:

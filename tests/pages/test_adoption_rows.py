@@ -1,0 +1,396 @@
+"""Before and after adoption, and developers by how much they use agents: each figure opens, and its rows give it.
+
+What was told is known to the test alone, which computes every figure from it by plain loops; what the page shows, what
+its rows come to and what was told have to agree.
+"""
+
+from __future__ import annotations
+
+import html
+import random
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from insights import windows, wording
+from insights.formulas.differences import Values, difference_of_means
+from insights.metrics import visible
+from insights.metrics.comparison import seed_of
+from insights.metrics.query import MetricQuery, Scope
+from insights.people_figures import store
+from insights.people_figures.adoption import ADOPTION, developer_facts
+from integrations.models import AgentSession, PullRequest
+from orgtree.models import Identity, IndividualPolicy, MembersSee, Organisation, Person
+from tests.org import Org
+from tests.pages.delivering import MERGED, OPENED, day_before, merged
+from tests.pages.recomputed import Rows, plain, rows_of
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.teams import Teams, create_teams, join
+
+PART, ROWS = "/insights/ai/parts/adoption_effect/", "/insights/ai/adoption/rows/"
+TAKERS = ("ada", *(f"taker{n}" for n in range(8)))
+OTHERS = tuple(f"other{n}" for n in range(9))
+LONG_USERS = ("hedy", "radia", "barbara", "frances", "katherine")
+DAYS = 12 * 7
+MOST_QUERIES = 15
+SignIn = Callable[[Persona], Client]
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Told:
+    """By name: on which days a pull request was merged and how long it was open, and the days of sessions."""
+
+    pulls: dict[str, list[tuple[date, float]]]
+    sessions: dict[str, list[date]]
+
+    def first_session(self, name: str) -> date | None:
+        return min(self.sessions.get(name, []), default=None)
+
+
+def tell(org: Org, seed: int) -> Told:
+    """Random courses: takers begin half-way, others never, long users before the window."""
+    chance = random.Random(seed)
+    told = Told(defaultdict(list), defaultdict(list))
+    begun = {
+        **{name: chance.randint(20, 60) for name in TAKERS},
+        **dict.fromkeys(LONG_USERS, 120),
+    }
+    records: list[dict[str, object]] = []
+    for name in (*TAKERS, *OTHERS, *LONG_USERS):
+        for ago in sorted(chance.sample(range(1, DAYS - 1), 9), reverse=True):
+            waits = chance.choice([0.0, 0.5, 1.25, 3.0, 7.75])
+            records.append(merged(len(records) + 1, day_before(ago), author=name, waits=waits))
+            told.pulls[name].append((day_before(ago), (MERGED - OPENED + waits) * 3600))
+        first = begun.get(name)
+        if first is not None:
+            more = chance.sample(range(1, first), chance.choice([1, 6, 16]))
+            for ago in (first, *more):
+                org.session(by=name, on=day_before(ago), at="05:00")
+                told.sessions[name].append(day_before(ago))
+    org.push("pull-requests", *records)
+    org.fold()
+    return told
+
+
+@pytest.fixture
+def teams(org: Org) -> Teams:
+    """Everybody named, so that whoever may see rows sees all of them; the team has all but Grace, who reviews."""
+    made = create_teams(IndividualPolicy.NAMED)
+    join(made.platform, made.engineering, *(name for name in (*TAKERS, *OTHERS) if name != "ada"))
+    return made
+
+
+@pytest.fixture
+def told(org: Org, teams: Teams) -> Told:
+    return tell(org, seed=7)
+
+
+def content(client: Client, address: str) -> bytes:
+    answer = client.get(html.unescape(address))
+    assert answer.status_code == 200, address
+    return answer.getvalue() if answer.streaming else answer.content
+
+
+def rows(client: Client, address: str) -> Rows:
+    return rows_of(lambda found: content(client, found), address)
+
+
+def table_of(client: Client, unit: str) -> dict[str, list[tuple[str, str]]]:
+    """By the row's first word: the address and the words of each of its figures; an address is empty without rows."""
+    page = content(client, f"{PART}?unit={unit}").decode()
+    found = {}
+    for title, cells in re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL):
+        each = re.findall(r"<td.*?</td>", cells, re.DOTALL)
+        links = [re.search(r'href="([^"]+)"', cell) for cell in each]
+        name = plain(title.split("<small>")[0])
+        found[name] = [(link[1] if link else "", plain(cell)) for link, cell in zip(links, each, strict=True)]
+    found["sizes"] = [
+        (link, plain(words))
+        for link, words in re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>(\d+ developers?)</a>', page)
+    ]
+    return found
+
+
+def signed(value: float, words: Callable[[float], str]) -> str:
+    return f"{'−' if value < 0 else '+'}{words(abs(value))}"
+
+
+def rate(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def duration(value: float) -> str:
+    return str(wording.duration(value))
+
+
+def mean(rows: Rows, column: str) -> float:
+    return statistics.mean(float(row[column]) for row in rows)
+
+
+QUERY = MetricQuery("pr.cycle_time", windows.trailing(12), scope=Scope("platform"))
+
+
+@pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
+def test_each_figure_of_before_and_after_is_what_its_rows_come_to(
+    told: Told, sign_in: SignIn, persona: Persona
+) -> None:
+    client = sign_in(persona)
+    shown = table_of(client, "platform")
+    for (address, size), group in zip(shown["sizes"], (TAKERS, OTHERS), strict=True):
+        assert size == f"{len(rows(client, address))} developers"
+        assert len(rows(client, address)) <= len(group)
+    printing: dict[str, tuple[str, Callable[[float], str]]] = {
+        "merged": ("PRs merged a week", rate),
+        "cycle": ("PR cycle time, mean", duration),
+    }
+    for name, (title, words) in printing.items():
+        took_up, did_not, more, interval = shown[title]
+        for address, printed in (took_up, did_not):
+            developers = rows(client, address)
+            assert printed == f"{words(mean(developers, 'Before'))} → {words(mean(developers, 'After'))}", title
+            assert by_pulls(client, name, address, developers) == pytest.approx(
+                (mean(developers, "Before"), mean(developers, "After"))
+            )
+        everybody = rows(client, more[0])
+        groups = [[row for row in everybody if row["Group"] == group] for group in ("Took up an agent", "Did not")]
+        assert more[1] == signed(mean(groups[0], "Contribution") - mean(groups[1], "Contribution"), words)
+        first, second = (np.array([float(row["Contribution"]) for row in group]) for group in groups)
+        seed = seed_of(QUERY, name)
+        drawn = difference_of_means(
+            Values(first, np.arange(len(first))), Values(second, np.arange(len(second)) + len(first)), seed=seed
+        )
+        assert drawn
+        assert interval[1] == f"{signed(drawn.low, words)} to {signed(drawn.high, words)}"
+        assert rows(client, interval[0]) == everybody
+
+
+def by_pulls(client: Client, name: str, address: str, developers: Rows) -> tuple[float, float]:
+    """Both means once more, from the pull requests of these developers."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows(client, f"{address}&list=pull_requests"):
+        found[row["Developer"], row["When"]].append(float(row["Contribution"]))
+    sides = []
+    for side, weeks in (("Before", "Weeks before"), ("After", "Weeks after")):
+        each = [
+            statistics.mean(found[row["Developer"], side])
+            if name == "cycle"
+            else len(found[row["Developer"], side]) / float(row[weeks])
+            for row in developers
+        ]
+        sides.append(statistics.mean(each))
+    return sides[0], sides[1]
+
+
+@pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
+def test_each_figure_of_the_cohorts_is_what_its_rows_come_to(told: Told, sign_in: SignIn, persona: Persona) -> None:
+    client = sign_in(persona)
+    shown = table_of(client, "platform")
+    walked = 0
+    for cohort in ("None", "Light", "Moderate", "Heavy"):
+        of_size, of_rate, of_cycle = shown[cohort]
+        if not of_size[0]:
+            assert [words for _, words in shown[cohort]] == ["0", "–", "–"]
+            continue
+        developers = rows(client, of_size[0])
+        assert of_size[1] == str(len(developers))
+        weeks = sum(int(row["Weeks at work"]) for row in developers)
+        assert of_rate[1] == rate(sum(int(row["PRs merged"]) for row in developers) / weeks)
+        pulls = rows(client, of_cycle[0])
+        assert of_cycle[1] == duration(statistics.median(float(row["Contribution"]) for row in pulls))
+        assert len(pulls) == sum(int(row["PRs merged"]) for row in developers)
+        days = rows(client, f"{of_size[0]}&list=days")
+        sessions = rows(client, f"{of_size[0]}&list=sessions")
+        for row in developers:
+            own = [day for day in days if day["Developer"] == row["Developer"]]
+            assert len({day["Week from"] for day in own}) == int(row["Weeks at work"])
+            assert sum(day["Sessions"] != "0" for day in own) == int(row["Days with a session"])
+            theirs = [session for session in sessions if session["Developer"] == row["Developer"]]
+            assert len(theirs) == int(row["Sessions"]) == sum(int(day["Sessions"]) for day in own)
+            assert len({session["Day"] for session in theirs}) == int(row["Days with a session"])
+        walked += 1
+    assert walked >= 3
+
+
+@pytest.mark.parametrize("persona", [ADMIN, EXECUTIVE], ids=["admin", "executive"])
+def test_whoever_sees_aggregates_sees_figures_and_nobodys_rows(told: Told, sign_in: SignIn, persona: Persona) -> None:
+    client = sign_in(persona)
+    shown = table_of(client, "platform")
+    addresses = {address for cells in shown.values() for address, _ in cells if address}
+    assert len(addresses) >= 10
+    for address in addresses:
+        assert rows(client, address) == []
+        assert "only your own rows are listed" in content(client, address).decode()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_rows_are_what_was_told(org: Org, teams: Teams, sign_in: SignIn, seed: int) -> None:
+    """Every developer's row, by plain loops over what was told."""
+    told = tell(org, seed)
+    client = sign_in(MANAGER)
+    start, end = QUERY.window.start, min(QUERY.window.end, windows.local_today() + timedelta(days=1))
+    first_border, last_border = start + timedelta(days=14), end - timedelta(days=14)
+    firsts = sorted(
+        first
+        for name in told.pulls
+        if (first := told.first_session(name)) is not None and first_border <= first <= last_border
+    )
+    middle = firsts[(len(firsts) - 1) // 2]
+    expected = {}
+    for name in (*TAKERS, *OTHERS):
+        first = told.first_session(name)
+        border = first or middle
+        before = [seconds for day, seconds in told.pulls[name] if start <= day < border]
+        after = [seconds for day, seconds in told.pulls[name] if border <= day < end]
+        if first_border <= border <= last_border and before and after:
+            expected[name.capitalize()] = (
+                border.isoformat(), len(before), len(after), statistics.mean(before), statistics.mean(after),
+            )  # fmt: skip
+    found = {
+        row["Developer"]: (
+            row["Border"], int(row["PRs before"]), int(row["PRs after"]), float(row["Before"]), float(row["After"])
+        )
+        for row in rows(client, f"{ROWS}?unit=platform&of=cycle")
+    }  # fmt: skip
+    assert {name: each[:3] for name, each in found.items()} == {name: each[:3] for name, each in expected.items()}
+    for name, each in found.items():
+        assert each[3:] == pytest.approx(expected[name][3:]), name
+    assert uses(client) == expected_uses(told, start, end)
+
+
+def uses(client: Client) -> Mapping[str, Sequence[Any]]:
+    return {
+        row["Developer"]: (row["Use"], int(row["Days with a session"]), int(row["Weeks at work"]), row["PRs merged"])
+        for row in rows(client, f"{ROWS}?unit=platform&of=use")
+    }
+
+
+def expected_uses(told: Told, start: date, end: date) -> Mapping[str, Sequence[Any]]:
+    """Whoever merged or had a session was at work that day; in a week that begins on Monday."""
+    found = {}
+    for name in (*TAKERS, *OTHERS, *LONG_USERS):
+        sessions = {day for day in told.sessions.get(name, []) if start <= day < end}
+        pulls = [day for day, _ in told.pulls[name] if start <= day < end]
+        weeks = len({day - timedelta(days=day.weekday()) for day in (*sessions, *pulls)})
+        a_week = len(sessions) / weeks
+        use = "None" if not sessions else "Light" if a_week < 1 else "Moderate" if a_week < 3 else "Heavy"
+        found[name.capitalize()] = (use, len(sessions), weeks, str(len(pulls)))
+    return found
+
+
+def test_records_open_and_first_sessions_are_the_border(told: Told, sign_in: SignIn) -> None:
+    client = sign_in(MANAGER)
+    listed = content(client, f"{ROWS}?unit=platform&of=merged&list=pull_requests").decode()
+    numbers = re.findall(r'href="/insights/pull-requests/(\d+)/"', listed)
+    assert numbers
+    assert PullRequest.objects.filter(pk__in=numbers).count() == len(set(numbers))
+    borders = {row["Developer"]: row["Border"] for row in rows(client, f"{ROWS}?unit=platform&of=merged&group=took_up")}
+    sessions = rows(client, f"{ROWS}?unit=platform&of=merged&group=took_up&list=sessions")
+    assert {row["Developer"]: row["Day"] for row in sessions} == borders
+    assert rows(client, f"{ROWS}?unit=platform&of=merged&group=did_not&list=sessions") == []
+    page = content(client, f"{ROWS}?unit=platform&of=use&list=sessions").decode()
+    opened = re.findall(r'href="/insights/ai/sessions/(\d+)/"', page)
+    assert AgentSession.objects.filter(pk__in=opened).count() == len(set(opened)) > 0
+
+
+def test_pages_of_rows_are_the_rows(told: Told, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = sign_in(MANAGER)
+    addresses = [
+        f"{ROWS}?unit=platform&of={of}&list={listed}"
+        for of, lists in (
+            ("merged", ("developers", "pull_requests", "sessions")),
+            ("use", ("developers", "pull_requests", "sessions", "days")),
+        )
+        for listed in lists
+    ]
+    whole = {address: rows(client, address) for address in addresses}
+    monkeypatch.setattr("insights.views.ai.adoption_rows.LARGEST_PAGE", 7)
+    with monkeypatch.context() as counting:
+        counting.setattr(visible, "developer_facts", read := Mock(side_effect=developer_facts))
+        for address in addresses:
+            assert rows(client, address) == whole[address], address
+        assert read.call_count == len(addresses), "all pages of a download are of the same developers"
+    for address in addresses:
+        with CaptureQueriesContext(connection) as asked:
+            page = plain(content(client, f"{address}&page=1").decode())
+        assert f"of {len(whole[address]):,}" in page, address
+        assert len(asked) <= MOST_QUERIES, address
+
+
+def test_others_stand_under_pseudonyms_without_what_can_be_looked_up(told: Told, sign_in: SignIn) -> None:
+    Organisation.objects.update(individual_policy=IndividualPolicy.PSEUDONYMS, minimum_group_size=1)
+    client = sign_in(MEMBER)
+    developers = rows(client, f"{ROWS}?unit=platform&of=merged")
+    assert len(developers) >= 10
+    assert {row["Developer"] for row in developers} & {name.capitalize() for name in (*TAKERS, *OTHERS)} <= {"Ada"}
+    for listed, telling in (("pull_requests", ("Title", "Reference", "Pull request")), ("sessions", ("Session",))):
+        found = rows(client, f"{ROWS}?unit=platform&of=use&list={listed}")
+        assert {"Ada"} < {row["Developer"] for row in found}, listed
+        for row in found:
+            assert {bool(row[name]) for name in telling} == {row["Developer"] == "Ada"}, row
+
+
+def test_rows_of_a_small_group_are_ones_own(told: Told, sign_in: SignIn) -> None:
+    """One cohort of few hides all of them, and so its rows; nobody is told of the others."""
+    Organisation.objects.update(individual_policy=IndividualPolicy.PSEUDONYMS, minimum_group_size=12)
+    for persona in (MEMBER, MANAGER):
+        client = sign_in(persona)
+        for of in ("merged", "cycle", "use"):
+            for listed in ("developers", "pull_requests", "sessions"):
+                found = rows(client, f"{ROWS}?unit=platform&of={of}&list={listed}")
+                assert {row["Developer"] for row in found} == ({"Ada"} if persona is MEMBER else set()), (of, listed)
+        assert "only your own are listed" in content(client, f"{ROWS}?unit=platform&of=use").decode()
+
+
+def test_self_only_lists_ones_own_and_a_foreign_unit_is_unknown(told: Told, sign_in: SignIn) -> None:
+    Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY)
+    client = sign_in(MEMBER)
+    assert {row["Developer"] for row in rows(client, f"{ROWS}?unit=platform&of=use")} == {"Ada"}
+    assert sign_in(OTHER_MEMBER).get(f"{ROWS}?unit=platform&of=use").status_code == 404
+    assert sign_in(OTHER_MEMBER).get(f"{ROWS[:-1]}.csv?unit=platform&of=use").status_code == 404
+
+
+@pytest.mark.parametrize("listed", ["developers", "pull_requests", "sessions", "days"])
+def test_ones_own_rows_in_a_unit_are_those_of_oneself_among_the_units(told: Told, sign_in: SignIn, listed: str) -> None:
+    client = sign_in(MEMBER)
+    everybody = rows(client, f"{ROWS}?unit=platform&of=use&list={listed}")
+    own = [row for row in everybody if row["Developer"] == "Ada"]
+    assert own
+    assert rows(client, f"{ROWS}?unit=platform&person=me&of=use&list={listed}") == own
+
+
+def test_whoever_was_merged_away_since_it_was_kept_is_in_no_row(
+    told: Told, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 0.0)
+    Organisation.objects.update(members_see=MembersSee.EVERYTHING)
+    store.bring_up_to_date([ADOPTION])
+    client = sign_in(MEMBER)
+    gone, heir = (Person.objects.get(full_name=name) for name in ("Other1", "Other2"))
+    kept = {row["Developer"] for row in rows(client, f"{ROWS}?of=use")}
+    Identity.objects.filter(person=gone).update(person=heir)
+    gone.delete()
+    assert "Developers as of" in content(client, f"{ROWS}?of=use").decode()
+    for listed in ("developers", "pull_requests", "sessions", "days"):
+        found = {row["Developer"] for row in rows(client, f"{ROWS}?of=use&list={listed}")}
+        assert found, listed
+        assert found <= kept - {"Other1"}, listed
+
+
+@pytest.mark.parametrize("wrong", ["of=size", "of=use&group=took_up", "of=merged&list=days", "of=use&page=0"])
+def test_a_wrong_question_is_explained(teams: Teams, sign_in: SignIn, wrong: str) -> None:
+    answer = sign_in(MEMBER).get(f"{ROWS}?{wrong}")
+    assert answer.status_code == 400
+    assert "It" in answer.content.decode()
