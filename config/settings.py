@@ -189,6 +189,8 @@ SPECTACULAR_SETTINGS = {
         "OwnedKindEnum": "integrations.models.ownership.OwnedKind",
         "StandingEnum": "programs.models.objectives.Standing",
         "StatisticEnum": "insights.api.schema.STATISTICS",
+        "StepStateEnum": "programs.api.overview_documents.STEP_STATES",
+        "TicketStateEnum": "programs.models.tickets.TicketState",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -119,6 +119,8 @@ ROUTES: dict[str, Access] = {
     "insights/ai/repositories/rows.csv": Access(
         "/insights/ai/repositories/rows.csv?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
     ),
+    "insights/ai/adoption/rows/": signed_in_only("/insights/ai/adoption/rows/?of=merged"),
+    "insights/ai/adoption/rows.csv": signed_in_only("/insights/ai/adoption/rows.csv?of=use&list=days"),
     "insights/ai/repositories.csv": signed_in_only("/insights/ai/repositories.csv"),
     "insights/ai/attribution/": signed_in_only("/insights/ai/attribution/"),
     "insights/ai/attribution.csv": signed_in_only("/insights/ai/attribution.csv"),
@@ -227,6 +229,42 @@ ROUTES: dict[str, Access] = {
         "/api/v1/benchmarks/pr.size/suggestions/", 401, member=403, admin=200, token=403
     ),
     "api/v1/focus/": api("/api/v1/focus/"),
+    "api/v1/focus/begin/": Access("/api/v1/focus/begin/", 401, member=405, admin=405, token=405),
+    "api/v1/focus/versions/": api("/api/v1/focus/versions/"),
+    "api/v1/overview/": api("/api/v1/overview/"),
+    "api/v1/bottlenecks/": api("/api/v1/bottlenecks/"),
+    "api/v1/my-work/": api("/api/v1/my-work/"),
+    "api/v1/start/": Access("/api/v1/start/", 401, member=403, admin=200, token=403),
+    "api/v1/start/suggestions/": Access("/api/v1/start/suggestions/", 401, member=403, admin=200, token=403),
+    "api/v1/notifications/": api_rows("/api/v1/notifications/"),
+    "api/v1/tickets.csv": api("/api/v1/tickets.csv"),
+    "api/v1/objectives.csv": api("/api/v1/objectives.csv"),
+    "api/v1/benchmarks.csv": api("/api/v1/benchmarks.csv"),
+    "api/v1/tickets/import/": Access("/api/v1/tickets/import/", 401, member=405, admin=405, token=405),
+    "api/v1/notices/unread/": Access("/api/v1/notices/unread/", 401, member=405, admin=405, token=405),
+    "api/v1/benchmarks/<str:key>/units/": api("/api/v1/benchmarks/pr.size/units/"),
+    "api/v1/fiscal-calendar/": api("/api/v1/fiscal-calendar/"),
+    "api/v1/writing-for/": api("/api/v1/writing-for/"),
+    "api/v1/objectives/alignment/": api("/api/v1/objectives/alignment/"),
+    "api/v1/objectives/baseline/": Access("/api/v1/objectives/baseline/", 401, member=403, admin=400, token=403),
+    "api/v1/objectives/parents/": Access("/api/v1/objectives/parents/", 401, member=403, admin=200, token=403),
+    "api/v1/objectives/templates/<slug:template>/": Access(
+        "/api/v1/objectives/templates/guessed/", 401, member=403, admin=404, token=403
+    ),
+    "api/v1/objectives/<int:pk>/publish/": Access(
+        "/api/v1/objectives/4711/publish/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/philosophy/versions/": api("/api/v1/philosophy/versions/"),
+    "api/v1/philosophy/versions/<int:number>/": Access(
+        "/api/v1/philosophy/versions/4711/", 401, member=404, admin=404, token=404
+    ),
+    "api/v1/quarters/<str:start>/closing/": Access(
+        "/api/v1/quarters/1999-01-01/closing/", 401, member=404, admin=404, token=404
+    ),
+    "api/v1/quarters/<str:start>/keep/": Access(
+        "/api/v1/quarters/1999-01-01/keep/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/tickets/plans/": Access("/api/v1/tickets/plans/", 401, member=403, admin=200, token=403),
     "api/v1/notices/": api("/api/v1/notices/"),
     "api/v1/notices/read/": Access("/api/v1/notices/read/", 401, member=405, admin=405, token=405),
     "api/v1/objectives/": api("/api/v1/objectives/"),
@@ -241,6 +279,9 @@ ROUTES: dict[str, Access] = {
     "api/v1/objectives/<int:pk>/ending/": Access(
         "/api/v1/objectives/4711/ending/", 401, member=405, admin=405, token=405
     ),
+    "api/v1/objectives/<int:pk>/history/": Access(
+        "/api/v1/objectives/4711/history/", 401, member=404, admin=404, token=404
+    ),
     "api/v1/objectives/templates/": api("/api/v1/objectives/templates/"),
     "api/v1/tickets/templates/": api("/api/v1/tickets/templates/"),
     "api/v1/objectives/missing/": api("/api/v1/objectives/missing/"),
@@ -254,10 +295,11 @@ ROUTES: dict[str, Access] = {
     "api/v1/tickets/": api("/api/v1/tickets/"),
     "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=405),
-    "api/v1/tickets/<int:pk>/watch/": Access("/api/v1/tickets/4711/watch/", 401, member=405, admin=405, token=405),
+    "api/v1/tickets/<int:pk>/watch/": Access("/api/v1/tickets/4711/watch/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/comments/": Access(
         "/api/v1/tickets/4711/comments/", 401, member=404, admin=404, token=404
     ),
+    "api/v1/tickets/<int:pk>/history/": Access("/api/v1/tickets/4711/history/", 401, member=404, admin=404, token=404),
     "api/v1/annotations/": api("/api/v1/annotations/"),
     "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
     "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),

@@ -58,6 +58,12 @@ def create_teams(policy: IndividualPolicy = IndividualPolicy.PSEUDONYMS) -> Team
     return Teams(tree, engineering, platform, search)
 
 
+def join(unit: Unit, root: Unit, *names: str) -> None:
+    """Place more people in the unit, from the start."""
+    for name in names:
+        _place(_person(name), unit, root)
+
+
 def _unit(tree: OrgTree, name: str, parent: Unit | None) -> Unit:
     unit = Unit.objects.create(tree=tree, name=name.capitalize(), slug=name)
     UnitPlace.objects.create(unit=unit, parent=parent, during=ALWAYS)

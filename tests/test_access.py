@@ -151,6 +151,11 @@ POSTS: dict[str, Access] = {
         "/api/v1/quarters/1999-01-01/close/", visitor=401, member=404, admin=404
     ),
     "api/v1/tickets/<int:pk>/watch/": post("/api/v1/tickets/4711/watch/", visitor=401, member=404, admin=404),
+    "api/v1/focus/begin/": post("/api/v1/focus/begin/", visitor=401, member=415, admin=415),
+    "api/v1/tickets/import/": post("/api/v1/tickets/import/", visitor=401, member=403, admin=400),
+    "api/v1/notices/unread/": post("/api/v1/notices/unread/", visitor=401, member=415, admin=415),
+    "api/v1/objectives/<int:pk>/publish/": post("/api/v1/objectives/4711/publish/", visitor=401, member=404, admin=404),
+    "api/v1/quarters/<str:start>/keep/": post("/api/v1/quarters/1999-01-01/keep/", visitor=401, member=404, admin=404),
     "api/v1/notices/read/": post("/api/v1/notices/read/", visitor=401, member=415, admin=415),
     "api/v1/philosophy/": post("/api/v1/philosophy/", visitor=401, member=415, admin=415),
     "api/v1/philosophy/acknowledge/": post("/api/v1/philosophy/acknowledge/", visitor=401, member=415, admin=415),

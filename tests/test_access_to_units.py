@@ -28,6 +28,9 @@ PAGES = (
     "/insights/ai/sessions/parts/models/",
     "/insights/ai/sessions.csv",
     "/insights/ai/prices/",
+    "/insights/ai/parts/adoption_effect/",
+    "/insights/ai/adoption/rows/",
+    "/insights/ai/adoption/rows.csv",
     "/insights/ai/prices.csv",
     "/insights/ai/repositories/",
     "/insights/ai/repositories.csv",
@@ -68,7 +71,10 @@ WITHOUT_FIGURES = (
     "/insights/metrics/ai.tokens/units/",
     "/insights/metrics/ai.tokens/units.csv",
 )
-API = ("/api/v1/metrics/ai.tokens/series/", "/api/v1/metrics/ai.tokens/distribution/")
+API = (
+    *("/api/v1/metrics/ai.tokens/series/", "/api/v1/metrics/ai.tokens/distribution/"),
+    *("/api/v1/overview/", "/api/v1/bottlenecks/"),
+)
 API_ROWS = "/api/v1/metrics/ai.tokens/rows/"
 API_WITHOUT_PEOPLE = ("/api/v1/dora/", "/api/v1/annotations/")  # take a unit, and no person=
 NOTES = "/api/v1/annotations/"  # without a unit those that one may read

@@ -122,6 +122,11 @@ class Sight:
         return self.leads_whole or unit_id in self.managed_ids
 
     @property
+    def leads_any(self) -> bool:
+        """Whether one answers for any unit at all."""
+        return self.leads_whole or bool(self.managed_ids)
+
+    @property
     def covers_no_individuals(self) -> bool:
         """Whether rows of others may be shown nowhere."""
         return self.individuals_in is not None and not self.individuals_in

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from insights.api.schema import ErrorsSerializer
+from insights.api import schema
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import BenchmarkVersion, FocusVersion
@@ -18,17 +18,13 @@ from programs.services.benchmarks.suggestions import Suggestion
 from programs.services.benchmarks.writing import hides_baseline
 
 
-class BaselineSerializer(serializers.Serializer[object]):
+class BaselineSerializer(schema.SpanSerializer):
     """Computed for the unit when it was agreed; the interval is a 95 % one, null where there are too few weeks."""
 
     value = serializers.FloatField()
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
     sample_size = serializers.IntegerField()
-
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
-        """`from` is a word of Python."""
-        return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
 
 class VersionSerializer(serializers.Serializer[object]):
@@ -93,7 +89,7 @@ class TakeBackSerializer(serializers.Serializer[object]):
     number = serializers.IntegerField()
 
 
-class BenchmarkConflictSerializer(ErrorsSerializer):
+class BenchmarkConflictSerializer(schema.ErrorsSerializer):
     """Somebody agreed on something else in the meantime; nothing was stored."""
 
     stored = VersionSerializer(allow_null=True)
@@ -107,7 +103,27 @@ class SuggestionSerializer(serializers.Serializer[object]):
     target = serializers.FloatField(allow_null=True)
 
 
+class StandSerializer(schema.SpanSerializer):
+    value = serializers.FloatField(allow_null=True)
+    sample_size = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
+
+
+class UnitBelowSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(help_text="Slug.")
+    name = serializers.CharField()
+    is_inherited = serializers.BooleanField()
+    benchmark = VersionSerializer(allow_null=True, help_text="What holds of it; null: nothing.")
+    stands = StandSerializer(allow_null=True, help_text="Null: it is not yours to see.")
+
+
+class UnitsBelowSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    units = UnitBelowSerializer(many=True)
+
+
 class SuggestionsSerializer(serializers.Serializer[object]):
+    here = StandSerializer(help_text="Where the unit stands now.")
     suggestions = SuggestionSerializer(many=True)
     missing = serializers.ListField(child=serializers.CharField(), help_text="Why there are no more.")
 
@@ -124,6 +140,10 @@ class FocusSerializer(serializers.Serializer[object]):
     written_at = serializers.DateTimeField(allow_null=True)
 
 
+class NearestFocusSerializer(FocusSerializer):
+    above = FocusSerializer(allow_null=True, help_text="Without a focus metric of its own: that of the nearest above.")
+
+
 class FocusWriteSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(required=False, allow_null=True)
     metric = serializers.CharField(required=False, allow_null=True)
@@ -132,7 +152,7 @@ class FocusWriteSerializer(serializers.Serializer[object]):
     number = serializers.IntegerField()
 
 
-class FocusConflictSerializer(ErrorsSerializer):
+class FocusConflictSerializer(schema.ErrorsSerializer):
     stored = FocusSerializer()
 
 
@@ -170,19 +190,38 @@ def suggestion_document(suggestion: Suggestion) -> dict[str, Any]:
     }
 
 
+def stand_document(stand: Stand) -> dict[str, Any]:
+    return {
+        "value": stand.value,
+        "sample_size": None if stand.value is None else stand.sample_size,
+        "reason": None if stand.value is not None else stand.reason or None,
+        "from": stand.window.start,
+        "to": stand.window.end,
+    }
+
+
 def focus_document(focus: FocusVersion | None, unit: str | None) -> dict[str, Any]:
     if focus is None:
         nothing = dict.fromkeys(("metric", "reason", "written_by", "written_at"))
         return {"unit": unit, "number": 0, **nothing, "indicators": []}
-    return {
-        "unit": unit,
-        "number": focus.number,
-        "metric": focus.metric or None,
-        "indicators": focus.indicators,
-        "reason": focus.reason,
-        "written_by": names_of([focus.written_by]).get(focus.written_by.pk) if focus.written_by else None,
-        "written_at": focus.written_at,
-    }
+    return focus_documents([focus], unit)[0]
+
+
+def focus_documents(versions: Sequence[FocusVersion], unit: str | None) -> list[dict[str, Any]]:
+    """Of one unit, with their authors."""
+    names = names_of([each.written_by for each in versions if each.written_by])
+    return [
+        {
+            "unit": unit,
+            "number": each.number,
+            "metric": each.metric or None,
+            "indicators": each.indicators,
+            "reason": each.reason,
+            "written_by": names.get(each.written_by_id or 0),
+            "written_at": each.written_at,
+        }
+        for each in versions
+    ]
 
 
 def _version(version: BenchmarkVersion, names: Mapping[int, str], access: Access) -> dict[str, Any]:

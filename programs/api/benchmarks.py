@@ -1,4 +1,4 @@
-"""/api/v1/benchmarks/ and /api/v1/focus/: read and written with the permissions of their pages."""
+"""/api/v1/benchmarks/: read and written with the permissions of their pages."""
 
 from __future__ import annotations
 
@@ -28,21 +28,26 @@ from programs.api.benchmark_documents import (
     BenchmarkPageSerializer,
     BenchmarksSerializer,
     BenchmarkWriteSerializer,
-    FocusConflictSerializer,
-    FocusSerializer,
-    FocusWriteSerializer,
     SuggestionsSerializer,
     TakeBackSerializer,
+    UnitsBelowSerializer,
     benchmark_documents,
-    focus_document,
+    stand_document,
     suggestion_document,
     version_documents,
 )
-from programs.api.given import given_fields, number, text
+from programs.api.given import amount, given_fields, number, text, yes_or_no
+from programs.api.paging import asked_stretch, page_parameters
 from programs.api.tokens import ProgramView
 from programs.models import Direction, Period
-from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for, unit_of_scope, versions_of
-from programs.queries.focus import newest_focus
+from programs.queries.benchmarks import (
+    HoldingBenchmark,
+    benchmarks_for,
+    benchmarks_of_units,
+    unit_of_scope,
+    units_below,
+    versions_of,
+)
 from programs.services.benchmarks.drafts import (
     BASELINE_WEEKS,
     PERIODS,
@@ -52,14 +57,15 @@ from programs.services.benchmarks.drafts import (
     offered_metrics,
     unit_led,
 )
-from programs.services.benchmarks.focusing import FocusConflictError, FocusDraft, set_focus
-from programs.services.benchmarks.standing import Stand, asked_about, stands
-from programs.services.benchmarks.suggestions import suggestions_for
+from programs.services.benchmarks.listing import asked_of_units
+from programs.services.benchmarks.standing import Stand, asked_about, stands, stands_with_units
+from programs.services.benchmarks.suggestions import Question, suggestions_for
 from programs.services.benchmarks.writing import BenchmarkConflictError, set_benchmark, take_back_benchmark
 
 Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 FIELDS = ("unit", "threshold", "target", "reason", "number", "better", "period", "weeks", "is_to_hold")
+UNITS_A_PAGE, MOST_UNITS = 25, 100
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
 
 
@@ -73,7 +79,7 @@ class BenchmarksView(ProgramView):
         """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
         only(request, "unit", "metric")
         access = access_of(request.user)
-        unit = _unit(request, access)
+        unit = asked_unit(request, access)
         keys = [key.replace("\x00", "") for key in request.query_params.getlist("metric") if key]
         holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
         found = [holding[key] for key in sorted(holding)]
@@ -89,7 +95,7 @@ class BenchmarkView(ProgramView):
         """What holds of one metric, and the unit's own versions."""
         only(request, "unit")
         access = access_of(request.user)
-        unit = _unit(request, access)
+        unit = asked_unit(request, access)
         return Response(_page(key, unit, access))
 
     @extend_schema(
@@ -104,17 +110,17 @@ class BenchmarkView(ProgramView):
         draft = BenchmarkDraft(
             metric=key,
             unit=text("unit", given.get("unit")),
-            threshold=_value("threshold", given.get("threshold")),
-            target=_value("target", given.get("target")),
+            threshold=amount("threshold", given.get("threshold")),
+            target=amount("target", given.get("target")),
             reason=text("reason", given["reason"]),
             better=text("better", given.get("better")),
             period=text("period", given.get("period")),
             weeks=BASELINE_WEEKS[0] if given.get("weeks") is None else number("weeks", given["weeks"]) or 0,
-            is_to_hold=_truth("is_to_hold", given.get("is_to_hold")),
+            is_to_hold=given.get("is_to_hold") is not None and yes_or_no("is_to_hold", given["is_to_hold"]),
         )
         of_number = number("number", given["number"]) or 0
         try:
-            stored = _obeyed(lambda: set_benchmark(access, draft, of_number=of_number))
+            stored = obeyed(lambda: set_benchmark(access, draft, of_number=of_number))
         except BenchmarkConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
@@ -133,7 +139,7 @@ class BenchmarkTakeBackView(ProgramView):
         unit, reason = text("unit", given.get("unit")), text("reason", given["reason"])
         of_number = number("number", given["number"]) or 0
         try:
-            stored = _obeyed(lambda: take_back_benchmark(access, key, unit, reason, of_number=of_number))
+            stored = obeyed(lambda: take_back_benchmark(access, key, unit, reason, of_number=of_number))
         except BenchmarkConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
@@ -154,56 +160,54 @@ class SuggestionsView(ProgramView):
         only(request, "unit", "better", "period")
         access = access_of(request.user)
         metric = _metric(key)
-        unit = _obeyed(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
-        found = suggestions_for(
+        unit = obeyed(lambda: unit_led(request.query_params.get("unit", ""), access.sight))
+        question = Question(
             metric,
             unit,
             _direction(metric, request.query_params.get("better", "")),
             asked_about(metric, _period(request.query_params.get("period", ""))).period,
-            access,
-            today=windows.local_today(),
         )
-        return Response({"suggestions": [suggestion_document(each) for each in found.found], "missing": found.missing})
+        [found] = suggestions_for([question], access, today=windows.local_today())
+        suggestions = [suggestion_document(each) for each in found.found]
+        return Response({"here": stand_document(found.here), "suggestions": suggestions, "missing": found.missing})
 
 
-class FocusView(ProgramView):
-    @extend_schema(operation_id="v1_focus", parameters=[UNIT], responses={200: FocusSerializer, **ERRORS})
-    def get(self, request: Request) -> Response:
-        """What a unit concentrates on: its focus metric and its key indicators."""
-        only(request, "unit")
-        unit = _unit(request, access_of(request.user))
-        return Response(focus_document(newest_focus(unit.pk if unit else None), unit.slug if unit else None))
-
+class UnitsBelowView(ProgramView):
     @extend_schema(
-        operation_id="v1_focus_choose",
-        request=FocusWriteSerializer,
-        responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
+        operation_id="v1_benchmark_units",
+        parameters=[
+            UNIT,
+            *page_parameters("Units", default=UNITS_A_PAGE, largest=MOST_UNITS),
+        ],
+        responses={200: UnitsBelowSerializer, **ERRORS},
     )
-    def put(self, request: Request) -> Response:
-        """Choose all of it anew."""
-        access = access_of(request.user)
-        needed = ("reason", "number")
-        given = given_fields(request, ("unit", "metric", "indicators", *needed), needed=needed)
-        indicators = given.get("indicators") or []
-        if not isinstance(indicators, list) or not all(isinstance(key, str) for key in indicators):
-            raise QueryError("indicators", "It must be a list of keys of metrics.")
-        draft = FocusDraft(
-            unit=text("unit", given.get("unit")),
-            metric=text("metric", given.get("metric")),
-            indicators=tuple(indicators),
-            reason=text("reason", given["reason"]),
-        )
-        of_number = number("number", given["number"]) or 0
-        try:
-            stored = _obeyed(lambda: set_focus(access, draft, of_number=of_number))
-        except FocusConflictError as conflict:
-            problem = error_document("number", f"{conflict} `stored` is what holds now.")
-            stored_document = focus_document(conflict.stored, draft.unit or None)
-            return Response({**problem, "stored": stored_document}, status=status.HTTP_409_CONFLICT)
-        return Response(focus_document(stored, draft.unit or None))
+    def get(self, request: Request, key: str) -> Response:
+        """The units directly below, with what holds of each and where it stands."""
+        only(request, "unit", "page", "size")
+        access, metric, today = access_of(request.user), _metric(key), windows.local_today()
+        stretch = asked_stretch(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
+        found = units_below(asked_unit(request, access), access.sight, today)
+        units = list(found[stretch])
+        held = benchmarks_of_units([key], [each.pk for each in units], access.sight)
+        asked = asked_of_units(metric, [each.pk for each in units], held)
+        _, stood = stands_with_units(asked_about(metric, ""), None, asked, access, today=today)
+        holding = {each.pk: held[each.pk][key] for each in units if key in held[each.pk]}
+        versions = version_documents([each.version for each in holding.values()], access)
+        agreed = dict(zip(holding, versions, strict=True))
+        rows = [
+            {
+                "unit": each.slug,
+                "name": each.name,
+                "is_inherited": each.pk in holding and not holding[each.pk].is_own,
+                "benchmark": agreed.get(each.pk),
+                "stands": stand_document(stood[each.pk]) if each.pk in stood else None,
+            }
+            for each in units
+        ]
+        return Response({"total": found.count(), "units": rows})
 
 
-def _unit(request: Request, access: Access) -> Unit | None:
+def asked_unit(request: Request, access: Access) -> Unit | None:
     """The unit that is asked for.  Raises UnknownUnitError where there is none, or none that the viewer may know of."""
     word = request.query_params.get("unit", "")
     if not word:
@@ -247,7 +251,7 @@ def _conflict(conflict: BenchmarkConflictError, access: Access) -> Response:
     return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
 
 
-def _obeyed(write: Callable[[], Written]) -> Written:
+def obeyed(write: Callable[[], Written]) -> Written:
     """What the service answers; its refusals as the API tells them."""
     try:
         return write()
@@ -276,19 +280,3 @@ def _period(said: str) -> Period:
     if said and said not in PERIODS:
         raise QueryError("period", f"One of: {', '.join(PERIODS)}.")
     return Period(said)
-
-
-def _value(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise QueryError(name, "It must be a number, in the metric's unit of measure.")
-    return float(value)
-
-
-def _truth(name: str, value: object) -> bool:
-    if value is None:
-        return False
-    if not isinstance(value, bool):
-        raise QueryError(name, "It must be true or false.")
-    return value

@@ -13,6 +13,9 @@ from rest_framework.request import Request
 
 from insights.metrics.errors import QueryError
 
+LARGEST_AMOUNT = 1e300  # far from the end of what a float holds: what is computed from it stays finite
+LONGEST_ID = 16  # digits; the database's numbers end at 19
+
 
 def given_fields(request: Request, known: Iterable[str], *, needed: Iterable[str] = ()) -> Mapping[str, Any]:
     """The fields that were sent; all `needed` are among them, and none that is not `known`."""
@@ -21,11 +24,25 @@ def given_fields(request: Request, known: Iterable[str], *, needed: Iterable[str
     names = tuple(known)
     for name in request.data:
         if name not in names:
-            raise QueryError(str(name)[:40], f"There is no such field. Use {', '.join(names)}.")
+            use = f"Use {', '.join(names)}." if names else "There are none."
+            raise QueryError(str(name)[:40], f"There is no such field. {use}")
     for name in needed:
         if request.data.get(name) in (None, ""):
             raise QueryError(name, "It is needed.")
     return request.data
+
+
+def parameter(request: Request, name: str) -> str:
+    """Of the address; empty where it was left out."""
+    return request.query_params.get(name, "").replace("\x00", "").strip()
+
+
+def asked_yes(request: Request, name: str) -> bool:
+    """Whether the address says `yes` to it.  Raises QueryError for another word."""
+    said = parameter(request, name)
+    if said not in ("", "yes"):
+        raise QueryError(name, "yes, or leave it out.")
+    return bool(said)
 
 
 def text(name: str, value: object) -> str:
@@ -55,4 +72,29 @@ def number(name: str, value: object) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
         raise QueryError(name, "It must be a whole number.")
+    return value
+
+
+def amount(name: str, value: object) -> float | None:
+    """The number; None where it is null.  JSON writes numbers that no float holds, and reads 1e400 as infinite."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_AMOUNT:
+        raise QueryError(name, "It must be a number.")
+    return float(value)
+
+
+def by_id(name: str, value: object, *, of: str) -> dict[int, Any]:
+    """What is said by the numbers of some things; `of` names them."""
+    if not isinstance(value, Mapping):
+        raise QueryError(name, f"It must be an object, by the ids of {of}.")
+    wrong = next((key for key in value if not (str(key).isdecimal() and len(str(key)) < LONGEST_ID)), None)
+    if wrong is not None:
+        raise QueryError(f"{name}.{str(wrong)[:40]}", f"It must be by the ids of {of}.")
+    return {int(key): said for key, said in value.items()}
+
+
+def yes_or_no(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise QueryError(name, "It must be true or false.")
     return value

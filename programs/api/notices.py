@@ -13,12 +13,13 @@ from rest_framework.response import Response
 
 from insights.api import schema
 from insights.metrics.errors import QueryError
-from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from orgtree.api.parameters import only
 from orgtree.services.access import access_of
 from programs.api.given import given_fields, number
+from programs.api.paging import asked_stretch, page_parameters
 from programs.api.tokens import ProgramView
 from programs.models import MessageKind, Notice
-from programs.services.reminders.inbox import notices_of, read_all, read_notices
+from programs.services.reminders.inbox import notices_of, read_all, read_notices, unread_notices
 from programs.services.reminders.words import items_of, told_on_a_page
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
@@ -58,13 +59,20 @@ class ReadCountSerializer(serializers.Serializer[object]):
     read = serializers.IntegerField(help_text="How many were unread before.")
 
 
+class NoticesUnreadSerializer(serializers.Serializer[object]):
+    notices = serializers.ListField(child=serializers.IntegerField())
+
+
+class UnreadCountSerializer(serializers.Serializer[object]):
+    unread = serializers.IntegerField(help_text="How many were read before.")
+
+
 class NoticesView(ProgramView):
     @extend_schema(
         operation_id="v1_notices_list",
         parameters=[
             OpenApiParameter("show", str, enum=list(SHOWN), description="Without it: unread."),
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("size", int, description="Notices a page, at most 1,000; by default 100."),
+            *page_parameters("Notices"),
         ],
         responses={200: NoticesSerializer, **ERRORS},
     )
@@ -74,11 +82,10 @@ class NoticesView(ProgramView):
         shown = request.query_params.get("show") or "unread"
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
-        page = whole_number(request, "page", 1, LAST_PAGE)
-        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
+        stretch = asked_stretch(request)
         found = notices_of(access_of(request.user))
         listed = found.unread() if shown == "unread" else found
-        numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[(page - 1) * size : page * size]
+        numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[stretch]
         return Response({"total": listed.count(), "notices": _documents(told_on_a_page(list(numbers)))})
 
 
@@ -92,10 +99,25 @@ class NoticesReadView(ProgramView):
         given = given_fields(request, ("notices",))
         if "notices" not in given:
             return Response({"read": read_all(access)})
-        named = given["notices"]
-        if not isinstance(named, list) or len(named) > MOST_READ:
-            raise QueryError("notices", f"A list of at most {MOST_READ:,} numbers.")
-        return Response({"read": read_notices(access, [number("notices", each) or 0 for each in named])})
+        return Response({"read": read_notices(access, _numbers(given["notices"]))})
+
+
+class NoticesUnreadView(ProgramView):
+    @extend_schema(
+        operation_id="v1_notices_unread",
+        request=NoticesUnreadSerializer,
+        responses={200: UnreadCountSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Mark as unread again; a number that is none of the account's notices is passed over."""
+        given = given_fields(request, ("notices",), needed=("notices",))
+        return Response({"unread": unread_notices(access_of(request.user), _numbers(given["notices"]))})
+
+
+def _numbers(named: object) -> list[int]:
+    if not isinstance(named, list) or len(named) > MOST_READ:
+        raise QueryError("notices", f"A list of at most {MOST_READ:,} numbers.")
+    return [number("notices", each) or 0 for each in named]
 
 
 def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:

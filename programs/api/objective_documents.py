@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 
 from insights import windows
-from insights.api.schema import ErrorsSerializer
+from insights.api import schema
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import CheckIn, KeyResult, Objective, Quarter, Standing, TargetKind
 from programs.queries.key_result_progress import KeyResultProgress
-from programs.queries.objectives import ObjectiveProgress, progress_of
+from programs.queries.objectives import ObjectiveProgress, progress_of, visible_among
 
 
 class ForecastSerializer(serializers.Serializer[object]):
@@ -58,6 +58,8 @@ class MeasuredKeyResultSerializer(serializers.Serializer[object]):
 class KeyResultSerializer(MeasuredKeyResultSerializer):
     """Figures are in the unit of measure, null where there is none (`reason`), or it is not yours to see."""
 
+    baseline_from = serializers.DateField(allow_null=True)
+    baseline_to = serializers.DateField(allow_null=True, help_text="The first day that no longer belongs to it.")
     pace = serializers.FloatField(allow_null=True, help_text="What a count comes to by the quarter's end at its rate.")
     forecast = ForecastSerializer(allow_null=True)
     why = serializers.CharField()
@@ -76,12 +78,15 @@ class ObjectiveSerializer(serializers.Serializer[object]):
     owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
     is_mandatory = serializers.BooleanField(help_text="The team's objective of the quarter.")
     parent = serializers.IntegerField(  # type: ignore[assignment]  # a field of that name, which DRF takes from the class
-        allow_null=True, help_text="The objective that it serves."
+        allow_null=True, help_text="The objective that it serves, if you may see it."
     )
     template = serializers.CharField(allow_null=True)
     published_at = serializers.DateTimeField(allow_null=True, help_text="Null: a draft.")
     dropped_at = serializers.DateTimeField(allow_null=True)
     dropped_why = serializers.CharField(allow_null=True)
+    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
+    retrospective = serializers.CharField(help_text="Markdown: what was learned.")
+    carried_from = serializers.IntegerField(allow_null=True, help_text="One of an earlier quarter, if you may see it.")
     standing = serializers.ChoiceField(choices=Standing.choices, help_text="The override, where there is one.")
     computed = serializers.ChoiceField(choices=Standing.choices)
     why = serializers.CharField()
@@ -99,6 +104,9 @@ class ObjectiveSerializer(serializers.Serializer[object]):
 
 class ObjectivesSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField()
+    standings = serializers.DictField(
+        child=serializers.IntegerField(), help_text="How many stand how, whatever `standing`, `owner` and `parent` say."
+    )
     objectives = ObjectiveSerializer(many=True)
 
 
@@ -135,7 +143,7 @@ class ObjectiveWriteSerializer(serializers.Serializer[object]):
     version = serializers.IntegerField(required=False)
 
 
-class ObjectiveConflictSerializer(ErrorsSerializer):
+class ObjectiveConflictSerializer(schema.ErrorsSerializer):
     """Somebody changed the objective in the meantime; nothing was stored."""
 
     stored = ObjectiveSerializer()
@@ -174,17 +182,15 @@ class CheckInWriteSerializer(serializers.Serializer[object]):
     note = serializers.CharField(required=False)
     key_result = serializers.IntegerField(required=False, allow_null=True)
     value = serializers.FloatField(required=False, allow_null=True, help_text="Of one that is entered by hand.")
+    values = serializers.DictField(
+        child=serializers.FloatField(), required=False, help_text="In their place: of several, by id, all or none."
+    )
 
 
-class QuarterSerializer(serializers.Serializer[object]):
+class QuarterSerializer(schema.SpanSerializer):
     name = serializers.CharField()
-    to = serializers.DateField()
     closed_at = serializers.DateTimeField(allow_null=True)
     sha256 = serializers.CharField(allow_null=True, help_text="Of its document.")
-
-    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
-        """`from` is a word of Python."""
-        return {**super().get_fields(), "from": serializers.DateField()}
 
 
 class QuartersSerializer(serializers.Serializer[object]):
@@ -193,7 +199,9 @@ class QuartersSerializer(serializers.Serializer[object]):
 
 def objective_documents(objectives: Sequence[Objective], access: Access) -> list[dict[str, Any]]:
     """Of objectives with quarter, unit and owner."""
-    return [_objective(each) for each in progress_of(objectives, access, today=windows.local_today())]
+    linked = [pk for each in objectives for pk in (each.parent_id, each.carried_from_id)]
+    seen = visible_among(linked, access.sight)
+    return [_objective(each, seen) for each in progress_of(objectives, access, today=windows.local_today())]
 
 
 def check_in_documents(check_ins: Sequence[CheckIn]) -> list[dict[str, Any]]:
@@ -225,7 +233,8 @@ def quarter_documents(quarters: Sequence[Quarter]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _objective(progress: ObjectiveProgress) -> dict[str, Any]:
+def _objective(progress: ObjectiveProgress, seen: Collection[int]) -> dict[str, Any]:
+    """`seen` are those of the linked objectives that the reader may see."""
     objective = progress.objective
     quarter = objective.quarter
     is_scored = progress.progress is not None
@@ -240,11 +249,14 @@ def _objective(progress: ObjectiveProgress) -> dict[str, Any]:
         "description": objective.description,
         "owner": objective.owner.email if objective.owner else None,
         "is_mandatory": objective.is_mandatory,
-        "parent": objective.parent_id,
+        "parent": objective.parent_id if objective.parent_id in seen else None,
         "template": objective.template or None,
         "published_at": objective.published_at,
         "dropped_at": objective.dropped_at,
         "dropped_why": objective.dropped_why or None,
+        "carry_over": objective.carry_over,
+        "retrospective": objective.retrospective,
+        "carried_from": objective.carried_from_id if objective.carried_from_id in seen else None,
         "standing": progress.shown,
         "computed": progress.computed,
         "why": progress.why,
@@ -277,6 +289,8 @@ def _key_result(found: KeyResultProgress) -> dict[str, Any]:
         "target_kind": key_result.target_kind,
         "change_percent": key_result.change_percent,
         "baseline": found.baseline,
+        "baseline_from": key_result.baseline_from,
+        "baseline_to": key_result.baseline_to,
         "target": found.target,
         "value": found.value,
         "reason": found.reason or None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,10 +15,10 @@ from insights import windows
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.metrics.errors import QueryError
-from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from orgtree.api.parameters import only
 from orgtree.models import Person
 from orgtree.services.access import Access, access_of
-from programs.api.given import day, given_fields, number, text
+from programs.api.given import amount, by_id, given_fields, number, text, yes_or_no
 from programs.api.objective_documents import (
     CheckInSerializer,
     CheckInsSerializer,
@@ -35,10 +35,12 @@ from programs.api.objective_documents import (
     objective_documents,
     quarter_documents,
 )
+from programs.api.objective_filters import LIST_PARAMETERS, asked_list, asked_objectives, day_to_write_for
 from programs.api.tokens import ProgramView
+from programs.api.visible import visible_objective
 from programs.models import Objective, Quarter, Standing
-from programs.queries.objectives import ObjectiveFilter, filtered
-from programs.services.objectives.check_ins import check_in
+from programs.queries.objective_counts import standing_counts
+from programs.services.objectives.check_ins import check_in, check_in_values
 from programs.services.objectives.deciding import decide
 from programs.services.objectives.drafts import (
     KeyResultDraft,
@@ -53,8 +55,9 @@ from programs.services.objectives.writing import (
     change_objective,
     drop_objective,
     override_standing,
+    publish_objective,
 )
-from programs.services.quarters import current_quarter, quarter_at
+from programs.services.quarters import quarter_at
 
 Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
@@ -66,50 +69,26 @@ KEY_RESULT_FIELDS = (
     *("id", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
     *("target", "change_percent", "baseline"),
 )
-FILTERS = ("quarter", "unit", "standing", "owner", "q", "drafts", "dropped", "page", "size")
 
 
 class ObjectivesView(ProgramView):
     @extend_schema(
         operation_id="v1_objectives_list",
-        parameters=[
-            OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
-            OpenApiParameter("unit", str, description="Slug: its objectives and those of all below it."),
-            OpenApiParameter("standing", str, enum=Standing.values),
-            OpenApiParameter("owner", str, description="E-mail address."),
-            OpenApiParameter("q", str, description="Text in title, the unit's or the owner's name."),
-            OpenApiParameter("drafts", str, enum=["yes"], description="Drafts that one may see, and nothing else."),
-            OpenApiParameter("dropped", str, enum=["yes"], description="Those that were given up, too."),
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("size", int, description="Objectives a page, at most 1,000; by default 100."),
-        ],
+        parameters=LIST_PARAMETERS,
         responses={200: ObjectivesSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
-        only(request, *FILTERS)
         access = access_of(request.user)
-        page = whole_number(request, "page", 1, LAST_PAGE)
-        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
-        quarter = _quarter_shown(_parameter(request, "quarter"))
-        if quarter is None:
-            return Response({"total": 0, "objectives": []})
-        standing = _parameter(request, "standing")
-        if standing and standing not in Standing.values:
-            raise QueryError("standing", f"One of: {', '.join(Standing.values)}.")
-        asked = ObjectiveFilter(
-            quarter,
-            unit=_parameter(request, "unit") or None,
-            standing=standing,
-            search=_parameter(request, "q"),
-            drafts=_is_asked(request, "drafts"),
-            dropped=_is_asked(request, "dropped"),
-        )
-        found = filtered(asked, access, today=windows.local_today())
-        if owner := _parameter(request, "owner"):
-            found = found.filter(owner__email__iexact=owner)
-        rows = list(found[(page - 1) * size : page * size])
-        return Response({"total": found.count(), "objectives": objective_documents(rows, access)})
+        asked, stretch = asked_list(request)
+        if asked is None:
+            return Response({"total": 0, "standings": dict.fromkeys(Standing.values, 0), "objectives": []})
+        found = asked_objectives(request, asked, access)
+        rows = list(found[stretch])
+        counts = standing_counts(asked, access, today=windows.local_today())
+        standings = {standing: counts.get(standing, 0) for standing in Standing.values}
+        documents = objective_documents(rows, access)
+        return Response({"total": found.count(), "standings": standings, "objectives": documents})
 
     @extend_schema(
         operation_id="v1_objectives_add",
@@ -120,7 +99,7 @@ class ObjectivesView(ProgramView):
         """Write an objective; a draft unless it is to be published."""
         access = access_of(request.user)
         given = given_fields(request, FIELDS, needed=("title",))
-        draft = _draft(given, _quarter_written(given.get("quarter")))
+        draft = _draft(given, quarter_at(day_to_write_for(given.get("quarter"))))
         added = _obeyed(lambda: add_objective(access, draft))
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
@@ -139,16 +118,27 @@ class ObjectiveView(ProgramView):
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the objective which the change was made from."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_objective(pk, access)
         given = given_fields(request, (*FIELDS, "version"), needed=("version",))
         version = number("version", given["version"])
-        quarter = _quarter_written(given["quarter"]) if given.get("quarter") else found.quarter
+        quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else found.quarter
         draft = _draft(given, quarter, known=found)
         try:
             _obeyed(lambda: change_objective(access, found, draft, of_version=version or 0))
         except ConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
+        return Response(_document(pk, access))
+
+
+class ObjectivePublishView(ProgramView):
+    @extend_schema(operation_id="v1_objective_publish", request=None, responses={200: ObjectiveSerializer, **ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        """Let everybody whom it concerns see a draft."""
+        access = access_of(request.user)
+        found = visible_objective(pk, access)
+        given_fields(request, ())
+        _obeyed(lambda: publish_objective(access, found))
         return Response(_document(pk, access))
 
 
@@ -159,7 +149,7 @@ class ObjectiveDropView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Give it up during the quarter, with a reason."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_objective(pk, access)
         why = text("why", given_fields(request, ("why",), needed=("why",))["why"])
         _obeyed(lambda: drop_objective(access, found, why))
         return Response(_document(pk, access))
@@ -172,7 +162,7 @@ class ObjectiveStandingView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_objective(pk, access)
         given = given_fields(request, ("standing", "reason"))
         standing, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
         _obeyed(lambda: override_standing(access, found, standing, reason))
@@ -183,7 +173,7 @@ class CheckInsView(ProgramView):
     @extend_schema(operation_id="v1_objective_check_ins", responses={200: CheckInsSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """What was said of an objective, the latest first."""
-        found = _visible(pk, access_of(request.user))
+        found = visible_objective(pk, access_of(request.user))
         return Response({"check_ins": check_in_documents(list(found.check_ins.select_related("by")))})
 
     @extend_schema(
@@ -194,10 +184,18 @@ class CheckInsView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say how sure one is, and the value of a key result that is entered by hand."""
         access = access_of(request.user)
-        found = _visible(pk, access)
-        given = given_fields(request, ("confidence", "note", "key_result", "value"), needed=("confidence",))
+        found = visible_objective(pk, access)
+        given = given_fields(request, ("confidence", "note", "key_result", "value", "values"), needed=("confidence",))
         confidence, note = text("confidence", given["confidence"]), text("note", given.get("note"))
-        key_result, value = number("key_result", given.get("key_result")), _amount("value", given.get("value"))
+        if "values" in given:
+            if {"key_result", "value"} & set(given):
+                raise QueryError("values", "Say either values, or one key_result with its value.")
+            values = _values(given["values"])
+            [said, *_] = _obeyed(
+                lambda: check_in_values(access, found, confidence=confidence, note=note, values=values)
+            )
+            return Response(check_in_documents([said])[0], status=status.HTTP_201_CREATED)
+        key_result, value = number("key_result", given.get("key_result")), amount("value", given.get("value"))
         said = _obeyed(
             lambda: check_in(access, found, confidence=confidence, note=note, key_result=key_result, value=value)
         )
@@ -211,7 +209,7 @@ class ObjectiveEndingView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Decide what becomes of it when its quarter is closed, and what was learned."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_objective(pk, access)
         given = given_fields(request, ("carry_over", "retrospective"), needed=("carry_over",))
         word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
         if "retrospective" not in given:
@@ -230,16 +228,8 @@ class QuartersView(ProgramView):
         return Response({"quarters": quarter_documents(list(found))})
 
 
-def _visible(pk: int, access: Access) -> Objective:
-    seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
-    found = seen.filter(pk=pk).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
 def _document(pk: int, access: Access) -> dict[str, Any]:
-    return objective_documents([_visible(pk, access)], access)[0]
+    return objective_documents([visible_objective(pk, access)], access)[0]
 
 
 def _obeyed(write: Callable[[], Written]) -> Written:
@@ -264,10 +254,10 @@ def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | Non
         title=text("title", said("title", known.title if known else "")),
         description=text("description", said("description", known.description if known else "")),
         owner=_person(text("owner", given["owner"])) if "owner" in given else (known.owner_id if known else None),
-        is_mandatory=_yes_or_no("is_mandatory", said("is_mandatory", known.is_mandatory if known else False)),
+        is_mandatory=yes_or_no("is_mandatory", said("is_mandatory", known.is_mandatory if known else False)),
         parent=number("parent", said("parent", known.parent_id if known else None)),
         template=text("template", said("template", known.template if known else "")),
-        publish=_yes_or_no("publish", said("publish", bool(known and known.published_at))),
+        publish=yes_or_no("publish", said("publish", bool(known and known.published_at))),
         key_results=_key_results(given["key_results"])
         if "key_results" in given
         else (key_results_of(known) if known else ()),
@@ -296,9 +286,9 @@ def _key_result(row: int, given: object) -> KeyResultDraft:
     return KeyResultDraft(
         **words,
         target_kind=text(f"{at}.target_kind", given.get("target_kind")) or "absolute",
-        target=_amount(f"{at}.target", given.get("target")),
-        change_percent=_amount(f"{at}.change_percent", given.get("change_percent")),
-        baseline=_amount(f"{at}.baseline", given.get("baseline")),
+        target=amount(f"{at}.target", given.get("target")),
+        change_percent=amount(f"{at}.change_percent", given.get("change_percent")),
+        baseline=amount(f"{at}.baseline", given.get("baseline")),
         id=number(f"{at}.id", given.get("id")),
     )
 
@@ -312,42 +302,14 @@ def _person(address: str) -> int | None:
     return found.pk
 
 
-def _amount(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
-        raise QueryError(name, "It must be a number.")
-    return float(value)
-
-
-def _yes_or_no(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise QueryError(name, "It must be true or false.")
-    return value
-
-
-def _quarter_shown(word: str) -> Quarter | None:
-    """The quarter with that day; asking makes none."""
-    asked = day("quarter", word) or windows.local_today()
-    return Quarter.objects.filter(start__lte=asked, end__gt=asked).first()
-
-
-def _quarter_written(word: object) -> Quarter:
-    asked = day("quarter", word)
-    if asked is None:
-        return current_quarter()
-    today = windows.local_today()
-    if abs(asked.year - today.year) > 1:
-        raise QueryError("quarter", "Objectives are written for quarters of last year, this one and the next.")
-    return quarter_at(asked)
-
-
-def _is_asked(request: Request, name: str) -> bool:
-    said = _parameter(request, name)
-    if said not in ("", "yes"):
-        raise QueryError(name, "yes, or leave it out.")
-    return bool(said)
-
-
-def _parameter(request: Request, name: str) -> str:
-    return request.query_params.get(name, "").replace("\x00", "").strip()
+def _values(given: object) -> dict[int, float]:
+    """By the ids of key results."""
+    found = {}
+    for key_result, value in by_id("values", given, of="key results").items():
+        entered = amount(f"values.{key_result}", value)
+        if entered is None:
+            raise QueryError(f"values.{key_result}", "It must be a number.")
+        found[key_result] = entered
+    if not found:
+        raise QueryError("values", "Name at least one key result.")
+    return found

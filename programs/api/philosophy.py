@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.metrics.errors import QueryError
+from orgtree.api.parameters import only
 from orgtree.services.access import access_of
-from orgtree.services.who_sees import name_of
+from orgtree.services.who_sees import name_of, names_of
 from programs.api.given import given_fields, number, text
 from programs.api.tokens import ProgramView
+from programs.models import PhilosophyVersion
 from programs.services.philosophy import (
     Philosophy,
     PhilosophyConflictError,
@@ -26,10 +29,15 @@ from programs.services.philosophy import (
     acknowledged_by,
     current_philosophy,
     has_acknowledged,
+    lines_changed,
+    may_publish,
+    philosophy_versions,
     publish_philosophy,
+    version_numbered,
 )
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+NOT_THERE = {**ERRORS, 404: schema.ErrorsSerializer}
 
 
 class PhilosophySerializer(serializers.Serializer[object]):
@@ -41,8 +49,33 @@ class PhilosophySerializer(serializers.Serializer[object]):
     written_by = serializers.CharField(allow_null=True)
     written_at = serializers.DateTimeField(allow_null=True)
     acknowledged = serializers.BooleanField(allow_null=True, help_text="By you; null: a token of nobody.")
-    acknowledged_by = serializers.IntegerField(help_text="How many of the active accounts.")
-    accounts = serializers.IntegerField()
+    acknowledged_by = serializers.IntegerField(
+        allow_null=True, help_text="How many of the active accounts, for whoever may publish."
+    )
+    accounts = serializers.IntegerField(allow_null=True)
+
+
+class PhilosophyHeadingSerializer(serializers.Serializer[object]):
+    number = serializers.IntegerField()
+    reason = serializers.CharField(help_text="What changed in it, and why.")
+    written_by = serializers.CharField(allow_null=True)
+    written_at = serializers.DateTimeField()
+
+
+class PhilosophyVersionsSerializer(serializers.Serializer[object]):
+    versions = PhilosophyHeadingSerializer(many=True)
+
+
+class ChangedLineSerializer(serializers.Serializer[object]):
+    kind = serializers.ChoiceField(choices=["added", "removed", "same"])
+    text = serializers.CharField()
+
+
+class OnePhilosophyVersionSerializer(PhilosophyHeadingSerializer):
+    text = serializers.CharField(help_text="Markdown.")
+    lines = ChangedLineSerializer(
+        many=True, help_text="Against the version before; what stayed is left out but nearby."
+    )
 
 
 class PhilosophyWriteSerializer(serializers.Serializer[object]):
@@ -88,6 +121,29 @@ class PhilosophyView(ProgramView):
         return Response(_document(current_philosophy(), request), status=status.HTTP_201_CREATED)
 
 
+class PhilosophyVersionsView(ProgramView):
+    @extend_schema(operation_id="v1_philosophy_versions", responses={200: PhilosophyVersionsSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """What was published until now, the latest first."""
+        only(request)
+        found = philosophy_versions()
+        names = names_of([each.written_by for each in found if each.written_by])
+        return Response({"versions": [_heading(each, names) for each in found]})
+
+
+class PhilosophyVersionView(ProgramView):
+    @extend_schema(operation_id="v1_philosophy_version", responses={200: OnePhilosophyVersionSerializer, **NOT_THERE})
+    def get(self, request: Request, number: int) -> Response:
+        """One version, and what it changed in the one before."""
+        only(request)
+        found = version_numbered(number)
+        if found is None:
+            raise NotFound
+        names = names_of([found.written_by] if found.written_by else [])
+        changed = [{"kind": each.kind or "same", "text": each.text} for each in lines_changed(found)]
+        return Response({**_heading(found, names), "text": found.text, "lines": changed})
+
+
 class AcknowledgeView(ProgramView):
     @extend_schema(
         operation_id="v1_philosophy_acknowledge",
@@ -107,7 +163,7 @@ class AcknowledgeView(ProgramView):
 
 
 def _document(found: Philosophy, request: Request) -> dict[str, Any]:
-    by, of = acknowledged_by(found.number)
+    by, of = acknowledged_by(found.number) if may_publish(access_of(request.user)) else (None, None)
     viewer = request.user if isinstance(request.user, User) else None
     return {
         "number": found.number,
@@ -119,3 +175,8 @@ def _document(found: Philosophy, request: Request) -> dict[str, Any]:
         "acknowledged_by": by,
         "accounts": of,
     }
+
+
+def _heading(version: PhilosophyVersion, names: Mapping[int, str]) -> dict[str, Any]:
+    same = {name: getattr(version, name) for name in ("number", "reason", "written_at")}
+    return {**same, "written_by": names.get(version.written_by_id or 0)}

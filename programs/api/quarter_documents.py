@@ -13,6 +13,7 @@ from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.api.objective_documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
 from programs.models import CheckIn, Objective, Quarter, Standing, TicketState
+from programs.services.objectives.closing import ClosingPreview
 from programs.services.objectives.frozen import FrozenKeyResult, FrozenObjective, FrozenQuarter, read_frozen
 
 
@@ -47,7 +48,9 @@ class FrozenObjectiveSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
     owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
     is_mandatory = serializers.BooleanField()
-    parent = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]  # DRF takes it from the class
+    parent = serializers.IntegerField(  # type: ignore[assignment]  # DRF takes it from the class
+        allow_null=True, help_text="The objective that it served, if you may see it."
+    )
     is_dropped = serializers.BooleanField()
     dropped_why = serializers.CharField(allow_null=True)
     standing = serializers.ChoiceField(choices=Standing.choices)
@@ -91,9 +94,61 @@ class QuarterCloseSerializer(serializers.Serializer[object]):
     )
 
 
+class QuarterKeepSerializer(serializers.Serializer[object]):
+    """As for closing it."""
+
+    decisions = serializers.DictField(
+        child=serializers.ChoiceField(choices=Objective.CarryOver.choices), required=False
+    )
+    retrospectives = serializers.DictField(child=serializers.CharField(), required=False)
+    retrospective = serializers.CharField(required=False)
+
+
+class KeptSerializer(serializers.Serializer[object]):
+    kept = serializers.IntegerField(help_text="Objectives that were named.")
+
+
+class ClosingObjectiveSerializer(serializers.Serializer[object]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    is_draft = serializers.BooleanField(help_text="It ends with the quarter unless it is carried over.")
+    standing = serializers.ChoiceField(choices=Standing.choices, allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
+    retrospective = serializers.CharField(help_text="Markdown.")
+
+
+class WithoutValueSerializer(serializers.Serializer[object]):
+    key_result = serializers.IntegerField()
+    title = serializers.CharField()
+    objective = serializers.IntegerField()
+
+
+class ClosingSerializer(serializers.Serializer[object]):
+    """What would be frozen; drafts come last."""
+
+    quarter = serializers.CharField()
+    blocks = serializers.ListField(child=serializers.CharField(), help_text="Why it cannot be closed at all.")
+    needs_reason = serializers.ListField(
+        child=serializers.CharField(), help_text="What `forced_because` has to answer."
+    )
+    total = serializers.IntegerField(help_text="Published objectives.")
+    drafts_total = serializers.IntegerField()
+    undecided = serializers.IntegerField(help_text="Published ones of which nobody decided; they end.")
+    retrospective = serializers.CharField(help_text="Markdown: what the organisation learned, as it was kept.")
+    objectives = ClosingObjectiveSerializer(many=True)
+    without_value = WithoutValueSerializer(many=True, help_text="The first of those that are entered by hand.")
+    without_value_total = serializers.IntegerField()
+    teams_without_objective = serializers.ListField(child=serializers.CharField(), help_text="Slugs of the first ones.")
+    teams_total = serializers.IntegerField()
+
+
 class MissingTeamSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(help_text="Slug.")
     name = serializers.CharField()
+    above = serializers.CharField(allow_null=True, help_text="Name of the unit in which it stands.")
+    leader = serializers.CharField(allow_null=True, help_text="Name.")
 
 
 class MissingTeamsSerializer(serializers.Serializer[object]):
@@ -105,6 +160,40 @@ def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     """Of a quarter with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
     return {**quarter_documents([quarter])[0], "document": _frozen(frozen) if frozen else None}
+
+
+def closing_document(found: ClosingPreview) -> dict[str, Any]:
+    published = [
+        {
+            **_to_close(each.objective),
+            "is_draft": False,
+            "standing": each.progress.shown,
+            "score": each.score,
+            "carry_over": each.carry_over,
+        }
+        for each in found.lines
+    ]
+    drafts = [
+        {**_to_close(each), "is_draft": True, "standing": None, "score": None, "carry_over": each.carry_over}
+        for each in found.drafts
+    ]
+    same = ("total", "drafts_total", "undecided", "without_value_total", "teams_total", "blocks", "needs_reason")
+    return {
+        "quarter": str(found.quarter),
+        **{name: getattr(found, name) for name in same},
+        "retrospective": found.quarter.retrospective,
+        "objectives": [*published, *drafts],
+        "without_value": [
+            {"key_result": each.pk, "title": each.title, "objective": each.objective_id} for each in found.without_value
+        ],
+        "teams_without_objective": [each.slug for each in found.teams_without_objective],
+    }
+
+
+def _to_close(objective: Objective) -> dict[str, Any]:
+    unit = objective.unit.slug if objective.unit else None
+    same = {"id": objective.pk, "title": objective.title, "retrospective": objective.retrospective}
+    return {**same, "unit": unit}
 
 
 def _frozen(frozen: FrozenQuarter) -> dict[str, Any]:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from insights import windows
 from insights.api import schema
 from insights.metrics.errors import QueryError
-from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
-from orgtree.services.access import access_of
-from programs.api.given import day, given_fields, text
+from orgtree.api.parameters import only
+from orgtree.services.access import Access, access_of
+from programs.api.given import by_id, day, given_fields, text
+from programs.api.paging import asked_stretch, page_parameters
 from programs.api.quarter_documents import (
+    ClosingSerializer,
+    KeptSerializer,
     MissingTeamsSerializer,
     OneQuarterSerializer,
     QuarterCloseSerializer,
+    QuarterKeepSerializer,
+    closing_document,
     quarter_document,
 )
 from programs.api.tokens import ProgramView
+from programs.api.visible import known_quarter
 from programs.models import Objective, Quarter
 from programs.queries.my_work import teams_that_lack_theirs
-from programs.services.objectives.closing import QuarterError, close_quarter
-from programs.services.objectives.errors import MayNotWriteObjectiveError
+from programs.queries.teams import units_above
+from programs.services.objectives.closing import NOT_BEGUN, ONLY_LEADERS, QuarterError, close_quarter, preview_closing
+from programs.services.objectives.deciding import keep_decisions
+from programs.services.objectives.errors import MayNotWriteObjectiveError, ObjectiveError
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 CLOSING = ("decisions", "retrospectives", "retrospective", "forced_because")
@@ -38,7 +44,48 @@ class QuarterView(ProgramView):
     def get(self, request: Request, start: str) -> Response:
         """One quarter, by its first day; of a closed one the document, as far as one may see it."""
         only(request)
-        return Response(quarter_document(_quarter(start), access_of(request.user)))
+        return Response(quarter_document(known_quarter(start), access_of(request.user)))
+
+
+class ClosingView(ProgramView):
+    @extend_schema(
+        operation_id="v1_quarter_closing",
+        parameters=[*page_parameters("Objectives")],
+        responses={200: ClosingSerializer, **ERRORS},
+    )
+    def get(self, request: Request, start: str) -> Response:
+        """What would be frozen and carried over, as it was last measured, for executives and admins."""
+        only(request, "page", "size")
+        access, quarter = access_of(request.user), known_quarter(start)
+        _check_leads_whole(access)
+        if quarter.start > windows.local_today():
+            raise QueryError("quarter", NOT_BEGUN.format(quarter=quarter))
+        found = preview_closing(access, quarter, stretch=asked_stretch(request))
+        return Response(closing_document(found))
+
+
+class QuarterKeepView(ProgramView):
+    @extend_schema(
+        operation_id="v1_quarter_keep", request=QuarterKeepSerializer, responses={200: KeptSerializer, **ERRORS}
+    )
+    def post(self, request: Request, start: str) -> Response:
+        """Keep what is decided of objectives, and what was learned, while the quarter stays open."""
+        access, quarter = access_of(request.user), known_quarter(start)
+        given = given_fields(request, CLOSING[:3])
+        lesson = text("retrospective", given["retrospective"]) if "retrospective" in given else quarter.retrospective
+        try:
+            kept = keep_decisions(
+                access,
+                quarter,
+                decisions=_decisions(given.get("decisions")),
+                retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
+                retrospective=lesson,
+            )
+        except MayNotWriteObjectiveError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except ObjectiveError as problem:
+            raise QueryError(problem.field, problem.message) from None
+        return Response({"kept": kept})
 
 
 class QuarterCloseView(ProgramView):
@@ -49,17 +96,13 @@ class QuarterCloseView(ProgramView):
     )
     def post(self, request: Request, start: str) -> Response:
         """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
-        access, quarter = access_of(request.user), _quarter(start)
+        access, quarter = access_of(request.user), known_quarter(start)
         given = given_fields(request, CLOSING)
-        words = _by_objective("decisions", given.get("decisions"))
-        for pk, word in words.items():
-            if word not in Objective.CarryOver.values:
-                raise QueryError(f"decisions.{pk}", f"One of: {', '.join(Objective.CarryOver.values)}.")
         try:
             close_quarter(
                 access,
                 quarter,
-                decisions={pk: Objective.CarryOver(word) for pk, word in words.items()},
+                decisions=_decisions(given.get("decisions")),
                 retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
                 retrospective=text("retrospective", given["retrospective"]) if "retrospective" in given else None,
                 forced_because=text("forced_because", given.get("forced_because")),
@@ -68,7 +111,7 @@ class QuarterCloseView(ProgramView):
             raise PermissionDenied(str(refusal)) from None
         except QuarterError as problem:
             raise QueryError(problem.field, str(problem)) from None
-        return Response(quarter_document(_quarter(start), access))
+        return Response(quarter_document(known_quarter(start), access))
 
 
 class TeamsWithoutObjectiveView(ProgramView):
@@ -76,43 +119,48 @@ class TeamsWithoutObjectiveView(ProgramView):
         operation_id="v1_teams_without_objective",
         parameters=[
             OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("size", int, description="Teams a page, at most 1,000; by default 100."),
+            *page_parameters("Teams"),
         ],
         responses={200: MissingTeamsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """Teams that one leads and that have no published mandatory objective; of a closed quarter none."""
         only(request, "quarter", "page", "size")
-        page = whole_number(request, "page", 1, LAST_PAGE)
-        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
+        stretch = asked_stretch(request)
         today = windows.local_today()
         asked = day("quarter", request.query_params.get("quarter", "").strip()) or today
         quarter = Quarter.objects.filter(start__lte=asked, end__gt=asked).first()
         if quarter is None:
             return Response({"total": 0, "teams": []})
         found = teams_that_lack_theirs(access_of(request.user).sight, quarter, today)
-        rows = found[(page - 1) * size : page * size]
-        return Response({"total": found.count(), "teams": [{"unit": each.slug, "name": each.name} for each in rows]})
+        rows = list(found.select_related("leader")[stretch])
+        above = units_above(rows, today)
+        teams = [
+            {
+                "unit": each.slug,
+                "name": each.name,
+                "above": above.get(each.pk),
+                "leader": each.leader.full_name if each.leader else None,
+            }
+            for each in rows
+        ]
+        return Response({"total": found.count(), "teams": teams})
 
 
-def _quarter(start: str) -> Quarter:
-    try:
-        first = date.fromisoformat(start)
-    except ValueError:
-        raise NotFound from None
-    found = Quarter.objects.select_related("document").filter(start=first).first()
-    if found is None:
-        raise NotFound
-    return found
+def _check_leads_whole(access: Access) -> None:
+    if not access.sight.leads_whole:
+        raise PermissionDenied(ONLY_LEADERS)
+
+
+def _decisions(given: Any) -> dict[int, Objective.CarryOver]:
+    words = _by_objective("decisions", given)
+    for pk, word in words.items():
+        if word not in Objective.CarryOver.values:
+            raise QueryError(f"decisions.{pk}", f"One of: {', '.join(Objective.CarryOver.values)}.")
+    return {pk: Objective.CarryOver(word) for pk, word in words.items()}
 
 
 def _by_objective(name: str, given: Any) -> dict[int, str]:
     if given is None:
         return {}
-    if not isinstance(given, Mapping):
-        raise QueryError(name, "It must be an object, by the ids of objectives.")
-    wrong = next((key for key in given if not (str(key).isdecimal() and len(str(key)) < 16)), None)
-    if wrong is not None:
-        raise QueryError(f"{name}.{str(wrong)[:40]}", "It must be the id of an objective.")
-    return {int(key): text(f"{name}.{key}", value) for key, value in given.items()}
+    return {pk: text(f"{name}.{pk}", said) for pk, said in by_id(name, given, of="objectives").items()}

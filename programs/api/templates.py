@@ -31,6 +31,10 @@ class TemplateKeyResultSerializer(serializers.Serializer[object]):
     change_percent = serializers.FloatField(allow_null=True)
 
 
+class FilledKeyResultSerializer(TemplateKeyResultSerializer):
+    baseline = serializers.FloatField(allow_null=True, help_text="Null: there were no data, or it is not yours to see.")
+
+
 class ObjectiveTemplateSerializer(serializers.Serializer[object]):
     template = serializers.CharField(help_text="Its short name, as an objective that is written takes it.")
     name = serializers.CharField()
@@ -66,7 +70,7 @@ class ObjectiveTemplatesView(ProgramView):
             {
                 "template": each.slug,
                 **{name: getattr(each, name) for name in ("name", "meaning", "title", "description")},
-                "key_results": [_key_result(key_result_from(outcome)) for outcome in each.key_results.all()],
+                "key_results": [key_result_document(key_result_from(outcome)) for outcome in each.key_results.all()],
             }
             for each in objective_templates()
         ]
@@ -88,7 +92,7 @@ class TicketTemplatesView(ProgramView):
         return Response({"templates": found})
 
 
-def _key_result(draft: KeyResultDraft) -> dict[str, object]:
+def key_result_document(draft: KeyResultDraft) -> dict[str, object]:
     return {
         **{name: getattr(draft, name) for name in ("title", "unit_of_measure", "better", "target_kind")},
         **{name: getattr(draft, name) for name in ("target", "change_percent")},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
+from insights import windows
 from insights.api.schema import ErrorsSerializer
 from integrations.services.records.visible import visible_pull_requests
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import BottleneckKind, Nature, Ticket, TicketComment, TicketPullRequest, TicketState
-from programs.services.tickets.effects import visible_effect
+from programs.queries.objectives import visible_among
+from programs.services.tickets.effects import visible_effect, why_no_effect
 
 
 class EffectSerializer(serializers.Serializer[object]):
@@ -39,9 +41,10 @@ class TicketSerializer(serializers.Serializer[object]):
     state = serializers.ChoiceField(choices=TicketState.choices)
     dropped_why = serializers.CharField(allow_null=True)
     metric = serializers.CharField(allow_null=True, help_text="Key of the metric that it is to move.")
-    objective = serializers.IntegerField(allow_null=True)
+    objective = serializers.IntegerField(allow_null=True, help_text="Whose plan it is part of, if you may see it.")
     pull_requests = serializers.ListField(child=serializers.IntegerField(), help_text="Those that you may see.")
     effect = EffectSerializer(allow_null=True, help_text="Null: not measured, or not yours to see.")
+    effect_reason = serializers.CharField(allow_null=True, help_text="Why it has none.")
     version = serializers.IntegerField(help_text="Name it when you change the ticket.")
     written_at = serializers.DateTimeField()
 
@@ -64,7 +67,11 @@ class TicketWriteSerializer(serializers.Serializer[object]):
     starts_on = serializers.DateField(required=False, help_text="Without it today.")
     metric = serializers.CharField(required=False, allow_null=True)
     objective = serializers.IntegerField(required=False, allow_null=True)
-    pull_requests = serializers.ListField(child=serializers.IntegerField(), required=False)
+    pull_requests = serializers.ListField(
+        child=serializers.JSONField(),
+        required=False,
+        help_text="Headway's numbers, or names such as repository#number, or addresses.",
+    )
     version = serializers.IntegerField(required=False)
 
 
@@ -84,6 +91,10 @@ class WatchSerializer(serializers.Serializer[object]):
     watch = serializers.BooleanField()
 
 
+class WatchingSerializer(WatchSerializer):
+    watchers = serializers.IntegerField(help_text="How many accounts watch it.")
+
+
 class CommentSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     text = serializers.CharField(help_text="Markdown.")
@@ -100,9 +111,10 @@ class CommentWriteSerializer(serializers.Serializer[object]):
 
 
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
-    """Of tickets with unit, owner and effect; one query, for their pull requests."""
+    """Of tickets with unit, owner and effect; two queries, for their pull requests and objectives."""
     linked = _pull_requests(tickets, access)
-    return [_ticket(each, access, linked[each.pk]) for each in tickets]
+    seen = visible_among([each.objective_id for each in tickets], access.sight)
+    return [_ticket(each, access, linked[each.pk], seen) for each in tickets]
 
 
 def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, list[int]]:
@@ -114,7 +126,8 @@ def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, li
     return found
 
 
-def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int]) -> dict[str, Any]:
+def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int], seen: Collection[int]) -> dict[str, Any]:
+    """`seen` are those objectives that the reader may see."""
     effect = visible_effect(ticket, access)
     return {
         "id": ticket.pk,
@@ -130,9 +143,10 @@ def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int]) -> dic
         "state": ticket.state,
         "dropped_why": ticket.dropped_why or None,
         "metric": ticket.metric or None,
-        "objective": ticket.objective_id,
+        "objective": ticket.objective_id if ticket.objective_id in seen else None,
         "pull_requests": pull_requests,
         "effect": effect and {name: getattr(effect, name) for name in ("before", "after", "change_low", "change_high")},
+        "effect_reason": None if effect else why_no_effect(ticket, windows.local_today()),
         "version": ticket.version,
         "written_at": ticket.written_at,
     }
@@ -142,3 +156,8 @@ def comment_documents(comments: Sequence[TicketComment]) -> list[dict[str, Any]]
     """The first word first; names as everybody may see them."""
     names = names_of(list(User.objects.filter(pk__in={each.by_id for each in comments if each.by_id})))
     return [{"id": each.pk, "text": each.text, "by": names.get(each.by_id or 0), "at": each.at} for each in comments]
+
+
+def watching_document(ticket: Ticket, access: Access) -> dict[str, Any]:
+    watchers = set(ticket.watchers.values_list("pk", flat=True))
+    return {"watch": getattr(access.viewer, "pk", None) in watchers, "watchers": len(watchers)}

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights import windows
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.metrics.errors import QueryError
-from orgtree.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from orgtree.api.parameters import only
 from orgtree.services.access import Access, access_of
-from programs.api.given import day, given_fields, number, text
+from programs.api.given import day, given_fields, number, text, yes_or_no
+from programs.api.paging import asked_stretch, page_parameters
 from programs.api.ticket_documents import (
     CommentSerializer,
     CommentsSerializer,
@@ -27,16 +27,19 @@ from programs.api.ticket_documents import (
     TicketSerializer,
     TicketsSerializer,
     TicketWriteSerializer,
+    WatchingSerializer,
     WatchSerializer,
     comment_documents,
     ticket_documents,
+    watching_document,
 )
+from programs.api.ticket_filters import TICKET_PARAMETERS, asked_tickets
 from programs.api.tokens import ProgramView
-from programs.models import BottleneckKind, Nature, Ticket, TicketState
-from programs.queries.tickets import SORTS, STATES, TicketFilter, filtered, ordered
+from programs.api.visible import visible_ticket
+from programs.models import Ticket, TicketState
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
-from programs.services.tickets.pull_request_names import pull_requests_numbered
+from programs.services.tickets.pull_request_names import pull_requests_named, pull_requests_numbered
 from programs.services.tickets.writing import (
     TicketConflictError,
     add_ticket,
@@ -50,42 +53,21 @@ Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 WORDS = ("title", "kind", "nature", "resolution", "unit", "owner", "metric")
 FIELDS = (*WORDS, "starts_on", "due_on", "objective", "pull_requests")
-FILTERS = ("unit", "state", "kind", "nature", "owner", "metric", "objective", "q", "sort", "page", "size")
 
 
 class TicketsView(ProgramView):
     @extend_schema(
         operation_id="v1_tickets_list",
-        parameters=[
-            OpenApiParameter("unit", str, description="Slug: its tickets, those below it and those of its people."),
-            OpenApiParameter("state", str, enum=list(STATES), description="Without it: all."),
-            OpenApiParameter("kind", str, enum=BottleneckKind.values),
-            OpenApiParameter("nature", str, enum=Nature.values),
-            OpenApiParameter("owner", str, description="E-mail address."),
-            OpenApiParameter("metric", str, description="The metric that they are to move."),
-            OpenApiParameter("objective", int, description="Number of an objective."),
-            OpenApiParameter("q", str, description="Text in title, resolution or the owner's name."),
-            OpenApiParameter("sort", str, enum=[*SORTS, *(f"-{name}" for name in SORTS)]),
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("size", int, description="Tickets a page, at most 1,000; by default 100."),
-        ],
+        parameters=[*TICKET_PARAMETERS, *page_parameters("Tickets")],
         responses={200: TicketsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """The tickets that one may see."""
-        only(request, *FILTERS)
+        only(request, *(each.name for each in TICKET_PARAMETERS), "page", "size")
         access = access_of(request.user)
-        page = whole_number(request, "page", 1, LAST_PAGE)
-        size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
-        sort = request.query_params.get("sort") or "due"
-        if sort.removeprefix("-") not in SORTS:
-            raise QueryError("sort", f"Sort by {', '.join(SORTS)}, with a - before it for the other direction.")
-        found = filtered(_filter(request), access.sight, today=windows.local_today())
-        owner = _parameter(request, "owner")
-        if owner:
-            found = found.filter(owner__email__iexact=owner)
-        listed = ordered(found, sort.removeprefix("-"), descending=sort.startswith("-"))
-        rows = list(listed.select_related("objective")[(page - 1) * size : page * size])
+        stretch = asked_stretch(request)
+        found = asked_tickets(request, access)
+        rows = list(found[stretch])
         return Response({"total": found.count(), "tickets": ticket_documents(rows, access)})
 
     @extend_schema(
@@ -115,7 +97,7 @@ class TicketView(ProgramView):
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the ticket which the change was made from."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_ticket(pk, access)
         given = given_fields(request, (*FIELDS, "version"), needed=("version",))
         version = number("version", given["version"])
         says = {**_said(found), **{name: value for name, value in given.items() if name != "version"}}
@@ -132,7 +114,7 @@ class TicketMoveView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Into another state; done with the day on which it was, dropped with a reason."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_ticket(pk, access)
         given = given_fields(request, ("state", "completed_on", "dropped_why"), needed=("state",))
         state = text("state", given["state"])
         if state not in TicketState.values:
@@ -149,7 +131,7 @@ class TicketCommentsView(ProgramView):
     @extend_schema(operation_id="v1_ticket_comments", responses={200: CommentsSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """What was said of a ticket, the first word first."""
-        found = _visible(pk, access_of(request.user))
+        found = visible_ticket(pk, access_of(request.user))
         return Response({"comments": comment_documents(list(found.comments.order_by("at", "pk")))})
 
     @extend_schema(
@@ -158,35 +140,34 @@ class TicketCommentsView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say something; @ada@example.com mentions a person."""
         access = access_of(request.user)
-        found = _visible(pk, access)
+        found = visible_ticket(pk, access)
         given = given_fields(request, ("text",), needed=("text",))
         said = _obeyed(lambda: comment_on_ticket(access, found, text("text", given["text"])))
         return Response(comment_documents([said])[0], status=status.HTTP_201_CREATED)
 
 
 class TicketWatchView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_watch", request=WatchSerializer, responses={200: WatchSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_ticket_watching", responses={200: WatchingSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """Whether you watch it, and how many do."""
+        only(request)
+        access = access_of(request.user)
+        return Response(watching_document(visible_ticket(pk, access), access))
+
+    @extend_schema(
+        operation_id="v1_ticket_watch", request=WatchSerializer, responses={200: WatchingSerializer, **ERRORS}
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Be told of its comments, or no longer."""
         access = access_of(request.user)
-        found = _visible(pk, access)
-        wants = given_fields(request, ("watch",), needed=("watch",))["watch"]
-        if not isinstance(wants, bool):
-            raise QueryError("watch", "It must be true or false.")
+        found = visible_ticket(pk, access)
+        wants = yes_or_no("watch", given_fields(request, ("watch",), needed=("watch",))["watch"])
         _obeyed(lambda: watch_ticket(access, found) if wants else unwatch_ticket(access, found))
-        return Response({"watch": wants})
-
-
-def _visible(pk: int, access: Access) -> Ticket:
-    seen = Ticket.objects.within(access.sight).select_related("unit", "owner", "objective", "effect")
-    found = seen.filter(pk=pk).first()
-    if found is None:
-        raise NotFound
-    return found
+        return Response(watching_document(found, access))
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
-    return ticket_documents([_visible(pk, access)], access)[0]
+    return ticket_documents([visible_ticket(pk, access)], access)[0]
 
 
 def _obeyed(write: Callable[[], Written]) -> Written:
@@ -219,34 +200,21 @@ def _draft(given: Mapping[str, Any], access: Access, known: Ticket | None = None
         raise QueryError("due_on", "It is needed.")
     pull_requests = given.get("pull_requests")
     if pull_requests is not None and not isinstance(pull_requests, list):
-        raise QueryError("pull_requests", "It must be a list of Headway's numbers of pull requests.")
+        raise QueryError("pull_requests", "It must be a list of Headway's numbers of pull requests, or of their names.")
     return TicketDraft(
         **{"title": "", "kind": "", **words},
         due_on=due_on,
         starts_on=day("starts_on", given.get("starts_on")),
         objective=number("objective", given.get("objective")),
-        pull_requests=None
-        if pull_requests is None
-        else pull_requests_numbered([number("pull_requests", each) or 0 for each in pull_requests], access, known),
+        pull_requests=None if pull_requests is None else _pull_requests(pull_requests, access, known),
     )
 
 
-def _filter(request: Request) -> TicketFilter:
-    for name, known in (("state", STATES), ("kind", BottleneckKind.values), ("nature", Nature.values)):
-        said = _parameter(request, name)
-        if said and said not in known:
-            raise QueryError(name, f"One of: {', '.join(known)}.")
-    objective = _parameter(request, "objective")
-    return TicketFilter(
-        unit=_parameter(request, "unit") or None,
-        state=_parameter(request, "state") or "all",
-        search=_parameter(request, "q"),
-        kind=_parameter(request, "kind"),
-        nature=_parameter(request, "nature"),
-        metric=_parameter(request, "metric"),
-        objective=whole_number(request, "objective", 1, 2**31 - 1) if objective else None,
-    )
-
-
-def _parameter(request: Request, name: str) -> str:
-    return request.query_params.get(name, "").replace("\x00", "").strip()
+def _pull_requests(given: Sequence[object], access: Access, known: Ticket | None) -> tuple[int, ...]:
+    """By Headway's numbers, or as people name them.  Raises QueryError, TicketError."""
+    names = [each for each in given if isinstance(each, str)]
+    if any("\n" in each for each in names):
+        raise QueryError("pull_requests", "Name one at a time.")
+    numbers = [number("pull_requests", each) or 0 for each in given if not isinstance(each, str)]
+    named = pull_requests_named("\n".join(names), access) if names else ()
+    return pull_requests_numbered([*numbers, *named], access, known)

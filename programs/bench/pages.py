@@ -11,6 +11,7 @@ import httpx
 from django.core.management import call_command
 from django.utils import timezone
 
+from insights.metrics.kept_effects import answer_ahead
 from insights.people_figures.kinds import KINDS
 from insights.people_figures.store import bring_up_to_date
 from programs.bench.facts import Size, generate_once
@@ -32,10 +33,12 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
     conditions = str(size)
     fill = _fill(conditions)
     bring_up_to_date(KINDS)  # as the background does each minute
+    answer_ahead()
     with browser(session_cookie) as client:
         looks = [
             *_first_looks(client, "leaderboard", _units(size)[1], conditions),
             *_first_looks(client, "differences", _units(size)[1], conditions),
+            *_first_looks(client, "adoption_effect", _units(size)[1], conditions),
         ]
         addresses = with_parts(client, [PAGE, *(f"{PAGE}?unit=bench-{number}" for number in _units(size))])
         responses = measured_responses(

@@ -15,7 +15,6 @@ from insights.metrics.plan import Clock, needs_of
 from insights.metrics.query import Granularity, Statistic, Window
 from insights.metrics.reading import CellKey, Placed, Placement, windows_of
 from insights.metrics.registry import get
-from insights.metrics.stints import stints_of
 from insights.snapshots.kept import bucket_edges
 from integrations.intake.derive_stages import settle_figures
 from integrations.models import PullRequestFigures
@@ -87,8 +86,7 @@ def weekly_figures(weeks: Window) -> Figures:
     clock, placement = Clock.read(), Placement(Placed.UNITS, units)
     edges = bucket_edges(weeks, Granularity.WEEK)
     needs = {stage: needs_of(get(stage), (edges,), placement, clock) for stage in STAGES}
-    with stints_of(units, weeks, clock.today):
-        facts = Facts.read(need for of_stage in needs.values() for need in of_stage.values())
+    facts = Facts.read((need for of_stage in needs.values() for need in of_stage.values()), clock)
     found: Figures = {}
     for stage, needed in needs.items():
         outcome_of = facts.outcomes(get(stage), needed, clock)

@@ -17,7 +17,7 @@ from insights import windows
 from insights.metrics.declarations import Count, Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.registry import get
-from orgtree.models import Unit
+from orgtree.models import Unit, UnitPlace
 from orgtree.models.sight import Sight
 from programs.models import BenchmarkVersion
 
@@ -108,6 +108,13 @@ def versions_of(key: str, unit_id: int | None) -> Sequence[BenchmarkVersion]:
 def unit_of_scope(slug: str | None) -> Unit | None:
     """The unit of a scope that the viewer was found to be allowed."""
     return Unit.objects.filter(slug=slug).first() if slug is not None else None
+
+
+def units_below(unit: Unit | None, sight: Sight, today: date) -> QuerySet[Unit]:
+    """Directly below, as far as the viewer may know of them; of the whole organisation the tops of the trees."""
+    places = UnitPlace.objects.filter(during__contains=today, unit__tree__archived_at=None)
+    places = places.filter(parent=unit) if unit else places.filter(parent=None)
+    return Unit.objects.within(sight).filter(pk__in=places.values("unit")).order_by("tree", "name", "pk")
 
 
 # One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no

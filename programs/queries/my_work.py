@@ -30,7 +30,7 @@ def objectives_to_look_after(sight: Sight, quarter: Quarter) -> Q:
 
 def teams_that_lack_theirs(sight: Sight, quarter: Quarter, today: date) -> QuerySet[Unit]:
     """Teams that the viewer answers for and that have no objective of the quarter."""
-    if quarter.is_closed or not (sight.leads_whole or sight.managed_ids):
+    if quarter.is_closed or not sight.leads_any:
         return Unit.objects.none()
     found = teams_without_objective(quarter, sight, today=today)
     return found if sight.leads_whole else found.filter(pk__in=sight.managed_ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -27,9 +27,11 @@ __all__ = [
     "ObjectiveProgress",
     "check_in_due",
     "filtered",
+    "in_order_of_units",
     "progress_of",
     "shown_standing",
     "teams_without_objective",
+    "visible_among",
 ]
 
 CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
@@ -192,6 +194,23 @@ def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet
     return found.select_related("quarter", "unit", "owner", "measure").order_by(
         F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
     )
+
+
+def visible_among(linked: Iterable[int | None], sight: Sight) -> Collection[int]:
+    """Those ids of objectives that the viewer may know of; one query where there is any.
+
+    What somebody may see can be linked with what they may not: a ticket with another unit's plan, an objective with
+    a draft or with one of an earlier quarter.
+    """
+    asked = {pk for pk in linked if pk is not None}
+    if not asked:
+        return ()
+    return set(Objective.objects.within(sight).filter(pk__in=asked).values_list("pk", flat=True))
+
+
+def in_order_of_units(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
+    """The whole organisation's first, then by the unit's name, of each the mandatory one first."""
+    return objectives.order_by(F("unit__name").asc(nulls_first=True), "-is_mandatory", "pk")
 
 
 def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,7 +10,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
-from orgtree.models import Unit
+from orgtree.models import Unit, UnitPlace
 from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter
 
@@ -82,3 +83,9 @@ def teams_without_objective(quarter: Quarter, sight: Sight, *, today: date) -> Q
     )
     teams = Unit.objects.within(sight).filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
     return teams.filter(~Exists(agreed)).order_by("name", "pk")
+
+
+def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
+    """By team the name of the unit in which it stands; teams of different units often have one name."""
+    places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
+    return dict(places.values_list("unit", "parent__name"))

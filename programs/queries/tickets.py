@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 
 from orgtree.models import Placement, UnitPlacement
 from orgtree.models.sight import Sight
-from programs.models import Ticket, TicketState
+from programs.models import Objective, Ticket, TicketState
 from programs.models.tickets import STANDING_STATES
 
 SORTS = {
@@ -79,7 +79,7 @@ def filtered(asked: TicketFilter, sight: Sight, *, today: date) -> QuerySet[Tick
     if asked.owner is not None:
         found = found.filter(owner=asked.owner)
     if asked.objective is not None:
-        found = found.filter(objective=asked.objective)
+        found = found.filter(objective__in=Objective.objects.within(sight).filter(pk=asked.objective))
     return found
 
 

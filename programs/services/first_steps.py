@@ -12,7 +12,7 @@ from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.models import Direction
 from programs.services.benchmarks.standing import Stand, asked_about
-from programs.services.benchmarks.suggestions import Suggestion, suggestions_for
+from programs.services.benchmarks.suggestions import Question, Suggestion, Suggestions, suggestions_for
 
 MOST_PILOT_TEAMS = 3
 MOST_SUGGESTED = 3
@@ -36,14 +36,17 @@ class FirstStep:
 def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access, *, today: date) -> list[FirstStep]:
     """At most three, the farthest first; of each metric one, so that they are three different things.
 
-    For each team and metric one look at its own quarters and at comparable units.
+    One look at the quarters and at the comparable units of all of them.
     """
+    asked = [(unit, metric) for metric in metrics if metric.better is not Better.NEITHER for unit in units]
+    questions = [
+        Question(metric, unit, Direction(metric.better.value), asked_about(metric, "").period) for unit, metric in asked
+    ]
+    answers = suggestions_for(questions, access, today=today)
     found = [
         step
-        for metric in metrics
-        if metric.better is not Better.NEITHER
-        for unit in units
-        if (step := _step(unit, metric, access, today)) is not None
+        for (unit, metric), answer in zip(asked, answers, strict=True)
+        if (step := _step(unit, metric, answer)) is not None
     ]
     found.sort(key=lambda step: -step.gap)
     chosen: dict[str, FirstStep] = {}
@@ -52,17 +55,14 @@ def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access
     return list(chosen.values())[:MOST_SUGGESTED]
 
 
-def _step(unit: Unit, metric: Metric, access: Access, today: date) -> FirstStep | None:
-    direction = Direction(metric.better.value)
-    period = asked_about(metric, "").period
-    answer = suggestions_for(metric, unit, direction, period, access, today=today)
-    if answer.here is None or answer.here.value is None:
+def _step(unit: Unit, metric: Metric, answer: Suggestions) -> FirstStep | None:
+    if answer.here.value is None:
         return None
     for suggestion in answer.found:  # the nearest first: its own past, units like it, what others published
         value = suggestion.threshold if suggestion.threshold is not None else suggestion.target
         if value is None:
             continue
-        behind = answer.here.value - value if direction is Direction.LOWER else value - answer.here.value
+        behind = answer.here.value - value if metric.better is Better.LOWER else value - answer.here.value
         if behind > 0:
             gap = behind / abs(value) if value else behind
             return FirstStep(unit, metric, answer.here, suggestion, value, gap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,6 +16,7 @@ from programs.models import Acknowledgement, PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
 
 LONGEST_TEXT = 50_000  # characters
+VERSIONS_LISTED = 100
 _FIRST_TEXT = Path(__file__).resolve().parent.parent / "texts" / "philosophy.md"
 
 
@@ -43,6 +45,14 @@ class Philosophy:
     reason: str = ""
     written_by: User | None = None
     written_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LineChanged:
+    """A line of the text before or after: added, removed, or the same in both."""
+
+    kind: str  # added, removed or nothing
+    text: str
 
 
 def current_philosophy() -> Philosophy:
@@ -102,3 +112,25 @@ def acknowledged_by(number: int) -> tuple[int, int]:
     """How many of how many active accounts acknowledged that version."""
     active = User.objects.filter(is_active=True)
     return Acknowledgement.objects.filter(number=number, account__in=active).count(), active.count()
+
+
+def philosophy_versions() -> list[PhilosophyVersion]:
+    """Those that were published, the latest first, with their authors."""
+    return list(PhilosophyVersion.objects.select_related("written_by")[:VERSIONS_LISTED])
+
+
+def version_numbered(number: int) -> PhilosophyVersion | None:
+    return PhilosophyVersion.objects.select_related("written_by").filter(number=number).first()
+
+
+def lines_changed(version: PhilosophyVersion) -> list[LineChanged]:
+    """Against the version before, or the text that Headway brings along."""
+    before = PhilosophyVersion.objects.filter(number=version.number - 1).first()
+    return lines_between(before.text if before else first_text(), version.text)
+
+
+def lines_between(before: str, after: str) -> list[LineChanged]:
+    """Line by line; longer stretches that stayed as they were are left out."""
+    kinds = {"+": "added", "-": "removed", " ": ""}
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
+    return [LineChanged(kinds.get(line[:1], ""), line[1:]) for line in lines if not line.startswith("@@")]

@@ -8,10 +8,10 @@ from insights import windows
 from programs.models import Quarter
 
 
-def quarter_at(day: date) -> Quarter:
-    """The quarter with that day, made where nobody asked for it before.
+def quarter_of(day: date) -> Quarter:
+    """The quarter with that day; one that was never written for is told without being stored.
 
-    One that exists keeps its days: where the fiscal calendar was changed since, the new one fills the gap beside it.
+    One that exists keeps its days: where the fiscal calendar was changed since, a new one fills the gap beside it.
     """
     known = Quarter.objects.filter(start__lte=day, end__gt=day).first()
     if known is not None:
@@ -19,9 +19,15 @@ def quarter_at(day: date) -> Quarter:
     whole = windows.quarter_of(day)
     before = Quarter.objects.filter(end__lte=day, end__gt=whole.start).order_by("-end").first()
     after = Quarter.objects.filter(start__gt=day, start__lt=whole.end).order_by("start").first()
-    return Quarter.objects.get_or_create(
-        start=before.end if before else whole.start, defaults={"end": after.start if after else whole.end}
-    )[0]
+    return Quarter(start=before.end if before else whole.start, end=after.start if after else whole.end)
+
+
+def quarter_at(day: date) -> Quarter:
+    """As `quarter_of`, and stored."""
+    found = quarter_of(day)
+    if not found._state.adding:
+        return found
+    return Quarter.objects.get_or_create(start=found.start, defaults={"end": found.end})[0]
 
 
 def current_quarter() -> Quarter:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-
-from insights import windows
 from insights.views.scope_bar import EVERYBODY
-from orgtree.models import UnitPlacement
 from orgtree.models.sight import Sight
 from programs.models import Objective, Quarter, Ticket
+from programs.queries.objective_offers import Of, Offer, parents_of, plans_of
 from programs.views.choices import WHOLE, flat
 
 UNSEEN_OBJECTIVE = "An objective that you may not see"
-MOST_OFFERED = 100  # of each group; who wants another one begins on its page
+LABELS: Mapping[Of, str] = {
+    "unit": "Of the unit",
+    "above": "Units above",
+    "organisation": EVERYBODY,
+    "others": "Other units",
+}
 Choice = tuple[str, "str | list[tuple[str, str]]"]
 
 
@@ -27,15 +29,8 @@ def parents_offered(
     `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong; and
     so does what the `known` objective serves, whoever may see that.
     """
-    open_ones = Objective.objects.within(sight).open().filter(quarter=quarter, published_at__isnull=False)
-    others = open_ones.exclude(pk=known.pk) if known else open_ones
-    found: list[Choice] = [("", "None")]
-    if quarter is not None and unit != WHOLE:
-        above = others.filter(unit__in=_above(unit).values("ancestor")).exclude(unit__slug=unit)
-        found += [
-            *_group("Units above", _nearest_first(above)),
-            *_group(EVERYBODY, others.filter(unit=None).order_by("pk")),
-        ]
+    offers = parents_of(sight, None if unit == WHOLE else unit, quarter, known=known)
+    found = _grouped(offers)
     return _with_chosen(found, sight, named, known.parent_id if known else None)
 
 
@@ -43,38 +38,13 @@ def plans_offered(sight: Sight, unit: str, *, known: Ticket | None = None, named
     """Whose improvement plan a ticket of that unit (a slug, or WHOLE) can be part of: its own objectives, those of
     units above, those of the whole organisation, and others.
     """
-    open_ones = Objective.objects.within(sight).open()
-    own, above = open_ones.none(), open_ones.none()
-    rest = open_ones.exclude(unit=None)
-    if unit and unit != WHOLE:
-        own = open_ones.filter(unit__slug=unit)
-        above = open_ones.filter(unit__in=_above(unit).values("ancestor")).exclude(unit__slug=unit)
-        rest = rest.exclude(unit__in=_above(unit).values("ancestor"))
-    found: list[Choice] = [
-        ("", "None"),
-        *_group("Of the unit", own.order_by("pk")),
-        *_group("Units above", _nearest_first(above)),
-        *_group(EVERYBODY, open_ones.filter(unit=None).order_by("pk")),
-        *_group("Other units", rest.order_by("unit__name", "pk")),
-    ]
+    found = _grouped(plans_of(sight, unit if unit and unit != WHOLE else None))
     return _with_chosen(found, sight, named, known.objective_id if known else None)
 
 
-def _above(unit: str) -> QuerySet[UnitPlacement]:
-    slug = unit.replace("\x00", "")
-    return UnitPlacement.objects.filter(unit__slug=slug, during__contains=windows.local_today())
-
-
-def _nearest_first(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
-    """The deeper a unit stands, the more are above it."""
-    placed = UnitPlacement.objects.filter(unit=OuterRef("unit"), during__contains=windows.local_today()).order_by()
-    depth = placed.values(pk_of=F("unit")).annotate(above=Count("pk")).values("above")[:1]
-    return objectives.annotate(depth=Subquery(depth)).order_by("-depth", "unit__name", "pk")
-
-
-def _group(label: str, objectives: QuerySet[Objective]) -> list[Choice]:
-    listed = _worded(objectives.select_related("unit")[:MOST_OFFERED])
-    return [(label, listed)] if listed else []
+def _grouped(offers: Iterable[Offer]) -> list[Choice]:
+    listed = [(LABELS[each.of], _worded(each.objectives)) for each in offers]
+    return [("", "None"), *((label, objectives) for label, objectives in listed if objectives)]
 
 
 def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from insights.metrics.query import Granularity
 from insights.metrics.registry import get
 from orgtree.models import Unit
 from programs.models import Direction, Period
-from programs.services.benchmarks.suggestions import Suggestion, Suggestions, suggestions_for
+from programs.services.benchmarks.suggestions import Question, Suggestion, Suggestions, suggestions_for
 from tests.org import Org
 from tests.pages.delivering import deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, Persona
@@ -29,7 +29,9 @@ def teams(org: Org) -> Teams:
 def asked(unit: str, persona: Persona = EXECUTIVE, key: str = PICKUP, period: Period = Period.NONE) -> Suggestions:
     metric = get(key)
     direction = Direction(metric.better.value)
-    return suggestions_for(metric, Unit.objects.get(slug=unit), direction, period, as_(persona), today=TODAY)
+    question = Question(metric, Unit.objects.get(slug=unit), direction, period)
+    [found] = suggestions_for([question], as_(persona), today=TODAY)
+    return found
 
 
 def of_kind(found: Suggestions, kind: str) -> Suggestion | None:
@@ -133,3 +135,19 @@ def test_the_next_band_is_the_threshold(org: Org, teams: Teams) -> None:
     of_few = of_kind(asked("search", key="dora.lead_time"), "published")
     assert of_few is not None
     assert hours(of_few.threshold, of_few.target) == [168, 24], "of a figure that is not known the one before the best"
+
+
+def test_many_questions_are_answered_as_each_alone(org: Org, teams: Teams) -> None:
+    other_units(teams, org, [4.0, 6.0, 16.0])
+    changes_of(org, PLATFORM, weeks=[2, 15, 30], waits=lambda week: 10.0 + week, first=1)
+    keys = [(PICKUP, Period.NONE), ("pr.throughput", Period.MONTH), ("pr.throughput", Period.WEEK), ("pr.size", "")]
+    questions = [
+        Question(get(key), Unit.objects.get(slug=unit), Direction.LOWER, Period(period))
+        for key, period in keys
+        for unit in ("platform", "unit1", "search")
+    ] + [Question(get(PICKUP), None, Direction.LOWER, Period.NONE)]
+    for persona in (EXECUTIVE, MANAGER):
+        allowed = [each for each in questions if persona is EXECUTIVE or each.scope.unit == "platform"]
+        together = suggestions_for(allowed, as_(persona), today=TODAY)
+        assert together == [suggestions_for([each], as_(persona), today=TODAY)[0] for each in allowed]
+        assert {kind for found in together for kind in ("history", "peers") if of_kind(found, kind)}

@@ -172,6 +172,14 @@ def test_a_list_is_narrowed_and_paged(teams: Teams, sign_in: Callable[[Persona],
     assert client.get(ADDRESS, {"unit": "search"}).json()["total"] == 0
     assert client.get(ADDRESS, {"standing": "unknown"}).json()["total"] == 3
     assert client.get(ADDRESS, {"owner": "ada@example.com"}).json()["total"] == 0
-    assert client.get(ADDRESS, {"quarter": "2001-01-01"}).json() == {"total": 0, "objectives": []}
+    standings = {"on_track": 0, "at_risk": 0, "off_track": 0}
+    assert client.get(ADDRESS).json()["standings"] == {**standings, "unknown": 3}
+    nothing = {"total": 0, "standings": {**standings, "unknown": 0}, "objectives": []}
+    assert client.get(ADDRESS, {"quarter": "2001-01-01"}).json() == nothing
+    [served, *serving] = [each["id"] for each in client.get(ADDRESS).json()["objectives"]]
+    Objective.objects.filter(pk__in=serving).update(parent=served)
+    assert [each["id"] for each in client.get(ADDRESS, {"parent": served}).json()["objectives"]] == serving
+    assert sign_in(MANAGER).get(ADDRESS, {"teams": "yes"}).json()["total"] == 3
+    assert client.get(ADDRESS, {"teams": "yes"}).json()["total"] == 0, "who manages no unit has none"
     for wrong in ({"standing": "fine"}, {"quarter": "now"}, {"drafts": "no"}, {"luck": "1"}):
         assert client.get(ADDRESS, wrong).status_code == 400

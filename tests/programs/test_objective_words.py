@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from programs.models import KeyResult
+from programs.queries.alignment import branches, with_those_above
 from programs.views.objectives.amounts import AmountError, in_words, read_amount, written
-from programs.views.objectives.tree import branches, with_those_above
 
 HOUR, DAY = 3600, 86400
 

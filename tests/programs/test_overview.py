@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -16,11 +16,12 @@ from insights import windows
 from insights.metrics.registry import get
 from insights.snapshots.filling import fill_everything
 from orgtree.models import Membership, Unit
+from orgtree.services.access import Access
 from programs.models import Objective, Ticket, TicketState
 from programs.queries.reorganisation import reorganisation
 from programs.services.benchmarks.standing import Stand
 from programs.services.benchmarks.starter_sets import STARTER_SETS
-from programs.services.benchmarks.suggestions import Suggestion, Suggestions
+from programs.services.benchmarks.suggestions import Question, Suggestion, Suggestions
 from programs.services.first_steps import first_steps
 from programs.services.tickets.writing import move_ticket
 from programs.views.overview.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
@@ -254,12 +255,15 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
         "dora.recovery_time": (1.0, 3.0),  # better than it ever was
     }
 
-    def suggestions(metric, unit, direction, period, access, *, today):  # type: ignore[no-untyped-def]
+    def suggested(question: Question) -> Suggestions:
         window = windows.trailing(12)
-        if metric.key not in stood:
+        if question.metric.key not in stood:
             return Suggestions(Stand(window, None, 0, "no data"), [], [])
-        here, best = stood[metric.key]
+        here, best = stood[question.metric.key]
         return Suggestions(Stand(window, here, 9, ""), [Suggestion("history", "Best", "why", best, None)], [])
+
+    def suggestions(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
+        return [suggested(each) for each in questions]
 
     monkeypatch.setattr("programs.services.first_steps.suggestions_for", suggestions)
     platform = Unit.objects.get(slug="platform")

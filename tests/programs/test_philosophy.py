@@ -15,9 +15,9 @@ from programs.services.philosophy import (
     PhilosophyError,
     current_philosophy,
     first_text,
+    lines_between,
     publish_philosophy,
 )
-from programs.views.philosophy.pages import differences
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona, create_user
 from tests.programs.tickets import as_
@@ -92,7 +92,7 @@ def test_versions_stay_and_say_what_they_changed(sign_in: SignIn) -> None:
     publish("One\n\nThree", "Counted again", of_number=1)
     page = shown(sign_in(MEMBER), f"{PAGE}versions/2/")
     assert "Counted again" in page
-    changed = [(line.kind, line.text) for line in differences("One\n\nTwo", "One\n\nThree")]
+    changed = [(line.kind, line.text) for line in lines_between("One\n\nTwo", "One\n\nThree")]
     assert changed == [("", "One"), ("", ""), ("removed", "Two"), ("added", "Three")]
     for refused in (PhilosophyVersion.objects.all().delete, lambda: PhilosophyVersion.objects.update(text="x")):
         with pytest.raises(ProgrammingError, match="pgtrigger"), transaction.atomic():

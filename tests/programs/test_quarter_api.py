@@ -131,7 +131,8 @@ def test_teams_without_their_objective_are_told_to_those_who_lead_them(
 ) -> None:
     address = "/api/v1/objectives/missing/"
     objective(is_mandatory=True)
-    assert sign_in(EXECUTIVE).get(address).json() == {"total": 1, "teams": [{"unit": "search", "name": "Search"}]}
+    search = {"unit": "search", "name": "Search", "above": "Engineering", "leader": None}
+    assert sign_in(EXECUTIVE).get(address).json() == {"total": 1, "teams": [search]}
     assert sign_in(MANAGER).get(address).json()["total"] == 0
     assert sign_in(MEMBER).get(address).json()["total"] == 0
     assert sign_in(EXECUTIVE).get(f"{address}?quarter=1999-01-01").json()["total"] == 0
@@ -143,5 +144,6 @@ def test_a_ticket_is_watched(teams: Teams, sign_in: Callable[[Persona], Client])
     assert post(sign_in(OTHER_MEMBER), address, {"watch": True}).status_code == 404
     assert post(sign_in(MEMBER), address, {"watch": "yes"}).status_code == 400
     for wants in (True, False):
-        assert post(sign_in(MEMBER), address, {"watch": wants}).json() == {"watch": wants}
+        watching = post(sign_in(MEMBER), address, {"watch": wants}).json()
+        assert watching == {"watch": wants, "watchers": 1 + wants}, "whoever filed it watches it, too"
         assert found.watchers.filter(username=MEMBER.email).exists() is wants

@@ -13,7 +13,7 @@ from datetime import date
 from insights.metrics.query import Scope, SeriesAnswer
 from insights.metrics.read import Freshness, SideBySide, read_together
 from insights.metrics.withhold import is_withheld, numerator_query
-from orgtree.models import Unit
+from orgtree.models import OrgTree, Unit
 from orgtree.queries.standing import StandingUnit, standing_units
 from orgtree.services.access import Access
 from programs.services.benchmarks.standing import Asked, stand_of
@@ -40,39 +40,63 @@ class FewestUnits:
     found: int
 
 
-def comparable_units(unit: Unit, asked: Asked, access: Access, *, today: date) -> Peers | FewestUnits:
-    """Of the units beside this one today; their figures are those of `Asked.query`."""
-    like_it = _like(unit, today)
-    figures = _figures(like_it, asked, access, today)
-    seen = all(access.sight.covers(each.id) for each in like_it if each.id in figures)
+def comparable_units(asked: Sequence[tuple[Unit, Asked]], access: Access, *, today: date) -> list[Peers | FewestUnits]:
+    """In order, of the units that stand beside each one today; their figures are those of `Asked.query`.
+
+    All of them are read together.
+    """
+    trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in asked})
+    standing = standing_units(trees, on=today)
+    like = {unit.pk: _like(unit, standing) for unit, _ in asked}
+    beside: dict[Asked, dict[int, StandingUnit]] = {}
+    for unit, of in asked:
+        beside.setdefault(of, {}).update({each.id: each for each in like[unit.pk]})
+    figures = _figures(beside, access, today)
+    return [_peers(like[unit.pk], figures[of], access) for unit, of in asked]
+
+
+def _peers(like_it: Sequence[StandingUnit], figures: Mapping[int, float], access: Access) -> Peers | FewestUnits:
+    told = [each for each in like_it if each.id in figures]
+    seen = all(access.sight.covers(each.id) for each in told)
     needed = FEWEST_SEEN_UNITS if seen else max(FEWEST_SEEN_UNITS, access.minimum_group_size)
-    if len(figures) < needed:
-        return FewestUnits(needed, len(figures))
-    sizes = [each.people for each in like_it if each.id in figures]
-    return Peers(list(figures.values()), min(sizes), max(sizes))
+    if len(told) < needed:
+        return FewestUnits(needed, len(told))
+    sizes = [each.people for each in told]
+    return Peers([figures[each.id] for each in told], min(sizes), max(sizes))
 
 
-def _like(unit: Unit, today: date) -> Sequence[StandingUnit]:
-    standing = standing_units([unit.tree], on=today)
+def _like(unit: Unit, standing: Sequence[StandingUnit]) -> Sequence[StandingUnit]:
     own = next((each for each in standing if each.id == unit.pk), None)
     if own is None or not own.people:
         return []
     found = [
         each
         for each in standing
-        if each.id != own.id and each.depth == own.depth and own.people / SIMILAR <= each.people <= own.people * SIMILAR
+        if (each.tree_id, each.depth) == (own.tree_id, own.depth)
+        and each.id != own.id
+        and own.people / SIMILAR <= each.people <= own.people * SIMILAR
     ]
     return sorted(found, key=lambda each: abs(each.people - own.people))[:MOST_UNITS]
 
 
-def _figures(units: Sequence[StandingUnit], asked: Asked, access: Access, today: date) -> Mapping[int, float]:
+def _figures(
+    asked: Mapping[Asked, Mapping[int, StandingUnit]], access: Access, today: date
+) -> Mapping[Asked, Mapping[int, float]]:
     """By the unit's id, of those with enough data that may be told of."""
-    queries = asked.side_by_side(Scope(), today)
-    above = [numerator for query in queries if (numerator := numerator_query(query, access))]
-    side_by_side = SideBySide([*queries, *above], [unit.id for unit in units])
-    [found] = read_together(units=[side_by_side], freshness=Freshness.OF_PAGES).units
-    values = {unit.id: _told(found[unit.id], len(queries), unit, asked, access) for unit in units}
-    return {pk: value for pk, value in values.items() if value is not None}
+    queries = {each: each.side_by_side(Scope(), today) for each in asked}
+    side_by_side = [
+        SideBySide(
+            [*queries[each], *(above for query in queries[each] if (above := numerator_query(query, access)))],
+            list(units),
+        )
+        for each, units in asked.items()
+    ]
+    answers = read_together(units=side_by_side, freshness=Freshness.OF_PAGES).units
+    found: dict[Asked, Mapping[int, float]] = {}
+    for (each, units), of_units in zip(asked.items(), answers, strict=True):
+        values = {pk: _told(of_units[pk], len(queries[each]), unit, each, access) for pk, unit in units.items()}
+        found[each] = {pk: value for pk, value in values.items() if value is not None}
+    return found
 
 
 def _told(

@@ -105,9 +105,14 @@ def stands_with_units(
     return (_together(found.totals) if own else None), below
 
 
-def stands_of_units(asked: Asked, units: Sequence[Unit], access: Access, *, today: date) -> Mapping[int, Stand]:
-    """By the unit's id, of those that the viewer may look at; one call."""
-    return stands_with_units(asked, None, [(asked, [unit.pk for unit in units])], access, today=today)[1]
+def stands_of_units(
+    asked: Sequence[Asked], units: Sequence[Unit], access: Access, *, today: date
+) -> list[Mapping[int, Stand]]:
+    """In order, each by the unit's id, of those that the viewer may look at; one call."""
+    ids = [unit.pk for unit in units]
+    beside = [SideBySide(each.side_by_side(Scope(), today), ids) for each in asked]
+    found = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)
+    return [{pk: _together(answers) for pk, answers in of_units.items()} for of_units in found.units]
 
 
 def _together(answers: Sequence[SeriesAnswer]) -> Stand:

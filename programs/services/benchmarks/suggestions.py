@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import quantiles
 
@@ -17,21 +17,22 @@ from insights.benchmarks.bands import Band, BenchmarkSet, band_of
 from insights.benchmarks.sets import SETS, chosen_set
 from insights.metrics.baselines import whole_buckets
 from insights.metrics.declarations import Metric
-from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, Window
+from insights.metrics.query import Figure, Granularity, Scope, Window
 from insights.metrics.terms import Better
-from insights.metrics.visible import Freshness, visible_series, visible_totals
+from insights.metrics.visible import Freshness, visible_together
 from orgtree.models import Organisation, Unit
 from orgtree.services.access import Access
 from programs.models import Direction, Period
-from programs.services.benchmarks.comparable_units import FewestUnits, comparable_units
+from programs.services.benchmarks.comparable_units import FewestUnits, Peers, comparable_units
 from programs.services.benchmarks.ready_made import ready_made_for
-from programs.services.benchmarks.standing import Asked, Stand, stand_of, stands, whole_buckets_of
-from programs.services.benchmarks.writing import granularity_of
+from programs.services.benchmarks.standing import Asked, Stand, stand_of, whole_buckets_of
 from programs.services.benchmarks.written_values import rounded
 
 QUARTERS_LOOKED_AT = 5
 FEWEST_QUARTERS = 2  # of one there is no best
 MOST_SETS = 3
+
+_Quarters = Mapping[Window, Sequence[Figure]]  # whole ones with their figure, or with the buckets that begin in them
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,27 @@ class Suggestion:
 class Suggestions:
     """`missing` says of which kinds there is none, and why."""
 
-    here: Stand | None
+    here: Stand
     found: Sequence[Suggestion]
     missing: Sequence[str]
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
+    """What could be agreed for that unit (None: the whole organisation)?"""
+
     metric: Metric
     unit: Unit | None
     direction: Direction
     period: Period
-    access: Access
-    today: date
 
     @property
     def scope(self) -> Scope:
         return Scope(self.unit.slug if self.unit else None)
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.metric, self.period)
 
     def best(self, values: Sequence[float]) -> float:
         return max(values) if self.direction is Direction.HIGHER else min(values)
@@ -81,30 +86,35 @@ class _Question:
         return rounded(value, self.metric.unit)
 
 
-def suggestions_for(
-    metric: Metric, unit: Unit | None, direction: Direction, period: Period, access: Access, *, today: date
+def suggestions_for(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
+    """In order, for a viewer who may look at the units' figures; as many queries for many questions as for one.
+
+    Raises QueryError where the viewer may not.
+    """
+    own, peers = _own_figures(questions, access, today), _peers(questions, access, today)
+    sets = [chosen_set(Organisation.current().benchmark_set), *SETS.values()]
+    return [
+        _suggestions(question, stand, [_best_quarter(question, stand, past), beside, _ready_made(question)], sets)
+        for question, (stand, past), beside in zip(questions, own, peers, strict=True)
+    ]
+
+
+def _suggestions(
+    question: Question, here: Stand, answers: Sequence[Suggestion | str], sets: Sequence[BenchmarkSet]
 ) -> Suggestions:
-    """For a viewer who may look at the unit's figures.  Raises QueryError where they may not."""
-    question = _Question(metric, unit, direction, period, access, today)
-    [here] = stands([Asked(metric, period)], question.scope, access, today=today)
-    found: list[Suggestion] = []
-    missing: list[str] = []
-    for answer in (_best_quarter(question, here), _peers(question), _ready_made(question)):
-        if isinstance(answer, Suggestion):
-            found.append(answer)
-        elif answer:
-            missing.append(answer)
-    published = _published(question, here)
+    """With those of published sets; an answer that is no suggestion says why there is none, or nothing."""
+    published = _published(question, here, sets)
+    missing = [each for each in answers if isinstance(each, str) and each]
     if not published:
         missing.append("No published set has comparable figures of this metric.")
-    return Suggestions(here, [*found, *published], missing)
+    return Suggestions(here, [*(each for each in answers if isinstance(each, Suggestion)), *published], missing)
 
 
-def _best_quarter(question: _Question, here: Stand) -> Suggestion | str:
+def _best_quarter(question: Question, here: Stand, quarters: _Quarters) -> Suggestion | str:
     """What the unit reached itself in a whole quarter."""
     metric = question.metric
     known: list[tuple[float, Window, int]] = []
-    for quarter, figures in _by_quarter(question).items():
+    for quarter, figures in quarters.items():
         stand = stand_of(figures)
         if stand.is_hidden:
             return f"Its own quarters: {stand.reason}"
@@ -123,32 +133,46 @@ def _best_quarter(question: _Question, here: Stand) -> Suggestion | str:
     return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
 
 
-def _by_quarter(question: _Question) -> Mapping[Window, Sequence[Figure]]:
-    """Whole quarters with their figure, or with the buckets that begin in them; read with windows that are kept."""
-    granularity, key = granularity_of(question.period), question.metric.key
-    if granularity is None:
-        latest = whole_buckets(question.today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
-        quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
-        queries = [MetricQuery(key, quarter, scope=question.scope) for quarter in quarters]
-        answers = visible_totals(queries, question.access, freshness=Freshness.OF_PAGES)
-        return {quarter: answer.total for quarter, answer in zip(quarters, answers, strict=True)}
-    year = windows.trailing(52, today=question.today)
-    query = MetricQuery(key, year, granularity=granularity, scope=question.scope)
-    [answer] = visible_series([query], question.access, freshness=Freshness.OF_PAGES)
+def _own_figures(questions: Sequence[Question], access: Access, today: date) -> list[tuple[Stand, _Quarters]]:
+    """Where each stands, and its quarters; read with windows that are kept, all in one call."""
+    year, latest = windows.trailing(52, today=today), whole_buckets(today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
+    quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
+    totals, series = [], []
+    for each in questions:
+        here = each.asked.query(each.scope, today)
+        if each.period:
+            series += [here, replace(here, window=year)]
+        else:
+            totals += [here, *(replace(here, window=quarter) for quarter in quarters)]
+    answers = visible_together(access, series=series, totals=totals, freshness=Freshness.OF_PAGES)
+    of_totals, of_series = iter(answers.totals), iter(answers.series)
+    found: list[tuple[Stand, _Quarters]] = []
+    for each in questions:
+        stand = stand_of(each.asked.figures(next(of_series if each.period else of_totals), today))
+        if each.period:
+            found.append((stand, _beginning_in_quarters(whole_buckets_of(next(of_series), today), year, today)))
+        else:
+            found.append((stand, {quarter: next(of_totals).total for quarter in quarters}))
+    return found
+
+
+def _beginning_in_quarters(figures: Sequence[Figure], year: Window, today: date) -> _Quarters:
     found: dict[Window, list[Figure]] = {}
-    for figure in whole_buckets_of(answer, question.today):
+    for figure in figures:
         quarter = windows.whole_bucket(figure.window.start, Granularity.QUARTER)
-        if year.start <= quarter.start and quarter.end <= question.today:
+        if year.start <= quarter.start and quarter.end <= today:
             found.setdefault(quarter, []).append(figure)
     return found
 
 
-def _peers(question: _Question) -> Suggestion | str:
-    """The middle and the best quarter of units like it, none of them named."""
-    if question.unit is None:
-        return ""
-    asked = Asked(question.metric, question.period)
-    peers = comparable_units(question.unit, asked, question.access, today=question.today)
+def _peers(questions: Sequence[Question], access: Access, today: date) -> list[Suggestion | str]:
+    """The middle and the best quarter of units like each one, none of them named."""
+    asked = [(each.unit, each.asked) for each in questions if each.unit is not None]
+    found = iter(comparable_units(asked, access, today=today) if asked else ())
+    return ["" if each.unit is None else _of_peers(each, next(found)) for each in questions]
+
+
+def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | str:
     if isinstance(peers, FewestUnits):
         return (
             f"Comparable units: it takes {peers.needed} others of its level, of half to twice its size and with enough "
@@ -167,7 +191,7 @@ def _peers(question: _Question) -> Suggestion | str:
     )
 
 
-def _ready_made(question: _Question) -> Suggestion | str:
+def _ready_made(question: Question) -> Suggestion | str:
     found = ready_made_for(question.metric.key)
     if found is None:
         return ""
@@ -180,21 +204,20 @@ def _ready_made(question: _Question) -> Suggestion | str:
     )
 
 
-def _published(question: _Question, here: Stand) -> list[Suggestion]:
-    """The organisation's set first, then others; only such as are of the metric's own statistic."""
+def _published(question: Question, here: Stand, sets: Sequence[BenchmarkSet]) -> list[Suggestion]:
+    """Of the sets in their order, the organisation's first; only such as are of the metric's own statistic."""
     if question.period or question.metric.better is Better.NEITHER:
         return []
-    chosen = chosen_set(Organisation.current().benchmark_set)
-    having = [each for each in (chosen, *SETS.values()) if _is_comparable(each, question)]
+    having = [each for each in sets if _is_comparable(each, question)]
     return [found for each in dict.fromkeys(having) if (found := _of_set(each, question, here))][:MOST_SETS]
 
 
-def _is_comparable(published: BenchmarkSet, question: _Question) -> bool:
+def _is_comparable(published: BenchmarkSet, question: Question) -> bool:
     bands = published.metrics.get(question.metric.key)
     return bands is not None and bands.are_of(question.metric, None)
 
 
-def _of_set(published: BenchmarkSet, question: _Question, here: Stand) -> Suggestion | None:
+def _of_set(published: BenchmarkSet, question: Question, here: Stand) -> Suggestion | None:
     """The border of the next better band, and that of the best."""
     borders = _borders(published, question)
     if not borders:
@@ -219,7 +242,7 @@ def _of_set(published: BenchmarkSet, question: _Question, here: Stand) -> Sugges
     )
 
 
-def _borders(published: BenchmarkSet, question: _Question) -> list[tuple[str, float]]:
+def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, float]]:
     """Each band that has a worse end, with that end; the best first, whatever order it was published in."""
     higher = question.direction is Direction.HIGHER
 
@@ -234,7 +257,7 @@ def _borders(published: BenchmarkSet, question: _Question) -> list[tuple[str, fl
     return sorted(found, key=lambda each: each[1], reverse=higher)
 
 
-def _next(borders: Sequence[tuple[str, float]], question: _Question, here: Stand) -> tuple[str, float]:
+def _next(borders: Sequence[tuple[str, float]], question: Question, here: Stand) -> tuple[str, float]:
     """The nearest that is still to be reached, else the best; of an unknown figure the one before the best."""
     if here.value is None:
         return borders[min(1, len(borders) - 1)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+
+from django.db import transaction
 
 from insights import windows
 from orgtree.services.access import Access
@@ -43,6 +46,29 @@ def check_in(
         measure_batch(Objective.objects.filter(pk=stored.pk), today=windows.local_today())
     written.refresh_from_db(fields=["at"])
     return written
+
+
+def check_in_values(
+    access: Access, objective: Objective, *, confidence: str, note: str, values: Mapping[int, float]
+) -> list[CheckIn]:
+    """One for each new value (by key result), all of them or none; the note stands once, with the first.
+
+    Without a value one that says the note alone.  Raises as `check_in`.
+    """
+    if not values:
+        return [check_in(access, objective, confidence=confidence, note=note)]
+    with transaction.atomic():
+        return [
+            check_in(
+                access,
+                objective,
+                confidence=confidence,
+                note="" if position else note,
+                key_result=key_result,
+                value=value,
+            )
+            for position, (key_result, value) in enumerate(values.items())
+        ]
 
 
 def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:

@@ -166,7 +166,9 @@ def second_mandatory(other: Objective) -> ObjectiveError:
 
 
 def _template(slug: str, known: Objective | None) -> str:
-    if slug and not (known and known.template == slug) and not ObjectiveTemplate.objects.filter(slug=slug).exists():
+    if not slug or (known and known.template == slug):
+        return slug
+    if "\x00" in slug or not ObjectiveTemplate.objects.filter(slug=slug).exists():
         raise ObjectiveError("template", "There is no such template.")
     return slug
 

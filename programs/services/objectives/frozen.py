@@ -92,7 +92,7 @@ class FrozenTicket:
 class FrozenObjective:
     """`standing` is what was shown, `computed` what the figures said; `owner` is a person's id.
 
-    `parent_title` is empty where that objective is not the viewer's to see.
+    `parent_id` is None and `parent_title` empty where that objective is not the viewer's to see.
     """
 
     id: int
@@ -205,7 +205,7 @@ def _objective(
         unit_id=unit["id"],
         unit_slug=unit["slug"],
         unit_name=unit["name"],
-        parent_id=parent["id"],
+        parent_id=parent["id"] if parent["id"] in visible else None,
         parent_title=parent["title"] if parent["id"] in visible else "",
         standing=told["override"] or computed,
         computed=computed,

@@ -57,6 +57,17 @@ def metric_of(key: str) -> Metric | None:
         return None
 
 
+def unit_of(key_result: KeyResult) -> str:
+    """The metric's unit of measure; of one that is entered by hand (or whose metric is gone) the words that it has."""
+    return unit_of_metric(key_result.metric) or key_result.unit_of_measure
+
+
+def unit_of_metric(key: str) -> str:
+    """Empty where there is no such metric (any more)."""
+    metric = metric_of(key) if key else None
+    return metric.unit.value if metric else ""
+
+
 def metric_query(key: str, statistic: str, unit: str | None, window: Window) -> MetricQuery:
     picked = Statistic(statistic) if statistic else None
     return MetricQuery(key, window, Granularity.WEEK, Scope(unit), statistic=picked)

@@ -39,6 +39,11 @@ def read_notices(access: Access, ids: Collection[int]) -> int:
     return notices_of(access).unread().filter(pk__in=ids).update(read_at=timezone.now())
 
 
+def unread_notices(access: Access, ids: Collection[int]) -> int:
+    """Those among them that are the account's and read; how many."""
+    return notices_of(access).exclude(read_at=None).filter(pk__in=ids).update(read_at=None)
+
+
 def read_all(access: Access) -> int:
     """How many were unread."""
     return notices_of(access).unread().update(read_at=timezone.now())

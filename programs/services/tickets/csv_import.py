@@ -16,6 +16,7 @@ from django.db import transaction
 
 from insights import windows
 from orgtree.csv_export import FORMULA_STARTS
+from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import Ticket, TicketState
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError, check_draft
@@ -49,6 +50,14 @@ class TicketFileError(Exception):
     """The file as a whole cannot be read; the message says why, and what would do."""
 
 
+class TicketRowsError(TicketFileError):
+    """Some of its rows cannot be stored, so none is."""
+
+    def __init__(self, wrong: Sequence[ImportRow]) -> None:
+        super().__init__(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
+        self.wrong = wrong
+
+
 @dataclass(frozen=True)
 class ImportRow:
     """A row of the file, counted as a spreadsheet does (the head is row 1), and what would become of it."""
@@ -58,12 +67,24 @@ class ImportRow:
     unit: str
     owner: str
     due: str
-    problem: str = ""  # why it cannot be stored
+    message: str = ""  # why it cannot be stored
+    column: str = ""  # the key of the column that is to blame; empty where none is
     is_known: bool = False  # a ticket with that number is there already
     draft: TicketDraft | None = None
     state: TicketState = TicketState.OPEN
     completed_on: date | None = None
     dropped_why: str = ""
+
+    @property
+    def problem(self) -> str:
+        """The message with its column."""
+        return f"{COLUMNS[self.column]}: {self.message}" if self.column else self.message
+
+
+def check_imports(sight: Sight) -> None:
+    """Raises MayNotWriteTicketError for whoever can write no ticket at all."""
+    if not sight.leads_any:
+        raise MayNotWriteTicketError("Tickets are written by the managers of a unit, by executives and by admins.")
 
 
 def text_of(content: bytes) -> str:
@@ -94,24 +115,19 @@ def read_tickets(access: Access, text: str) -> list[ImportRow]:
     return found
 
 
-def import_tickets(access: Access, text: str) -> int:
-    """Store every row that is new; how many.  Raises TicketFileError, also where any row has a problem."""
+def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
+    """Store every row that is new, as `read_tickets` read them.  Raises TicketRowsError where any has a problem."""
+    if wrong := [row for row in rows if row.problem]:
+        raise TicketRowsError(wrong)
     with transaction.atomic():
-        rows = read_tickets(access, text)
-        wrong = [row for row in rows if row.problem]
-        if wrong:
-            raise TicketFileError(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
-        new = [row for row in rows if row.draft is not None and not row.is_known]
-        for row in new:
-            if row.draft is not None:
-                _store(access, row, row.draft)
-    return len(new)
+        return [_store(access, row, row.draft) for row in rows if row.draft is not None]
 
 
-def _store(access: Access, row: ImportRow, draft: TicketDraft) -> None:
+def _store(access: Access, row: ImportRow, draft: TicketDraft) -> Ticket:
     added = add_ticket(access, draft)
-    if row.state != TicketState.OPEN:
-        move_ticket(access, added, row.state, completed_on=row.completed_on, dropped_why=row.dropped_why)
+    if row.state == TicketState.OPEN:
+        return added
+    return move_ticket(access, added, row.state, completed_on=row.completed_on, dropped_why=row.dropped_why)
 
 
 def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -153,8 +169,7 @@ def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int])
     try:
         return _checked(access, shown, said)
     except TicketError as problem:
-        label = COLUMNS.get(problem.field, "")
-        return _with_problem(shown, f"{label}: {problem.message}" if label else problem.message)
+        return _with_problem(shown, problem.message, problem.field if problem.field in COLUMNS else "")
     except MayNotWriteTicketError as refusal:
         return _with_problem(shown, str(refusal))
 
@@ -227,5 +242,5 @@ def _is_there(draft: TicketDraft) -> bool:
     return same.filter(unit__slug=draft.unit).exists() if draft.unit else same.filter(unit=None).exists()
 
 
-def _with_problem(row: ImportRow, problem: str) -> ImportRow:
-    return ImportRow(row.row, row.title, row.unit, row.owner, row.due, problem)
+def _with_problem(row: ImportRow, message: str, column: str = "") -> ImportRow:
+    return ImportRow(row.row, row.title, row.unit, row.owner, row.due, message, column)

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 
 from django.db.models import F, Q
 
-from insights import tiles, windows
+from insights import tiles, windows, wording
 from insights.formulas.differences import Interval
 from insights.formulas.usual_movement import interval_of_change
 from insights.metrics.errors import QueryError, UnknownMetricError
@@ -73,6 +73,18 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
     except UnknownMetricError:
         return None
     return None if hidden else found
+
+
+def why_no_effect(ticket: Ticket, today: date) -> str:
+    """In words, where `visible_effect` is None."""
+    weeks = windows_of(ticket)
+    if not ticket.metric:
+        return "No metric is linked, so nothing tells whether it worked."
+    if weeks is None:
+        return "Told when it is done, and four weeks later."
+    if weeks.after.end > today:
+        return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
+    return "Not measured: too few data, or figures that you may not see."
 
 
 def measure_effects(*, today: date | None = None) -> int:

@@ -34,7 +34,7 @@ from programs.services.benchmarks.drafts import (
     stands_today,
 )
 from programs.services.benchmarks.standing import DEFAULT_PERIOD
-from programs.services.benchmarks.suggestions import Suggestion, suggestions_for
+from programs.services.benchmarks.suggestions import Question, Suggestion, suggestions_for
 from programs.services.benchmarks.writing import BenchmarkConflictError, set_benchmark
 from programs.services.benchmarks.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.views.benchmarks.subject import Subject, subject_in
@@ -157,21 +157,20 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
 def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
     """The part beside the form, or a page of its own; `period` and `better` as the form says them."""
     subject, metric = _asked(request, key)
-    found = suggestions_for(
+    question = Question(
         metric,
         subject.unit,
         _direction(metric, request.GET.get("better", "")),
         _period(metric, request.GET.get("period", "")),
-        subject.access,
-        today=subject.filters.today,
     )
+    [found] = suggestions_for([question], subject.access, today=subject.filters.today)
     here = found.here
     is_part = bool(request.headers.get("HX-Request"))
     part = "programs/benchmarks/_suggestions.html"
     context = {
-        "here": str(wording.reading(here.value, metric.unit)) if here and here.value is not None else "",
-        "here_reason": here.reason if here else "",
-        "here_of": wording.days(here.window) if here else "",
+        "here": str(wording.reading(here.value, metric.unit)) if here.value is not None else "",
+        "here_reason": here.reason,
+        "here_of": wording.days(here.window),
         "suggestions": [_suggestion_line(each, metric) for each in found.found],
         "missing": found.missing,
         "part": part,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,31 +16,30 @@ from django.views.decorators.http import require_GET
 
 from insights.filters import BadFilterError
 from insights.metrics.declarations import Metric
-from insights.metrics.terms import Category
 from insights.tiles import Picker
 from insights.views.annotations.words import ABBREVIATIONS
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
-from orgtree.csv_export import Cell, csv_response
+from orgtree.csv_export import csv_response
 from programs.models import FocusVersion
 from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for
 from programs.queries.focus import newest_focus
-from programs.services.benchmarks.agreements import whose
 from programs.services.benchmarks.drafts import offered_metrics
+from programs.services.benchmarks.listing import (
+    AGREED,
+    ALL,
+    BEGUN_WITH,
+    benchmark_rows,
+    listed_metrics,
+    period_of,
+    shown_words,
+)
 from programs.services.benchmarks.standing import Stand, asked_about, stands
-from programs.services.benchmarks.starter_sets import STARTER_SETS
-from programs.services.benchmarks.writing import hides_baseline
 from programs.views.benchmarks.subject import Subject, subject_in
 from programs.views.benchmarks.words import BenchmarkLine, line_of
 
-AGREED, ALL = "agreed", "all"
 METRICS_A_PAGE = 30
 FOCUS, INDICATOR = "Focus", "Key indicator"
-BEGUN_WITH = STARTER_SETS["dora"]
-CSV_HEAD = (
-    *("Metric", "Key", "Unit of measure", "Statistic", "Period", "Stands at", "Sample", "Should be", "Wants to be"),
-    *("Agreed for", "Baseline", "Baseline from", "Baseline to", "Low", "High", "Version", "Agreed on", "Reason"),
-)
 
 
 @login_required
@@ -51,7 +50,7 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     show = _show(request)
     holding, focus = _agreed(subject)
-    page = Paginator(_listed(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
+    page = Paginator(listed_metrics(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
     found = figures_of(subject, list(page), holding)
     lines = [
         benchmark_line(subject, metric, holding.get(metric.key), stand, focus)
@@ -93,8 +92,9 @@ def _page_url(subject: Subject, show: str, number: int) -> str:
 def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     holding, focus = _agreed(subject)
-    listed = _listed(_show(request), holding, focus)
-    return csv_response("headway-benchmarks", _csv_rows(subject, listed, holding, figures_of(subject, listed, holding)))
+    listed = listed_metrics(_show(request), holding, focus)
+    rows = benchmark_rows(subject.name, listed, holding, figures_of(subject, listed, holding), subject.access)
+    return csv_response("headway-benchmarks", rows)
 
 
 def _agreed(subject: Subject) -> tuple[Mapping[str, HoldingBenchmark], FocusVersion | None]:
@@ -130,11 +130,6 @@ def benchmark_line(
     return line if subject.is_plain else replace(line, gap=None, threshold_value=None, target_value=None)
 
 
-def period_of(holding: HoldingBenchmark | None) -> str:
-    """Empty where nothing was agreed."""
-    return holding.version.period if holding else ""
-
-
 def tabs(subject: Subject, chosen: str) -> list[Picker]:
     names = {"benchmarks": "Benchmarks", "focus": "Focus and key indicators"}
     return [Picker(label, subject.url(route), route == chosen) for route, label in names.items()]
@@ -142,13 +137,10 @@ def tabs(subject: Subject, chosen: str) -> list[Picker]:
 
 def shows() -> Mapping[str, str]:
     """What a list can be narrowed to: what was agreed, or the metrics of a category."""
-    used = {category for metric in offered_metrics() for category in metric.categories}
     names = {
-        category.value: category.upper() if category in ABBREVIATIONS else category.capitalize()
-        for category in Category
-        if category in used
+        word: word.upper() if word in ABBREVIATIONS else word.capitalize() for word in shown_words() if word != AGREED
     }
-    return {AGREED: "Agreed", **names, ALL: "All"}
+    return {AGREED: "Agreed", **names}
 
 
 def _show(request: HttpRequest) -> str:
@@ -158,46 +150,7 @@ def _show(request: HttpRequest) -> str:
     return show
 
 
-def _listed(show: str, holding: Collection[str], focus: FocusVersion | None) -> list[Metric]:
-    """The focus metric first, then key indicators in their order, then the others in the catalogue's."""
-    chosen = [focus.metric, *focus.indicators] if focus else []
-    if show == AGREED:
-        keys = {*chosen, *holding} or {metric.key for metric in BEGUN_WITH.metrics}
-        found = [metric for metric in offered_metrics() if metric.key in keys]
-    else:
-        found = [metric for metric in offered_metrics() if show == ALL or show in metric.categories]
-    return sorted(found, key=lambda metric: chosen.index(metric.key) if metric.key in chosen else len(chosen))
-
-
 def _mark(key: str, focus: FocusVersion | None) -> str:
     if focus is None:
         return ""
     return FOCUS if key == focus.metric else INDICATOR if key in focus.indicators else ""
-
-
-def _csv_rows(
-    subject: Subject,
-    listed: Sequence[Metric],
-    holding: Mapping[str, HoldingBenchmark],
-    found: Sequence[Stand | None],
-) -> Iterator[Sequence[Cell]]:
-    yield CSV_HEAD
-    for metric, stand in zip(listed, found, strict=True):
-        held = holding.get(metric.key)
-        asked = asked_about(metric, period_of(held))
-        figures = (stand.value, stand.sample_size if stand.value is not None else None) if stand else (None, None)
-        front = (metric.name, metric.key, metric.unit, metric.statistic or "", asked.period, *figures)
-        if held is None:
-            yield (*front, *[None] * (len(CSV_HEAD) - len(front)))
-            continue
-        version = held.version
-        baseline: tuple[Cell, ...] = (None,) * 5
-        if not hides_baseline(version, subject.access):
-            days = (version.baseline_from, version.baseline_to)
-            baseline = (version.baseline, *days, version.baseline_low, version.baseline_high)
-        yield (
-            *front,
-            *(version.threshold, version.target, whose(held) or subject.name),
-            *baseline,
-            *(version.number, version.written_at.date(), version.reason),
-        )

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,18 +23,20 @@ from insights.metrics.declarations import Metric
 from insights.metrics.query import Granularity
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
-from orgtree.models import Unit, UnitPlace
+from orgtree.models import Unit
 from programs.queries.benchmarks import (
     HoldingBenchmark,
     benchmarks_of_units,
+    units_below,
     versions_of,
 )
 from programs.queries.focus import newest_focus
 from programs.services.benchmarks.agreements import benchmark_url
 from programs.services.benchmarks.drafts import BenchmarkError, MayNotAgreeError, offered_metrics
+from programs.services.benchmarks.listing import asked_of_units, period_of
 from programs.services.benchmarks.standing import asked_about, stands_with_units
 from programs.services.benchmarks.writing import BenchmarkConflictError, granularity_of, take_back_benchmark
-from programs.views.benchmarks.listing import benchmark_line, period_of, tabs
+from programs.views.benchmarks.listing import benchmark_line, tabs
 from programs.views.benchmarks.subject import Subject, subject_in
 from programs.views.benchmarks.words import BenchmarkLine, baseline_words, line_of, version_lines
 
@@ -65,7 +66,8 @@ def benchmark_page(
     versions = versions_of(key, subject.unit_id)
     if metric is None and not versions:
         raise Http404("No such metric.")
-    page = Paginator(_units_below(subject), UNITS_A_PAGE).get_page(read_page(request)) if metric else None
+    below = units_below(subject.unit, subject.access.sight, subject.filters.today)
+    page = Paginator(below, UNITS_A_PAGE).get_page(read_page(request)) if metric else None
     units: list[Unit] = list(page) if page else []
     held = benchmarks_of_units([key], [subject.unit_id, *(unit.pk for unit in units)], subject.access.sight)
     holding = held[subject.unit_id].get(key)
@@ -120,10 +122,14 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
 def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Unit]) -> dict[str, Any]:
     """The figures of the unit and of those below it, in one call."""
     holding = held[subject.unit_id].get(metric.key)
-    asked = {unit.pk: asked_about(metric, period_of(held[unit.pk].get(metric.key))) for unit in units}
-    by_asked = [(each, [pk for pk, of in asked.items() if of == each]) for each in dict.fromkeys(asked.values())]
     own = asked_about(metric, period_of(holding))
-    stand, below = stands_with_units(own, subject.scope, by_asked, subject.access, today=subject.filters.today)
+    stand, below = stands_with_units(
+        own,
+        subject.scope,
+        asked_of_units(metric, [unit.pk for unit in units], held),
+        subject.access,
+        today=subject.filters.today,
+    )
     return {
         "line": benchmark_line(subject, metric, holding, stand, newest_focus(subject.unit_id)),
         "chart": _chart(metric, subject, holding) if subject.scope is not None else None,
@@ -170,14 +176,6 @@ def _paging(subject: Subject, metric: Metric, page: Page[Unit]) -> dict[str, Any
         "previous_url": _page_url(subject, metric, page.previous_page_number()) if page.has_previous() else "",
         "next_url": _page_url(subject, metric, page.next_page_number()) if page.has_next() else "",
     }
-
-
-def _units_below(subject: Subject) -> QuerySet[Unit]:
-    """Directly below; of the whole organisation the tops of the trees."""
-    places = UnitPlace.objects.filter(during__contains=subject.filters.today, unit__tree__archived_at=None)
-    places = places.filter(parent=subject.unit) if subject.unit else places.filter(parent=None)
-    seen = Unit.objects.within(subject.access.sight).filter(pk__in=places.values("unit"))
-    return seen.order_by("tree", "name", "pk")
 
 
 def _page_url(subject: Subject, metric: Metric, number: int) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -15,8 +14,9 @@ from django.views.decorators.http import require_POST
 from insights.scope_access import access_in
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Standing
-from programs.services.objectives.check_ins import check_in
+from programs.services.objectives.check_ins import check_in_values
 from programs.services.objectives.deciding import decide
+from programs.services.objectives.reading import unit_of
 from programs.services.objectives.writing import (
     MayNotWriteObjectiveError,
     ObjectiveError,
@@ -24,7 +24,7 @@ from programs.services.objectives.writing import (
     override_standing,
     publish_objective,
 )
-from programs.views.objectives.amounts import AmountError, read_amount, unit_of
+from programs.views.objectives.amounts import AmountError, read_amount
 from programs.views.objectives.page import objective_page, visible_objective
 
 Change = Callable[[Access, Objective], str]
@@ -36,14 +36,13 @@ def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
     """`confidence` with a `note`, and `value-<key result>` for each that is entered by hand and has a new one."""
 
     def say(access: Access, found: Objective) -> str:
-        confidence, note = request.POST.get("confidence", ""), request.POST.get("note", "")
-        values = _values(request, found)
-        with transaction.atomic():
-            if not values:
-                check_in(access, found, confidence=confidence, note=note)
-            for position, (key_result, value) in enumerate(values.items()):
-                said = note if position == 0 else ""  # the note stands once, with the first value
-                check_in(access, found, confidence=confidence, note=said, key_result=key_result, value=value)
+        check_in_values(
+            access,
+            found,
+            confidence=request.POST.get("confidence", ""),
+            note=request.POST.get("note", ""),
+            values=_values(request, found),
+        )
         return "Checked in."
 
     return _change(request, pk, say)

@@ -9,10 +9,9 @@ import math
 import re
 
 from insights import wording
-from insights.metrics.errors import UnknownMetricError
-from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
 from programs.models import KeyResult
+from programs.services.objectives.reading import unit_of
 
 SECONDS_IN = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
@@ -37,19 +36,6 @@ EXAMPLES = {
 
 class AmountError(ValueError):
     """What was written is no such value; the message says what would be."""
-
-
-def unit_of(key_result: KeyResult) -> str:
-    """The metric's unit of measure; of one that is entered by hand (or whose metric is gone) the words that it has."""
-    return unit_of_metric(key_result.metric) or key_result.unit_of_measure
-
-
-def unit_of_metric(key: str) -> str:
-    """Empty where there is no such metric (any more)."""
-    try:
-        return get(key).unit.value if key else ""
-    except UnknownMetricError:
-        return ""
 
 
 def printed(value: float, key_result: KeyResult) -> str:

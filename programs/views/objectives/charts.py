@@ -21,8 +21,7 @@ from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Quarter
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import progress_of
-from programs.services.objectives.reading import metric_of, metric_query
-from programs.views.objectives.amounts import unit_of
+from programs.services.objectives.reading import metric_of, metric_query, unit_of
 from programs.views.objectives.page import visible_objective
 
 WEEK = timedelta(weeks=1)

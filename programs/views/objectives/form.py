@@ -20,9 +20,10 @@ from orgtree.models.sight import Sight
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.services.objectives.drafts import KeyResultDraft, ObjectiveDraft
+from programs.services.objectives.reading import unit_of
 from programs.views.choices import WHOLE, offer, units_to_write_for
 from programs.views.objective_choices import parents_offered
-from programs.views.objectives.amounts import AmountError, in_words, read_amount, unit_of, written
+from programs.views.objectives.amounts import AmountError, in_words, read_amount, written
 
 OF_METRIC = "The metric’s own"
 LONGEST_AMOUNT = 60

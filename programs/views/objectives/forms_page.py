@@ -19,7 +19,9 @@ from insights.scope_access import access_in
 from orgtree.models import Person
 from orgtree.services.access import Access
 from programs.models import KeyResult, Objective, Quarter, TargetKind
+from programs.queries.writing_for import suggested_owners
 from programs.services.objectives.drafts import ObjectiveDraft
+from programs.services.objectives.reading import unit_of_metric
 from programs.services.objectives.templates import draft_from, objective_templates
 from programs.services.objectives.writing import (
     ConflictError,
@@ -29,9 +31,9 @@ from programs.services.objectives.writing import (
     change_objective,
     may_change,
 )
-from programs.views.choices import WHOLE, suggested_owners, units_to_write_for
+from programs.views.choices import WHOLE, units_to_write_for
 from programs.views.conflicts import renumber
-from programs.views.objectives.amounts import unit_of_metric, written
+from programs.views.objectives.amounts import written
 from programs.views.objectives.baselines import baseline_lines
 from programs.views.objectives.conflict import differences
 from programs.views.objectives.form import KeyResultRows, ObjectiveForm, amounts_written, key_result_rows
@@ -149,7 +151,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
 def _access_of_writer(request: HttpRequest) -> Access:
     """Raises PermissionDenied for whoever can write for no unit."""
     access = access_in(request)
-    if not (access.sight.leads_whole or access.sight.managed_ids):
+    if not access.sight.leads_any:
         raise PermissionDenied(ONLY_LEADERS)
     return access
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -25,20 +25,21 @@ from insights.tiles import Picker
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.rows import read_page
 from insights.views.scope_bar import look_around, scope_bar, scope_words
-from orgtree.models import Unit, UnitPlace
+from orgtree.models import Unit
 from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import Objective, Quarter, Standing
+from programs.queries.alignment import branches, with_those_above
 from programs.queries.objective_counts import standing_counts
 from programs.queries.objectives import (
     ObjectiveFilter,
     filtered,
+    in_order_of_units,
     progress_of,
     teams_without_objective,
 )
-from programs.queries.teams import teams_tree
+from programs.queries.teams import teams_tree, units_above
 from programs.views.objectives.quarters import Quarters, choices, passed_words, quarter_url, quarters
-from programs.views.objectives.tree import branches, with_those_above
 from programs.views.objectives.words import TAGS, ObjectiveLine, StandingTag, objective_lines
 
 PAGE_SIZE = 20
@@ -167,9 +168,7 @@ def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:
 
 
 def found_objectives(asked: Asked, access: Access) -> QuerySet[Objective]:
-    """The whole organisation's first, then by unit, of each the mandatory one first."""
-    order = (F("unit__name").asc(nulls_first=True), "-is_mandatory", "pk")
-    return filtered(asked.narrowed, access, today=asked.filters.today).order_by(*order)
+    return in_order_of_units(filtered(asked.narrowed, access, today=asked.filters.today))
 
 
 def _list(
@@ -211,7 +210,7 @@ def _gap_list(
 ) -> dict[str, Any]:
     found = gaps if gaps is not None else Unit.objects.none()
     page = Paginator(found.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
-    above = _units_above(page, asked.filters.today)
+    above = units_above(page, asked.filters.today)
     new_url = reverse("objective_new")
     quarter = asked.narrowed.quarter.start.isoformat()
     return {
@@ -244,7 +243,7 @@ def _paging(asked: Asked, page: Any, total: int) -> dict[str, Any]:
 
 def _gaps(quarter: Quarter, sight: Sight, today: date) -> QuerySet[Unit] | None:
     """Teams that lack their objective, for whoever leads them; None for others, and once the quarter is closed."""
-    if quarter.is_closed or not (sight.leads_whole or sight.managed_ids):
+    if quarter.is_closed or not sight.leads_any:
         return None
     found = teams_without_objective(quarter, sight, today=today).order_by("name", "pk")
     return found if sight.leads_whole else found.filter(pk__in=sight.managed_ids)
@@ -255,7 +254,7 @@ def _gap_notice(asked: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
     if gaps is None or asked.view != "list":
         return {}
     teams = list(gaps[: TEAMS_NAMED + 1])
-    above = _units_above(teams, asked.filters.today)
+    above = units_above(teams, asked.filters.today)
     names = [f"{each.name} in {above[each.pk]}" if each.pk in above else each.name for each in teams]
     total = len(names) if len(names) <= TEAMS_NAMED else gaps.count()
     return {
@@ -264,12 +263,6 @@ def _gap_notice(asked: Asked, gaps: QuerySet[Unit] | None) -> dict[str, Any]:
         "gaps_more": total - TEAMS_NAMED,
         "gaps_url": asked.url(reverse("objectives"), view="gaps", **WIDER),
     }
-
-
-def _units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
-    """By team the name of the unit in which it stands; teams of different units often have one name."""
-    places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
-    return dict(places.values_list("unit", "parent__name"))
 
 
 def _counts(asked: Asked, counts: Mapping[str, int]) -> list[Count]:
@@ -305,7 +298,7 @@ def _mine(asked: Asked, access: Access) -> Picker | None:
 
 def _drafts(asked: Asked, sight: Sight) -> Picker | None:
     """Drafts are seen by whoever answers for a unit."""
-    if not (sight.leads_whole or sight.managed_ids):
+    if not sight.leads_any:
         return None
     is_on = asked.narrowed.drafts
     url = asked.url(reverse("objectives"), drafts="" if is_on else "1", page="")
@@ -324,7 +317,7 @@ def _close_url(quarter: Quarter, known: Quarters, sight: Sight) -> str:
 
 
 def _new_url(asked: Asked, sight: Sight) -> str:
-    if asked.narrowed.quarter.is_closed or not (sight.leads_whole or sight.managed_ids):
+    if asked.narrowed.quarter.is_closed or not sight.leads_any:
         return ""
     unit = asked.narrowed.unit
     if unit is not None and not (sight.leads_whole or sight.slugs.get(unit) in sight.managed_ids):

@@ -24,9 +24,10 @@ from orgtree.services.access import Access
 from programs.markdown import as_html
 from programs.models import CheckIn, Objective, Standing, Ticket
 from programs.queries.objectives import ObjectiveProgress, progress_of
+from programs.services.objectives.reading import unit_of
 from programs.services.objectives.writing import may_change
 from programs.views.objective_choices import UNSEEN_OBJECTIVE
-from programs.views.objectives.amounts import in_words, unit_of
+from programs.views.objectives.amounts import in_words
 from programs.views.objectives.quarters import passed_words
 from programs.views.objectives.words import (
     TAGS,

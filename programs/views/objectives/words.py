@@ -19,7 +19,8 @@ from orgtree.models import Unit
 from programs.models import KeyResult, Objective, Standing
 from programs.queries.key_result_progress import KeyResultProgress
 from programs.queries.objectives import ObjectiveProgress
-from programs.views.objectives.amounts import in_words, printed, unit_of
+from programs.services.objectives.reading import unit_of
+from programs.views.objectives.amounts import in_words, printed
 from programs.views.objectives.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes
 
 

@@ -9,9 +9,10 @@ from django.urls import reverse
 from insights.filters import Filters
 from insights.home_sections import HomeSection
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.services.overview.my_work import own_objectives
 from programs.services.quarters import current_quarter
 from programs.views.objectives.words import objective_lines
-from programs.views.overview.my_work import my_work, own_objectives
+from programs.views.overview.my_work import my_work
 
 OBJECTIVES_LISTED = 3
 WORK_LISTED = 5
@@ -33,7 +34,7 @@ def program_at_home(filters: Filters) -> dict[str, Any] | None:
     whichever tree, a member the published goals of their units and of those above.
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
-    leads = access.sight.leads_whole or bool(access.sight.managed_ids)
+    leads = access.sight.leads_any
     asked = ObjectiveFilter(quarter=quarter, led=leads and not access.sight.leads_whole)
     listed = list(filtered(asked, access, today=today)[: OBJECTIVES_LISTED + 1])
     own = own_objectives(access.sight, quarter)

@@ -11,19 +11,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights.filters import Filters
 from insights.scope_access import has_scope
-from insights.views import answers
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_bar, scope_words
-from programs.queries.benchmarks import benchmarks_for
-from programs.queries.focus import focus_of_units
-from programs.queries.objective_counts import standing_counts
-from programs.queries.objectives import ObjectiveFilter
+from programs.services.overview.steps import steps_of
 from programs.services.quarters import current_quarter
 from programs.views.overview.parts import part_url
-from programs.views.overview.scoped import PROGRAM_PAGE, leads, program_filters, scoped
-from programs.views.overview.steps import WANTED, Step, doing_in, steps
+from programs.views.overview.scoped import leads, program_filters, scoped
+from programs.views.overview.steps import step_lines
 
 
 @login_required
@@ -35,25 +30,18 @@ def program(request: HttpRequest) -> HttpResponse:
     access = filters.access
     around = look_around(request, filters)
     has_figures = has_scope(filters.scope, access)
-    may_lead = leads(filters)
+    may_lead, quarter = leads(filters), current_quarter()
     context: dict[str, Any] = {
         "scope": scope_bar(filters, around, {}, request.path),
         "whose": scope_words(filters, around),
-        "steps": _steps(filters, around.unit.pk if around.unit else None) if has_figures else [],
+        "steps": step_lines(steps_of(filters, around.unit.pk if around.unit else None, quarter), filters, quarter)
+        if has_figures
+        else [],
         "new_objective_url": scoped(filters, "objective_new") if may_lead else "",
         "new_ticket_url": scoped(filters, "ticket_new") if may_lead else "",
-        "start_url": reverse("program_start") if access.sight.leads_whole or access.sight.managed_ids else "",
+        "start_url": reverse("program_start") if access.sight.leads_any else "",
         "work_url": part_url(filters, "work"),
         "tickets_part_url": part_url(filters, "tickets"),
         "bottlenecks_url": part_url(filters, "bottlenecks") if has_figures else "",
     }
     return render(request, "programs/overview/overview.html", context)
-
-
-def _steps(filters: Filters, unit_id: int | None) -> list[Step]:
-    quarter = current_quarter()
-    told = answers.read(PROGRAM_PAGE, filters, WANTED)
-    counts = standing_counts(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
-    doing = doing_in(filters, quarter, counts, filters.today)
-    benchmarks = benchmarks_for(None, unit_id, filters.access.sight)
-    return steps(told, benchmarks, focus_of_units([unit_id]).get(unit_id), doing, quarter)

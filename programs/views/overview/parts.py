@@ -19,24 +19,22 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.filters import Filters
 from insights.tiles import Picker
-from insights.views import answers
-from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.scope_bar import look_around, scope_words
 from programs.models import Quarter, Ticket
 from programs.queries.objective_counts import standing_counts
 from programs.queries.objectives import ObjectiveFilter, filtered, progress_of
-from programs.queries.reorganisation import reorganisation
 from programs.queries.tickets import TicketFilter, ordered
 from programs.queries.tickets import filtered as filtered_tickets
-from programs.services.bottlenecks import METRICS
+from programs.services.overview.bottlenecks import bottlenecks_of
+from programs.services.overview.my_work import own_objectives
+from programs.services.overview.steps import ticket_counts
 from programs.services.quarters import current_quarter
 from programs.views.objectives.words import objective_lines
 from programs.views.overview.bottlenecks import bottleneck_columns
-from programs.views.overview.my_work import my_work, own_objectives
+from programs.views.overview.my_work import my_work
 from programs.views.overview.on_home import program_at_home
-from programs.views.overview.scoped import PROGRAM_PAGE, leads, program_filters, scoped
-from programs.views.overview.steps import doing_in
+from programs.views.overview.scoped import leads, program_filters, scoped
 from programs.views.tickets.words import ticket_lines
 
 OBJECTIVES_LISTED = 4
@@ -70,13 +68,13 @@ def work_part(filters: Filters) -> dict[str, Any]:
 def tickets_part(filters: Filters) -> dict[str, Any]:
     """What is to do, and the latest that was finished, with what came of it."""
     quarter = current_quarter()
-    doing = doing_in(filters, quarter, {}, filters.today)
+    counted = ticket_counts(filters, quarter)
     return {
         "title": "Action tickets",
         "part": "programs/overview/_part_tickets.html",
         "tickets": ticket_lines(_tickets(filters, quarter), filters.access, filters.today),
-        "tickets_total": doing.tickets,
-        "tickets_finished": doing.finished,
+        "tickets_total": counted.tickets,
+        "tickets_finished": counted.finished,
         "tickets_url": scoped(filters, "tickets"),
         "tickets_csv_url": scoped(filters, "tickets_csv"),
         "new_ticket_url": scoped(filters, "ticket_new") if leads(filters) else "",
@@ -88,12 +86,10 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
 
 
 def bottlenecks_part(filters: Filters) -> dict[str, Any]:
-    told = answers.read(PROGRAM_PAGE, filters, [Wanted(key, compared=True, whole=True) for key in METRICS])
-    moved = reorganisation(filters.scope.unit, filters.window)
     return {
         "title": "What holds teams up",
         "part": "programs/overview/_bottlenecks.html",
-        "columns": bottleneck_columns(told, moved, may_file=leads(filters)),
+        "columns": bottleneck_columns(bottlenecks_of(filters), may_file=leads(filters)),
     }
 
 

@@ -10,9 +10,6 @@ from django.urls import reverse
 from insights import windows
 from insights.filters import Filters, read_filters
 from insights.scope_access import access_in
-from insights.views.answers import InsightsPage
-
-PROGRAM_PAGE = InsightsPage("program")
 
 
 def program_filters(request: HttpRequest) -> Filters:

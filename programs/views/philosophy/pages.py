@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ from insights.scope_access import access_in
 from insights.views.annotations.words import GONE, moment
 from orgtree.services.who_sees import name_of, names_of
 from programs.markdown import as_html
-from programs.models import PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
 from programs.services.philosophy import (
     Philosophy,
@@ -30,14 +28,14 @@ from programs.services.philosophy import (
     acknowledge,
     acknowledged_by,
     current_philosophy,
-    first_text,
     has_acknowledged,
+    lines_changed,
     may_publish,
+    philosophy_versions,
     publish_philosophy,
+    version_numbered,
 )
 from programs.views.conflicts import renumber
-
-VERSIONS_LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,6 @@ class VersionLine:
     reason: str
     published: str
     url: str
-
-
-@dataclass(frozen=True)
-class DiffLine:
-    """A line of the text before or after: added, removed, or the same in both."""
-
-    kind: str  # added, removed or nothing
-    text: str
 
 
 class PhilosophyForm(forms.Form):
@@ -125,24 +115,16 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
 @require_GET
 def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
     """An earlier version, and what it changed in the one before."""
-    found = PhilosophyVersion.objects.select_related("written_by").filter(number=number).first()
+    found = version_numbered(number)
     if found is None:
         raise Http404("No such version.")
-    before = PhilosophyVersion.objects.filter(number=number - 1).first()
     context = {
         "version": found,
         "html": as_html(found.text),
         "published": f"{name_of(found.written_by) if found.written_by else GONE}, {moment(found.written_at)}",
-        "differences": differences(before.text if before else first_text(), found.text),
+        "differences": lines_changed(found),
     }
     return render(request, "programs/philosophy/version.html", context)
-
-
-def differences(before: str, after: str) -> list[DiffLine]:
-    """Line by line; longer stretches that stayed as they were are left out."""
-    kinds = {"+": "added", "-": "removed", " ": ""}
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
-    return [DiffLine(kinds.get(line[:1], ""), line[1:]) for line in lines if not line.startswith("@@")]
 
 
 def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: Philosophy) -> HttpResponse:
@@ -170,7 +152,7 @@ def _published(found: Philosophy) -> str:
 
 
 def _versions() -> Sequence[VersionLine]:
-    listed = list(PhilosophyVersion.objects.select_related("written_by")[:VERSIONS_LISTED])
+    listed = philosophy_versions()
     names = names_of([each.written_by for each in listed if each.written_by])
     return [
         VersionLine(

@@ -21,10 +21,11 @@ from orgtree.models.sight import Sight
 from orgtree.services.access import Access
 from programs.models import BottleneckKind, Nature, Ticket
 from programs.models.objectives import LONGEST_TITLE
+from programs.queries.writing_for import suggested_owners
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
 from programs.services.tickets.pull_request_names import names_of_pull_requests, pull_requests_named
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, may_change
-from programs.views.choices import WHOLE, flat, offer, suggested_owners, units_to_write_for
+from programs.views.choices import WHOLE, flat, offer, units_to_write_for
 from programs.views.conflicts import renumber
 from programs.views.objective_choices import plans_offered
 from programs.views.tickets.beginnings import begun_from, template_offers
@@ -113,7 +114,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form in."""
     access = access_in(request)
     sight = access.sight
-    if not (sight.leads_whole or sight.managed_ids):
+    if not sight.leads_any:
         raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
     asked = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
     asked["unit"] = asked["unit"] or (WHOLE if sight.leads_whole else "")

@@ -21,10 +21,12 @@ from programs.services.tickets.csv_import import (
     NEEDED,
     NOT_READ,
     TicketFileError,
+    check_imports,
     import_tickets,
     read_tickets,
     text_of,
 )
+from programs.services.tickets.drafts import MayNotWriteTicketError
 
 TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 
@@ -35,14 +37,16 @@ TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 def tickets_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)
-    if not (access.sight.leads_whole or access.sight.managed_ids):
-        raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
+    try:
+        check_imports(access.sight)
+    except MayNotWriteTicketError as refusal:
+        raise PermissionDenied(str(refusal)) from None
     if request.method == "GET":
         return _page(request, {})
     try:
         if "text" in request.POST:
-            stored = import_tickets(access, request.POST["text"])
-            messages.success(request, f"{wording.count(stored, 'ticket')} filed.")
+            stored = import_tickets(access, read_tickets(access, request.POST["text"]))
+            messages.success(request, f"{wording.count(len(stored), 'ticket')} filed.")
             return redirect("tickets")
         uploaded = request.FILES.get("file")
         if uploaded is None:

@@ -72,6 +72,7 @@ class Column:
     label: str
     total: int
     tickets: Sequence[TicketLine]
+    moves: Sequence[tuple[str, str]]  # keys and labels of the states into which its tickets are moved
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _due_on(asked: Asked) -> Picker | None:
 def _may_add(access: Access, asked: Asked) -> bool:
     sight, unit = access.sight, asked.narrowed.unit
     if sight.leads_whole or unit is None:
-        return sight.leads_whole or bool(sight.managed_ids)
+        return sight.leads_any
     return sight.slugs.get(unit) in sight.managed_ids
 
 
@@ -237,8 +238,10 @@ def _board(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access
         order = ("due_on", "pk") if state in (TicketState.OPEN, TicketState.IN_PROGRESS) else ("-due_on", "-pk")
         listed = ticket_lines(of_state.order_by(*order)[:ON_A_BOARD], access, asked.filters.today)
         total = len(listed) if len(listed) < ON_A_BOARD else of_state.count()
-        columns.append(Column(state.value, state.label, total, listed))
-    return {"columns": columns, "moves": [(state.value, state.label) for state in BOARD_STATES]}
+        others = [other for other in BOARD_STATES if other not in (state, TicketState.DROPPED)]
+        moves = [(other.value, other.label) for other in others]
+        columns.append(Column(state.value, state.label, total, listed, moves))
+    return {"columns": columns}
 
 
 def _calendar(_request: HttpRequest, asked: Asked, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:

@@ -25,8 +25,10 @@ from orgtree.services.access import Access
 from programs.markdown import as_html
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.services.tickets.drafts import has_left
-from programs.views.tickets.history import history_lines, history_of
-from programs.views.tickets.words import names_of_accounts, ticket_lines, why_no_effect
+from programs.services.tickets.effects import why_no_effect
+from programs.services.tickets.history import history_of, ticket_changes
+from programs.views.tickets.history import history_lines
+from programs.views.tickets.words import names_of_accounts, ticket_lines
 
 COMMENTS_LISTED = 200
 
@@ -81,7 +83,9 @@ def ticket_page(
             CommentLine(names.get(each.by_id or 0, GONE), moment(each.at), as_html(each.text))
             for each in reversed(said)
         ],
-        "history": history_lines(history, names, {pk: link.label for pk, link in named.items()}, access.sight),
+        "history": history_lines(
+            ticket_changes(history, named.keys(), access.sight), names, {pk: link.label for pk, link in named.items()}
+        ),
         "moves": [(state.value, state.label) for state in TicketState if state != found.state],
         "today": today,
         "watches": request.user.pk in watchers,

@@ -16,7 +16,7 @@ from insights.views.scope_bar import EVERYBODY
 from orgtree.services.access import Access
 from orgtree.services.who_sees import names_of
 from programs.models import Ticket, TicketEffect, TicketState
-from programs.services.tickets.effects import EFFECT_DAYS, visible_effect, windows_of
+from programs.services.tickets.effects import visible_effect
 from programs.services.tickets.writing import may_change
 
 TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
@@ -130,18 +130,6 @@ def _sureness(metric: Metric, found: TicketEffect) -> tuple[str, str, bool]:
 
 def _signed(value: float, unit: str) -> str:
     return f"{'−' if value < 0 else '+'}{wording.difference(value, unit)}"
-
-
-def why_no_effect(ticket: Ticket, today: date) -> str:
-    """What stands in place of before and after."""
-    weeks = windows_of(ticket)
-    if not ticket.metric:
-        return "No metric is linked, so nothing tells whether it worked."
-    if weeks is None:
-        return "Told when it is done, and four weeks later."
-    if weeks.after.end > today:
-        return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
-    return "Not measured: too few data, or figures that you may not see."
 
 
 def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:

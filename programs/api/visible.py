@@ -1,0 +1,40 @@
+"""What an address of the program's API names, as far as whoever asks may know of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rest_framework.exceptions import NotFound
+
+from orgtree.services.access import Access
+from programs.models import Objective, Quarter, Ticket
+
+
+def visible_ticket(pk: int, access: Access) -> Ticket:
+    """With unit, owner, objective and effect.  Raises NotFound for one that the viewer may not see, too."""
+    seen = Ticket.objects.within(access.sight).select_related("unit", "owner", "objective", "effect")
+    found = seen.filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def visible_objective(pk: int, access: Access) -> Objective:
+    """With quarter, unit, owner and measure.  Raises NotFound for one that the viewer may not see, too."""
+    seen = Objective.objects.within(access.sight).select_related("quarter", "unit", "owner", "measure")
+    found = seen.filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def known_quarter(start: str) -> Quarter:
+    """By its first day, with its document.  Raises NotFound."""
+    try:
+        first = date.fromisoformat(start)
+    except ValueError:
+        raise NotFound from None
+    found = Quarter.objects.select_related("document").filter(start=first).first()
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,121 @@
+"""Whatever a page of the program shows or does, a program can read or do as well: which route of the API it is.
+
+A page that is missing here fails the test, so whoever adds one says how programs get at the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.management import call_command
+from django.urls import get_resolver
+
+from programs.api.urls import urlpatterns
+from tests.test_access import POSTS, routes
+
+API = "api/v1/"
+# The page's route → the routes of the API that tell or do the same, or (in brackets) why there is none.
+PAGES: Mapping[str, tuple[str, ...]] = {
+    "programs/": ("overview/", "objectives/", "writing-for/"),
+    "programs/parts/<slug:name>/": ("my-work/", "objectives/", "tickets/", "bottlenecks/", "overview/"),
+    "programs/start/": ("start/", "focus/begin/"),
+    "programs/start/suggestions/": ("start/suggestions/",),
+    "programs/benchmarks/": ("benchmarks/", "benchmarks.csv", "focus/"),
+    "programs/benchmarks/benchmarks.csv": ("benchmarks.csv",),
+    "programs/benchmarks/<str:key>/": (
+        *("benchmarks/<str:key>/", "benchmarks/<str:key>/units/", "metrics/<str:key>/series/", "metrics/<str:key>/"),
+    ),
+    "programs/benchmarks/<str:key>/edit/": ("benchmarks/<str:key>/", "writing-for/"),
+    "programs/benchmarks/<str:key>/suggestions/": ("benchmarks/<str:key>/suggestions/",),
+    "programs/benchmarks/<str:key>/take-back/": ("benchmarks/<str:key>/take-back/",),
+    "programs/focus/": ("focus/", "focus/versions/", "benchmarks.csv", "metrics/<str:key>/series/"),
+    "programs/focus/edit/": ("focus/", "metrics/"),
+    "programs/focus/begin/": ("focus/begin/",),
+    "programs/inbox/": ("notices/",),
+    "programs/inbox/count/": ("notices/",),
+    "programs/inbox/read/": ("notices/read/",),
+    "programs/inbox/<int:pk>/": ("notices/", "notices/read/"),
+    "programs/inbox/<int:pk>/read/": ("notices/read/", "notices/unread/"),
+    "programs/objectives/": (
+        *("objectives/", "objectives/alignment/", "objectives/missing/", "quarters/", "fiscal-calendar/"),
+    ),
+    "programs/objectives/objectives.csv": ("objectives.csv",),
+    "programs/objectives/new/": (
+        *("objectives/", "objectives/templates/", "objectives/templates/<slug:template>/", "writing-for/"),
+        *("metrics/", "fiscal-calendar/"),
+    ),
+    "programs/objectives/baseline/": ("objectives/baseline/",),
+    "programs/objectives/parents/": ("objectives/parents/",),
+    "programs/objectives/<int:pk>/": (
+        "objectives/<int:pk>/",
+        "objectives/",
+        "objectives/<int:pk>/check-ins/",
+        "tickets/",
+    ),
+    "programs/objectives/<int:pk>/edit/": ("objectives/<int:pk>/",),
+    "programs/objectives/<int:pk>/history/": ("objectives/<int:pk>/history/",),
+    "programs/objectives/<int:pk>/check-in/": ("objectives/<int:pk>/check-ins/",),
+    "programs/objectives/<int:pk>/publish/": ("objectives/<int:pk>/publish/",),
+    "programs/objectives/<int:pk>/standing/": ("objectives/<int:pk>/standing/",),
+    "programs/objectives/<int:pk>/ending/": ("objectives/<int:pk>/ending/",),
+    "programs/objectives/<int:pk>/drop/": ("objectives/<int:pk>/drop/",),
+    "programs/objectives/<int:pk>/key-results/<int:key_result>/chart/": (
+        "objectives/<int:pk>/",
+        "benchmarks/<str:key>/",
+    ),
+    "programs/objectives/<int:pk>/key-results/<int:key_result>/chart.csv": ("objectives/<int:pk>/",),
+    "programs/quarters/": ("quarters/",),
+    "programs/quarters/<slug:start>/": ("quarters/<str:start>/",),
+    "programs/quarters/<slug:start>/close/": (
+        *("quarters/<str:start>/closing/", "quarters/<str:start>/keep/", "quarters/<str:start>/close/"),
+    ),
+    "programs/philosophy/": ("philosophy/", "philosophy/versions/"),
+    "programs/philosophy/edit/": ("philosophy/",),
+    "programs/philosophy/acknowledge/": ("philosophy/acknowledge/",),
+    "programs/philosophy/versions/<int:number>/": ("philosophy/versions/<int:number>/",),
+    "programs/tickets/": ("tickets/",),
+    "programs/tickets/tickets.csv": ("tickets.csv",),
+    "programs/tickets/import/": ("tickets/import/",),
+    "programs/tickets/new/": ("tickets/", "tickets/templates/", "tickets/plans/", "writing-for/", "metrics/"),
+    "programs/tickets/<int:pk>/": (
+        *("tickets/<int:pk>/", "tickets/<int:pk>/comments/", "tickets/<int:pk>/history/", "tickets/<int:pk>/watch/"),
+    ),
+    "programs/tickets/<int:pk>/edit/": ("tickets/<int:pk>/",),
+    "programs/tickets/<int:pk>/move/": ("tickets/<int:pk>/move/",),
+    "programs/tickets/<int:pk>/comment/": ("tickets/<int:pk>/comments/",),
+    "programs/tickets/<int:pk>/watch/": ("tickets/<int:pk>/watch/",),
+    "account/notifications/": ("notifications/",),
+    "account/notifications/unsubscribe/<str:token>/": (
+        "(the link of a letter is its own way in, without signing in; notifications/ does the same with a token)",
+    ),
+}
+
+
+def test_every_page_of_the_program_has_its_api() -> None:
+    known = set(routes(get_resolver()))
+    pages = {route for route in known if route.startswith(("programs/", "account/notifications/"))}
+    assert set(PAGES) == pages
+    for page, told in PAGES.items():
+        assert told, page
+        for route in told:
+            assert (route.startswith("(") and len(route) > 20) or API + route in known, f"{page}: {route}"
+
+
+def test_what_a_page_stores_a_program_can_store() -> None:
+    storing = {
+        str(each.pattern)
+        for each in urlpatterns
+        if (view := getattr(each.callback, "view_class", None)) and {"post", "put", "patch", "delete"} & {*dir(view)}
+    }
+    for page in PAGES.keys() & POSTS.keys():
+        assert storing & set(PAGES[page]) or all(told.startswith("(") for told in PAGES[page]), page
+
+
+def test_every_route_of_the_programs_api_belongs_to_a_page() -> None:
+    used = {route for told in PAGES.values() for route in told}
+    assert {str(each.pattern) for each in urlpatterns} <= used
+
+
+def test_the_openapi_document_is_valid_and_says_all_of_it(tmp_path: Path) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yml"))
