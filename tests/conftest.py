@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -44,8 +45,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_is_kept_for_being_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine everything is slow: a test that looks twice would be told of its first look."""
+    for slow in (
+        "insights.leaderboard.kept.WORTH_KEEPING_SECONDS",
+        "insights.metrics.kept_answers.SLOW_SECONDS",
+        "insights.metrics.shared_scans.WORTH_KEEPING_SECONDS",
+        "insights.model_usage.SLOW_SECONDS",
+    ):
+        monkeypatch.setattr(slow, math.inf)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_kept_in_this_process() -> None:
-    """What a test before this one found slowly enough to be kept, or not at all, tells of facts that are gone."""
+    """What a test before this one kept, or found not to be there, tells of facts that are gone."""
     forget_rankings()
     forget_scans()
     look_again()
