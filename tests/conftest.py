@@ -19,6 +19,8 @@ from config.schedule import seed_schedule
 from insights.leaderboard.kept import forget_rankings
 from insights.metrics.shared_scans import forget_scans
 from insights.people_figures.store import look_again
+from integrations.telemetry.dictionary import forget_dictionary
+from integrations.telemetry.store_sessions import forget_identities
 from tests.brokers import broker_of_its_own
 from tests.databases import copy_database, drop_database, empty_database, pointed_at
 from tests.installations import Installation
@@ -58,7 +60,9 @@ def _nothing_is_kept_for_being_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_kept_in_this_process() -> None:
-    """What a test before this one kept, or found not to be there, tells of facts that are gone."""
+    """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
+    forget_dictionary()
+    forget_identities()
     forget_rankings()
     forget_scans()
     look_again()

@@ -17,7 +17,6 @@ from integrations.models import (
 from integrations.telemetry import vocabularies
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.read_again import read_unread_events_again
-from integrations.telemetry.store_sessions import forget_identities
 from integrations.telemetry.vocabularies import claude_code
 from orgtree.models import Person
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
@@ -39,12 +38,6 @@ from tests.telemetry.intake import (
 pytestmark = pytest.mark.django_db
 
 HOUR = 3600 * SECOND
-
-
-@pytest.fixture
-def intake() -> Intake:
-    forget_identities()
-    return Intake()
 
 
 def completed(at: int = NOW, **attributes: object) -> Json:

@@ -19,12 +19,6 @@ pytestmark = pytest.mark.django_db
 PATCH = "*** Begin Patch\n*** Update File: a.py\n@@\n-one\n+two\n+three\n*** End Patch\n"
 
 
-@pytest.fixture
-def intake() -> Intake:
-    forget_identities()
-    return Intake()
-
-
 def tool_result(output: str, **attributes: Any) -> Json:
     told = {"tool_name": "exec_command", "call_id": "call_1", "output": output, "success": "true"}
     return codex_event("tool_result", **told | attributes)

@@ -10,17 +10,10 @@ import pytest
 
 from integrations.models import AgentRequest, AgentSession, AgentSessionDay
 from integrations.telemetry.fold import fold_received_batches
-from integrations.telemetry.store_sessions import forget_identities
 from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
 from tests.telemetry.intake import NOW, SECOND, Intake, Json, json_attributes, log_record, logs, metrics, spans
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def intake() -> Intake:
-    forget_identities()
-    return Intake()
 
 
 @pytest.mark.parametrize(

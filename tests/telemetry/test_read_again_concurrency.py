@@ -11,11 +11,10 @@ from django.db import connection
 
 from integrations.models import AgentRequest, UnreadEvent
 from integrations.telemetry import decode_reading, fold, read_again, store
-from integrations.telemetry.dictionary import forget_dictionary, say_what_it_means
+from integrations.telemetry.dictionary import say_what_it_means
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.read_again import read_unread_events_again
 from integrations.telemetry.read_again_store import store_again
-from integrations.telemetry.store_sessions import forget_identities
 from integrations.telemetry.store_tallies import add_up_tallies
 from tests.servers import wait_until
 from tests.telemetry.agent_records import tokens
@@ -29,12 +28,9 @@ READERS = 3
 
 @pytest.fixture
 def intake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Intake]:
-    forget_identities()
-    forget_dictionary()
     monkeypatch.setattr(store, "SECONDS_UNTIL_IDLE", 0.05)
     yield Intake()
     wait_until(lambda: store._writer is None, within_seconds=60, what="the writer ends, and its connection")
-    forget_dictionary()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE integrations_agent_event, integrations_agent_point")
 

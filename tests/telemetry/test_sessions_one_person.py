@@ -19,12 +19,6 @@ MACHINE = {name: value for name, value in ADA.items() if name != "enduser.id"}
 OUTPUT = {**MACHINE, "type": "output", "model": "claude-sonnet-4-5"}
 
 
-@pytest.fixture
-def intake() -> Intake:
-    forget_identities()
-    return Intake()
-
-
 def told_by_events() -> Json:
     return logs(log_record(REQUEST))
 
