@@ -27,10 +27,13 @@ from tests.org import Org
 from tests.personas import EXECUTIVE, create_user
 
 AGENT = "copilot-swe-agent[bot] <198982749+Copilot@users.noreply.github.com>"
-YESTERDAY = datetime.now(UTC).replace(hour=12) - timedelta(days=1)
-LONG_AGO = YESTERDAY - timedelta(days=40)
+LONG_AGO = 41  # days
 
 pytestmark = pytest.mark.django_db
+
+
+def noon(days_ago: int) -> datetime:
+    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days_ago)
 
 
 @pytest.fixture
@@ -46,16 +49,16 @@ def teams(org: Org) -> Org:
 @pytest.fixture
 def shop(teams: Org, repo: Repo) -> Repo:
     """Red's: ada and an agent wrote in it by themselves."""
-    repo.commit({"a.py": lines(5)}, "By hand", by=ADA, at=LONG_AGO, committed_at=LONG_AGO)
-    repo.commit({"b.py": lines(3)}, "Alone", by=AGENT, at=YESTERDAY, committed_at=YESTERDAY)
-    repo.commit({"c.py": lines(2)}, "Asked", by=AGENT, committed_by=ADA, at=YESTERDAY, committed_at=YESTERDAY)
+    repo.commit({"a.py": lines(5)}, "By hand", by=ADA, at=noon(LONG_AGO), committed_at=noon(LONG_AGO))
+    repo.commit({"b.py": lines(3)}, "Alone", by=AGENT, at=noon(1), committed_at=noon(1))
+    repo.commit({"c.py": lines(2)}, "Asked", by=AGENT, committed_by=ADA, at=noon(1), committed_at=noon(1))
     sync(repo)
     teams.own("shop", "red")
     return repo
 
 
 def total(key: str, unit: str | None) -> Figure:
-    window = Window(LONG_AGO.date(), windows.local_today() + timedelta(days=1))
+    window = Window(noon(LONG_AGO).date(), windows.local_today() + timedelta(days=1))
     [answer] = read_totals([MetricQuery(key, window, scope=Scope(unit))])
     return answer.total[0]
 
@@ -100,7 +103,7 @@ def test_the_list_of_a_units_commits_has_it(shop: Repo) -> None:
 
 
 def test_lines_that_it_changes_are_the_owners(shop: Repo) -> None:
-    shop.commit({"c.py": "other\n" + lines(1)}, "Mend", by=AGENT, at=YESTERDAY, committed_at=YESTERDAY)
+    shop.commit({"c.py": "other\n" + lines(1)}, "Mend", by=AGENT, at=noon(1), committed_at=noon(1))
     sync(shop)
     follow_asked()
     assert total("code.rework_rate", "red").numerator == 1
@@ -110,7 +113,7 @@ def test_lines_that_it_changes_are_the_owners(shop: Repo) -> None:
 def test_kept_figures_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_path: Path) -> None:
     """A fork that has the topic on its default branch takes it along; a merge brings it back."""
     shop.branch("topic")
-    shop.commit({"d.py": lines(4)}, "Topic", by=AGENT, at=YESTERDAY, committed_at=YESTERDAY)
+    shop.commit({"d.py": lines(4)}, "Topic", by=AGENT, at=noon(1), committed_at=noon(1))
     shop.switch("main")
     fork = shop.clone(tmp_path / "fork")
     fork.git("remote", "set-url", "origin", "https://git.example.com/fork.git")
@@ -134,7 +137,7 @@ def test_kept_figures_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_
         (lambda: teams.own("fork", "blue"), 3, 11),
         (merge, 7, 7),
         (rewrite, 3, 11),
-        (lambda: teams.own("shop", "blue", from_=YESTERDAY.date()), 0, 14),
+        (lambda: teams.own("shop", "blue", from_=noon(1).date()), 0, 14),
     ):
         change()
         follow_asked()

@@ -17,7 +17,6 @@ from tests.metrics.test_snapshots import cells
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
 FREQUENCY = "dora.deployment_frequency"
 DAYS = 10
 
@@ -51,7 +50,7 @@ def deployment(days_ago: int, **more: str) -> dict[str, object]:
 
 def deployments(org: Org, *units: str | None) -> list[int]:
     """How many each unit had in the ten days; None: the whole organisation."""
-    window = {"from_": TODAY - timedelta(days=DAYS), "to": TODAY}
+    window = {"from_": timezone.localdate() - timedelta(days=DAYS), "to": timezone.localdate()}
     found: list[int] = []
     for unit in units:
         figure = org.metric(FREQUENCY, unit=unit, **window)  # type: ignore[arg-type]
@@ -63,7 +62,7 @@ def test_deployments_count_for_the_owner_of_that_day_and_for_those_above(shop: O
     assert deployments(shop, None, "engineering", "payments") == [10, 0, 0]
     shop.own("acme/shop", "payments")
     assert deployments(shop, None, "engineering", "product", "payments", "search", "platform") == [10, 10, 10, 10, 0, 0]
-    shop.own("acme/shop", "platform", from_=TODAY - timedelta(days=4))
+    shop.own("acme/shop", "platform", from_=timezone.localdate() - timedelta(days=4))
     assert deployments(shop, None, "engineering", "product", "payments", "platform") == [10, 10, 6, 6, 4]
     shop.own("checkout", "search")
     assert deployments(shop, None, "engineering", "product", "payments", "search", "platform") == [10, 10, 8, 6, 2, 2]
@@ -71,9 +70,9 @@ def test_deployments_count_for_the_owner_of_that_day_and_for_those_above(shop: O
 
 def test_a_unit_takes_along_what_it_owns_from_the_day_of_its_move(shop: Org) -> None:
     shop.own("acme/shop", "payments")
-    shop.move_unit("payments", to="platform", on=TODAY - timedelta(days=3))
+    shop.move_unit("payments", to="platform", on=timezone.localdate() - timedelta(days=3))
     assert deployments(shop, "engineering", "product", "platform", "payments") == [10, 7, 3, 10]
-    remove_unit(Unit.objects.get(slug="payments"), TODAY - timedelta(days=1))
+    remove_unit(Unit.objects.get(slug="payments"), timezone.localdate() - timedelta(days=1))
     assert deployments(shop, None, "engineering", "platform", "payments") == [10, 9, 2, 9]
 
 
@@ -82,16 +81,16 @@ def test_kept_figures_follow_each_change_as_a_fill_would(shop: Org) -> None:
         shop.own("acme/shop", "payments")
 
     def hand_over() -> None:
-        shop.own("acme/shop", "search", from_=TODAY - timedelta(days=4))
+        shop.own("acme/shop", "search", from_=timezone.localdate() - timedelta(days=4))
 
     def part() -> None:
         shop.own("checkout", "platform")
 
     def move() -> None:
-        shop.move_unit("payments", to="platform", on=TODAY - timedelta(days=6))
+        shop.move_unit("payments", to="platform", on=timezone.localdate() - timedelta(days=6))
 
     def leave() -> None:
-        disown(find_owned("acme/shop"), OrgTree.objects.get(), start=TODAY - timedelta(days=2))
+        disown(find_owned("acme/shop"), OrgTree.objects.get(), start=timezone.localdate() - timedelta(days=2))
 
     def deploy() -> None:
         shop.push("deployments", {**deployment(5), "id": "late", "service": "new"})

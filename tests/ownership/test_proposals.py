@@ -19,7 +19,6 @@ from orgtree.models.sight import Sight
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def proposed() -> dict[str, Proposal]:
 
 
 def listed(tree: OrgTree, **filters: object) -> list[ListedThing]:
-    return list(listed_things(tree, Filters(**filters), on=TODAY).things)  # type: ignore[arg-type]
+    return list(listed_things(tree, Filters(**filters), on=timezone.localdate()).things)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("teams")
@@ -105,9 +104,9 @@ def test_what_was_merged_long_ago_counts_for_nobody(org: Org) -> None:
 
 @pytest.mark.usefixtures("teams")
 def test_where_no_pull_request_is_known_commits_tell(org: Org) -> None:
-    org.commit(by="ada", on=TODAY - timedelta(days=3))
-    org.commit(by="ada", on=TODAY - timedelta(days=2))
-    org.commit(by="dora", on=TODAY - timedelta(days=2))
+    org.commit(by="ada", on=timezone.localdate() - timedelta(days=3))
+    org.commit(by="ada", on=timezone.localdate() - timedelta(days=2))
+    org.commit(by="dora", on=timezone.localdate() - timedelta(days=2))
     org.fold()
     (found,) = proposed().values()
     assert (found.unit.slug, found.reason) == (
@@ -158,14 +157,14 @@ def test_what_nobody_owns_is_listed_first_and_counted(org: Org, teams: OrgTree) 
     for name in ("acme/api", "acme/shop", "acme/web"):
         merged(org, name, "ada")
     org.own("acme/api", "payments", from_="2026-01-01")
-    org.own("acme/web", "search", from_=TODAY + timedelta(days=9))
+    org.own("acme/web", "search", from_=timezone.localdate() + timedelta(days=9))
     assert [(each.name, each.unit_slug) for each in listed(teams)] == [
         *(("acme/shop", None), ("acme/web", None)),
         ("acme/api", "payments"),
     ]
     web = listed(teams, search="WEB")[0]
-    assert (web.next_unit_name, web.next_from) == ("Search", TODAY + timedelta(days=9))
-    assert counted_things([teams], on=TODAY)[teams.pk, OwnedKind.REPOSITORY].without_owner == 2
+    assert (web.next_unit_name, web.next_from) == ("Search", timezone.localdate() + timedelta(days=9))
+    assert counted_things([teams], on=timezone.localdate())[teams.pk, OwnedKind.REPOSITORY].without_owner == 2
     assert [each.name for each in listed(teams, without_owner=True)] == ["acme/shop", "acme/web"]
     above = Unit.objects.get(slug="product")
     assert [each.name for each in listed(teams, unit_id=above.pk)] == ["acme/api"]
@@ -201,7 +200,7 @@ def test_who_sees_some_units_sees_what_these_own_and_nothing_else(org: Org, team
     org.own("acme/api", "payments")
     org.own("acme/shop", "search")
     of_search = Sight(unit_ids=frozenset({Unit.objects.get(slug="search").pk}))
-    seen = listed_things(teams, Filters(), on=TODAY, sight=of_search)
+    seen = listed_things(teams, Filters(), on=timezone.localdate(), sight=of_search)
     assert [each.name for each in seen.things] == ["acme/shop"]
     assert seen.total == 1
 

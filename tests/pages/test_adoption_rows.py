@@ -140,7 +140,8 @@ def mean(rows: Rows, column: str) -> float:
     return statistics.mean(float(row[column]) for row in rows)
 
 
-QUERY = MetricQuery("pr.cycle_time", windows.trailing(12), scope=Scope("platform"))
+def query() -> MetricQuery:
+    return MetricQuery("pr.cycle_time", windows.trailing(12), scope=Scope("platform"))
 
 
 @pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
@@ -168,7 +169,7 @@ def test_each_figure_of_before_and_after_is_what_its_rows_come_to(
         groups = [[row for row in everybody if row["Group"] == group] for group in ("Took up an agent", "Did not")]
         assert more[1] == signed(mean(groups[0], "Contribution") - mean(groups[1], "Contribution"), words)
         first, second = (np.array([float(row["Contribution"]) for row in group]) for group in groups)
-        seed = seed_of(QUERY, name)
+        seed = seed_of(query(), name)
         drawn = difference_of_means(
             Values(first, np.arange(len(first))), Values(second, np.arange(len(second)) + len(first)), seed=seed
         )
@@ -240,7 +241,8 @@ def test_the_rows_are_what_was_told(org: Org, teams: Teams, sign_in: SignIn, see
     """Every developer's row, by plain loops over what was told."""
     told = tell(org, seed)
     client = sign_in(MANAGER)
-    start, end = QUERY.window.start, min(QUERY.window.end, windows.local_today() + timedelta(days=1))
+    window = query().window
+    start, end = window.start, min(window.end, windows.local_today() + timedelta(days=1))
     first_border, last_border = start + timedelta(days=14), end - timedelta(days=14)
     firsts = sorted(
         first

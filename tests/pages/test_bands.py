@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from insights.models import KeptComparison
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import table
 from tests.personas import AUDITOR, MEMBER, PERSONAS, Persona
 
@@ -36,8 +36,12 @@ WORLD = {
     "codex": ("codex", 9, "\n\nCo-authored-by: Codex <noreply@openai.com>"),
     "none": ("hand", 10, ""),
 }
-LAST_WEEK = windows.local_today() - timedelta(days=windows.local_today().weekday() + 7)  # its Monday
 WAITS = 1.5  # hours by which each developer of a line is slower than the one before
+
+
+def last_monday() -> date:
+    """Of the week before this one."""
+    return day_before(windows.local_today().weekday() + 7)
 
 
 def merges(position: int) -> int:
@@ -55,7 +59,7 @@ def lines(org: Org) -> None:
             for position in range(7 if week and name == "claude" else developers):
                 for _ in range(merges(position)):
                     number += 1
-                    day = LAST_WEEK + timedelta(days=1 - 7 * week)
+                    day = last_monday() + timedelta(days=1 - 7 * week)
                     pull_request = merged(number, day, author=f"{name}{position}", waits=WAITS * position)
                     pull_request["commits"][0]["message"] += trailer  # type: ignore[index]
                     pull_request["work_items"] = []

@@ -29,17 +29,20 @@ CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
 HOSTILE = "<script>alert('x')</script>"
 FORMULA = '=HYPERLINK("http://example.com")'
 MALLORY = f"Mallory {HOSTILE} <mallory@example.com>"
-RECENTLY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=6)
+
+
+def recently() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(days=6)
 
 
 @pytest.fixture
 def source(db: None, tmp_path: Path) -> RepositorySource:
     """Ten lines by Ada with an agent, thirty by Ben without, and what a hostile author can put into a history."""
-    repo = Repo.create(tmp_path / "shop")
-    repo.commit({"shop.py": "a = 1\n" * 10}, f"Add a shop\n\n{CLAUDE}", at=RECENTLY)
-    repo.commit({"till.py": "b = 2\n" * 30}, "Add a till", by=BEN, at=RECENTLY + timedelta(hours=1))
-    repo.commit({f"{HOSTILE}.md": "text\n"}, f"Say {HOSTILE}\n\n{CLAUDE}", by=MALLORY, at=RECENTLY + timedelta(hours=2))
-    repo.commit({"x.py": "c = 3\n"}, FORMULA, by=BEN, at=RECENTLY + timedelta(hours=3))
+    repo, first = Repo.create(tmp_path / "shop"), recently()
+    repo.commit({"shop.py": "a = 1\n" * 10}, f"Add a shop\n\n{CLAUDE}", at=first)
+    repo.commit({"till.py": "b = 2\n" * 30}, "Add a till", by=BEN, at=first + timedelta(hours=1))
+    repo.commit({f"{HOSTILE}.md": "text\n"}, f"Say {HOSTILE}\n\n{CLAUDE}", by=MALLORY, at=first + timedelta(hours=2))
+    repo.commit({"x.py": "c = 3\n"}, FORMULA, by=BEN, at=first + timedelta(hours=3))
     source = connect_git(repo.path, name="shop")
     sync(source)
     return source
@@ -159,13 +162,13 @@ def test_the_list_can_be_narrowed(source: RepositorySource, member: Client) -> N
 
 def test_withdrawn_evidence_stays_in_sight(source: RepositorySource, member: Client) -> None:
     commit = commit_of("Add a shop")
-    CommitEvidence.objects.filter(commit=commit).update(withdrawn_at=RECENTLY)
+    CommitEvidence.objects.filter(commit=commit).update(withdrawn_at=recently())
     assert "Withdrawn on" in page(member, f"/insights/ai/attribution/{commit.sha}/")
 
 
 def test_under_pseudonyms_a_commit_is_its_authors_alone(source: RepositorySource, member: Client) -> None:
     organisation = Organisation.current()
-    Organisation.objects.filter(pk=organisation.pk).update(protected_since=RECENTLY)
+    Organisation.objects.filter(pk=organisation.pk).update(protected_since=recently())
     html = page(member, "/insights/ai/attribution/")
     assert html.count("stick hw-commit") == 1
     assert "Your own commits." in html
@@ -177,7 +180,7 @@ def test_under_pseudonyms_a_commit_is_its_authors_alone(source: RepositorySource
 
 def test_the_readiness_page_says_what_to_do(source: RepositorySource, member: Client, org: Org) -> None:
     for _ in range(5):
-        org.session(by="ada", on=RECENTLY.date(), at="09:00", tokens=10_000, output=1_000, lines=50)
+        org.session(by="ada", on=recently().date(), at="09:00", tokens=10_000, output=1_000, lines=50)
     org.fold()
     html = page(member, "/insights/ai/repositories/")
     assert "Add AGENTS.md or CLAUDE.md" in html
@@ -245,7 +248,7 @@ def test_a_failed_reading_is_told_in_words(source: RepositorySource, admin: Clie
 def test_without_a_repository_the_pages_lead_to_connecting_one(
     org: Org, sign_in: Callable[[Persona], Client], persona: Persona
 ) -> None:
-    org.session(by="ada", on=RECENTLY.date())
+    org.session(by="ada", on=recently().date())
     org.fold()
     client = sign_in(persona)
     for address in ("/insights/ai/", "/insights/ai/attribution/", "/insights/ai/repositories/"):

@@ -24,7 +24,6 @@ from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import from_rows, rows_of, total
 
-LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
 PICKS = {
     "committed_code": ("", "&code=file_type"),
@@ -42,17 +41,22 @@ OF_PEOPLE = {"adoption"}  # three parts of one list of people
 pytestmark = pytest.mark.django_db
 
 
+def last_week() -> datetime:
+    """Six days ago, at ten."""
+    return datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
+
+
 @pytest.fixture
 def client(org: Org, tmp_path: Path, member: Client) -> Client:
     for days, tokens in ((0, 9_000), (8, 5_000), (15, 7_000)):
-        day = (LAST_WEEK - timedelta(days=days)).date()
+        day = (last_week() - timedelta(days=days)).date()
         org.session(by="ada", on=day, at="09:00", minutes=55, tokens=tokens, cache_read=500, output=77, lines=80)
         org.session(by="ben", on=day, at="12:00", tokens=tokens // 2, model="claude-opus-4-1", failures={"Bash": 1})
     org.fold()
     for position, (name, file) in enumerate((("shop", "a.py"), ("site", "b.md"))):
         repo = Repo.create(tmp_path / name)
         for days in (0, 8):
-            at = LAST_WEEK - timedelta(days=days, minutes=position)
+            at = last_week() - timedelta(days=days, minutes=position)
             repo.commit({f"{days}{file}": "a = 1\n" * (30 + days)}, f"Write\n\n{CLAUDE}", by=ADA, at=at)
             repo.commit({f"by{days}{file}": f"{name} = 3\n" * 60}, "By hand", by=BEN, at=at + timedelta(hours=3))
         sync_source(connect_git(repo.path, name=name))
@@ -135,7 +139,7 @@ def test_the_bar_of_an_agent_leads_to_its_lines(client: Client) -> None:
 def test_what_is_put_together_leads_to_the_rows_of_all_of_it(org: Org, member: Client) -> None:
     """Ten models in a donut of six parts, and in bars of eight: the rest of either can be computed again."""
     for number, model in enumerate(MODELS):
-        day = (LAST_WEEK - timedelta(days=number % 3 * 7)).date()
+        day = (last_week() - timedelta(days=number % 3 * 7)).date()
         org.session(by="ada", on=day, at=f"{8 + number:02}:00", tokens=9_000 + 1_000 * number, model=model)
     org.fold()
     for name, pick in (("spend_breakdown", "breakdown"), ("spend_trend", "trend")):

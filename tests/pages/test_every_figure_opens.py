@@ -24,20 +24,26 @@ from tests.org import Org
 from tests.pages import recomputed
 from tests.pages.recomputed import Rows, from_rows, plain, rows_address, tiles_of, total
 
-LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
+
+
+def last_week() -> datetime:
+    """Six days ago, at ten."""
+    return datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
 
 
 @pytest.fixture
 def pages(org: Org, tmp_path: Path, member: Client) -> Client:
     """Sessions that were committed, wasted, and are pending; two repositories, one of them without a context file."""
-    org.session(by="ada", on=LAST_WEEK.date(), at="09:00", minutes=55, tokens=90_000, cache_read=50_000, lines=80)
-    org.session(by="ada", on=LAST_WEEK.date(), at="15:00", tokens=30_000, lines=40, failures={"Bash": 2})
-    org.session(by="ben", on=LAST_WEEK.date(), at="12:00", tokens=20_000, tool_calls={"Edit": 9}, failures={"Bash": 1})
+    org.session(by="ada", on=last_week().date(), at="09:00", minutes=55, tokens=90_000, cache_read=50_000, lines=80)
+    org.session(by="ada", on=last_week().date(), at="15:00", tokens=30_000, lines=40, failures={"Bash": 2})
+    org.session(
+        by="ben", on=last_week().date(), at="12:00", tokens=20_000, tool_calls={"Edit": 9}, failures={"Bash": 1}
+    )
     org.session(by="ben", on=datetime.now(UTC).date() - timedelta(days=1), tokens=5_000, model="claude-opus-4-1")
     org.fold()
     for position, (name, file) in enumerate((("shop", "AGENTS.md"), ("site", "index.html"))):
-        repo, later = Repo.create(tmp_path / name), LAST_WEEK + timedelta(minutes=position)
+        repo, later = Repo.create(tmp_path / name), last_week() + timedelta(minutes=position)
         repo.commit({file: "Be kind.\n"}, by=BEN, at=later + timedelta(hours=2))
         repo.commit({"a.py": "a = 1\n" * 30, "b.md": "b\n" * 5}, f"Write\n\n{CLAUDE}", by=ADA, at=later)
         repo.commit({"c.py": f"{name} = 3\n" * 60}, "By hand", by=BEN, at=later + timedelta(hours=3))
@@ -153,7 +159,7 @@ def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
     assert f"2–2 of {len(everybody)}" in second
     assert everybody[0]["Session"] in first
     assert everybody[0]["Session"] not in second
-    Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY, protected_since=LAST_WEEK)
+    Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY, protected_since=last_week())
     own = rows_of(pages, address)
     whose = {session.pk: session.identity.person for session in AgentSession.objects.select_related("identity__person")}
     assert 0 < len(own) < len(everybody)

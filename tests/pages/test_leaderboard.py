@@ -23,6 +23,7 @@ from integrations.attribution.tasks import attribute_what_waits
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.api_tokens import create_api_token
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
@@ -32,7 +33,6 @@ HEADS = [
     *("Tokens Used", "Total Spend", "Spend/Commit", "Spend Wastage", "Cache Hit Rate", "Error Rate", "Ship Rate"),
 ]
 PSEUDONYM = re.compile(r"Developer [A-Z2-7]{5}-[A-Z2-7]{5}")
-DAY = windows.local_today() - timedelta(days=6)
 SignIn = Callable[[Persona], Client]
 Row = Mapping[str, str]
 
@@ -44,13 +44,13 @@ def teams(org: Org) -> Org:
     """Platform: Ada and five others; Search: Grace alone.  All with a session, some with commits from it."""
     create_teams(IndividualPolicy.NAMED)
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
-        org.session(by=name, on=DAY, at="09:00", tokens=1000 * number, lines=100 + 10 * number, minutes=30)
-    org.session(by="ada", on=DAY, at="15:00", tokens=70_000, failures={"Bash": 1}, tool_calls={"Edit": 3})
-    org.session(by="grace", on=DAY, tokens=50_000, model="homegrown")
-    org.commit(by="ada", on=DAY, at="09:20", lines=200)  # 110 of them are an agent's
-    org.commit(by="hedy", on=DAY, at="09:20", lines=120)  # all of them
-    org.commit(by="katherine", on=DAY, at="09:20", lines=60)  # all of them, and too few to be ranked by
-    org.commit(by="radia", on=DAY, at="20:00", lines=300)  # none
+        org.session(by=name, on=day_before(6), at="09:00", tokens=1000 * number, lines=100 + 10 * number, minutes=30)
+    org.session(by="ada", on=day_before(6), at="15:00", tokens=70_000, failures={"Bash": 1}, tool_calls={"Edit": 3})
+    org.session(by="grace", on=day_before(6), tokens=50_000, model="homegrown")
+    org.commit(by="ada", on=day_before(6), at="09:20", lines=200)  # 110 of them are an agent's
+    org.commit(by="hedy", on=day_before(6), at="09:20", lines=120)  # all of them
+    org.commit(by="katherine", on=day_before(6), at="09:20", lines=60)  # all of them, and too few to be ranked by
+    org.commit(by="radia", on=day_before(6), at="20:00", lines=300)  # none
     org.fold()
     attribute_what_waits()
     return org
@@ -200,8 +200,8 @@ def test_trial_mode_shows_everybody_to_everybody(teams: Org, sign_in: SignIn) ->
 
 def test_a_filter_that_few_people_pass_hides_them(teams: Org, sign_in: SignIn) -> None:
     """What one of them did would stand there alone, under a pseudonym that is known from the whole list."""
-    teams.session(by="ada", on=DAY, at="18:00", model="claude-opus-4-1")
-    teams.session(by="hedy", on=DAY, at="18:00", model="claude-opus-4-1")
+    teams.session(by="ada", on=day_before(6), at="18:00", model="claude-opus-4-1")
+    teams.session(by="hedy", on=day_before(6), at="18:00", model="claude-opus-4-1")
     teams.fold()
     set_policy(IndividualPolicy.PSEUDONYMS)
     found = rows(sign_in(MEMBER), unit="platform", model="claude-opus-4-1")
@@ -238,7 +238,7 @@ def test_pseudonyms_are_a_viewers_and_a_quarters(teams: Org, sign_in: SignIn) ->
     assert mine == {*names(rows(sign_in(MEMBER), unit="platform", sort="-tokens"))} - {"Ada"}
     edith = {*names(rows(sign_in(MANAGER), unit="platform"))}
     assert not mine & edith
-    window = {"from": str(DAY - timedelta(days=1)), "to": str(DAY + timedelta(days=1))}
+    window = {"from": str(day_before(7)), "to": str(day_before(5))}
     with time_machine.travel(datetime.now(UTC) + timedelta(days=100), tick=True):
         later = {*names(rows(sign_in(MEMBER), unit="platform", **window))} - {"Ada"}
     assert len(later) == len(mine)

@@ -33,14 +33,16 @@ LEAD_TIME = "/insights/metrics/dora.lead_time/"
 HOUR = 3600.0
 
 
-NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=6)
+def noon() -> datetime:
+    """Of six days ago."""
+    return timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=6)
 
 
 @pytest.fixture
 def shop(org: Org) -> Delivery:
     """Six pull requests in production last week: 1 to 5 h of lead time, one of 50 h, and one without a commit."""
     shop = Delivery()
-    brought(shop, {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 50, 7: None}, "d1", at=NOON)
+    brought(shop, {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 50, 7: None}, "d1", at=noon())
     return shop
 
 
@@ -104,10 +106,10 @@ def test_the_picked_statistic_is_that_of_the_chart_and_of_the_panels(shop: Deliv
 
 def test_the_figure_is_of_the_window_that_was_asked_for(shop: Delivery, member: Client) -> None:
     """Also of one that is short, or long gone: its rows and what stands out are of the same days."""
-    brought(shop, {11: 10, 12: 20, 13: 30}, "d0", at=NOON - timedelta(weeks=40))
+    brought(shop, {11: 10, 12: 20, 13: 30}, "d0", at=noon() - timedelta(weeks=40))
     then = {
-        "from": (NOON - timedelta(weeks=41)).date().isoformat(),
-        "to": (NOON - timedelta(weeks=39)).date().isoformat(),
+        "from": (noon() - timedelta(weeks=41)).date().isoformat(),
+        "to": (noon() - timedelta(weeks=39)).date().isoformat(),
     }
     html = page(member, LEAD_TIME, **then)
     assert ">20.0 h<" in html
@@ -138,7 +140,7 @@ def test_the_trend_of_a_window_that_is_over_ends_with_it(shop: Delivery, member:
 
 def test_the_facets_of_the_metric_narrow_everything_on_the_page(shop: Delivery, member: Client) -> None:
     site = Delivery("acme/site")
-    brought(site, {1: 100}, "d2", at=NOON)
+    brought(site, {1: 100}, "d2", at=noon())
     asked = {"repository": "acme/site", "model": "claude-opus-4-1"}
     html = page(member, LEAD_TIME, **asked)
     assert "1 fact of 1 person" in html
@@ -229,7 +231,7 @@ def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> No
 def test_what_is_nearly_always_the_same_has_no_tail(org: Org, member: Client) -> None:
     """Of forty pull requests all but one waited an hour: no bin is that of the greatest 5 %, the one is in the last."""
     shop = Delivery()
-    brought(shop, {number: 50 if number == 40 else 1 for number in range(1, 41)}, "d1", at=NOON)
+    brought(shop, {number: 50 if number == 40 else 1 for number in range(1, 41)}, "d1", at=noon())
     for address in (f"{LEAD_TIME}charts/spread/", "/insights/delivery/charts/spread/"):
         drawn = member.get(address).json()
         [bulk] = drawn["datasets"]
@@ -244,16 +246,16 @@ def twelve_shops(org: Org) -> Mapping[str, int]:
     for repository, lead_time in hours.items():
         shop = Delivery(repository)
         shop.merges(1, at="Mon 00:00", sha=repository[-1], **at_noon(lead_time))
-        shop.deploys(f"of {repository}", at="Mon 00:00", finished_at=NOON.isoformat())
+        shop.deploys(f"of {repository}", at="Mon 00:00", finished_at=noon().isoformat())
     return hours
 
 
 def at_noon(lead_time: int) -> dict[str, Any]:
     first = {"sha": sha_of(f"first {lead_time}"), "author_email": "ada@example.com"}
     return {
-        "commits": [{**first, "authored_at": (NOON - timedelta(hours=lead_time)).isoformat()}],
-        "created_at": (NOON - timedelta(minutes=50)).isoformat(),
-        "merged_at": (NOON - timedelta(minutes=10)).isoformat(),
+        "commits": [{**first, "authored_at": (noon() - timedelta(hours=lead_time)).isoformat()}],
+        "created_at": (noon() - timedelta(minutes=50)).isoformat(),
+        "merged_at": (noon() - timedelta(minutes=10)).isoformat(),
     }
 
 
@@ -270,7 +272,7 @@ def test_medians_of_many_repositories_are_not_added_up(twelve_shops: Mapping[str
 
 def test_shares_of_many_repositories_are_not_added_up(twelve_shops: Mapping[str, int], member: Client) -> None:
     for number, repository in enumerate(twelve_shops):
-        failing = {"finished_at": (NOON + timedelta(minutes=5)).isoformat(), "rollback_of": f"of {repository}"}
+        failing = {"finished_at": (noon() + timedelta(minutes=5)).isoformat(), "rollback_of": f"of {repository}"}
         Delivery(repository).deploys(f"back {number}", at="Mon 00:00", **failing)
     chart = member.get("/insights/metrics/dora.change_failure_rate/charts/split/", {"by": "repository"}).json()
     values = [value for each in chart["datasets"] for value in each["data"] if value is not None]

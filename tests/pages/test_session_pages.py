@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -24,12 +24,12 @@ from integrations.services.sessions.story import SessionStory
 from integrations.services.sessions.summaries import summaries_of
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 LIST, LIST_CSV = "/insights/ai/sessions/", "/insights/ai/sessions.csv"
-DAY = windows.local_today() - timedelta(days=6)
 SignIn = Callable[[Persona], Client]
 
 pytestmark = pytest.mark.django_db
@@ -40,13 +40,13 @@ def teams(org: Org) -> Org:
     create_teams(IndividualPolicy.NAMED)
     for name in ("ada", *OTHERS_IN_PLATFORM):
         org.session(
-            by=name, on=DAY, at="09:00", tokens=900, cache_read=300, cache_write=77, output=210, requests=3, lines=80,
-            minutes=30, tool_calls={"Edit": 2}, failures={"Bash": 1}, reported_cost=0.5,
+            by=name, on=day_before(6), at="09:00", tokens=900, cache_read=300, cache_write=77, output=210, requests=3,
+            lines=80, minutes=30, tool_calls={"Edit": 2}, failures={"Bash": 1}, reported_cost=0.5,
         )  # fmt: skip
-    org.session(by="grace", on=DAY, tokens=50_000, model="homegrown")
-    org.session(by="hedy", on=windows.local_today() - timedelta(days=1), tokens=1)
-    org.commit(by="ada", on=DAY, at="09:20", lines=30)
-    org.commit(by="hedy", on=DAY, at="20:00", lines=5)
+    org.session(by="grace", on=day_before(6), tokens=50_000, model="homegrown")
+    org.session(by="hedy", on=day_before(1), tokens=1)
+    org.commit(by="ada", on=day_before(6), at="09:20", lines=30)
+    org.commit(by="hedy", on=day_before(6), at="20:00", lines=5)
     org.fold()
     attribute_what_waits()
     return org

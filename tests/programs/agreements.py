@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from insights import windows
+from insights.windows import local_today
 from programs.models import BenchmarkVersion
 from programs.queries.benchmarks import newest_version, unit_of_scope
 from programs.services.benchmarks.drafts import BenchmarkDraft
 from programs.services.benchmarks.writing import set_benchmark
 from tests.org import Org
-from tests.pages.delivering import OPENED, REVIEWED, merged
+from tests.pages.delivering import OPENED, REVIEWED, day_before, merged
 from tests.personas import EXECUTIVE, Persona
 from tests.programs.tickets import as_
 from tests.teams import OTHERS_IN_PLATFORM
@@ -21,8 +21,11 @@ HOUR = 3600.0
 PICKUP = "pr.pickup_time"
 PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
 AT_ONCE = REVIEWED - OPENED  # hours until the first review of a change that waits no longer
-TODAY = windows.local_today()
-MONDAY = TODAY - timedelta(days=TODAY.weekday())  # of the running week
+
+
+def monday() -> date:
+    """Of the running week."""
+    return day_before(local_today().weekday())
 
 
 def draft(**said: Any) -> BenchmarkDraft:
@@ -47,7 +50,7 @@ def agree(persona: Persona = EXECUTIVE, **said: Any) -> BenchmarkVersion:
 
 def weeks_ago(weeks: int) -> date:
     """The Tuesday of a week; the week before this one is 1."""
-    return MONDAY - timedelta(weeks=weeks) + timedelta(days=1)
+    return monday() - timedelta(weeks=weeks) + timedelta(days=1)
 
 
 def changes_of(

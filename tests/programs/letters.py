@@ -10,12 +10,13 @@ import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from insights.windows import local_today
 from orgtree.models import Person
 from programs.models import Letter, QuietHours
 from programs.services.reminders.sending import send_waiting
 from tests.personas import MEMBER, create_user
 from tests.programs.mail_server import MailServer, Taken
-from tests.programs.reminders import PEOPLE, TODAY, agree_on_objectives, open_accounts
+from tests.programs.reminders import PEOPLE, agree_on_objectives, open_accounts
 from tests.teams import Teams, create_teams
 
 NO_QUIET_HOURS = {"begins": time(0), "ends": time(0)}
@@ -33,7 +34,7 @@ def teams_that_are_told() -> Teams:
     made = create_teams()
     open_accounts()
     never_quiet()
-    agree_on_objectives(made, TODAY, date(2026, 3, 1))
+    agree_on_objectives(made, local_today(), date(2026, 3, 1))
     return made
 
 

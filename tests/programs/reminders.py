@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from insights import windows
+from insights.windows import local_today
 from orgtree.models import Organisation, Person
 from programs.models import Notice, Objective, Ticket
 from programs.services.quarters import quarter_at
@@ -13,7 +13,6 @@ from programs.services.reminders.telling import plan_reminders
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.teams import Teams
 
-TODAY = windows.local_today()
 PEOPLE = (MEMBER, OTHER_MEMBER, MANAGER, EXECUTIVE, ADMIN)
 
 
@@ -43,11 +42,11 @@ def person(name: str) -> Person:
 
 def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, **said: Any) -> Ticket:
     """A ticket due in so many days (negative: late), without telling anybody that it is theirs."""
-    due_on = TODAY + timedelta(days=due)
+    due_on = local_today() + timedelta(days=due)
     return Ticket.objects.create(
         title=title,
         kind="process",
-        starts_on=min(TODAY, due_on) - timedelta(days=30),
+        starts_on=min(local_today(), due_on) - timedelta(days=30),
         due_on=due_on,
         owner=None if owner is None else person(owner),
         unit=unit,
@@ -55,14 +54,14 @@ def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, 
     )
 
 
-def told_of_everything(*, today: date = TODAY) -> set[tuple[str, str, str]]:
+def told_of_everything(*, today: date | None = None) -> set[tuple[str, str, str]]:
     """Whom planning tells: name, kind, and what of."""
     before = set(Notice.objects.values_list("pk", flat=True))
-    plan_reminders(today=today)
+    plan_reminders(today=today or local_today())
     return {words(notice) for notice in Notice.objects.exclude(pk__in=before)}
 
 
-def told(*, today: date = TODAY) -> set[tuple[str, str, str]]:
+def told(*, today: date | None = None) -> set[tuple[str, str, str]]:
     """Of tickets alone."""
     return {each for each in told_of_everything(today=today) if each[1].startswith("ticket")}
 

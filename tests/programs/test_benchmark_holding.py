@@ -10,9 +10,9 @@ from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights import windows
 from insights.agreed import agreements_on
 from insights.metrics.query import Scope
+from insights.windows import local_today
 from orgtree.models import Unit, UnitPlace
 from orgtree.services.unit_placements import rebuild_unit_placements
 from programs.models import BenchmarkVersion
@@ -24,8 +24,6 @@ from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
 from tests.programs.agreements import HOUR, PICKUP, agree, draft
 from tests.programs.tickets import as_
 from tests.teams import Teams, create_teams
-
-TODAY = windows.local_today()
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def test_a_unit_that_moves_takes_over_what_holds_at_its_new_place(org: Org, team
     of(30, "engineering")
     of(12, "platform")
     assert threshold_hours(teams.search) == 30
-    tomorrow = TODAY + timedelta(days=1)
+    tomorrow = local_today() + timedelta(days=1)
     org.move_unit("search", to="platform", on=tomorrow)
     assert threshold_hours(teams.search) == 30, "not today yet"
     held = benchmarks_for([PICKUP], teams.search.pk, as_(EXECUTIVE).sight, on=tomorrow)[PICKUP]

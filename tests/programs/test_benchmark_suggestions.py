@@ -16,7 +16,7 @@ from programs.services.benchmarks.suggestions import Question, Suggestion, Sugge
 from tests.org import Org
 from tests.pages.delivering import deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, Persona
-from tests.programs.agreements import AT_ONCE, HOUR, PICKUP, PLATFORM, TODAY, changes_of, weeks_ago
+from tests.programs.agreements import AT_ONCE, HOUR, PICKUP, PLATFORM, changes_of, weeks_ago
 from tests.programs.tickets import as_
 from tests.teams import ALWAYS, Teams, _person, _place, _unit, create_teams
 
@@ -30,7 +30,7 @@ def asked(unit: str, persona: Persona = EXECUTIVE, key: str = PICKUP, period: Pe
     metric = get(key)
     direction = Direction(metric.better.value)
     question = Question(metric, Unit.objects.get(slug=unit), direction, period)
-    [found] = suggestions_for([question], as_(persona), today=TODAY)
+    [found] = suggestions_for([question], as_(persona), today=windows.local_today())
     return found
 
 
@@ -59,7 +59,7 @@ def one_each(days: Sequence[date]) -> list[dict[str, object]]:
 
 
 def test_the_best_quarter_of_its_own(org: Org, teams: Teams) -> None:
-    quarter = windows.whole_bucket(TODAY, Granularity.QUARTER)
+    quarter = windows.whole_bucket(windows.local_today(), Granularity.QUARTER)
     best, worse = quarter.start - timedelta(days=120), quarter.start - timedelta(days=30)
     for number, (day, waits) in enumerate(((best, 2.0), (worse, 6.0))):
         org.push(
@@ -148,6 +148,6 @@ def test_many_questions_are_answered_as_each_alone(org: Org, teams: Teams) -> No
     ] + [Question(get(PICKUP), None, Direction.LOWER, Period.NONE)]
     for persona in (EXECUTIVE, MANAGER):
         allowed = [each for each in questions if persona is EXECUTIVE or each.scope.unit == "platform"]
-        together = suggestions_for(allowed, as_(persona), today=TODAY)
-        assert together == [suggestions_for([each], as_(persona), today=TODAY)[0] for each in allowed]
+        together = suggestions_for(allowed, as_(persona), today=windows.local_today())
+        assert together == [suggestions_for([each], as_(persona), today=windows.local_today())[0] for each in allowed]
         assert {kind for found in together for kind in ("history", "peers") if of_kind(found, kind)}

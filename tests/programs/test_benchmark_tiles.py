@@ -13,18 +13,21 @@ from django.urls import reverse
 
 from insights.agreed import agreements_on
 from insights.metrics.query import Dimension, MetricQuery, Scope, Statistic, Window
+from insights.windows import local_today
 from programs.services.objectives.closing import close_quarter
 from programs.services.objectives.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
-from tests.programs.agreements import HOUR, PICKUP, PLATFORM, TODAY, agree, changes_of
+from tests.programs.agreements import HOUR, PICKUP, PLATFORM, agree, changes_of
 from tests.programs.objective_pages import signed_in, text
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_
 from tests.teams import create_teams
 
-WINDOW = Window(TODAY - timedelta(weeks=12), TODAY)
+
+def window() -> Window:
+    return Window(local_today() - timedelta(weeks=12), local_today())
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,7 @@ def tile(client: Client, address: str, key: str) -> str:
 
 
 def query(key: str = PICKUP, **said: object) -> MetricQuery:
-    return MetricQuery(key, WINDOW, scope=Scope("platform"), **said)  # type: ignore[arg-type]
+    return MetricQuery(key, window(), scope=Scope("platform"), **said)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
     assert found.on_tile(query(statistic=Statistic.MEAN), HOUR) is None
     assert found.on_tile(query(facets={Dimension.REPOSITORY: ("shop",)}), HOUR) is None
     of_weeks = agreements_on(["pr.throughput"], Scope(), as_(EXECUTIVE))["pr.throughput"]
-    told = of_weeks.on_tile(MetricQuery("pr.throughput", WINDOW), 60.0)
+    told = of_weeks.on_tile(MetricQuery("pr.throughput", window()), 60.0)
     assert told is not None
     assert (told.text, told.reached) == ("Should be 5 a week", ""), "the tile is of twelve weeks"
 

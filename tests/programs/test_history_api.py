@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights import windows
+from insights.windows import local_today
 from integrations.models import PullRequest
 from programs.models import KeyResult, Objective
 from programs.services.objectives.check_ins import check_in
@@ -17,14 +17,13 @@ from programs.services.objectives.drafts import KeyResultDraft
 from programs.services.objectives.writing import override_standing
 from programs.services.tickets.writing import change_ticket, watch_ticket
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.api_pages import got, sent
 from tests.programs.objectives import by_hand, objective
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 SignIn = Callable[[Persona], Client]
 OF_METRIC = KeyResultDraft(
     title="Reviews begin sooner", metric="pr.pickup_time", better="lower", baseline=72000.0, target=43200.0
@@ -42,13 +41,13 @@ def differences(change: Mapping[str, Any]) -> dict[str, tuple[Any, Any, bool]]:
 
 
 def test_a_tickets_history_tells_fields_and_links(sign_in: SignIn, teams: Org) -> None:
-    records = [merged(1, TODAY - timedelta(days=9)), merged(2, TODAY - timedelta(days=8), author="grace")]
+    records = [merged(1, day_before(9)), merged(2, day_before(8), author="grace")]
     teams.push("pull-requests", *records)
     pulls = {each.number: each for each in PullRequest.objects.all()}
     hidden = objective(EXECUTIVE, title="A draft that nobody knows", unit="search", publish=False)
     found = ticket(title="Before")
     said = draft(
-        title="After", owner="", due_on=TODAY + timedelta(days=3), metric="pr.pickup_time", objective=hidden.pk,
+        title="After", owner="", due_on=local_today() + timedelta(days=3), metric="pr.pickup_time", objective=hidden.pk,
         pull_requests=(pulls[2].pk,),
     )  # fmt: skip
     change_ticket(as_(EXECUTIVE), found, said, of_version=1)
@@ -62,7 +61,7 @@ def test_a_tickets_history_tells_fields_and_links(sign_in: SignIn, teams: Org) -
     assert differences(changed) == {
         "title": ("Before", "After", False),
         "owner": ("Ada", None, False),
-        "due_on": (f"{TODAY + timedelta(days=14)}", f"{TODAY + timedelta(days=3)}", False),
+        "due_on": (f"{local_today() + timedelta(days=14)}", f"{local_today() + timedelta(days=3)}", False),
         "metric": (None, "pr.pickup_time", False),
         "objective": (None, "A draft that nobody knows", False),
         "pull_requests": (None, name, False),

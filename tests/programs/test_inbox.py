@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from insights.windows import local_today
 from orgtree.services.api_tokens import create_api_token
 from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
 from programs.services.reminders.outbox import forget_old_messages
@@ -21,7 +22,7 @@ from programs.services.tickets.commenting import comment_on_ticket
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user
-from tests.programs.reminders import TODAY, agree_on_objectives, filed, open_accounts
+from tests.programs.reminders import agree_on_objectives, filed, open_accounts
 from tests.programs.tickets import as_, ticket
 from tests.teams import Teams, create_teams
 
@@ -34,7 +35,7 @@ COUNT = "/programs/inbox/count/"
 def teams(org: Org) -> Teams:
     made = create_teams()
     open_accounts()
-    agree_on_objectives(made, TODAY)
+    agree_on_objectives(made, local_today())
     return made
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from insights import windows
 from orgtree.models import Person
 from programs.models import CheckIn, Objective, Standing
 from programs.services.objectives.check_ins import check_in
@@ -21,14 +19,13 @@ from programs.services.objectives.measuring import measure_objectives
 from programs.services.objectives.writing import change_objective, override_standing
 from programs.services.quarters import current_quarter, following
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS
 from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, signed_in, text
 from tests.programs.objectives import by_hand, draft, objective, stored
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
-
-TODAY = windows.local_today()
 
 
 @pytest.fixture
@@ -131,7 +128,7 @@ def test_the_list_shows_bars_standings_and_what_is_below(sign_in: SignIn) -> Non
     )  # fmt: skip
     check_in(as_(MANAGER), stored(one), confidence="medium", key_result=one.key_results.get().pk, value=3.5)
     override_standing(as_(MANAGER), stored(two), "off_track", "The vendor left.")
-    ticket(objective=two.pk, starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=2))
+    ticket(objective=two.pk, starts_on=day_before(9), due_on=day_before(2))
     page = text(sign_in(MANAGER), f"{LIST}?unit=platform")
     words = plain(page)
     assert "3 of 5 → 4 of 5 now 3.50 of 5" in words

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights import windows
+from insights.windows import local_today
 from orgtree.models import Employment, Person, Unit, UnitPlace
 from programs.models import CheckIn, KeyResult, Objective, Standing
 from programs.services.objectives.check_ins import check_in
@@ -32,8 +32,6 @@ from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEM
 from tests.programs.objectives import by_hand, draft, objective, stored
 from tests.programs.tickets import as_
 from tests.teams import create_teams
-
-TODAY = windows.local_today()
 
 
 @pytest.fixture
@@ -203,7 +201,7 @@ def test_who_has_left_gets_no_objective_and_keeps_the_one_they_have(teams: Org) 
     ada = Person.objects.get(email="ada@example.com")
     written = objective(owner=ada.pk)
     Employment.objects.filter(person=ada).delete()
-    Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), TODAY))
+    Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), local_today()))
     with pytest.raises(ObjectiveError, match="has left"):
         objective(owner=ada.pk)
     changed = change_objective(
@@ -217,7 +215,7 @@ def test_who_has_left_gets_no_objective_and_keeps_the_one_they_have(teams: Org) 
 
 def test_an_archived_unit_gets_no_objective_and_keeps_the_one_it_has(teams: Org) -> None:
     written = objective(EXECUTIVE)
-    UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), TODAY))
+    UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), local_today()))
     with pytest.raises(ObjectiveError, match="in no Org Tree any more"):
         objective(EXECUTIVE)
     kept = draft(title="Ends well", key_results=key_results_of(written))
@@ -385,5 +383,5 @@ def test_the_history_tells_whose_change_it_was(teams: Org) -> None:
 
 
 def test_a_day_before_the_quarter_is_not_its_own(teams: Org) -> None:
-    assert current_quarter().start <= TODAY < current_quarter().end
+    assert current_quarter().start <= local_today() < current_quarter().end
     assert preceding(current_quarter()).end - timedelta(days=1) < current_quarter().start

@@ -26,14 +26,13 @@ from programs.services.first_steps import first_steps
 from programs.services.tickets.writing import move_ticket
 from programs.views.overview.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, Persona
 from tests.programs.agreements import agree
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_, ticket
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
-TODAY = windows.local_today()
 PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
 HOME, START, PART = "/programs/", "/programs/start/", "/programs/parts/bottlenecks/"
 WORK, TICKETS = "/programs/parts/work/", "/programs/parts/tickets/"  # asked for by the overview once it stands
@@ -73,18 +72,18 @@ def test_one_is_at_the_first_step_that_is_not_done(sign_in: SignIn, teams: Org) 
 
 
 def deliver(org: Org) -> None:
-    pulls = [merged(n, TODAY - timedelta(days=n + 2), author=name) for n, name in enumerate(PLATFORM)]
+    pulls = [merged(n, day_before(n + 2), author=name) for n, name in enumerate(PLATFORM)]
     org.push("pull-requests", *pulls)
     org.push("deployments", {
         "id": "d1", "repository": "shop", "environment": "production", "status": "success",
-        "finished_at": f"{TODAY - timedelta(days=1)}T10:00:00+00:00",
+        "finished_at": f"{day_before(1)}T10:00:00+00:00",
     })  # fmt: skip
-    org.push("incidents", {"id": "i1", "started_at": f"{TODAY - timedelta(days=1)}T11:00:00+00:00"})
+    org.push("incidents", {"id": "i1", "started_at": f"{day_before(1)}T11:00:00+00:00"})
 
 
 def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
-    ticket(title="Later", due_on=TODAY + timedelta(days=30))
-    late = ticket(title="Late", starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=3))
+    ticket(title="Later", due_on=windows.local_today() + timedelta(days=30))
+    late = ticket(title="Late", starts_on=day_before(9), due_on=day_before(3))
     ticket(title="Of somebody else", owner="hedy@example.com")
     assert lines(sign_in(MEMBER)) == ["Late", "Later"]
     [first, _] = sign_in(MEMBER).get(WORK).context["work"].lines
@@ -98,7 +97,7 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
 
 
 def test_managers_are_told_of_what_their_people_are_late_with_elsewhere(sign_in: SignIn) -> None:
-    ticket(EXECUTIVE, title="Of all", unit="", starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=3))
+    ticket(EXECUTIVE, title="Of all", unit="", starts_on=day_before(9), due_on=day_before(3))
     client = sign_in(MANAGER)
     [line] = [each for each in client.get(WORK).context["work"].lines if "overdue" in each.title]
     assert line.title == "1 ticket of your teams overdue"
@@ -129,8 +128,8 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
 ) -> None:
     records = []
     for number, name in enumerate(PLATFORM):
-        records.append(merged(number, TODAY - timedelta(days=10 + number), author=name, waits=30.0))
-        records.append(merged(100 + number, TODAY - timedelta(days=100 + number), author=name, waits=1.0))
+        records.append(merged(number, day_before(10 + number), author=name, waits=30.0))
+        records.append(merged(100 + number, day_before(100 + number), author=name, waits=1.0))
     teams.push("pull-requests", *records)
     client = sign_in(EXECUTIVE)
 
@@ -158,7 +157,7 @@ def test_who_changed_units_is_counted_and_joiners_are_not(teams: Org) -> None:
     search = Unit.objects.get(slug="search")
     window = windows.trailing(12)
     assert (reorganisation("platform", window).people, reorganisation("platform", window).moved) == (6, 0)
-    moved_on = TODAY - timedelta(days=20)
+    moved_on = day_before(20)
     before = Membership.objects.get(person__email="hedy@example.com")
     before.during = DateRange(before.during.lower, moved_on)
     before.save()
@@ -177,8 +176,9 @@ def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
     for number in range(5):
         objective(EXECUTIVE, title=f"Objective {number}", owner=owner)
     platform = Unit.objects.get(slug="platform")
+    today = windows.local_today()
     Ticket.objects.bulk_create(
-        Ticket(title=f"Ticket {number}", kind="process", unit=platform, starts_on=TODAY, due_on=TODAY)
+        Ticket(title=f"Ticket {number}", kind="process", unit=platform, starts_on=today, due_on=today)
         for number in range(500)
     )
     for key in ("dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"):
@@ -194,7 +194,7 @@ def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
 
 def test_the_overview_asks_for_its_parts_and_each_is_a_page_without_a_script(sign_in: SignIn) -> None:
     ticket(title="Reviews wait")
-    done = ticket(title="A rota", starts_on=TODAY - timedelta(days=20), due_on=TODAY)
+    done = ticket(title="A rota", starts_on=day_before(20), due_on=windows.local_today())
     move_ticket(as_(MANAGER), done, TicketState.DONE)
     objective(title="Nobody waits")
     client = sign_in(MANAGER)
@@ -267,7 +267,7 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
 
     monkeypatch.setattr("programs.services.first_steps.suggestions_for", suggestions)
     platform = Unit.objects.get(slug="platform")
-    found = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=TODAY)
+    found = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=windows.local_today())
     assert [(step.metric.key, step.gap) for step in found] == [
         ("dora.lead_time", 1.0),
         ("dora.change_failure_rate", 0.5),

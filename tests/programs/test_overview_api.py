@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights import windows
 from insights.metrics.registry import get
 from insights.snapshots.filling import fill_everything
+from insights.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import FocusVersion, Objective, TicketState
 from programs.services.overview.bottlenecks import BOTTLENECKS
@@ -21,7 +21,7 @@ from programs.services.overview.steps import DORA
 from programs.services.tickets.writing import move_ticket
 from programs.views.overview.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.agreements import agree
 from tests.programs.api_pages import MOST_QUERIES, bearer, got, got_of_few_queries, problem, sent
@@ -30,7 +30,6 @@ from tests.programs.test_overview import PART, PLATFORM, deliver
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 OVERVIEW, BOTTLENECK, WORK, START = (f"/api/v1/{name}/" for name in ("overview", "bottlenecks", "my-work", "start"))
 SignIn = Callable[[Persona], Client]
 TONES = {"beyond": BEYOND, "worse": WORSE, "quiet": QUIET, "unknown": UNKNOWN}
@@ -55,7 +54,7 @@ def test_the_steps_say_what_is_missing(sign_in: SignIn, teams: Org) -> None:
     assert told["next_target"]["missing"] == ["focus metric", "key indicators"]
     assert told["iterate"]["missing"] == ["objectives", "tickets"]
     deliver(teams)
-    done = ticket(EXECUTIVE, unit="", owner="", starts_on=TODAY - timedelta(days=2), due_on=TODAY)
+    done = ticket(EXECUTIVE, unit="", owner="", starts_on=day_before(2), due_on=local_today())
     move_ticket(as_(EXECUTIVE), done, TicketState.DONE)
     agree(EXECUTIVE, unit="", metric="dora.lead_time", threshold=9.0, target=5.0)
     told = got(client, OVERVIEW)
@@ -91,8 +90,8 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     """By hand: reviews came 4 hours later in any case, and 1 more before, 30 now; 4 were agreed."""
     records = []
     for number, name in enumerate(PLATFORM):
-        records.append(merged(number, TODAY - timedelta(days=10 + number), author=name, waits=30.0))
-        records.append(merged(100 + number, TODAY - timedelta(days=100 + number), author=name, waits=1.0))
+        records.append(merged(number, day_before(10 + number), author=name, waits=30.0))
+        records.append(merged(100 + number, day_before(100 + number), author=name, waits=1.0))
     teams.push("pull-requests", *records)
     client = sign_in(EXECUTIVE)
 
@@ -125,7 +124,7 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
 
 
 def test_few_are_not_shown_to_others(sign_in: SignIn, teams: Org) -> None:
-    teams.push("pull-requests", merged(1, TODAY - timedelta(days=9)), merged(2, TODAY - timedelta(days=8)))
+    teams.push("pull-requests", merged(1, day_before(9)), merged(2, day_before(8)))
     for persona, unit in ((EXECUTIVE, "platform"), (MANAGER, "platform")):
         client = sign_in(persona)
         page = client.get(f"{PART}?unit={unit}").context["columns"]
@@ -136,8 +135,8 @@ def test_few_are_not_shown_to_others(sign_in: SignIn, teams: Org) -> None:
 
 
 def test_my_work_is_mine(sign_in: SignIn) -> None:
-    late = ticket(title="Late", starts_on=TODAY - timedelta(days=9), due_on=TODAY - timedelta(days=3))
-    ticket(title="Later", due_on=TODAY + timedelta(days=30))
+    late = ticket(title="Late", starts_on=day_before(9), due_on=day_before(3))
+    ticket(title="Later", due_on=local_today() + timedelta(days=30))
     ticket(title="Of somebody else", owner="hedy@example.com")
     found = objective(owner=as_(MEMBER).sight.person_id, is_mandatory=False)
     Objective.objects.filter(pk=found.pk).update(override="off_track", override_reason="Two are ill")

@@ -18,7 +18,7 @@ from programs.services.first_templates import add_first_templates
 from programs.services.objectives.reading import baseline_window
 from programs.services.quarters import current_quarter, following, preceding
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.agreements import agree
 from tests.programs.api_pages import bearer, got, got_of_few_queries, problem, sent
@@ -27,7 +27,6 @@ from tests.programs.test_overview import PLATFORM, deliver
 from tests.programs.tickets import ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 SignIn = Callable[[Persona], Client]
 PHILOSOPHY, OBJECTIVES, TICKETS = "/api/v1/philosophy/", "/api/v1/objectives/", "/api/v1/tickets/"
 
@@ -40,7 +39,7 @@ def teams(org: Org) -> Org:
 
 def test_a_baseline_is_looked_at_before_it_is_written(sign_in: SignIn, teams: Org) -> None:
     client, address = sign_in(MANAGER), f"{OBJECTIVES}baseline/"
-    window = baseline_window(current_quarter().window, TODAY)
+    window = baseline_window(current_quarter().window, windows.local_today())
     days = [window.start + timedelta(days=3 + number) for number in range(len(PLATFORM))]
     teams.push("pull-requests", *(merged(n, days[n], author=name) for n, name in enumerate(PLATFORM)))
     told = got(client, address, metric="pr.size", unit="platform")
@@ -53,8 +52,9 @@ def test_a_baseline_is_looked_at_before_it_is_written(sign_in: SignIn, teams: Or
     assert written["key_results"][0]["baseline"] == told["value"]
     assert written["key_results"][0]["baseline_from"] == told["from"]
     before = Quarter.objects.count()
-    ahead = got(client, address, metric="pr.size", unit="platform", quarter=f"{TODAY + timedelta(days=100)}")
-    assert ahead["to"] == f"{TODAY}", "of a quarter that has not begun, up to today"
+    today = windows.local_today()
+    ahead = got(client, address, metric="pr.size", unit="platform", quarter=f"{today + timedelta(days=100)}")
+    assert ahead["to"] == f"{today}", "of a quarter that has not begun, up to today"
     assert Quarter.objects.count() == before, "asking makes none"
     for asked, parameter in (
         ({"metric": "dora.luck"}, "metric"),
@@ -196,7 +196,7 @@ def test_a_quarter_is_looked_at_before_it_is_closed(sign_in: SignIn) -> None:
 
 def test_the_fiscal_calendar_is_told(sign_in: SignIn) -> None:
     told = got_of_few_queries(sign_in(MEMBER), "/api/v1/fiscal-calendar/")
-    whole = windows.quarter_of(TODAY)
+    whole = windows.quarter_of(windows.local_today())
     assert (told["first_month"], told["quarter"]["from"]) == (1, f"{whole.start}")
     assert told["quarter"]["to"] == told["following"]["from"] == f"{whole.end}"
     assert not Quarter.objects.exists(), "asking makes none"
@@ -268,7 +268,7 @@ def test_units_below_stand_beside_each_other(sign_in: SignIn, teams: Org) -> Non
 
 
 def test_pull_requests_are_named_as_people_name_them(sign_in: SignIn, teams: Org) -> None:
-    teams.push("pull-requests", merged(1, TODAY - timedelta(days=9)), merged(2, TODAY - timedelta(days=8)))
+    teams.push("pull-requests", merged(1, day_before(9)), merged(2, day_before(8)))
     found, client = ticket(), sign_in(MANAGER)
     name = PullRequest.objects.select_related("repository")[0].repository.name
     changed = sent(client, "PATCH", f"{TICKETS}{found.pk}/", {"pull_requests": [f"{name}#1"], "version": 1})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from insights.windows import local_today
 from orgtree.models import Employment
 from programs.models import Channel, Delivery, Letter, Muted, Notice, QuietHours, Ticket, TicketState
 from programs.services.reminders import outbox
@@ -23,6 +24,7 @@ from programs.services.reminders.unsubscribing import read_token
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.writing import move_ticket
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.personas import MANAGER, MEMBER, create_user
 from tests.programs.letters import (
     address,
@@ -33,7 +35,7 @@ from tests.programs.letters import (
     use,
 )
 from tests.programs.mail_server import MailServer, mail_server
-from tests.programs.reminders import TODAY, filed, person
+from tests.programs.reminders import filed, person
 from tests.programs.tickets import as_, ticket
 from tests.teams import Teams
 
@@ -148,7 +150,7 @@ class TestWhatIsNotSaidAnyMore:
         assert self.left_out() == ["It is not theirs to see any more."]
 
     def test_the_person_left(self, planned: Teams) -> None:
-        Employment.objects.create(person=person("ada"), during=(TODAY - timedelta(days=9), TODAY))
+        Employment.objects.create(person=person("ada"), during=(day_before(9), local_today()))
         assert self.left_out() == ["The account is switched off, or its person has left."]
 
     def test_the_account_was_switched_off(self, planned: Teams) -> None:

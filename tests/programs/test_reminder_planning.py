@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
+from insights.windows import local_today
 from orgtree.models import Employment, Grant, MembersSee, Organisation, Person, Reporting, Role
 from orgtree.models.sight import sight_of
 from programs.models import CheckIn, MessageKind, Notice, Objective, Ticket, TicketState
@@ -22,7 +23,7 @@ from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
-from tests.programs.reminders import TODAY, filed, open_accounts, person, told, told_of_everything, words
+from tests.programs.reminders import filed, open_accounts, person, told, told_of_everything, words
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import ALWAYS, Teams, create_teams
 
@@ -53,27 +54,28 @@ def test_an_owner_is_reminded_before_on_and_after_the_due_date(teams: Teams, due
 
 def test_overdue_is_said_on_the_first_day_and_then_weekly(teams: Teams) -> None:
     filed("A rota", due=0, unit=teams.platform)
-    days = [day for day in range(1, 31) if ("ada", OVERDUE, "A rota") in told(today=TODAY + timedelta(days=day))]
+    today = local_today()
+    days = [day for day in range(1, 31) if ("ada", OVERDUE, "A rota") in told(today=today + timedelta(days=day))]
     assert days == [1, 8, 15, 22, 29]
 
 
 def test_days_without_a_planner_are_made_up_for_once(teams: Teams) -> None:
     filed("A rota", due=0, unit=teams.platform)
-    days = [day for day in (3, 5, 7, 12, 30) if only(OVERDUE, told(today=TODAY + timedelta(days=day)))]
+    days = [day for day in (3, 5, 7, 12, 30) if only(OVERDUE, told(today=local_today() + timedelta(days=day)))]
     assert days == [3, 12, 30]
 
 
 def test_another_due_date_is_another_reminder(teams: Teams) -> None:
     late = filed("A rota", due=-1, unit=teams.platform)
     told()
-    late.due_on = TODAY + timedelta(days=2)
+    late.due_on = local_today() + timedelta(days=2)
     late.save()
     assert ("ada", DUE_SOON, "A rota") in told()
 
 
 @pytest.mark.parametrize("state", [TicketState.DONE, TicketState.DROPPED])
 def test_what_is_over_reminds_nobody(teams: Teams, state: TicketState) -> None:
-    ended = {"completed_on": TODAY} if state == TicketState.DONE else {"dropped_why": "Enough."}
+    ended = {"completed_on": local_today()} if state == TicketState.DONE else {"dropped_why": "Enough."}
     filed("A rota", due=-3, unit=teams.platform, state=state, **ended)
     assert told() == set()
 
@@ -81,7 +83,7 @@ def test_what_is_over_reminds_nobody(teams: Teams, state: TicketState) -> None:
 def test_whoever_left_or_has_no_account_is_told_nothing(teams: Teams) -> None:
     for name in ("ada", "hedy"):  # Hedy has no account
         filed(f"Of {name}", due=-1, unit=teams.platform, owner=name)
-    Employment.objects.create(person=person("ada"), during=DateRange(date(2025, 1, 1), TODAY))
+    Employment.objects.create(person=person("ada"), during=DateRange(date(2025, 1, 1), local_today()))
     assert told() == {("edith", OVERDUE_IN_TEAM, "Of ada"), ("edith", OVERDUE_IN_TEAM, "Of hedy")}
 
 
@@ -134,7 +136,7 @@ class TestWhoHearsOfOverdueTickets:
 
     def test_an_archived_tree_and_a_past_manager_say_nothing(self, teams: Teams) -> None:
         Reporting.objects.create(
-            person=person("ada"), manager=person("grace"), during=DateRange(date(2025, 1, 1), TODAY)
+            person=person("ada"), manager=person("grace"), during=DateRange(date(2025, 1, 1), local_today())
         )
         teams.tree.archived_at = "2026-01-01T00:00Z"
         teams.tree.save()
@@ -162,7 +164,7 @@ def test_nobody_hears_of_a_ticket_that_they_may_not_see(teams: Teams, seed: int)
         ticket = filed(f"T{number}", due=-1, owner=None, unit=chance.choice([None, *units]))
         ticket.owner = chance.choice([None, *people])
         ticket.save()
-    plan_reminders(today=TODAY)
+    plan_reminders(today=local_today())
     told_of = list(Notice.objects.filter(kind=MessageKind.OVERDUE_IN_TEAM).select_related("account"))
     assert told_of
     for account in accounts:
@@ -276,13 +278,13 @@ def test_planning_is_a_few_statements_however_many_there_are(teams: Teams) -> No
     for number in range(40):
         filed(f"T{number}", due=-number, unit=teams.platform)
     with CaptureQueriesContext(connection) as queries:
-        plan_reminders(today=TODAY)
+        plan_reminders(today=local_today())
     assert len(queries) <= 40
     few = len(queries)
     for number in range(40):
         filed(f"U{number}", due=-number, unit=teams.platform)
     with CaptureQueriesContext(connection) as queries:
-        plan_reminders(today=TODAY)
+        plan_reminders(today=local_today())
     assert len(queries) <= few
 
 
@@ -293,13 +295,13 @@ def test_two_planners_at_once_tell_once() -> None:
     open_accounts()
     for number in range(50):
         filed(f"T{number}", due=-1, unit=teams.platform)
-    quarter_at(TODAY)
+    quarter_at(local_today())
     planned: list[int] = []
     together = threading.Barrier(4)
 
     def plan() -> None:
         together.wait()
-        planned.append(plan_reminders(today=TODAY))
+        planned.append(plan_reminders(today=local_today()))
         connection.close()
 
     planners = [threading.Thread(target=plan) for _ in range(4)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,15 +19,23 @@ from tests.programs.tickets import ticket
 from tests.teams import Teams, create_teams
 
 ADDRESS = "/api/v1/tickets/"
-DUE = windows.local_today() + timedelta(days=14)
-SAID = {
-    "title": "PRs miss their work item",
-    "kind": "process",
-    "unit": "platform",
-    "owner": "ada@example.com",
-    "due_on": DUE.isoformat(),
-    "metric": "pr.pickup_time",
-}
+
+
+def in_days(days: int) -> date:
+    return windows.local_today() + timedelta(days=days)
+
+
+def saying(**said: Any) -> dict[str, Any]:
+    """A ticket that is due in two weeks."""
+    usual = {
+        "title": "PRs miss their work item",
+        "kind": "process",
+        "unit": "platform",
+        "owner": "ada@example.com",
+        "due_on": in_days(14).isoformat(),
+        "metric": "pr.pickup_time",
+    }
+    return {**usual, **said}
 
 
 @pytest.fixture
@@ -51,10 +59,11 @@ def bearer(persona: Persona | None, scope: TokenScope) -> Client:
 
 def test_a_ticket_is_filed_changed_moved_and_spoken_of(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     client = sign_in(MANAGER)
-    added = post(client, SAID)
+    said = saying()
+    added = post(client, said)
     assert added.status_code == 201, added.content
     document = added.json()
-    assert {name: document[name] for name in SAID} == SAID
+    assert {name: document[name] for name in said} == said
     assert (document["state"], document["nature"], document["version"]) == ("open", "challenge", 1)
     pk = document["id"]
     changed = patch(client, pk, {"resolution": "A check labels them", "metric": None, "version": 1}).json()
@@ -90,7 +99,7 @@ def test_of_two_changes_the_second_is_told_what_the_first_said(
         ({"kind": "weather"}, "kind"),
         ({"due_on": "soon"}, "due_on"),
         ({"due_on": "1999-01-01"}, "starts_on"),
-        ({"starts_on": (DUE + timedelta(days=1)).isoformat()}, "due_on"),
+        ({"starts_on": "2026-03-02", "due_on": "2026-03-01"}, "due_on"),
         ({"unit": "nowhere"}, "unit"),
         ({"owner": "nobody@example.com"}, "owner"),
         ({"metric": "dora.luck"}, "metric"),
@@ -106,7 +115,7 @@ def test_of_two_changes_the_second_is_told_what_the_first_said(
 def test_what_cannot_be_said_is_refused_by_field(
     teams: Teams, sign_in: Callable[[Persona], Client], said: dict[str, Any], field: str
 ) -> None:
-    refused = post(sign_in(MANAGER), {**SAID, **said})
+    refused = post(sign_in(MANAGER), saying(**said))
     assert refused.status_code == 400, refused.content
     assert refused.json()["error"]["parameter"] == field
     assert not Ticket.objects.exists()
@@ -114,9 +123,9 @@ def test_what_cannot_be_said_is_refused_by_field(
 
 def test_who_may_not_write_may_not_here_either(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     found = ticket(owner="")
-    assert post(sign_in(MEMBER), SAID).status_code == 403
-    assert post(sign_in(MANAGER), {**SAID, "unit": None}).status_code == 403
-    assert post(sign_in(EXECUTIVE), {**SAID, "unit": None}).status_code == 201
+    assert post(sign_in(MEMBER), saying()).status_code == 403
+    assert post(sign_in(MANAGER), saying(unit=None)).status_code == 403
+    assert post(sign_in(EXECUTIVE), saying(unit=None)).status_code == 201
     assert patch(sign_in(MEMBER), found.pk, {"title": "Mine", "version": 1}).status_code == 403
     own = ticket(owner="ada@example.com")
     assert patch(sign_in(MEMBER), own.pk, {"resolution": "I do it", "version": 1}).status_code == 200
@@ -126,17 +135,17 @@ def test_tokens_of_the_program_write_and_those_that_read_read(teams: Teams) -> N
     found = ticket()
     reading, writing = bearer(MANAGER, TokenScope.READ), bearer(MANAGER, TokenScope.PROGRAM)
     assert reading.get(f"{ADDRESS}{found.pk}/").status_code == 200
-    assert post(reading, SAID).status_code == 403
+    assert post(reading, saying()).status_code == 403
     assert writing.get(f"{ADDRESS}{found.pk}/").status_code == 200
-    assert post(writing, SAID).status_code == 201
-    assert post(bearer(None, TokenScope.PROGRAM), SAID).status_code == 403, "it acts for nobody"
+    assert post(writing, saying()).status_code == 201
+    assert post(bearer(None, TokenScope.PROGRAM), saying()).status_code == 403, "it acts for nobody"
     assert bearer(MANAGER, TokenScope.ANNOTATIONS).get(ADDRESS).status_code == 403
     assert Client().get(ADDRESS).status_code in (401, 403)
 
 
 def test_tickets_are_found(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     first = ticket(title="Slow builds", kind="tooling")
-    second = ticket(title="Late reviews", due_on=DUE + timedelta(days=3))
+    second = ticket(title="Late reviews", due_on=in_days(17))
     client = sign_in(EXECUTIVE)
 
     def found(asked: str) -> list[int]:

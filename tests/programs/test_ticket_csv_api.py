@@ -10,12 +10,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from insights import windows
+from insights.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import Ticket, TicketState
 from programs.services.tickets.csv_import import MOST_BYTES, MOST_ROWS
 from programs.services.tickets.writing import move_ticket
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.agreements import agree
 from tests.programs.api_pages import bearer
@@ -23,7 +24,6 @@ from tests.programs.objectives import objective
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 IMPORT = "/api/v1/tickets/import/"
 SignIn = Callable[[Persona], Client]
 HEAD = "title,kind,due_on,unit,owner"
@@ -42,14 +42,14 @@ def imported(client: Client, text: str | bytes, status: int, address: str = IMPO
 
 
 def row(title: str, **said: Any) -> str:
-    usual = {"kind": "tooling", "due_on": TODAY, "unit": "platform", "owner": "ada@example.com", **said}
+    usual = {"kind": "tooling", "due_on": local_today(), "unit": "platform", "owner": "ada@example.com", **said}
     return ",".join([title, *map(str, usual.values())])
 
 
 @pytest.mark.parametrize("persona", [EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER])
 @pytest.mark.parametrize("name", ["tickets", "objectives", "benchmarks"])
 def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, persona: Persona, name: str) -> None:
-    began = TODAY - timedelta(days=9)
+    began = day_before(9)
     ticket(title="=1+1", resolution="Two\nlines", starts_on=began)
     move_ticket(as_(MANAGER), ticket(title="Done", starts_on=began), TicketState.DONE)
     ticket(EXECUTIVE, title="Of Search", unit="search", owner="")
@@ -72,7 +72,7 @@ def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, persona: Perso
 
 def test_downloads_are_narrowed_like_lists(sign_in: SignIn) -> None:
     ticket(title="Slow builds", kind="tooling")
-    ticket(title="Late reviews", due_on=TODAY + timedelta(days=2))
+    ticket(title="Late reviews", due_on=local_today() + timedelta(days=2))
     client = sign_in(MANAGER)
 
     def titles(query: str) -> set[str]:
@@ -80,7 +80,7 @@ def test_downloads_are_narrowed_like_lists(sign_in: SignIn) -> None:
         return {title for title in ("Slow builds", "Late reviews") if title in text}
 
     assert titles("kind=tooling") == {"Slow builds"}
-    assert titles(f"due={TODAY + timedelta(days=2)}") == {"Late reviews"}
+    assert titles(f"due={local_today() + timedelta(days=2)}") == {"Late reviews"}
     assert titles("teams=yes&state=overdue") == set()
     for name in ("tickets", "objectives", "benchmarks"):
         for query in ("colour=red", "teams=perhaps", "due=soon", "standing=lost", "show=luck"):

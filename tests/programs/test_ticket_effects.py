@@ -6,20 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from insights import windows
+from insights.windows import local_today
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.services.tickets.effects import measure_effects, placebos, why_no_effect, windows_of
 from programs.services.tickets.writing import change_ticket, move_ticket
 from programs.tasks import measure_tickets
 from programs.views.tickets.words import effect_words
 from tests.org import Org
-from tests.pages.delivering import OPENED, REVIEWED, merged
+from tests.pages.delivering import OPENED, REVIEWED, day_before, merged
 from tests.personas import EXECUTIVE, MANAGER
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
-TODAY = windows.local_today()
-BEGAN, DONE = TODAY - timedelta(days=80), TODAY - timedelta(days=40)
+BEGAN, DONE = 80, 40  # days ago
 PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
 HOUR = 3600
 
@@ -31,18 +30,18 @@ def done(org: Org) -> Ticket:
     records = []
     for number, name in enumerate(PLATFORM):
         for days, waits in ((85, 10.0), (60, 50.0), (30, 2.0)):
-            day = TODAY - timedelta(days=days + number % 3)
+            day = day_before(days + number % 3)
             records.append(merged(number * 100 + days, day, author=name, waits=waits))
-    records.append(merged(999, TODAY - timedelta(days=30), author="lise", waits=90.0))  # of another team
+    records.append(merged(999, day_before(30), author="lise", waits=90.0))  # of another team
     org.push("pull-requests", *records)
-    written = ticket(metric="pr.pickup_time", starts_on=BEGAN, due_on=BEGAN + timedelta(days=30))
-    return move_ticket(as_(MANAGER), written, TicketState.DONE, completed_on=DONE)
+    written = ticket(metric="pr.pickup_time", starts_on=day_before(BEGAN), due_on=day_before(BEGAN - 30))
+    return move_ticket(as_(MANAGER), written, TicketState.DONE, completed_on=day_before(DONE))
 
 
 def test_the_weeks_before_and_after_are_equally_long_and_of_the_unit(done: Ticket) -> None:
     weeks = windows_of(done)
     assert weeks is not None
-    assert (weeks.before.end, weeks.after.start) == (BEGAN, DONE + timedelta(days=1))
+    assert (weeks.before.end, weeks.after.start) == (day_before(BEGAN), day_before(DONE - 1))
     assert weeks.before.days == weeks.after.days == 28
     assert measure_effects() == 1
     effect = TicketEffect.objects.get()
@@ -59,7 +58,7 @@ def test_the_weeks_before_and_after_are_equally_long_and_of_the_unit(done: Ticke
 
 def test_it_is_measured_again_when_the_ticket_says_something_else(done: Ticket) -> None:
     measure_tickets()
-    said = draft(metric="pr.size", starts_on=BEGAN, due_on=BEGAN + timedelta(days=30))
+    said = draft(metric="pr.size", starts_on=day_before(BEGAN), due_on=day_before(BEGAN - 30))
     change_ticket(as_(MANAGER), done, said, of_version=done.version)
     assert effect_words(Ticket.objects.select_related("effect").get(), as_(EXECUTIVE)) is None, "of what it said before"
     assert measure_effects() == 1
@@ -67,10 +66,10 @@ def test_it_is_measured_again_when_the_ticket_says_something_else(done: Ticket) 
 
 
 def test_it_is_too_early_until_the_weeks_are_over(done: Ticket) -> None:
-    move_ticket(as_(MANAGER), done, TicketState.DONE, completed_on=TODAY - timedelta(days=28))
+    move_ticket(as_(MANAGER), done, TicketState.DONE, completed_on=day_before(28))
     assert measure_effects() == 0
-    assert "Too early to tell" in why_no_effect(Ticket.objects.get(), TODAY)
-    assert measure_effects(today=TODAY + timedelta(days=1)) == 1
+    assert "Too early to tell" in why_no_effect(Ticket.objects.get(), local_today())
+    assert measure_effects(today=local_today() + timedelta(days=1)) == 1
 
 
 def test_a_metric_that_is_gone_is_left_alone(done: Ticket) -> None:
@@ -99,7 +98,7 @@ def test_the_year_before_is_asked_the_same_question_from_week_to_week(done: Tick
         assert pair.before.days == pair.after.days == 28
         assert (pair.after.start - pair.before.start).days == 70
         assert pair.before.start >= weeks.before.start - timedelta(days=364)
-        assert pair.after.end <= BEGAN, "nobody worked on the ticket yet"
+        assert pair.after.end <= day_before(BEGAN), "nobody worked on the ticket yet"
     measure_effects()
     effect = TicketEffect.objects.get()
     assert effect.placebos == 0, "the organisation has been measured for too short a time"
@@ -114,7 +113,7 @@ def test_a_change_is_held_against_what_is_usual(done: Ticket, org: Org) -> None:
     records = []
     for week in range(1, 56):
         for number, name in enumerate(PLATFORM):
-            day = BEGAN - timedelta(days=7 * week + number % 3)
+            day = day_before(BEGAN + 7 * week + number % 3)
             records.append(merged(week * 10 + number + 2000, day, author=name, waits=8.0 + week % 4))
     org.push("pull-requests", *records)
     measure_effects()

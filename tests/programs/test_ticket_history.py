@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from insights import windows
 from integrations.models import PullRequest
 from orgtree.models import Person
 from programs.models import Ticket
 from programs.services.tickets.writing import change_ticket, unwatch_ticket, watch_ticket
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import plain
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objective_pages import signed_in, text
@@ -24,14 +22,13 @@ from tests.programs.objectives import objective
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 SignIn = Callable[[Persona], Client]
 
 
 @pytest.fixture
 def pulls(org: Org) -> dict[int, PullRequest]:
     create_teams()
-    records = [merged(1, TODAY - timedelta(days=9)), merged(2, TODAY - timedelta(days=8), author="grace")]
+    records = [merged(1, day_before(9)), merged(2, day_before(8), author="grace")]
     org.push("pull-requests", *records)
     return {each.number: each for each in PullRequest.objects.all()}
 

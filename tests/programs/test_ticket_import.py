@@ -13,18 +13,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from insights import windows
+from insights.windows import local_today
 from orgtree.csv_export import csv_lines
 from programs.models import Ticket, TicketState
 from programs.services.tickets.csv_import import MOST_ROWS, TicketFileError, import_tickets, read_tickets, text_of
 from programs.services.tickets.writing import move_ticket
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, create_user
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 IMPORT = "/programs/tickets/import/"
+YESTERDAY, TODAY, TOMORROW = (timedelta(days=days) for days in (-1, 0, 1))  # from the day on which the test runs
 SignIn = Callable[[Persona], Client]
 
 
@@ -40,9 +41,14 @@ def sign_in(org: Org) -> SignIn:
     return signed_in
 
 
+def day_of(said: Any) -> Any:
+    return local_today() + said if isinstance(said, timedelta) else said
+
+
 def file_of(*rows: dict[str, Any], heads: tuple[str, ...] = ()) -> str:
+    """A length of time in a row is the day so far from today."""
     usual = {"title": "Slow builds", "kind": "tooling", "unit": "platform", "owner": "ada@example.com", "due_on": TODAY}
-    full = [{**usual, **row} for row in rows]
+    full = [{name: day_of(said) for name, said in {**usual, **row}.items()} for row in rows]
     names = heads or tuple(dict.fromkeys(name for row in full for name in row))
     return "".join(csv_lines([names, *([row.get(name, "") for name in names] for row in full)]))
 
@@ -52,10 +58,10 @@ def problems(text: str, persona: Persona = MANAGER) -> dict[int, str]:
 
 
 def test_what_was_downloaded_becomes_the_same_tickets_elsewhere(sign_in: SignIn) -> None:
-    began = TODAY - timedelta(days=20)
+    began = day_before(20)
     ticket(title="=1+1", resolution="Two\nlines, with “quotes” 🚀", metric="ci.duration", nature="opportunity")
     done = ticket(title="Was done", starts_on=began)
-    move_ticket(as_(MANAGER), done, TicketState.DONE, completed_on=TODAY - timedelta(days=3))
+    move_ticket(as_(MANAGER), done, TicketState.DONE, completed_on=day_before(3))
     move_ticket(as_(MANAGER), ticket(title="Was dropped"), TicketState.DROPPED, dropped_why="Another does it")
     content = sign_in(MANAGER).get(reverse("tickets_csv"), {"state": "all"}).getvalue()
     told = ("title", "nature", "resolution", "kind", "unit", "owner", "starts_on", "due_on", "completed_on", "state")
@@ -97,9 +103,9 @@ def test_the_page_shows_what_a_file_would_do_and_does_it(sign_in: SignIn) -> Non
         ({"state": "melted"}, "is none of"),
         ({"state": "dropped"}, "Say why"),
         ({"state": "open", "completed_on": TODAY}, "was not completed"),
-        ({"completed_on": TODAY + timedelta(days=1)}, "has not come yet"),
-        ({"starts_on": TODAY, "completed_on": TODAY - timedelta(days=1)}, "It began on"),
-        ({"starts_on": TODAY + timedelta(days=1), "due_on": TODAY + timedelta(days=2), "state": "done"}, "has begun"),
+        ({"completed_on": TOMORROW}, "has not come yet"),
+        ({"starts_on": TODAY, "completed_on": YESTERDAY}, "It began on"),
+        ({"starts_on": TOMORROW, "due_on": timedelta(days=2), "state": "done"}, "has begun"),
         ({"metric": "dora.luck"}, "no metric"),
     ],
 )
@@ -122,7 +128,7 @@ def test_a_row_that_comes_twice_is_told(sign_in: SignIn) -> None:
         ("", "missing: Opportunity or challenge, Where the cause lies, Due by"),
         ("title,kind\na,tooling\n", "missing: Due by"),
         ("title,kind,due_on,Due by\n", "names a column twice"),
-        (file_of(*[{"title": str(number)} for number in range(MOST_ROWS + 1)]), "more than 500 rows"),
+        ("title,kind,due_on\n" + "a,tooling,2026-03-02\n" * (MOST_ROWS + 1), "more than 500 rows"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(sign_in: SignIn, text: str, message: str) -> None:
@@ -140,7 +146,7 @@ def test_files_in_other_encodings_and_huge_ones_are_refused() -> None:
 
 def test_columns_have_any_order_and_unknown_ones_are_left(sign_in: SignIn) -> None:
     heads = "Colour,DUE BY,Where the cause lies,Opportunity or challenge,unit"
-    read = read_tickets(as_(MANAGER), f"{heads}\nred,{TODAY},Tooling,Slow builds,platform\n\n")
+    read = read_tickets(as_(MANAGER), f"{heads}\nred,{local_today()},Tooling,Slow builds,platform\n\n")
     assert len(import_tickets(as_(MANAGER), read)) == 1
     assert Ticket.objects.get().title == "Slow builds"
     rows = list(csv.reader(io.StringIO(sign_in(MANAGER).get(reverse("tickets_csv")).getvalue().decode("utf-8-sig"))))

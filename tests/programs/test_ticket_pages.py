@@ -13,18 +13,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from insights import windows, wording
+from insights import wording
+from insights.windows import local_today
 from orgtree.models import Person, Unit
 from programs.models import Ticket, TicketComment, TicketEffect, TicketState
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.writing import change_ticket, move_ticket
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 MOST_QUERIES = 15
 SignIn = Callable[[Persona], Client]
 
@@ -97,10 +98,10 @@ def test_the_table_says_what_the_plan_asks_for(sign_in: SignIn) -> None:
     late = ticket(
         title="Reviews wait overnight",
         resolution="A *rota*",
-        starts_on=TODAY - timedelta(days=20),
-        due_on=TODAY - timedelta(days=5),
+        starts_on=day_before(20),
+        due_on=day_before(5),
     )
-    ticket(title="Due now", nature="opportunity", due_on=TODAY, owner="")
+    ticket(title="Due now", nature="opportunity", due_on=local_today(), owner="")
     page = plain(text(sign_in(MANAGER), "/programs/tickets/?unit=platform"))
     for words in ("Opportunity or challenge", "Resolution", "Owner", "Due by", "Completed on", "Before → after"):
         assert words in page
@@ -156,8 +157,8 @@ def test_what_an_address_cannot_mean_is_named(sign_in: SignIn, wrong: str) -> No
 
 
 def test_the_board_and_the_calendar_show_the_same_tickets(sign_in: SignIn) -> None:
-    first = ticket(title="To begin", due_on=TODAY)
-    move_ticket(as_(MANAGER), ticket(title="Was done", due_on=TODAY), TicketState.DONE)
+    first = ticket(title="To begin", due_on=local_today())
+    move_ticket(as_(MANAGER), ticket(title="Was done", due_on=local_today()), TicketState.DONE)
     client = sign_in(MANAGER)
     board = text(client, "/programs/tickets/?view=board")
     month = text(client, "/programs/tickets/?view=calendar")
@@ -183,7 +184,7 @@ def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
         ({"state": "dropped"}, "Say why it is dropped"),
         ({"state": "melted"}, "A ticket is one of"),
         ({"state": "done", "completed_on": "tomorrow"}, "is no day like"),
-        ({"state": "done", "completed_on": str(TODAY + timedelta(days=1))}, "has not come yet"),
+        ({"state": "done", "completed_on": str(local_today() + timedelta(days=1))}, "has not come yet"),
     ):
         answer = client.post(reverse("ticket_move", args=[written.pk]), said)
         assert answer.status_code == 400
@@ -195,8 +196,8 @@ def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
 def form_of(**said: object) -> dict[str, object]:
     usual = {
         "title": "PRs miss their work item", "nature": "challenge", "resolution": "Label it.", "kind": "process",
-        "unit": "platform", "owner": "ada@example.com", "starts_on": str(TODAY), "due_on": str(TODAY), "metric": "",
-        "objective": "", "version": "1",
+        "unit": "platform", "owner": "ada@example.com", "starts_on": str(local_today()), "due_on": str(local_today()),
+        "metric": "", "objective": "", "version": "1",
     }  # fmt: skip
     return {**usual, **said}
 
@@ -210,7 +211,7 @@ def test_a_ticket_is_filed_and_changed_by_form(sign_in: SignIn) -> None:
     page = plain(text(client, filed["Location"]))
     assert "PRs miss their work item" in page
     assert "Filed" in page
-    refused = client.post(reverse("ticket_new"), form_of(due_on=str(TODAY - timedelta(days=1))))
+    refused = client.post(reverse("ticket_new"), form_of(due_on=str(day_before(1))))
     assert refused.status_code == 400
     assert "cannot be due before" in refused.content.decode()
     assert 'value="PRs miss their work item"' in refused.content.decode(), "what was written stays"
@@ -257,8 +258,8 @@ def test_csv_neutralises_formulas_and_keeps_every_ticket(sign_in: SignIn) -> Non
 
 
 def test_before_and_after_are_shown_to_those_who_may_see_the_figures(sign_in: SignIn) -> None:
-    written = ticket(EXECUTIVE, unit="search", metric="pr.review_time", starts_on=TODAY - timedelta(days=60))
-    done = move_ticket(as_(EXECUTIVE), written, TicketState.DONE, completed_on=TODAY - timedelta(days=40))
+    written = ticket(EXECUTIVE, unit="search", metric="pr.review_time", starts_on=day_before(60))
+    done = move_ticket(as_(EXECUTIVE), written, TicketState.DONE, completed_on=day_before(40))
     TicketEffect.objects.create(
         ticket=done, of_version=done.version, metric_version=1, before=72_000, after=36_000,
         sample_before=20, sample_after=22, people_before=9, people_after=9,
@@ -275,8 +276,8 @@ def test_ten_thousand_tickets_take_no_more_queries(sign_in: SignIn, address: str
     units, people = list(Unit.objects.all()), list(Person.objects.all())
     Ticket.objects.bulk_create(
         Ticket(
-            title=f"Ticket {number}", kind="process", unit=units[number % len(units)], starts_on=TODAY,
-            owner=people[number % len(people)], due_on=TODAY + timedelta(days=number % 90),
+            title=f"Ticket {number}", kind="process", unit=units[number % len(units)], starts_on=local_today(),
+            owner=people[number % len(people)], due_on=local_today() + timedelta(days=number % 90),
         )
         for number in range(10_000)
     )  # fmt: skip
@@ -291,7 +292,7 @@ def test_ten_thousand_tickets_take_no_more_queries(sign_in: SignIn, address: str
 
 
 def test_no_day_of_the_calendar_is_empty_because_others_are_full(sign_in: SignIn) -> None:
-    first = TODAY.replace(day=1)
+    first = local_today().replace(day=1)
     Ticket.objects.bulk_create(
         Ticket(title=f"Ticket {number}", kind="process", starts_on=first, due_on=first + timedelta(days=number % 28))
         for number in range(2_800)

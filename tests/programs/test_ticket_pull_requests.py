@@ -5,26 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from insights import windows
 from integrations.models import PullRequest
 from programs.models import Ticket
 from programs.services.tickets.csv_import import import_tickets, read_tickets, text_of
 from programs.services.tickets.drafts import TicketError
 from programs.services.tickets.pull_request_names import pull_requests_named
 from tests.org import Org
-from tests.pages.delivering import REPOSITORY, merged
+from tests.pages.delivering import REPOSITORY, day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
-TODAY = windows.local_today()
 SignIn = Callable[[Persona], Client]
 
 
@@ -34,9 +31,9 @@ def pulls(org: Org) -> dict[int, PullRequest]:
     create_teams()
     org.push(
         "pull-requests",
-        {**merged(1, TODAY - timedelta(days=9)), "url": "https://git.example.com/shop/pull/1"},
-        merged(2, TODAY - timedelta(days=8)),
-        merged(3, TODAY - timedelta(days=7), author="grace"),
+        {**merged(1, day_before(9)), "url": "https://git.example.com/shop/pull/1"},
+        merged(2, day_before(8)),
+        merged(3, day_before(7), author="grace"),
     )
     return {each.number: each for each in PullRequest.objects.all()}
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from insights import windows
+from insights.windows import local_today
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, UnitPlace
 from programs.models import Objective, Ticket, TicketState
@@ -20,12 +20,10 @@ from programs.services.tickets.commenting import comment_on_ticket, mentioned
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketError
 from programs.services.tickets.writing import TicketConflictError, add_ticket, change_ticket, move_ticket
 from tests.org import Org
-from tests.pages.delivering import merged
+from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams
-
-TODAY = windows.local_today()
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def teams(org: Org) -> Org:
 def test_a_manager_writes_for_their_unit_and_watches_it(teams: Org) -> None:
     added = ticket(resolution="A check labels a PR without one.")
     assert (added.unit.slug, added.owner.email, added.state) == ("platform", "ada@example.com", "open")  # type: ignore[union-attr]
-    assert added.starts_on == TODAY
+    assert added.starts_on == local_today()
     assert [each.get_username() for each in added.watchers.all()] == [MANAGER.email]  # type: ignore[attr-defined]
 
 
@@ -85,7 +83,7 @@ def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> N
         ({"resolution": "x" * 20_001}, "resolution", "At most 20,000"),
         ({"kind": "weather"}, "kind", "process, tooling, people"),
         ({"nature": "threat"}, "nature", "opportunity, challenge"),
-        ({"starts_on": TODAY, "due_on": TODAY - timedelta(days=1)}, "due_on", "cannot be due before"),
+        ({"starts_on": date(2026, 3, 2), "due_on": date(2026, 3, 1)}, "due_on", "cannot be due before"),
         ({"due_on": date(9999, 1, 1)}, "due_on", "not between"),
         ({"owner": "nobody@example.com"}, "owner", "Nobody with the address"),
         ({"unit": "nowhere"}, "unit", "no unit"),
@@ -107,7 +105,7 @@ def test_who_has_left_gets_no_ticket_and_keeps_the_one_they_have(teams: Org) -> 
     written = ticket()
     ada = Person.objects.get(email="ada@example.com")
     Employment.objects.filter(person=ada).delete()
-    Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), TODAY))
+    Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), local_today()))
     with pytest.raises(TicketError, match="has left"):
         ticket()
     changed = change_ticket(as_(MANAGER), written, draft(title="Still hers"), of_version=1)
@@ -119,7 +117,7 @@ def test_who_has_left_gets_no_ticket_and_keeps_the_one_they_have(teams: Org) -> 
 
 def test_an_archived_unit_gets_no_ticket_and_keeps_the_one_it_has(teams: Org) -> None:
     written = ticket(EXECUTIVE)
-    UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), TODAY))
+    UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), local_today()))
     with pytest.raises(TicketError, match="in no Org Tree any more"):
         ticket(EXECUTIVE)
     assert change_ticket(as_(EXECUTIVE), written, draft(title="Ends well"), of_version=1).title == "Ends well"
@@ -164,13 +162,13 @@ def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
 
 
 def test_done_has_a_day_and_dropped_a_reason(teams: Org) -> None:
-    written = ticket(starts_on=TODAY - timedelta(days=9))
+    written = ticket(starts_on=day_before(9))
     manager = as_(MANAGER)
     assert move_ticket(manager, written, TicketState.IN_PROGRESS).completed_on is None
-    assert move_ticket(manager, written, TicketState.DONE).completed_on == TODAY
-    earlier = TODAY - timedelta(days=3)
+    assert move_ticket(manager, written, TicketState.DONE).completed_on == local_today()
+    earlier = day_before(3)
     assert move_ticket(manager, written, TicketState.DONE, completed_on=earlier).completed_on == earlier
-    for day in (TODAY + timedelta(days=1), TODAY - timedelta(days=10)):
+    for day in (local_today() + timedelta(days=1), day_before(10)):
         with pytest.raises(TicketError) as refused:
             move_ticket(manager, written, TicketState.DONE, completed_on=day)
         assert refused.value.field == "completed_on"
@@ -184,11 +182,11 @@ def test_done_has_a_day_and_dropped_a_reason(teams: Org) -> None:
     assert move_ticket(manager, written, TicketState.OPEN).version == version, "where it is already: no change"
     done = move_ticket(manager, written, TicketState.DONE, completed_on=earlier)
     with pytest.raises(TicketError, match="It was completed on"):
-        change_ticket(manager, done, draft(starts_on=TODAY), of_version=done.version)
+        change_ticket(manager, done, draft(starts_on=local_today()), of_version=done.version)
 
 
 def test_links_are_kept(teams: Org) -> None:
-    teams.push("pull-requests", merged(1, TODAY - timedelta(days=3)))
+    teams.push("pull-requests", merged(1, day_before(3)))
     pull = PullRequest.objects.get()
     goal = Objective.objects.create(quarter=current_quarter(), title="Ship sooner", published_at=timezone.now())
     written = ticket(metric="dora.lead_time", objective=goal.pk, pull_requests=(pull.pk,))
@@ -220,7 +218,7 @@ def test_the_database_refuses_what_services_refuse(teams: Org) -> None:
         {"title": ""},
         {"due_on": written.starts_on - timedelta(days=1)},
         {"state": "done"},
-        {"completed_on": TODAY},
+        {"completed_on": local_today()},
         {"state": "dropped"},
     ):
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -16,7 +16,6 @@ from tests.org import Org
 from tests.personas import MEMBER
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
 PEOPLE = (
     {"full_name": "Grace", "email": "grace@example.com", "manager_email": "", "site": "Oslo", "team": "Search"},
     {"full_name": "Ada", "email": "ada@example.com", "manager_email": "grace@example.com", "site": "Oslo", "team": ""},
@@ -78,7 +77,7 @@ def test_a_tree_that_cannot_be_is_refused_in_words(
 
 
 def test_a_move_of_a_unit_is_shown_before_it_is_stored(admin: Client, engineering: OrgTree) -> None:
-    on = TODAY + timedelta(days=3)
+    on = timezone.localdate() + timedelta(days=3)
     asked = {"change": "move-unit", "unit": "search", "target": "product", "on": on.isoformat()}
     page = text_of(admin.get("/orgtree/trees/engineering/move/", asked))
     assert f"What moves from {on.day} {on:%B %Y} on" in page
@@ -102,15 +101,16 @@ def test_people_are_moved_and_taken_out(admin: Client, engineering: OrgTree) -> 
         "change": "move-people",
         "people": [str(ada.pk)],
         "target": "product",
-        "on": TODAY.isoformat(),
+        "on": timezone.localdate().isoformat(),
     }
     assert "Move Ada to Product" in text_of(admin.get("/orgtree/trees/engineering/move/", asked))
     admin.post("/orgtree/trees/engineering/move/", asked)
-    assert Membership.objects.get(during__contains=TODAY).unit.slug == "product"
+    assert Membership.objects.get(during__contains=timezone.localdate()).unit.slug == "product"
     admin.post(
-        "/orgtree/trees/engineering/move/", {"change": "take-out", "people": [str(ada.pk)], "on": TODAY.isoformat()}
+        "/orgtree/trees/engineering/move/",
+        {"change": "take-out", "people": [str(ada.pk)], "on": timezone.localdate().isoformat()},
     )
-    assert not Membership.objects.filter(during__contains=TODAY).exists()
+    assert not Membership.objects.filter(during__contains=timezone.localdate()).exists()
     assert "Ada" in text_of(admin.get("/orgtree/trees/engineering/?unassigned"))
 
 
