@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from insights import windows
 from orgtree.csv_export import FORMULA_STARTS
@@ -44,6 +44,10 @@ COLUMNS = {
 }
 NEEDED = ("title", "kind", "due_on")
 NOT_READ = ("objective",)  # a title names no objective for sure
+ALREADY_THERE = "There is such a ticket already: same words, unit and due date."
+
+_IMPORTING = 0x496D_706F  # "Impo": one import at a time
+_Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
 
 
 class TicketFileError(Exception):
@@ -100,26 +104,29 @@ def text_of(content: bytes) -> str:
 def read_tickets(access: Access, text: str) -> list[ImportRow]:
     """What each row would become before this viewer; nothing is stored.  Raises TicketFileError."""
     known = set(Ticket.objects.within(access.sight).values_list("pk", flat=True))
-    seen: dict[tuple[str, str, date], int] = {}
+    seen: dict[_Likeness, int] = {}
     found = []
     for number, cells in _cells(text):
         row = _row(access, number, cells, known)
-        if (draft := row.draft) is not None:
-            key = (draft.title.casefold(), draft.unit, draft.due_on)
-            first = seen.setdefault(key, number)
+        if row.draft is not None:
+            first = seen.setdefault(_likeness(row.draft), number)
             if first != number:
                 row = _with_problem(row, f"The same as row {first}.")
-            elif _is_there(draft):
-                row = _with_problem(row, "There is such a ticket already: same words, unit and due date.")
         found.append(row)
-    return found
+    return _but_those_there(found)
 
 
 def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
-    """Store every row that is new, as `read_tickets` read them.  Raises TicketRowsError where any has a problem."""
-    if wrong := [row for row in rows if row.problem]:
-        raise TicketRowsError(wrong)
+    """Store every row that is new, as `read_tickets` read them.  Raises TicketRowsError where any has a problem.
+
+    Imports take turns, and each looks once more for what another has stored since its rows were read: a file that is
+    sent twice at the same moment is stored once.
+    """
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORTING])
+        if wrong := [row for row in _but_those_there(rows) if row.problem]:
+            raise TicketRowsError(wrong)
         return [_store(access, row, row.draft) for row in rows if row.draft is not None]
 
 
@@ -237,9 +244,21 @@ def _day(name: str, said: Mapping[str, str]) -> date | None:
         raise TicketError(name, f"“{said[name]}” is no day like 2026-11-30.") from None
 
 
-def _is_there(draft: TicketDraft) -> bool:
-    same = Ticket.objects.filter(title__iexact=draft.title.strip(), due_on=draft.due_on)
-    return same.filter(unit__slug=draft.unit).exists() if draft.unit else same.filter(unit=None).exists()
+def _likeness(draft: TicketDraft) -> _Likeness:
+    return draft.title.strip().casefold(), draft.unit, draft.due_on
+
+
+def _but_those_there(rows: Sequence[ImportRow]) -> list[ImportRow]:
+    """The rows; one whose ticket is there already with that problem."""
+    due = {row.draft.due_on for row in rows if row.draft is not None}
+    there = {
+        (title.strip().casefold(), unit or "", due_on)
+        for title, unit, due_on in Ticket.objects.filter(due_on__in=due).values_list("title", "unit__slug", "due_on")
+    }
+    return [
+        row if row.draft is None or _likeness(row.draft) not in there else _with_problem(row, ALREADY_THERE)
+        for row in rows
+    ]
 
 
 def _with_problem(row: ImportRow, message: str, column: str = "") -> ImportRow:

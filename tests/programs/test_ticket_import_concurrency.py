@@ -1,0 +1,49 @@
+"""One file sent twice at the same moment is stored once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from insights import windows
+from programs.models import Ticket
+from programs.services.tickets.csv_import import TicketRowsError, import_tickets, read_tickets
+from tests.org import Org
+from tests.personas import EXECUTIVE, MANAGER
+from tests.programs.tickets import as_
+from tests.teams import create_teams
+
+HEADS = "title,kind,unit,due_on"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_imports_of_one_file_one_is_told(org: Org) -> None:
+    create_teams()
+    due = windows.local_today() + timedelta(days=9)
+    text = "\n".join([HEADS, *(f"Slow build {number},tooling,platform,{due}" for number in range(20))])
+    both_have_read, outcomes = threading.Barrier(2), []
+    people = [as_(MANAGER), as_(EXECUTIVE)]
+
+    def send(number: int) -> None:
+        try:
+            rows = read_tickets(people[number], text)
+            both_have_read.wait()
+            outcomes.append(f"{len(import_tickets(people[number], rows))} stored")
+        except TicketRowsError as refused:
+            outcomes.append(f"{len(refused.wrong)} there: {refused.wrong[0].problem}")
+        finally:
+            connection.close()
+
+    senders = [threading.Thread(target=send, args=[number]) for number in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert sorted(outcomes) == [
+        "20 stored",
+        "20 there: There is such a ticket already: same words, unit and due date.",
+    ]
+    assert Ticket.objects.count() == 20
