@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CYCLE_TIME, MERGED = "pr.cycle_time", "pr.merged_per_developer"
 DAYS_OF_WEEK = 7
 BITS_COUNTED = 4  # bytes before the bits that PostgreSQL sends
-SESSIONS = "uint16"  # of a person on a day: the longest window of 10,000 people has 18 million of these
+SESSIONS = "uint32"  # of a person on a day: the longest window of 10,000 people has 18 million of these
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LENGTH = struct.Struct(">Q")  # of each part, before it
 OF_PEOPLE = {"people": "q", "first_sessions": "i", "pulls": "i"}  # types of arrays
 OF_PULLS = {"pull_days": "H", "cycles": "d"}
-OF_SESSION_DAYS = {"sessions": "H"}  # how many began on each day with any, by person and day
+OF_SESSION_DAYS = {"sessions": "I"}  # how many began on each day with any, by person and day
 
 
 def kept_since(query: MetricQuery) -> datetime | None:
@@ -102,7 +102,7 @@ def _read(window: Window) -> bytes:
             pack([*types], [_array(kind, getattr(facts, name)) for name, kind in types.items()])
             for types in (OF_PEOPLE, OF_PULLS)
         ),
-        pack([*OF_SESSION_DAYS], [_array("H", facts.sessions[facts.sessions > 0])]),
+        pack([*OF_SESSION_DAYS], [_array(OF_SESSION_DAYS["sessions"], facts.sessions[facts.sessions > 0])]),
         np.packbits(facts.worked, axis=1).tobytes(),
         np.packbits(facts.sessions > 0, axis=1).tobytes(),
     )
@@ -148,4 +148,4 @@ def _numbers(column: array[Any]) -> Any:
     return found if column.typecode == "d" else found.astype(np.int64)
 
 
-ADOPTION = Kind("adoption", 1, (CYCLE_TIME, MERGED), _read)
+ADOPTION = Kind("adoption", 2, (CYCLE_TIME, MERGED), _read)
