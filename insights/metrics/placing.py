@@ -124,7 +124,12 @@ def condition_on_day(placement: Placement, relation: Relation, day: sql.Composab
     if _in_units(placement):
         return only_person(placement, person)
     if placement.placed is Placed.UNASSIGNED:
-        return sql.SQL("AND (elsewhere.days @> {}) IS NOT TRUE {}").format(day, only_of(placement, person))
+        somewhere_else = sql.SQL("AND (elsewhere.days @> {}) IS NOT TRUE {}").format(day, only_of(placement, person))
+        if relation.owner or relation.falls_to_owners:
+            return somewhere_else
+        return sql.SQL("{} AND ({person} IS NULL OR {person} IN ({outside}))").format(
+            somewhere_else, person=person, outside=_OUTSIDE
+        )
     return only_of(placement, person)
 
 
@@ -173,6 +178,12 @@ _DAYS_ELSEWHERE = (
     " WHERE tree_id = ANY(%(ids)s) AND unit_id = ancestor_id GROUP BY person_id"
 )
 DAYS_ELSEWHERE = sql.SQL(_DAYS_ELSEWHERE).format(placements=sql.SQL("orgtree_placement"))
+
+# Whoever is not there on every day that is asked for: most people are, and what they did needs no looking at.
+_OUTSIDE = sql.SQL(
+    "SELECT person.id FROM orgtree_person person LEFT JOIN ({}) AS elsewhere ON elsewhere.person_id = person.id"
+    " WHERE (elsewhere.days @> daterange(%(start)s, %(end)s)) IS NOT TRUE"
+).format(DAYS_ELSEWHERE)
 
 
 def placement_parameters(placement: Placement) -> dict[str, Any]:
