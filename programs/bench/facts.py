@@ -47,7 +47,10 @@ def generate_once(size: Size) -> None:
 
 
 def generate(size: Size, *, today: date | None = None) -> None:
-    """Fill the tables that pages read, as the intake would have left them, ending now."""
+    """Fill the tables that pages read, as the intake would have left them, ending now.
+
+    Rows lie in the order of their days, as they come in: a page that reads some weeks finds them side by side.
+    """
     write_organisation(plan_organisation(size.organisation, today=today or timezone.localdate()))
     sizes = {
         "people": size.people,
@@ -83,6 +86,7 @@ SESSIONS = """
         ) AS drawn (at)
     ) AS started
     WHERE author.days @> started.day
+    ORDER BY started.at
 """
 
 ENROLMENTS = """
@@ -107,6 +111,7 @@ SESSION_DAYS = """
            0, 0, 0, 0, 0, NULL, 0, NULL, lines_added, id %% 40, 0, 0, 0, 0
     FROM integrations_agentsession
     WHERE external_id LIKE 'bench-%%'
+    ORDER BY started_on, id
 """
 
 TOOL_DAYS = """
@@ -115,4 +120,5 @@ TOOL_DAYS = """
     FROM integrations_agentsession
     CROSS JOIN unnest(ARRAY['Bash', 'Edit', 'Read']) AS tool
     WHERE external_id LIKE 'bench-%%'
+    ORDER BY started_on, id
 """

@@ -18,6 +18,7 @@ from programs.bench.figures import Limit, Measured, percentile
 P95_MS = 60
 QUERIES = 15
 SOURCES = re.compile(r'data-(?:chart|src)="([^"]+)"|hx-get="([^"]+)"')
+LATER_STILL = re.compile(r'hx-get="([^"]+)" hx-trigger="load')  # in a part, which is a page's without its menus
 
 
 def browser(session_cookie: str) -> httpx.Client:
@@ -33,9 +34,17 @@ def with_parts(client: httpx.Client, pages: Iterable[str]) -> list[str]:
 
 
 def parts_of(client: httpx.Client, page: str) -> list[str]:
+    """The addresses that a browser asks for to show the whole page; each of them is asked for once."""
     text = client.get(page).raise_for_status().text
-    found = (unescape(first or second) for first, second in SOURCES.findall(text))
-    return [address for address in dict.fromkeys(found) if address.startswith("/")]
+    found = [first or second for first, second in SOURCES.findall(text)]
+    parts = dict.fromkeys(address for address in map(unescape, found) if address.startswith("/"))
+    waiting = list(parts)
+    while waiting:
+        later = map(unescape, LATER_STILL.findall(client.get(waiting.pop(0)).raise_for_status().text))
+        new = [address for address in dict.fromkeys(later) if address not in parts]
+        parts |= dict.fromkeys(new)
+        waiting += new
+    return list(parts)
 
 
 def measured_responses(
