@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
@@ -36,6 +38,9 @@ _numbers = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
+    # A busy machine is no fault of what is tested.
+    hypothesis.settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis.settings.load_profile("any pace")
     # Pages rendered in this process need no collected files; servers in other processes serve the real ones.
     settings.STORAGES = {
         **settings.STORAGES,

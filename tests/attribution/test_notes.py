@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.attribution.git_ai_notes import NotedSession, UnreadableNoteError, read_note
@@ -115,7 +115,6 @@ LINES = st.frozensets(st.integers(1, 400), min_size=1, max_size=40)
 SESSIONS = st.text("0123456789abcdef", min_size=14, max_size=14)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 @given(st.dictionaries(PATHS, st.dictionaries(SESSIONS, LINES, min_size=1, max_size=3), max_size=4), st.randoms())
 def test_what_is_written_in_the_layout_of_the_standard_is_read(
     attested: dict[str, dict[str, frozenset[int]]], random: Any

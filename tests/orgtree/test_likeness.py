@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgtree.identities.likeness import Method, Somebody
@@ -120,7 +120,7 @@ SOMEBODY = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+@settings(max_examples=150)
 @given(st.lists(SOMEBODY, max_size=8, unique_by=lambda drawn: (drawn[2], drawn[3])), st.randoms())
 def test_the_order_does_not_matter_and_confidences_are_percentages(
     drawn: list[tuple[bool, str, str, str]], random: object

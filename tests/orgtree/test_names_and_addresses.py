@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orgtree.identities.addresses import HostLogin, host_login, is_below, local_part, without_tag
@@ -58,10 +58,6 @@ def test_names_compare_by_their_words(name: str, words: tuple[str, ...]) -> None
     assert words_of(name) == words
 
 
-ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
-
-
-@ANY_PACE
 @given(st.text(max_size=300))
 def test_any_text_is_a_name_or_nobodys(name: str) -> None:
     words = words_of(name)
@@ -69,7 +65,6 @@ def test_any_text_is_a_name_or_nobodys(name: str) -> None:
     assert all(words)
 
 
-@ANY_PACE
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_the_better_name_is_the_same_whichever_comes_first(one: str, other: str) -> None:
     assert better_name(one, other) == better_name(other, one)

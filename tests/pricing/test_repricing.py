@@ -220,7 +220,7 @@ def overrides(draw: st.DrawFn) -> PriceOverride:
     return made
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(records(), min_size=1, max_size=8), overrides())
 def test_repricing_is_pricing_at_arrival_and_twice_is_once(told: list[Event | Point], made: PriceOverride) -> None:
     _empty()

@@ -85,7 +85,7 @@ def test_what_nothing_is_said_of_stays_as_it_was() -> None:
 COUNTS = st.sampled_from([0, 1, 60_000, 128_000, 199_999, 200_000, 256_000, 272_000, 300_000])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.integers(1, 28), COUNTS, COUNTS, COUNTS, COUNTS), min_size=1, max_size=8),
     st.sampled_from([OPUS, GPT, "gemini-2.5-pro", "grok-4.3", SONNET]),
@@ -104,7 +104,7 @@ def test_it_is_what_pricing_every_request_on_the_other_model_gives(
     assert told.tells_bounds
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.integers(1, 28), st.sampled_from([SONNET, GPT, "acme-1"]), COUNTS), min_size=1, max_size=8),
     st.lists(st.tuples(st.integers(1, 28), st.sampled_from([SONNET, GPT]), COUNTS), max_size=3),

@@ -97,7 +97,7 @@ def _once(given_records: list[Event | Point]) -> list[Event | Point]:
     return list(known.values())
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_repetition_and_batching_gives_what_the_oracle_says(data: st.DataObject) -> None:
     zone = data.draw(st.sampled_from(["UTC", "America/Havana", "Asia/Kathmandu"]))

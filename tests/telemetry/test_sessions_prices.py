@@ -49,7 +49,7 @@ def test_a_request_costs_what_the_library_reckons(request: tuple[str, TokenCount
 
 
 @pytest.mark.django_db
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.lists(requests, min_size=1, max_size=12))
 def test_folded_requests_cost_what_the_library_reckons(told: list[tuple[str, TokenCounts, datetime, str]]) -> None:
     AgentSession.objects.all().delete()
