@@ -12,9 +12,9 @@ from tests.conftest import StartServer
 from tests.demo.read_pages import HINT, ai_page, bottleneck, delivery_page
 from tests.personas import ADMIN
 
-pytestmark = pytest.mark.timeout(900)  # half a year of telemetry and of deliveries
+pytestmark = pytest.mark.timeout(1800)  # half a year of telemetry and of deliveries
 
-DEMO_SECONDS = 700
+DEMO_SECONDS = 1500
 TEAMS = ("checkout", "search", "platform", "mobile", "data")
 
 
