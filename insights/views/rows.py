@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ from insights.metrics.visible import visible_rows
 from insights.views.answers import facet_label
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import Asked, asked, base_template, is_panel
+from insights.views.page_numbers import page_numbers
 from insights.views.records.words import tool_url
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import Cell, csv_response
@@ -77,7 +79,6 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     question = asked(request, key)
     page = read_page(request)
     found = visible_rows(question.query, question.filters.access, page=page, size=PAGE_SIZE)
-    first = (page - 1) * PAGE_SIZE + 1
     context = {
         "base_template": base_template(request),
         "metric": question.metric,
@@ -88,11 +89,9 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "narrowed": _narrowed(question),
         "whose": scope_words(question.filters, look_around(request, question.filters)),
         "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
-        "first": first,
-        "last": first + len(found.rows) - 1,
-        "total": f"{found.total:,}",
-        "previous_url": _page_url(question, page - 1) if page > 1 else "",
-        "next_url": _page_url(question, page + 1) if first + len(found.rows) - 1 < found.total else "",
+        **page_numbers(
+            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=partial(_page_url, question)
+        ),
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{question.filters.query_string()}",
         "how_url": f"{reverse('metric_how', args=[key])}{question.filters.query_string()}",
     }

@@ -22,6 +22,7 @@ from insights.views.ai.lines import WORK
 from insights.views.ai.page import page_filters
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import base_template, is_panel
+from insights.views.page_numbers import page_numbers
 from insights.views.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, read_page, row_table
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import csv_response
@@ -75,8 +76,6 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     asked, page = _asked(request), read_page(request)
     rows = _rows(asked)
     found = rows.page(page, PAGE_SIZE)
-    first = (page - 1) * PAGE_SIZE + 1
-    last = first + len(found.rows) - 1
     title = FIGURE_TITLES[asked.rows.figure]
     table = row_table(
         _for_panel(found, asked.rows.listed) if is_panel(request) else found,
@@ -100,11 +99,9 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "note": found.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",
-        "first": first,
-        "last": last,
-        "total": f"{found.total:,}",
-        "previous_url": asked.url(page=page - 1) if page > 1 else "",
-        "next_url": asked.url(page=page + 1) if last < found.total else "",
+        **page_numbers(
+            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=lambda number: asked.url(page=number)
+        ),
         "csv_url": asked.url("adoption_rows_csv"),
         "page_url": asked.url(page=page),
     }

@@ -31,6 +31,7 @@ from insights.views.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
 from insights.views.answers import InsightsPage, how_url, read, rows_url
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.filter_bar import facet_part, filter_bar
+from insights.views.page_numbers import page_numbers
 from insights.views.rows import read_page
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import Cell, csv_response
@@ -140,8 +141,6 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     answers = read(page, filters, page.menus, around=around)
     board = asked.read()
     shown = board.page(sort=asked.sort, search=asked.search, page=number, size=PAGE_SIZE)
-    first = (number - 1) * PAGE_SIZE + 1
-    last = first + len(shown.rows) - 1
     context = {
         "filters": filters,
         "bar": filter_bar(answers, around),
@@ -155,11 +154,13 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
             Picker(label, f"{asked.ranked(key).url()}#leaderboard", asked.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
-        "first": first,
-        "last": last,
-        "total": f"{shown.total:,}",
-        "previous_url": asked.url(page=str(number - 1)) if number > 1 else "",
-        "next_url": asked.url(page=str(number + 1)) if last < shown.total else "",
+        **page_numbers(
+            number,
+            size=PAGE_SIZE,
+            shown=len(shown.rows),
+            total=shown.total,
+            url=lambda page: asked.url(page=str(page)),
+        ),
         **_table(asked, shown),
     }
     return render(request, "insights/leaderboard/leaderboard.html", context)

@@ -25,6 +25,7 @@ from insights.metrics.withhold import is_withheld
 from insights.scope_access import access_in
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric_panel import base_template, is_panel
+from insights.views.page_numbers import page_numbers
 from insights.views.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, read_page, row_table
 from integrations.models import Repository
 from integrations.services.readiness import SessionNearby, SessionsAsked, count_sessions_near, readiness, sessions_near
@@ -140,8 +141,6 @@ class Fraction:
 def repository_rows(request: HttpRequest) -> HttpResponseBase:
     asked, page = _asked(request), read_page(request)
     found = _read(request, asked, page, PAGE_SIZE)
-    first = (page - 1) * PAGE_SIZE + 1
-    last = first + len(found.rows) - 1
     context = {
         "base_template": base_template(request),
         "metric": {"name": f"{asked.label}: {asked.repository}"},
@@ -152,11 +151,9 @@ def repository_rows(request: HttpRequest) -> HttpResponseBase:
         "note": found.note,
         "table": row_table(found, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         "panel_name": f"Rows of {asked.label}" if is_panel(request) else "",
-        "first": first,
-        "last": last,
-        "total": f"{found.total:,}",
-        "previous_url": asked.url(page=page - 1) if page > 1 else "",
-        "next_url": asked.url(page=page + 1) if last < found.total else "",
+        **page_numbers(
+            page, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=lambda number: asked.url(page=number)
+        ),
         "csv_url": asked.url("repository_rows_csv"),
     }
     return render(request, "insights/repositories/rows.html", context)

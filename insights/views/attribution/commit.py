@@ -21,6 +21,7 @@ from insights.views.attribution import words
 from insights.views.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.views.attribution.people import labels_of
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.page_numbers import page_numbers
 from integrations.models import Commit
 from integrations.services.commit_evidence import (
     MOST_EVIDENCE,
@@ -92,8 +93,8 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     by_agent = agent_lines_of(found)
     seen, evidence_count = evidence_of(found, by_agent)
     page = _read_page(request)
-    files = files_of(found, first=(page - 1) * FILES_PER_PAGE, count=FILES_PER_PAGE)
     first = (page - 1) * FILES_PER_PAGE
+    files = files_of(found, first=first, count=FILES_PER_PAGE)
     file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(found)
     stood_for = list(found.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
     others = _others(visible, [*stood_for, *([found.stands_in] if found.stands_in else [])])
@@ -118,11 +119,9 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": open_questions_of(found),
         "files": [_file_line(each) for each in files],
-        "first": first + 1,
-        "last": first + len(files),
-        "total": f"{file_count:,}",
-        "previous_url": f"?page={page - 1}" if page > 1 else "",
-        "next_url": f"?page={page + 1}" if first + len(files) < file_count else "",
+        **page_numbers(
+            page, size=FILES_PER_PAGE, shown=len(files), total=file_count, url=lambda number: f"?page={number}"
+        ),
     }
     return render(request, "insights/attribution/commit.html", context)
 

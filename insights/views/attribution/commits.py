@@ -22,6 +22,7 @@ from insights.scope_access import access_in
 from insights.views.attribution import words
 from insights.views.attribution.people import labels_of
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.page_numbers import page_numbers
 from insights.views.scope_bar import look_around, scope_bar_alone, scope_words
 from integrations.models import Commit, CommitSetApart, Method
 from integrations.services.commits import (
@@ -109,7 +110,6 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     total = found.count()
     shown = _page(found, number, PAGE_SIZE)
     choices = choices_of_filters()
-    first = (number - 1) * PAGE_SIZE + 1
     context = {
         "scope": scope_bar_alone(filters, around, request.path, kept=_kept(request)),
         "scope_fields": filters.scope_parameters(),
@@ -119,11 +119,13 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "selects": _selects(wanted, choices),
         "narrowed": wanted != CommitFilter() or bool(written),
         "lines": _lines(access, shown),
-        "first": first,
-        "last": first + len(shown) - 1,
-        "total": f"{total:,}",
-        "previous_url": _url(request, filters, page=number - 1) if number > 1 else "",
-        "next_url": _url(request, filters, page=number + 1) if first + len(shown) - 1 < total else "",
+        **page_numbers(
+            number,
+            size=PAGE_SIZE,
+            shown=len(shown),
+            total=total,
+            url=lambda page: _url(request, filters, page=page),
+        ),
         "csv_url": _url(request, filters, page=1, name="attribution_csv"),
         "mix": _mix(filters),
         "mix_how_url": _lines_url("metric_how", filters),

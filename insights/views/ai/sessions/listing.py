@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -27,6 +28,7 @@ from insights.views.answers import InsightsPage, read
 from insights.views.attribution.words import moment
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.filter_bar import facet_part, filter_bar
+from insights.views.page_numbers import page_numbers
 from insights.views.rows import csv_rows, read_page
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import csv_response
@@ -57,18 +59,14 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     around = look_around(request, filters)
     answers = read(SESSIONS_PAGE, filters, SESSIONS_PAGE.menus, around=around)
     found = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
-    first = (number - 1) * PAGE_SIZE + 1
-    last = first + len(found.rows) - 1
     context = {
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
         "note": found.note,
         "lines": [_line(row) for row in found.rows],
-        "first": first,
-        "last": last,
-        "total": f"{found.total:,}",
-        "previous_url": _page_url(filters, number - 1) if number > 1 else "",
-        "next_url": _page_url(filters, number + 1) if last < found.total else "",
+        **page_numbers(
+            number, size=PAGE_SIZE, shown=len(found.rows), total=found.total, url=partial(_page_url, filters)
+        ),
         "csv_url": filters.url(reverse("ai_sessions_csv")),
     }
     return render(request, "insights/sessions/sessions.html", context)

@@ -29,6 +29,7 @@ from insights.views.ai.sessions import timeline
 from insights.views.ai.sessions.outcome import explained
 from insights.views.attribution.words import METHODS, moment
 from insights.views.bad_filter import explains_bad_filters
+from insights.views.page_numbers import page_numbers
 from insights.views.rows import read_page
 from integrations.models import AgentSession
 from integrations.services.commits import visible_commits
@@ -245,18 +246,12 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionStory, 
         kept = {"hour": start.isoformat()} if start else {}
         return f"{url}?{urlencode({**kept, 'page': page})}#timeline"
 
-    first = (number - 1) * PAGE_SIZE + 1
-    last = first + len(happenings) - 1
     return {
         "days": timeline.days(happenings, links),
         "hour": timeline.span(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
-        "first": first,
-        "last": last,
-        "total": f"{total:,}",
-        "previous_url": page_url(number - 1) if number > 1 else "",
-        "next_url": page_url(number + 1) if last < total else "",
+        **page_numbers(number, size=PAGE_SIZE, shown=len(happenings), total=total, url=page_url),
         "paged": total > PAGE_SIZE,
     }
 
