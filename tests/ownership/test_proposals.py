@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -64,8 +65,8 @@ def proposed() -> dict[str, Proposal]:
     return {str(Owned.objects.get(pk=each.owned_id)): each for each in proposals(OrgTree.objects.all())}
 
 
-def listed(tree: OrgTree, **filters: object) -> list[ListedThing]:
-    return list(listed_things(tree, Filters(**filters), on=timezone.localdate()).things)  # type: ignore[arg-type]
+def listed(tree: OrgTree, **filters: Any) -> list[ListedThing]:
+    return list(listed_things(tree, Filters(**filters), on=timezone.localdate()).things)
 
 
 @pytest.mark.usefixtures("teams")

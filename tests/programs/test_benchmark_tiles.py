@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -42,8 +43,8 @@ def tile(client: Client, address: str, key: str) -> str:
     return plain(f"<p {part}")
 
 
-def query(key: str = PICKUP, **said: object) -> MetricQuery:
-    return MetricQuery(key, window(), scope=Scope("platform"), **said)  # type: ignore[arg-type]
+def query(key: str = PICKUP, **said: Any) -> MetricQuery:
+    return MetricQuery(key, window(), scope=Scope("platform"), **said)
 
 
 @pytest.mark.parametrize(

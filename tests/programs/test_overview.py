@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from insights import windows
 from insights.metrics.registry import get
@@ -34,8 +35,9 @@ from tests.programs.tickets import as_, ticket
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
-HOME, START, PART = "/programs/", "/programs/start/", "/programs/parts/bottlenecks/"
-WORK, TICKETS = "/programs/parts/work/", "/programs/parts/tickets/"  # asked for by the overview once it stands
+HOME, START = "/programs/", "/programs/start/"
+# Asked for by the overview once it stands.
+PART, WORK, TICKETS = (reverse("program_part", args=[name]) for name in ("bottlenecks", "work", "tickets"))
 MOST_QUERIES = 15
 SignIn = Callable[[Persona], Client]
 

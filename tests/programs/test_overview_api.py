@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from insights.metrics.registry import get
 from insights.snapshots.filling import fill_everything
@@ -159,7 +160,7 @@ def test_my_work_is_mine(sign_in: SignIn) -> None:
 
 def test_check_ins_wait_a_week_before_they_are_due(sign_in: SignIn) -> None:
     found = objective(owner=as_(MEMBER).sight.person_id)
-    page = [each.title for each in sign_in(MEMBER).get("/programs/parts/work/").context["work"].lines]
+    page = [each.title for each in sign_in(MEMBER).get(reverse("program_part", args=["work"])).context["work"].lines]
     told = got(sign_in(MEMBER), WORK)["check_ins"]
     assert [f"Check in: {each['title']}" for each in told] == [each for each in page if each.startswith("Check in")]
     assert all(each["objective"] == found.pk and each["days_late"] >= 0 for each in told)
