@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db import connection
 from django.db.models import Max, Q, Sum
 
 from integrations.models import AgentSession, IngestToken, QuarantinedRecord, UnreadEvent
@@ -97,14 +96,3 @@ def last_request_at() -> datetime | None:
     """When telemetry was last accepted, to the minute."""
     last_at: datetime | None = IngestToken.objects.aggregate(last_at=Max("last_used_at"))["last_at"]
     return last_at
-
-
-def facts_mark() -> int:
-    """A number that grows whenever facts change; one cheap look, whatever the amount of data.
-
-    It is the position of the outbox's sequence, which moves a moment before the change can be read: who follows it
-    looks once more a few seconds after the last move.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT last_value FROM integrations_factchange_id_seq")
-        return int(cursor.fetchone()[0])

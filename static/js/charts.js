@@ -162,7 +162,10 @@ function redrawAll() {
 }
 
 document.addEventListener("headway:theme", redrawAll);
-document.addEventListener("headway:facts", () => [...drawn.keys()].forEach(follow));
+document.addEventListener("headway:facts", () => {
+  for (const canvas of [...drawn.keys()]) canvas.isConnected ? follow(canvas) : destroy(canvas);
+  drawChartsIn(document); // a card that had no figures before
+});
 document.addEventListener("headway:notes", () => [...drawn.keys()].forEach(follow));
 
 document.addEventListener("click", (event) => {

@@ -1,23 +1,22 @@
-/* An open page follows new data.  The element [data-pulse] names an address that answers with an ETag alone; when
-   that changes, the page is fetched again, each element [data-live] that now reads differently is replaced, and the
-   charts ask for their figures anew.  Nothing else is touched: open panels and menus, scroll position and typed text
-   stay, and the focus comes back to where it was. */
+/* An open page follows new data.  The element [data-pulse] names an address that answers with an ETag alone, and has
+   in [data-pulse-mark] the one that held when the page was made.  When it changes, the page is fetched again, each
+   element [data-live] that now reads differently is replaced, and so is a chart's card that now has figures or has
+   none any more; the other charts ask for their figures anew.  Nothing else is touched: open panels and menus, scroll
+   position and typed text stay, and the focus comes back to where it was. */
 const PULSE_MS = 2000;
 // Data is announced a moment before it can be read, so look once more when the announcements have stopped.
 const SETTLED_MS = 4000;
 
 const page = document.querySelector("[data-pulse]");
-let known = null;
+let known = page?.dataset.pulseMark;
 let settling = 0;
 
 async function beat() {
   if (document.hidden) return;
-  const headers = known ? { "If-None-Match": known } : {};
+  const headers = { "If-None-Match": known };
   const answer = await fetch(page.dataset.pulse, { headers, cache: "no-store", redirect: "error" });
   if (answer.status !== 204) return;
-  const first = known === null;
   known = answer.headers.get("ETag");
-  if (first) return;
   await refresh();
   clearTimeout(settling);
   settling = setTimeout(() => refresh().catch(() => {}), SETTLED_MS);
@@ -30,6 +29,10 @@ async function refresh() {
   for (const element of document.querySelectorAll("[data-live]")) {
     const replacement = fresh.getElementById(element.id);
     if (replacement && replacement.innerHTML !== element.innerHTML) replace(element, replacement);
+  }
+  for (const card of document.querySelectorAll("[data-chart-state]")) {
+    const replacement = fresh.getElementById(card.id);
+    if (replacement && replacement.dataset.chartState !== card.dataset.chartState) card.replaceWith(replacement);
   }
   document.dispatchEvent(new CustomEvent("headway:facts"));
 }

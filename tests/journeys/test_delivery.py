@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, WIDE, BrowserWindows, Theme
 from tests.pages.delivering import records
 from tests.personas import ADMIN
-from tests.servers import Server
+from tests.servers import Server, wait_until
 
 DELIVERY, COMPARE = "/insights/delivery/", "/insights/compare/"
 
@@ -20,9 +20,21 @@ DELIVERY, COMPARE = "/insights/delivery/", "/insights/compare/"
 def shop(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Six changes, each reviewed and deployed; the first deployment failed."""
     with start_server("web", "worker", "beat", named=f"{request.node.name}-shop") as server:
-        for kind, of_kind in records().items():
-            server.agent().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
+        push_records(server)
         yield server
+
+
+@pytest.fixture
+def quiet_shop(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The same shop before it pushed anything."""
+    with start_server("web", "worker", "beat", named=request.node.name) as server:
+        _ = server.ingest_token
+        yield server
+
+
+def push_records(server: Server) -> None:
+    for kind, of_kind in records().items():
+        server.agent().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -39,6 +51,24 @@ def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(
     expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
     window.keep_picture(f"delivery-{theme}-{WIDE}")
     assert window.grave_barriers() == []
+
+
+def test_what_arrives_while_the_page_loads_comes_into_it(quiet_shop: Server, windows: BrowserWindows) -> None:
+    """Its script begins to ask for news after the figures it was made with have become old."""
+    window = windows.open(quiet_shop, as_=ADMIN)
+    page = window.page
+    colleague = quiet_shop.browse(as_=ADMIN)
+
+    def come_late(script: Route) -> None:
+        push_records(quiet_shop)
+        wait_until(lambda: "10.5" in colleague.get(DELIVERY).text, within_seconds=60, what="lead time is counted")
+        script.continue_()
+
+    page.route("**/live*.js", come_late)
+    page.goto(DELIVERY)
+    expect(page.locator("[data-tile='dora.lead_time'] .hw-val").first).to_contain_text("10.5")
+    page.locator("#chart-stages").get_by_role("button", name="as a table").click()
+    expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
 
 
 def test_another_statistic_and_another_spread_are_a_click_away(shop: Server, windows: BrowserWindows) -> None:

@@ -21,7 +21,7 @@ from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
 MOST_QUERIES = 15  # of any response, whatever the organisation's size
 # Until figures are kept, one scan for each kind of fact and window, whatever there is of them.
-MOST_QUERIES_FROM_FACTS = 27
+MOST_QUERIES_FROM_FACTS = 28
 OF_COMMITS = {"committed_code", "committed_share"}  # they are empty here: see test_committed_code.py
 OF_PULL_REQUESTS = {"cycle_time", "merged_per_developer", "delivered"}  # and these: see test_impact.py
 HOSTILE = "<script>alert('x')</script>&\"'"

@@ -13,7 +13,7 @@ from insights import windows, wording
 from insights.filters import Filters, read_filters
 from insights.metrics.query import Dimension
 from insights.scope_access import access_in
-from insights.views.ai import adoption, impact, leaderboard, spend, usage
+from insights.views.ai import adoption, impact, leaderboard, pulse, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.answers import ReadByPage, Wanted, note_what_is_read
@@ -75,6 +75,7 @@ note_what_is_read(
 @require_GET
 @explains_bad_filters
 def ai_page(request: HttpRequest) -> HttpResponseBase:
+    mark = pulse.mark()
     filters = page_filters(request)
     around = look_around(request, filters)
     seats = has_seats()
@@ -83,6 +84,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     if answers.figure("ai.sessions").value is None and not connected and not has_sessions():
         return connect_first_agent(request)
     context = {
+        "pulse": mark,
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),

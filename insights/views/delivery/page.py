@@ -15,6 +15,7 @@ from insights import windows
 from insights.filters import STATISTIC, Filters, read_filters
 from insights.metrics.query import Dimension
 from insights.scope_access import access_in
+from insights.views.ai import pulse
 from insights.views.answers import ReadByPage, Wanted, note_what_is_read
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages
@@ -48,11 +49,13 @@ note_what_is_read(
 @require_GET
 @explains_bad_filters
 def delivery_page(request: HttpRequest) -> HttpResponseBase:
+    mark = pulse.mark()
     filters = page_filters(request)
     around = look_around(request, filters)
     answers = read(filters, WANTED, around=around)
     published = set_looked_at()
     context = {
+        "pulse": mark,
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
