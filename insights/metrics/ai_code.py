@@ -12,6 +12,7 @@ from insights.metrics.measures import AttributedLines, Facts, StandingAtEnd, Tot
 from insights.metrics.query import Dimension
 from insights.metrics.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
 from insights.metrics.terms import Better, Category, SpaceDimension, UnitOfMeasure
+from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.code import (
     AGENT_REPOSITORIES,
     AI_COMMITTED_FILES,
@@ -19,7 +20,6 @@ from integrations.facts.code import (
     COMMITTED_FILES_OF_ENROLLED,
     COMMITTED_LINES_OF_ENROLLED,
 )
-from integrations.facts.outcomes import AGENT_SESSION_LINES
 
 AI_DIMENSIONS = (Dimension.AGENT, *FILE_DIMENSIONS, Dimension.MODEL, Dimension.METHOD)
 ATTRIBUTION_SOURCE = f"{COMMIT_SOURCE}; git-ai notes, trailers and identities of agents, and sessions at that time"
@@ -147,8 +147,8 @@ SHIP_RATE = Ratio(
     formula="AI lines committed ÷ AI lines generated × 100, over the sessions for which both are known: the agent "
     "reports the lines that it writes, the person's commits are known, and the session settled; it can exceed 100 %, "
     "for commit-level evidence counts all added lines",
-    numerator=Total(AGENT_SESSION_LINES, column="lines_shipped", only=SETTLED),
-    denominator=Total(AGENT_SESSION_LINES, column="lines_generated", only=SETTLED),
+    numerator=Total(AGENT_SESSIONS, column="lines_shipped", only=SETTLED),
+    denominator=Total(AGENT_SESSIONS, column="lines_generated", only=SETTLED),
     unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI, Category.EFFICIENCY),
@@ -167,8 +167,8 @@ SHIP_RATE_LEFT_OUT = Ratio(
     name="Left out of the ship rate",
     meaning="Share of the generated lines of which it is not known whether they were committed.",
     formula="lines generated in sessions that are pending or unknown ÷ lines generated × 100",
-    numerator=Total(AGENT_SESSION_LINES, column="lines_generated", only=UNSETTLED),
-    denominator=Total(AGENT_SESSION_LINES, column="lines_generated"),
+    numerator=Total(AGENT_SESSIONS, column="lines_generated", only=UNSETTLED),
+    denominator=Total(AGENT_SESSIONS, column="lines_generated"),
     unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     categories=(Category.AI,),

@@ -92,8 +92,8 @@ UPDATE_OUTCOMES: LiteralString = """
         WHERE concerned.lost OR NOT session.covered
     ), told AS (
         SELECT session.id,
-               EXISTS (SELECT FROM integrations_sessionshare share WHERE share.session_id = session.id)
-                   AS committed,
+               coalesce((SELECT sum(share.lines) FROM integrations_sessionshare share
+                         WHERE share.session_id = session.id), 0)::bigint AS lines_committed,
                EXISTS (
                    SELECT FROM orgtree_identity author
                    JOIN integrations_commit commit
@@ -108,14 +108,15 @@ UPDATE_OUTCOMES: LiteralString = """
         JOIN integrations_agentsession session ON session.id = looked_at.id
         JOIN orgtree_identity identity ON identity.id = session.identity_id
     ), locked AS (
-        SELECT session.id, told.committed, told.covered
+        SELECT session.id, told.lines_committed, told.covered
         FROM integrations_agentsession session JOIN told ON told.id = session.id
-        WHERE (session.committed, session.covered) <> (told.committed, told.covered)
+        WHERE (session.committed, session.lines_committed, session.covered)
+              <> (told.lines_committed > 0, told.lines_committed, told.covered)
         ORDER BY session.id
         FOR NO KEY UPDATE OF session
     )
     UPDATE integrations_agentsession session
-    SET committed = locked.committed, covered = locked.covered
+    SET committed = locked.lines_committed > 0, lines_committed = locked.lines_committed, covered = locked.covered
     FROM locked WHERE session.id = locked.id
     RETURNING session.id
 """

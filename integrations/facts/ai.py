@@ -14,7 +14,7 @@ AGENT_SESSIONS = Relation(
     columns=frozenset(
         {
             *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"),
-            *("committed", "covered"),
+            *("committed", "covered", "lines_generated", "lines_shipped"),
         }
     ),
     sql="""
@@ -28,7 +28,9 @@ AGENT_SESSIONS = Relation(
                CASE WHEN NOT session.told_by_file
                     THEN extract(epoch FROM session.ended_at - session.started_at) END AS span_seconds,
                session.committed,
-               session.covered
+               session.covered,
+               session.lines_added AS lines_generated,
+               CASE WHEN session.lines_added > 0 THEN session.lines_committed ELSE 0 END AS lines_shipped
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work
@@ -41,7 +43,9 @@ session announces it under an id that never appears again, and that is no sessio
 person_id is null where the identity is unmatched.  active_seconds is the sum of the session's stretches,
 span_seconds its end − start; both are null where only an imported file tells of it.
 committed and covered say what became of it: a counted commit has lines of it, and the person's commits are known
-(docs/attribution.md).
+(docs/attribution.md).  lines_generated are those that its agent wrote; lines_shipped those found in counted commits, of
+sessions whose agents report the lines that they generate.  They can be more where the evidence is of commit level, or a
+note attests more than the agent's own counter.
 """
 
 AGENT_SESSION_DAYS = Relation(

@@ -1,4 +1,4 @@
-"""What agent sessions led to, as relations: their spend by repository and work type, and their lines."""
+"""What the spend of agent sessions led to, as a relation: by repository and work type."""
 
 from __future__ import annotations
 
@@ -56,49 +56,4 @@ AGENT_SPEND_SHARES = Relation(
 The shares are those of the session's AI lines over all its commits; they are cut so that their sum is the day's spend
 and tokens to the last digit.  repository is empty where no counted commit has lines of the session; work_type is that
 of the pull requests that brought the commits, empty where none did.
-"""
-
-AGENT_SESSION_LINES = Relation(
-    name="agent_session_lines",
-    day="day",
-    person="person_id",
-    fact="session_id",
-    fact_is_row=True,
-    columns=frozenset(
-        {
-            *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "committed", "covered"),
-            *("lines_generated", "lines_committed", "lines_shipped", "is_known"),
-        }
-    ),
-    sql="""
-        SELECT session.id AS session_id,
-               identity.person_id,
-               session.agent,
-               session.started_on AS day,
-               session.started_at,
-               session.ended_at,
-               session.committed,
-               session.covered,
-               session.lines_added AS lines_generated,
-               coalesce(split.lines_of_session, 0) AS lines_committed,
-               CASE WHEN session.lines_added > 0 THEN coalesce(split.lines_of_session, 0) ELSE 0 END AS lines_shipped,
-               CASE WHEN session.lines_added > 0 AND (session.committed OR session.covered) THEN 1 ELSE 0 END
-                   AS is_known
-        FROM integrations_agentsession session
-        JOIN orgtree_identity identity ON identity.id = session.identity_id
-        LEFT JOIN LATERAL (
-            SELECT lines_of_session FROM integrations_sessionshare
-            WHERE session_id = session.id
-            LIMIT 1
-        ) AS split ON true
-        WHERE session.has_work
-    """,
-)
-"""One row per session in which something was done: the lines that its agent wrote, and those found in counted commits.
-
-It counts where it starts.  is_known is 1 where both sides are: the agent reports lines, and the session is committed
-or its person's commits are known.  Pending sessions are among the latter; the outcome tells them apart.
-lines_shipped are those committed of sessions whose agents report the lines that they generate.
-lines_committed can exceed lines_generated where the evidence is of commit level, or a note attests more than the
-agent's own counter.
 """

@@ -49,6 +49,7 @@ class AgentSession(models.Model):
     commits = models.BigIntegerField(default=0, db_default=0, help_text="As the agent itself counts them.")
     # Kept by attribution (integrations/attribution/outcomes.py), never by the fold.
     committed = models.BooleanField(default=False, db_default=False, help_text="A counted commit has lines of it.")
+    lines_committed = models.BigIntegerField(default=0, db_default=0, help_text="In counted commits, of its AI lines.")
     covered = models.BooleanField(default=False, db_default=False, help_text="Its person's commits are known.")
 
     class Meta:

@@ -51,7 +51,7 @@ PLANNED_COMMITS = """
            (at AT TIME ZONE current_setting('TimeZone'))::date AS day
     FROM (
         SELECT 'session ' || session.id AS name, author.identity_id, author.number AS author_number,
-               session.id AS session_id, session.agent, session.ended_at AS at, session.lines_added * 3 / 4 AS lines
+               session.id AS session_id, session.agent, session.ended_at AS at, session.lines_committed AS lines
         FROM integrations_agentsession session
         JOIN bench_author author USING (identity_id)
         WHERE session.external_id LIKE 'bench-%%' AND session.committed

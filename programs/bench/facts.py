@@ -71,12 +71,15 @@ def generate(size: Size, *, today: date | None = None) -> None:
 SESSIONS = """
     INSERT INTO integrations_agentsession
         (agent, external_id, identity_id, started_at, ended_at, started_on, active_seconds, has_work, event_tokens,
-         lines_added, committed, covered)
+         lines_added, committed, lines_committed, covered)
     SELECT CASE session.number %% 7 WHEN 0 THEN 'codex' ELSE 'claude_code' END, 'bench-' || session.number,
            author.identity_id, started.at, started.at + interval '40 minutes', started.day,
            900 + session.number %% 3000, true, 7400,
-           20 + session.number %% 100, session.number %% 5 < %(committed_of_five)s, true
+           written.lines, written.committed, CASE WHEN written.committed THEN written.lines * 3 / 4 ELSE 0 END, true
     FROM generate_series(1, %(sessions)s) AS session (number)
+    CROSS JOIN LATERAL (
+        SELECT 20 + session.number %% 100 AS lines, session.number %% 5 < %(committed_of_five)s AS committed
+    ) AS written
     JOIN bench_author author ON author.number = session.number %% %(people)s
     CROSS JOIN LATERAL (
         SELECT at, (at AT TIME ZONE current_setting('TimeZone'))::date AS day

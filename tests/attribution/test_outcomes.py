@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS
-from integrations.facts.outcomes import AGENT_SESSION_LINES, AGENT_SPEND_SHARES
+from integrations.facts.outcomes import AGENT_SPEND_SHARES
 from integrations.models import AgentSession, FactChange
 from orgtree.services.identities import point_to
 from tests.attribution.world import attribute, commit, day_of, identity, note, rows_of, session, trailer
@@ -140,8 +140,7 @@ def test_generated_beside_committed_lines() -> None:
     session("unknown", "10:00", "11:00", lines=50, by="ben@example.com")
     attribute()
     names = dict(AgentSession.objects.values_list("pk", "external_id"))
-    told = {
-        names[row["session_id"]]: (row["lines_generated"], row["lines_committed"], row["is_known"])
-        for row in rows_of(AGENT_SESSION_LINES)
-    }
-    assert told == {"known": (100, 40, 1), "wasted": (30, 0, 1), "codex": (0, 7, 0), "unknown": (50, 0, 0)}
+    told = {names[row["session_id"]]: (row["lines_generated"], row["lines_shipped"]) for row in rows_of(AGENT_SESSIONS)}
+    assert told == {"known": (100, 40), "wasted": (30, 0), "codex": (0, 0), "unknown": (50, 0)}
+    committed = dict(AgentSession.objects.values_list("external_id", "lines_committed"))
+    assert committed == {"known": 40, "wasted": 0, "codex": 7, "unknown": 0}

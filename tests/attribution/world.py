@@ -185,7 +185,8 @@ def everything_derived() -> list[tuple[Any, ...]]:
             JOIN integrations_commit commit ON commit.id = row.commit_id
             LEFT JOIN integrations_agentsession session ON session.id = row.session_id
             UNION ALL
-            SELECT 'outcome', external_id, committed::text, covered::text, '', '', '', 0 FROM integrations_agentsession
+            SELECT 'outcome', external_id, committed::text, covered::text, '', '', '', lines_committed
+            FROM integrations_agentsession
             UNION ALL
             SELECT 'split', session.external_id, repository.name, '', '', '', split.lines_of_session::text, split.lines
             FROM integrations_sessionshare split

@@ -211,6 +211,7 @@ def _store(identity: Identity, session: SessionFacts) -> None:
         metric_tokens=5,
         lines_added=sum(row.lines for row in session.days),
         committed=bool(session.shipped),
+        lines_committed=sum(session.shipped.values()),
         covered=session.covered,
     )
     before, whole = 0, sum(session.shipped.values())

@@ -99,6 +99,7 @@ def _session(
         has_work=True,
         lines_added=lines,
         committed=bool(shipped),
+        lines_committed=sum((shipped or {}).values()),
         covered=covered,
     )
     AgentSessionDay.objects.create(
