@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, rows
+from insights.views import badges, catalogue, connect, connect_repository, home, how, pickers, pulse, rows
 from insights.views.ai import (
     adoption_rows,
     charts,
@@ -8,7 +8,6 @@ from insights.views.ai import (
     page,
     parts,
     prices,
-    pulse,
     repositories,
     repository_rows,
 )
@@ -29,8 +28,8 @@ from insights.views.records import pages as records
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("home/health/", home.home_health, name="home_health"),
+    path("insights/pulse/", pulse.open_page_pulse, name="pulse"),
     path("insights/ai/", page.ai_page, name="ai"),
-    path("insights/ai/pulse/", pulse.ai_pulse, name="ai_pulse"),
     path("insights/ai/parts/<slug:name>/", parts.ai_part, name="ai_part"),
     path("insights/ai/charts/<slug:name>/", charts.ai_chart, name="ai_chart"),
     path("insights/ai/charts/<slug:name>.csv", charts.ai_chart_csv, name="ai_chart_csv"),

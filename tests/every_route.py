@@ -82,7 +82,7 @@ ROUTES: dict[str, Access] = {
     "": signed_in_only("/"),
     "home/health/": admins_only("/home/health/"),
     "insights/ai/": signed_in_only("/insights/ai/"),
-    "insights/ai/pulse/": Access("/insights/ai/pulse/", visitor=SIGN_IN, member=204, admin=204),
+    "insights/pulse/": Access("/insights/pulse/", visitor=SIGN_IN, member=204, admin=204),
     "insights/ai/parts/<slug:name>/": signed_in_only("/insights/ai/parts/failing_tools/"),
     "insights/ai/charts/<slug:name>/": signed_in_only("/insights/ai/charts/adoption/"),
     "insights/ai/charts/<slug:name>.csv": signed_in_only("/insights/ai/charts/adoption.csv"),

@@ -1,8 +1,8 @@
 /* An open page follows new data.  The element [data-pulse] names an address that answers with an ETag alone, and has
    in [data-pulse-mark] the one that held when the page was made.  When it changes, the page is fetched again, each
-   element [data-live] that now reads differently is replaced, and so is a chart's card that now has figures or has
-   none any more; the other charts ask for their figures anew.  Nothing else is touched: open panels and menus, scroll
-   position and typed text stay, and the focus comes back to where it was. */
+   element [data-live] that now reads differently is replaced, and so is the card of a chart whose state is another, such
+   as one that had no figures; the other charts ask for theirs anew.  Nothing else is touched: open panels and menus,
+   scroll position and typed text stay, and the focus comes back to where it was, but for a card's. */
 const PULSE_MS = 2000;
 // Data is announced a moment before it can be read, so look once more when the announcements have stopped.
 const SETTLED_MS = 4000;

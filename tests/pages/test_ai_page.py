@@ -21,7 +21,7 @@ from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
 MOST_QUERIES = 15  # of any response, whatever the organisation's size
 # Until figures are kept, one scan for each kind of fact and window, whatever there is of them.
-MOST_QUERIES_FROM_FACTS = 28
+MOST_QUERIES_FROM_FACTS = 27
 OF_COMMITS = {"committed_code", "committed_share"}  # they are empty here: see test_committed_code.py
 OF_PULL_REQUESTS = {"cycle_time", "merged_per_developer", "delivered"}  # and these: see test_impact.py
 HOSTILE = "<script>alert('x')</script>&\"'"
@@ -54,7 +54,7 @@ def tile(html: str, key: str) -> str:
 
 
 def test_visitors_sign_in_first(db: None) -> None:
-    for address in ("/", "/insights/ai/", "/insights/ai/pulse/", "/setup/agents/", "/insights/ai/charts/adoption/"):
+    for address in ("/", "/insights/ai/", "/insights/pulse/", "/setup/agents/", "/insights/ai/charts/adoption/"):
         answer = Client().get(address)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/accounts/login/")
@@ -180,13 +180,13 @@ def test_a_chart_that_did_not_change_is_not_sent_again(busy: Org, member: Client
 
 
 def test_the_pulse_beats_when_facts_change(busy: Org, member: Client) -> None:
-    first = member.get("/insights/ai/pulse/")
+    first = member.get("/insights/pulse/")
     assert first.status_code == 204
     known = {"If-None-Match": first["ETag"]}
-    assert member.get("/insights/ai/pulse/", headers=known).status_code == 304
+    assert member.get("/insights/pulse/", headers=known).status_code == 304
     busy.session(by="ada", on=windows.local_today() - timedelta(days=1))
     busy.fold()
-    assert member.get("/insights/ai/pulse/", headers=known).status_code == 204
+    assert member.get("/insights/pulse/", headers=known).status_code == 204
 
 
 def test_names_from_telemetry_are_text(org: Org, member: Client) -> None:

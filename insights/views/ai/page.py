@@ -1,4 +1,4 @@
-"""The page `/insights/ai/`: its filters, its sections, and the pulse by which an open page follows new data."""
+"""The page `/insights/ai/`: its filters and its sections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from insights import windows, wording
 from insights.filters import Filters, read_filters
 from insights.metrics.query import Dimension
 from insights.scope_access import access_in
-from insights.views.ai import adoption, impact, leaderboard, pulse, spend, usage
+from insights.views import pulse
+from insights.views.ai import adoption, impact, leaderboard, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.answers import ReadByPage, Wanted, note_what_is_read

@@ -15,7 +15,7 @@ from insights import windows
 from insights.filters import STATISTIC, Filters, read_filters
 from insights.metrics.query import Dimension
 from insights.scope_access import access_in
-from insights.views.ai import pulse
+from insights.views import pulse
 from insights.views.answers import ReadByPage, Wanted, note_what_is_read
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages

@@ -19,7 +19,7 @@ def mark() -> str:
 
 @login_required
 @require_GET
-def ai_pulse(request: HttpRequest) -> HttpResponseBase:
+def open_page_pulse(request: HttpRequest) -> HttpResponseBase:
     """204 with the mark of the newest facts, of the computed figures and of the day; 304 while the page knows all."""
     response = HttpResponse(status=204)
     response["ETag"] = mark()
