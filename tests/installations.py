@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.databases import database_url, out_of_reach
-from tests.servers import Application, wait_until
+from tests.patience import wait_until
+from tests.servers import Application
 
 
 class Installation(Application):
@@ -49,7 +50,7 @@ class Installation(Application):
         if role == "database" and self._database is not None:
             with out_of_reach(self._database):
                 return
-        pid = wait_until(lambda: self.pid_of(role) or 0, within_seconds=30, what=f"{role} runs")
+        pid = wait_until(lambda: self.pid_of(role) or 0, what=f"{role} runs")
         _kill((pid, *_children(pid)))
 
     def kill_everything(self) -> None:

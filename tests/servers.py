@@ -20,33 +20,20 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 
 from tests.databases import database_url, pointed_at
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.personas import Persona
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 OUTPUT_DIR = PROJECT_DIR / ".test-output"
-START_SECONDS = 90  # how long a process may take to answer on a busy machine
 STOP_SECONDS = 40
-
-Result = TypeVar("Result")
-
-
-def wait_until(look: Callable[[], Result], *, within_seconds: float, what: str) -> Result:
-    """The first truthy result of `look`; AssertionError naming `what` when it does not come in time."""
-    deadline = time.monotonic() + within_seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"Not within {within_seconds:g} s: {what}"
-        time.sleep(0.05)
-    return found
 
 
 class Application:
@@ -114,20 +101,22 @@ class Application:
                 process.wait()
 
     def wait_until_it_answers(self, *, path: str = "/healthz") -> None:
+        client = self._client({})
+
         def answers() -> bool:
             for name, process in self.processes.items():
                 assert process.poll() is None, f"{name} ended:\n{self.logs()}"
             try:
-                return httpx.get(self.url + path, timeout=5, trust_env=False).status_code == httpx.codes.OK
+                return client.get(path, timeout=5).status_code == httpx.codes.OK
             except httpx.TransportError:
                 return False
 
         try:
-            wait_until(answers, within_seconds=START_SECONDS, what=f"{path} answers 200")
+            wait_until(answers, what=f"{path} answers 200")
         except AssertionError as too_late:
             raise AssertionError(f"{too_late}\n{self.logs()}") from None
 
-    def manage(self, *arguments: str, within_seconds: float = START_SECONDS) -> str:
+    def manage(self, *arguments: str, within_seconds: float = PATIENCE_SECONDS) -> str:
         """Standard output of `manage.py …` on this installation; AssertionError with its errors when it fails."""
         finished = subprocess.run(
             [sys.executable, "manage.py", *arguments],
@@ -188,7 +177,7 @@ class Application:
 
     def _client(self, headers: Mapping[str, str]) -> httpx.Client:
         client = httpx.Client(
-            base_url=self.url, headers=dict(headers), timeout=30, trust_env=False, follow_redirects=True
+            base_url=self.url, headers=dict(headers), timeout=PATIENCE_SECONDS, trust_env=False, follow_redirects=True
         )
         self._clients.append(client)
         return client

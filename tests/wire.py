@@ -6,8 +6,9 @@ import http.client
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE_SECONDS
+
 CHUNK_BYTES = 4096
-TIMEOUT_SECONDS = 30
 
 
 def post_chunked(url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -22,7 +23,7 @@ def post_with_length(url: str, body: bytes, headers: Mapping[str, str]) -> int:
 
 def _post(url: str, body: bytes | Iterator[bytes], headers: Mapping[str, str], *, encode_chunked: bool) -> int:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("POST", parts.path, body=body, headers=dict(headers), encode_chunked=encode_chunked)
         answer = connection.getresponse()

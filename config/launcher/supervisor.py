@@ -82,10 +82,15 @@ class Supervisor:
         for child in running:
             child.ask_to_stop()
         deadline = time.monotonic() + SECONDS_TO_STOP
+        hurrying = False
         while not all(child.ended() for child in running):
-            if self.stop_requests > requests or time.monotonic() > deadline:
+            asked_again = self.stop_requests > requests
+            if asked_again or time.monotonic() > deadline:
                 for child in running:
                     child.kill()
+            if asked_again and not hurrying:
+                hurrying = True
+                self.output.say("Asked again: what still runs is ended at once.")
             self._wait(0.2)
         for child in running:
             self._drain(child)

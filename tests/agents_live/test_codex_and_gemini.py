@@ -22,10 +22,10 @@ from tests.agents_live.model_server import Reply, Say, UseTool
 from tests.agents_live.other_model_servers import THOUGHTS, GeminiServer, ResponsesServer
 from tests.agents_live.test_claude_code import _tables_containing, not_understood
 from tests.conftest import StartServer
-from tests.servers import Server, wait_until
+from tests.patience import wait_until
+from tests.servers import Server
 
 RUN_SECONDS = 120
-FOLD_SECONDS = 30
 CONTENT = "heliotrope_under_the_stairs"
 PATCH = f"*** Begin Patch\n*** Add File: {CONTENT}.py\n+x = '{CONTENT}'\n+y = 2\n*** End Patch\n"
 PROMPT = f"Tell me about {CONTENT}."
@@ -140,7 +140,7 @@ def run(lines: list[str], home: Path, work: Path, variables: Mapping[str, str]) 
 def folded(server: Server, email: str) -> AgentSession:
     with server.database():
         found = AgentSession.objects.filter(identity__value=email, has_work=True, event_tokens__gt=0, lines_added__gt=0)
-        wait_until(found.exists, within_seconds=FOLD_SECONDS, what="the session is folded")
+        wait_until(found.exists, what="the session is folded")
         return found.get()
 
 

@@ -28,10 +28,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from integrations.models import AgentRequest, AgentSession, AgentSessionDay, QuarantinedRecord, ReceivedBatch
 from tests.conftest import StartServer
-from tests.servers import Server, wait_until
+from tests.patience import wait_until
+from tests.servers import Server
 
 MODEL = "claude-sonnet-4-5"
-FOLD_SECONDS = 30
 KINDS = ("input", "output", "cache_read", "cache_creation")
 
 
@@ -143,7 +143,6 @@ def test_what_the_sdk_exports_is_counted_once(
     with installation.database():
         wait_until(
             lambda: not ReceivedBatch.objects.exists() and AgentSession.objects.filter(event_tokens__gt=0).exists(),
-            within_seconds=FOLD_SECONDS,
             what="the worker folds every batch",
         )
         session = AgentSession.objects.get(external_id=agent.session_id)

@@ -13,9 +13,8 @@ from html import unescape
 import httpx
 
 from integrations.models import ReceivedBatch
-from tests.servers import wait_until
+from tests.patience import wait_until
 
-FOLD_SECONDS = 120
 HINT = "What to look for"
 
 
@@ -90,6 +89,4 @@ def words(html: str) -> str:
 
 
 def wait_until_folded() -> None:
-    wait_until(
-        lambda: not ReceivedBatch.objects.exists(), within_seconds=FOLD_SECONDS, what="the worker folds every batch"
-    )
+    wait_until(lambda: not ReceivedBatch.objects.exists(), what="the worker folds every batch")

@@ -31,7 +31,6 @@ from integrations.demo.year import DemoYear
 from tests.demo.delivery_figures import ToldFigures
 from tests.demo.telling import assert_told
 
-pytestmark = pytest.mark.timeout(300)
 YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 15, 30, tzinfo=UTC))
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from integrations.demo.stories import Flavour
 from orgtree.models import Employment
 from tests.conftest import StartServer
 from tests.demo.read_pages import HINT, ai_page, bottleneck, delivery_page
 from tests.personas import ADMIN
 
-pytestmark = pytest.mark.timeout(1800)  # half a year of telemetry and of deliveries
-
-DEMO_SECONDS = 1500
+DEMO_SECONDS = 2000
 TEAMS = ("checkout", "search", "platform", "mobile", "data")
 
 

@@ -27,6 +27,7 @@ from integrations.git.sync import AlreadyReadingError, sync_source
 from integrations.models import Commit, Connection, RepositorySource, SyncRun
 from tests.git.repositories import FIRST, Repo, lines
 from tests.git.tables import counted, imported_anew, sync, tables
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -196,14 +197,14 @@ def test_two_readings_of_one_source_do_not_meet(shop: Repo) -> None:
         try:
             with reading._one_reading(source):
                 holding.set()
-                done.wait(30)
+                done.wait(PATIENCE_SECONDS)
         finally:
             connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert holding.wait(30)
+        assert holding.wait(PATIENCE_SECONDS)
         with pytest.raises(AlreadyReadingError):
             sync_source(source)
     finally:

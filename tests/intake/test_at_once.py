@@ -16,6 +16,7 @@ from integrations.models import Connection, Project, PullRequest, Repository, Wo
 from tests.intake.conftest import SHOP, SHOP_RESOURCE
 from tests.intake.test_other_facts import item, pull_request
 from tests.intake.test_pull_requests import bare, review
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +37,7 @@ def at_once(*works: Callable[[], None]) -> None:
 
     def run(work: Callable[[], None]) -> None:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=PATIENCE_SECONDS)
             work()
         except BaseException as problem:
             failures.append(problem)
@@ -47,7 +48,7 @@ def at_once(*works: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=100)
+        thread.join(timeout=PATIENCE_SECONDS)
     assert failures == []
 
 

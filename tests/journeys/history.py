@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.message import Message
 
 from tests.otlp import Increment, LogEvent, logs_request, metrics_request
-from tests.servers import Server, wait_until
+from tests.patience import wait_until
+from tests.servers import Server
 
 PEOPLE = ("ada", "grace", "linus")  # fewer than the smallest group: the installation is on trial
 WEEKS = 12
 SESSIONS_PER_WEEK = 3
 MODELS = ("claude-sonnet-4-5", "claude-opus-4-1", "a-model-nobody-knows")
 TOOLS = ("Bash", "Edit", "Read", "Grep")
-FOLD_SECONDS = 60
 
 
 def send_history(server: Server) -> None:
@@ -91,4 +91,4 @@ def wait_until_folded(server: Server) -> None:
         with server.database():
             return not ReceivedBatch.objects.exists()
 
-    wait_until(nothing_left, within_seconds=FOLD_SECONDS, what="the worker folds the history")
+    wait_until(nothing_left, what="the worker folds the history")

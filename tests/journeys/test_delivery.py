@@ -10,8 +10,9 @@ from playwright.sync_api import Route, expect
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, WIDE, BrowserWindows, Theme
 from tests.pages.delivering import records
+from tests.patience import wait_until
 from tests.personas import ADMIN
-from tests.servers import Server, wait_until
+from tests.servers import Server
 
 DELIVERY, COMPARE = "/insights/delivery/", "/insights/compare/"
 
@@ -61,7 +62,7 @@ def test_what_arrives_while_the_page_loads_comes_into_it(quiet_shop: Server, win
 
     def come_late(script: Route) -> None:
         push_records(quiet_shop)
-        wait_until(lambda: "10.5" in colleague.get(DELIVERY).text, within_seconds=60, what="lead time is counted")
+        wait_until(lambda: "10.5" in colleague.get(DELIVERY).text, what="lead time is counted")
         script.continue_()
 
     page.route("**/live*.js", come_late)

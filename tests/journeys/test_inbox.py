@@ -15,15 +15,15 @@ from programs.models import QuietHours
 from programs.services.tickets.writing import add_ticket
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, BrowserWindows, Theme
+from tests.patience import wait_until
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, create_user
 from tests.programs.mail_server import MailServer, mail_server
 from tests.programs.tickets import draft
-from tests.servers import Server, wait_until
+from tests.servers import Server
 from tests.teams import create_teams
 
 INBOX, MESSAGES = "/programs/inbox/", "/account/notifications/"
 TITLE = "Reviews wait overnight"
-MAIL_SECONDS = 150  # the worker looks every minute
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     def letter() -> str:
         return "\n".join(mail.text for mail in mails.taken() if mail.to == MEMBER.email)
 
-    text = wait_until(letter, within_seconds=MAIL_SECONDS, what="a message in Ada's mailbox")
+    text = wait_until(letter, what="a message in Ada's mailbox")
     assert f"Edith mentions you: {TITLE}" in text
 
     member = windows.open(telling_people, as_=MEMBER)

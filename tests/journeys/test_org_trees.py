@@ -24,7 +24,6 @@ TEAMS = {
     "Search": ("Elder Sample", "Fennel Sample", "Hazel Sample", "Juniper Sample", "Larch Sample"),
 }
 GIT_ADDRESS = "ada@laptop.example.net"  # like nobody's that is known; only the name tells whose it is
-SYNC_SECONDS = 120
 
 
 def address_of(name: str) -> str:
@@ -77,7 +76,7 @@ def test_an_organisation_is_loaded_and_cut_by_its_teams(
     import_people(window)
     create_tree(window)
     team_server.manage("connect_git", str(write_repository(tmp_path)))
-    team_server.manage("sync", "--wait", within_seconds=SYNC_SECONDS)
+    team_server.manage("sync", "--wait")
     match_identity(window)
     filter_by_team(window)
     be_refused(windows.open(team_server, as_=MEMBER))

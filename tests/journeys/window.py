@@ -10,6 +10,7 @@ from typing import Literal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
+from tests.patience import PATIENCE_SECONDS
 from tests.personas import Persona
 from tests.servers import Server
 
@@ -17,7 +18,7 @@ Theme = Literal["light", "dark"]
 WIDE = 1440
 NARROW = 400
 HEIGHT = 900
-PATIENCE_MS = 15_000
+PATIENCE_MS = PATIENCE_SECONDS * 1000
 GRAVE = ("serious", "critical")
 # The console names a violation of the Content-Security-Policy only where it prevents something; the event always tells.
 REPORT_VIOLATIONS = """
@@ -25,7 +26,7 @@ REPORT_VIOLATIONS = """
         console.error(`CSP ${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
 
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class BrowserWindows:

@@ -15,11 +15,11 @@ from integrations.demo.fast_import import Signed, create_bare_repository, fast_i
 from integrations.git.sync import COMMITS_AT_ONCE
 from integrations.models import SyncRun
 from tests.git.tables import tables
-from tests.servers import Server, wait_until
+from tests.patience import wait_until
+from tests.servers import Server
 
 CHUNKS = 4
 KILLS = 2
-pytestmark = pytest.mark.timeout(600)  # four thousand commits are read twice, by processes that are started for it
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 11))])
@@ -75,11 +75,11 @@ def kill_after(server: Server, commits: int) -> None:
             return any(run.to_read and run.read >= min(commits, run.to_read - COMMITS_AT_ONCE) for run in runs)
 
     server.run("sync", "manage.py", "sync", "--connection", "shop", "--wait")
-    wait_until(reached, within_seconds=120, what=f"{commits} commits are stored")
+    wait_until(reached, what=f"{commits} commits are stored")
     server.kill("sync")
 
 
 def read(server: Server) -> dict[str, list[tuple[Any, ...]]]:
-    server.manage("sync", "--connection", "shop", "--wait", within_seconds=240)
+    server.manage("sync", "--connection", "shop", "--wait")
     with server.database():
         return tables()

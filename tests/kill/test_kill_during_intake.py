@@ -21,15 +21,12 @@ from integrations.telemetry.fold import fold_received_batches
 from tests.conftest import StartServer
 from tests.installations import Installation
 from tests.otlp import LogEvent, logs_request
-from tests.servers import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 REQUESTS = 120
 EVENTS_PER_REQUEST = 10
 SENDERS = 3
-RETRY_SECONDS = 60  # how long an agent goes on trying one request
-FOLD_SECONDS = 60
 EVERYTHING = "everything"
-pytestmark = pytest.mark.timeout(300)  # whole installations are started, some of them twice
 FEW_SEEDS = [("web", 1), ("worker", 2), ("database", 3), (EVERYTHING, 4)]
 MANY_SEEDS = [(victim, seed) for victim in ("web", "worker", "database", EVERYTHING) for seed in range(10, 20)]
 
@@ -70,9 +67,7 @@ def check_intake_survives(installation: Installation, victim: str, chance: rando
     installation.wait_until_it_answers(path="/readyz")
 
     expected = sum(tokens for _, tokens in sent)
-    wait_until(
-        lambda: tokens_counted(installation) >= expected, within_seconds=FOLD_SECONDS, what=f"{expected} tokens counted"
-    )
+    wait_until(lambda: tokens_counted(installation) >= expected, what=f"{expected} tokens counted")
     assert tokens_counted(installation) == expected
     assert sessions_counted(installation) == REQUESTS
 
@@ -108,7 +103,7 @@ class Progress:
 
     def wait_for(self, count: int) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self._answered >= count, RETRY_SECONDS), "the senders stand still"
+            assert self._changed.wait_for(lambda: self._answered >= count, PATIENCE_SECONDS), "the senders stand still"
 
 
 def send_all(installation: Installation, requests: Sequence[tuple[bytes, int]], answered: Progress) -> None:
@@ -116,7 +111,7 @@ def send_all(installation: Installation, requests: Sequence[tuple[bytes, int]], 
         "Authorization": f"Bearer {installation.ingest_token}",
         "Content-Type": "application/x-protobuf",
     }
-    with httpx.Client(base_url=installation.url, headers=headers, timeout=10, trust_env=False) as agent:
+    with httpx.Client(base_url=installation.url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as agent:
         for body, _ in requests:
             for _attempt in attempts():
                 try:
@@ -126,13 +121,13 @@ def send_all(installation: Installation, requests: Sequence[tuple[bytes, int]], 
                 except httpx.TransportError:
                     continue
             else:
-                answered.failures.append(f"a request was not answered 200 within {RETRY_SECONDS} s")
+                answered.failures.append(f"a request was not answered 200 within {PATIENCE_SECONDS} s")
                 return
 
 
 def attempts() -> Iterator[None]:
     """A turn now and then until an agent would give up."""
-    deadline = time.monotonic() + RETRY_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         yield
         time.sleep(0.1)

@@ -15,10 +15,9 @@ import httpx
 import psutil
 
 from config.embedded_postgres.postmaster import Postmaster
-from tests.servers import PROJECT_DIR, free_port, wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.servers import PROJECT_DIR, free_port
 
-START_SECONDS = 100  # on a busy machine
-STOP_SECONDS = 40
 # An operator has none of the run's variables; these tests are about the embedded server and the broker of files,
 # but for test_given_services.py, which names services among the `variables`.
 NOT_OURS = ("DATABASE_URL", "CELERY_BROKER_URL", "HEADWAY_BASE_URL", "HEADWAY_SECRET_KEY")
@@ -73,13 +72,13 @@ class Installation:
         self._reader = threading.Thread(target=self._read, args=(self.up,), daemon=True)
         self._reader.start()
         if wait:
-            wait_until(self._announced, within_seconds=START_SECONDS, what="`up` says where to go")
+            wait_until(self._announced, what="`up` says where to go")
 
     def refused(self) -> str:
         """What `manage.py up` says when it does not start; AssertionError where it does."""
         self.start(wait=False)
         assert self.up is not None
-        assert self.up.wait(START_SECONDS) != 0
+        assert self.up.wait(PATIENCE_SECONDS) != 0
         self._finish_reading()
         assert "Traceback" not in self.output, self.output
         return self.output
@@ -88,7 +87,7 @@ class Installation:
         """Ask `up` to stop; AssertionError where it does not come to a clean end."""
         assert self.up is not None
         self.up.send_signal(number)
-        code = self.up.wait(STOP_SECONDS)
+        code = self.up.wait(PATIENCE_SECONDS)
         self._finish_reading()
         assert code == 0, self.output
         self.up = None
@@ -100,7 +99,7 @@ class Installation:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 
@@ -143,9 +142,9 @@ class Installation:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(processes, timeout=STOP_SECONDS)
+        psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
         if self.up is not None:
-            self.up.wait(STOP_SECONDS)
+            self.up.wait(PATIENCE_SECONDS)
             self._finish_reading()
 
     def _announced(self) -> bool:
@@ -160,7 +159,7 @@ class Installation:
 
     def _finish_reading(self) -> None:
         if self._reader is not None:
-            self._reader.join(STOP_SECONDS)
+            self._reader.join(PATIENCE_SECONDS)
         if self.up is not None and self.up.stdout is not None:
             self.up.stdout.close()
 

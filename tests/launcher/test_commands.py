@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.launcher.installation import START_SECONDS, Installation
-from tests.servers import PROJECT_DIR, wait_until
+from tests.launcher.installation import Installation
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.servers import PROJECT_DIR
 
 
 def test_a_command_on_a_stopped_installation_starts_the_database_for_itself(stopped: Installation) -> None:
@@ -35,10 +36,10 @@ def test_a_command_leaves_a_database_that_up_took_over(stopped: Installation) ->
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
-    wait_until(lambda: stopped.postmaster() is not None, within_seconds=START_SECONDS, what="the command's database")
+    wait_until(lambda: stopped.postmaster() is not None, what="the command's database")
     stopped.start()
     postmaster = stopped.postmaster()
-    waiting.communicate(b"go on\n", timeout=START_SECONDS)
+    waiting.communicate(b"go on\n", timeout=PATIENCE_SECONDS)
     assert waiting.returncode == 0
     assert stopped.postmaster() == postmaster
     assert stopped.is_ready()
@@ -55,7 +56,6 @@ def test_a_command_beside_a_running_installation_leaves_it_alone(running: Instal
 def test_doctor_sees_worker_and_beat_at_work(running: Installation) -> None:
     wait_until(
         lambda: "Worker and beat are at work" in running.manage("doctor").stdout,
-        within_seconds=START_SECONDS,
         what="a task was finished",
     )
 
@@ -69,9 +69,9 @@ def test_an_interrupted_command_stops_the_database_it_started(stopped: Installat
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    wait_until(lambda: stopped.postmaster() is not None, within_seconds=START_SECONDS, what="the command's database")
+    wait_until(lambda: stopped.postmaster() is not None, what="the command's database")
     waiting.send_signal(number)
-    waiting.communicate(timeout=START_SECONDS)
+    waiting.communicate(timeout=PATIENCE_SECONDS)
     assert waiting.returncode != 0
     assert stopped.postmaster() is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from tests.launcher.installation import Installation, gone
-from tests.servers import wait_until
+from tests.patience import wait_until
 
 
 def test_the_simulated_github_runs_for_as_long_as_the_demo_is_held(stopped: Installation) -> None:
@@ -13,7 +13,7 @@ def test_the_simulated_github_runs_for_as_long_as_the_demo_is_held(stopped: Inst
     folder.mkdir()
     try:
         stopped.start()
-        github = wait_until(lambda: stopped.child("github"), within_seconds=30, what="the simulated GitHub is started")
+        github = wait_until(lambda: stopped.child("github"), what="the simulated GitHub is started")
         stopped.stop()
         assert github is not None
         assert gone([github])

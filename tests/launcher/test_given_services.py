@@ -16,8 +16,8 @@ import redis
 from config.embedded_postgres.server import SERVER_SETTINGS
 from tests.brokers import broker_of_its_own
 from tests.databases import database_url, empty_database, out_of_reach
-from tests.launcher.installation import START_SECONDS, Installation, gone
-from tests.servers import wait_until
+from tests.launcher.installation import Installation, gone
+from tests.patience import wait_until
 
 DATABASE = f"headway_test_given_{os.getpid()}"
 
@@ -58,7 +58,6 @@ def test_statements_get_the_settings_of_the_embedded_server(running: Installatio
 def test_work_reaches_the_worker(running: Installation) -> None:
     wait_until(
         lambda: "Worker and beat are at work" in finding(running, "worker")["sentence"],
-        within_seconds=START_SECONDS,
         what="a task was finished",
     )
     assert finding(running, "broker")["state"] == "right"
@@ -70,14 +69,14 @@ def test_messages_go_through_the_given_broker(running: Installation) -> None:
         pytest.skip("CELERY_BROKER_URL is not set: the messages of this run are files")
     assert list((running.data_dir / "broker").rglob("*")) == []
     with closing(redis.Redis.from_url(address)) as client:
-        wait_until(lambda: client.exists("_kombu.binding.headway"), within_seconds=START_SECONDS, what="the queue")
+        wait_until(lambda: client.exists("_kombu.binding.headway"), what="the queue")
         assert not client.exists("_kombu.binding.celery")  # the name that another application would use
 
 
 def test_sessions_that_the_server_ended_come_back(running: Installation) -> None:
     with out_of_reach(DATABASE):
         assert not running.is_ready()
-    wait_until(running.is_ready, within_seconds=START_SECONDS, what="pages are served again")
+    wait_until(running.is_ready, what="pages are served again")
 
 
 def test_a_stop_leaves_the_services_alone_and_a_start_finds_everything(running: Installation) -> None:

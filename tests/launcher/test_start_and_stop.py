@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.launcher.installation import Installation, gone
-from tests.servers import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -106,7 +106,7 @@ def test_a_chunked_body_reaches_the_application_and_the_connection_stays_open(ru
         "Content-Type": "application/json",
         "Transfer-Encoding": "chunked",
     }
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE_SECONDS)
     connection.connect()
     kept = connection.sock
     for _ in range(2):
@@ -126,7 +126,7 @@ def test_headers_beyond_reason_are_refused(running: Installation) -> None:
 def test_a_request_is_answered_while_another_connection_says_nothing(running: Installation) -> None:
     silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(40)]
     try:
-        wait_until(running.is_ready, within_seconds=15, what="the server answers beside 40 silent connections")
+        wait_until(running.is_ready, what="the server answers beside 40 silent connections")
     finally:
         for connection in silent:
             connection.close()

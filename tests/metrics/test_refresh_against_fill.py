@@ -55,7 +55,6 @@ def _opened_by(person: str, number: int) -> dict[str, object]:
     }
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("seed", "largest", "decisions"), SEEDS)
 def test_cells_are_those_of_a_fill_after_each_piece(
     seed: int, largest: int, decisions: int, teams: Org, clock: time_machine.Traveller

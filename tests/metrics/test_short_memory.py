@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from insights.short_memory import KEPT_SECONDS, ShortMemory
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_whoever_asks_meanwhile_waits_and_reads_nothing() -> None:
 
     def slowly() -> str:
         begun.set()
-        assert may_end.wait(10)
+        assert may_end.wait(PATIENCE_SECONDS)
         return "Ada"
 
     def first() -> None:
@@ -86,11 +87,11 @@ def test_whoever_asks_meanwhile_waits_and_reads_nothing() -> None:
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     threads[1].start()
     threads[1].join(0.2)
     assert threads[1].is_alive()
     may_end.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
     assert answers == ["Ada", "Ada"]

@@ -17,6 +17,7 @@ from orgtree.models import Identity, IdentityKind, Person
 from orgtree.services import identity_moves
 from orgtree.services.identities import IdentityMove, IdentityName, UnusableNameError, identify, point_to
 from orgtree.services.identity_names import readable_name
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -169,7 +170,7 @@ def test_many_requests_at_once_make_each_person_once() -> None:
 
     def run(step: int) -> None:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=PATIENCE_SECONDS)
             for _ in range(3):
                 with transaction.atomic():
                     identify(sightings[step:] + sightings[:step])
@@ -182,7 +183,7 @@ def test_many_requests_at_once_make_each_person_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE_SECONDS)
     assert not failures
     assert (Identity.objects.count(), Person.objects.count()) == (24, 12)
     assert not Identity.objects.filter(person=None).exists()

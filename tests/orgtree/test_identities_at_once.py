@@ -16,6 +16,7 @@ from orgtree.services.identity_groups import read_groups
 from orgtree.services.identity_log import DecisionError
 from orgtree.services.identity_matching import match_identities
 from tests.orgtree.identity_world import account, employed, of, seen, signed, waiting
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +31,7 @@ def at_once(*works: Callable[[], object]) -> list[BaseException]:
 
     def run(work: Callable[[], object]) -> None:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=PATIENCE_SECONDS)
             work()
         except BaseException as problem:
             failures.append(problem)
@@ -41,7 +42,7 @@ def at_once(*works: Callable[[], object]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE_SECONDS)
     return failures
 
 

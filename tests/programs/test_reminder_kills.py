@@ -17,16 +17,17 @@ from django.utils import timezone
 
 from orgtree.models import Person
 from programs.models import Channel, Delivery, Letter, Notice, QuietHours
+from tests.patience import wait_until
 from tests.programs.mail_server import MailServer, mail_server
 from tests.programs.reminders import filed
-from tests.servers import Server, wait_until
+from tests.servers import Server
 from tests.teams import create_teams
 
 StartServer = Callable[..., AbstractContextManager[Server]]
 State = Letter.State
 WORKER = ("-m", "tests.programs.letter_worker")
 LETTERS = 40
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def finish(server: Server) -> None:
     """Whoever was killed holds nothing any more; one worker does what is left."""
     holders_time_is_over(server)
     server.run("last", *WORKER, "once")
-    wait_until(lambda: server.processes["last"].poll() is not None, within_seconds=120, what="the last worker is done")
+    wait_until(lambda: server.processes["last"].poll() is not None, what="the last worker is done")
 
 
 @pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 20))])
@@ -91,7 +92,6 @@ def test_killed_at_any_moment_nobody_gets_two(start_server: StartServer, mails: 
             have = len(received(mails))
             wait_until(
                 lambda have=have: len(received(mails)) > min(have + 2, LETTERS - 6),  # type: ignore[misc]
-                within_seconds=120,
                 what="letters go out",
             )
             clock.sleep(chance.random() * 0.15)
@@ -121,7 +121,7 @@ def test_killed_after_the_message_and_before_the_answer(start_server: StartServe
         with server.database():
             prepare()
         server.run("worker", *WORKER)
-        wait_until(lambda: received(mails), within_seconds=60, what="a letter is with the server")
+        wait_until(lambda: received(mails), what="a letter is with the server")
         server.kill("worker")
         [first] = received(mails)
         assert states(server)[first] == State.HANDING_OVER
@@ -145,7 +145,7 @@ def test_killed_before_the_message_it_is_sent_later(start_server: StartServer, m
             with server.database():
                 return Letter.objects.exclude(held_by="").exists()
 
-        wait_until(is_held, within_seconds=60, what="a letter is held")
+        wait_until(is_held, what="a letter is held")
         clock.sleep(0.5)
         server.kill("worker")
         mails.set("slow", 0)

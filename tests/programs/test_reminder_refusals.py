@@ -20,6 +20,7 @@ from programs.services.reminders import email, outbox
 from programs.services.reminders.sending import send_waiting, take_turn
 from programs.services.reminders.telling import plan_reminders
 from tests.org import Org
+from tests.patience import wait_until
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
 from tests.programs.letters import (
     NO_QUIET_HOURS,
@@ -32,7 +33,6 @@ from tests.programs.letters import (
 )
 from tests.programs.mail_server import MailServer, mail_server
 from tests.programs.reminders import filed, open_accounts
-from tests.servers import wait_until
 from tests.teams import Teams, create_teams
 
 State = Letter.State
@@ -204,7 +204,7 @@ def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings:
 
         first = threading.Thread(target=work)
         first.start()
-        wait_until(lambda: Letter.objects.exclude(held_by="").exists(), within_seconds=30, what="the first is at it")
+        wait_until(lambda: Letter.objects.exclude(held_by="").exists(), what="the first is at it")
         assert take_turn() == {}
         first.join()
         assert taken[0]["sent"]

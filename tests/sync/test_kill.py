@@ -16,7 +16,8 @@ from django.db.models import Sum
 
 from integrations.models import Connection, PullRequest, Stream, SyncRun
 from integrations.sync.resources import discover_resources
-from tests.servers import Server, wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.servers import Server
 from tests.sync.connector import Example
 from tests.sync.provider import TOKEN, Provider
 
@@ -25,7 +26,6 @@ KILLS = 3
 SHOP, SITE = 300, 120
 PAGE_SIZE = 10
 PAGES = (SHOP + SITE) // PAGE_SIZE
-pytestmark = pytest.mark.timeout(600)  # processes are started for it, several times
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing(
             begun = len(provider.asked)
             server.run("worker", "-m", "tests.sync.worker")
             target = max(requests, begun + 1)
-            wait_until(lambda: len(provider.asked) >= target, within_seconds=90, what=f"{target} requests")  # noqa: B023
+            wait_until(lambda: len(provider.asked) >= target, what=f"{target} requests")  # noqa: B023
             time.sleep(chance.uniform(0.0, 0.05))  # fetching, storing, or between: that is what chance decides
             server.kill("worker")
         assert stored(server, provider) == expected(provider)
@@ -69,7 +69,7 @@ def test_two_workers_share_the_streams_and_one_takes_over_from_the_other(
         connect(server, provider)
         server.run("one", "-m", "tests.sync.worker")
         server.run("two", "-m", "tests.sync.worker")
-        wait_until(lambda: len(provider.asked) > PAGES // 3, within_seconds=120, what="a third of the pages is read")
+        wait_until(lambda: len(provider.asked) > PAGES // 3, what="a third of the pages is read")
         server.kill("one")
         assert stored(server, provider) == expected(provider)
         assert set(most_at_once.values()) == {1}
@@ -114,7 +114,7 @@ def connect(server: Server, provider: Provider) -> None:
 def stored(server: Server, provider: Provider) -> list[tuple[Any, ...]]:
     """Everything that is told of pull requests, once another worker has read to the end."""
     server.run("last", "-m", "tests.sync.worker", "--until-done")
-    assert server.processes["last"].wait(timeout=300) == 0, server.logs()
+    assert server.processes["last"].wait(timeout=PATIENCE_SECONDS) == 0, server.logs()
     with server.database():
         rows = PullRequest.objects.filter(deleted_at=None).order_by("external_id")
         return list(rows.values_list("external_id", "number", "title", "state", "updated_at", "repository__name"))

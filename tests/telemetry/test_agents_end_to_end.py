@@ -13,7 +13,6 @@ from tests.telemetry.test_agents_recordings import KINDS, SLUGS, UNTOLD_FAILURES
 from tests.telemetry.test_recordings_end_to_end import WEEK, post_twice_and_shuffled, wait_until_folded
 
 
-@pytest.mark.timeout(300)
 def test_every_agent_s_recordings_give_their_totals(server_with_worker: Server, recordings: Recordings) -> None:
     runs = {agent: recordings.of(agent) for agent in SLUGS}
     every = [run for of_agent in runs.values() for run in of_agent]

@@ -16,7 +16,7 @@ from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.read_again import read_unread_events_again
 from integrations.telemetry.read_again_store import store_again
 from integrations.telemetry.store_tallies import add_up_tallies
-from tests.servers import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.telemetry.agent_records import tokens
 from tests.telemetry.intake import REQUEST, Intake, log_record, logs, rows
 
@@ -30,7 +30,7 @@ READERS = 3
 def intake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Intake]:
     monkeypatch.setattr(store, "SECONDS_UNTIL_IDLE", 0.05)
     yield Intake()
-    wait_until(lambda: store._writer is None, within_seconds=60, what="the writer ends, and its connection")
+    wait_until(lambda: store._writer is None, what="the writer ends, and its connection")
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE integrations_agent_event, integrations_agent_point")
 
@@ -65,7 +65,7 @@ class Beside(threading.Thread):
             connection.close()
 
     def end(self) -> None:
-        self.join(timeout=60)
+        self.join(timeout=PATIENCE_SECONDS)
         assert not self.is_alive()
         assert self.problem is None
 

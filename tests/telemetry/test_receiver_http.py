@@ -21,11 +21,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from integrations.models import IngestToken
-from integrations.services.ingest_tokens import SECONDS_KNOWN, create_ingest_token, revoke_ingest_token
+from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from integrations.telemetry.receive_body import MOST_BYTES
 from tests.conftest import StartServer
 from tests.databases import out_of_reach
-from tests.servers import Server, wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.servers import Server
 from tests.telemetry.intake import JSON, PROTOBUF, REQUEST, log_record, logs, rows
 
 BODY = json.dumps(logs(log_record(REQUEST))).encode()
@@ -102,7 +103,7 @@ def test_without_a_valid_token_nothing_is_accepted(web: Server, authorization: s
     assert "Authorization: Bearer" in message_of(answer)
 
 
-def test_a_revoked_token_is_refused_within_seconds(web: Server) -> None:
+def test_a_revoked_token_is_refused_soon(web: Server) -> None:
     with web.database():
         token, secret = create_ingest_token("lost laptop")
     headers = {"Content-Type": JSON, "Authorization": f"Bearer {secret}"}
@@ -112,7 +113,6 @@ def test_a_revoked_token_is_refused_within_seconds(web: Server) -> None:
             revoke_ingest_token(token)
         wait_until(
             lambda: lost.post("/v1/logs", content=BODY).status_code == 401,
-            within_seconds=SECONDS_KNOWN + 5,
             what="the revoked token is refused",
         )
 
@@ -206,7 +206,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_inflated(agent: httpx.Client) -> No
 def test_a_body_of_50_mb_is_refused(web: Server, agent: httpx.Client) -> None:
     """Announced by its length, where reading it is not worth the while, and in chunks, where it is cut short."""
     size = 50_000_000
-    announced = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    announced = http.client.HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE_SECONDS)
     headers = {"Authorization": agent.headers["Authorization"], "Content-Type": JSON}
     announced.request("POST", "/v1/logs", headers={**headers, "Content-Length": str(size)})
     assert announced.getresponse().status == 413
@@ -217,7 +217,8 @@ def test_a_body_of_50_mb_is_refused(web: Server, agent: httpx.Client) -> None:
             yield b" " * 100_000
 
     with suppress(httpx.WriteError):  # the server had answered and closed before all was sent
-        answer = httpx.post(f"{web.url}/v1/logs", content=chunks(), headers=headers, timeout=30, trust_env=False)
+        with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            answer = client.post(f"{web.url}/v1/logs", content=chunks())
         assert answer.status_code == 413
     assert post(agent, BODY).status_code == 200
 
@@ -231,7 +232,7 @@ def test_a_chunked_request_without_a_byte_is_refused(agent: httpx.Client) -> Non
 
 
 def test_a_body_shorter_than_announced_is_not_stored(web: Server, agent: httpx.Client) -> None:
-    broken = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    broken = http.client.HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE_SECONDS)
     headers = {"Authorization": agent.headers["Authorization"], "Content-Type": JSON}
     broken.request("POST", "/v1/logs", body=CUT_OFF, headers={**headers, "Content-Length": str(len(CUT_OFF) + 10)})
     broken.sock.shutdown(socket.SHUT_WR)  # nothing more comes
@@ -249,9 +250,7 @@ def test_while_the_database_is_away_the_sender_is_asked_to_try_again(web: Server
         answer = post(agent, body)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert answer.json()["code"] == 14
-    wait_until(
-        lambda: post(agent, body).status_code == 200, within_seconds=20, what="telemetry is accepted once it is back"
-    )
+    wait_until(lambda: post(agent, body).status_code == 200, what="telemetry is accepted once it is back")
     with web.database():
         assert len(rows("SELECT 1 FROM integrations_agent_event WHERE key = 'req_while_away'")) == 1
 

@@ -26,7 +26,7 @@ from integrations.telemetry.store_rows import (
     merge_events,
 )
 from integrations.telemetry.store_transaction import Received
-from tests.servers import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 Write = Callable[[Sequence[Received]], None]
 AUTHOR = AuthorNames("claude_code", "ada@example.com", "", "", "", "")
@@ -38,9 +38,9 @@ IDS = {session: 100 + number for number, session in enumerate(SESSIONS)}
 def writes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Write], None]]:
     """Lets something else stand for the transaction, and waits until no thread works with it any more."""
     monkeypatch.setattr(store, "SECONDS_UNTIL_IDLE", 0.05)
-    wait_until(lambda: store._writer is None, within_seconds=60, what="the writer of tests before is idle")
+    wait_until(lambda: store._writer is None, what="the writer of tests before is idle")
     yield lambda write: monkeypatch.setattr(store, "write", write)
-    wait_until(lambda: store._writer is None, within_seconds=10, what="the writer ends when nothing is to be done")
+    wait_until(lambda: store._writer is None, what="the writer ends when nothing is to be done")
 
 
 def reading(count: int = 1) -> Reading:
@@ -145,12 +145,12 @@ def test_senders_are_asked_to_wait_where_too_many_wait(
 ) -> None:
     monkeypatch.setattr(store, "MOST_WAITING", 2)
     goes_on = threading.Event()
-    writes(lambda requests: (goes_on.wait(30), None)[1])
+    writes(lambda requests: (goes_on.wait(PATIENCE_SECONDS), None)[1])
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(store.store, reading(), token_id=None)
-        wait_until(lambda: store._waiting.empty() and store._writer, within_seconds=10, what="the first is written")
+        wait_until(lambda: store._waiting.empty() and store._writer, what="the first is written")
         waiting = [pool.submit(store.store, reading(), token_id=None) for _ in range(2)]
-        wait_until(lambda: store._waiting.qsize() == 2, within_seconds=10, what="two wait")
+        wait_until(lambda: store._waiting.qsize() == 2, what="two wait")
         with pytest.raises(store.OverloadedError):
             store.store(reading(), token_id=None)
         goes_on.set()

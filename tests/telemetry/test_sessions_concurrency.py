@@ -14,6 +14,7 @@ from django.db import DataError, connection
 from integrations.models import FactChange, ReceivedBatch
 from integrations.telemetry import fold
 from integrations.telemetry.events import EventKind
+from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.raw_rows import Event, Point, at, receive
 from tests.telemetry.session_oracle import expected_sessions, stored_sessions
 
@@ -73,7 +74,7 @@ def test_folding_in_several_processes_at_once_gives_the_same_sessions() -> None:
 
     def fold_all() -> None:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=PATIENCE_SECONDS)
             fold.fold_received_batches()
         except BaseException as problem:
             failures.append(problem)
@@ -84,7 +85,7 @@ def test_folding_in_several_processes_at_once_gives_the_same_sessions() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE_SECONDS)
 
     assert not failures
     assert not ReceivedBatch.objects.exists()

@@ -14,6 +14,7 @@ from integrations.telemetry import retention, tasks
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.retention import closed_days, drop_expired_days, forget_closed_days
+from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.raw_rows import Event, Point, at, receive
 
 pytestmark = pytest.mark.django_db
@@ -134,17 +135,17 @@ def test_a_day_that_somebody_reads_is_dropped_another_night(monkeypatch: pytest.
             with transaction.atomic():
                 raw_events()
                 reading_now.set()
-                finished.wait(timeout=30)
+                finished.wait(timeout=PATIENCE_SECONDS)
         finally:
             connection.close()
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        assert reading_now.wait(timeout=30)
+        assert reading_now.wait(timeout=PATIENCE_SECONDS)
         assert drop_expired_days(NOW) == []
         assert closed_days() == set()
     finally:
         finished.set()
-        reader.join(timeout=30)
+        reader.join(timeout=PATIENCE_SECONDS)
     assert date(2026, 3, 2) in drop_expired_days(NOW)

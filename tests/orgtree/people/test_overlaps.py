@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from orgtree.models import Employment, Person
+from tests.patience import PATIENCE_SECONDS
 
 
 def days(first: int, last: int) -> DateRange:
@@ -53,6 +54,6 @@ def test_two_transactions_can_not_each_add_what_overlaps() -> None:
         second.start()
         second.join(timeout=0.5)
         assert second.is_alive()  # it waits for the first to end
-    second.join(timeout=30)
+    second.join(timeout=PATIENCE_SECONDS)
     assert [type(problem) for problem in refused] == [IntegrityError]
     assert Employment.objects.count() == 1

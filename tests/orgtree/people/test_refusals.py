@@ -15,6 +15,7 @@ from orgtree.people_import.rows import drafts_of
 from orgtree.services import people
 from orgtree.services.people import PeopleRefusedError, store_people
 from tests.orgtree.people.files import as_file, counts, errors, load, managers, preview, there, values
+from tests.patience import PATIENCE_SECONDS
 
 KNOWN = """
     full_name,email,manager_email,team
@@ -129,7 +130,7 @@ def test_of_two_imports_at_once_the_second_waits_and_sees_what_the_first_did() -
     def slowly() -> Iterator[PersonDraft | RowError]:
         for draft in drafts_of(as_file(KNOWN)):
             reading.set()
-            assert go_on.wait(60)
+            assert go_on.wait(PATIENCE_SECONDS)
             yield draft
 
     outcomes: dict[str, object] = {}
@@ -144,11 +145,11 @@ def test_of_two_imports_at_once_the_second_waits_and_sees_what_the_first_did() -
 
     first = threading.Thread(target=run, args=("first", slowly()))
     first.start()
-    assert reading.wait(60)
+    assert reading.wait(PATIENCE_SECONDS)
     second = threading.Thread(target=run, args=("second", drafts_of(as_file(KNOWN))))
     second.start()
     go_on.set()
-    first.join(60)
-    second.join(60)
+    first.join(PATIENCE_SECONDS)
+    second.join(PATIENCE_SECONDS)
     assert outcomes == {"first": {"added": 2}, "second": {"unchanged": 2}}
     assert Person.objects.count() == 2

@@ -11,6 +11,7 @@ from orgtree.models import TreeKind, Unit, UnitPlace
 from orgtree.services.tree_refusals import CircleRefusal
 from orgtree.services.trees import create_tree, lock_trees
 from orgtree.services.units import add_unit, move_unit
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +37,7 @@ def test_two_moves_at_a_time_cannot_make_a_circle() -> None:
         for thread in threads:
             thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE_SECONDS)
     assert sorted(outcomes) == ["moved", "refused"]
     assert UnitPlace.objects.filter(parent=root).count() == 1
 
@@ -55,5 +56,5 @@ def test_units_of_the_same_name_at_a_time_get_slugs_of_their_own() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE_SECONDS)
     assert set(Unit.objects.filter(name="Platform").values_list("slug", flat=True)) == {"platform", "platform-2"}
