@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import OperationalError
 
 from config.launcher.errors import LaunchError
@@ -14,19 +19,27 @@ from config.launcher.errors import LaunchError
 LOCK_TIMEOUT = "15s"
 MIGRATION_LOCK = 0x48656164  # one process migrates at a time; the number is only unlikely to be anybody else's
 OWN_APPS = ("orgtree", "integrations", "insights", "programs")
+LAST_WITH_SINGLE_STEPS = "7e27bd4"  # the commit before each app's migrations became one
+
+Key = tuple[str, str]  # a migration's app and name
 
 
 def bring_up_to_date() -> None:
-    """Apply the missing migrations; refuse a database that a newer Headway has migrated."""
+    """Apply the missing migrations; refuse a database of a newer Headway, and one of too old a one."""
     with connection.cursor() as cursor:
         cursor.execute("select set_config('lock_timeout', %s, false)", ["120s"])
         cursor.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
         cursor.execute("select set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
     try:
-        loader = MigrationLoader(connection)
-        _refuse_newer_schema(loader)
-        if loader.graph.leaf_nodes() and set(loader.graph.nodes) - set(loader.applied_migrations):
-            call_command("migrate", interactive=False, verbosity=0)
+        # Django's own loader fails where a database has some of the migrations that another one replaces.
+        recorded = set(MigrationRecorder(connection).applied_migrations())
+        brought = MigrationLoader(None).disk_migrations
+        _refuse_newer_schema(brought, recorded)
+        _refuse_schema_on_its_way(brought, recorded)
+        # A migration that replaces others which are all recorded is not recorded itself yet: `migrate` does only that.
+        if set(MigrationLoader(connection).graph.nodes) - recorded:
+            with _as_one_step(recorded):
+                call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as problem:
         raise LaunchError(
             f"The database could not be brought to this version: {problem}. Nothing is half done; start again."
@@ -35,13 +48,38 @@ def bring_up_to_date() -> None:
         connection.close()
 
 
-def _refuse_newer_schema(loader: MigrationLoader) -> None:
-    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
-    known = set(loader.disk_migrations) | replaced
-    unknown = sorted(key for key in loader.applied_migrations if key[0] in OWN_APPS and key not in known)
+def _refuse_newer_schema(brought: Mapping[Key, Migration], recorded: Collection[Key]) -> None:
+    replaced = {key for migration in brought.values() for key in migration.replaces}
+    known = set(brought) | replaced
+    unknown = sorted(key for key in recorded if key[0] in OWN_APPS and key not in known)
     if unknown:
         names = ", ".join(f"{app}.{name}" for app, name in unknown)
         raise LaunchError(
             f"The data belongs to another version of Headway: it knows {names}, which this one does not. Start it with "
             f"the version that wrote it, or set HEADWAY_DATA_DIR (now {settings.DATA_DIR}) to another folder."
         )
+
+
+def _refuse_schema_on_its_way(brought: Mapping[Key, Migration], recorded: Collection[Key]) -> None:
+    """Where an app has some, but not all of the migrations that one replaces, nobody here knows the others."""
+    lacking = [
+        (app, [name for _, name in migration.replaces if (app, name) not in recorded])
+        for (app, name), migration in sorted(brought.items())
+        if app in OWN_APPS and (app, name) not in recorded and set(migration.replaces) & set(recorded)
+    ]
+    apps = ", ".join(f"{app} (from {names[0]} on)" for app, names in lacking if names)
+    if apps:
+        raise LaunchError(
+            f"The data was written by a Headway too old for this one: it lacks migrations of {apps}. Start it once "
+            f"with commit {LAST_WITH_SINGLE_STEPS}, the last that brings them one by one, and then again with this "
+            "one. Nothing was changed."
+        )
+
+
+def _as_one_step(recorded: Collection[Key]) -> AbstractContextManager[object]:
+    """For an empty database: all of its tables and what says so, or nothing.
+
+    Django notes what it applied after that is committed, a name at a time: killed meanwhile, an app would seem to have
+    some of its old migrations.  With data, one step at a time holds locks for a shorter while.
+    """
+    return nullcontext() if recorded else transaction.atomic()

@@ -2,7 +2,7 @@
 
 PostgreSQL's own exclusion constraints say the same with an index that is searched and added to row by row: for an
 import of 10,000 people that alone took 3 seconds.  These triggers look at all rows of a statement together, in a tenth
-of that.  The function that they call stands in migration 0011.
+of that.  The function that they call stands in the app's first migration.
 """
 
 from __future__ import annotations

@@ -1,0 +1,781 @@
+"""All of the app's tables, in place of the ten migrations that led to them: docs/decisions/0037."""
+
+import django.contrib.postgres.fields
+import django.core.validators
+import django.db.models.constraints
+import django.db.models.deletion
+import django.db.models.functions.datetime
+import pgtrigger.compiler
+import pgtrigger.migrations
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+from orgtree.at_once import AtOnce
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    replaces = [
+        ('programs', '0001_demo_run'),
+        ('programs', '0002_objectives'),
+        ('programs', '0003_tickets'),
+        ('programs', '0004_philosophy'),
+        ('programs', '0005_interval_of_effects'),
+        ('programs', '0006_benchmarks'),
+        ('programs', '0007_reminders'),
+        ('programs', '0008_objective_measures'),
+        ('programs', '0009_ticket_templates'),
+        ('programs', '0010_links_and_settings'),
+    ]
+
+    dependencies = [
+        ('integrations', '0001_squashed_0050_lines_committed'),
+        ('orgtree', '0001_squashed_0020_fiscal_year'),
+        ('pghistory', '0007_auto_20250421_0444'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        AtOnce([
+            migrations.CreateModel(
+                name='BenchmarkVersion',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('metric', models.CharField(max_length=80)),
+                    ('number', models.PositiveIntegerField(editable=False)),
+                    ('metric_version', models.PositiveIntegerField(help_text="Of the metric's formula when it was agreed.")),
+                    ('statistic', models.CharField(blank=True, help_text='Empty: the metric has one value.', max_length=10)),
+                    ('period', models.CharField(blank=True, choices=[('', 'Any time'), ('week', 'A week'), ('month', 'A month'), ('quarter', 'A quarter')], max_length=10)),
+                    ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better')], max_length=6)),
+                    ('baseline', models.FloatField(help_text='Null: there were no data.', null=True)),
+                    ('baseline_from', models.DateField(null=True)),
+                    ('baseline_to', models.DateField(help_text='The first day that no longer belongs to it.', null=True)),
+                    ('baseline_low', models.FloatField(null=True)),
+                    ('baseline_high', models.FloatField(null=True)),
+                    ('baseline_sample', models.PositiveIntegerField(default=0)),
+                    ('baseline_people', models.PositiveIntegerField(default=0, help_text='The fewest behind any part of it.')),
+                    ('threshold', models.FloatField(help_text='Where it should be.', null=True)),
+                    ('target', models.FloatField(help_text='Where it wants to be in the long run.', null=True)),
+                    ('is_to_hold', models.BooleanField(default=False, help_text='The baseline was beyond the target, and that was meant.')),
+                    ('reason', models.CharField(help_text='Why it was agreed so.', max_length=400)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='benchmarks', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'ordering': ('metric', 'unit', '-number'),
+                    'constraints': [models.UniqueConstraint(fields=('metric', 'unit', 'number'), name='benchmark_number_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='benchmark_has_a_reason'), models.CheckConstraint(condition=models.Q(('baseline', None), models.Q(('baseline_from__isnull', False), ('baseline_to__gt', models.F('baseline_from'))), _connector='OR'), name='baseline_has_its_days'), models.CheckConstraint(condition=models.Q(('threshold', None), ('target', None), models.Q(('better', 'higher'), ('target__gte', models.F('threshold'))), models.Q(('better', 'lower'), ('target__lte', models.F('threshold'))), _connector='OR'), name='target_is_not_worse_than_threshold')],
+                },
+            ),
+            migrations.CreateModel(
+                name='DemoRun',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('seed', models.BigIntegerField()),
+                    ('flavour', models.CharField(max_length=20)),
+                    ('anchor', models.DateTimeField(help_text='The instant at which the demo ends.')),
+                    ('sent_at', models.DateTimeField(help_text='When the receiver had answered the last request.', null=True)),
+                    ('completed_at', models.DateTimeField(help_text='When all of it stood on the pages.', null=True)),
+                ],
+                options={
+                    'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='demo_run_is_one_row')],
+                },
+            ),
+            migrations.CreateModel(
+                name='FocusVersion',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveIntegerField(editable=False)),
+                    ('metric', models.CharField(blank=True, help_text='The focus metric; empty: none.', max_length=80)),
+                    ('indicators', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, help_text='Keys in order, at most five.', size=None)),
+                    ('starter_set', models.SlugField(blank=True, help_text='The set that they were taken from.', max_length=40)),
+                    ('reason', models.CharField(max_length=400)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='focus', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'ordering': ('unit', '-number'),
+                    'constraints': [models.UniqueConstraint(fields=('unit', 'number'), name='focus_number_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='focus_has_a_reason'), models.CheckConstraint(condition=models.Q(('indicators__len__lte', 5)), name='few_key_indicators')],
+                },
+            ),
+            migrations.CreateModel(
+                name='FrozenDocument',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('quarter', 'Closed quarter')], editable=False, max_length=20)),
+                    ('schema_version', models.PositiveSmallIntegerField(editable=False)),
+                    ('body', models.TextField(editable=False, help_text='Canonical JSON: sorted keys, no spaces, UTF-8.')),
+                    ('sha256', models.CharField(editable=False, max_length=64)),
+                    ('frozen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('frozen_by', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='Quarter',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('start', models.DateField(unique=True)),
+                    ('end', models.DateField(help_text='The first day that no longer belongs to it.')),
+                    ('closed_at', models.DateTimeField(editable=False, null=True)),
+                    ('retrospective', models.TextField(blank=True, help_text='Markdown: what the organisation learned.')),
+                    ('closed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('document', models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='programs.frozendocument')),
+                ],
+                options={
+                    'ordering': ('start',),
+                    'constraints': [models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='quarter_has_days'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('document', None)), models.Q(('closed_at__isnull', False), ('document__isnull', False)), _connector='OR'), name='closed_quarter_has_its_document')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Objective',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('title', models.CharField(max_length=200)),
+                    ('description', models.TextField(blank=True, help_text='Markdown.')),
+                    ('template', models.SlugField(blank=True, help_text='The template that it was made from.', max_length=60)),
+                    ('is_mandatory', models.BooleanField(default=False, help_text='Each team has one per quarter, on which it will not give up.', verbose_name="the team's objective of the quarter")),
+                    ('published_at', models.DateTimeField(blank=True, null=True)),
+                    ('dropped_at', models.DateTimeField(blank=True, help_text='Given up during the quarter.', null=True)),
+                    ('dropped_why', models.TextField(blank=True)),
+                    ('override', models.CharField(blank=True, choices=[('on_track', 'On track'), ('at_risk', 'At risk'), ('off_track', 'Off track'), ('unknown', 'No data yet')], max_length=10)),
+                    ('override_reason', models.TextField(blank=True)),
+                    ('carry_over', models.CharField(choices=[('undecided', 'Not decided'), ('carry', 'Carry over into the next quarter'), ('end', 'End with the quarter')], default='undecided', max_length=10)),
+                    ('score', models.FloatField(editable=False, help_text='0–1, when the quarter was closed.', null=True)),
+                    ('retrospective', models.TextField(blank=True, help_text='Markdown: what was learned.')),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('carried_from', models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='carried_to', to='programs.objective')),
+                    ('override_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='objectives', to='orgtree.person')),
+                    ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='aligned', to='programs.objective')),
+                    ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='objectives', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('quarter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objectives', to='programs.quarter')),
+                ],
+                options={
+                    'ordering': ('quarter', 'pk'),
+                    'indexes': [models.Index(fields=['quarter', 'unit'], name='objective_by_quarter')],
+                    'constraints': [models.UniqueConstraint(condition=models.Q(('dropped_at', None), ('is_mandatory', True)), fields=('quarter', 'unit'), name='one_mandatory_objective_per_unit_and_quarter'), models.CheckConstraint(condition=models.Q(('is_mandatory', True), ('unit', None), _negated=True), name='mandatory_objective_is_of_a_unit'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='objective_says_something'), models.CheckConstraint(condition=models.Q(('override', ''), models.Q(('override_reason', ''), _negated=True), _connector='OR'), name='override_has_a_reason')],
+                },
+            ),
+            migrations.CreateModel(
+                name='ObjectiveEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('title', models.CharField(max_length=200)),
+                    ('description', models.TextField(blank=True, help_text='Markdown.')),
+                    ('template', models.SlugField(blank=True, db_index=False, help_text='The template that it was made from.', max_length=60)),
+                    ('is_mandatory', models.BooleanField(default=False, help_text='Each team has one per quarter, on which it will not give up.', verbose_name="the team's objective of the quarter")),
+                    ('published_at', models.DateTimeField(blank=True, null=True)),
+                    ('dropped_at', models.DateTimeField(blank=True, help_text='Given up during the quarter.', null=True)),
+                    ('dropped_why', models.TextField(blank=True)),
+                    ('override', models.CharField(blank=True, choices=[('on_track', 'On track'), ('at_risk', 'At risk'), ('off_track', 'Off track'), ('unknown', 'No data yet')], max_length=10)),
+                    ('override_reason', models.TextField(blank=True)),
+                    ('carry_over', models.CharField(choices=[('undecided', 'Not decided'), ('carry', 'Carry over into the next quarter'), ('end', 'End with the quarter')], default='undecided', max_length=10)),
+                    ('score', models.FloatField(editable=False, help_text='0–1, when the quarter was closed.', null=True)),
+                    ('retrospective', models.TextField(blank=True, help_text='Markdown: what was learned.')),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('carried_from', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.objective')),
+                    ('override_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.person')),
+                    ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.objective')),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.objective')),
+                    ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('quarter', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.quarter')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='KeyResult',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('position', models.PositiveSmallIntegerField()),
+                    ('title', models.CharField(max_length=200)),
+                    ('metric', models.CharField(blank=True, help_text="A metric's key; empty: entered by hand.", max_length=80)),
+                    ('statistic', models.CharField(blank=True, help_text="Empty: the metric's own.", max_length=10)),
+                    ('unit_of_measure', models.CharField(blank=True, max_length=40)),
+                    ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better')], max_length=6)),
+                    ('target_kind', models.CharField(choices=[('absolute', 'A value to reach'), ('relative', 'A change from the baseline, in percent'), ('guardrail', 'Not worse than')], max_length=10)),
+                    ('change_percent', models.FloatField(blank=True, null=True)),
+                    ('baseline', models.FloatField(blank=True, null=True)),
+                    ('baseline_from', models.DateField(blank=True, null=True)),
+                    ('baseline_to', models.DateField(blank=True, null=True)),
+                    ('target', models.FloatField()),
+                    ('hand_value', models.FloatField(blank=True, help_text='The latest that was entered by hand.', null=True)),
+                    ('final_value', models.FloatField(editable=False, help_text='When the quarter was closed.', null=True)),
+                    ('final_score', models.FloatField(editable=False, null=True)),
+                    ('objective', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='key_results', to='programs.objective')),
+                    ('baseline_people', models.PositiveIntegerField(editable=False, help_text='The fewest behind it; empty: it was entered by hand.', null=True)),
+                ],
+                options={
+                    'ordering': ('objective', 'position'),
+                    'constraints': [models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('objective', 'position'), name='key_result_position_once'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='key_result_says_something'), models.CheckConstraint(condition=models.Q(models.Q(('target_kind', 'relative'), _negated=True), ('change_percent__isnull', False), _connector='OR'), name='relative_target_has_its_change')],
+                },
+            ),
+            migrations.CreateModel(
+                name='KeyResultEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('position', models.PositiveSmallIntegerField()),
+                    ('title', models.CharField(max_length=200)),
+                    ('metric', models.CharField(blank=True, help_text="A metric's key; empty: entered by hand.", max_length=80)),
+                    ('statistic', models.CharField(blank=True, help_text="Empty: the metric's own.", max_length=10)),
+                    ('unit_of_measure', models.CharField(blank=True, max_length=40)),
+                    ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better')], max_length=6)),
+                    ('target_kind', models.CharField(choices=[('absolute', 'A value to reach'), ('relative', 'A change from the baseline, in percent'), ('guardrail', 'Not worse than')], max_length=10)),
+                    ('change_percent', models.FloatField(blank=True, null=True)),
+                    ('baseline', models.FloatField(blank=True, null=True)),
+                    ('baseline_from', models.DateField(blank=True, null=True)),
+                    ('baseline_to', models.DateField(blank=True, null=True)),
+                    ('target', models.FloatField()),
+                    ('hand_value', models.FloatField(blank=True, help_text='The latest that was entered by hand.', null=True)),
+                    ('final_value', models.FloatField(editable=False, help_text='When the quarter was closed.', null=True)),
+                    ('final_score', models.FloatField(editable=False, null=True)),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.keyresult')),
+                    ('objective', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.objective')),
+                    ('baseline_people', models.PositiveIntegerField(editable=False, help_text='The fewest behind it; empty: it was entered by hand.', null=True)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='CheckIn',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('confidence', models.CharField(choices=[('high', 'We will reach it'), ('medium', 'It is open'), ('low', 'We will not reach it as it goes')], max_length=6)),
+                    ('note', models.TextField(blank=True, help_text='Markdown.')),
+                    ('value', models.FloatField(blank=True, help_text='Of a key result that is entered by hand.', null=True)),
+                    ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('key_result', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='check_ins', to='programs.keyresult')),
+                    ('objective', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='check_ins', to='programs.objective')),
+                ],
+                options={
+                    'ordering': ('-at', '-pk'),
+                    'indexes': [models.Index(fields=['objective', '-at'], name='check_in_by_objective'), models.Index(fields=['key_result', 'at'], name='check_in_by_key_result')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Ticket',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('nature', models.CharField(choices=[('opportunity', 'Opportunity'), ('challenge', 'Challenge')], default='challenge', max_length=12, verbose_name='what it is')),
+                    ('title', models.CharField(max_length=200, verbose_name='opportunity or challenge')),
+                    ('resolution', models.TextField(blank=True, help_text='What will be done about it. Markdown.')),
+                    ('kind', models.CharField(choices=[('process', 'Process'), ('tooling', 'Tooling'), ('people', 'People')], max_length=10, verbose_name='where the cause lies')),
+                    ('starts_on', models.DateField(verbose_name='started on')),
+                    ('due_on', models.DateField(db_index=True, verbose_name='due by')),
+                    ('completed_on', models.DateField(blank=True, null=True)),
+                    ('state', models.CharField(choices=[('open', 'Open'), ('in_progress', 'In progress'), ('done', 'Done'), ('dropped', 'Dropped')], default='open', max_length=12)),
+                    ('dropped_why', models.CharField(blank=True, max_length=200)),
+                    ('metric', models.CharField(blank=True, help_text='The key of the metric that it is to move.', max_length=80)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('objective', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tickets', to='programs.objective')),
+                    ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tickets', to='orgtree.person')),
+                    ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('watchers', models.ManyToManyField(blank=True, related_name='watched_tickets', to=settings.AUTH_USER_MODEL)),
+                    ('pull_requests', models.ManyToManyField(blank=True, db_constraint=False, related_name='+', to='integrations.pullrequest')),
+                ],
+                options={
+                    'ordering': ('due_on', 'pk'),
+                    'indexes': [models.Index(fields=['unit', 'due_on'], name='ticket_by_unit'), models.Index(fields=['owner', 'due_on'], name='ticket_by_owner'), models.Index(condition=models.Q(('state__in', ('open', 'in_progress'))), fields=['due_on'], name='ticket_standing_by_due')],
+                    'constraints': [models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='ticket_says_something'), models.CheckConstraint(condition=models.Q(('due_on__gte', models.F('starts_on'))), name='ticket_due_after_its_start'), models.CheckConstraint(condition=models.Q(models.Q(('completed_on__gte', models.F('starts_on')), ('completed_on__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('completed_on', None)), _connector='OR'), name='done_ticket_has_its_day'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'dropped'), _negated=True), models.Q(('dropped_why', ''), _negated=True), _connector='OR'), name='dropped_ticket_says_why')],
+                },
+            ),
+            migrations.CreateModel(
+                name='TicketEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('nature', models.CharField(choices=[('opportunity', 'Opportunity'), ('challenge', 'Challenge')], default='challenge', max_length=12, verbose_name='what it is')),
+                    ('title', models.CharField(max_length=200, verbose_name='opportunity or challenge')),
+                    ('resolution', models.TextField(blank=True, help_text='What will be done about it. Markdown.')),
+                    ('kind', models.CharField(choices=[('process', 'Process'), ('tooling', 'Tooling'), ('people', 'People')], max_length=10, verbose_name='where the cause lies')),
+                    ('starts_on', models.DateField(verbose_name='started on')),
+                    ('due_on', models.DateField(verbose_name='due by')),
+                    ('completed_on', models.DateField(blank=True, null=True)),
+                    ('state', models.CharField(choices=[('open', 'Open'), ('in_progress', 'In progress'), ('done', 'Done'), ('dropped', 'Dropped')], default='open', max_length=12)),
+                    ('dropped_why', models.CharField(blank=True, max_length=200)),
+                    ('metric', models.CharField(blank=True, help_text='The key of the metric that it is to move.', max_length=80)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('objective', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.objective')),
+                    ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.person')),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.ticket')),
+                    ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='TicketComment',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('text', models.TextField(help_text='Markdown; @name@example.com mentions a person.')),
+                    ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='programs.ticket')),
+                    ('mentions', models.ManyToManyField(blank=True, related_name='+', to='orgtree.person')),
+                ],
+                options={
+                    'ordering': ('at', 'pk'),
+                    'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='ticket_comment_says_something')],
+                },
+            ),
+            migrations.CreateModel(
+                name='TicketEffect',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('of_version', models.PositiveIntegerField(help_text="The ticket's, whose days and metric were measured.")),
+                    ('metric_version', models.PositiveIntegerField()),
+                    ('before', models.FloatField(null=True)),
+                    ('after', models.FloatField(null=True)),
+                    ('sample_before', models.PositiveIntegerField(default=0)),
+                    ('sample_after', models.PositiveIntegerField(default=0)),
+                    ('people_before', models.PositiveIntegerField(default=0)),
+                    ('people_after', models.PositiveIntegerField(default=0)),
+                    ('measured_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('ticket', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='effect', to='programs.ticket')),
+                    ('change_low', models.FloatField(null=True)),
+                    ('change_high', models.FloatField(null=True)),
+                    ('placebos', models.PositiveSmallIntegerField(default=0, help_text='Times in the year before it was compared with.')),
+                ],
+            ),
+            migrations.CreateModel(
+                name='TicketPullRequest',
+                fields=[
+                ],
+                options={
+                    'proxy': True,
+                    'indexes': [],
+                    'constraints': [],
+                },
+                bases=('programs.ticket_pull_requests',),
+            ),
+            migrations.CreateModel(
+                name='TicketPullRequestEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pullrequest', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='integrations.pullrequest')),
+                    ('ticket', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.ticket')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='TicketWatcher',
+                fields=[
+                ],
+                options={
+                    'proxy': True,
+                    'indexes': [],
+                    'constraints': [],
+                },
+                bases=('programs.ticket_watchers',),
+            ),
+            migrations.CreateModel(
+                name='TicketWatcherEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('ticket', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.ticket')),
+                    ('user', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='Notice',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter')], max_length=30)),
+                    ('day', models.DateField(null=True)),
+                    ('number', models.PositiveIntegerField(default=0)),
+                    ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('read_at', models.DateTimeField(null=True)),
+                    ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
+                    ('comment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='programs.ticketcomment')),
+                    ('objective', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='programs.objective')),
+                    ('ticket', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='programs.ticket')),
+                    ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.unit')),
+                ],
+                options={
+                    'ordering': ('-at', '-pk'),
+                    'indexes': [models.Index(fields=['account', '-at'], name='notice_by_account'), models.Index(condition=models.Q(('read_at', None)), fields=['account'], name='notice_unread')],
+                    'constraints': [models.UniqueConstraint(fields=('account', 'kind', 'ticket', 'comment', 'objective', 'unit', 'day', 'number'), name='notice_is_told_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('objective', None), ('ticket__isnull', False), ('unit', None)), models.Q(('objective__isnull', False), ('ticket', None), ('unit', None)), models.Q(('objective', None), ('ticket', None), ('unit__isnull', False)), _connector='OR'), name='notice_is_about_one_thing')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Letter',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                    ('channel', models.CharField(choices=[('email', 'E-mail')], max_length=20)),
+                    ('state', models.CharField(choices=[('waiting', 'Waiting'), ('handing_over', 'Being handed over'), ('sent', 'Sent'), ('failed', 'Failed'), ('uncertain', 'Not known whether it arrived'), ('empty', 'Nothing was left to say')], default='waiting', max_length=12)),
+                    ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('next_try_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('attempts', models.PositiveSmallIntegerField(default=0)),
+                    ('held_by', models.CharField(blank=True, max_length=120)),
+                    ('held_until', models.DateTimeField(null=True)),
+                    ('reason', models.CharField(blank=True, help_text='Of the last try.', max_length=500, verbose_name='why')),
+                    ('sent_at', models.DateTimeField(null=True)),
+                    ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'ordering': ('-made_at', '-pk'),
+                    'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'handing_over'])), fields=['next_try_at'], name='letter_waiting'), models.Index(fields=['made_at'], name='letter_by_age')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Delivery',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('channel', models.CharField(choices=[('email', 'E-mail')], max_length=20)),
+                    ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text="Later than now in the account's quiet hours.")),
+                    ('left_out', models.CharField(blank=True, help_text="Why the letter doesn't say it.", max_length=500)),
+                    ('letter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='programs.letter')),
+                    ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='programs.notice')),
+                ],
+                options={
+                    'verbose_name_plural': 'deliveries',
+                    'indexes': [models.Index(condition=models.Q(('letter', None)), fields=['not_before'], name='notice_delivery_waiting')],
+                    'constraints': [models.UniqueConstraint(fields=('notice', 'channel'), name='delivery_once_by_a_channel')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Muted',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('channel', models.CharField(choices=[('email', 'E-mail')], max_length=20)),
+                    ('kind', models.CharField(blank=True, choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter')], max_length=30)),
+                    ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='muted', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name_plural': 'muted',
+                    'constraints': [models.UniqueConstraint(fields=('account', 'channel', 'kind'), name='muted_once')],
+                },
+            ),
+            migrations.CreateModel(
+                name='QuietHours',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('time_zone', models.CharField(blank=True, help_text="An IANA name; empty: the organisation's.", max_length=80)),
+                    ('begins', models.TimeField()),
+                    ('ends', models.TimeField()),
+                    ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name_plural': 'quiet hours',
+                },
+            ),
+            migrations.CreateModel(
+                name='KeyResultMeasure',
+                fields=[
+                    ('key_result', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='measure', serialize=False, to='programs.keyresult')),
+                    ('measured_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('metric_version', models.PositiveIntegerField(null=True)),
+                    ('value', models.FloatField(null=True)),
+                    ('reason', models.TextField(blank=True, help_text='Why there is no value.')),
+                    ('sample_size', models.PositiveBigIntegerField(default=0)),
+                    ('people', models.PositiveIntegerField(default=0)),
+                    ('points', models.JSONField(default=list)),
+                    ('pace', models.FloatField(help_text="What a count comes to by the quarter's end at its rate so far.", null=True)),
+                    ('progress', models.FloatField(help_text='Share of the way from baseline to target.', null=True)),
+                    ('holds', models.BooleanField(help_text='Of a guardrail: whether it is not worse than its target.', null=True)),
+                    ('forecast', models.FloatField(null=True)),
+                    ('forecast_low', models.FloatField(null=True)),
+                    ('forecast_high', models.FloatField(null=True)),
+                    ('reached_on', models.DateField(null=True)),
+                    ('no_forecast', models.TextField(blank=True)),
+                    ('standing', models.CharField(choices=[('on_track', 'On track'), ('at_risk', 'At risk'), ('off_track', 'Off track'), ('unknown', 'No data yet')], default='unknown', max_length=10)),
+                    ('why', models.TextField(blank=True)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='ObjectiveMeasure',
+                fields=[
+                    ('objective', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='measure', serialize=False, to='programs.objective')),
+                    ('measured_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('progress', models.FloatField(null=True)),
+                    ('standing', models.CharField(choices=[('on_track', 'On track'), ('at_risk', 'At risk'), ('off_track', 'Off track'), ('unknown', 'No data yet')], default='unknown', max_length=10)),
+                    ('why', models.TextField(blank=True)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='ObjectiveTemplate',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('slug', models.SlugField(max_length=60, unique=True)),
+                    ('name', models.CharField(help_text='As it stands in the list of templates.', max_length=200)),
+                    ('meaning', models.CharField(help_text='For whom it is, in one or two sentences.', max_length=400)),
+                    ('title', models.CharField(help_text="The objective's.", max_length=200)),
+                    ('description', models.TextField(blank=True, help_text="The objective's; Markdown.")),
+                    ('position', models.PositiveSmallIntegerField(default=100, help_text='Small numbers stand first.')),
+                    ('is_offered', models.BooleanField(default=True, verbose_name='offered')),
+                ],
+                options={
+                    'ordering': ('position', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='TemplateKeyResult',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('position', models.PositiveSmallIntegerField(default=0)),
+                    ('title', models.CharField(max_length=200)),
+                    ('metric', models.CharField(blank=True, help_text="A metric's key; empty: entered by hand.", max_length=80)),
+                    ('statistic', models.CharField(blank=True, max_length=10)),
+                    ('unit_of_measure', models.CharField(blank=True, help_text='Where it is entered by hand.', max_length=40)),
+                    ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better')], max_length=6)),
+                    ('target_kind', models.CharField(choices=[('absolute', 'A value to reach'), ('relative', 'A change from the baseline, in percent'), ('guardrail', 'Not worse than')], max_length=10)),
+                    ('change_percent', models.FloatField(blank=True, help_text='From the baseline; −20: a fifth less.', null=True)),
+                    ('target', models.FloatField(blank=True, help_text='A value, where it is no change from the baseline.', null=True)),
+                    ('template', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='key_results', to='programs.objectivetemplate')),
+                ],
+                options={
+                    'ordering': ('template', 'position', 'pk'),
+                    'constraints': [models.CheckConstraint(condition=models.Q(('target__isnull', False), ('change_percent__isnull', False), _connector='OR'), name='template_key_result_aims')],
+                },
+            ),
+            migrations.CreateModel(
+                name='PhilosophyVersion',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveIntegerField(editable=False, unique=True)),
+                    ('text', models.TextField(help_text='Markdown.')),
+                    ('reason', models.CharField(help_text='What changed, and why.', max_length=200)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'ordering': ('-number',),
+                    'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='philosophy_says_something'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='philosophy_change_has_a_reason')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Acknowledgement',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveIntegerField()),
+                    ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('number', 'account'), name='acknowledged_once')],
+                },
+            ),
+            migrations.CreateModel(
+                name='ProgramSettings',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('teams_tree', models.ForeignKey(blank=True, help_text='Its teams have one mandatory objective per quarter; leadership is shown those that have none, and their managers are reminded. Empty: the tree in which most mandatory objectives were written, until the next one is.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orgtree.orgtree', verbose_name='Org Tree whose teams set objectives')),
+                ],
+                options={
+                    'verbose_name': 'program settings',
+                    'verbose_name_plural': 'program settings',
+                    'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='program_settings_are_one_row')],
+                },
+            ),
+            migrations.CreateModel(
+                name='ProgramSettingsEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.programsettings')),
+                    ('teams_tree', models.ForeignKey(blank=True, db_constraint=False, help_text='Its teams have one mandatory objective per quarter; leadership is shown those that have none, and their managers are reminded. Empty: the tree in which most mandatory objectives were written, until the next one is.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.orgtree', verbose_name='Org Tree whose teams set objectives')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='TicketTemplate',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('slug', models.SlugField(max_length=60, unique=True)),
+                    ('title', models.CharField(max_length=200, verbose_name='opportunity or challenge')),
+                    ('nature', models.CharField(choices=[('opportunity', 'Opportunity'), ('challenge', 'Challenge')], default='challenge', max_length=12, verbose_name='what it is')),
+                    ('resolution', models.TextField(help_text='What has helped. Markdown.')),
+                    ('kind', models.CharField(choices=[('process', 'Process'), ('tooling', 'Tooling'), ('people', 'People')], max_length=10, verbose_name='where the cause lies')),
+                    ('metric', models.CharField(blank=True, help_text='The key of the metric that it is to move.', max_length=80)),
+                    ('days', models.PositiveSmallIntegerField(default=28, help_text='From its start to its due day.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='days to do it in')),
+                    ('position', models.PositiveSmallIntegerField(default=100, help_text='Small numbers stand first.')),
+                    ('is_offered', models.BooleanField(default=True, verbose_name='offered')),
+                ],
+                options={
+                    'ordering': ('position', 'pk'),
+                },
+            ),
+        ]),
+        AtOnce([
+            pgtrigger.migrations.AddTrigger(
+                model_name='benchmarkversion',
+                trigger=pgtrigger.compiler.Trigger(name='benchmark_version_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='13669b109ea35a62c04fb9b413c5c25d3f5c3c55', operation='UPDATE OR DELETE', pgid='pgtrigger_benchmark_version_stays_51fb6', table='programs_benchmarkversion', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='focusversion',
+                trigger=pgtrigger.compiler.Trigger(name='focus_version_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a0ad9187109551b90632ffc91280296b79f0d1b5', operation='UPDATE OR DELETE', pgid='pgtrigger_focus_version_stays_cc168', table='programs_focusversion', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='frozendocument',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_document_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d1114c46db4829b3d29bb2040e778cf00a8473a2', operation='UPDATE OR DELETE', pgid='pgtrigger_frozen_document_stays_622b0', table='programs_frozendocument', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='quarter',
+                trigger=pgtrigger.compiler.Trigger(name='closed_quarter_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."closed_at" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "start", "end", "closed_at", "document_id", "retrospective" rows from % table\', TG_TABLE_NAME;', hash='2dc0bb0a51b392cf6ae26f2dd5e00a239c972277', operation='UPDATE OF "start", "end", "closed_at", "document_id", "retrospective"', pgid='pgtrigger_closed_quarter_stays_1a7fb', table='programs_quarter', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objective',
+                trigger=pgtrigger.compiler.Trigger(name='closed_quarter_takes_no_objective', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = NEW.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='23536f17802865fa28917661c7a8b66c5fafec56', operation='INSERT', pgid='pgtrigger_closed_quarter_takes_no_objective_e5475', table='programs_objective', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objective',
+                trigger=pgtrigger.compiler.Trigger(name='closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = OLD.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='977a757b8ce2fcae0453eb9dc03ccb213ad52c85', operation='UPDATE OF "quarter_id", "unit_id", "title", "description", "is_mandatory", "published_at", "dropped_at", "dropped_why", "override", "override_reason", "carry_over", "score", "retrospective", "version"', pgid='pgtrigger_closed_objective_stays_c97d2', table='programs_objective', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objective',
+                trigger=pgtrigger.compiler.Trigger(name='closed_objective_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = OLD.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='60cdc08e1e1a0dfe91a971480cd77d17bee52427', operation='DELETE', pgid='pgtrigger_closed_objective_is_kept_d35d2', table='programs_objective', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objective',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_objectiveevent" ("carried_from_id", "carry_over", "description", "dropped_at", "dropped_why", "id", "is_mandatory", "override", "override_by_id", "override_reason", "owner_id", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "quarter_id", "retrospective", "score", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."carried_from_id", NEW."carry_over", NEW."description", NEW."dropped_at", NEW."dropped_why", NEW."id", NEW."is_mandatory", NEW."override", NEW."override_by_id", NEW."override_reason", NEW."owner_id", NEW."parent_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."published_at", NEW."quarter_id", NEW."retrospective", NEW."score", NEW."template", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='88564cd15febcece124b29fe52a476eeea221bd3', operation='INSERT', pgid='pgtrigger_insert_insert_6acd1', table='programs_objective', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objective',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_objectiveevent" ("carried_from_id", "carry_over", "description", "dropped_at", "dropped_why", "id", "is_mandatory", "override", "override_by_id", "override_reason", "owner_id", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "quarter_id", "retrospective", "score", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."carried_from_id", NEW."carry_over", NEW."description", NEW."dropped_at", NEW."dropped_why", NEW."id", NEW."is_mandatory", NEW."override", NEW."override_by_id", NEW."override_reason", NEW."owner_id", NEW."parent_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."published_at", NEW."quarter_id", NEW."retrospective", NEW."score", NEW."template", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='61c0045afb435edcbd4f3d02b72e5a7dead46d96', operation='UPDATE', pgid='pgtrigger_update_update_1ba72', table='programs_objective', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objectiveevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9b592caa64bd328dcb069f876f65bd6329f8c48c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_5c64d', table='programs_objectiveevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='keyresult',
+                trigger=pgtrigger.compiler.Trigger(name='closed_objective_takes_no_more', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = NEW.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='c82548d08b51a5019ae9c1944e734277cae32f20', operation='INSERT', pgid='pgtrigger_closed_objective_takes_no_more_84423', table='programs_keyresult', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='keyresult',
+                trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='96002dfcda59d21f4f2e76836e6866fff464617d', operation='UPDATE OF "objective_id", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent", "baseline", "target", "hand_value", "final_value", "final_score"', pgid='pgtrigger_part_of_closed_objective_stays_08f38', table='programs_keyresult', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='keyresult',
+                trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='eae5802a215d2f1045b1afdd6c2c6dff2397846c', operation='DELETE', pgid='pgtrigger_part_of_closed_objective_is_kept_3c58b', table='programs_keyresult', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='keyresult',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_keyresultevent" ("baseline", "baseline_from", "baseline_people", "baseline_to", "better", "change_percent", "final_score", "final_value", "hand_value", "id", "metric", "objective_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "statistic", "target", "target_kind", "title", "unit_of_measure") VALUES (NEW."baseline", NEW."baseline_from", NEW."baseline_people", NEW."baseline_to", NEW."better", NEW."change_percent", NEW."final_score", NEW."final_value", NEW."hand_value", NEW."id", NEW."metric", NEW."objective_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."statistic", NEW."target", NEW."target_kind", NEW."title", NEW."unit_of_measure"); RETURN NULL;', hash='ca58b27063409e42375099907937f29be8fd2352', operation='INSERT', pgid='pgtrigger_insert_insert_0a162', table='programs_keyresult', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='keyresult',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_keyresultevent" ("baseline", "baseline_from", "baseline_people", "baseline_to", "better", "change_percent", "final_score", "final_value", "hand_value", "id", "metric", "objective_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "statistic", "target", "target_kind", "title", "unit_of_measure") VALUES (NEW."baseline", NEW."baseline_from", NEW."baseline_people", NEW."baseline_to", NEW."better", NEW."change_percent", NEW."final_score", NEW."final_value", NEW."hand_value", NEW."id", NEW."metric", NEW."objective_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."statistic", NEW."target", NEW."target_kind", NEW."title", NEW."unit_of_measure"); RETURN NULL;', hash='2e84c8260b7b501ed30971ab023f592bbc92dbb9', operation='UPDATE', pgid='pgtrigger_update_update_4aa47', table='programs_keyresult', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='keyresultevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4dc7e5b5b8db918bf724ea84ecb82a7bb5f57a5a', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_cfd5a', table='programs_keyresultevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='checkin',
+                trigger=pgtrigger.compiler.Trigger(name='closed_objective_takes_no_more', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = NEW.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='0f356493a4270f5da1f3ba35f40d53f1d4e8586e', operation='INSERT', pgid='pgtrigger_closed_objective_takes_no_more_7c8d9', table='programs_checkin', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='checkin',
+                trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='eb15bef9b0b44b3f3e2baf209689c1bebb828847', operation='UPDATE OF "objective_id", "key_result_id", "at", "confidence", "note", "value"', pgid='pgtrigger_part_of_closed_objective_stays_e46c5', table='programs_checkin', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='checkin',
+                trigger=pgtrigger.compiler.Trigger(name='part_of_closed_objective_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = (SELECT quarter_id FROM programs_objective WHERE id = OLD.objective_id) AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='68173be67d567c1736171eaf0a2d63974fa4202b', operation='DELETE', pgid='pgtrigger_part_of_closed_objective_is_kept_3ad73', table='programs_checkin', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='checkin',
+                trigger=pgtrigger.compiler.Trigger(name='check_in_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func='RAISE EXCEPTION \'pgtrigger: Cannot update of "objective_id", "key_result_id", "at", "confidence", "note", "value" rows from % table\', TG_TABLE_NAME;', hash='0844b31e2873a5e019ee7a9e374947ee204a69c6', operation='UPDATE OF "objective_id", "key_result_id", "at", "confidence", "note", "value"', pgid='pgtrigger_check_in_stays_53bb7', table='programs_checkin', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticket',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_ticketevent" ("completed_on", "dropped_why", "due_on", "id", "kind", "metric", "nature", "objective_id", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "resolution", "starts_on", "state", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."completed_on", NEW."dropped_why", NEW."due_on", NEW."id", NEW."kind", NEW."metric", NEW."nature", NEW."objective_id", NEW."owner_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."resolution", NEW."starts_on", NEW."state", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='46f12423053a7ad71f516d6944dcf4dd85b7ee72', operation='INSERT', pgid='pgtrigger_insert_insert_fc659', table='programs_ticket', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticket',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_ticketevent" ("completed_on", "dropped_why", "due_on", "id", "kind", "metric", "nature", "objective_id", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "resolution", "starts_on", "state", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."completed_on", NEW."dropped_why", NEW."due_on", NEW."id", NEW."kind", NEW."metric", NEW."nature", NEW."objective_id", NEW."owner_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."resolution", NEW."starts_on", NEW."state", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='08bd6f07d33241bdf2c351fc97485531b36587df', operation='UPDATE', pgid='pgtrigger_update_update_e52cd', table='programs_ticket', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7e8c62e91ebd53bd6db43b43a61fe477468ee71e', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f8a0e', table='programs_ticketevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketpullrequest',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_ticketpullrequestevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pullrequest_id", "ticket_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'added\', NEW."pullrequest_id", NEW."ticket_id"); RETURN NULL;', hash='31b39d987bf836650d64ca2ffdda1e7801b3f50e', operation='INSERT', pgid='pgtrigger_added_insert_09b0e', table='programs_ticket_pull_requests', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketpullrequest',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_ticketpullrequestevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pullrequest_id", "ticket_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'removed\', OLD."pullrequest_id", OLD."ticket_id"); RETURN NULL;', hash='b6bfe6ed8281d23b99d5d82f2d49b487ff41a24a', operation='DELETE', pgid='pgtrigger_removed_delete_4fb0d', table='programs_ticket_pull_requests', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketpullrequestevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='c2ee8db0c2de3855ef48cd731568060cb54e7fcc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_99d8d', table='programs_ticketpullrequestevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketwatcher',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_ticketwatcherevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "ticket_id", "user_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'added\', NEW."ticket_id", NEW."user_id"); RETURN NULL;', hash='a6efd7b6c2308c6e52432b28e3c66d88972e5f84', operation='INSERT', pgid='pgtrigger_added_insert_92dc9', table='programs_ticket_watchers', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketwatcher',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_ticketwatcherevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "ticket_id", "user_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'removed\', OLD."ticket_id", OLD."user_id"); RETURN NULL;', hash='a32ef11694e5952878fe15404149e71dac549dda', operation='DELETE', pgid='pgtrigger_removed_delete_c1911', table='programs_ticket_watchers', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ticketwatcherevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='66bfdd6c92ac69209d5b8f30f83c0af5da17b9c3', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_7fce2', table='programs_ticketwatcherevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='philosophyversion',
+                trigger=pgtrigger.compiler.Trigger(name='philosophy_version_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b6deb58d5b1862c216153612612a71a891e99dd6', operation='UPDATE OR DELETE', pgid='pgtrigger_philosophy_version_stays_32720', table='programs_philosophyversion', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='programsettings',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_programsettingsevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "teams_tree_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."teams_tree_id"); RETURN NULL;', hash='2e2e93a2ef7645a1983b3ec113f49479b365be5a', operation='INSERT', pgid='pgtrigger_insert_insert_10b36', table='programs_programsettings', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='programsettings',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_programsettingsevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "teams_tree_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."teams_tree_id"); RETURN NULL;', hash='8cfa2072292b6e1bb81cf87d4b06faaece91c0b6', operation='UPDATE', pgid='pgtrigger_update_update_d8fe0', table='programs_programsettings', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='programsettingsevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9e5903321dcf709c5545d04f8fa7f12f1778647f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b6381', table='programs_programsettingsevent', when='BEFORE')),
+            ),
+        ]),
+    ]
