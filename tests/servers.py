@@ -34,6 +34,7 @@ from tests.personas import Persona
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 OUTPUT_DIR = PROJECT_DIR / ".test-output"
 STOP_SECONDS = 40
+READ_BESIDE_A_LOOP = "DJANGO_ALLOW_ASYNC_UNSAFE"  # set in the test's own process while a browser runs
 
 
 class Application:
@@ -56,7 +57,7 @@ class Application:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        of_the_run = ("DATABASE_URL", "CELERY_BROKER_URL")
+        of_the_run = ("DATABASE_URL", "CELERY_BROKER_URL", READ_BESIDE_A_LOOP)
         return {
             **{name: value for name, value in os.environ.items() if name not in of_the_run},
             **self.services,

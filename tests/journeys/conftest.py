@@ -1,8 +1,4 @@
-"""A real Chromium on the real server.
-
-Playwright keeps an event loop in this thread while the browser runs, so nothing here touches Django's models then:
-servers are started before the browser, and journeys look at pages and addresses only.
-"""
+"""A real Chromium on the real server."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.conftest import StartServer
 from tests.journeys.history import send_history
 from tests.journeys.window import BrowserWindows
-from tests.servers import OUTPUT_DIR, Server
+from tests.servers import OUTPUT_DIR, READ_BESIDE_A_LOOP, Server
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SCREENSHOTS = OUTPUT_DIR / "screenshots"
@@ -52,12 +48,17 @@ def telling_server(start_server: StartServer, request: pytest.FixtureRequest) ->
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser of its own for each test: its event loop must be gone when the next server is prepared."""
+    """A browser for all tests of a file; windows have cookies of their own.
+
+    Playwright keeps an event loop in this thread while the browser runs, beside which Django lets nobody read its
+    models unless it is told that nothing else runs in that loop.
+    """
     if os.environ.get("HEADWAY_SKIP_BROWSER") == "1":
         pytest.skip("HEADWAY_SKIP_BROWSER=1: journeys were not run")
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv(READ_BESIDE_A_LOOP, "true")
         path = chromium()
         if path is None and not Path(playwright.chromium.executable_path).exists():
             pytest.fail(
