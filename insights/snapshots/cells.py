@@ -20,6 +20,7 @@ from insights.metrics.plan import Clock
 from insights.metrics.query import Granularity, Window
 from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, windows_of
 from insights.metrics.stints import stints_of
+from insights.metrics.table_sizes import relations_with_rows
 from insights.models import Period
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import (
@@ -83,26 +84,29 @@ def last_day(piece: Partitions) -> date:
 def recompute_all(pieces: Sequence[Partitions], clock: Clock, only: Mapping[Group, int]) -> int:
     """As `recompute` of each piece, for the whole organisation and for every unit; no window is in two pieces."""
     units = _units()
-    many = computable_in_memory(only) if len(units) >= UNITS_COMPUTED_IN_MEMORY else {}
-    others = {group: pk for group, pk in only.items() if group not in many}
-    written = _recompute_in_memory(pieces, units, clock, many) if many else 0
+    of_all = Placement(Placed.UNITS, units)
     for piece in pieces:
-        written += recompute(piece, ANYBODY, clock, others)
-        if units:
-            written += recompute(of_units(piece), Placement(Placed.UNITS, units), clock, others)
+        _delete(piece, ANYBODY, only.values())
+        _delete(of_units(piece), of_all, only.values())
+    there = _of_relations_with_rows(only)
+    many = computable_in_memory(there) if len(units) >= UNITS_COMPUTED_IN_MEMORY else {}
+    others = {group: pk for group, pk in there.items() if group not in many}
+    written = _compute_in_memory(pieces, units, clock, many) if many else 0
+    for piece in pieces:
+        written += _compute(piece, ANYBODY, clock, others)
+        written += _compute(of_units(piece), of_all, clock, others) if units else 0
     return written
 
 
-def _recompute_in_memory(
+def _compute_in_memory(
     pieces: Sequence[Partitions], units: tuple[int, ...], clock: Clock, only: Mapping[Group, int]
 ) -> int:
-    """As `recompute_all`, reading the rows of each relation once for all pieces; their cells come piece by piece."""
+    """The cells of all pieces, reading the rows of each relation once; they come piece by piece."""
     of_all = Placement(Placed.UNITS, units)
     recomputations: list[_Recomputations] = []
     for piece in pieces:
         everybody = tuple(dict.fromkeys(piece))
         for partitions, placement in ((everybody, ANYBODY), (of_units(everybody), of_all)):
-            _delete(partitions, placement, only.values())
             recomputations.append(_Recomputations(partitions, placement, clock))
     with _stints(of_all, [window for each in recomputations for window in each.everything.periods], clock):
         return store_from_memory(only, lambda group: [each.of(group) for each in recomputations])
@@ -123,11 +127,22 @@ def _units() -> tuple[int, ...]:
 
 def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
     """Compute the cells of these groups (by id) in these windows anew, in the caller's transaction; how many."""
-    distinct = tuple(dict.fromkeys(partitions))
     if not only:
         return 0
-    _delete(distinct, placement, only.values())
-    recomputations = _Recomputations(distinct, placement, clock)
+    _delete(partitions, placement, only.values())
+    return _compute(partitions, placement, clock, _of_relations_with_rows(only))
+
+
+def _of_relations_with_rows(only: Mapping[Group, int]) -> Mapping[Group, int]:
+    """Of a young installation most relations have none, and each statement that finds nothing costs a few ms."""
+    there = relations_with_rows(group.relation for group in only)
+    return {group: pk for group, pk in only.items() if group.relation.name in there}
+
+
+def _compute(partitions: Partitions, placement: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
+    if not only:
+        return 0
+    recomputations = _Recomputations(tuple(dict.fromkeys(partitions)), placement, clock)
     many = computable_in_memory(only) if len(placement.ids) >= UNITS_COMPUTED_IN_MEMORY else {}
     with _stints(placement, tuple(recomputations.everything.periods), clock):
         written = sum(
