@@ -30,7 +30,9 @@ from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
 from tests.recordings import Recordings
 from tests.servers import Application, Server, fresh_log_dir
+from tests.stored_once import refuse_mixed_files, stored_once
 
+__all__ = ["stored_once"]
 StartServer = Callable[..., AbstractContextManager[Server]]
 _numbers = itertools.count(1)
 
@@ -49,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
     cheap = "django.contrib.auth.hashers.MD5PasswordHasher"
     settings.PASSWORD_HASHERS = [cheap, *settings.PASSWORD_HASHERS]
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    refuse_mixed_files(items)
 
 
 @pytest.fixture(autouse=True)

@@ -23,12 +23,13 @@ from insights.snapshots.refresh import refresh
 from orgtree.models import ApiToken, IndividualPolicy, MembersSee, Organisation, Person
 from orgtree.services.api_tokens import create_api_token, revoke_api_token
 from tests.metrics.facts import World, create_world
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(59, -1, -1)]
 SERIES = "/api/v1/metrics/ai.tokens/series/"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +46,10 @@ def _open_organisation(db: None) -> None:
     )
 
 
-@pytest.fixture
-def world() -> World:
-    return create_world(7, days=DAYS, sessions=25)
+@pytest.fixture(scope="module")
+def world(stored_once: StoreOnce) -> Iterator[World]:
+    with stored_once(lambda: create_world(7, days=DAYS, sessions=25), at=NOW) as world:
+        yield world
 
 
 @pytest.fixture

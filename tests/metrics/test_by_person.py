@@ -22,6 +22,7 @@ from insights.metrics.registry import get
 from orgtree.models import Person
 from tests.metrics.facts import World, create_world
 from tests.metrics.organisations import TREE, add_organisation
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -43,7 +44,7 @@ FACETS: tuple[dict[Dimension, tuple[str, ...]], ...] = (
     {Dimension.AGENT: ("claude_code",), Dimension.MODEL: ("homegrown", "sonnet")},
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +57,17 @@ SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 15
 WINDOWS = (WHOLE, Window(date(2026, 2, 3), date(2026, 2, 17)), Window(TODAY, TODAY + timedelta(9)))
 
 
-@pytest.fixture(params=SEEDS)
-def world(request: pytest.FixtureRequest) -> World:
+@pytest.fixture(scope="module", params=SEEDS)
+def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[World]:
     """Few sessions, so that some have none: they were never enrolled."""
-    found = create_world(request.param, days=DAYS, sessions=24)
-    add_organisation(found, request.param, DAYS)
-    return found
+
+    def make() -> World:
+        made = create_world(request.param, days=DAYS, sessions=24)
+        add_organisation(made, request.param, DAYS)
+        return made
+
+    with stored_once(make, at=NOW) as world:
+        yield world
 
 
 def asked(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[str, ...]]) -> MetricQuery:

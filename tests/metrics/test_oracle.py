@@ -17,10 +17,11 @@ from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, S
 from insights.metrics.read import read_series
 from insights.metrics.registry import get, metrics
 from insights.snapshots.refresh import refresh
-from integrations.models import FactFamily
+from integrations.models import AgentSessionDay, FactFamily
 from tests.metrics import oracle
 from tests.metrics.facts import World, create_world
 from tests.metrics.oracle import ORACLE, Asked
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # a Wednesday
 TODAY = NOW.date()
@@ -32,7 +33,7 @@ WINDOWS = (
 )
 SCOPES = (None, "root", "red", "blue")
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +50,10 @@ def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 21))]
 
 
-@pytest.fixture(params=SEEDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return create_world(request.param, days=DAYS)
+@pytest.fixture(scope="module", params=SEEDS)
+def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[World]:
+    with stored_once(lambda: create_world(request.param, days=DAYS), at=NOW) as world:
+        yield world
 
 
 # The families of a World's facts; those of delivery have oracles of their own (tests/delivery_oracle, pulls, work).
@@ -150,10 +152,7 @@ def test_people_and_sample_sizes_are_those_of_the_oracle(world: World, unit: str
         assert figure.people == len({session.person for session in sessions if session.person is not None})
 
 
-def test_the_order_in_which_facts_came_is_irrelevant() -> None:
-    from integrations.models import AgentSessionDay
-
-    create_world(4, days=DAYS)
+def test_the_order_in_which_facts_came_is_irrelevant(world: World) -> None:
     queries = [MetricQuery(key, WINDOWS[0]) for key in ORACLE]
     before = [(answer.total, answer.series) for answer in read_series(queries)]
     rows = list(AgentSessionDay.objects.order_by("-id"))
@@ -162,7 +161,7 @@ def test_the_order_in_which_facts_came_is_irrelevant() -> None:
     assert [(answer.total, answer.series) for answer in read_series(queries)] == before
 
 
-@pytest.mark.parametrize("unit", SCOPES)
+@pytest.mark.parametrize("unit", [None, "red", *(pytest.param(u, marks=pytest.mark.soak) for u in ("root", "blue"))])
 def test_cells_hold_what_the_facts_say(world: World, unit: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     queries = [
         MetricQuery(metric.key, window, granularity, Scope(unit), segments=segments)

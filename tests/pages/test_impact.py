@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,14 +22,20 @@ from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import from_rows, plain, rows_address, rows_of, table, total
+from tests.stored_once import StoreOnce
 
 PAGE = "/insights/ai/"
 WITH, WITHOUT = tuple(f"dev{n}" for n in range(9)), tuple(f"hand{n}" for n in range(10))
 CLAUDE = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
 
 
-@pytest.fixture
-def teams(org: Org) -> None:
+@pytest.fixture(scope="module")
+def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp("org")))):
+        yield
+
+
+def tell_of_teams(org: Org) -> None:
     """Nine developers with an agent and ten without, each with a pull request a week for five weeks, and some items.
 
     With the agent it takes 2 hours longer to the first review, the more the later a developer's number.
@@ -293,15 +300,6 @@ def test_a_question_is_answered_the_same_way_again(member: Client) -> None:
     assert differences(member, "?cycle=p90") == differences(member, "?cycle=p90")
 
 
-def test_few_developers_have_no_interval_and_it_says_why(org: Org, member: Client) -> None:
-    org.session(by="ada", on=day_before(3))
-    org.people({"full_name": "Ada", "email": "ada@example.com"}, {"full_name": "Grace", "email": "grace@example.com"})
-    org.push("pull-requests", merged(1, day_before(3)), merged(2, day_before(2), author="grace"))
-    org.fold()
-    for cells in (differences(member)["PRs merged per developer"], differences(member)["PR cycle time, median"]):
-        assert "fewer than" in cells[3] or "nothing to compare" in cells[3], cells
-
-
 @pytest.mark.usefixtures("teams")
 def test_groups_of_too_few_people_are_hidden(member: Client) -> None:
     """A facet leaves few people in a group: neither the card, nor a point, nor a difference tells of them."""
@@ -317,11 +315,3 @@ def test_groups_of_too_few_people_are_hidden(member: Client) -> None:
     assert second.startswith("–")
     assert difference == "–"
     assert "Hidden: fewer than 10 people" in interval
-
-
-def test_without_pull_requests_nothing_is_compared(org: Org, member: Client) -> None:
-    org.session(by="ada", on=day_before(3))
-    org.fold()
-    html = page(member)
-    assert "With an agent, and without" not in html
-    assert "Needs a repository" in html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,6 +25,7 @@ from orgtree.services.api_tokens import create_api_token
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.stored_once import StoreOnce
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 BOARD, CSV = "/insights/ai/leaderboard/", "/insights/ai/leaderboard.csv"
@@ -39,9 +40,14 @@ Row = Mapping[str, str]
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def teams(org: Org) -> Org:
+@pytest.fixture(scope="module")
+def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     """Platform: Ada and five others; Search: Grace alone.  All with a session, some with commits from it."""
+    with stored_once(lambda: told_of_teams(Org(tmp_path_factory.mktemp("org")))) as org:
+        yield org
+
+
+def told_of_teams(org: Org) -> Org:
     create_teams(IndividualPolicy.NAMED)
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
         org.session(by=name, on=day_before(6), at="09:00", tokens=1000 * number, lines=100 + 10 * number, minutes=30)
@@ -282,14 +288,6 @@ def test_a_token_gets_no_row(teams: Org) -> None:
         _, secret = create_api_token("asks", user=user, expires_at=None)
         for address in (BOARD, CSV):
             assert Client(headers={"Authorization": f"Bearer {secret}"}).get(address).status_code == 302
-
-
-def test_nobody_is_there(org: Org, sign_in: SignIn) -> None:
-    create_teams(IndividualPolicy.NAMED)
-    page = sign_in(MANAGER).get(BOARD, {"unit": "platform"})
-    assert page.status_code == 200
-    assert "No developer with agent activity" in page.content.decode()
-    assert rows(sign_in(MANAGER), unit="platform") == []
 
 
 def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
