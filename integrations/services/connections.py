@@ -58,8 +58,3 @@ def read_now(source: RepositorySource) -> None:
     with transaction.atomic():
         ask_for_sync([source])
         nudge_on_commit(sync_sources)
-
-
-def has_repositories() -> bool:
-    """Whether any repository is connected, read already or not."""
-    return RepositorySource.objects.exists()

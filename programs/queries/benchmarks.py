@@ -5,7 +5,7 @@ Counts are not inherited: ten deployments a day of the whole organisation are no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,9 +49,23 @@ def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, sight: Sight, *, on: date | None = None
 ) -> Mapping[str, HoldingBenchmark]:
     """By metric, of these keys (None: of all); what nothing was agreed on is left out.  One query."""
-    holding = RawSQL(_HOLDING_IDS, _asked(keys, [unit_id], on))  # noqa: S611 — values are passed apart
-    found = _visible(sight).filter(pk__in=holding).order_by("metric")
-    return {each.metric: held for each in found if (held := _holding(each, unit_id)) is not None}
+    found = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), sight)
+    return _by_metric(_holding(each, is_own=each.unit_id == unit_id) for each in found)
+
+
+def benchmarks_of_slug(keys: Collection[str], slug: str | None, sight: Sight) -> Mapping[str, HoldingBenchmark]:
+    """As `benchmarks_for`, of the unit that is called so; of the organisation where none is."""
+    found = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), sight)
+    return _by_metric(_holding(each, is_own=(each.unit.slug if each.unit else None) == slug) for each in found)
+
+
+def _holding_versions(statement: str, values: Sequence[object], sight: Sight) -> QuerySet[BenchmarkVersion]:
+    ids = RawSQL(f"SELECT id FROM ({statement}) AS holding", values)  # noqa: S608, S611 — a text of this file
+    return _visible(sight).filter(pk__in=ids).order_by("metric")
+
+
+def _by_metric(found: Iterable[HoldingBenchmark | None]) -> Mapping[str, HoldingBenchmark]:
+    return {held.version.metric: held for held in found if held is not None}
 
 
 def benchmarks_of_units(
@@ -59,31 +73,31 @@ def benchmarks_of_units(
 ) -> Mapping[int | None, Mapping[str, HoldingBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDING, _asked(keys, unit_ids, on))
+        cursor.execute(_HOLDING, _asked(keys, list(unit_ids), on))
         rows = cursor.fetchall()
     versions = _visible(sight).in_bulk({version for _, _, version in rows})
     found: dict[int | None, dict[str, HoldingBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:
-        if pk in versions and (held := _holding(versions[pk], unit_id)) is not None:
+        if pk in versions and (held := _holding(versions[pk], is_own=versions[pk].unit_id == unit_id)) is not None:
             found[unit_id][key] = held
     return found
 
 
 def _asked(
-    keys: Collection[str] | None, unit_ids: Sequence[int | None], on: date | None
-) -> tuple[list[int | None], date, date, bool, list[str]]:
-    """The values of _HOLDING."""
+    keys: Collection[str] | None, units: list[int | None] | str | None, on: date | None
+) -> tuple[list[int | None] | str | None, date, date, bool, list[str]]:
+    """The values of _HOLDING, or of _HOLDING_OF_SLUG."""
     day = on or windows.local_today()
-    return list(unit_ids), day, day, keys is None, list(keys or ())
+    return units, day, day, keys is None, list(keys or ())
 
 
 def _visible(sight: Sight) -> QuerySet[BenchmarkVersion]:
     return BenchmarkVersion.objects.within(sight).select_related("unit", "written_by")
 
 
-def _holding(version: BenchmarkVersion, unit_id: int | None) -> HoldingBenchmark | None:
+def _holding(version: BenchmarkVersion, *, is_own: bool) -> HoldingBenchmark | None:
     """None for a count that was agreed for a unit above."""
-    held = HoldingBenchmark(version, is_own=version.unit_id == unit_id)
+    held = HoldingBenchmark(version, is_own=is_own)
     if held.is_own or held.metric is None:
         return held
     return None if adds_up_over_units(held.metric) else held
@@ -119,10 +133,10 @@ def units_below(unit: Unit | None, sight: Sight, today: date) -> QuerySet[Unit]:
 
 # One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no
 # tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.  Asked are
-# units, the day (twice), whether all metrics are meant, and which.
-_HOLDING = """
+# units, by id or the slug of one, the day (twice), whether all metrics are meant, and which.
+_HOLDING_OF_ASKED = """
     WITH asked AS (
-        SELECT DISTINCT unnest(%s::bigint[]) AS unit_id
+        {asked}
     ), above AS (
         SELECT asked.unit_id AS asked_id, coalesce(asked.unit_id, 0) AS unit_id, 1000000 AS depth FROM asked
         UNION ALL
@@ -147,4 +161,5 @@ _HOLDING = """
     WHERE newest.says_anything
     ORDER BY above.asked_id, newest.metric, above.depth DESC
 """
-_HOLDING_IDS = f"SELECT id FROM ({_HOLDING}) AS holding"  # noqa: S608 — a text of this file; values are passed apart
+_HOLDING = _HOLDING_OF_ASKED.format(asked="SELECT DISTINCT unnest(%s::bigint[]) AS unit_id")
+_HOLDING_OF_SLUG = _HOLDING_OF_ASKED.format(asked="SELECT (SELECT id FROM orgtree_unit WHERE slug = %s) AS unit_id")

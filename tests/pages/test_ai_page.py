@@ -11,17 +11,19 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from insights import windows
 from insights.snapshots.filling import fill_everything
 from insights.views.ai.charts import CHARTS
 from insights.views.ai.parts import PARTS
+from orgtree.models import MembersSee, Organisation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
 MOST_QUERIES = 15  # of any response, whatever the organisation's size
 # Until figures are kept, one scan for each kind of fact and window, whatever there is of them.
-MOST_QUERIES_FROM_FACTS = 27
+MOST_QUERIES_FROM_FACTS = 26
 OF_COMMITS = {"committed_code", "committed_share"}  # they are empty here: see test_committed_code.py
 OF_PULL_REQUESTS = {"cycle_time", "merged_per_developer", "delivered"}  # and these: see test_impact.py
 HOSTILE = "<script>alert('x')</script>&\"'"
@@ -242,3 +244,20 @@ def test_the_page_asks_few_questions_once_its_figures_are_kept(busy: Org, member
     with CaptureQueriesContext(connection) as asked:
         member.get("/insights/ai/")
     assert len(asked) <= MOST_QUERIES
+
+
+def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) -> None:
+    """That it was looked at is remembered, too; nobody has to be counted once an organisation is past its trial."""
+    Organisation.objects.update_or_create(
+        pk=1,
+        defaults={"protected_since": timezone.now(), "members_see": MembersSee.EVERYTHING, "minimum_group_size": 1},
+    )
+    busy.tree("Teams")
+    busy.unit("Red", below="teams")
+    busy.join("ada", "red")
+    fill_everything()
+    member.get("/insights/ai/")
+    with CaptureQueriesContext(connection) as asked:
+        answer = member.get("/insights/ai/", {"unit": "red"})
+    assert "Red" in answer.content.decode()
+    assert len(asked) <= MOST_QUERIES, "\n".join(" ".join(each["sql"].split())[:150] for each in asked)

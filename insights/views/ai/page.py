@@ -23,9 +23,8 @@ from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
 from insights.views.units import AI_COLUMNS, unassigned_of_everybody, units_choice, units_of_everybody, units_part
-from integrations.services.connections import has_repositories
 from integrations.services.reception import has_sessions
-from integrations.services.seats import has_seats
+from integrations.services.told_of import told_of
 
 CHOICES = (
     *impact.CHOICES,
@@ -79,10 +78,9 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     mark = pulse.mark()
     filters = page_filters(request)
     around = look_around(request, filters)
-    seats = has_seats()
-    answers = read(filters, _wanted(filters, has_seats=seats), around=around)
-    connected = has_repositories()
-    if answers.figure("ai.sessions").value is None and not connected and not has_sessions():
+    told = told_of()
+    answers = read(filters, _wanted(filters, has_seats=told.seats), around=around)
+    if answers.figure("ai.sessions").value is None and not told.repositories and not has_sessions():
         return connect_first_agent(request)
     context = {
         "pulse": mark,
@@ -94,8 +92,8 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": [
             adoption.section(answers),
-            impact.section(answers, has_repositories=connected),
-            spend.section(answers, has_seats=seats),
+            impact.section(answers, has_repositories=told.repositories),
+            spend.section(answers, has_seats=told.seats),
             usage.section(answers),
         ],
         "board": leaderboard.leaderboard_card(filters),

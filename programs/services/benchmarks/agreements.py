@@ -10,10 +10,9 @@ from django.urls import reverse
 from insights.agreed import Agreement
 from insights.metrics.query import Scope, Statistic
 from insights.metrics.registry import get
-from orgtree.models import Unit
 from orgtree.services.access import Access
 from programs.models import Direction
-from programs.queries.benchmarks import HoldingBenchmark, benchmarks_for
+from programs.queries.benchmarks import HoldingBenchmark, benchmarks_of_slug
 from programs.services.benchmarks.writing import granularity_of
 
 OF_THE_ORGANISATION = "whole organisation"
@@ -22,10 +21,9 @@ COURSES = {"ai.active_share": "ai.adoption_rate"}
 
 
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
-    """By key, of the scope's unit or the whole organisation; at most two queries."""
-    unit_id = _unit_id(scope.unit, access)
+    """By key, of the scope's unit or the whole organisation; one query."""
     asked = {*keys, *(COURSES[key] for key in keys if key in COURSES)}
-    holding = benchmarks_for(asked, unit_id, access.sight)
+    holding = benchmarks_of_slug(asked, scope.unit, access.sight)
     found = {key: holding.get(key) or holding.get(COURSES.get(key, "")) for key in keys}
     return {key: _agreement(each, scope.unit) for key, each in found.items() if each and not each.is_of_older_formula}
 
@@ -54,9 +52,3 @@ def _agreement(holding: HoldingBenchmark, unit: str | None) -> Agreement:
         unit=get(version.metric).unit,
         higher_is_better=version.better == Direction.HIGHER,
     )
-
-
-def _unit_id(slug: str | None, access: Access) -> int | None:
-    if slug is None:
-        return None
-    return access.sight.slugs.get(slug) or Unit.objects.filter(slug=slug).values_list("pk", flat=True).first()
