@@ -66,7 +66,7 @@ from tests.org import Org
 from tests.personas import ADMIN, Persona
 from tests.servers import Server
 
-DEMO_SECONDS = 2000
+DEMO_SECONDS = 4000
 WITHOUT_TELEMETRY = {"Erin Executive", "Ada Admin", "Dale Director", "Della Director"}
 HINT = "What to look for"
 TEAMS = ("checkout", "search", "platform", "mobile", "data")  # Tooling deploys nothing

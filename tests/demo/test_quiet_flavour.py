@@ -10,7 +10,7 @@ from tests.conftest import StartServer
 from tests.demo.read_pages import HINT, ai_page, bottleneck, delivery_page
 from tests.personas import ADMIN
 
-DEMO_SECONDS = 2000
+DEMO_SECONDS = 4000
 TEAMS = ("checkout", "search", "platform", "mobile", "data")
 
 
