@@ -45,7 +45,7 @@ _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when t
 _SECONDS_BETWEEN_REPORTS = 3.0
 _SECONDS_BETWEEN_LOOKS = 0.25
 _TELLING_SHARE = 0.03  # before so much is done, nothing can be said of the time left
-_PATIENCE_SECONDS = 1800.0  # without any progress: a year of figures of 40 units is one step, and long on a busy machine
+_PATIENCE_SECONDS = 1800.0  # without any progress: a year of figures of 40 units is one step, long on a busy machine
 
 Report = Callable[[str], None]
 
