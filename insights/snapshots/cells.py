@@ -87,22 +87,20 @@ def recompute_all(pieces: Sequence[Partitions], clock: Clock, only: Mapping[Grou
     of_all = Placement(Placed.UNITS, units)
     for piece in pieces:
         _delete(piece, ANYBODY, only.values())
-        _delete(of_units(piece), of_all, only.values())
+        if units:
+            _delete(of_units(piece), of_all, only.values())
     there = _of_relations_with_rows(only)
     many = computable_in_memory(there) if len(units) >= UNITS_COMPUTED_IN_MEMORY else {}
     others = {group: pk for group, pk in there.items() if group not in many}
-    written = _compute_in_memory(pieces, units, clock, many) if many else 0
+    written = _compute_in_memory(pieces, of_all, clock, many) if many else 0
     for piece in pieces:
         written += _compute(piece, ANYBODY, clock, others)
         written += _compute(of_units(piece), of_all, clock, others) if units else 0
     return written
 
 
-def _compute_in_memory(
-    pieces: Sequence[Partitions], units: tuple[int, ...], clock: Clock, only: Mapping[Group, int]
-) -> int:
+def _compute_in_memory(pieces: Sequence[Partitions], of_all: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
     """The cells of all pieces, reading the rows of each relation once; they come piece by piece."""
-    of_all = Placement(Placed.UNITS, units)
     recomputations: list[_Recomputations] = []
     for piece in pieces:
         everybody = tuple(dict.fromkeys(piece))

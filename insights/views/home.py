@@ -25,7 +25,8 @@ from insights.views.delivery.answers import compared, tile
 from insights.views.delivery.dora import TILES as DORA_LABELS
 from insights.views.integrations.needs import NeedLine, need_lines
 from integrations.services.completeness import completeness
-from integrations.services.reception import Reception, has_sessions, reception
+from integrations.services.reception import Reception, reception
+from integrations.services.told_of import told_of
 from integrations.sync.quarantine import payloads_put_aside
 
 HEADLINES = (
@@ -55,7 +56,7 @@ class Step:
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    has_telemetry = has_sessions()
+    has_telemetry = told_of().sessions
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
     told = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
     context = {

@@ -88,10 +88,6 @@ def last_session_of(email: str, *, agent: str = "") -> datetime | None:
     return last_at
 
 
-def has_sessions() -> bool:
-    return AgentSession.objects.exists()
-
-
 def last_request_at() -> datetime | None:
     """When telemetry was last accepted, to the minute."""
     last_at: datetime | None = IngestToken.objects.aggregate(last_at=Max("last_used_at"))["last_at"]

@@ -1,4 +1,4 @@
-"""What an installation is told of at all, beside its agents' telemetry: pages leave out what it is not."""
+"""What an installation is told of at all: pages leave out what it is not, or lead to connecting it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from django.db import connection
 
 
 class ToldOf(NamedTuple):
-    """Whether seats are kept, and whether any repository is connected, read already or not."""
+    """Whether any session was ever received, seats are kept, and any repository is connected, read already or not."""
 
+    sessions: bool
     seats: bool
     repositories: bool
 
@@ -18,6 +19,9 @@ def told_of() -> ToldOf:
     """One query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM integrations_seatplan), EXISTS (SELECT FROM integrations_repositorysource)"
+            """
+            SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),
+                   EXISTS (SELECT FROM integrations_repositorysource)
+            """
         )
         return ToldOf(*cursor.fetchone())

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.snapshots.alone import alone
+from insights.snapshots.filling import fill_everything
 from insights.snapshots.waiting import changes_waiting
 from insights.windows import local_today
 from integrations.demo.providers.demo_history import demo_history
@@ -45,7 +46,7 @@ _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when t
 _SECONDS_BETWEEN_REPORTS = 3.0
 _SECONDS_BETWEEN_LOOKS = 0.25
 _TELLING_SHARE = 0.03  # before so much is done, nothing can be said of the time left
-_PATIENCE_SECONDS = 1800.0  # without any progress: a year of figures of 40 units is one step, long on a busy machine
+_PATIENCE_SECONDS = 900.0  # without any progress, which is long on a busy machine
 
 Report = Callable[[str], None]
 
@@ -86,6 +87,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
         sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
         sent_at = time.monotonic()
         _bring_the_rest(run, base_url, report)
+        fill_everything(report=lambda health: report(f"Figures: {health.progress(timezone.now())}."))
     _wait(changes_waiting, "changed figures", report)
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())

@@ -67,6 +67,7 @@ from tests.personas import ADMIN, Persona
 from tests.servers import Server
 
 DEMO_SECONDS = 4000
+pytestmark = pytest.mark.timeout(DEMO_SECONDS + 400)  # others may use the same processors
 WITHOUT_TELEMETRY = {"Erin Executive", "Ada Admin", "Dale Director", "Della Director"}
 HINT = "What to look for"
 TEAMS = ("checkout", "search", "platform", "mobile", "data")  # Tooling deploys nothing

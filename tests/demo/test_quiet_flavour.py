@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from integrations.demo.stories import Flavour
 from orgtree.models import Employment
 from tests.conftest import StartServer
@@ -11,6 +13,7 @@ from tests.demo.read_pages import HINT, ai_page, bottleneck, delivery_page
 from tests.personas import ADMIN
 
 DEMO_SECONDS = 4000
+pytestmark = pytest.mark.timeout(DEMO_SECONDS + 400)  # others may use the same processors
 TEAMS = ("checkout", "search", "platform", "mobile", "data")
 
 

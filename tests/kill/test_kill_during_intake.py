@@ -26,6 +26,7 @@ from tests.patience import PATIENCE_SECONDS, wait_until
 REQUESTS = 120
 EVENTS_PER_REQUEST = 10
 SENDERS = 3
+REQUEST_SECONDS = 10  # after which an agent's exporter tries a request again
 EVERYTHING = "everything"
 FEW_SEEDS = [("web", 1), ("worker", 2), ("database", 3), (EVERYTHING, 4)]
 MANY_SEEDS = [(victim, seed) for victim in ("web", "worker", "database", EVERYTHING) for seed in range(10, 20)]
@@ -111,7 +112,7 @@ def send_all(installation: Installation, requests: Sequence[tuple[bytes, int]], 
         "Authorization": f"Bearer {installation.ingest_token}",
         "Content-Type": "application/x-protobuf",
     }
-    with httpx.Client(base_url=installation.url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as agent:
+    with httpx.Client(base_url=installation.url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False) as agent:
         for body, _ in requests:
             for _attempt in attempts():
                 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import select
 import signal
 import socket
 from pathlib import Path
@@ -127,6 +128,8 @@ def test_a_request_is_answered_while_another_connection_says_nothing(running: In
     silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(40)]
     try:
         wait_until(running.is_ready, what="the server answers beside 40 silent connections")
+        ended, _, _ = select.select(silent, [], [], 0)
+        assert len(ended) < len(silent), "it answered only once it had ended these"
     finally:
         for connection in silent:
             connection.close()

@@ -149,6 +149,16 @@ def test_a_prefix_leads_to_its_commit(source: RepositorySource, member: Client) 
     assert "No commit matches" in page(member, "/insights/ai/attribution/", q="0000000000")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("q", "not hexadecimal"), ("q", "abc"), ("page", "0"), ("page", "x"), ("method", "guess"), ("set_apart", "often")],
+)
+def test_a_wrong_parameter_is_named(source: RepositorySource, member: Client, parameter: str, value: str) -> None:
+    answer = member.get("/insights/ai/attribution/", {parameter: value})
+    assert answer.status_code == 400
+    assert parameter in answer.content.decode()
+
+
 def test_the_list_can_be_narrowed(source: RepositorySource, member: Client) -> None:
     def listed(**chosen: str) -> int:
         return page(member, "/insights/ai/attribution/", **chosen).count("stick hw-commit")

@@ -12,16 +12,6 @@ from tests.git.repositories import Repo
 from tests.pages.test_committed_code import create_source, page, sync
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value"),
-    [("q", "not hexadecimal"), ("q", "abc"), ("page", "0"), ("page", "x"), ("method", "guess"), ("set_apart", "often")],
-)
-def test_a_wrong_parameter_is_named(db: None, member: Client, parameter: str, value: str) -> None:
-    answer = member.get("/insights/ai/attribution/", {parameter: value})
-    assert answer.status_code == 400
-    assert parameter in answer.content.decode()
-
-
 def test_an_admin_connects_a_path(admin: Client, tmp_path: Path) -> None:
     repo = Repo.create(tmp_path / "orders")
     repo.commit({"a.py": "a\n"})

@@ -23,7 +23,6 @@ from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
 from insights.views.units import AI_COLUMNS, unassigned_of_everybody, units_choice, units_of_everybody, units_part
-from integrations.services.reception import has_sessions
 from integrations.services.told_of import told_of
 
 CHOICES = (
@@ -80,7 +79,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     around = look_around(request, filters)
     told = told_of()
     answers = read(filters, _wanted(filters, has_seats=told.seats), around=around)
-    if answers.figure("ai.sessions").value is None and not told.repositories and not has_sessions():
+    if answers.figure("ai.sessions").value is None and not (told.repositories or told.sessions):
         return connect_first_agent(request)
     context = {
         "pulse": mark,
