@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from psycopg import sql
-from psycopg.generators import copy_from
+from psycopg.errors import error_from_result
+from psycopg.generators import fetch_many
+from psycopg.pq import ExecStatus
+from psycopg.waiting import WAIT_R
 
 from insights.metrics.measures import Measure
 from insights.metrics.placing import whose
@@ -216,10 +219,25 @@ def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArr
         yield RowArrays(reading, tuple(measures), records, scales, fact)
 
 
-def _written(pgconn: PGconn, write: Callable[[memoryview], object]) -> PQGen[None]:
-    """Write what COPY sends, in one wait: a wait for each row, as `Copy` has it, costs as much again as the rows do."""
-    while isinstance(sent := (yield from copy_from(pgconn)), memoryview):
-        write(sent)
+def _written(pgconn: PGconn, write: Callable[[bytes], object]) -> PQGen[None]:
+    """Write what COPY sends, as many rows at once as have come.
+
+    A wait or a generator for each row, as `Copy` and `copy_from` have them, costs as much again as the rows do.
+    """
+    size = 0
+    while size >= 0:
+        rows: list[memoryview] = []
+        while (told := pgconn.get_copy_data(1))[0] > 0:
+            rows.append(told[1])
+        write(b"".join(rows))
+        size = told[0]  # 0: more is to come, below it the end
+        if size == 0:
+            while not (yield WAIT_R):
+                pass
+            pgconn.consume_input()
+    result = (yield from fetch_many(pgconn))[-1]
+    if result.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(result)
 
 
 def _more(reading: Reading) -> list[sql.Composable]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_layout import Tree
+from insights.formulas.positions import positions_in
 from insights.metrics.cells_in_memory import (
     MOST_MEASURES,
     ComputedCells,
@@ -72,10 +73,9 @@ def _placed(rows: RowArrays, split: SplitBy, stints: StintsInUse) -> tuple[Seque
     import numpy as np
 
     if split.by_person:
-        is_known = rows.people > 0
-        people = np.unique(rows.people[is_known])
-        each = PlacedTree(Tree.of_each(people), np.arange(len(people)))
-        return [each], np.where(is_known, np.searchsorted(people, rows.people), -1)
+        people = np.unique(rows.people)
+        people = people[people > 0]
+        return [PlacedTree(Tree.of_each(people), np.arange(len(people)))], positions_in(people, rows.people)
     everybody = PlacedTree(Tree.of_everybody(), np.zeros(1, dtype=np.int64))
     if split.placement.placed is Placed.UNASSIGNED and rows.reading.placement.placed is Placed.ANYBODY:
         in_trees = days_in_trees(split.placement.ids, rows.reading.hull)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import connection
 
 from insights.formulas.cell_layout import Lists, Tree
+from insights.formulas.positions import positions_in
 from insights.metrics.query import Window
 from insights.metrics.stints import stints_of
 from integrations.facts.relation import Relation
@@ -102,10 +103,14 @@ class StintArrays:
         days_known = int(stints[:, 2].max()) + 2
         keys = numbers * days_known + stints[:, 1]
         order = np.argsort(keys)
-        number = np.minimum(np.searchsorted(different, placed), len(different) - 1)
-        last = np.searchsorted(keys[order], number * days_known + np.minimum(day, days_known - 1), side="right") - 1
+        number = positions_in(different, placed)
+        last = np.searchsorted(numbers[order], np.arange(len(different)), side="right")[number] - 1
+        # Who has several is searched for: most have one.
+        several = np.flatnonzero((np.bincount(numbers) > 1)[number])
+        days_of_several = np.minimum(day[several], days_known - 1)
+        last[several] = np.searchsorted(keys[order], number[several] * days_known + days_of_several, side="right") - 1
         stint = order[np.maximum(last, 0)]
-        is_there = (different[number] == placed) & (last >= 0) & (whose[stint] == placed)
+        is_there = (number >= 0) & (last >= 0) & (whose[stint] == placed)
         is_there &= (stints[stint, 1] <= day) & (day < stints[stint, 2])
         found[is_there] = stints[stint[is_there], 0]
         return found

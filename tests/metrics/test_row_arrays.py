@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.db import DataError, transaction
 
+from insights.metrics.measures import Total
 from insights.metrics.query import Dimension
 from insights.metrics.reading import Reading
 from insights.metrics.row_arrays import RowArrays, row_arrays
@@ -45,6 +47,20 @@ def test_facts_without_an_id_are_rows_all_the_same() -> None:
         assert sorted(of_nameless.people.tolist()) == sorted(rows.people.tolist())
         assert set(of_nameless.facts.tolist()) == {0}
         assert agents_of(of_nameless) == agents_of(rows)
+
+
+def test_rows_that_break_off_are_an_error_and_the_connection_goes_on() -> None:
+    """The database sends thousands of rows before it finds that it cannot go on."""
+    breaks = replace(
+        AGENT_SESSIONS,
+        sql=f"SELECT s.*, 1 / (20000 - n) AS broken FROM ({AGENT_SESSIONS.sql}) AS s, generate_series(1, 30000) AS n",
+        columns=AGENT_SESSIONS.columns | {"broken"},
+    )
+    reading, measure = replace(READING, relation=breaks), Total(breaks, column="broken")
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic(), row_arrays(reading, [measure]):
+        raise AssertionError("these rows are not whole")
+    with row_arrays(READING, []) as rows:
+        assert len(rows) == 40
 
 
 def test_rows_keep_their_value_when_some_of_them_change_after_they_were_read() -> None:
