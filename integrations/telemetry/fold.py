@@ -22,6 +22,11 @@ from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold_changes import append_changes_of_fold, enqueue_folded_sessions
 from integrations.telemetry.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.fold_events import merge_requests, merge_tool_calls
+from integrations.telemetry.fold_large_days import (
+    add_differences_to_large_days,
+    find_large_days,
+    note_figures_before,
+)
 from integrations.telemetry.fold_points import find_touched_slots, rebuild_slots
 from integrations.telemetry.fold_tables import analyse_where_large, create_tables, execute
 from integrations.telemetry.fold_tellers import (
@@ -86,8 +91,13 @@ def _fold(*, most: int, only: int | None = None) -> int:
         create_tables()
         _stage(claimed)
         _lock_sessions()
+        has_large_days = find_large_days()
+        if has_large_days:
+            note_figures_before()
         merge_requests()
         merge_tool_calls()
+        if has_large_days:
+            add_differences_to_large_days()
         find_touched_slots()
         rebuild_slots()
         find_days_of_processes()

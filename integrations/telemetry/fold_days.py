@@ -1,7 +1,7 @@
 """Requests, tool calls and quarters of an hour → the figures of each session's local days.
 
 A day is rebuilt whole from what is merged, never added to: so it can be done any number of times, for the days that
-a fold touched as well as for all of them.
+a fold touched as well as for all of them.  What a fold did to days of very many requests is in fold_large_days.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from integrations.telemetry.fold_tables import analyse_where_large, execute
 
 
 def rebuild_days() -> None:
-    """Rebuild the days named in fold_day, of sessions in fold_session, each source for itself."""
+    """Rebuild the days named in fold_day, of sessions in fold_session, each source for itself; but no large ones."""
     execute(FIND_BOUNDS)
     analyse_where_large("fold_rebuilt_day")
     execute(DELETE_DAYS)
@@ -52,6 +52,7 @@ FIND_BOUNDS: LiteralString = """
            ((day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours'
     FROM (SELECT DISTINCT session_id, source, day FROM fold_day) AS touched
     JOIN fold_session USING (session_id)
+    WHERE source <> 'events' OR (session_id, day) NOT IN (SELECT session_id, day FROM fold_large_day)
 """
 
 DELETE_DAYS: LiteralString = """
@@ -59,9 +60,33 @@ DELETE_DAYS: LiteralString = """
     WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND stored.source = rebuilt.source
 """
 
+# What a request tells of its day, by model, and what a call does.
+REQUEST_FIGURES: LiteralString = """
+    request.model, 1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
+    LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) AS cache_write_1h_tokens,
+    request.output_tokens, request.spend,
+    CASE WHEN request.spend IS NULL THEN request.input_tokens + request.cache_read_tokens
+         + request.cache_write_tokens + request.output_tokens ELSE 0 END AS unpriced_tokens,
+    request.reported_cost,
+    request.reported_cost IS NOT NULL AND request.spend IS NOT NULL
+        AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+            + request.output_tokens > 0 AS compared,
+    0 AS calls, 0 AS failures, 0 AS refusals
+"""
+CALL_FIGURES: LiteralString = """
+    '', 0, 0, 0, 0, 0, 0, NULL::numeric, 0, NULL::numeric, false,
+    (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
+"""
+
+# The greatest of the bounds that a request's whole prompt exceeds.
+PROMPT_ABOVE: LiteralString = """
+    SELECT coalesce(max(bound), 0) AS above FROM unnest(%(bounds)s::int[]) AS bound
+    WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+"""
+
 # Absurd sums of money stop at what the column holds: one sender's nonsense must not keep others' days from being built.
 # CASE, because LEAST passes over a null: no cost would become the greatest one.
-INSERT_EVENT_DAYS: LiteralString = """
+INSERT_EVENT_DAYS: LiteralString = f"""
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
@@ -77,26 +102,16 @@ INSERT_EVENT_DAYS: LiteralString = """
                 ELSE sum(spend) FILTER (WHERE compared) END,
            sum(calls), sum(failures), sum(refusals), 0, 0, 0
     FROM (
-        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, request.model,
-               1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
-               LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) AS cache_write_1h_tokens,
-               request.output_tokens, request.spend,
-               CASE WHEN request.spend IS NULL THEN request.input_tokens + request.cache_read_tokens
-                    + request.cache_write_tokens + request.output_tokens ELSE 0 END AS unpriced_tokens,
-               request.reported_cost,
-               request.reported_cost IS NOT NULL AND request.spend IS NOT NULL
-                   AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
-                       + request.output_tokens > 0 AS compared,
-               0 AS calls, 0 AS failures, 0 AS refusals
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+               {REQUEST_FIGURES}
         FROM fold_rebuilt_day rebuilt
         JOIN integrations_agentrequest request
           ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
          AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
         WHERE rebuilt.source = 'events'
         UNION ALL
-        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, '',
-               0, 0, 0, 0, 0, 0, NULL, 0, NULL, false,
-               (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+               {CALL_FIGURES}
         FROM fold_rebuilt_day rebuilt
         JOIN integrations_agenttoolcall call
           ON call.session_id = rebuilt.session_id AND call.at BETWEEN rebuilt.after AND rebuilt.before
@@ -104,7 +119,7 @@ INSERT_EVENT_DAYS: LiteralString = """
         WHERE rebuilt.source = 'events'
     ) AS figures
     GROUP BY session_id, identity_id, agent, counted, day, model
-"""
+"""  # noqa: S608  # the constants above
 
 INSERT_METRIC_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
@@ -131,7 +146,7 @@ DELETE_TIER_DAYS: LiteralString = """
     WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
 """
 
-INSERT_TIER_DAYS: LiteralString = """
+INSERT_TIER_DAYS: LiteralString = f"""
     INSERT INTO integrations_agenttierday (
         session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
         cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
@@ -144,16 +159,13 @@ INSERT_TIER_DAYS: LiteralString = """
     JOIN integrations_agentrequest request
       ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
      AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
-    CROSS JOIN LATERAL (
-        SELECT coalesce(max(bound), 0) AS above FROM unnest(%(bounds)s::int[]) AS bound
-        WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
-    ) AS size
+    CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
     WHERE rebuilt.source = 'events'
       AND (request.service_tier <> ''
            OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens > (%(bounds)s::int[])[1])
     GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
              request.service_tier
-"""
+"""  # noqa: S608  # a constant
 
 DELETE_TOOL_DAYS: LiteralString = """
     DELETE FROM integrations_agenttoolday stored USING fold_rebuilt_day rebuilt

@@ -38,11 +38,18 @@ TABLES: LiteralString = """
         session_id bigint, identity_id bigint, agent text, source text, counted boolean, day date,
         after timestamptz, before timestamptz
     ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_large_day (session_id bigint, day date) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_difference (
+        sign int, session_id bigint, day date, tool text, prompt_above int, service_tier text, model text,
+        requests int, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
+        cache_write_1h_tokens bigint, output_tokens bigint, spend numeric, unpriced_tokens bigint,
+        reported_cost numeric, compared boolean, calls int, failures int, refusals int
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date
     ) ON COMMIT DELETE ROWS;
     TRUNCATE fold_event, fold_point, fold_touched, fold_handed, fold_session, fold_request, fold_slot, fold_day,
-             fold_rebuilt_day, fold_change;
+             fold_rebuilt_day, fold_large_day, fold_difference, fold_change;
 """
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integrations.telemetry import fold_large_days
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.fold import fold_received_batches
 from tests.telemetry.raw_rows import Event, Point, at, days_cut_in, receive
@@ -99,7 +100,11 @@ def _once(given_records: list[Event | Point]) -> list[Event | Point]:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_order_repetition_and_batching_gives_what_the_oracle_says(data: st.DataObject) -> None:
+@pytest.mark.parametrize("large", [1, fold_large_days.LARGE_DAY], ids=["days are added to", "days are rebuilt"])
+def test_any_order_repetition_and_batching_gives_what_the_oracle_says(
+    large: int, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_large_days, "LARGE_DAY", large)
     zone = data.draw(st.sampled_from(["UTC", "America/Havana", "Asia/Kathmandu"]))
     sent = _once(data.draw(records))
     arriving = data.draw(st.permutations(sent + data.draw(st.lists(st.sampled_from(sent), max_size=5))))
