@@ -94,6 +94,12 @@ class ObjectiveLine:
     tickets_url: str
     score: str
 
+    @property
+    def stands_otherwise(self) -> bool:
+        """Whether it stands otherwise than its only outcome, whose forecast is printed: a guardrail has its say."""
+        outcomes = [each for each in self.key_results if not each.is_guardrail]
+        return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
+
 
 def objective_lines(found: Sequence[ObjectiveProgress], today: date) -> list[ObjectiveLine]:
     """Of objectives with unit, owner and quarter; no query of its own."""
