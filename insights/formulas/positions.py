@@ -13,7 +13,7 @@ MOST_GAPS = 4  # of a table, for each id that is looked up
 def positions_in(known: Integers, asked: Integers) -> Integers:
     """For each that is asked its position in `known` (in order, each once), -1 where it is not there.
 
-    Ids lie close together, so that a table of them all is small: to search in order takes five times as long.
+    Ids lie close together, so that a table of them all is small: to search among them takes fifteen times as long.
     """
     import numpy as np
 

@@ -119,7 +119,7 @@ INSERT_EVENT_DAYS: LiteralString = f"""
         WHERE rebuilt.source = 'events'
     ) AS figures
     GROUP BY session_id, identity_id, agent, counted, day, model
-"""  # noqa: S608  # the constants above
+"""  # noqa: S608  # put together from REQUEST_FIGURES and CALL_FIGURES; no value of a parameter
 
 INSERT_METRIC_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
@@ -165,7 +165,7 @@ INSERT_TIER_DAYS: LiteralString = f"""
            OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens > (%(bounds)s::int[])[1])
     GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
              request.service_tier
-"""  # noqa: S608  # a constant
+"""  # noqa: S608  # put together from PROMPT_ABOVE; no value of a parameter
 
 DELETE_TOOL_DAYS: LiteralString = """
     DELETE FROM integrations_agenttoolday stored USING fold_rebuilt_day rebuilt

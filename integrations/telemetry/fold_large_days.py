@@ -74,7 +74,7 @@ NOTE_REQUESTS: LiteralString = f"""
       ON large.session_id = request.session_id
      AND large.day = (request.at AT TIME ZONE current_setting('TimeZone'))::date
     CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
-"""  # noqa: S608  # constants
+"""  # noqa: S608  # put together from constants of fold_days.py; no value of a parameter
 
 NOTE_CALLS: LiteralString = f"""
     INSERT INTO fold_difference
@@ -84,7 +84,7 @@ NOTE_CALLS: LiteralString = f"""
     JOIN fold_large_day large
       ON large.session_id = call.session_id
      AND large.day = (call.at AT TIME ZONE current_setting('TimeZone'))::date
-"""  # noqa: S608  # constants
+"""  # noqa: S608  # put together from constants of fold_days.py; no value of a parameter
 
 LEAVE_TO_REBUILDING: LiteralString = """
     DELETE FROM fold_large_day large

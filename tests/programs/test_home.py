@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from insights import windows
 from orgtree.models import Person, Unit
 from orgtree.services.units import set_leader
+from programs.models import Standing
+from programs.queries.objectives import progress_of
+from programs.views.objectives.words import TAGS, objective_line
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
-from tests.programs.objectives import objective
-from tests.programs.tickets import ticket
+from tests.programs.objectives import objective, stored
+from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
 MOST_QUERIES = 15
@@ -92,3 +98,14 @@ def test_it_takes_few_queries(sign_in: Callable[[Persona], Client]) -> None:
         with CaptureQueriesContext(connection) as queries:
             client.get(PART)
         assert len(queries) <= MOST_QUERIES, persona.name
+
+
+def test_a_broken_guardrail_is_named_beside_the_forecast() -> None:
+    today = windows.local_today()
+    (progress,) = progress_of([stored(objective())], as_(EXECUTIVE), today=today)
+    line = replace(objective_line(progress, today), forecast="Forecast 3.2 h", why="Guardrail broken: Deployments.")
+    (outcome,) = line.key_results
+    for shown, is_named in ((line.tag, False), (TAGS[Standing.AT_RISK], True)):
+        of_outcome = replace(line, tag=shown, key_results=[replace(outcome, tag=line.tag)])
+        printed = render_to_string("programs/overview/_objective.html", {"line": of_outcome})
+        assert ("Forecast 3.2 h" in printed, "Guardrail broken" in printed) == (True, is_named)

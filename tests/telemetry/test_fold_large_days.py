@@ -86,7 +86,7 @@ def test_a_large_day_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_small_days_cost_one_statement_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_days_are_looked_for_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     def not_called() -> None:
         raise AssertionError("nothing here is large")
 
