@@ -10,7 +10,7 @@ from django.db import connection, models, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from integrations.models import AgentSession, AgentSessionDay, AgentTierDay, AgentToolDay
+from integrations.models import AgentRequest, AgentSession, AgentSessionDay, AgentTierDay, AgentToolDay
 from integrations.telemetry import fold, fold_large_days
 from integrations.telemetry.calendar import rebuild_days_of
 from integrations.telemetry.events import EventKind
@@ -68,6 +68,22 @@ def test_what_is_added_up_is_what_rebuilding_tells(batches: list[list[Event]], m
             rebuild_days_of(list(AgentSession.objects.values_list("pk", flat=True)))
             assert added_up == figures()
         transaction.set_rollback(True)
+
+
+def test_a_price_that_came_later_is_added_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold_large_days, "LARGE_DAY", 1)
+    receive([request("a"), request("b")])
+    fold_received_batches()
+    AgentRequest.objects.update(spend=None)  # as if nobody had known what the model costs
+    sessions = list(AgentSession.objects.values_list("pk", flat=True))
+    rebuild_days_of(sessions)
+    assert AgentSessionDay.objects.get().spend is None
+    receive([request("c")])
+    fold_received_batches()
+    added_up = figures()
+    rebuild_days_of(sessions)
+    assert added_up == figures()
+    assert AgentSessionDay.objects.get().spend == AgentRequest.objects.get(key="c").spend
 
 
 def test_a_large_day_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
