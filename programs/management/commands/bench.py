@@ -23,7 +23,7 @@ from programs.bench.dora import dora
 from programs.bench.facts import Size
 from programs.bench.figures import Measured, machine, machine_as_text, summary
 from programs.bench.git_import import git_import
-from programs.bench.ingest import small_requests, throughput
+from programs.bench.ingest import ROUNDS, small_requests, throughput
 from programs.bench.instance import BenchInstanceError, temporary_instance
 from programs.bench.linking import relink
 from programs.bench.memory import idle_memory
@@ -110,7 +110,7 @@ class Command(BaseCommand):
         return {
             "memory": idle_memory,
             "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
-            "throughput": lambda: throughput(_token(), requests=10 if quick else 150),
+            "throughput": lambda: throughput(_token(), requests=4 if quick else 50, rounds=3 if quick else ROUNDS),
             "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
             "provider-sync": lambda: provider_sync(pulls=options["pull_requests"] or (3_000 if quick else 50_000)),
             "people-import": lambda: people_import(size.organisation),
