@@ -63,6 +63,13 @@ def execute(sql: LiteralString, parameters: Mapping[str, Any] | None = None) -> 
         cursor.execute(sql, parameters)
 
 
+def is_any(table: LiteralString, condition: LiteralString = "true") -> bool:
+    """Whether one of these tables has a row of which that is true."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE {condition})")  # noqa: S608  # this package's constants
+        return bool(cursor.fetchone()[0])
+
+
 def analyse_where_large(table: LiteralString) -> None:
     """Let the planner know what is in a temporary table, where that decides anything.
 

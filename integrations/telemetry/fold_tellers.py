@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
-from integrations.telemetry.fold_tables import execute
+from integrations.telemetry.fold_tables import execute, is_any
 from integrations.telemetry.vocabularies import VOCABULARIES
 
 _OWN_WORDS = [vocabulary.agent for vocabulary in VOCABULARIES]
@@ -45,7 +43,7 @@ def find_days_of_processes() -> None:
 
 def hand_figures_to_sessions() -> None:
     """Move what processes counted to the sessions that they ran; and take the days of repeated tellings away."""
-    if _is_any("fold_handed"):
+    if is_any("fold_handed"):
         execute(
             """
             DELETE FROM integrations_agentsessionday stored USING fold_handed handed
@@ -56,12 +54,6 @@ def hand_figures_to_sessions() -> None:
     execute(MARK_REPEATED, {"own_words": _OWN_WORDS})
     for table in ("integrations_agentsessionday", "integrations_agenttoolday", "integrations_agenttierday"):
         _delete_repeated(table)
-
-
-def _is_any(table: LiteralString) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608  # this module's own names
-        return bool(cursor.fetchone()[0])
 
 
 def _delete_repeated(table: LiteralString) -> None:
@@ -83,7 +75,9 @@ ADD_SESSIONS_OF_PROCESSES: LiteralString = """
         UNION
         SELECT beside.id
         FROM together
-        JOIN integrations_agentsession session ON session.id = together.session_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM integrations_agentsession WHERE id = together.session_id LIMIT 1
+        ) AS session
         CROSS JOIN LATERAL (
             SELECT process.id
             FROM integrations_sessionprocess ran
