@@ -36,10 +36,10 @@ from integrations.telemetry.vocabularies.vocabulary import (
     TRACE_ID,
     UNKNOWN,
     Event,
-    EventChoice,
     EventReading,
     NotKept,
     Vocabulary,
+    Word,
 )
 
 
@@ -56,7 +56,11 @@ def _read_event(origin: Origin, sent: Any) -> None:
     record = origin.event(sent)
     at = time_of(record.time_unix_nano, origin.reading.now)
     attributes = record.attributes
-    name, event = meaning(origin.vocabulary, origin.signal, record.name, attributes)
+    known = origin.words.get(record.name)
+    if known is None:
+        known = origin.words[record.name] = word_of(origin.vocabulary, origin.signal, record.name)
+    name, word = known
+    event = word(attributes) if callable(word) else word
     digest = origin.digest(record.identity)
     if not CONTENT_ATTRIBUTES.isdisjoint(attributes):
         _count_content(origin, record, digest, is_kept=_is_kept(event, attributes))
@@ -123,22 +127,26 @@ def meaning(
     vocabulary: Vocabulary, signal: Signal, name: str, attributes: Attributes
 ) -> tuple[str, EventReading | None]:
     """An event's name as its vocabulary has it, and what it is; None where no vocabulary reads it."""
-    event: EventReading | EventChoice | None
+    name, word = word_of(vocabulary, signal, name)
+    return name, word(attributes) if callable(word) else word
+
+
+def word_of(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, Word]:
+    """An event's name as its vocabulary has it, and what that says of it, whatever its attributes are."""
     if signal is Signal.LOGS:
         name = name.removeprefix(vocabulary.event_prefix)
     if vocabulary.name_means:
         name = vocabulary.name_means.get(name, name)
         if name == NOTHING:
             return name, NOT_KEPT
+    word: Word
     if signal is Signal.LOGS:
-        event = vocabulary.events.get(name)
+        word = vocabulary.events.get(name)
     else:
-        event = vocabulary.spans.get(name)
-        if event is None and vocabulary.unlisted_spans_not_kept:
-            event = NOT_KEPT
-    if event is None and vocabulary.unlisted is not None:
-        event = vocabulary.unlisted(attributes)
-    return name, event(attributes) if callable(event) else event
+        word = vocabulary.spans.get(name)
+        if word is None and vocabulary.unlisted_spans_not_kept:
+            word = NOT_KEPT
+    return name, vocabulary.unlisted if word is None else word
 
 
 def increments_of(

@@ -26,6 +26,8 @@ LONGEST_TIER = 20
 STANDARD_TIERS = frozenset({"standard", "default", "normal", "auto", "on_demand", "off", "none"})
 MOST_WORDS_REMEMBERED = 10_000
 MOST_TIERS_REMEMBERED = 100
+_CERTAINLY_NOT_TOO_LARGE = 1 << (LARGEST_COUNT.bit_length() - 1)  # what has fewer bits is below LARGEST_COUNT
+_five_counts = Struct(">iqiqiqiqiq").pack
 
 Column = Callable[[Attributes], bytes]
 
@@ -172,24 +174,23 @@ def _first_of(names: Names, encoded: Callable[[Value, str], bytes]) -> Column:
 
 
 def _count_columns(*names: str | Count | None) -> Sequence[Column | bytes]:
-    """Counts that stand side by side: mostly all of them were sent, as whole numbers, and are encoded at once."""
-    sent = [name for name in names if isinstance(name, str)]
+    """The five counts that stand side by side: mostly all were sent, as whole numbers, and are encoded at once."""
     columns = [_count_column(name) for name in names]
-    if len(sent) < len(names) or len(sent) < 2:
+    if not all(isinstance(name, str) for name in names):
         return columns
-    counts_of, encode, usual = itemgetter(*sent), Struct(">" + "iq" * len(sent)).pack, {int}
+    counts_of = itemgetter(*names)
     of_each = [column for column in columns if callable(column)]
-    lengths_and_counts = [8, 0] * len(sent)
 
     def column(attributes: Attributes) -> bytes:
         try:
-            counts = counts_of(attributes)
+            one, two, three, four, five = counts_of(attributes)
         except KeyError:
-            counts = ()
-        if set(map(type, counts)) == usual and min(counts) >= 0 and max(counts) <= LARGEST_COUNT:
-            told = lengths_and_counts.copy()
-            told[1::2] = counts
-            return encode(*told)
+            return b"".join([column(attributes) for column in of_each])
+        # Written out: a loop, or a set of their types, takes four times as long.
+        if one.__class__ is two.__class__ is three.__class__ is four.__class__ is five.__class__ is int and (
+            0 <= one | two | three | four | five < _CERTAINLY_NOT_TOO_LARGE
+        ):
+            return _five_counts(8, one, 8, two, 8, three, 8, four, 8, five)
         return b"".join([column(attributes) for column in of_each])
 
     return [column]

@@ -60,7 +60,7 @@ class ProtobufOrigin(Origin):
             identity=wire.origin_identity(sent, named.name, named.version),
         )
         words = self.vocabulary
-        self._known = wire.KnownAttributes(words.looked_at, words.passed_over, self.knows, words.attribute_means)
+        self._known = wire.KnownAttributes(words.starts, words.looked_at, self.knows, words.attribute_means)
         self._record_class = _RECORD_CLASSES[signal]
 
     def event(self, sent: bytes) -> EventRecord:

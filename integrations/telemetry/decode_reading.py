@@ -17,7 +17,7 @@ from integrations.telemetry.dictionary import learned
 from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
-from integrations.telemetry.vocabularies.vocabulary import SPAN_DURATION_MS, SPAN_START, Vocabulary
+from integrations.telemetry.vocabularies.vocabulary import SPAN_DURATION_MS, SPAN_START, Vocabulary, Word
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
@@ -128,6 +128,7 @@ class Origin(ABC):
         for part in identity:
             self._hasher.update(len(part).to_bytes(4, "big"))
             self._hasher.update(part)
+        self.words: dict[str, tuple[str, Word]] = {}  # by the names of its events as sent: most are the same
         self._sessions: dict[tuple[Value, ...], SessionKey | None] = {}
 
     @abstractmethod

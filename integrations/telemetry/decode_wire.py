@@ -12,7 +12,7 @@ https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any
 
@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
-from integrations.telemetry.vocabularies.vocabulary import UNKNOWN
+from integrations.telemetry.vocabularies.vocabulary import KEY_TAG, UNKNOWN
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _BYTES, _FIXED64, _SFIXED64, _DOUBLE, _ENUM, _FLAG = (
@@ -128,9 +128,11 @@ HistogramPoint: Any = _CLASSES["HistogramPoint"]
 _double = Struct("<d").unpack_from
 _times = Struct("<QQ").pack
 _SHORT = 0x80  # a length below is one byte
-_KEY, _VALUE = 0x0A, 0x12  # tags of KeyValue
+_VALUE = 0x12  # tag of a KeyValue's second field
 _STRING, _BOOL, _INT, _REAL = 0x0A, 0x10, 0x18, 0x21  # tags of AnyValue
 _ALL_BITS = (1 << 64) - 1
+# What stands between a key and a text of so many bytes: tag and length of the value, tag and length of the text.
+_TEXT_LENGTHS = {bytes((_VALUE, length + 2, _STRING, length)): length for length in range(_SHORT - 2)}
 _UNUSUAL = object()
 
 
@@ -143,33 +145,42 @@ class KnownAttributes(dict[bytes, tuple[str, Value]]):
 
     def __init__(
         self,
-        looked_at: Mapping[bytes, str],
-        not_needed: frozenset[bytes],
+        starts: Mapping[bytes, str],
+        looked_at: Container[str],
         knows: Callable[[str], bool],
         means: Mapping[str, str],
     ) -> None:
+        """`starts` are a vocabulary's: tag, length and name are looked up at once."""
         super().__init__()
+        self._starts = starts
         self._looked_at = looked_at
-        self._not_needed = not_needed
         self._knows = knows
         self._means = means
 
     def __missing__(self, sent: bytes) -> tuple[str, Value]:
-        if len(sent) > 2 and sent[0] == _KEY and sent[1] < _SHORT:
-            after_key = 2 + sent[1]
-            key = sent[2:after_key]
-            name = self._looked_at.get(key)
-            if name is not None:
+        after_key = 2 + sent[1] if len(sent) > 1 else 0
+        name = self._starts.get(sent[:after_key])
+        attribute: tuple[str, Value]
+        if name:
+            text = sent[after_key + 4 :]
+            if _TEXT_LENGTHS.get(sent[after_key : after_key + 4]) == len(text):
+                try:
+                    attribute = name, text.decode()
+                except UnicodeDecodeError:
+                    raise BadRecordError("An attribute is not valid UTF-8.") from None
+            else:
                 value = _usual_value(sent, after_key)
                 attribute = plain_attribute(sent) if value is _UNUSUAL else (name, value)
-            else:
-                attribute = _NOT_NEEDED if key in self._not_needed else self._judge(sent)
         else:
-            attribute = plain_attribute(sent)
-            if attribute[0].encode(errors="replace") not in self._looked_at:
-                attribute = self._judge(sent)
+            attribute = self._unlisted(sent) if name is None else _NOT_NEEDED
         self[sent] = attribute
         return attribute
+
+    def _unlisted(self, sent: bytes) -> tuple[str, Value]:
+        if len(sent) > 2 and sent[0] == KEY_TAG and sent[1] < _SHORT:
+            return self._judge(sent)
+        attribute = plain_attribute(sent)
+        return attribute if attribute[0] in self._looked_at else self._judge(sent)
 
     def _judge(self, sent: bytes) -> tuple[str, Value]:
         try:
@@ -187,7 +198,7 @@ _UNKNOWN: tuple[str, Value] = (UNKNOWN, None)
 
 def plain_attribute(sent: bytes) -> tuple[str, Value]:
     """Name and value of a KeyValue.  Raises BadRecordError where it is none, or its text is not UTF-8."""
-    if len(sent) > 2 and sent[0] == _KEY and sent[1] < _SHORT:
+    if len(sent) > 2 and sent[0] == KEY_TAG and sent[1] < _SHORT:
         after_key = 2 + sent[1]
         value = _usual_value(sent, after_key)
         if value is not _UNUSUAL:
@@ -208,29 +219,41 @@ def _usual_value(sent: bytes, after_key: int) -> Any:
     As every exporter writes it: tag and length, and a value of at most 127 bytes that fills the rest.  Raises
     BadRecordError where its text is not UTF-8.
     """
+    value: Any = _UNUSUAL
     try:
         at = after_key + 2
-        tag = sent[at] if sent[after_key] == _VALUE and sent[after_key + 1] == len(sent) - at else None
-        if tag == _STRING and sent[at + 1] == len(sent) - at - 2:
-            return sent[at + 2 :].decode()
+        size = len(sent) - at
+        tag = sent[at] if sent[after_key] == _VALUE and sent[after_key + 1] == size else None
         if tag == _INT:
-            number = shift = 0
-            for byte in sent[at + 1 :]:
-                number |= (byte & 0x7F) << shift
-                shift += 7
-                if byte < _SHORT:
-                    break
-            if sent[-1] < _SHORT and 0 < shift <= 70 and shift == 7 * (len(sent) - at - 1):
-                number &= _ALL_BITS
-                return number if number < 1 << 63 else number - (1 << 64)
-        elif tag == _REAL and len(sent) == at + 9:
-            return _double(sent, at + 1)[0]
-        elif tag == _BOOL and len(sent) == at + 2 and sent[at + 1] < _SHORT:
-            return sent[at + 1] != 0
+            if size == 3 and sent[at + 1] >= _SHORT > sent[at + 2]:  # as most counts
+                value = sent[at + 1] - _SHORT + (sent[at + 2] << 7)
+            elif size == 4 and sent[at + 1] >= _SHORT > sent[at + 3] and sent[at + 2] >= _SHORT:
+                value = sent[at + 1] - _SHORT + (sent[at + 2] - _SHORT << 7) + (sent[at + 3] << 14)
+            else:
+                value = _whole_number(sent[at + 1 :])
+        elif tag == _STRING and sent[at + 1] == size - 2:
+            value = sent[at + 2 :].decode()
+        elif tag == _REAL and size == 9:
+            value = _double(sent, at + 1)[0]
+        elif tag == _BOOL and size == 2 and sent[at + 1] < _SHORT:
+            value = sent[at + 1] != 0
     except UnicodeDecodeError:
         raise BadRecordError("An attribute is not valid UTF-8.") from None
     except IndexError:
         pass
+    return value
+
+
+def _whole_number(sent: bytes) -> Any:
+    """A varint; _UNUSUAL where it ends before the end or does not end."""
+    number = 0
+    for place, byte in enumerate(sent[:10]):
+        number |= (byte & 0x7F) << 7 * place
+        if byte < _SHORT:
+            if place + 1 < len(sent):
+                break
+            number &= _ALL_BITS
+            return number if number < 1 << 63 else number - (1 << 64)
     return _UNUSUAL
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from integrations.telemetry.decode_values import BadRecordError
+from integrations.telemetry import store_rows
+from integrations.telemetry.decode_figures import figures_of
+from integrations.telemetry.decode_values import BadRecordError, count_of
 from integrations.telemetry.decode_wire import KnownAttributes, plain_attribute, plain_value, wire_attribute
+from integrations.telemetry.events import EventKind
+from integrations.telemetry.vocabularies.vocabulary import Event, Vocabulary
 from tests.telemetry.intake import REQUEST, SECOND, Intake, log_record, logs
 
 texts = some.text(max_size=300)
@@ -34,6 +39,45 @@ def test_attributes_are_read_as_the_generated_classes_read_them(name: str, value
     assert plain_attribute(sent) == (parsed.key, plain_value(parsed.value)) == (name, value)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("bits", [0, 6, 7, 13, 14, 20, 21, 27, 28, 62, 63])
+def test_whole_numbers_of_every_length_are_read(bits: int, sign: int) -> None:
+    numbers = [number for near in (-1, 0, 1) if -(2**63) <= (number := sign * 2**bits + near) < 2**63]
+    assert [plain_attribute(wire_attribute("name", number)) for number in numbers] == [("name", n) for n in numbers]
+
+
+_COUNTS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "duration_ms")
+_COUNTED = Event(
+    EventKind.REQUEST,
+    input_tokens="input_tokens",
+    cache_read_tokens="cache_read_tokens",
+    cache_write_tokens="cache_write_tokens",
+    output_tokens="output_tokens",
+    duration_ms="duration_ms",
+)
+_told_counts = some.one_of(
+    some.integers(0, 10**6),
+    some.integers(-(2**63), 2**63 - 1),
+    some.sampled_from(
+        [0, 2**39 - 1, 2**39, 10**12, 10**12 + 1, -1, True, False, None, "", "12", "twelve", 2.5, math.nan]
+    ),
+)
+
+
+@given(some.fixed_dictionaries({}, optional=dict.fromkeys(_COUNTS, _told_counts)))
+def test_counts_encoded_at_once_are_those_encoded_one_by_one(told: dict[str, Any]) -> None:
+    try:
+        counts = [count_of(told.get(name), name) for name in _COUNTS]
+    except BadRecordError:
+        with pytest.raises(BadRecordError):
+            figures_of("any", _COUNTED, told)
+        return
+    encoded = [store_rows.NULL if count is None else store_rows.whole(count) for count in counts]
+    nothing, null = store_rows.text(""), store_rows.NULL
+    expected = [store_rows.text("any"), *(nothing,) * 5, *encoded, null, null, nothing, null]
+    assert figures_of("any", _COUNTED, told) == b"".join(expected)
+
+
 @given(texts, values, some.data())
 @settings(max_examples=1_000)
 def test_damaged_attributes_are_read_as_the_generated_classes_read_them(
@@ -45,7 +89,8 @@ def test_damaged_attributes_are_read_as_the_generated_classes_read_them(
         sent = sent[: data.draw(some.integers(0, len(sent)))]
     else:
         sent[data.draw(some.integers(0, len(sent) - 1))] = data.draw(some.integers(0, 255))
-    looked_at = KnownAttributes({name.encode(): name}, frozenset(), lambda _: True, {})
+    vocabulary = Vocabulary(agent="any", service=re.compile("any"), session_keys=(name,))
+    looked_at = KnownAttributes(vocabulary.starts, vocabulary.looked_at, vocabulary.knows, {})
     try:
         parsed = KeyValue.FromString(bytes(sent))
         expected = (parsed.key, plain_value(parsed.value))
@@ -54,7 +99,7 @@ def test_damaged_attributes_are_read_as_the_generated_classes_read_them(
             plain_attribute(bytes(sent))
         return
     assert repr(plain_attribute(bytes(sent))) == repr(expected)  # equal NaNs, too
-    if parsed.key == name:
+    if parsed.key == name != "":
         assert repr(looked_at[bytes(sent)]) == repr(expected)
 
 
@@ -79,7 +124,8 @@ def test_an_attribute_written_value_first_is_read_too() -> None:
 @pytest.mark.django_db
 def test_money_is_stored_to_ten_decimals() -> None:
     intake = Intake()
-    amounts = [0.0, 1e-10, 0.0095889, 0.1, 1.0, 9_999.99, 10_000.0001, 123_456_789.123456, 999_999_999.5, 0.99999999999]
+    amounts = [0.0, 4e-11, 6e-11, 1e-10, 0.0095889, 0.1, 0.9999, 0.99999999994, 0.99999999999, 1.0, 1.00000000001]
+    amounts += [9_999.99, 10_000.0001, 123_456_789.123456, 999_999_999.5]
     intake.send(
         logs(
             *(

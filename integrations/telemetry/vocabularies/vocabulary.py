@@ -107,6 +107,7 @@ class Event:
         return names
 
 
+KEY_TAG = 0x0A  # of a KeyValue's first field in protobuf
 NOTHING = "(nothing)"
 # Stands among a record's attributes where it has some that its vocabulary does not know.
 UNKNOWN = "(unknown)"
@@ -154,6 +155,7 @@ EventChoice = Callable[[Attributes], EventReading]
 
 # A record whose name no table lists: how it is read, or None where nobody knows it.
 NamelessChoice = Callable[[Attributes], EventReading | None]
+Word = EventReading | EventChoice | NamelessChoice | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,14 +211,17 @@ class Vocabulary:
         return self.figure_names | self.not_needed | CONTENT_ATTRIBUTES | set(self.naming)
 
     @cached_property
-    def looked_at(self) -> Mapping[bytes, str]:
+    def looked_at(self) -> frozenset[str]:
         """The attributes of which the values are read, kept, or counted as dropped."""
-        return {name.encode(): name for name in self.figure_names | CONTENT_ATTRIBUTES | set(self.naming)}
+        return self.figure_names | CONTENT_ATTRIBUTES | set(self.naming)
 
     @cached_property
-    def passed_over(self) -> frozenset[bytes]:
-        """The attributes that are known not to be needed."""
-        return frozenset(name.encode() for name in self.not_needed) - self.looked_at.keys()
+    def starts(self) -> Mapping[bytes, str]:
+        """How an attribute begins in protobuf, by tag, length and name → its name; empty where it is known not to be
+        needed.  Names too long for a length of one byte are left out."""
+        names = {**dict.fromkeys(self.not_needed, ""), **{name: name for name in self.looked_at}}
+        encoded = ((name.encode(), known_as) for name, known_as in names.items())
+        return {bytes((KEY_TAG, len(name))) + name: known_as for name, known_as in encoded if len(name) < 0x80}
 
     def knows(self, name: str) -> bool:
         """Whether an attribute is known."""
