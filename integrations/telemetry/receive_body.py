@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from integrations.telemetry.receive_reply import Code, RefusedError
 
 MOST_BYTES = 20 * 1024 * 1024  # as sent and inflated alike; agents send some kB, SDK exporters at most 512 records
-_CHUNK = 64 * 1024
+_CHUNK = 1024 * 1024  # gunicorn copies all that it has read ahead at each read
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
