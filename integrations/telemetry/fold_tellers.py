@@ -68,6 +68,7 @@ def _delete_repeated(table: LiteralString) -> None:
 # A process and its sessions are found through either: a session may turn up in it later than what it counted.  All that
 # hang together are built anew together, because a session's days are made of what all its processes handed to it.  Two
 # people's processes are two, even where they have one name: some are named by their number on the machine.
+# LIMIT makes it look up each session: taking `together` for thousands of rows, the planner read all sessions instead.
 ADD_SESSIONS_OF_PROCESSES: LiteralString = """
     INSERT INTO fold_touched
     WITH RECURSIVE together (session_id) AS (

@@ -70,7 +70,7 @@ _event_start = Struct(">iqi16sih").pack
 _point_start = Struct(">iqi16siqi?").pack
 _double = Struct(">id").pack
 _numeric = Struct(">ihhHH6H").pack
-_cents = Struct(">ihhHH3H").pack
+_numeric_below_one = Struct(">ihhHH3H").pack
 
 
 def text(value: str) -> bytes:
@@ -89,12 +89,11 @@ def json(value: bytes) -> bytes:
 
 def money(amount: float) -> bytes:
     """A numeric with ten decimals; `amount` is not negative and below 10**9."""
-    if amount < 1:  # as what a request costs
-        decimals = round(amount * 10_000_000_000)
-        if decimals < 10_000_000_000:
-            return _cents(14, 3, -1, 0, 10, decimals // 1_000_000, decimals // 100 % 10_000, decimals % 100 * 100)
     dollars = int(amount)
     decimals = round((amount - dollars) * 10_000_000_000)
+    if not dollars and decimals < 10_000_000_000:  # as most requests cost: the digits after the point alone
+        first, last = divmod(decimals, 1_000_000)
+        return _numeric_below_one(14, 3, -1, 0, 10, first, last // 100, last % 100 * 100)
     if decimals == 10_000_000_000:
         dollars, decimals = dollars + 1, 0
     thousands, below = divmod(dollars, 10_000)

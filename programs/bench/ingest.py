@@ -24,7 +24,7 @@ SMALL_P99_MS = 50
 RECORDS_PER_REQUEST = 1000
 RECORDS_PER_SMALL_REQUEST = 10
 CONNECTIONS = (4, 16)  # few that send one request after the other, and as many as the web process has threads
-ROUNDS = 9
+ROUNDS = 9  # odd, so that one is in the middle
 FOLD_SECONDS = 300.0
 
 FLOOR_COLUMNS = (
@@ -81,7 +81,7 @@ def _round(token: str, requests: int, spent: ProcessorTime) -> _Round:
     floor_seconds = _seconds_of_floor(bodies[0::2])
     with spent.counted():
         seconds = post_all(settings.BASE_URL, token, bodies, connections=CONNECTIONS[0]).seconds
-        folded_seconds = _seconds_until_folded()  # the floor is alone
+        folded_seconds = _seconds_until_folded()  # so that the floor is alone
     floor_seconds += _seconds_of_floor(bodies[1::2])
     records = requests * RECORDS_PER_REQUEST
     return _Round(records / seconds, records / floor_seconds, folded_seconds)

@@ -19,6 +19,7 @@ AUTHOR_ATTRIBUTES = (
     "user.id",
     "installation.id",
 )
+KEY_TAG = 0x0A  # of a KeyValue's first field in protobuf
 
 
 # Names of one attribute, such as a newer and a deprecated one: the first that a record has is read.
@@ -107,7 +108,6 @@ class Event:
         return names
 
 
-KEY_TAG = 0x0A  # of a KeyValue's first field in protobuf
 NOTHING = "(nothing)"
 # Stands among a record's attributes where it has some that its vocabulary does not know.
 UNKNOWN = "(unknown)"
@@ -155,6 +155,7 @@ EventChoice = Callable[[Attributes], EventReading]
 
 # A record whose name no table lists: how it is read, or None where nobody knows it.
 NamelessChoice = Callable[[Attributes], EventReading | None]
+# What the name of a record says of it, whatever its attributes are.
 Word = EventReading | EventChoice | NamelessChoice | None
 
 
@@ -208,7 +209,7 @@ class Vocabulary:
     @cached_property
     def known(self) -> frozenset[str]:
         """Every attribute that is looked at, or known by its name not to be needed."""
-        return self.figure_names | self.not_needed | CONTENT_ATTRIBUTES | set(self.naming)
+        return self.looked_at | self.not_needed
 
     @cached_property
     def looked_at(self) -> frozenset[str]:
