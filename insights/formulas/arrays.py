@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import bool_, float64, int64, uint64
+    from numpy import bool_, float64, int32, int64, uint64
     from numpy.typing import NDArray
 
     Integers = NDArray[int64]
+    SmallIntegers = NDArray[int32]  # of what is kept for many rows; for products they are made wide
     Floats = NDArray[float64]
     Flags = NDArray[bool_]
     Bits = NDArray[uint64]

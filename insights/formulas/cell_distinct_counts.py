@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from insights.formulas.positions import in_order
+
 if TYPE_CHECKING:
     from insights.formulas.arrays import Bits, Flags, Floats, Integers
     from insights.formulas.cell_layout import Calendar, Homes
@@ -174,7 +176,7 @@ def _gathered(code: Integers, bits: Bits, gather: Gather) -> tuple[Integers, Bit
 
     if not len(code):
         return code, bits
-    order = np.argsort(code)
+    order = in_order(code)
     code = code[order]
     first = np.flatnonzero(np.concatenate(([True], code[1:] != code[:-1])))
     put_together = np.bitwise_or if gather is Gather.BITS else np.add

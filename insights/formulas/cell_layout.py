@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from insights.formulas.positions import in_order
+
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
@@ -31,7 +33,7 @@ class Lists(NamedTuple):
         """From pairs in any order."""
         import numpy as np
 
-        order = np.argsort(numbers, kind="stable")
+        order = in_order(numbers)
         return cls(np.searchsorted(numbers[order], np.arange(count + 1)), listed[order])
 
     def joined(self, asked: Integers) -> Joined:
@@ -129,7 +131,7 @@ class Homes:
         numbers[present] = np.arange(len(present))
         pairs = tree.units_of_path.joined(present // segment_count)
         homes = pairs.found * segment_count + present[pairs.positions] % segment_count
-        order = np.argsort(homes, kind="stable")
+        order = in_order(homes)
         found, first = np.unique(homes[order], return_index=True)
         return cls(
             tree, found // segment_count, found % segment_count, numbers, segment_count, pairs.positions[order], first

@@ -1,20 +1,61 @@
-"""Where ids stand among others: rows by the million are placed among people by the thousand."""
+"""Where numbers stand among others: rows by the million are placed among people by the thousand.
+
+Ids lie close together, so that a table of them all is small, and looking each up there takes an eighth of the time of
+sorting them; to search among them takes fifteen times as long.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Integers
 
 MOST_GAPS = 4  # of a table, for each id that is looked up
+BITS = 63  # of a number that is not negative
+BITS_OF_FEW = 20  # of hashes: those of a few hundred differ in them
+
+
+class Numbered(NamedTuple):
+    """The different ones among numbers, and the position in these of each of the numbers."""
+
+    different: Integers
+    positions: Integers
+
+
+def numbered(ids: Integers) -> Numbered:
+    """As `np.unique` with its inverse: the different ids in order."""
+    import numpy as np
+
+    if not len(ids):
+        return Numbered(ids, np.zeros(0, dtype=np.int64))
+    first, last = int(ids.min()), int(ids.max())
+    if last - first > MOST_GAPS * len(ids):
+        return Numbered(*np.unique(ids, return_inverse=True))
+    places = ids - first
+    is_there = np.zeros(last - first + 1, dtype=bool)
+    is_there[places] = True
+    numbers = np.cumsum(is_there) - 1
+    return Numbered(np.flatnonzero(is_there) + first, numbers[places])
+
+
+def numbered_few(hashes: Integers) -> Numbered:
+    """The different ones, in any order, of numbers that lie anywhere, of which there are few."""
+    import numpy as np
+
+    ends = hashes & ((1 << BITS_OF_FEW) - 1)
+    ending_so = np.full(1 << BITS_OF_FEW, -1, dtype=np.int64)
+    ending_so[ends] = np.arange(len(hashes))
+    if not np.array_equal(hashes[ending_so[ends]], hashes):  # two of them end in the same bits
+        return Numbered(*np.unique(hashes, return_inverse=True))
+    there = np.flatnonzero(ending_so >= 0)
+    different = hashes[ending_so[there]]
+    ending_so[there] = np.arange(len(there))
+    return Numbered(different, ending_so[ends])
 
 
 def positions_in(known: Integers, asked: Integers) -> Integers:
-    """For each that is asked its position in `known` (in order, each once), -1 where it is not there.
-
-    Ids lie close together, so that a table of them all is small: to search among them takes fifteen times as long.
-    """
+    """For each that is asked its position in `known` (in order, each once), -1 where it is not there."""
     import numpy as np
 
     if not len(known):
@@ -27,3 +68,23 @@ def positions_in(known: Integers, asked: Integers) -> Integers:
     table[known - (first - 1)] = np.arange(len(known))
     positions: Integers = table[np.clip(asked, first - 1, last + 1) - (first - 1)]
     return positions
+
+
+def in_order(codes: Integers) -> Integers:
+    """The positions of the codes from the least to the greatest, equal ones as they stand: a stable argsort.
+
+    Each code is sorted with its position as one number, where both have room: numpy sorts numbers ten times as fast as
+    it finds the order of them.
+    """
+    import numpy as np
+
+    if not len(codes):
+        return np.zeros(0, dtype=np.int64)
+    least, width = int(codes.min()), (len(codes) - 1).bit_length()
+    if (int(codes.max()) - least).bit_length() + width > BITS:
+        return np.argsort(codes, kind="stable")
+    packed = (codes - least) << width
+    packed |= np.arange(len(codes))
+    packed.sort()
+    packed &= (1 << width) - 1
+    return packed

@@ -16,6 +16,7 @@ from insights.formulas.cell_distinct_counts import DistinctEntities, EntityRows,
 from insights.formulas.cell_layout import Calendar, Homes, Lists
 from insights.formulas.cell_percentiles import Membership, Ranked, percentiles_of_cells
 from insights.formulas.cell_person_shares import PersonShares, shares_by_home
+from insights.formulas.positions import in_order
 from insights.metrics.figures import letters_of_figures
 from insights.metrics.measures import (
     AttributedLines,
@@ -28,7 +29,7 @@ from insights.metrics.measures import (
     PersonShare,
     Total,
 )
-from insights.metrics.row_arrays import RowArrays, letters_of
+from insights.metrics.row_measures import RowMeasures, wide
 from insights.metrics.source import PERCENTILES, stretches_of
 from insights.metrics.stint_arrays import PlacedTree
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
@@ -61,61 +62,6 @@ class ComputedCells:
     people: Integers
     numbers: Floats  # a line for each number, NaN where there is none
     without_numbers: Flags  # cells that only say that there are too many
-
-
-@dataclass(frozen=True)
-class Amounts:
-    """What each row adds to a measure that is added up; 0 where it is nothing."""
-
-    added: Floats
-    scale: float  # by which the sum is to be divided
-
-
-class RowMeasures:
-    """What the rows tell of each measure, worked out once for all splits."""
-
-    def __init__(self, rows: RowArrays) -> None:
-        import numpy as np
-
-        self.rows = rows
-        self.ranked: dict[Measure, Ranked] = {}
-        self.ordered: dict[Measure, Amounts] = {}  # of a distribution: by rank
-        self.amounts: dict[tuple[Measure, str], Amounts] = {}
-        self.bits: dict[Measure, int] = {}
-        self.entered: Bits = np.zeros(len(rows), dtype=np.uint64)
-        for measure in rows.measures:
-            if isinstance(measure, Distribution):
-                self._add_distribution(measure)
-            elif isinstance(measure, Total):
-                self._add_total(measure)
-            elif isinstance(measure, PeopleOnLine):  # its relation is read for it alone
-                self.entered |= rows.column("c", measure).astype(np.uint64)
-
-    def _enter(self, measure: Measure, enters: Flags) -> None:
-        import numpy as np
-
-        self.bits[measure] = len(self.bits)
-        self.entered |= enters.astype(np.uint64) << np.uint64(self.bits[measure])
-
-    def _add_distribution(self, measure: Distribution) -> None:
-        import numpy as np
-
-        ranked = Ranked.of(self.rows.column("c", measure))
-        scale = self.rows.scale_of("c", measure)
-        self.ranked[measure] = ranked
-        values = ranked.values if scale == 1.0 else np.rint(ranked.values * scale)
-        added = np.append(values, np.zeros(len(self.rows) - len(values)))
-        if scale == 1.0:
-            self.ranked[measure] = ranked._replace(values=added[: len(values)])  # once in memory, not twice
-        self.ordered[measure] = Amounts(added, scale)
-        self._enter(measure, ranked.ranks < len(ranked.values))
-
-    def _add_total(self, measure: Total) -> None:
-        for letter in letters_of(measure):
-            added, scale = self.rows.added_exactly(letter, measure)
-            if letter == "c":
-                self._enter(measure, added != 0)
-            self.amounts[measure, letter] = Amounts(_narrow(added), scale)
 
 
 @dataclass(frozen=True)
@@ -156,23 +102,19 @@ class PlacedRows:
         people = rows.people[self.here]
         self.known = people != 0
         # Facts of several rows are mostly rows of several segments, such as agents: then each row is a fact of its own.
-        facts = rows.facts[self.here]
-        is_row = rows.relation.fact_is_row or _are_different(facts, self.segments)
-        self.counted_facts = None if is_row else self._counted_facts(facts, people, bits)
+        is_row = rows.relation.fact_is_row or _are_different(wide(measures.facts[self.here]), self.segments)
+        self.counted_facts = None if is_row else self._counted_facts(bits)
         self._are_people = np.flatnonzero(people > 0)
-        self._entities = np.unique(people[self._are_people], return_inverse=True)[1]
+        self._entities = wide(measures.people[self.here[self._are_people]])
         self.counted_people = self._counted(bits[self._are_people], Gather.BITS)
 
-    def _counted_facts(self, facts: Integers, people: Integers, bits: Bits) -> DistinctEntities:
+    def _counted_facts(self, bits: Bits) -> DistinctEntities:
         import numpy as np
 
         bits = bits | (self.known.astype(np.uint64) << np.uint64(self.bit_count - 1))
-        of_people = np.unique(people, return_inverse=True)[1]
-        of_facts = np.unique(facts, return_inverse=True)[1]
-        entities = np.unique(of_facts * (int(of_people.max(initial=0)) + 1) + of_people, return_inverse=True)[1]
-        return DistinctEntities.of_rows(
-            EntityRows(entities, self.stints, self.segments, bits), self.stretches, self.calendar
-        )
+        entities = wide(self.measures.facts_of_people[self.here])
+        found = EntityRows(entities, self.stints, self.segments, bits)
+        return DistinctEntities.of_rows(found, self.stretches, self.calendar)
 
     @cached_property
     def facts_of_people(self) -> DistinctEntities:
@@ -203,7 +145,7 @@ class _CellsOfTree:
         self._stretch_count = max(rows.calendar.stretch_count, 1)
         self._spans = rows.calendar.span_count
         code = self._homes.place_of(paths, segments) * self._stretch_count + rows.stretches[self._chosen]
-        order = np.argsort(code, kind="stable")
+        order = in_order(code)
         self._code = code[order]
         self._which = rows.here[self._chosen[order]]  # rows of the relation, by place and stretch
         self._matrix = rows.calendar.matrix()
@@ -358,9 +300,8 @@ def _are_different(facts: Integers, segments: Integers) -> bool:
     """Whether no fact has two rows of a segment."""
     import numpy as np
 
-    order = np.lexsort((segments, facts))
-    facts, segments = facts[order], segments[order]
-    return not bool(((facts[1:] == facts[:-1]) & (segments[1:] == segments[:-1])).any())
+    codes = np.sort(facts * (int(segments.max(initial=0)) + 1) + segments)
+    return not bool((codes[1:] == codes[:-1]).any())
 
 
 def is_on_line(bits: Bits) -> Flags:
@@ -370,15 +311,3 @@ def is_on_line(bits: Bits) -> Flags:
     at_work = np.uint64(AT_WORK | IN_SESSION)
     found: Flags = (bits & np.uint64(ON_LINE) != 0) | (bits & at_work == np.uint64(AT_WORK))
     return found
-
-
-def _narrow(numbers: Floats) -> Floats:
-    """In as few bytes as they need: most are counts of one row."""
-    import numpy as np
-
-    for kind in (np.int8, np.int32):
-        if np.abs(numbers).max(initial=0) <= np.iinfo(kind).max:
-            narrow: Floats = numbers.astype(kind)
-            if np.array_equal(narrow, numbers):
-                return narrow
-    return numbers

@@ -21,6 +21,7 @@ from psycopg.generators import fetch_many
 from psycopg.pq import ExecStatus
 from psycopg.waiting import WAIT_R
 
+from insights.formulas.positions import numbered_few
 from insights.metrics.measures import Measure
 from insights.metrics.placing import whose
 from insights.metrics.query import Dimension
@@ -111,17 +112,21 @@ class RowArrays:
         import numpy as np
 
         hashes = self._numbers(f"h_{self.reading.segments.index(dimension)}")
-        different, first, positions = np.unique(hashes, return_index=True, return_inverse=True)
-        words = self._words_of(different.tolist(), first, dimension)
+        different, positions = numbered_few(hashes)
+        words = self._words_of(different.tolist(), positions, dimension)
         is_there = np.array([each in words for each in different.tolist()], dtype=bool)
         return np.where(is_there[positions], positions, -1), [words.get(each, "") for each in different.tolist()]
 
-    def _words_of(self, hashes: Sequence[int], first: Integers, dimension: Dimension) -> Mapping[int, str]:
-        """Read where they are not known from before, of the facts that had them first."""
+    def _words_of(self, hashes: Sequence[int], positions: Integers, dimension: Dimension) -> Mapping[int, str]:
+        """Read where they are not known from before, each of a fact that has it; `positions` are those of the rows."""
+        import numpy as np
+
         words = {each: word for each in hashes if (word := _known_words.get(each)) is not None}
         missing = [position for position, each in enumerate(hashes) if each not in words]
         if missing:
-            read = _words(self.reading, dimension, self.fact, among=self.facts[first[missing]].tolist())
+            rows = np.zeros(len(hashes), dtype=np.int64)
+            rows[positions] = np.arange(len(self))
+            read = _words(self.reading, dimension, self.fact, among=self.facts[rows[missing]].tolist())
             if any(hashes[position] not in read for position in missing):  # one of these has another value by now
                 read |= _words(self.reading, dimension, self.fact)
             if len(_known_words) > MOST_KNOWN_WORDS:

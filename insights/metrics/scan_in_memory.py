@@ -13,12 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_layout import Tree
-from insights.formulas.positions import positions_in
+from insights.formulas.positions import numbered, positions_in
 from insights.metrics.cells_in_memory import (
     MOST_MEASURES,
     ComputedCells,
     PlacedRows,
-    RowMeasures,
     Split,
     is_computable,
 )
@@ -26,6 +25,7 @@ from insights.metrics.figures import Figures, FigureValues, starts_of
 from insights.metrics.measures import Measure
 from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy
 from insights.metrics.row_arrays import RowArrays, row_arrays
+from insights.metrics.row_measures import RowMeasures
 from insights.metrics.scan import Cell, Cells
 from insights.metrics.stint_arrays import PlacedTree, StintsInUse, days_in_trees
 from insights.metrics.stocks import windows_by_span
@@ -73,7 +73,7 @@ def _placed(rows: RowArrays, split: SplitBy, stints: StintsInUse) -> tuple[Seque
     import numpy as np
 
     if split.by_person:
-        people = np.unique(rows.people)
+        people = numbered(rows.people).different
         people = people[people > 0]
         return [PlacedTree(Tree.of_each(people), np.arange(len(people)))], positions_in(people, rows.people)
     everybody = PlacedTree(Tree.of_everybody(), np.zeros(1, dtype=np.int64))
@@ -97,7 +97,7 @@ def _split(
     values: list[tuple[str, ...]] = [()]
     for of_rows, words in dimensions:
         known = (positions >= 0) & (of_rows >= 0)
-        pairs, joined = np.unique(positions[known] * len(words) + of_rows[known], return_inverse=True)
+        pairs, joined = numbered(positions[known] * len(words) + of_rows[known])
         positions = np.full(len(rows), -1, dtype=np.int64)
         positions[known] = joined
         values = [(*values[pair // len(words)], words[pair % len(words)]) for pair in pairs.tolist()]

@@ -15,7 +15,6 @@ from insights.metrics.cells_in_memory import (
     MOST_MEASURES,
     ComputedCells,
     PlacedRows,
-    RowMeasures,
     Split,
     is_computable,
 )
@@ -23,6 +22,7 @@ from insights.metrics.measures import Measure
 from insights.metrics.query import Dimension
 from insights.metrics.reading import Placed, Reading
 from insights.metrics.row_arrays import row_arrays
+from insights.metrics.row_measures import RowMeasures
 from insights.metrics.stint_arrays import PlacedTree, StintArrays
 from insights.models import Period
 from insights.snapshots.cells_copy import CellsCopy, cells_copy
