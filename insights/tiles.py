@@ -225,7 +225,7 @@ def tile(
         how_url=how_url,
         rows_url=rows_url,
         to_date=figure.to_date,
-        note=_small_sample(metric, figure) or _lagging(now) or note or evidence_range(metric, figure),
+        note=_small_sample(metric, figure) or lagging(now) or note or evidence_range(metric, figure),
         band=band,
     )
 
@@ -250,8 +250,8 @@ def _judgement(metric: Metric, delta: float, before: float) -> Literal["better",
     return "better" if (delta > 0) == (metric.better == "higher") else "worse"
 
 
-def _lagging(answer: SeriesAnswer) -> str:
-    """Trailing windows and quarters may follow new facts later than the rest; the tile then says how far it is."""
+def lagging(answer: SeriesAnswer) -> str:
+    """Trailing windows and quarters may follow new facts later than the rest: then it says how far they are."""
     answered_at = answer.fresh_until - FRESH_FOR
     if answered_at - answer.computed_at < LAG_WORTH_SAYING:
         return ""

@@ -15,6 +15,7 @@ from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 from insights.metrics.scan import Cell
 from insights.models import Period
+from insights.people_figures.unassigned import begun_with_kept
 from insights.snapshots.groups import families_of, segment_name
 from insights.snapshots.kept import OF_UNITS, kept_as, only_in_windows
 from insights.snapshots.kept_cells import Cells, Wanted, as_scanned, read_cells
@@ -52,9 +53,13 @@ class Answerable:
 
 
 def begun_with_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Begun]:
-    """Each plan, in order, with what is kept and fresh enough of it."""
+    """Each plan, in order, with what is kept and fresh enough of it.
+
+    Whoever is in no unit has no cells, but for pages figures that are kept as those of people are.
+    """
     if not plans:
         return []
+    unassigned = begun_with_kept(plans) if freshness is Freshness.OF_PAGES else {}
     clock = plans[0].clock
     state = standing({_unit_id(plan) for plan in plans}, clock.today)
     looking = _Looking(state, freshness)
@@ -64,8 +69,8 @@ def begun_with_cells(plans: Sequence[Plan], freshness: Freshness) -> list[Begun]
     return [
         Begun(plan, found, tuple(_not_in(each, plan)), each.as_of)
         if each and not too_many.intersection(each.groups)
-        else Begun.of_facts(plan)
-        for plan, each in zip(plans, answerable, strict=True)
+        else unassigned.get(position) or Begun.of_facts(plan)
+        for position, (plan, each) in enumerate(zip(plans, answerable, strict=True))
     ]
 
 

@@ -2,7 +2,8 @@
 
 Of the whole organisation they are the highest units of one of its trees, the first unless `tree=` names another.
 The table is a part that the page asks for once it stands.  At the root of a tree it ends with the row *Unassigned*,
-which no snapshot keeps and which therefore comes last, by itself.
+which no snapshot keeps and which therefore comes last, by itself; of large organisations the background keeps it
+(insights/people_figures/unassigned.py).
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from insights import wording
+from insights import unit_columns, wording
 from insights.filters import BadFilterError, Choice, Filters
 from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
 from insights.metrics.visible import AskedBeside, Freshness, SideBySide, visible_together
-from insights.tiles import Picker
+from insights.tiles import Picker, lagging
 from insights.views.scope_bar import EVERYBODY, last_day, look_around
 from orgtree.csv_export import Cell, csv_response
 from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
@@ -99,31 +100,22 @@ class Row:
     url: str
     figures: Sequence[Figure]
     slug: str = ""  # empty: no unit
+    as_of: str = ""  # in words, where it is worth saying
 
 
 @dataclass(frozen=True)
 class PrintedRow:
     name: str
     url: str
+    as_of: str
     cells: Sequence[PrintedCell]
 
 
-def _of_metric(key: str, label: str) -> Column:
-    return Column(key, label, key, get(key).unit)
+def _columns(labels: Mapping[str, str]) -> Sequence[Column]:
+    return tuple(Column(key, label, key, get(key).unit) for key, label in labels.items())
 
 
-AI_COLUMNS = (
-    _of_metric("ai.active_developers", "Active developers"),
-    _of_metric("ai.adoption_rate", "Adoption"),
-    _of_metric("ai.sessions_per_developer", "Sessions/dev"),
-    _of_metric("ai.committed_code_share", "AI committed"),
-    _of_metric("ai.spend", "Spend"),
-    _of_metric("ai.spend_per_developer", "Spend/dev"),
-    _of_metric("ai.spend_wasted", "Wasted"),
-    _of_metric("ai.cache_hit_rate", "Cache hits"),
-    _of_metric("ai.error_rate", "Error rate"),
-    _of_metric("ai.ship_rate", "Ship rate"),
-)
+AI_COLUMNS, DELIVERY_COLUMNS = _columns(unit_columns.AI), _columns(unit_columns.DELIVERY)
 
 
 def units_choice(columns: Sequence[Column]) -> Choice:
@@ -301,14 +293,16 @@ def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPa
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     filters = of_page.filters
     elsewhere = _elsewhere(filters, tree)
-    # The page has mostly read them, too.
+    # The page has mostly read them, too, or the background has kept them.
     found = visible_together(
         filters.access,
         totals=_queries(of_page.columns, elsewhere),
         freshness=Freshness.OF_PAGES,
         beside=AskedBeside,
     )
-    return Row(UNASSIGNED, elsewhere.url(of_page.page_url), [answer.total[0] for answer in found.totals])
+    oldest = min(found.totals, key=lambda answer: answer.computed_at)
+    figures = [answer.total[0] for answer in found.totals]
+    return Row(UNASSIGNED, elsewhere.url(of_page.page_url), figures, as_of=lagging(oldest))
 
 
 def _elsewhere(filters: Filters, tree: str) -> Filters:
@@ -370,12 +364,10 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
         fraction = value / longest if column.key == with_bars and longest else None
         return PrintedCell(_in_words(column, figure, value), "", is_sorted, fraction)
 
-    return [
-        PrintedRow(
-            row.name, row.url, [cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
-        )
-        for row in rows
-    ]
+    def cells(row: Row) -> Sequence[PrintedCell]:
+        return [cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
+
+    return [PrintedRow(row.name, row.url, row.as_of, cells(row)) for row in rows]
 
 
 def _in_words(column: Column, figure: Figure, value: float) -> str:

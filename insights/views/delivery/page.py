@@ -22,10 +22,9 @@ from insights.views.delivery import dora, efficiency, hygiene, quality, spread, 
 from insights.views.delivery.answers import DELIVERY_PAGE, read
 from insights.views.delivery.bands import set_in_words, set_looked_at
 from insights.views.delivery.sections import section_heads
-from insights.views.delivery.unit_columns import DELIVERY_COLUMNS
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
-from insights.views.units import unassigned_of_everybody, units_choice, units_of_everybody, units_part
+from insights.views.units import DELIVERY_COLUMNS, unassigned_of_everybody, units_choice, units_of_everybody, units_part
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
 WANTED = (*dora.WANTED, *stages.WANTED, *spread.WANTED, *DELIVERY_PAGE.menus)

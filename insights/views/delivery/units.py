@@ -11,8 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.delivery.page import page_filters
-from insights.views.delivery.unit_columns import DELIVERY_COLUMNS
-from insights.views.units import TREE, UnitsOfPage, tree_asked, unassigned_row, units_csv, units_table
+from insights.views.units import DELIVERY_COLUMNS, TREE, UnitsOfPage, tree_asked, unassigned_row, units_csv, units_table
 
 
 @login_required
