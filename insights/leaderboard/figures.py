@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -34,8 +35,8 @@ class Figures(Protocol):
     @property
     def people(self) -> Sequence[int]: ...
 
-    def numbers(self, key: str) -> Mapping[int, float | None]:
-        """The metric's values of everybody."""
+    def numbers(self, key: str) -> Sequence[float]:
+        """The metric's values in the order of `people`; NaN where there is none."""
 
     def value(self, key: str, person_id: int) -> PersonValue:
         """Of one of METRICS."""
@@ -78,8 +79,9 @@ class FactFigures:
         )
         return sorted(active, key=shuffled)
 
-    def numbers(self, key: str) -> Mapping[int, float | None]:
-        return {person: self._people.value(key, person).value for person in self.people}
+    def numbers(self, key: str) -> Sequence[float]:
+        values = (self._people.value(key, person).value for person in self.people)
+        return [math.nan if value is None else value for value in values]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         return self._people.value(key, person_id)
@@ -123,10 +125,11 @@ class UnitFigures:
         self.movers = {*self._moved.people} if self._moved else set()
         self.people: Sequence[int] = sorted([*stayed, *self.movers], key=shuffled)
 
-    def numbers(self, key: str) -> Mapping[int, float | None]:
-        found = self._whole.numbers(key)
-        moved = self._moved.numbers(key) if self._moved else {}
-        return {person: moved[person] if person in moved else found[person] for person in self.people}
+    def numbers(self, key: str) -> Sequence[float]:
+        found = by_person(self._whole, key)
+        if self._moved:
+            found |= by_person(self._moved, key)
+        return [found[person] for person in self.people]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         return self._of(person_id).value(key, person_id)
@@ -153,15 +156,20 @@ class FilteredFigures:
         self._filtered = filtered
         self._of: Mapping[str, Figures] = {key: filtered if key in heeding else whole for key in METRICS}
 
-    def numbers(self, key: str) -> Mapping[int, float | None]:
-        found = self._of[key].numbers(key)
-        return {person: found[person] for person in self.people}
+    def numbers(self, key: str) -> Sequence[float]:
+        found = by_person(self._of[key], key)
+        return [found[person] for person in self.people]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         return self._of[key].value(key, person_id)
 
     def agents(self, person_id: int) -> Sequence[str]:
         return self._filtered.agents(person_id)
+
+
+def by_person(figures: Figures, key: str) -> dict[int, float]:
+    """The numbers of each."""
+    return dict(zip(figures.people, figures.numbers(key), strict=True))
 
 
 def shuffled(person_id: int) -> bytes:

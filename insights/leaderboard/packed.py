@@ -54,8 +54,10 @@ def unpacked(content: bytes, read_at: datetime) -> Unpacked:
     return Unpacked(
         read_at,
         people,
-        list(map(Days, people, firsts, lasts)),
-        [told["agents"][number] for number in agents_of],
+        firsts,
+        lasts,
+        told["agents"],
+        agents_of,
         dict(zip(told["metrics"], columns[::2], strict=True)),
         dict(zip(told["metrics"], columns[1::2], strict=True)),
         told["reasons"],
@@ -68,15 +70,16 @@ class Unpacked:
 
     read_at: datetime
     people: Sequence[int]
-    days: Sequence[Days]
-    agents_of: Sequence[Sequence[str]]
+    firsts: Sequence[int]  # days, as of Days
+    lasts: Sequence[int]
+    agents_told: Sequence[Sequence[str]]
+    agents_of: Sequence[int]  # by their numbers in `agents_told`
     values: Mapping[str, Sequence[float]]  # by metric
     told: Mapping[str, Sequence[int]]  # by metric: the numbers of reasons, and what is MISSING
     reasons: Sequence[str]
 
-    def numbers(self, key: str) -> Mapping[int, float | None]:
-        told = zip(self.people, self.values[key], strict=True)
-        return {person: None if math.isnan(value) else value for person, value in told}
+    def numbers(self, key: str) -> Sequence[float]:
+        return self.values[key]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         place = self._places[person_id]
@@ -85,7 +88,12 @@ class Unpacked:
         return PersonValue(None if math.isnan(value) else value, reason, missing=bool(told & MISSING))
 
     def agents(self, person_id: int) -> Sequence[str]:
-        return self.agents_of[self._places[person_id]]
+        return self.agents_told[self.agents_of[self._places[person_id]]]
+
+    @cached_property
+    def days(self) -> Sequence[Days]:
+        """Put together where a unit asks: of everybody nobody needs them."""
+        return list(map(Days, self.people, self.firsts, self.lasts))
 
     @cached_property
     def _places(self) -> Mapping[int, int]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from typing import TYPE_CHECKING
 
 from insights.agents import AGENT_NAMES
-from insights.leaderboard.columns import AI_LINES, AI_SHARE, ALL_LINES, BY_KEY, ENOUGH_LINES
+from insights.leaderboard.columns import AI_LINES, AI_SHARE, ALL_LINES, BY_KEY, ENOUGH_LINES, SPEND
 from insights.leaderboard.figures import Figures
 from insights.metrics.by_person import PersonValue
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Flags, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Ranking:
         self._figures = figures
         self.read_at = figures.read_at
         self.people: Sequence[int] = figures.people
-        self._numbers: dict[str, Mapping[int, float | None]] = {}
+        self._numbers: dict[str, Floats] = {}
         self._orders: dict[str, Ranks] = {}
 
     def value(self, key: str, person_id: int) -> PersonValue:
@@ -50,12 +53,12 @@ class Ranking:
         return self._orders[column]
 
     def sorted_by(self, column: str, *, descending: bool) -> Sequence[int]:
-        """Everybody by a figure; who has none stands last, whichever way."""
+        """Everybody by a figure, equals by AI lines; who has none stands last, whichever way."""
+        import numpy as np
+
         values, lines = self._of(BY_KEY[column].metric), self._of(AI_LINES)
-        known = [person for person in self.people if values[person] is not None]
-        known.sort(key=lambda person: lines[person] or 0.0, reverse=True)
-        known.sort(key=lambda person: values[person] or 0.0, reverse=descending)
-        return [*known, *(person for person in self.people if values[person] is None)]
+        has_none = np.isnan(values)
+        return self._people_at(np.lexsort((-np.nan_to_num(lines), -values if descending else values, has_none)))
 
     def sorted_by_agent(self, *, descending: bool) -> Sequence[int]:
         """By the first of their agents, in the order in which agents stand everywhere."""
@@ -69,33 +72,47 @@ class Ranking:
 
     def share_of_spenders(self, metric: str, count: int) -> float | None:
         """What the `count` who spend most make up of the metric's total, as a fraction; None where that is nothing."""
-        values = self._of(metric)
-        total = sum(value or 0.0 for value in values.values())
-        spenders = self.sorted_by("spend", descending=True)[:count]
-        return sum(values[person] or 0.0 for person in spenders) / total if total > 0 else None
+        import numpy as np
 
-    def _of(self, key: str) -> Mapping[int, float | None]:
-        """The metric's value of everybody."""
+        values = np.nan_to_num(self._of(metric))
+        total, spenders = values.sum(), self._standing_by(SPEND, np.ones(len(values), dtype=bool))[:count]
+        return float(values[spenders].sum() / total) if total > 0 else None
+
+    def _of(self, key: str) -> Floats:
+        """The metric's values of everybody, in their order; NaN where there is none."""
+        import numpy as np
+
         if key not in self._numbers:
-            self._numbers[key] = self._figures.numbers(key)
+            self._numbers[key] = np.asarray(self._figures.numbers(key), dtype=np.float64)
         return self._numbers[key]
 
     def _rank(self, key: str) -> Ranks:
+        import numpy as np
+
+        values, lines = self._of(key), np.nan_to_num(self._of(AI_LINES))
+        is_ranked = ~np.isnan(values)
+        if key == AI_SHARE:
+            is_ranked &= np.nan_to_num(self._of(ALL_LINES)) >= ENOUGH_LINES
+        order = self._standing_by(key, is_ranked)
+        ranked = order[: int(is_ranked.sum())]
+        is_next = np.ones(len(ranked), dtype=bool)  # whoever is not equal to the one before
+        is_next[1:] = (np.diff(values[ranked]) != 0) | (np.diff(lines[ranked]) != 0)
+        ranks = np.maximum.accumulate(np.where(is_next, np.arange(1, len(ranked) + 1), 0))
+        people = self._people_at(order)
+        return Ranks(people, dict(zip(people, ranks.tolist(), strict=False)))
+
+    def _standing_by(self, key: str, is_ranked: Flags) -> Integers:
+        """The places of everybody: who is ranked by the metric, the greatest first, and behind them those who are not.
+
+        Equals stand by AI lines.
+        """
+        import numpy as np
+
         values, lines = self._of(key), self._of(AI_LINES)
-        committed = self._of(ALL_LINES) if key == AI_SHARE else {}
+        return np.lexsort((-np.nan_to_num(lines), -np.nan_to_num(values), np.isnan(values), ~is_ranked))
 
-        def standing(person: int) -> tuple[float, float]:
-            return -(values[person] or 0.0), -(lines[person] or 0.0)
+    def _people_at(self, places: Integers) -> Sequence[int]:
+        import numpy as np
 
-        def is_ranked(person: int) -> bool:
-            enough = key != AI_SHARE or (committed[person] or 0.0) >= ENOUGH_LINES
-            return enough and values[person] is not None
-
-        ranked = sorted(filter(is_ranked, self.people), key=standing)
-        behind = [person for person in self.people if not is_ranked(person)]
-        behind.sort(key=lambda person: (values[person] is None, *standing(person)))
-        by_person: dict[int, int] = {}
-        for _, equals in groupby(ranked, key=standing):
-            rank = len(by_person) + 1
-            by_person |= dict.fromkeys(equals, rank)
-        return Ranks([*ranked, *behind], by_person)
+        people: list[int] = np.asarray(self.people, dtype=np.int64)[places].tolist()
+        return people
