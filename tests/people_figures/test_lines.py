@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from unittest import mock
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.utils import timezone
 
 from insights import windows
+from insights.metrics import kept_comparisons
 from insights.metrics.comparison import ANY_AGENT, WITHOUT, Comparison, read_comparison
+from insights.metrics.kept_comparisons import AGAIN_AFTER, SIDE_BY_SIDE, compare_ahead
 from insights.metrics.line_counts import Amounts, buckets_on_line, facts_done
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope
-from insights.models import KeptPeopleFigures
+from insights.models import KeptComparison, KeptPeopleFigures
 from insights.people_figures import lines, store
 from insights.people_figures.lines import KEYS, LINES, line_counts
 from insights.people_figures.store import bring_up_to_date
@@ -105,6 +110,21 @@ def test_comparisons_are_the_same_to_the_last_draw(told: Told, monkeypatch: pyte
     monkeypatch.setattr(lines, "kept_of", lambda *_: None)
     assert comparisons() == kept
     assert any(each.interval for each in kept)
+
+
+def test_what_the_page_shows_first_is_compared_before_anybody_looks(told: Told, admin: Client) -> None:
+    assert compare_ahead() == 0, "nothing is kept"
+    bring_up_to_date([LINES])
+    store.look_again()
+    asked = compare_ahead()
+    assert asked == KeptComparison.objects.count() == len(windows.TRAILING_WEEKS) * len(SIDE_BY_SIDE)
+    with mock.patch.object(kept_comparisons, "read_comparison", wraps=read_comparison) as read:
+        for weeks in windows.TRAILING_WEEKS:
+            assert admin.get(f"/insights/ai/parts/differences/?range={weeks}w").status_code == 200
+        assert compare_ahead() == asked
+        assert not read.called
+        KeptComparison.objects.update(computed_at=timezone.now() - AGAIN_AFTER)
+        assert compare_ahead() == asked == read.call_count
 
 
 def test_other_buckets_and_people_of_an_attribute_are_read_from_facts(told: Told) -> None:
