@@ -27,11 +27,11 @@ from insights.formulas.differences import (
 )
 from insights.metrics.declarations import Duration
 from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.plan import Clock, Plan, plan
+from insights.metrics.plan import Clock, Places, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery, Statistic
 from insights.metrics.reading import Reading
 from insights.metrics.source import PERCENTILES, parameters, rows_statement
-from insights.people_figures.lines import line_counts
+from insights.people_figures.lines import LineCounts
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -83,14 +83,24 @@ class Comparison:
         return self.first.value - self.second.value
 
 
-def read_comparison(query: MetricQuery, line: str) -> Comparison:
+class ReadTogether:
+    """What comparisons of one page have in common: the moment, what scopes name, and what developers have on lines."""
+
+    def __init__(self) -> None:
+        self.clock = Clock.read()
+        self.places = Places()
+        self.counts = LineCounts()
+
+
+def read_comparison(query: MetricQuery, line: str, together: ReadTogether | None = None) -> Comparison:
     """Of a duration or a figure per developer; the query's own facets of agents are not heeded.
 
     Raises QueryError where the query cannot be answered.
     """
-    each = plan_of_lines(query, line)
+    together = together or ReadTogether()
+    each = plan_of_lines(query, line, together)
     if isinstance(each.metric, PerDeveloper):
-        return _of_quotients(each, query, line)
+        return _of_quotients(each, query, line, together.counts)
     if isinstance(each.metric, Duration):
         return _of_durations(each, each.metric, query, line)
     raise TypeError(f"{query.key} is not compared.")
@@ -99,18 +109,19 @@ def read_comparison(query: MetricQuery, line: str) -> Comparison:
 LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
 
 
-def plan_of_lines(query: MetricQuery, line: str) -> Plan:
+def plan_of_lines(query: MetricQuery, line: str, together: ReadTogether | None = None) -> Plan:
     """Split by the two lines, and filtered by them.  Raises QueryError where the query cannot be answered."""
     dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
     asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
-    return plan(asked, Clock.read())
+    together = together or ReadTogether()
+    return plan(asked, together.clock, together.places)
 
 
-def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
+def _of_quotients(each: Plan, query: MetricQuery, line: str, counts: LineCounts) -> Comparison:
     import numpy as np
 
-    done, active, read_at = line_counts(each, line, WITHOUT)
+    done, active, read_at = counts.of(each, line, WITHOUT)
     people = sorted({person for person, _ in (*done, *active) if person is not None})
     first, second = (
         Totals(

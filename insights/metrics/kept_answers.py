@@ -37,7 +37,7 @@ def kept(
     began = time.monotonic()
     answer = compute()
     if time.monotonic() - began > (SLOW_SECONDS if slow_seconds is None else slow_seconds):
-        KeptComparison.keep(question, answer, now)
+        KeptComparison.keep({question: answer}, now)
     return answer, now
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from insights import windows
 from insights.formulas.differences import Interval
-from insights.metrics.comparison import ANY_AGENT, Comparison, Group, read_comparison
+from insights.metrics.comparison import ANY_AGENT, Comparison, Group, ReadTogether, read_comparison
 from insights.metrics.kept_answers import KEPT_FOR, question_of
 from insights.metrics.query import MetricQuery, Statistic
 from insights.models import KeptComparison
@@ -28,29 +28,40 @@ SIDE_BY_SIDE: Mapping[str, Statistic | None] = {
 AGAIN_AFTER = KEPT_FOR - timedelta(minutes=2)
 
 
-def comparison(query: MetricQuery, line: str) -> Comparison:
-    """As `read_comparison`, as of `computed_at`.  Raises QueryError where the query cannot be answered."""
-    return _comparison(query, line, KEPT_FOR)
+def comparisons(queries: Sequence[MetricQuery], line: str) -> list[Comparison]:
+    """Each as `read_comparison`, in order, as of `computed_at`; what they have in common is read once.
+
+    Raises QueryError where one of the queries cannot be answered.
+    """
+    return _comparisons(queries, line, KEPT_FOR)
 
 
 def compare_ahead() -> int:
     """Any agent and Non-AI, of the whole organisation in the pages' windows where lines are kept; how many times."""
     kept = [window for window in map(windows.trailing, windows.TRAILING_WEEKS) if kept_at(LINES, window) is not None]
-    asked = [MetricQuery(key, window, statistic=how) for window in kept for key, how in SIDE_BY_SIDE.items()]
-    for query in asked:
-        _comparison(query, ANY_AGENT, AGAIN_AFTER)
-    return len(asked)
+    for window in kept:
+        asked = [MetricQuery(key, window, statistic=how) for key, how in SIDE_BY_SIDE.items()]
+        _comparisons(asked, ANY_AGENT, AGAIN_AFTER)
+    return len(kept) * len(SIDE_BY_SIDE)
 
 
-def _comparison(query: MetricQuery, line: str, kept_for: timedelta) -> Comparison:
-    now, question = timezone.now(), question_of(query, "comparison", line)
-    found = KeptComparison.objects.filter(question=question, computed_at__gt=now - kept_for).first()
-    if found is not None:
-        return _from_json(query, line, found.answer)
-    read = read_comparison(query, line)
-    as_of = read.computed_at or now  # what is kept of everybody may be older than the answer
-    KeptComparison.keep(question, {**_as_json(read), "as_of": as_of.isoformat()}, now)
-    return replace(read, computed_at=as_of)
+def _comparisons(queries: Sequence[MetricQuery], line: str, kept_for: timedelta) -> list[Comparison]:
+    now, together = timezone.now(), ReadTogether()
+    questions = [question_of(query, "comparison", line) for query in queries]
+    rows = KeptComparison.objects.filter(question__in=questions, computed_at__gt=now - kept_for)
+    known = {row.question: row.answer for row in rows}
+    new: dict[str, Any] = {}
+    found = []
+    for query, question in zip(queries, questions, strict=True):
+        if question in known:
+            found.append(_from_json(query, line, known[question]))
+            continue
+        read = read_comparison(query, line, together)
+        as_of = read.computed_at or now  # what is kept of everybody may be older than the answer
+        new[question] = {**_as_json(read), "as_of": as_of.isoformat()}
+        found.append(replace(read, computed_at=as_of))
+    KeptComparison.keep(new, now)
+    return found
 
 
 def _as_json(computed: Comparison) -> dict[str, Any]:

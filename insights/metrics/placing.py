@@ -122,7 +122,9 @@ def condition_on_day(placement: Placement, relation: Relation, day: sql.Composab
         return sql.SQL("AND {}").format(sql.Identifier("source", IS_AUTONOMOUS))
     person = sql.Identifier("source", relation.placed_by)
     if _in_units(placement):
-        return only_person(placement, person)
+        by_account = sql.SQL("AND {} = ANY(%(accounts)s)").format(sql.Identifier("source", relation.account))
+        few = relation.account and placement.accounts
+        return sql.SQL("{} {}").format(only_person(placement, person), by_account if few else sql.SQL(""))
     if placement.placed is Placed.UNASSIGNED:
         somewhere_else = sql.SQL("AND (elsewhere.days @> {}) IS NOT TRUE {}").format(day, only_of(placement, person))
         if relation.owner or relation.falls_to_owners:
@@ -191,6 +193,7 @@ def placement_parameters(placement: Placement) -> dict[str, Any]:
         "ids": list(placement.ids),
         "only_person": placement.person_id,
         "among": list(placement.among),
+        "accounts": list(placement.accounts),
         **{f"attribute_{position}": attribute for position, (attribute, _) in enumerate(placement.held)},
         **{f"values_{position}": list(values) for position, (_, values) in enumerate(placement.held)},
     }

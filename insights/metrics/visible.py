@@ -19,7 +19,7 @@ from insights.metrics.bands import Bands
 from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
 from insights.metrics.kept_bands import bands
-from insights.metrics.kept_comparisons import comparison
+from insights.metrics.kept_comparisons import comparisons
 from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
     AskedBeside,
@@ -53,7 +53,7 @@ __all__ = [
     "visible_adoption",
     "visible_adoption_rows",
     "visible_bands",
-    "visible_comparison",
+    "visible_comparisons",
     "visible_distribution",
     "visible_page",
     "visible_rows",
@@ -177,12 +177,15 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
     return withheld_spread(spread, answer.total[0].people, access)
 
 
-def visible_comparison(query: MetricQuery, line: str, access: Access) -> Comparison:
-    """As `comparison`, for this viewer: nothing of it where one of the groups is too small."""
-    check_scopes([query.scope], access)
-    found = comparison(query, line)
-    too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
-    return found.hidden(reason(access)) if too_few else found
+def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Access) -> list[Comparison]:
+    """As `comparisons`, for this viewer: nothing of one where one of the groups is too small."""
+    check_scopes((query.scope for query in queries), access)
+
+    def shown(query: MetricQuery, found: Comparison) -> Comparison:
+        too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
+        return found.hidden(reason(access)) if too_few else found
+
+    return [shown(query, found) for query, found in zip(queries, comparisons(queries, line), strict=True)]
 
 
 def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:

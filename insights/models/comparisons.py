@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,21 +23,29 @@ class KeptComparison(models.Model):
         return self.question
 
     @classmethod
-    def keep(cls, question: str, answer: Any, computed_at: datetime) -> None:
-        """Instead of the answer before, if there is one; those of long ago go.  One statement: a page waits for it."""
+    def keep(cls, answers: Mapping[str, Any], computed_at: datetime) -> None:
+        """By question, instead of the answers before, if there are any; those of long ago go.
+
+        One statement: a page waits for it.
+        """
+        if not answers:
+            return
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 WITH forgotten AS (
-                    DELETE FROM insights_keptcomparison WHERE computed_at < %(forgotten)s AND question <> %(question)s
+                    DELETE FROM insights_keptcomparison
+                    WHERE computed_at < %(forgotten)s AND question <> ALL(%(questions)s)
                 )
                 INSERT INTO insights_keptcomparison (question, answer, computed_at)
-                VALUES (%(question)s, %(answer)s, %(computed_at)s)
+                SELECT question, answer::jsonb, %(computed_at)s
+                FROM unnest(%(questions)s::text[], %(answers)s::text[]) AS told (question, answer)
+                ORDER BY question
                 ON CONFLICT (question) DO UPDATE SET answer = EXCLUDED.answer, computed_at = EXCLUDED.computed_at
                 """,
                 {
-                    "question": question,
-                    "answer": json.dumps(answer),
+                    "questions": [*answers],
+                    "answers": [json.dumps(answer) for answer in answers.values()],
                     "computed_at": computed_at,
                     "forgotten": computed_at - FORGOTTEN_AFTER,
                 },

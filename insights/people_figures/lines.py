@@ -23,6 +23,7 @@ from insights.people_figures.columns import pack, unpack
 from insights.people_figures.members import Days, Members, members
 from insights.people_figures.store import Kind, kept_of
 from integrations.facts.developers import DEVELOPERS_ON_LINES
+from orgtree.models import Identity
 
 KEYS = ("pr.merged_per_developer", "work.delivered_per_developer")
 SPLITS = (Dimension.ASSISTANCE, Dimension.AGENT)
@@ -32,23 +33,51 @@ PERSON, DAY, AMOUNT = "q", "i", "i"  # types of arrays
 Column = tuple[str, str, str]  # a key or ON_LINE, the dimension, and the line
 
 
-def line_counts(each: Plan, line: str, without: str) -> tuple[Amounts, Amounts, datetime]:
-    """Facts done and buckets on line, of both lines alone, and the moment whose facts they hold: kept or from facts.
+class LineCounts:
+    """What developers have on lines, of the comparisons of one page: of one scope, work and window; each read once."""
 
-    The plan is split by agent or by assistance, and filtered by the two lines.
-    """
-    kept = _kept(each)
-    if kept is None:
-        return facts_done(each), buckets_on_line(each), each.clock.now
-    is_of_unit = each.placement.placed is Placed.UNIT
-    found = members(each.placement.ids[0], kept.days()) if is_of_unit else None
-    active = _of_members(kept.amounts(ON_LINE, each, (line, without)), found, each, buckets_on_line)
-    if not all(dimension in SPLITS for dimension in each.query.facets):  # of some of the work
-        return facts_done(each), active, kept.read_at
-    done = _of_members(kept.amounts(each.metric.key, each, (line, without)), found, each, facts_done)
-    if is_of_unit and counts_for_owners(each):
-        done = {**done, **facts_done(each, replace(each.placement, owned_alone=True))}
-    return done, active, kept.read_at
+    def __init__(self) -> None:
+        self._kept: dict[Window, _KeptLines | None] = {}
+        self._members: dict[tuple[Placement, Window], Members] = {}
+        self._active: dict[tuple[Placement, Window, str], Amounts] = {}
+
+    def of(self, each: Plan, line: str, without: str) -> tuple[Amounts, Amounts, datetime]:
+        """Facts done and buckets on line, of both lines alone, kept or from facts, and the moment whose facts they are.
+
+        The plan is split by agent or by assistance, and filtered by the two lines.
+        """
+        kept = self._kept_of(each)
+        if kept is None:
+            return facts_done(each), buckets_on_line(each), each.clock.now
+        found = self._members_of(each, kept) if each.placement.placed is Placed.UNIT else None
+        active = self._active_of(each, kept, found, (line, without))
+        if not all(dimension in SPLITS for dimension in each.query.facets):  # of some of the work
+            return facts_done(each), active, kept.read_at
+        done = _of_members(kept.amounts(each.metric.key, each, (line, without)), found, each, facts_done)
+        if found is not None and counts_for_owners(each):
+            done = {**done, **facts_done(each, replace(each.placement, owned_alone=True))}
+        return done, active, kept.read_at
+
+    def _kept_of(self, each: Plan) -> _KeptLines | None:
+        if not _is_kept(each):
+            return None
+        if each.query.window not in self._kept:
+            self._kept[each.query.window] = _kept(each.query.window)
+        return self._kept[each.query.window]
+
+    def _members_of(self, each: Plan, kept: _KeptLines) -> Members:
+        key = (each.placement, each.query.window)
+        if key not in self._members:
+            self._members[key] = members(each.placement.ids[0], kept.days())
+        return self._members[key]
+
+    def _active_of(self, each: Plan, kept: _KeptLines, found: Members | None, lines: tuple[str, str]) -> Amounts:
+        """Whichever of KEYS it is: all divide by the same people."""
+        key = (each.placement, each.query.window, lines[0])
+        if key not in self._active:
+            amounts = kept.amounts(ON_LINE, each, lines)
+            self._active[key] = _of_members(amounts, found, each, _buckets_of_few)
+        return self._active[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +103,14 @@ class _KeptLines:
         }
 
 
-def _kept(each: Plan) -> _KeptLines | None:
+def _is_kept(each: Plan) -> bool:
     narrowed = each.placement.held or each.placement.person_id is not None
-    is_kept = each.placement.placed in (Placed.ANYBODY, Placed.UNIT) and not narrowed and each.metric.key in KEYS
-    if not is_kept or each.query.granularity is not Granularity.WEEK:
-        return None
-    kept = kept_of(LINES, each.query.window)
+    of_units = each.placement.placed in (Placed.ANYBODY, Placed.UNIT) and not narrowed
+    return of_units and each.metric.key in KEYS and each.query.granularity is Granularity.WEEK
+
+
+def _kept(window: Window) -> _KeptLines | None:
+    kept = kept_of(LINES, window)
     if kept is None:
         return None
     names, (people, firsts, lasts, *columns) = unpack(kept.content)
@@ -98,6 +129,12 @@ def _of_members(
     if not found.moved:
         return of_stayed
     return {**of_stayed, **read(each, replace(each.placement, among=tuple(found.moved)))}
+
+
+def _buckets_of_few(each: Plan, placement: Placement) -> Amounts:
+    """As `buckets_on_line`, found by the accounts of the people."""
+    accounts = Identity.objects.filter(person_id__in=placement.among).values_list("pk", flat=True)
+    return buckets_on_line(each, replace(placement, accounts=tuple(accounts)))
 
 
 def _read(window: Window) -> bytes:

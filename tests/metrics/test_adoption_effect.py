@@ -15,7 +15,7 @@ from insights.metrics.developer_facts import read_developer_facts
 from insights.metrics.errors import ScopeNeededError
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.usage_cohorts import Cohort, cohorts_of
-from insights.metrics.visible import visible_adoption, visible_comparison
+from insights.metrics.visible import visible_adoption, visible_comparisons
 from insights.models import KeptComparison
 from integrations.models import PullRequestFigures
 from orgtree.models import IndividualPolicy, Organisation
@@ -155,7 +155,7 @@ def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: MetricQ
     protect(IndividualPolicy.PSEUDONYMS)
     access = access_of(create_user(EXECUTIVE))
     found = visible_adoption(query, access)
-    between = visible_comparison(replace(query, key="pr.merged_per_developer"), "claude_code", access)
+    [between] = visible_comparisons([replace(query, key="pr.merged_per_developer")], "claude_code", access)
     if takers < 5:
         assert (found.effect, found.cohorts) == (None, [])
         assert TOO_FEW in found.why_no_effect
@@ -201,4 +201,4 @@ def test_whoever_sees_no_whole_organisation_sees_no_comparison_of_it(org: Org, q
     with pytest.raises(ScopeNeededError):
         visible_adoption(query, member)
     with pytest.raises(ScopeNeededError):
-        visible_comparison(query, "claude_code", member)
+        visible_comparisons([query], "claude_code", member)

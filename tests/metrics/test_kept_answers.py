@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from insights import windows
 from insights.metrics import kept_comparisons
-from insights.metrics.comparison import ANY_AGENT, Comparison, read_comparison
+from insights.metrics.comparison import ANY_AGENT, Comparison, ReadTogether, read_comparison
 from insights.metrics.distribution import kept_distribution, read_distribution
 from insights.metrics.kept_answers import KEPT_FOR
 from insights.metrics.query import Dimension, MetricQuery
@@ -83,17 +83,17 @@ def test_a_comparison_of_figures_from_long_ago_is_kept_as_well(
     hours_ago = timezone.now() - timedelta(hours=3)
     asked: list[str] = []
 
-    def of_kept_figures(query: MetricQuery, line: str) -> Comparison:
+    def of_kept_figures(query: MetricQuery, line: str, together: ReadTogether) -> Comparison:
         asked.append(line)
-        return replace(read_comparison(query, line), computed_at=hours_ago)
+        return replace(read_comparison(query, line, together), computed_at=hours_ago)
 
     monkeypatch.setattr(kept_comparisons, "read_comparison", of_kept_figures)
-    first, again = (kept_comparisons.comparison(query, ANY_AGENT) for _ in range(2))
+    [first], [again] = (kept_comparisons.comparisons([query], ANY_AGENT) for _ in range(2))
     assert first == again
     assert again.computed_at == hours_ago
     assert asked == [ANY_AGENT]
     with time_machine.travel(timezone.now() + KEPT_FOR + timedelta(seconds=1), tick=False):
-        kept_comparisons.comparison(query, ANY_AGENT)
+        kept_comparisons.comparisons([query], ANY_AGENT)
     assert asked == [ANY_AGENT] * 2
 
 

@@ -21,7 +21,7 @@ from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope
 from insights.models import KeptComparison, KeptPeopleFigures
 from insights.people_figures import lines, store
-from insights.people_figures.lines import KEYS, LINES, line_counts
+from insights.people_figures.lines import KEYS, LINES, LineCounts
 from insights.people_figures.store import bring_up_to_date
 from integrations.models import PullRequest
 from orgtree.models import Identity, Person, Placement
@@ -60,7 +60,7 @@ def hold_kept_against_facts() -> int:
         KEYS, (8, 52), (None, *UNITS), (ANY_AGENT, *AGENTS), ({}, {"work_type": ("feature",)})
     ):
         each = asked(key, weeks, unit, line, **work)
-        done, active, _ = line_counts(each, line, WITHOUT)
+        done, active, _ = LineCounts().of(each, line, WITHOUT)
         told_of = (key, weeks, unit, line, work)
         assert positive(done) == positive(facts_done(each)), told_of
         assert positive(active) == positive(buckets_on_line(each)), told_of
@@ -76,7 +76,7 @@ def test_what_is_kept_of_lines_is_what_the_facts_say(told: Told, monkeypatch: py
         unread.setattr(lines, "facts_done", None)
         unread.setattr(lines, "buckets_on_line", None)
         each = asked(KEYS[0], 52, None, ANY_AGENT)
-        assert line_counts(each, ANY_AGENT, WITHOUT)[0]
+        assert LineCounts().of(each, ANY_AGENT, WITHOUT)[0]
     first, second = Person.objects.order_by("pk")[:2]
     Identity.objects.filter(person=first).update(person=second)
     middle = told.world.span.today - timedelta(days=60)
@@ -131,8 +131,8 @@ def test_other_buckets_and_people_of_an_attribute_are_read_from_facts(told: Told
     bring_up_to_date([LINES])
     window = windows.trailing(8)
     by_month = MetricQuery(KEYS[0], window, Granularity.MONTH, segments=(Dimension.ASSISTANCE,))
-    assert lines._kept(plan(by_month, Clock.read())) is None
-    assert lines._kept(plan(replace(by_month, granularity=Granularity.WEEK), Clock.read())) is not None
+    assert not lines._is_kept(plan(by_month, Clock.read()))
+    assert lines._is_kept(plan(replace(by_month, granularity=Granularity.WEEK), Clock.read()))
     first = Person.objects.order_by("pk")[0].pk
     of_one = replace(by_month, granularity=Granularity.WEEK, scope=Scope(person_id=first))
-    assert lines._kept(plan(of_one, Clock.read())) is None
+    assert not lines._is_kept(plan(of_one, Clock.read()))

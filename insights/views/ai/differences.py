@@ -12,7 +12,7 @@ from insights.filters import Filters
 from insights.metrics.comparison import WITHOUT, Comparison, Group
 from insights.metrics.query import Dimension
 from insights.metrics.registry import get
-from insights.metrics.visible import visible_comparison
+from insights.metrics.visible import visible_comparisons
 from insights.views.ai.lines import (
     COMPARED,
     CYCLE,
@@ -74,9 +74,7 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
 
 def _found(filters: Filters) -> list[Comparison]:
     line, narrowed = filters.picked[LINE.parameter], of_work(filters)
-    return [
-        visible_comparison(query_of(narrowed, compared.key), line, filters.access) for compared in COMPARED.values()
-    ]
+    return visible_comparisons([query_of(narrowed, key) for key in COMPARED], line, filters.access)
 
 
 def differences(filters: Filters) -> Differences:
