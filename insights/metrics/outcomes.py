@@ -17,7 +17,7 @@ from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
 from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy, StockReading
 from insights.metrics.scan import Cell, stock
-from insights.metrics.shared_scans import scan_all_together, scan_splits
+from insights.metrics.shared_scans import scan_splits, scan_together
 from insights.metrics.stint_arrays import StintsInUse
 
 Segment = tuple[str, ...]
@@ -74,12 +74,12 @@ class Facts:
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
         of_stocks = (each for stock_readings in stocks.values() for each in stock_readings)
         with _stints_of((*(need.reading for need in (*of_facts, *needs_beside)), *of_stocks), clock) as stints:
-            of_memory = scan_all_together(asked, of_page, stints) if beside else {}
             for rows, by_split in asked.items():
-                if rows in of_memory:
-                    found, at = of_memory[rows].cells, of_memory[rows].at
-                else:
+                if beside is None:
                     found, at = scan_splits(rows, by_split, stints), None
+                else:
+                    together = scan_together(rows, by_split, of_page.get(rows, {}), stints)
+                    found, at = together.cells, together.at
                 for split in by_split:
                     of_split = readings[rows.of_split(split)]
                     scanned |= dict.fromkeys(of_split, found[split])

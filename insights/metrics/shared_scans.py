@@ -8,12 +8,10 @@ decided anew for each response.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import connection
 from django.utils import timezone
 
 from insights.formulas.cell_distinct_counts import TooManyToNumberError
@@ -25,7 +23,6 @@ from insights.short_memory import ShortMemory
 from insights.windows import local_today
 
 WORTH_KEEPING_SECONDS = 0.1
-SCANS_ASIDE = 2  # of one process at once, each with a connection of its own
 MOST_VALUES = 120_000  # of measures in cells, some 400 bytes each: five years by week and agent are one scan
 
 
@@ -49,11 +46,7 @@ class Scanned:
         )
 
 
-# How rows are read for what is asked of them by split.
-Scan = Callable[[Reading, AskedBySplit, StintsInUse], Mapping[SplitBy, Cells]]
-
 _scans = ShortMemory[Scanned](lambda found: found.size, most=MOST_VALUES)
-_aside = ThreadPoolExecutor(SCANS_ASIDE, thread_name_prefix="scan")  # a thread begins with the first scan
 
 
 def scan_splits(rows: Reading, asked: AskedBySplit, stints: StintsInUse) -> Mapping[SplitBy, Cells]:
@@ -81,48 +74,7 @@ def _in_memory(rows: Reading, asked: AskedBySplit) -> AskedBySplit:
     return {} if all(split.in_units for split in found) else found
 
 
-def scan_all_together(
-    asked: Mapping[Reading, AskedBySplit], beside: Mapping[Reading, AskedBySplit], stints: StintsInUse
-) -> Mapping[Reading, Scanned]:
-    """`scan_together` for each of these rows: what is told in memory alone, some at once.
-
-    While numpy works on the rows of one scan, the database reads those of the next.  Not in a transaction, because
-    other connections see nothing of it.
-    """
-
-    def scanned(rows: Reading, scan: Scan) -> Scanned:
-        return scan_together(rows, asked[rows], beside.get(rows, {}), stints, scan)
-
-    def scanned_aside(rows: Reading) -> Scanned:
-        try:
-            return scanned(rows, scan_in_memory)
-        finally:
-            connection.close()  # that of this thread
-
-    begun = {}
-    if not connection.in_atomic_block:
-        wider = {rows: _with(beside.get(rows, {}), each, rows) for rows, each in asked.items()}
-        alone = [rows for rows in asked if known_scan(rows, asked[rows]) is None and _is_in_memory(rows, wider[rows])]
-        if len(alone) > 1:
-            if any(split.in_units for rows in alone for split in wider[rows]):
-                stints.read()  # from tables that other connections do not see
-            begun = {rows: _aside.submit(scanned_aside, rows) for rows in alone}
-    found = {rows: scanned(rows, scan_splits) for rows in asked if rows not in begun}
-    for rows, scan_aside in begun.items():
-        try:
-            found[rows] = scan_aside.result()
-        except TooManyToNumberError:
-            found[rows] = scanned(rows, scan_splits)
-    return found
-
-
-def _is_in_memory(rows: Reading, asked: AskedBySplit) -> bool:
-    return _in_memory(rows, asked).keys() == asked.keys()
-
-
-def scan_together(
-    rows: Reading, asked: AskedBySplit, beside: AskedBySplit, stints: StintsInUse, scan: Scan = scan_splits
-) -> Scanned:
+def scan_together(rows: Reading, asked: AskedBySplit, beside: AskedBySplit, stints: StintsInUse) -> Scanned:
     """As `scan_splits` of what is asked, and of what the other responses of the page will ask of the same rows.
 
     Who asks while it is being read waits for it.  Whoever is in no unit may have been told of everybody's rows.
@@ -134,7 +86,7 @@ def scan_together(
 
     def scanned() -> Scanned:
         wider, at = _with(beside, asked, rows), timezone.now()
-        return Scanned(scan(rows, wider, stints), at, wider)
+        return Scanned(scan_splits(rows, wider, stints), at, wider)
 
     return _scans.find(
         (rows, local_today()),

@@ -42,10 +42,6 @@ class StintsInUse(ExitStack):
         self.make()
         return StintArrays.read()
 
-    def read(self) -> None:
-        """Have `arrays` from now on without a statement."""
-        _ = self.arrays
-
 
 class PlacedTree(NamedTuple):
     """A tree of units, and for each stint its path in it; -1 where it has none."""
