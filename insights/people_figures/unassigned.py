@@ -37,13 +37,18 @@ class KeptUnassigned:
     read_at: datetime
 
     def begun(self, plan: Plan) -> Begun | None:
-        """The plan with all that it needs; None where any of it is not there, as of a tree that is new."""
+        """The plan with what of its needs is there; None where nothing is, as of a tree that is new.
+
+        What heeds none of the query's filters, such as the whole that a part is held against, is there where the rest
+        is not.
+        """
         found = self.of_tree.get(plan.placement.ids[0], {})
-        if any(_name(need) not in found for need in plan.needs.values()):
-            return None
+        needs = tuple(plan.needs.values())
+        lacking = {need.reading for need in needs if _is_filtered(need) or _name(need) not in found}
+        kept = [need for need in needs if need.reading not in lacking]
         scanned: dict[Reading, dict[CellKey, Cell]] = defaultdict(dict)
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
-        for need in plan.needs.values():
+        for need in kept:
             rows = found[_name(need)]
             if isinstance(need.reading, StockReading):
                 stocked[need.reading] = {(None, _window(row)): row[2] for row in rows}
@@ -53,11 +58,12 @@ class KeptUnassigned:
                 key, facts, matched = CellKey(None, _window(row), ()), row[2], row[3]
                 others = cells[key].values if key in cells else {}
                 cells[key] = Cell({**others, need.measure: _value(row[4])}, facts, matched)
-        return Begun(plan, Facts(scanned, stocked), (), self.read_at)
+        rest = tuple(need for need in needs if need.reading in lacking)
+        return Begun(plan, Facts(scanned, stocked), rest, self.read_at) if kept else None
 
 
 def begun_with_kept(plans: Sequence[Plan]) -> Mapping[int, Begun]:
-    """By position those of the plans for which all that they need is kept."""
+    """By position those of the plans for which any of what they need is kept."""
     asked = {position: each for position, each in enumerate(plans) if _may_be_kept(each)}
     kept = {window: _kept(window) for window in {each.query.window for each in asked.values()}}
     found = {position: kept[each.query.window] for position, each in asked.items()}
@@ -66,9 +72,13 @@ def begun_with_kept(plans: Sequence[Plan]) -> Mapping[int, Begun]:
 
 
 def _may_be_kept(each: Plan) -> bool:
-    """Whether it is of all that whoever is in no unit did, in the window as a whole."""
-    everything = each.placement == Placement(Placed.UNASSIGNED, each.placement.ids)
-    return everything and not (each.buckets or each.query.facets or each.segments)
+    """Whether it is of whoever is in no unit, in the window as a whole."""
+    everybody = each.placement == Placement(Placed.UNASSIGNED, each.placement.ids)
+    return everybody and not (each.buckets or each.segments)
+
+
+def _is_filtered(need: Need) -> bool:
+    return isinstance(need.reading, Reading) and bool(need.reading.facets)
 
 
 def _kept(window: Window) -> KeptUnassigned | None:
