@@ -23,13 +23,14 @@ from config.embedded_postgres.accounts import (
 )
 from config.embedded_postgres.cluster import DATABASE_NAME, MAJOR_VERSION, SUPERUSER, Cluster, binaries
 from config.embedded_postgres.errors import EmbeddedPostgresError, explain
+from config.embedded_postgres.memory import shared_buffers
 from config.embedded_postgres.postmaster import Postmaster
 
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "jit": "off",  # compiling costs more than our queries take
-    "shared_buffers": "256MB",
+    "shared_buffers": shared_buffers(),
     "max_wal_size": "4GB",
     "max_connections": "100",
     "work_mem": "32MB",
