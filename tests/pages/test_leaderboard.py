@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,7 @@ from insights import windows
 from insights.leaderboard import kept
 from insights.leaderboard.kept import forget_rankings, ranking_of
 from insights.metrics.query import MetricQuery
+from insights.short_memory import KEPT_SECONDS
 from insights.snapshots.refresh import refresh
 from integrations.attribution.tasks import attribute_what_waits
 from orgtree.models import IndividualPolicy, Organisation
@@ -303,13 +305,15 @@ def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
 
 def test_what_took_long_is_kept_for_a_minute_and_asks_nothing(teams: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = MetricQuery("ai.spend", windows.trailing(12))
+    monkeypatch.setattr(kept, "WORTH_KEEPING_SECONDS", float("inf"))
     assert ranking_of(asked) is not ranking_of(asked)  # read quickly: read again
     monkeypatch.setattr(kept, "WORTH_KEEPING_SECONDS", 0.0)
     first = ranking_of(asked)
     with CaptureQueriesContext(connection) as queries:
         assert ranking_of(asked) is first
     assert len(queries) == 0
-    monkeypatch.setattr("insights.short_memory.time.monotonic", lambda: 10.0**9)
+    later = time.monotonic() + KEPT_SECONDS + 1
+    monkeypatch.setattr("insights.short_memory.time.monotonic", lambda: later)
     assert ranking_of(asked) is not first
 
 
