@@ -10,11 +10,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 KEPT_SECONDS = 60  # as trailing windows of pages may lag
 
 Found = TypeVar("Found")
+
+_memories: WeakSet[ShortMemory[Any]] = WeakSet()
+
+
+def forget_all() -> None:
+    """Let every memory of this process go of everything, as a restart would."""
+    for memory in _memories:
+        memory.forget()
 
 
 @dataclass(frozen=True)
@@ -33,16 +42,18 @@ class ShortMemory(Generic[Found]):
         self._kept: OrderedDict[Hashable, _Kept[Found]] = OrderedDict()
         self._turns: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
+        _memories.add(self)
 
     def find(
         self,
         question: Hashable,
         read: Callable[[], Found],
         *,
-        worth_keeping_seconds: float,
+        worth_keeping_seconds: float = 0.0,
+        worth_keeping: Callable[[Found], bool] = lambda _: True,
         suffices: Callable[[Found], bool] = lambda _: True,
     ) -> Found:
-        """What is kept, where that suffices; else what `read` finds, kept if it took that long.
+        """What is kept, where that suffices; else what `read` finds, kept if it took that long and is worth it.
 
         Whoever asks while it is being read waits for it.
         """
@@ -56,14 +67,14 @@ class ShortMemory(Generic[Found]):
             started = time.monotonic()
             try:
                 found = read()
-                if time.monotonic() - started >= worth_keeping_seconds:
-                    self._keep(question, found)
+                if time.monotonic() - started >= worth_keeping_seconds and worth_keeping(found):
+                    self.keep(question, found)
             finally:
                 with self._lock:
                     self._turns.pop(question, None)
             return found
 
-    def known(self, question: Hashable, suffices: Callable[[Found], bool]) -> Found | None:
+    def known(self, question: Hashable, suffices: Callable[[Found], bool] = lambda _: True) -> Found | None:
         """What is kept, where that suffices."""
         with self._lock:
             for old in [each for each, kept in self._kept.items() if kept.until < time.monotonic()]:
@@ -76,7 +87,8 @@ class ShortMemory(Generic[Found]):
         with self._lock:
             self._kept.clear()
 
-    def _keep(self, question: Hashable, found: Found) -> None:
+    def keep(self, question: Hashable, found: Found) -> None:
+        """For a minute, unless it is too great."""
         if self._size(found) > self._most:
             return
         with self._lock:

@@ -18,9 +18,8 @@ from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
-from insights.leaderboard.kept import forget_rankings
-from insights.metrics.shared_scans import forget_scans
 from insights.people_figures.store import look_again
+from insights.short_memory import forget_all
 from integrations.telemetry.dictionary import forget_dictionary
 from integrations.telemetry.store_sessions import forget_identities
 from tests.brokers import broker_of_its_own
@@ -74,8 +73,7 @@ def _nothing_kept_in_this_process() -> None:
     """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
     forget_dictionary()
     forget_identities()
-    forget_rankings()
-    forget_scans()
+    forget_all()
     look_again()
 
 

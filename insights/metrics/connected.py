@@ -17,11 +17,14 @@ from insights.metrics.query import Window
 from insights.metrics.reading import Placed, Placement
 from insights.metrics.source import of_source
 from insights.metrics.terms import BelongsTo
+from insights.short_memory import ShortMemory
 from integrations.connectors.words import Kind
 from integrations.facts.ai import ENROLMENTS
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
 
+MANY_ENROLMENTS = 2_000  # to find the first of so many takes a tenth of a page's time
+MOST_KEPT = 10_000  # days
 NOT_YET = "This time has not come yet."
 NOTHING = "Nothing was found in this time."
 OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
@@ -109,23 +112,41 @@ class Connected:
     owning_since: date = date.min  # from when on a unit owned anything, where that is asked
 
 
+@dataclass(frozen=True)
+class Enrolments:
+    """The first day on which anybody was enrolled, by unit where a placement is several, or by person; under None where
+    one day holds for all.  `number`: of how many enrolments."""
+
+    days: Mapping[int | None, date]
+    number: int
+
+
+_enrolments = ShortMemory[Enrolments](lambda found: len(found.days), most=MOST_KEPT)
+
+
 class ConnectedSince:
     """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
 
-    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False) -> None:
+    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False, may_lag: bool = False) -> None:
         """Of the metrics that will be asked for, the sources are looked up together.
 
-        `by_person`: what is asked for is of one person of the placement at a time.
+        `by_person`: what is asked for is of one person of the placement at a time.  `may_lag`: of many people it may
+        be told as of a minute ago.
         """
         self._by_person = by_person
+        self._may_lag = may_lag
         self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
         self._enrolled: dict[Placement, Mapping[int | None, date]] = {}
+        self._sources: dict[str, Sequence[Source]] = {}
         self._owning: dict[Placement, Mapping[int | None, date]] = {}
 
     def of(self, metric: Metric, placement: Placement, unit_id: int | None = None) -> Connected:
         """`unit_id` is one of a placement's several units; where people are asked for, the id of one of them."""
-        connected = [Connected(source, self._since(source, placement, unit_id)) for source in _sources_of(metric)]
+        if metric.key not in self._sources:
+            self._sources[metric.key] = _sources_of(metric)
+        sources = self._sources[metric.key]
+        connected = [Connected(source, self._since(source, placement, unit_id)) for source in sources]
         latest = max(connected, key=lambda each: each.since or date.max)
         if metric.belongs_to is not BelongsTo.OWNER or placement.placed not in (Placed.UNIT, Placed.UNITS):
             return latest
@@ -137,11 +158,18 @@ class ConnectedSince:
     def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
             if placement not in self._enrolled:
-                self._enrolled[placement] = _enrolments_since(placement, by_person=self._by_person)
+                self._enrolled[placement] = self._enrolments_since(placement)
             return _of(self._enrolled[placement], unit_id)
         if source not in self._of_everybody:
             self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
         return self._of_everybody[source]
+
+    def _enrolments_since(self, placement: Placement) -> Mapping[int | None, date]:
+        if self._by_person or not self._may_lag:
+            return _enrolments_since(placement, by_person=self._by_person).days
+        return _enrolments.find(
+            placement, lambda: _enrolments_since(placement), worth_keeping=lambda found: found.number >= MANY_ENROLMENTS
+        ).days
 
 
 def _sources_of(metric: Metric) -> Sequence[Source]:
@@ -155,7 +183,7 @@ def source_since(source: Source, placement: Placement) -> date | None:
     of them.  A connected repository, like any other tool, tells of everybody: who has no commits in it has none.
     """
     if source is Source.TELEMETRY:
-        return _of(_enrolments_since(placement), None)
+        return _of(_enrolments_since(placement).days, None)
     return _told_since([source])[source]
 
 
@@ -163,13 +191,13 @@ def _of(since: Mapping[int | None, date], unit_id: int | None) -> date | None:
     return since.get(unit_id, since.get(None))
 
 
-def _enrolments_since(placement: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
-    """By unit where the placement is several, or by person; None where one day holds for all."""
+def _enrolments_since(placement: Placement, *, by_person: bool = False) -> Enrolments:
     key = of_source(ENROLMENTS.person) if by_person else unit_of(placement)
     with connection.cursor() as cursor:
         cursor.execute(_enrolled_since(placement, key), placement_parameters(placement))
-        found = {of: since for of, since in cursor.fetchall() if since and (of is not None or not by_person)}
-        return {of or None: since for of, since in found.items()}
+        rows = cursor.fetchall()
+    found = {of: since for of, since, _ in rows if since and (of is not None or not by_person)}
+    return Enrolments({of or None: since for of, since in found.items()}, sum(number for *_, number in rows))
 
 
 def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
@@ -207,11 +235,12 @@ def _owning_since(placement: Placement) -> Mapping[int | None, date]:
 
 
 def _enrolled_since(placement: Placement, key: sql.Composable) -> sql.Composed:
-    """One row per unit, or whatever else the key is: the first day on which anybody of it was enrolled."""
+    """One row per unit, or whatever else the key is: the first day on which anybody of it was enrolled, and of how
+    many enrolments that is the first."""
     enrolled = sql.SQL("daterange({}, NULL)").format(of_source(ENROLMENTS.day))
     person = of_source(ENROLMENTS.person)
     return sql.SQL(
-        "SELECT {unit}, min(lower({days})) FROM ({enrolments}) AS source {joins} WHERE true {only} GROUP BY 1"
+        "SELECT {unit}, min(lower({days})), count(*) FROM ({enrolments}) AS source {joins} WHERE true {only} GROUP BY 1"
     ).format(
         unit=key,
         days=days_of(placement, enrolled),

@@ -146,7 +146,8 @@ def _answers(
     begun = begun_with_cells(plans, freshness)
     computed = iter(outcomes_from_facts([each for each in begun if each.rest], beside))
     outcomes = [next(computed) if each.rest else outcomes_of(each.plan, each.kept, each.as_of) for each in begun]
-    since = ConnectedSince(each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found))
+    lacking = [each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found)]
+    since = ConnectedSince(lacking, may_lag=freshness is Freshness.OF_PAGES)
     return [_answer(each, found, since) for each, found in zip(plans, outcomes, strict=True)]
 
 

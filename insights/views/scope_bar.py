@@ -6,7 +6,7 @@ Each link changes whose figures they are and keeps the rest of the address.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from insights.metrics.errors import UnknownUnitError
 from insights.metrics.plan import place
 from insights.metrics.query import WHOLE_ORGANISATION, Figure, MetricQuery
 from insights.metrics.visible import Freshness, SideBySide, Together, visible_together
+from insights.short_memory import ShortMemory
 from insights.snapshots.kept import OF_UNITS, kept_as
 from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
 
@@ -27,6 +28,8 @@ YOURSELF = "Your own data"
 ACTIVE = "ai.sessions"  # whose people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
 MOST_RECENT = 6
+MANY_PEOPLE = 2_000  # to count so many takes a tenth of a page's time
+MOST_COUNTED = 1_000  # units
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,36 @@ Link = Callable[[Filters], str]
 # How many people were active in the window, by unit (None: the whole organisation).
 TileFigures = Mapping[int | None, Figure]
 
+_people = ShortMemory[Mapping[int | None, int]](len, most=MOST_COUNTED)
+
 
 def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
     """Where the page's unit stands on the last day of its window that has come; remembers that it was looked at.
 
     Raises QueryError where the scope names anything that is not there, also for pages that read no figure of it.
     """
-    scope, sight = filters.scope, filters.access.sight
-    around = surroundings(scope.unit, sight, on=last_day(filters), today=filters.today)
+    scope = filters.scope
+    around = _surroundings(filters)
     if scope.unit is not None and around.unit is None:
         raise UnknownUnitError(scope.unit)
     if scope.unassigned is not None or scope.where:
         place(scope)
     if scope.unit is not None:
         _remember(request, scope.unit)
+    return around
+
+
+def _surroundings(filters: Filters) -> Surroundings:
+    """With the people of a large organisation as they were counted a moment ago."""
+    sight, today = filters.access.sight, filters.today
+    kept = _people.known((sight.unit_ids, today))
+    if kept is not None:
+        around = surroundings(filters.scope.unit, sight, on=last_day(filters), today=today)
+        if all(top.pk in kept for top in around.tops):  # no tree was made meanwhile
+            return replace(around, people=kept)
+    around = surroundings(filters.scope.unit, sight, on=last_day(filters), today=today, counted=True)
+    if around.people[None] >= MANY_PEOPLE:
+        _people.keep((sight.unit_ids, today), around.people)
     return around
 
 
@@ -147,10 +166,11 @@ def scope_bar(
     def link(changed: Filters) -> str:
         return changed.url(path, **kept)
 
+    notes = {unit: _note(number, figures.get(unit)) for unit, number in around.people.items()}
     return ScopeBar(
         crumbs=_crumbs(filters, around, link),
         name=scope_name(filters, around),
-        tiles=[*_whole_tile(filters, around, figures, link), *_tree_tiles(filters, around, figures, link)],
+        tiles=[*_whole_tile(filters, notes, link), *_tree_tiles(filters, around, notes, link)],
         chips=[_chip(filters, attribute, values, path, kept) for attribute, values in filters.scope.where.items()],
         picker_url=filters.url(reverse("unit_picker"), to=path, **kept),
         attributes_url=filters.url(reverse("attribute_menu"), to=path, **kept),
@@ -184,15 +204,16 @@ def _crumbs(filters: Filters, around: Surroundings, link: Link) -> Sequence[Crum
     return [*crumbs[:-1], Crumb(crumbs[-1].label, "")]
 
 
-def _whole_tile(filters: Filters, around: Surroundings, figures: TileFigures, link: Link) -> Sequence[TreeTile]:
+def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -> Sequence[TreeTile]:
     if not filters.access.sight.whole:
         return ()
     chosen = filters.scope.unit_word is None and filters.scope.person_id is None
-    note = _note(around.people, figures.get(None))
-    return [TreeTile("everybody", EVERYBODY, note, link(filters.with_unit("")), chosen)]
+    return [TreeTile("everybody", EVERYBODY, notes[None], link(filters.with_unit("")), chosen)]
 
 
-def _tree_tiles(filters: Filters, around: Surroundings, figures: TileFigures, link: Link) -> Sequence[TreeTile]:
+def _tree_tiles(
+    filters: Filters, around: Surroundings, notes: Mapping[int | None, str], link: Link
+) -> Sequence[TreeTile]:
     """One for each tree; where the viewer sees several branches of a tree, one for each of them."""
     tops = [top.tree_slug for top in around.tops]
     here = {unit.pk for unit in around.path}
@@ -200,7 +221,7 @@ def _tree_tiles(filters: Filters, around: Surroundings, figures: TileFigures, li
         TreeTile(
             key=top.slug,
             name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.sight.whole else top.name,
-            note=_note(top.people, figures.get(top.pk)),
+            note=notes[top.pk],
             url=link(filters.with_unit(top.slug)),
             chosen=top.pk in here or top.tree_slug == filters.scope.unassigned,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,14 +15,13 @@ from orgtree.models.sight import Sight
 
 @dataclass(frozen=True)
 class StandingUnit:
-    """A unit in its tree; `people` are those in it and below it today, counted for tops alone."""
+    """A unit in its tree."""
 
     pk: int
     slug: str
     name: str
     tree_slug: str
     tree_name: str
-    people: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,22 +30,23 @@ class Surroundings:
 
     `tops`: the units of each tree above which there is none, by tree.  `path`: from the highest unit down to the one
     asked for; that alone, where it has no place on the day.  `children`: the units directly below it.
-    `is_root`: whether nothing is above it.  `people`: everybody in the organisation today.
+    `is_root`: whether nothing is above it.  `people`: how many are today in each of `tops` and below it, and (None) in
+    the organisation; empty where they were not counted.
     """
 
     tops: Sequence[StandingUnit]
     path: Sequence[StandingUnit]
     children: Sequence[StandingUnit]
     is_root: bool
-    people: int
+    people: Mapping[int | None, int]
 
     @property
     def unit(self) -> StandingUnit | None:
         return self.path[-1] if self.path else None
 
 
-def surroundings(slug: str | None, sight: Sight, *, on: date, today: date) -> Surroundings:
-    """Of the unit with that slug (None: of no unit) on the day `on`; tops and their people are those of today."""
+def surroundings(slug: str | None, sight: Sight, *, on: date, today: date, counted: bool = False) -> Surroundings:
+    """Of the unit with that slug (None: of no unit) on the day `on`; tops, and their people, are those of today."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SURROUNDINGS,
@@ -56,17 +56,22 @@ def surroundings(slug: str | None, sight: Sight, *, on: date, today: date) -> Su
                 "seen": sorted(sight.unit_ids or ()),
                 "on": on,
                 "today": today,
+                "counted": counted,
             },
         )
         units: dict[str, list[StandingUnit]] = defaultdict(list)
-        for role, *unit in cursor.fetchall():
-            units[role].append(StandingUnit(*unit))
+        people: dict[int | None, int] = {}
+        for role, pk, *words, number in cursor.fetchall():
+            if number is not None:
+                people[pk] = number
+            if pk is not None:
+                units[role].append(StandingUnit(pk, *words))
     return Surroundings(
         tops=units["top"],
         path=[unit for unit in units["path"] if sight.covers(unit.pk)],
         children=[unit for unit in units["child"] if sight.covers(unit.pk)],
         is_root=bool(units["root"]),
-        people=units["everybody"][0].people,
+        people=people,
     )
 
 
@@ -90,19 +95,20 @@ _SURROUNDINGS = """
         SELECT standing.id, standing.slug, standing.name, standing.tree_id, standing.parent_id, path.height + 1
         FROM path JOIN standing ON standing.id = path.parent_id AND standing.during @> %(on)s
     ), here AS (
-        SELECT 'path' AS role, -height AS position, id, slug, name, tree_id, 0 AS people FROM path
+        SELECT 'path' AS role, -height AS position, id, slug, name, tree_id, NULL::bigint AS people FROM path
         UNION ALL
-        SELECT 'root', 0, path.id, '', '', path.tree_id, 0
+        SELECT 'root', 0, path.id, '', '', path.tree_id, NULL
         FROM path JOIN standing ON standing.id = path.id AND standing.during @> %(on)s
         WHERE path.height = 0 AND path.parent_id IS NULL
         UNION ALL
-        SELECT 'child', 0, standing.id, standing.slug, standing.name, standing.tree_id, 0
+        SELECT 'child', 0, standing.id, standing.slug, standing.name, standing.tree_id, NULL
         FROM asked JOIN standing ON standing.parent_id = asked.id AND standing.during @> %(on)s
         UNION ALL
-        SELECT 'top', standing.tree_id, standing.id, standing.slug, standing.name, standing.tree_id, (
-            SELECT count(*) FROM orgtree_placement placement
-            WHERE placement.ancestor_id = standing.id AND placement.during @> %(today)s
-        )
+        SELECT 'top', standing.tree_id, standing.id, standing.slug, standing.name, standing.tree_id,
+               CASE WHEN %(counted)s THEN (
+                   SELECT count(*) FROM orgtree_placement placement
+                   WHERE placement.ancestor_id = standing.id AND placement.during @> %(today)s
+               ) END
         FROM standing JOIN orgtree_orgtree tree ON tree.id = standing.tree_id AND tree.archived_at IS NULL
         WHERE standing.during @> %(today)s
           AND CASE WHEN %(everything)s THEN standing.parent_id IS NULL
@@ -113,11 +119,13 @@ _SURROUNDINGS = """
                here.people
         FROM here JOIN orgtree_orgtree tree ON tree.id = here.tree_id
         UNION ALL
-        SELECT 'everybody', 0, 0, '', '', '', '',
+        SELECT 'everybody', 0, NULL, '', '', '', '',
                (SELECT count(*) FROM orgtree_person)
                - count(DISTINCT person_id)  -- of the others nobody said when they came or went
                + count(*) FILTER (WHERE during @> %(today)s)  -- one stay at a time
         FROM orgtree_employment
+        WHERE %(counted)s
+        HAVING %(counted)s
     )
     SELECT role, id, slug, name, tree_slug, tree_name, people
     FROM told

@@ -1,0 +1,110 @@
+"""What is counted of very many people for each response may be a minute old on pages, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import set_script_prefix
+
+from insights.addresses import address
+from insights.metrics import connected
+from insights.metrics.query import MetricQuery, Window
+from insights.metrics.read import Freshness, read_series
+from insights.short_memory import KEPT_SECONDS
+from insights.views import scope_bar
+from orgtree.models import Person
+from tests.org import Org
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+WEEK_BEFORE_LAST = Window(date(2026, 3, 2), date(2026, 3, 9))
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def people_told(client: Client) -> int:
+    page = client.get("/insights/ai/").content.decode()
+    told = re.search(r'id="tree-everybody"><b>[^<]*</b><span>([\d,]+) ', page)
+    assert told
+    return int(told[1])
+
+
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    after = time.monotonic() + KEPT_SECONDS + 1
+    monkeypatch.setattr("insights.short_memory.time.monotonic", lambda: after)
+
+
+def test_few_people_are_counted_for_each_page(org: Org, admin: Client) -> None:
+    org.session(by="ada", on="2026-03-17")
+    before = people_told(admin)
+    Person.objects.create(email="new@example.com")
+    assert people_told(admin) == before + 1
+
+
+def test_many_people_are_counted_once_a_minute(org: Org, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope_bar, "MANY_PEOPLE", 1)
+    org.session(by="ada", on="2026-03-17")
+    before = people_told(admin)
+    Person.objects.create(email="new@example.com")
+    assert people_told(admin) == before
+    later(monkeypatch)
+    assert people_told(admin) == before + 1
+
+
+def test_a_tree_that_was_made_meanwhile_is_counted(org: Org, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope_bar, "MANY_PEOPLE", 1)
+    org.session(by="ada", on="2026-03-17")
+    people_told(admin)
+    org.tree("Teams")
+    org.unit("Red", below="teams")
+    org.join("ada", "red")
+    page = admin.get("/insights/ai/").content.decode()
+    assert re.search(r'id="tree-[^"]*"><b>Teams</b><span>1 person', page)
+
+
+def sessions_before_last(freshness: Freshness) -> float | None:
+    [answer] = read_series([MetricQuery("ai.sessions", WEEK_BEFORE_LAST)], freshness=freshness)
+    return answer.total[0].value
+
+
+def test_since_when_many_are_enrolled_may_lag_on_pages_alone(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connected, "MANY_ENROLMENTS", 1)
+    org.session(by="ada", on="2026-03-17")
+    org.fold()
+    assert sessions_before_last(Freshness.OF_PAGES) is None
+    org.session(by="bob", on="2026-02-24")
+    org.fold()
+    assert sessions_before_last(Freshness.OF_PAGES) is None
+    assert sessions_before_last(Freshness.AT_ONCE) == 0
+    later(monkeypatch)
+    assert sessions_before_last(Freshness.OF_PAGES) == 0
+
+
+def test_since_when_few_are_enrolled_is_looked_up_for_each_page(org: Org) -> None:
+    org.session(by="ada", on="2026-03-17")
+    org.fold()
+    assert sessions_before_last(Freshness.OF_PAGES) is None
+    org.session(by="bob", on="2026-02-24")
+    org.fold()
+    assert sessions_before_last(Freshness.OF_PAGES) == 0
+
+
+def test_addresses_are_those_of_the_prefix_under_which_a_request_came() -> None:
+    assert address("metric_page", "ai.spend") == "/insights/metrics/ai.spend/"
+    try:
+        set_script_prefix("/headway/")
+        assert address("metric_page", "ai.spend") == "/headway/insights/metrics/ai.spend/"
+    finally:
+        set_script_prefix("/")
+    assert address("metric_page", "ai.spend") == "/insights/metrics/ai.spend/"
