@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.functional import SimpleLazyObject
 
+from insights.addresses import address
 from insights.scope_access import access_in
 from orgtree.services.trust import trial_state
 
@@ -104,7 +105,7 @@ def navigation(request: HttpRequest) -> list[NavigationSection]:
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
     found = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
     belonging = {url: url for _, links in found for _, url in links}
-    belonging |= {reverse(name): url for _, links in found for entry, url in links for name in entry.also}
+    belonging |= {address(name): url for _, links in found for entry, url in links for name in entry.also}
     current = belonging.get(_leading_to(request.path, list(belonging)), "")
     return [
         NavigationSection(
@@ -121,7 +122,7 @@ def _linked(entries: Sequence[Entry], *, is_staff: bool) -> Iterator[tuple[Entry
         if entry.staff_only and not is_staff:
             continue
         try:
-            yield entry, reverse(entry.url_name)
+            yield entry, address(entry.url_name)
         except NoReverseMatch:
             continue
 

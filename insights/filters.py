@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -143,6 +144,11 @@ class Filters:
         return Whose(self.scope.unit, self.scope.unassigned, self.scope.person_id, self.scope.where)
 
     def parameters(self) -> list[tuple[str, str]]:
+        return list(self._parameters)
+
+    @cached_property
+    def _parameters(self) -> Sequence[tuple[str, str]]:
+        """Kept, because a page has a hundred links with the same filters."""
         pairs: list[tuple[str, str]] = self.scope_parameters()
         if self.range == "custom":
             pairs += [("from", self.window.start.isoformat()), ("to", self.window.end.isoformat())]
@@ -170,8 +176,12 @@ class Filters:
 
     def url(self, path: str, **more: str) -> str:
         """`path` with these filters, and with `more` parameters behind them."""
-        pairs = [*self.parameters(), *more.items()]
-        return f"{path}?{urlencode(pairs)}" if pairs else path
+        encoded = "&".join(filter(None, (self._encoded, urlencode(more))))
+        return f"{path}?{encoded}" if encoded else path
+
+    @cached_property
+    def _encoded(self) -> str:
+        return urlencode(self._parameters)
 
     def with_unit(self, word: str) -> Filters:
         """Of the unit that `unit=` would name (empty: of the whole organisation), narrowed as before."""

@@ -244,7 +244,7 @@ class Ratio(Metric):
 
     def outcome(self, part: PartValue) -> Outcome:
         above, below = part(self.numerator), part(self.denominator)
-        entered = part(self.sampled)
+        entered = part(self.sample) if self.sample else below
         numerator = None if above.value is None and above.missing else above.value or 0
         return Outcome(
             quotient(numerator, below.value, self.unit),

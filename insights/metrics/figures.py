@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 
 from psycopg import sql
@@ -69,9 +69,13 @@ class FigureValues(Mapping[Measure, MeasureValue]):
 
     figures: Figures
     starts: Mapping[str, int]
+    known: dict[Measure, MeasureValue] = field(default_factory=dict, compare=False, repr=False)
 
     def __getitem__(self, measure: Measure) -> MeasureValue:
-        return self.figures.of(measure, self.starts)
+        found = self.known.get(measure)
+        if found is None:
+            found = self.known[measure] = self.figures.of(measure, self.starts)
+        return found
 
     def __iter__(self) -> Iterator[Measure]:
         raise TypeError("Which measures a cell holds is known by their fingerprints alone.")

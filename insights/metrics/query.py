@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from insights.metrics.errors import UnknownUnitError
 
@@ -49,9 +49,8 @@ class Statistic(enum.StrEnum):
     P95 = "p95"
 
 
-@dataclass(frozen=True, order=True)
-class Window:
-    """Half-open range of days of the organisation's local calendar."""
+class Window(NamedTuple):
+    """Half-open range of days of the organisation's local calendar; a tuple, because a page looks up thousands."""
 
     start: date  # "from" in URLs and JSON
     end: date  # "to": the first day that no longer belongs to it

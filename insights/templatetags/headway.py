@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
+MOST_ICONS = 1_000  # with their labels
 SPARK_WIDTH, SPARK_HEIGHT = 104.0, 30.0
 SPARK_PADDING = 3.0  # room for the end point's edge
 
@@ -42,18 +43,18 @@ OTHER_AGENT = '<circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of the sprite.  With a label it is an image with that name, without one it is decoration."""
-    sprite = _sprite()
+    return _icon(name, label)
+
+
+@lru_cache(maxsize=MOST_ICONS)
+def _icon(name: str, label: str) -> SafeString:
+    """Kept: a page has two hundred icons, most of them the same few."""
+    sprite = static("vendor/icons/sprite.svg")
     if label:
         return format_html(
             '<svg class="hw-icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, sprite, name
         )
     return format_html('<svg class="hw-icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
-
-
-@cache
-def _sprite() -> str:
-    """Its address: a page has a hundred icons, and each look-up costs."""
-    return static("vendor/icons/sprite.svg")
 
 
 @register.simple_tag

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
-from urllib.parse import urlencode
-
-from django.urls import reverse
 
 from insights import tiles, wording
+from insights.addresses import address
 from insights.agents import agent_name
 from insights.agreed import Agreement, agreements_on
 from insights.charts import Kind
@@ -79,7 +77,7 @@ class InsightsPage:
 
     @property
     def path(self) -> str:
-        return reverse(self.name, args=self.about)
+        return address(self.name, *self.about)
 
     @property
     def menus(self) -> Sequence[Wanted]:
@@ -90,13 +88,13 @@ class InsightsPage:
         return filters.url(self.path, **self.kept)
 
     def part_url(self, filters: Filters, part: str) -> str:
-        return filters.url(reverse(f"{self.name}_part", args=[*self.about, part]), **self.kept)
+        return filters.url(address(f"{self.name}_part", *self.about, part), **self.kept)
 
     def chart_url(self, filters: Filters, chart: str) -> str:
-        return filters.url(reverse(f"{self.name}_chart", args=[*self.about, chart]))
+        return filters.url(address(f"{self.name}_chart", *self.about, chart))
 
     def chart_csv_url(self, filters: Filters, chart: str) -> str:
-        return filters.url(reverse(f"{self.name}_chart_csv", args=[*self.about, chart]))
+        return filters.url(address(f"{self.name}_chart_csv", *self.about, chart))
 
 
 @dataclass(frozen=True)
@@ -341,13 +339,12 @@ def facet_label(dimension: Dimension, value: str) -> str:
 
 
 def how_url(filters: Filters, key: str) -> str:
-    return f"{reverse('metric_how', args=[key])}{filters.query_string()}"
+    return f"{address('metric_how', key)}{filters.query_string()}"
 
 
 def rows_url(filters: Filters, key: str, **facets: str) -> str:
     """The rows behind a metric; `facets` narrow them further, to one agent or model."""
-    pairs = [*filters.parameters(), *facets.items()]
-    return f"{reverse('metric_rows', args=[key])}{'?' + urlencode(pairs) if pairs else ''}"
+    return filters.url(address("metric_rows", key), **facets)
 
 
 def _query(filters: Filters, wanted: Wanted, window: Window) -> MetricQuery:

@@ -154,7 +154,7 @@ def test_parts_of_the_work_and_people_of_an_attribute_are_read_from_facts(adopte
     for other in (
         replace(query, facets={Dimension.WORK_TYPE: ("feature",)}),
         replace(query, scope=Scope(person_id=person)),
-        replace(query, window=replace(query.window, start=query.window.start + timedelta(days=1))),
+        replace(query, window=query.window._replace(start=query.window.start + timedelta(days=1))),
     ):
         assert kept_since(other) is None
         facts, since = developer_facts(other)

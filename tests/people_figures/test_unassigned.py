@@ -112,7 +112,7 @@ def test_anything_else_is_read_from_facts() -> None:
         replace(whole, scope=Scope(unassigned=TREE, where={"site": ("Pune",)})),
         replace(whole, facets={Dimension.AGENT: ("codex",)}),
         replace(whole, key="ai.sessions", segments=(Dimension.AGENT,)),
-        replace(whole, window=replace(window, end=window.end - timedelta(days=1))),
+        replace(whole, window=window._replace(end=window.end - timedelta(days=1))),
         replace(whole, scope=Scope("a")),
         replace(whole, scope=Scope()),
     ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.urls import reverse
-
+from insights.addresses import address
 from insights.annotations.writing import may_annotate
 from insights.filters import Filters
 
@@ -16,4 +15,4 @@ def note_url(filters: Filters, key: str) -> str:
     if scope.person_id is not None or scope.unassigned is not None or not may_annotate(filters.access, scope.unit):
         return ""
     asked = {"about": key, **({"unit": scope.unit} if scope.unit else {})}
-    return f"{reverse('annotation_new')}?{urlencode(asked)}"
+    return f"{address('annotation_new')}?{urlencode(asked)}"
