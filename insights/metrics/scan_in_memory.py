@@ -29,12 +29,11 @@ from insights.metrics.row_measures import RowMeasures
 from insights.metrics.scan import Cell, Cells
 from insights.metrics.stint_arrays import PlacedTree, StintsInUse, days_in_trees
 from insights.metrics.stocks import windows_by_span
-from insights.metrics.table_sizes import most_rows
+from insights.metrics.table_sizes import MANY_ROWS, most_rows
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Integers
 
-MANY_ROWS = 200_000  # of a table: with fewer the statements are as fast
 IN_MEMORY = frozenset({Placed.ANYBODY, Placed.UNIT, Placed.UNASSIGNED})
 
 

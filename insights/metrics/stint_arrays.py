@@ -86,6 +86,13 @@ class StintArrays:
             found.append(PlacedTree(Tree(unit_ids, lists), path_of_stint))
         return cls(found, stints)
 
+    @classmethod
+    def of_nobody(cls) -> StintArrays:
+        """Where no unit is asked for."""
+        import numpy as np
+
+        return cls((), np.zeros((0, 6), dtype=np.int64))
+
     def stints_on(self, relation: Relation, placed: Integers, days: Integers, first_day: date) -> Integers:
         """The stint of each of the relation's rows on its day, given what places it; -1 where there is none."""
         import numpy as np

@@ -14,6 +14,7 @@ from psycopg import sql
 from integrations.facts.relation import Relation
 
 KNOWN_FOR_SECONDS = 600
+MANY_ROWS = 200_000  # of a table: with fewer, statements are as fast as reading the rows and counting in memory
 # Of larger tables nobody asks for a first row: where a relation adds up, finding it may mean to add up everything.
 FEW_ROWS = 10_000
 _TABLE = re.compile(r"\b(?:integrations|orgtree)_[a-z]+\b")

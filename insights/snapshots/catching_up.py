@@ -11,12 +11,11 @@ from django.utils import timezone
 
 from insights.metrics.plan import Clock
 from insights.metrics.query import Window
-from insights.metrics.reading import ANYBODY, Placed, Placement
 from insights.models import SnapshotState
 from insights.snapshots.cells import prompt_pieces, recompute
 from insights.snapshots.dirty import Dirt, claim
 from insights.snapshots.groups import Group, of_family
-from insights.snapshots.kept import kept_from, lagging_partitions, of_units
+from insights.snapshots.kept import kept_from, lagging_partitions
 
 LONGEST_LAG = timedelta(seconds=60)
 # Lagging cells may take this share of the time; where they are cheap they follow at once.
@@ -48,12 +47,9 @@ def _recompute(dirt: Dirt, clock: Clock, of_groups: Mapping[Group, int], *, lagg
     if days.days <= 0:  # facts of the future are refused at the door; a leaving that is announced is none yet
         return 0
     only = of_family(of_groups, dirt.family)
-    units = Placement(Placed.UNITS, tuple(unit for unit in dirt.units if unit is not None))
-    written = 0
-    for piece in [lagging_partitions(days, clock.today)] if lagging else prompt_pieces(days):
-        written += recompute(piece, ANYBODY, clock, only) if None in dirt.units else 0
-        written += recompute(of_units(piece), units, clock, only) if units.ids else 0
-    return written
+    units = [unit for unit in dirt.units if unit is not None]
+    pieces = [lagging_partitions(days, clock.today)] if lagging else prompt_pieces(days)
+    return sum(recompute(piece, units, clock, only, everybody=None in dirt.units) for piece in pieces)
 
 
 def _lagging_is_due() -> bool:

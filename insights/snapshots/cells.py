@@ -1,16 +1,16 @@
 """Computing cells from facts, in one of two ways that come to the same (docs/decisions/0028).
 
-- By the statements that answer ad-hoc queries, within the database (storing.py): cells of few units, as after most
-  changes, and those of measures of which only the database tells.
-- In memory (storing_from_memory.py): cells of a hundred units and more, and with them those of everybody, as in the
-  nightly fill of a large organisation.  The rows of a relation are read once for all splits and pieces, where each
-  statement would find them anew.
+- By the statements that answer ad-hoc queries, within the database (storing.py): cells of few units, those of everybody
+  while there are few facts, and those of measures of which only the database tells.
+- In memory (storing_from_memory.py): cells of a hundred units and more, as in the nightly fill of a large organisation,
+  and those of everybody where there are many facts, with whatever units are asked for beside them.  The rows of a
+  relation are read once for all splits and pieces, where each statement would find them anew.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 
@@ -20,7 +20,7 @@ from insights.metrics.plan import Clock
 from insights.metrics.query import Granularity, Window
 from insights.metrics.reading import ANYBODY, Edges, Placed, Placement, windows_of
 from insights.metrics.stints import stints_of
-from insights.metrics.table_sizes import relations_with_rows
+from insights.metrics.table_sizes import MANY_ROWS, most_rows, relations_with_rows
 from insights.models import Period
 from insights.snapshots.groups import Group
 from insights.snapshots.kept import (
@@ -38,11 +38,14 @@ from insights.snapshots.storing_from_memory import computable_in_memory, store_f
 from integrations.facts.ownership import OWNER_PLACEMENTS
 
 Partitions = Sequence[tuple[Period, Edges]]
+_Placed = tuple[Partitions, Placement]  # windows, and whose cells
 
 # The days of prompt buckets that are computed at once: a statement holds what it finds until it is through.
 QUARTERS_AT_ONCE = 2
 LONGEST_PIECE = timedelta(days=190)
-UNITS_COMPUTED_IN_MEMORY = 100  # from here on reading all rows costs less than what the database would add up and sort
+# From here on reading all rows costs less than what the database would add up and sort; and each statement that asks of
+# everybody reads them anyway, once for each split.
+UNITS_COMPUTED_IN_MEMORY = 100
 
 
 def prompt_pieces(days: Window) -> Iterator[Partitions]:
@@ -84,29 +87,52 @@ def last_day(piece: Partitions) -> date:
 def recompute_all(pieces: Sequence[Partitions], clock: Clock, only: Mapping[Group, int]) -> int:
     """As `recompute` of each piece, for the whole organisation and for every unit; no window is in two pieces."""
     units = _units()
-    of_all = Placement(Placed.UNITS, units)
-    for piece in pieces:
-        _delete(piece, ANYBODY, only.values())
-        if units:
-            _delete(of_units(piece), of_all, only.values())
+    return _recompute([each for piece in pieces for each in _placed(piece, units, everybody=True)], clock, only)
+
+
+def recompute(
+    partitions: Partitions, units: Collection[int], clock: Clock, only: Mapping[Group, int], *, everybody: bool
+) -> int:
+    """Compute the cells of these groups (by id) in these windows anew, in the caller's transaction; how many.
+
+    Those of the units, and of the whole organisation where `everybody` is asked for.
+    """
+    return _recompute(_placed(partitions, units, everybody=everybody), clock, only)
+
+
+def _placed(partitions: Partitions, units: Collection[int], *, everybody: bool) -> Sequence[_Placed]:
+    partitions = tuple(dict.fromkeys(partitions))
+    found = [(partitions, ANYBODY)] if everybody else []
+    return [*found, (of_units(partitions), Placement(Placed.UNITS, tuple(units)))] if units else found
+
+
+def _recompute(asked: Sequence[_Placed], clock: Clock, only: Mapping[Group, int]) -> int:
+    if not only:
+        return 0
+    for partitions, placement in asked:
+        _delete(partitions, placement, only.values())
     there = _of_relations_with_rows(only)
-    many = computable_in_memory(there) if len(units) >= UNITS_COMPUTED_IN_MEMORY else {}
+    many = _of_many_rows(there, [placement for _, placement in asked])
     others = {group: pk for group, pk in there.items() if group not in many}
-    written = _compute_in_memory(pieces, of_all, clock, many) if many else 0
-    for piece in pieces:
-        written += _compute(piece, ANYBODY, clock, others)
-        written += _compute(of_units(piece), of_all, clock, others) if units else 0
-    return written
+    written = _compute_in_memory(asked, clock, many) if many else 0
+    return written + (sum(_compute_by_statements(*each, clock, others) for each in asked) if others else 0)
 
 
-def _compute_in_memory(pieces: Sequence[Partitions], of_all: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
-    """The cells of all pieces, reading the rows of each relation once; they come piece by piece."""
-    recomputations: list[_Recomputations] = []
-    for piece in pieces:
-        everybody = tuple(dict.fromkeys(piece))
-        for partitions, placement in ((everybody, ANYBODY), (of_units(everybody), of_all)):
-            recomputations.append(_Recomputations(partitions, placement, clock))
-    with _stints(of_all, [window for each in recomputations for window in each.everything.periods], clock):
+def _of_many_rows(groups: Mapping[Group, int], placements: Sequence[Placement]) -> Mapping[Group, int]:
+    """Those that are computed in memory."""
+    told = computable_in_memory(groups)
+    if any(len(placement.ids) >= UNITS_COMPUTED_IN_MEMORY for placement in placements):
+        return told
+    if ANYBODY not in placements:
+        return {}
+    return {group: pk for group, pk in told.items() if most_rows(group.relation) >= MANY_ROWS}
+
+
+def _compute_in_memory(asked: Sequence[_Placed], clock: Clock, only: Mapping[Group, int]) -> int:
+    """The cells of all that is asked, reading the rows of each relation once; they come piece by piece."""
+    recomputations = [_Recomputations(partitions, placement, clock) for partitions, placement in asked]
+    units = next((placement for _, placement in asked if placement.placed is Placed.UNITS), ANYBODY)
+    with _stints(units, [window for each in recomputations for window in each.everything.periods], clock):
         return store_from_memory(only, lambda group: [each.of(group) for each in recomputations])
 
 
@@ -123,30 +149,18 @@ def _units() -> tuple[int, ...]:
         return tuple(unit for (unit,) in cursor.fetchall())
 
 
-def recompute(partitions: Partitions, placement: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
-    """Compute the cells of these groups (by id) in these windows anew, in the caller's transaction; how many."""
-    if not only:
-        return 0
-    _delete(partitions, placement, only.values())
-    return _compute(partitions, placement, clock, _of_relations_with_rows(only))
-
-
 def _of_relations_with_rows(only: Mapping[Group, int]) -> Mapping[Group, int]:
     """Of a young installation most relations have none, and each statement that finds nothing costs a few ms."""
     there = relations_with_rows(group.relation for group in only)
     return {group: pk for group, pk in only.items() if group.relation.name in there}
 
 
-def _compute(partitions: Partitions, placement: Placement, clock: Clock, only: Mapping[Group, int]) -> int:
-    if not only:
-        return 0
-    recomputations = _Recomputations(tuple(dict.fromkeys(partitions)), placement, clock)
-    many = computable_in_memory(only) if len(placement.ids) >= UNITS_COMPUTED_IN_MEMORY else {}
+def _compute_by_statements(
+    partitions: Partitions, placement: Placement, clock: Clock, only: Mapping[Group, int]
+) -> int:
+    recomputations = _Recomputations(partitions, placement, clock)
     with _stints(placement, tuple(recomputations.everything.periods), clock):
-        written = sum(
-            store_by_statement(group, pk, recomputations.of(group)) for group, pk in only.items() if group not in many
-        )
-        return written + (store_from_memory(many, lambda group: [recomputations.of(group)]) if many else 0)
+        return sum(store_by_statement(group, pk, recomputations.of(group)) for group, pk in only.items())
 
 
 class _Recomputations:

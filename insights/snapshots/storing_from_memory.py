@@ -52,9 +52,10 @@ def _by_relation(groups: Mapping[Group, int]) -> Mapping[Relation, Mapping[Group
 
 
 def store_from_memory(groups: Mapping[Group, int], of_group: RecomputationsOf) -> int:
-    """Add the cells of these groups in all windows that are asked for; while `stints_of` the units lasts."""
+    """Add the cells of these groups in all windows that are asked for; while `stints_of` their units lasts."""
     some = {group: pk for group, pk in groups.items() if any(each.edges for each in of_group(group))}
-    stints = StintArrays.read()
+    in_units = any(each.placement.placed is Placed.UNITS for group in some for each in of_group(group))
+    stints = StintArrays.read() if in_units else StintArrays.of_nobody()
     return sum(_store_relation(relation, of_one, of_group, stints) for relation, of_one in _by_relation(some).items())
 
 

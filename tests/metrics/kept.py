@@ -31,17 +31,18 @@ def kept_cells() -> KeptCells:
         return {tuple(map(str, row[:7])): tuple(map(_compared, row[7:])) for row in cursor.fetchall()}
 
 
-def forgotten_by_refresh() -> Mapping[tuple[str, ...], tuple[object, object]]:
+def forgotten_by_refresh(*, filled_by_database: bool = False) -> Mapping[tuple[str, ...], tuple[object, object]]:
     """The cells that differ between a refresh and a full fill after it: (as refreshed, as filled).
 
     What was noted to be computed anew is all there is to compute anew where there are none.  A refresh of few units is
-    computed by the database and this fill in memory, so that neither may say anything else than the other.
+    computed by the database and this fill in memory, so that neither may say anything else than the other; where a
+    test lets refreshes be computed in memory, the fill has to be the database's.
     """
     SnapshotState.note(lagging_at=None)  # as if it were long ago: long windows take their time, and are looked at, too
     refresh()
     refreshed = kept_cells()
     assert refreshed, "nothing is kept"
-    with in_memory_from(1):
+    with in_memory_from(sys.maxsize if filled_by_database else 1):
         fill_everything()
     filled = kept_cells()
     return {
@@ -64,7 +65,7 @@ def filled_both_ways() -> tuple[KeptCells, KeptCells]:
 
 def in_memory_from(units: int) -> AbstractContextManager[object]:
     """While it lasts, cells of so many units and more are computed in memory."""
-    return mock.patch("insights.snapshots.cells.UNITS_COMPUTED_IN_MEMORY", units)
+    return mock.patch.multiple("insights.snapshots.cells", UNITS_COMPUTED_IN_MEMORY=units, MANY_ROWS=sys.maxsize)
 
 
 def _compared(told: object) -> object:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 import time_machine
 
+from insights.snapshots.refresh import refresh
+from insights.snapshots.storing_from_memory import store_from_memory
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.intake.figures_work import settle_what_waits
 from tests.metrics.kept import forgotten_by_refresh
@@ -55,9 +59,17 @@ def _opened_by(person: str, number: int) -> dict[str, object]:
     }
 
 
+@pytest.fixture(params=[sys.maxsize, 0], ids=["few rows", "many rows"])
+def is_in_memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether a refresh computes in memory what it computes of everybody, and of the units beside."""
+    many_rows: int = request.param
+    monkeypatch.setattr("insights.snapshots.cells.MANY_ROWS", many_rows)
+    return many_rows == 0
+
+
 @pytest.mark.parametrize(("seed", "largest", "decisions"), SEEDS)
 def test_cells_are_those_of_a_fill_after_each_piece(
-    seed: int, largest: int, decisions: int, teams: Org, clock: time_machine.Traveller
+    seed: int, largest: int, decisions: int, *, is_in_memory: bool, teams: Org, clock: time_machine.Traveller
 ) -> None:
     forgotten_by_refresh()
     told: list[str] = []
@@ -67,4 +79,16 @@ def test_cells_are_those_of_a_fill_after_each_piece(
         attribute_what_waits()
         settle_what_waits()
         told.append(name)
-        assert forgotten_by_refresh() == {}, f"after {len(told)} pieces, the last of them: {name}"
+        assert forgotten_by_refresh(filled_by_database=is_in_memory) == {}, (
+            f"after {len(told)} pieces, the last of them: {name}"
+        )
+
+
+def test_a_refresh_reads_many_rows_once_for_everybody_and_their_units(is_in_memory: bool, teams: Org) -> None:
+    forgotten_by_refresh()
+    teams.session(by="ada", on="2026-03-17")
+    teams.fold()
+    with mock.patch("insights.snapshots.cells.store_from_memory", wraps=store_from_memory) as stored:
+        refresh()
+    assert stored.called == is_in_memory
+    assert forgotten_by_refresh(filled_by_database=is_in_memory) == {}
