@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from insights.formulas.arrays import Integers
+    from insights.formulas.arrays import Flags, Integers
 
 MOST_GAPS = 4  # of a table, for each id that is looked up
+MOST_PLACES = 256  # of a table of flags, for each number that is in it
 BITS = 63  # of a number that is not negative
 BITS_OF_FEW = 20  # of hashes: those of a few hundred differ in them
 
@@ -68,6 +69,35 @@ def positions_in(known: Integers, asked: Integers) -> Integers:
     table[known - (first - 1)] = np.arange(len(known))
     positions: Integers = table[np.clip(asked, first - 1, last + 1) - (first - 1)]
     return positions
+
+
+class Numbers:
+    """A set of numbers, in which others are looked up again and again."""
+
+    def __init__(self, numbers: Integers) -> None:
+        import numpy as np
+
+        self._count = len(numbers)
+        self._first = int(numbers.min(initial=0)) - 1  # with one place before and one behind
+        self._last = int(numbers.max(initial=0)) + 1
+        lie_apart = self._last - self._first > MOST_PLACES * max(len(numbers), 1)
+        self._sorted = np.sort(numbers) if lie_apart else None
+        self._is_there = np.zeros(0 if lie_apart else self._last - self._first + 1, dtype=bool)
+        if not lie_apart:
+            self._is_there[numbers - self._first] = True
+
+    def __len__(self) -> int:
+        return self._count
+
+    def hold(self, asked: Integers) -> Flags:
+        """Which of these are among them."""
+        import numpy as np
+
+        asked = asked.astype(np.int64)
+        if self._sorted is None:
+            found: Flags = self._is_there[np.clip(asked, self._first, self._last) - self._first]
+            return found
+        return positions_in(self._sorted, asked) >= 0
 
 
 def in_order(codes: Integers) -> Integers:

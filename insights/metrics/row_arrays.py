@@ -1,18 +1,19 @@
 """The rows of a relation as arrays, read once for all that is computed of them in memory.
 
-They come as a binary COPY of numbers alone, every one of the same width, into a file that the system may keep in memory
-or not: what is worked on is a column at a time.
+Those of weeks that are kept come as columns (kept_columns.py).  The others come as a binary COPY of numbers alone,
+every one of the same width, into a file that the system may keep in memory or not: what is worked on is a column at a
+time.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 from psycopg import sql
@@ -22,6 +23,7 @@ from psycopg.pq import ExecStatus
 from psycopg.waiting import WAIT_R
 
 from insights.formulas.positions import numbered_few
+from insights.metrics.kept_columns import DAY, FACT, Columns, column_name, kept_rows, segment_column
 from insights.metrics.measures import Measure
 from insights.metrics.placing import whose
 from insights.metrics.query import Dimension
@@ -32,6 +34,7 @@ from insights.metrics.source import (
     named,
     of_source,
     parameters,
+    picked,
     placed_rows_statement,
     segment_names,
 )
@@ -39,7 +42,6 @@ from insights.metrics.statement import ATTRIBUTION_METHODS
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
-    from numpy import void
     from numpy.typing import NDArray
     from psycopg.abc import PQGen
     from psycopg.pq.abc import PGconn
@@ -57,13 +59,20 @@ _known_kinds: dict[tuple[Relation, tuple[Measure, ...]], Mapping[str, int]] = {}
 _known_words: dict[int, str] = {}  # values of segments by their hashes, whatever they were read of
 
 
+class Part(NamedTuple):
+    """Rows of some of a reading's days: `DAY` counts from `first_day`."""
+
+    columns: Columns
+    first_day: date
+
+
 @dataclass(eq=False)
 class RowArrays:
     """What one reading found, a row each.  Columns can be asked for until they are let go of."""
 
     reading: Reading
     measures: tuple[Measure, ...]
-    records: NDArray[void]
+    parts: Sequence[Part]
     scales: Mapping[str, float]
     fact: sql.Composable  # a fact as a number
 
@@ -82,7 +91,7 @@ class RowArrays:
         """Keep what says whose each row is, which fact and of which day, and nothing else."""
         for read in (self.people, self.placed, self.facts, self.days):
             read.setflags(write=False)
-        self.records = self.records[:0].copy()
+        self.parts = ()
 
     @cached_property
     def people(self) -> Integers:
@@ -96,12 +105,17 @@ class RowArrays:
 
     @cached_property
     def facts(self) -> Integers:
-        return self._numbers("fact_id")
+        return self._numbers(FACT)
 
     @cached_property
     def days(self) -> Integers:
         """Days since the first."""
-        return self._numbers("day_offset")
+        import numpy as np
+
+        since = [(part.first_day - self.first_day).days for part in self.parts]
+        return np.concatenate(
+            [part.columns[DAY].astype(np.int64) + days for part, days in zip(self.parts, since, strict=True)]
+        )
 
     def segment(self, dimension: Dimension) -> tuple[Integers, list[str]]:
         """For each row the position of its value, and all values.
@@ -139,7 +153,7 @@ class RowArrays:
         """NaN where there is nothing."""
         import numpy as np
 
-        found = self.records[self._name(letter, measure)].astype(np.float64)
+        found = self._joined(self._name(letter, measure), np.float64)
         scale = self.scale_of(letter, measure)
         return found if scale == 1.0 else found / scale
 
@@ -151,8 +165,16 @@ class RowArrays:
         """The column as numbers whose sum is exact, where it is one of decimals, and by what that is to be divided."""
         import numpy as np
 
-        found = self.records[self._name(letter, measure)].astype(np.float64)
+        found = self._joined(self._name(letter, measure), np.float64)
         return np.nan_to_num(found), self.scale_of(letter, measure)
+
+    def read(self, column: Column) -> NDArray[Any]:
+        """As it was read, but for bytes that a number needs not."""
+        import numpy as np
+
+        if column.name == DAY:
+            return self.days
+        return self._joined(column.name, np.float64 if column.kind == "float8" else np.int64)
 
     def _name(self, letter: str, measure: Measure) -> str:
         return f"{letter}_{self.measures.index(measure)}"
@@ -160,7 +182,12 @@ class RowArrays:
     def _numbers(self, name: str) -> Integers:
         import numpy as np
 
-        return self.records[name].astype(np.int64)
+        return self._joined(name, np.int64)
+
+    def _joined(self, name: str, kind: type[Any]) -> NDArray[Any]:
+        import numpy as np
+
+        return np.concatenate([part.columns[name].astype(kind) for part in self.parts])
 
 
 def letters_of(measure: Measure) -> Iterator[str]:
@@ -172,41 +199,81 @@ def letters_of(measure: Measure) -> Iterator[str]:
             yield letter
 
 
+class Column(NamedTuple):
+    """Of the arrays that are read: its name, and its value and type in SQL; `kept_as` is what it is kept by."""
+
+    name: str
+    value: sql.Composable
+    kind: str
+    kept_as: str
+
+
 @contextmanager
 def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArrays]:
     """The rows of the reading, with these columns; where units are asked for, `placed` says what places each row."""
+    fact, scales = _kinds(reading, measures)
+    columns = columns_read(reading, measures)
+    kept = kept_rows(reading, {column.name: column.kept_as for column in columns})
+    parts = [Part(rows, start) for start, rows in kept.weeks.items()]
+    with ExitStack() as files:
+        for of_days in kept.gaps:
+            read = files.enter_context(_read(of_days, measures, columns))
+            parts.append(Part(kept.of_gap(read), of_days.hull.start))
+        yield RowArrays(reading, tuple(measures), parts, scales, fact)
+
+
+def columns_read(reading: Reading, measures: Sequence[Measure]) -> Sequence[Column]:
+    """Nothing is null, of which a COPY says no more than that: a row with a null would be shorter than the others."""
+    fact, scales = _kinds(reading, measures)
+    relation = reading.relation
+    person, placed = whose(reading.placement, relation), _placed(relation)
+    columns = [
+        Column("person_id", sql.SQL("person_id"), "bigint", column_name(relation, "person", person)),
+        Column("placed_id", sql.SQL("coalesce(placed_id, 0)"), "bigint", column_name(relation, "placed", placed)),
+        Column(
+            FACT,
+            sql.SQL("coalesce({}, 0)").format(fact),
+            "bigint",
+            column_name(relation, "fact", sql.SQL("{} {}").format(of_source(relation.fact), fact)),
+        ),
+        Column(DAY, sql.SQL(DAY), "int", column_name(relation, "day", of_source(relation.day))),
+    ]
+    for position, (name, dimension) in enumerate(zip(segment_names(reading), reading.segments, strict=True)):
+        value = sql.SQL("hashtextextended({}, 0)").format(sql.Identifier(name))
+        columns.append(Column(f"h_{position}", value, "bigint", segment_column(relation, dimension)))
+    for position, measure in enumerate(measures):
+        for letter in letters_of(measure):
+            columns.append(_of_measure(letter, position, measure, is_decimal=f"{letter}_{position}" in scales))
+    return columns
+
+
+def _of_measure(letter: str, position: int, measure: Measure, *, is_decimal: bool) -> Column:
+    value, name = _value(letter, position), f"{letter}_{position}"
+    if is_decimal:
+        value = sql.SQL("({} * {})").format(value, sql.Literal(int(MILLIONTHS)))
+    value = sql.SQL("coalesce({}::float8, 'NaN')").format(value)
+    of_letters = dict(columns_of(measure))
+    told = [of_letters["c" if letter.startswith("k") else letter], *([of_letters["d"]] if "d" in of_letters else [])]
+    expressions = sql.SQL(", ").join([*(picked(measure, each) for each in told), sql.Literal(is_decimal)])
+    return Column(name, value, "float8", column_name(measure.relation, f"{letter} {told[0]}", expressions))
+
+
+@contextmanager
+def _read(reading: Reading, measures: Sequence[Measure], columns: Sequence[Column]) -> Iterator[Columns]:
+    """By a statement."""
     import numpy as np
 
-    rows = placed_rows_statement(reading, measures, _more(reading))
-    names = [
-        (f"{letter}_{i}", _value(letter, i)) for i, measure in enumerate(measures) for letter in letters_of(measure)
-    ]
-    fact, scales = _kinds(reading, measures, rows, names)
-    # Nothing is null, of which a COPY says no more than that: a row with a null would be shorter than the others.
-    columns = [
-        ("person_id", sql.SQL("person_id"), "bigint"),
-        ("placed_id", sql.SQL("coalesce(placed_id, 0)"), "bigint"),
-        ("fact_id", sql.SQL("coalesce({}, 0)").format(fact), "bigint"),
-        ("day_offset", sql.SQL("day_offset"), "int"),
-        *(
-            (f"h_{position}", sql.SQL("hashtextextended({}, 0)").format(sql.Identifier(name)), "bigint")
-            for position, name in enumerate(segment_names(reading))
-        ),
-    ]
-    for name, value in names:
-        scaled = value if name not in scales else sql.SQL("({} * {})").format(value, sql.Literal(int(MILLIONTHS)))
-        columns.append((name, sql.SQL("coalesce({}::float8, 'NaN')").format(scaled), "float8"))
     statement = sql.SQL("COPY (SELECT {} FROM ({}) AS r) TO STDOUT (FORMAT BINARY)").format(
         sql.SQL(", ").join(
-            sql.SQL("({})::{} AS {}").format(value, sql.SQL(kind), sql.Identifier(name))
-            for name, value, kind in columns
+            sql.SQL("({})::{} AS {}").format(column.value, sql.SQL(column.kind), sql.Identifier(column.name))
+            for column in columns
         ),
-        rows,
+        _rows(reading, measures),
     )
     kinds = {"bigint": ">i8", "int": ">i4", "float8": ">f8"}
     record: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, _, kind in columns:
-        record += [(f"{name} length", ">i4"), (name, kinds[kind])]
+    for column in columns:
+        record += [(f"{column.name} length", ">i4"), (column.name, kinds[column.kind])]
     with tempfile.TemporaryFile() as file:
         with (
             connection.cursor() as cursor,
@@ -218,10 +285,10 @@ def row_arrays(reading: Reading, measures: Sequence[Measure]) -> Iterator[RowArr
         file.flush()
         size = np.dtype(record).itemsize
         count = (file.tell() - COPY_HEADER_LENGTH) // size
-        records: Any = np.zeros(0, dtype=record)
-        if count:
-            records = np.memmap(file, dtype=record, mode="r", offset=COPY_HEADER_LENGTH, shape=(count,))
-        yield RowArrays(reading, tuple(measures), records, scales, fact)
+        if not count:
+            yield np.zeros(0, dtype=record)
+            return
+        yield np.memmap(file, dtype=record, mode="r", offset=COPY_HEADER_LENGTH, shape=(count,))
 
 
 def _written(pgconn: PGconn, write: Callable[[bytes], object]) -> PQGen[None]:
@@ -245,15 +312,16 @@ def _written(pgconn: PGconn, write: Callable[[bytes], object]) -> PQGen[None]:
         raise error_from_result(result)
 
 
-def _more(reading: Reading) -> list[sql.Composable]:
+def _rows(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
     relation = reading.relation
-    placed: sql.Composable = of_source(relation.person) if not relation.owner else sql.SQL("NULL")
-    if relation.owner:
-        placed = sql.SQL("-{}").format(of_source(relation.owner))
+    day = sql.SQL("{} - %(start)s::date AS {}").format(of_source(relation.day), sql.Identifier(DAY))
+    return placed_rows_statement(reading, measures, [sql.SQL("{} AS placed_id").format(_placed(relation)), day])
+
+
+def _placed(relation: Relation) -> sql.Composable:
     if relation.falls_to_owners:
-        placed = whose(ANYBODY, relation)
-    day = sql.SQL("{} - %(start)s::date AS day_offset").format(of_source(relation.day))
-    return [sql.SQL("{} AS placed_id").format(placed), day]
+        return whose(ANYBODY, relation)
+    return sql.SQL("-{}").format(of_source(relation.owner)) if relation.owner else of_source(relation.person)
 
 
 def _value(letter: str, position: int) -> sql.Composable:
@@ -264,18 +332,18 @@ def _value(letter: str, position: int) -> sql.Composable:
     )
 
 
-def _kinds(
-    reading: Reading, measures: Sequence[Measure], rows: sql.Composable, names: Sequence[tuple[str, sql.Composable]]
-) -> tuple[sql.Composable, Mapping[str, float]]:
+def _kinds(reading: Reading, measures: Sequence[Measure]) -> tuple[sql.Composable, Mapping[str, float]]:
     """A fact as a number, of which there are 2⁶⁴ where it is a text; by what the columns of decimals are multiplied."""
     asked = (reading.relation, tuple(measures))
+    names = [
+        (f"{letter}_{i}", _value(letter, i)) for i, measure in enumerate(measures) for letter in letters_of(measure)
+    ]
     kinds = _known_kinds.get(asked)
     if kinds is None:
         selected = listed(sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in names)
+        statement = sql.SQL("SELECT fact_id {} FROM ({}) AS r LIMIT 0").format(selected, _rows(reading, measures))
         with connection.cursor() as cursor:
-            cursor.execute(
-                sql.SQL("SELECT fact_id {} FROM ({}) AS r LIMIT 0").format(selected, rows), parameters(reading)
-            )
+            cursor.execute(statement, parameters(reading))
             kinds = {column.name: column.type_code for column in cursor.description}
         if len(_known_kinds) > MOST_KNOWN_KINDS:
             _known_kinds.clear()

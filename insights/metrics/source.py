@@ -149,18 +149,22 @@ def conditions(reading: Reading, relation: Relation) -> sql.Composed:
     for dimension, _values in reading.facets:
         values = sql.Placeholder(f"facet_{dimension.value}")
         if dimension is Dimension.MODEL and reading.model_picks_facts:
-            sessions = sql.SQL(MODELS_OF_SESSIONS)
-            parts.append(_USED_A_MODEL.format(fact=of_source(relation.fact), values=values, sessions=sessions))
+            parts.append(sql.SQL("AND {} IN ({})").format(of_source(relation.fact), model_picks_among(values)))
         else:
             parts.append(sql.SQL("AND {} = ANY({})").format(dimension_expression(dimension), values))
     return sql.SQL(" ").join(parts)
 
 
-# Compared with the column itself, which an index has: a session without a model's name is one of an unknown one.
-_USED_A_MODEL = sql.SQL(
-    "AND {fact} IN (SELECT session_id FROM ({sessions}) AS used WHERE used.model = ANY("
-    "CASE WHEN 'unknown' = ANY({values}::text[]) THEN array_append({values}::text[], '') ELSE {values}::text[] END))"
-)
+def model_picks_among(models: sql.Composable) -> sql.Composed:
+    """The sessions (session_id) that used one of these models, an array of texts.
+
+    Compared with the column itself, which an index has: a session without a model's name is one of an unknown one.
+    """
+    statement = sql.SQL(
+        "SELECT session_id FROM ({sessions}) AS used WHERE used.model = ANY("
+        "CASE WHEN 'unknown' = ANY({models}::text[]) THEN array_append({models}::text[], '') ELSE {models}::text[] END)"
+    )
+    return statement.format(sessions=sql.SQL(MODELS_OF_SESSIONS), models=models)
 
 
 def stretches_of(reading: Reading) -> tuple[list[int], list[int], list[int]]:

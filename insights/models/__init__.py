@@ -1,6 +1,7 @@
 from insights.models.annotations import Annotation, AnnotationChange
 from insights.models.badges import Badge
 from insights.models.comparisons import KeptComparison
+from insights.models.kept_columns import KeptColumn
 from insights.models.people_figures import KeptPeopleFigures
 from insights.models.snapshots import CellGroup, DirtyRange, MetricCell, Period, SnapshotState
 
@@ -10,6 +11,7 @@ __all__ = [
     "Badge",
     "CellGroup",
     "DirtyRange",
+    "KeptColumn",
     "KeptComparison",
     "KeptPeopleFigures",
     "MetricCell",

@@ -110,6 +110,7 @@ class SnapshotState(models.Model):
     pieces_filled = models.IntegerField(default=0, db_default=0)
     filled_at = models.DateTimeField(null=True, help_text="When the last fill ended.")
     filled_seconds = models.FloatField(default=0, db_default=0, help_text="How long that took.")
+    columns_due_at = models.DateTimeField(null=True, help_text="Until then no rows are kept anew; null: at once.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="snapshot_state_is_one_row")]

@@ -15,6 +15,7 @@ from insights.metrics.plan import Clock
 from insights.metrics.query import Window
 from insights.metrics.reading import ANYBODY
 from insights.metrics.registry import metrics
+from insights.snapshots.keeping_columns import forget_columns_of
 from insights.snapshots.kept import kept_from
 from integrations.facts.changes import take_changes
 from integrations.facts.ownership import OWNER_PLACEMENTS
@@ -61,6 +62,7 @@ def note_changes() -> int:
             if not changes:
                 return noted
             forget_usage_of(changes)
+            forget_columns_of(changes)
             _note(
                 [
                     (each.family.value, each.person_id, each.owned_id, each.day_from, each.day_to)

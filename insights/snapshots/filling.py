@@ -26,6 +26,7 @@ from insights.snapshots.catching_up import catch_up_once
 from insights.snapshots.cells import Partitions, last_day, recompute_all, whole_pieces
 from insights.snapshots.dirty import note_everything
 from insights.snapshots.groups import Group, groups, of_family, stored
+from insights.snapshots.keeping_columns import forget_all_columns
 from insights.snapshots.kept import kept_from, lagging_partitions, of_windows
 from insights.snapshots.settling import note_settled
 from insights.snapshots.waiting import SnapshotHealth, snapshot_health
@@ -52,6 +53,7 @@ def fill_everything(
         clock = Clock.read()
         note_settled(clock)
         note_everything(clock)
+        forget_all_columns()
         if not (only or days):
             forget_all_usage()
             written = _fill_all(clock, report)

@@ -16,6 +16,7 @@ from insights.snapshots.cells import recompute_all
 from insights.snapshots.dirty import note_everything
 from insights.snapshots.filling import fill_what_is_missing, fill_what_is_mostly_dirty
 from insights.snapshots.groups import Group, groups, stored
+from insights.snapshots.keeping_columns import keep_columns
 from insights.snapshots.kept import lagging_partitions, lagging_windows, prompt_partitions
 from insights.snapshots.settling import note_settled
 from integrations.services.usage_days import keep_usage_days
@@ -47,6 +48,7 @@ def refresh() -> int:
             written += caught_up or 0
             if not note_everything(clock) and caught_up is None:
                 keep_usage_days()
+                keep_columns(clock)
                 return written
             if caught_up:  # while facts go on coming, half of the time is theirs
                 time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_SECONDS))

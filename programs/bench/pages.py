@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from insights.metrics.kept_comparisons import compare_ahead
 from insights.metrics.kept_effects import answer_ahead
+from insights.metrics.plan import Clock
 from insights.people_figures.kinds import KINDS
 from insights.people_figures.store import bring_up_to_date
+from insights.snapshots.alone import alone
+from insights.snapshots.keeping_columns import keep_columns
 from programs.bench.facts import Size, generate_once
 from programs.bench.figures import Measured
 from programs.bench.organisation import numbers_by_level
@@ -35,6 +38,8 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
     fill = _fill(conditions)
     bring_up_to_date(KINDS)  # as the background does each minute
     answer_ahead()
+    with alone(waiting=True):
+        keep_columns(Clock.read(), however_long=True)  # as it does bit by bit
     compare_ahead()
     with browser(session_cookie) as client:
         looks = [

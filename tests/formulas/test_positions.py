@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.formulas.positions import BITS_OF_FEW, in_order, numbered, numbered_few, positions_in
+from insights.formulas.positions import BITS_OF_FEW, Numbers, in_order, numbered, numbered_few, positions_in
 
 IDS = st.one_of(st.integers(-20, 60), st.integers(-(2**62), 2**62))
 
@@ -24,6 +24,14 @@ def test_each_id_has_its_position_or_none(known: set[int], asked: list[int]) -> 
 @pytest.mark.parametrize("known", [[], [-3], [4, 5, 6], [-(2**62), 2**62]])
 def test_nothing_asked_is_nothing_found(known: list[int]) -> None:
     assert not len(positions_in(np.array(known, dtype=np.int64), np.array([], dtype=np.int64)))
+
+
+@given(known=st.lists(IDS, max_size=30), asked=st.lists(IDS, max_size=60))
+def test_a_set_holds_what_is_in_it(known: list[int], asked: list[int]) -> None:
+    asked += known
+    numbers = Numbers(np.array(known, dtype=np.int64))
+    assert numbers.hold(np.array(asked, dtype=np.int64)).tolist() == [each in known for each in asked]
+    assert len(numbers) == len(known)
 
 
 @given(ids=st.lists(st.one_of(st.integers(-20, 60), st.integers(-(2**63), 2**63 - 1)), max_size=60))

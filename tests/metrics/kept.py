@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from unittest import mock
 
 from django.db import connection
 
+from insights.metrics.plan import Clock
 from insights.models import SnapshotState
 from insights.snapshots.filling import fill_everything
+from insights.snapshots.keeping_columns import keep_columns, weeks_to_keep
 from insights.snapshots.refresh import refresh
 from insights.snapshots.storing_from_memory import store_from_memory
 
@@ -73,3 +76,13 @@ def _compared(told: object) -> object:
     if isinstance(told, list):
         return tuple(map(_compared, told))
     return float(f"{told:.9g}") if isinstance(told, float) else told
+
+
+def keep_weeks(weeks: int = 8) -> int:
+    """As the background does of relations with many rows, of all, and of so many weeks; how many were kept."""
+
+    def some(today: date) -> Sequence[date]:
+        return weeks_to_keep(today)[:weeks]
+
+    with mock.patch.multiple("insights.snapshots.keeping_columns", MANY_ROWS=0, weeks_to_keep=some):
+        return keep_columns(Clock.read(), however_long=True)

@@ -22,6 +22,7 @@ from insights.metrics.shared_scans import forget_scans
 from orgtree.models import Unit
 from tests.linking.histories import REPOSITORIES
 from tests.metrics.facts import create_world
+from tests.metrics.kept import keep_weeks
 from tests.metrics.moving_deliveries import UNITS, deliver
 from tests.metrics.organisations import TREE, add_organisation
 from tests.org import Org
@@ -104,19 +105,23 @@ def test_more_combinations_than_numbers_are_left_to_the_database(monkeypatch: py
 def check_both_ways(
     scopes: Sequence[Scope], facets: Sequence[Mapping[Dimension, tuple[str, ...]]], units: Sequence[str]
 ) -> None:
+    pages = [_page(scope, chosen, units) for chosen in facets for scope in scopes]
+    by_statements = [told(read_page(page, many_rows=sys.maxsize)) for page in pages]
+    assert [told(read_page(page, many_rows=0)) for page in pages] == by_statements
+    assert keep_weeks()
+    assert [told(read_page(page, many_rows=0)) for page in pages] == by_statements, "of weeks that are kept"
+
+
+def _page(scope: Scope, facets: Mapping[Dimension, tuple[str, ...]], units: Sequence[str]) -> AskedBeside:
+    asked = [metric for metric in metrics() if {*facets} <= {*metric.facets}]
+    series = [MetricQuery(metric.key, WINDOW, scope=scope, facets=facets) for metric in asked]
+    split = [
+        MetricQuery(metric.key, WINDOW, scope=scope, facets=facets, segments=(segment,))
+        for metric in asked
+        for segment in metric.segments
+    ]
     ids = [Unit.objects.get(slug=slug).pk for slug in units]
-    for chosen in facets:
-        asked = [metric for metric in metrics() if {*chosen} <= {*metric.facets}]
-        for scope in scopes:
-            series = [MetricQuery(metric.key, WINDOW, scope=scope, facets=chosen) for metric in asked]
-            split = [
-                MetricQuery(metric.key, WINDOW, scope=scope, facets=chosen, segments=(segment,))
-                for metric in asked
-                for segment in metric.segments
-            ]
-            of_units = [] if scope.unit or scope.unassigned else [SideBySide(series, ids)]
-            page = AskedBeside(series, split, of_units)
-            assert told(read_page(page, many_rows=0)) == told(read_page(page, many_rows=sys.maxsize))
+    return AskedBeside(series, split, [] if scope.unit or scope.unassigned else [SideBySide(series, ids)])
 
 
 def read_page(page: AskedBeside, *, many_rows: int) -> Together:
