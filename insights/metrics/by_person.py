@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from django.db import connection
 from psycopg import sql
 
+from insights import windows
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.measures import (
     NOTHING as NOTHING_MEASURED,
@@ -30,11 +31,13 @@ from insights.metrics.measures import (
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic, Window
-from insights.metrics.reading import Asked, CellKey, Reading, SplitBy
+from insights.metrics.reading import ANYBODY, Asked, CellKey, Reading, SplitBy
 from insights.metrics.scan import Cells
-from insights.metrics.shared_scans import known_scan
+from insights.metrics.scan_in_memory import is_scanned_in_memory
+from insights.metrics.shared_scans import known_scan, scan_together
 from insights.metrics.source import listed, named, of_source, parameters, segment_names
 from insights.metrics.statement import countable, rows_with_entered
+from insights.metrics.stint_arrays import StintsInUse
 
 Segment = tuple[str, ...]
 Row = Sequence[Any]
@@ -197,7 +200,7 @@ def read_people(
     """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
 
     `only` narrows them to these people, of whom there are some; `places` has what was looked up before.  `with_page`
-    takes what a page's scans have found a while ago (AskedBeside.people), and of that `days` are not known.
+    takes what a page's scans have found a while ago (AskedBeside.people), or would find; of that `days` are not known.
 
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
@@ -230,8 +233,12 @@ def _found_by_page(
     found: dict[Reading, Measured] = {}
     for reading, measures in asked.items():
         split = SplitBy(reading.placement, reading.segments, by_person=True)
-        known = known_scan(reading.of_rows(), {split: Asked(reading.partitions, tuple(measures))})
-        if known:
+        each = {split: Asked(reading.partitions, tuple(measures))}
+        known = known_scan(reading.of_rows(), each)
+        if known is None and reading.placement == ANYBODY and is_scanned_in_memory(reading.of_rows(), each[split]):
+            # Rows of everybody that are kept are there sooner than a statement could gather them.
+            known = scan_together(reading.of_rows(), each, {}, StintsInUse((), reading.hull, windows.local_today()))
+        if known and split in known.cells:
             found[reading] = MeasuredInScan(known.cells[split], reading.hull)
             now = min(now, known.at)
     return found, now
