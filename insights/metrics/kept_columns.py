@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Flags
 
 WEEK = timedelta(days=7)
+WEEKS_AT_ONCE = 13  # of which what a statement answers is in memory twice
 MOST_GAPS = 6  # between kept weeks, each read by a statement of its own; with more all days are read
 WORTH_KEEPING_SECONDS = 0.1
 MOST_SESSIONS = 4_000_000  # of models that were filtered by, a few bytes each
@@ -144,23 +145,28 @@ def widened(content: bytes, kind: str, rows: int) -> NDArray[Any]:
 
 
 def _weeks(relation: Relation, hull: Window, names: Collection[str]) -> Mapping[date, Mapping[str, NDArray[Any]]]:
-    """Of weeks that have all of these columns; read by one statement, so that they are of the same rows."""
+    """Of weeks that have all of these columns."""
     found: dict[date, dict[str, NDArray[Any]]] = defaultdict(dict)
     with connection.cursor(), connection.wrap_database_errors:
         # Django's cursors read texts: numbers would come as twice as many digits.
         cursor = psycopg.Cursor(connection.connection)
-        cursor.execute(
-            """
-            SELECT start, name, rows, kind, content
-            FROM insights_keptcolumn
-            WHERE relation = %s AND start >= %s AND start < %s AND name = ANY(%s)
-            """,
-            [relation.name, week_of(hull.start), hull.end, list(names)],
-            binary=True,
-        )
-        for start, name, rows, kind, content in cursor:
-            found[start][name] = widened(content, kind, rows)
-    return {start: columns for start, columns in found.items() if len(columns) == len(names)}
+        start = week_of(hull.start)
+        while start < hull.end:
+            end = min(start + WEEKS_AT_ONCE * WEEK, hull.end)
+            # All columns of a week by one statement, so that they are of the same rows.
+            cursor.execute(
+                """
+                SELECT start, name, rows, kind, content
+                FROM insights_keptcolumn
+                WHERE relation = %s AND start >= %s AND start < %s AND name = ANY(%s)
+                """,
+                [relation.name, start, end, list(names)],
+                binary=True,
+            )
+            for week, name, rows, kind, content in cursor:
+                found[week][name] = widened(content, kind, rows)
+            start = end
+    return {week: columns for week, columns in found.items() if len(columns) == len(names)}
 
 
 def _gaps(hull: Window, weeks: Collection[date]) -> Sequence[Window]:
