@@ -8,7 +8,7 @@ relation and facets, however many people there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic, Window
 from insights.metrics.reading import ANYBODY, Asked, CellKey, Reading, SplitBy
-from insights.metrics.scan import Cells
+from insights.metrics.scan import Cell, Cells
 from insights.metrics.scan_in_memory import is_scanned_in_memory
 from insights.metrics.shared_scans import known_scan, scan_together
 from insights.metrics.source import listed, named, of_source, parameters, segment_names
@@ -95,12 +95,16 @@ class MeasuredInScan:
 
     found: Cells
     window: Window
+    # A cell is put together of arrays when it is asked for, and each of a person's figures asks.
+    _known: dict[tuple[int, Segment], Cell | None] = field(default_factory=dict)
 
     def cells(self) -> Iterable[tuple[int, Segment]]:
         return ((key.unit_id or 0, key.segment) for key in self.found)
 
     def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
-        cell = self.found.get(CellKey(person_id, self.window, segment))
+        if (person_id, segment) not in self._known:
+            self._known[person_id, segment] = self.found.get(CellKey(person_id, self.window, segment))
+        cell = self._known[person_id, segment]
         return cell.values[measure] if cell else NOTHING_MEASURED
 
 
