@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -71,17 +70,17 @@ class FactFigures:
 
     @cached_property
     def people(self) -> Sequence[int]:
-        found = self._people
-        active = (
-            person
-            for person in found.ids
-            if any(found.value(key, person).value for key in (SESSIONS, TOKENS, AI_LINES))
-        )
-        return sorted(active, key=shuffled)
+        import numpy as np
+
+        ids = tuple(self._people.ids)
+        active = np.zeros(len(ids), dtype=bool)
+        for key in (SESSIONS, TOKENS, AI_LINES):
+            active |= np.nan_to_num(self._people.numbers(key, ids)) != 0
+        return sorted((ids[place] for place in np.flatnonzero(active).tolist()), key=shuffled)
 
     def numbers(self, key: str) -> Sequence[float]:
-        values = (self._people.value(key, person).value for person in self.people)
-        return [math.nan if value is None else value for value in values]
+        found: Sequence[float] = self._people.numbers(key, self.people).tolist()
+        return found
 
     def value(self, key: str, person_id: int) -> PersonValue:
         return self._people.value(key, person_id)

@@ -7,41 +7,36 @@ relation and facets, however many people there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Protocol
-
-from django.db import connection
-from psycopg import sql
+from typing import TYPE_CHECKING
 
 from insights import windows
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
-from insights.metrics.measures import (
-    NOTHING as NOTHING_MEASURED,
+from insights.metrics.many_cells import Amounts, amounts_of_cells
+from insights.metrics.measured_people import (
+    Measured,
+    MeasuredByStatement,
+    MeasuredInScan,
+    Segment,
+    measured_by_statement,
 )
 from insights.metrics.measures import (
-    Distribution,
-    Facts,
     Measure,
     MeasureValue,
-    Total,
 )
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
-from insights.metrics.query import MetricQuery, Statistic, Window
-from insights.metrics.reading import ANYBODY, Asked, CellKey, Reading, SplitBy
-from insights.metrics.scan import Cell, Cells
+from insights.metrics.query import MetricQuery, Statistic
+from insights.metrics.reading import ANYBODY, Asked, Reading, SplitBy
 from insights.metrics.scan_in_memory import is_scanned_in_memory
 from insights.metrics.shared_scans import known_scan, scan_together
-from insights.metrics.source import listed, named, of_source, parameters, segment_names
-from insights.metrics.statement import countable, rows_with_entered
 from insights.metrics.stint_arrays import StintsInUse
 
-Segment = tuple[str, ...]
-Row = Sequence[Any]
-Reader = Callable[[Row], MeasureValue]
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -51,61 +46,6 @@ class PersonValue:
     value: float | None
     reason: str = ""
     missing: bool = False  # something is there that could not be added: tokens of a model without a price
-
-
-class Measured(Protocol):
-    """What was found by person and segment.
-
-    Of thousands of people's figures few are ever asked for: values are put together when they are.
-    """
-
-    def cells(self) -> Iterable[tuple[int, Segment]]: ...
-
-    def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue: ...
-
-
-@dataclass(frozen=True)
-class MeasuredByStatement:
-    """Found by the statement for people."""
-
-    rows: Mapping[tuple[int, Segment], Sequence[Row]]  # several are parts of the whole
-    readers: Mapping[Measure, Reader]
-
-    def cells(self) -> Iterable[tuple[int, Segment]]:
-        return self.rows
-
-    def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
-        rows = self.rows.get((person_id, segment))
-        if not rows:
-            return NOTHING_MEASURED
-        read = self.readers[measure]
-        return read(rows[0]) if len(rows) == 1 else _sum([read(row) for row in rows])
-
-    def whole(self) -> MeasuredByStatement:
-        """The same without segments: of every measure the parts of a person's facts make the whole."""
-        of_person: dict[tuple[int, Segment], list[Row]] = {}
-        for (person, _), rows in self.rows.items():
-            of_person.setdefault((person, ()), []).extend(rows)
-        return MeasuredByStatement(of_person, self.readers)
-
-
-@dataclass(frozen=True)
-class MeasuredInScan:
-    """Found in a scan of a page."""
-
-    found: Cells
-    window: Window
-    # A cell is put together of arrays when it is asked for, and each of a person's figures asks.
-    _known: dict[tuple[int, Segment], Cell | None] = field(default_factory=dict)
-
-    def cells(self) -> Iterable[tuple[int, Segment]]:
-        return ((key.unit_id or 0, key.segment) for key in self.found)
-
-    def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
-        if (person_id, segment) not in self._known:
-            self._known[person_id, segment] = self.found.get(CellKey(person_id, self.window, segment))
-        cell = self._known[person_id, segment]
-        return cell.values[measure] if cell else NOTHING_MEASURED
 
 
 class People:
@@ -135,23 +75,50 @@ class People:
 
         Raises TypeError for what people have no value of: rates over time, and statistics other than the mean.
         """
-        each = self._plans[key, ()]
+        each = self._plan_of(key)
         outcome = self._outcome(each, person_id, ())
-        value = outcome.value
-        statistic = each.query.statistic or each.metric.statistic
-        if each.metric.per_period or each.metric.per_days or statistic not in (None, Statistic.MEAN):
-            raise TypeError(f"{key} has no value that can be read for each person.")
-        if statistic is not None:
-            value = outcome.statistics.get(statistic)
+        value = outcome.statistics.get(Statistic.MEAN) if _is_mean(each) else outcome.value
         if value is not None:
             return PersonValue(value)
         if outcome.missing:
             return PersonValue(None, each.metric.missing_reason, missing=True)
-        connected = self._since.of(each.metric, each.placement, person_id)
-        reason = why_no_data(each.query.window, connected, each.clock.today)
-        if reason is NOTHING and each.metric.zero_of_nothing:
+        if self._is_nought(each, person_id):
             return PersonValue(0.0)
-        return PersonValue(None, reason)
+        return PersonValue(None, self._why_no_data(each, person_id))
+
+    def numbers(self, key: str, people: Sequence[int]) -> Floats:
+        """The `value` of each of these people, NaN where there is none: of thousands in a fraction of the time."""
+        import numpy as np
+
+        each = self._plan_of(key)
+
+        def amounts(measure: Measure) -> Amounts:
+            need = each.needs[measure]
+            return self._measured[_reading(need)].amounts(people, need.measure)
+
+        found = None if _is_mean(each) else amounts_of_cells(each.metric, amounts)
+        if found is None:
+            values = (self.value(key, person).value for person in people)
+            return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        if each.metric.zero_of_nothing:
+            nothing = np.flatnonzero(np.isnan(found.values) & ~found.missing).tolist()
+            found.values[[place for place in nothing if self._is_nought(each, people[place])]] = 0.0
+        return found.values
+
+    def _plan_of(self, key: str) -> Plan:
+        each = self._plans[key, ()]
+        statistic = each.query.statistic or each.metric.statistic
+        if each.metric.per_period or each.metric.per_days or statistic not in (None, Statistic.MEAN):
+            raise TypeError(f"{key} has no value that can be read for each person.")
+        return each
+
+    def _is_nought(self, each: Plan, person_id: int) -> bool:
+        """Of somebody of whom nothing was found."""
+        return each.metric.zero_of_nothing and self._why_no_data(each, person_id) is NOTHING
+
+    def _why_no_data(self, each: Plan, person_id: int) -> str:
+        connected = self._since.of(each.metric, each.placement, person_id)
+        return why_no_data(each.query.window, connected, each.clock.today)
 
     def days(self, person_id: int) -> tuple[date, date]:
         """The first and the last day of the person's facts in the window."""
@@ -259,6 +226,10 @@ def _among(plan: Plan, only: Collection[int] | None) -> Plan:
     return replace(plan, placement=placement, needs=needs)
 
 
+def _is_mean(each: Plan) -> bool:
+    return (each.query.statistic or each.metric.statistic) is Statistic.MEAN
+
+
 def _needs(each: Plan) -> Sequence[Need]:
     return tuple(each.needs.values())
 
@@ -282,95 +253,9 @@ def _measured_together(
             continue
         split = next((each for each in asked if each.segments and replace(each, segments=()) == reading), None)
         if split is None or not reading.relation.fact_is_row:
-            found[reading] = _measured(reading, measures, days)
+            found[reading] = measured_by_statement(reading, measures, days)
             continue
         both = tuple(dict.fromkeys((*measures, *asked[split])))
-        found[split] = _measured(split, both, days)
+        found[split] = measured_by_statement(split, both, days)
         found[reading] = found[split].whole()
     return found
-
-
-def _sum(values: Sequence[MeasureValue]) -> MeasureValue:
-    known = [each.value for each in values if each.value is not None]
-    value, facts = (sum(known) if known else None), sum(each.facts for each in values)
-    statistics = (
-        {Statistic.MEAN: value / facts} if value is not None and any(each.statistics for each in values) else {}
-    )
-    missing = not facts and any(each.missing for each in values)
-    return MeasureValue(value, facts, 1, statistics, missing=missing)
-
-
-def _measured(reading: Reading, measures: Sequence[Measure], days: dict[int, tuple[date, date]]) -> MeasuredByStatement:
-    with connection.cursor() as cursor:
-        cursor.execute(people_cells_statement(reading, measures), parameters(reading))
-        names = [column.name for column in cursor.description]
-        rows = cursor.fetchall()
-    width = 1 + len(reading.segments)
-    first, last = names.index("first_day"), names.index("last_day")
-    for row in rows:
-        known = days.get(row[0])
-        days[row[0]] = (min(known[0], row[first]), max(known[1], row[last])) if known else (row[first], row[last])
-    readers = {measure: _reader(measure, position, names) for position, measure in enumerate(measures)}
-    return MeasuredByStatement({(row[0], row[1:width]): (row,) for row in rows}, readers)
-
-
-def people_cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
-    """One row per person and segment in which a fact was found, for the hull of the reading.
-
-    Beside facts, the number of distinct facts (1 where no measure counts them), first_day and last_day, between which
-    they lie, and entered, which has a bit for each measure to which any row adds something: for the measure of position
-    i, v_i what it adds up, n_i the rows with a value of a distribution, and x_i what was missing.
-    """
-    whole = replace(reading, partitions=((reading.hull.start, reading.hull.end),))
-    keys = sql.SQL(", ").join(map(sql.Identifier, ("person_id", *segment_names(reading))))
-    counts_facts = any(isinstance(measure, Facts) for measure in measures)
-    sums: list[sql.Composable] = []
-    for position, measure in countable(measures):
-        column = named("c", position)
-        sums.append(sql.SQL("sum({})::float8 AS {}").format(column, named("v", position)))
-        if isinstance(measure, Distribution):
-            sums.append(sql.SQL("count({}) AS {}").format(column, named("n", position)))
-        if isinstance(measure, Total) and measure.missing_column:
-            sums.append(sql.SQL("sum({})::float8 AS {}").format(named("m", position), named("x", position)))
-    if not counts_facts:
-        facts = sql.SQL("1")
-    elif reading.relation.fact_is_row:
-        facts = sql.SQL("count(*)")
-    else:
-        facts = sql.SQL("count(DISTINCT fact_id)")
-    return sql.SQL(
-        "SELECT {keys}, {facts} AS facts, min(on_day) AS first_day, max(on_day) AS last_day,"
-        " bit_or(entered) AS entered {sums}"
-        " FROM ({rows}) AS r WHERE person_id > 0 GROUP BY {keys}"
-    ).format(
-        keys=keys,
-        facts=facts,
-        sums=listed(sums),
-        rows=rows_with_entered(whole, measures, [sql.SQL("{} AS on_day").format(of_source(reading.relation.day))]),
-    )
-
-
-def _reader(measure: Measure, position: int, names: Sequence[str]) -> Reader:
-    """From a row to what the measure comes to; where rows are not facts, `facts` says only whether any entered."""
-    facts, entered, bit = names.index("facts"), names.index("entered"), 1 << position
-    if isinstance(measure, Facts):
-        return lambda row: MeasureValue(float(row[facts]), row[facts], 1)
-    if not isinstance(measure, (Total, Distribution)):
-        raise TypeError(f"{type(measure).__name__} is not read for each person.")
-    value = names.index(f"v_{position}")
-    if isinstance(measure, Distribution):
-        counted = names.index(f"n_{position}")
-        return lambda row: (
-            MeasureValue(row[value], row[counted], 1, {Statistic.MEAN: row[value] / row[counted]})
-            if row[counted]
-            else NOTHING_MEASURED
-        )
-    amounts = _amount_reader(value, entered, bit)
-    if not measure.missing_column:
-        return amounts
-    missing = names.index(f"x_{position}")
-    return lambda row: MeasureValue(missing=bool(row[missing])) if not row[entered] & bit else amounts(row)
-
-
-def _amount_reader(value: int, entered: int, bit: int) -> Reader:
-    return lambda row: MeasureValue(row[value], 1, 1) if row[entered] & bit else NOTHING_MEASURED

@@ -385,7 +385,7 @@ class ShareStanding(ShareOfBase):
 
 def _shares(of: MeasureValue) -> Mapping[str, float]:
     """Method → share 0–1 of the value."""
-    return {method: amount / of.value for method, amount in of.by_method.items()} if of.value else {}
+    return {method: amount / of.value for method, amount in of.by_method.items()} if of.value and of.by_method else {}
 
 
 def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMeasure) -> float | None:

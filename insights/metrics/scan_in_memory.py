@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_layout import Tree
@@ -21,8 +22,9 @@ from insights.metrics.cells_in_memory import (
     Split,
     is_computable,
 )
-from insights.metrics.figures import Figures, FigureValues, starts_of
-from insights.metrics.measures import Measure
+from insights.metrics.figures import Figures, FigureValues, fingerprint, letters_of_figures, starts_of
+from insights.metrics.many_cells import Amounts
+from insights.metrics.measures import NOTHING, Facts, Measure, Total
 from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy
 from insights.metrics.row_arrays import RowArrays, row_arrays
 from insights.metrics.row_measures import RowMeasures
@@ -125,6 +127,28 @@ class CellsInMemory(Mapping[CellKey, Cell]):
         facts, matched = int(cells.facts[place]), int(cells.matched_facts[place])
         figures = Figures(facts, matched, int(cells.people[place]), numbers)
         return Cell(FigureValues(figures, self._starts), facts, matched)
+
+    def amounts(self, keys: Sequence[CellKey], measure: Measure) -> Amounts:
+        """What the measure comes to in each of these cells."""
+        import numpy as np
+
+        if not isinstance(measure, (Facts, Total)):
+            return Amounts.of(cell.values[measure] if (cell := self.get(key)) else NOTHING for key in keys)
+        found = Amounts(np.full(len(keys), np.nan), np.zeros(len(keys), dtype=bool))
+        places: dict[int, tuple[ComputedCells, list[tuple[int, int]]]] = {}
+        for number, key in enumerate(keys):
+            if at := self._places.get(key):
+                places.setdefault(id(at[0]), (at[0], []))[1].append((number, at[1]))
+        for cells, pairs in places.values():
+            numbers, of_cells = np.array(pairs).T
+            if isinstance(measure, Facts):
+                found.values[numbers] = cells.facts[of_cells]
+                continue
+            lines = dict(zip(letters_of_figures(measure), count(self._starts[fingerprint(measure)]), strict=False))
+            found.values[numbers] = cells.numbers[lines["v"], of_cells]
+            if "x" in lines:
+                found.missing[numbers] = ~np.isnan(cells.numbers[lines["x"], of_cells])
+        return found
 
     def __iter__(self) -> Iterator[CellKey]:
         return iter(self._places)

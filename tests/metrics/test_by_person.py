@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import product
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import time_machine
 from django.db import connection
@@ -15,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.leaderboard.columns import COLUMNS, METRICS
 from insights.metrics import scan_in_memory, shared_scans
-from insights.metrics.by_person import read_people
+from insights.metrics.by_person import PersonValue, read_people
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.read import AskedBeside, read_together, read_totals
 from insights.metrics.registry import get
@@ -23,6 +26,9 @@ from orgtree.models import Person
 from tests.metrics.facts import World, create_world
 from tests.metrics.organisations import TREE, add_organisation
 from tests.stored_once import StoreOnce
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -75,6 +81,11 @@ def asked(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[
     return MetricQuery(key, window, scope=scope, facets=heeded)
 
 
+def are_same(numbers: Floats, values: Sequence[PersonValue]) -> bool:
+    expected = np.array([math.nan if each.value is None else each.value for each in values])
+    return np.array_equal(numbers, expected, equal_nan=True)
+
+
 def test_every_cell_is_the_answer_to_the_person_alone(world: World) -> None:
     somebody = [*Person.objects.values_list("pk", flat=True)]
     values, reasons = 0, set()
@@ -90,6 +101,8 @@ def test_every_cell_is_the_answer_to_the_person_alone(world: World) -> None:
             assert (found.value, found.reason) == (value, expected.reason or ""), query
             values += expected.value is not None
             reasons.add(expected.reason)
+        for key in METRICS:
+            assert are_same(people.numbers(key, somebody), [people.value(key, person) for person in somebody])
     assert values > 500
     assert len(reasons) >= 4  # no price, no telemetry yet, nothing found, and none
 
@@ -113,7 +126,10 @@ def test_what_a_page_has_read_of_people_is_what_is_read_of_them_alone(
             found = read_people([*queries, split], with_page=True)
         assert found.ids == expected.ids
         assert found.read_at <= expected.read_at
-        for person in sorted(expected.ids):
+        everybody = sorted(expected.ids)
+        for key in METRICS:
+            assert are_same(found.numbers(key, everybody), [found.value(key, person) for person in everybody])
+        for person in everybody:
             for key in METRICS:
                 value, known = found.value(key, person), expected.value(key, person)
                 assert (value.reason, value.missing) == (known.reason, known.missing), (key, scope, facets)
