@@ -17,7 +17,7 @@ from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
 from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy, StockReading
 from insights.metrics.scan import Cell, stock
-from insights.metrics.shared_scans import scan_splits, scan_together
+from insights.metrics.shared_scans import known_scan, scan_splits, scan_together
 from insights.metrics.stint_arrays import StintsInUse
 
 Segment = tuple[str, ...]
@@ -67,8 +67,10 @@ class Facts:
             else:
                 of_facts.append(need)
                 readings[need.reading.of_any_time()][need.reading] = None
-        needs_beside = list(beside()) if beside and of_facts else []
-        asked, of_page = _asked_by_rows(of_facts), _asked_by_rows(needs_beside)
+        asked = _asked_by_rows(of_facts)
+        known = {rows: scan for rows, by_split in asked.items() if beside and (scan := known_scan(rows, by_split))}
+        needs_beside = list(beside()) if beside and len(known) < len(asked) else []
+        of_page = _asked_by_rows(needs_beside)
         scanned: dict[Reading, Mapping[CellKey, Cell]] = {}
         read_at: dict[Reading, datetime] = {}
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
@@ -78,7 +80,7 @@ class Facts:
                 if beside is None:
                     found, at = scan_splits(rows, by_split, stints), None
                 else:
-                    together = scan_together(rows, by_split, of_page.get(rows, {}), stints)
+                    together = known.get(rows) or scan_together(rows, by_split, of_page.get(rows, {}), stints)
                     found, at = together.cells, together.at
                 for split in by_split:
                     of_split = readings[rows.of_split(split)]
