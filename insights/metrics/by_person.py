@@ -7,6 +7,7 @@ relation and facets, however many people there are.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -131,27 +132,24 @@ class People:
 
     def split(self, key: str, person_id: int) -> Mapping[str, float]:
         """The person's values by the one segment of that metric's query, the greatest first."""
-        return self._splits[key].get(person_id, {})
+        each, segments_of = self._splits[key]
+        found = {segment: self._outcome(each, person_id, segment).value for segment in segments_of.get(person_id, ())}
+        values = [(segment[0], value) for segment, value in found.items() if value]
+        return dict(sorted(values, key=lambda item: (-item[1], item[0])))
 
     @cached_property
-    def _splits(self) -> Mapping[str, Mapping[int, Mapping[str, float]]]:
-        found: dict[str, dict[int, dict[str, float]]] = {}
+    def _splits(self) -> Mapping[str, tuple[Plan, Mapping[int, Collection[Segment]]]]:
+        """The queries by a segment, and of each person the segments in which anything was found."""
+        found: dict[str, tuple[Plan, Mapping[int, Collection[Segment]]]] = {}
         for (key, segments), each in self._plans.items():
             if not segments:
                 continue
-            of_key = found.setdefault(key, {})
-            cells = dict.fromkeys(cell for need in _needs(each) for cell in self._measured[_reading(need)].cells())
-            for person_id, segment in cells:
-                value = self._outcome(each, person_id, segment).value
-                if value:
-                    of_key.setdefault(person_id, {})[segment[0]] = value
-        return {
-            key: {
-                person: dict(sorted(values.items(), key=lambda item: (-item[1], item[0])))
-                for person, values in of_key.items()
-            }
-            for key, of_key in found.items()
-        }
+            of_person: dict[int, set[Segment]] = defaultdict(set)
+            for need in _needs(each):
+                for person_id, segment in self._measured[_reading(need)].cells():
+                    of_person[person_id].add(segment)
+            found[key] = each, of_person
+        return found
 
     def _outcome(self, each: Plan, person_id: int, segment: Segment) -> Outcome:
         def part(measure: Measure) -> MeasureValue:
