@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from django.db import connection
 from psycopg import sql
 
+from insights.metrics.found_cells import FoundCells
 from insights.metrics.many_cells import Amounts
 from insights.metrics.measures import (
     NOTHING as NOTHING_MEASURED,
@@ -27,7 +28,6 @@ from insights.metrics.measures import (
 from insights.metrics.query import Statistic, Window
 from insights.metrics.reading import CellKey, Reading
 from insights.metrics.scan import Cell, Cells
-from insights.metrics.scan_in_memory import CellsInMemory
 from insights.metrics.source import listed, named, of_source, parameters, segment_names
 from insights.metrics.statement import countable, rows_with_entered
 
@@ -94,8 +94,8 @@ class MeasuredInScan:
         return cell.values[measure] if cell else NOTHING_MEASURED
 
     def amounts(self, people: Sequence[int], measure: Measure) -> Amounts:
-        if isinstance(self.found, CellsInMemory):
-            return self.found.amounts([CellKey(person, self.window, ()) for person in people], measure)
+        if isinstance(self.found, FoundCells):
+            return self.found.amounts(people, self.window, measure)
         return Amounts.of(self.value(person, (), measure) for person in people)
 
 

@@ -7,30 +7,24 @@ docs/decisions/0028.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING
 
 from insights.formulas.cell_layout import Tree
 from insights.formulas.positions import numbered, positions_in
 from insights.metrics.cells_in_memory import (
     MOST_MEASURES,
-    ComputedCells,
     PlacedRows,
     Split,
     is_computable,
 )
-from insights.metrics.figures import Figures, FigureValues, fingerprint, letters_of_figures, starts_of
-from insights.metrics.many_cells import Amounts
-from insights.metrics.measures import NOTHING, Facts, Measure, Total
-from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy
+from insights.metrics.found_cells import FoundCells
+from insights.metrics.reading import Asked, AskedBySplit, Placed, Reading, SplitBy
 from insights.metrics.row_arrays import RowArrays, row_arrays
 from insights.metrics.row_measures import RowMeasures
-from insights.metrics.scan import Cell, Cells
+from insights.metrics.scan import Cells
 from insights.metrics.stint_arrays import PlacedTree, StintsInUse, days_in_trees
-from insights.metrics.stocks import windows_by_span
 from insights.metrics.table_sizes import MANY_ROWS, most_rows
 
 if TYPE_CHECKING:
@@ -57,13 +51,13 @@ def scan_in_memory(rows: Reading, asked: AskedBySplit, stints: StintsInUse) -> M
             return {split: {} for split in asked}
         told = RowMeasures(arrays)
         of_dimension = {dimension: arrays.segment(dimension) for dimension in dimensions}
-        found: dict[SplitBy, CellsInMemory] = {}
+        found: dict[SplitBy, FoundCells] = {}
         for split, each in asked.items():
             segments, values = _split([of_dimension[dimension] for dimension in split.segments], arrays)
             reading = replace(rows.of_split(split), partitions=each.partitions)
             trees, of_rows = _placed(arrays, split, stints)
             placed = PlacedRows(told, segments, reading, of_rows)
-            found[split] = cells = CellsInMemory(each.measures)
+            found[split] = cells = FoundCells(each.measures)
             for tree in trees:
                 cells.add(placed.cells_of(tree, each.measures), reading, values)
         return found
@@ -103,55 +97,3 @@ def _split(
         positions[known] = joined
         values = [(*values[pair // len(words)], words[pair % len(words)]) for pair in pairs.tolist()]
     return Split(positions, ["/".join(each) for each in values] or [""]), values
-
-
-class CellsInMemory(Mapping[CellKey, Cell]):
-    """Cells of which each is put together when it is asked for: of thousands of people few ever are."""
-
-    def __init__(self, measures: Sequence[Measure]) -> None:
-        self._starts = starts_of(measures)
-        self._places: dict[CellKey, tuple[ComputedCells, int]] = {}
-
-    def add(self, cells: ComputedCells, reading: Reading, values: Sequence[tuple[str, ...]]) -> None:
-        """Those that the reading asks for; `values` are what the positions of segments stand for."""
-        windows_of_span, asked = windows_by_span(reading), {0, *reading.placement.ids}
-        spans, segments = cells.spans.tolist(), cells.segments.tolist()
-        for place, unit in enumerate(cells.units.tolist()):
-            if reading.by_person or unit in asked:
-                for window in windows_of_span[spans[place]]:
-                    self._places[CellKey(unit or None, window, values[segments[place]])] = cells, place
-
-    def __getitem__(self, key: CellKey) -> Cell:
-        cells, place = self._places[key]
-        numbers = [None if math.isnan(number) else number for number in cells.numbers[:, place].tolist()]
-        facts, matched = int(cells.facts[place]), int(cells.matched_facts[place])
-        figures = Figures(facts, matched, int(cells.people[place]), numbers)
-        return Cell(FigureValues(figures, self._starts), facts, matched)
-
-    def amounts(self, keys: Sequence[CellKey], measure: Measure) -> Amounts:
-        """What the measure comes to in each of these cells."""
-        import numpy as np
-
-        if not isinstance(measure, (Facts, Total)):
-            return Amounts.of(cell.values[measure] if (cell := self.get(key)) else NOTHING for key in keys)
-        found = Amounts(np.full(len(keys), np.nan), np.zeros(len(keys), dtype=bool))
-        places: dict[int, tuple[ComputedCells, list[tuple[int, int]]]] = {}
-        for number, key in enumerate(keys):
-            if at := self._places.get(key):
-                places.setdefault(id(at[0]), (at[0], []))[1].append((number, at[1]))
-        for cells, pairs in places.values():
-            numbers, of_cells = np.array(pairs).T
-            if isinstance(measure, Facts):
-                found.values[numbers] = cells.facts[of_cells]
-                continue
-            lines = dict(zip(letters_of_figures(measure), count(self._starts[fingerprint(measure)]), strict=False))
-            found.values[numbers] = cells.numbers[lines["v"], of_cells]
-            if "x" in lines:
-                found.missing[numbers] = ~np.isnan(cells.numbers[lines["x"], of_cells])
-        return found
-
-    def __iter__(self) -> Iterator[CellKey]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)

@@ -15,9 +15,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.formulas.cell_distinct_counts import TooManyToNumberError
+from insights.metrics.found_cells import FoundCells
 from insights.metrics.reading import AskedBySplit, Placed, Reading, SplitBy
 from insights.metrics.scan import Cells, scan
-from insights.metrics.scan_in_memory import CellsInMemory, is_scanned_in_memory, scan_in_memory
+from insights.metrics.scan_in_memory import is_scanned_in_memory, scan_in_memory
 from insights.metrics.stint_arrays import StintsInUse
 from insights.short_memory import ShortMemory
 from insights.windows import local_today
@@ -41,7 +42,7 @@ class Scanned:
     def size(self) -> int:
         """In values of the usual kind: numbers in arrays take a tenth of their room, beside the key of a cell."""
         return sum(
-            len(cells) * (1 if isinstance(cells, CellsInMemory) else len(self.asked[split].measures))
+            len(cells) * (1 if isinstance(cells, FoundCells) else len(self.asked[split].measures))
             for split, cells in self.cells.items()
         )
 
