@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 
@@ -23,6 +23,9 @@ from insights.metrics.plan import Places
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
 from insights.people_figures.members import Days, members
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats
 
 
 class Figures(Protocol):
@@ -67,20 +70,32 @@ class FactFigures:
         self._with_page = with_page
         self._people = self._read(queries_of(asked, keys))
         self.read_at = self._people.read_at
+        self._ids = tuple(self._people.ids)
+        self._known: dict[str, Floats] = {}
 
     @cached_property
     def people(self) -> Sequence[int]:
+        return [self._ids[place] for place in self._places_of_people]
+
+    @cached_property
+    def _places_of_people(self) -> Sequence[int]:
+        """Of those with agent activity among everybody of whom anything was found, in the order of `people`."""
         import numpy as np
 
-        ids = tuple(self._people.ids)
-        active = np.zeros(len(ids), dtype=bool)
+        active = np.zeros(len(self._ids), dtype=bool)
         for key in (SESSIONS, TOKENS, AI_LINES):
-            active |= np.nan_to_num(self._people.numbers(key, ids)) != 0
-        return sorted((ids[place] for place in np.flatnonzero(active).tolist()), key=shuffled)
+            active |= np.nan_to_num(self._numbers(key)) != 0
+        return sorted(np.flatnonzero(active).tolist(), key=lambda place: shuffled(self._ids[place]))
 
     def numbers(self, key: str) -> Sequence[float]:
-        found: Sequence[float] = self._people.numbers(key, self.people).tolist()
+        found: Sequence[float] = self._numbers(key)[self._places_of_people].tolist()
         return found
+
+    def _numbers(self, key: str) -> Floats:
+        """Of everybody of whom anything was found."""
+        if key not in self._known:
+            self._known[key] = self._people.numbers(key, self._ids)
+        return self._known[key]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         return self._people.value(key, person_id)

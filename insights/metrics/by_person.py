@@ -69,7 +69,7 @@ class People:
         self._since = since
         self._days = days
         self.read_at = read_at
-        self.ids: frozenset[int] = frozenset(person for found in measured.values() for person, _ in found.cells())
+        self.ids: frozenset[int] = frozenset(person for found in measured.values() for person in found.people())
 
     def value(self, key: str, person_id: int) -> PersonValue:
         """What the query of that metric, without segments, answers for the person.

@@ -69,6 +69,11 @@ class FoundCells(Mapping[CellKey, Cell]):
                 found.missing[here] = ~np.isnan(tree.cells.numbers[lines["x"], places[here]])
         return found
 
+    def units(self) -> Iterator[int]:
+        """Those of which anything was found, or people; 0 is the whole organisation."""
+        for tree in self._trees:
+            yield from tree.units
+
     def __iter__(self) -> Iterator[CellKey]:
         for tree in self._trees:
             yield from tree
@@ -95,6 +100,7 @@ class _Places:
         here = np.flatnonzero(asked)
         numbers = cells.units[here] * self._step + cells.spans[here] * len(values) + cells.segments[here]
         self._place_of: Mapping[int, int] = dict(zip(numbers.tolist(), here.tolist(), strict=True))
+        self.units: Sequence[int] = np.unique(cells.units[here]).tolist()
         windows = np.array([len(windows) for windows in self._windows_of], dtype=np.int64)
         self._count = int(windows[cells.spans[here]].sum())
 

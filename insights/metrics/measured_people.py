@@ -41,6 +41,9 @@ class Measured(Protocol):
 
     def cells(self) -> Iterable[tuple[int, Segment]]: ...
 
+    def people(self) -> Iterable[int]:
+        """Of whom anything was found."""
+
     def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue: ...
 
     def amounts(self, people: Sequence[int], measure: Measure) -> Amounts:
@@ -56,6 +59,9 @@ class MeasuredByStatement:
 
     def cells(self) -> Iterable[tuple[int, Segment]]:
         return self.rows
+
+    def people(self) -> Iterable[int]:
+        return (person for person, _ in self.rows)
 
     def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
         rows = self.rows.get((person_id, segment))
@@ -86,6 +92,9 @@ class MeasuredInScan:
 
     def cells(self) -> Iterable[tuple[int, Segment]]:
         return ((key.unit_id or 0, key.segment) for key in self.found)
+
+    def people(self) -> Iterable[int]:
+        return self.found.units() if isinstance(self.found, FoundCells) else (key.unit_id or 0 for key in self.found)
 
     def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
         if (person_id, segment) not in self._known:
