@@ -24,10 +24,7 @@ from insights.metrics.measured_people import (
     Segment,
     measured_by_statement,
 )
-from insights.metrics.measures import (
-    Measure,
-    MeasureValue,
-)
+from insights.metrics.measures import Measure, MeasureValue
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic

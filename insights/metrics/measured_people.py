@@ -6,7 +6,7 @@ Of thousands of people's figures few are ever asked for: values are put together
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -15,19 +15,10 @@ from psycopg import sql
 
 from insights.metrics.found_cells import FoundCells
 from insights.metrics.many_cells import Amounts
-from insights.metrics.measures import (
-    NOTHING as NOTHING_MEASURED,
-)
-from insights.metrics.measures import (
-    Distribution,
-    Facts,
-    Measure,
-    MeasureValue,
-    Total,
-)
+from insights.metrics.measures import NOTHING, Distribution, Facts, Measure, MeasureValue, Total
 from insights.metrics.query import Statistic, Window
 from insights.metrics.reading import CellKey, Reading
-from insights.metrics.scan import Cell, Cells
+from insights.metrics.scan import Cells
 from insights.metrics.source import listed, named, of_source, parameters, segment_names
 from insights.metrics.statement import countable, rows_with_entered
 
@@ -66,7 +57,7 @@ class MeasuredByStatement:
     def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
         rows = self.rows.get((person_id, segment))
         if not rows:
-            return NOTHING_MEASURED
+            return NOTHING
         read = self.readers[measure]
         return read(rows[0]) if len(rows) == 1 else _sum([read(row) for row in rows])
 
@@ -87,8 +78,6 @@ class MeasuredInScan:
 
     found: Cells
     window: Window
-    # A cell is put together of arrays when it is asked for, and each of a person's figures asks.
-    _known: dict[tuple[int, Segment], Cell | None] = field(default_factory=dict)
 
     def cells(self) -> Iterable[tuple[int, Segment]]:
         return ((key.unit_id or 0, key.segment) for key in self.found)
@@ -97,10 +86,8 @@ class MeasuredInScan:
         return self.found.units() if isinstance(self.found, FoundCells) else (key.unit_id or 0 for key in self.found)
 
     def value(self, person_id: int, segment: Segment, measure: Measure) -> MeasureValue:
-        if (person_id, segment) not in self._known:
-            self._known[person_id, segment] = self.found.get(CellKey(person_id, self.window, segment))
-        cell = self._known[person_id, segment]
-        return cell.values[measure] if cell else NOTHING_MEASURED
+        cell = self.found.get(CellKey(person_id, self.window, segment))
+        return cell.values[measure] if cell else NOTHING
 
     def amounts(self, people: Sequence[int], measure: Measure) -> Amounts:
         if isinstance(self.found, FoundCells):
@@ -184,7 +171,7 @@ def _reader(measure: Measure, position: int, names: Sequence[str]) -> Reader:
         return lambda row: (
             MeasureValue(row[value], row[counted], 1, {Statistic.MEAN: row[value] / row[counted]})
             if row[counted]
-            else NOTHING_MEASURED
+            else NOTHING
         )
     amounts = _amount_reader(value, entered, bit)
     if not measure.missing_column:
@@ -194,4 +181,4 @@ def _reader(measure: Measure, position: int, names: Sequence[str]) -> Reader:
 
 
 def _amount_reader(value: int, entered: int, bit: int) -> Reader:
-    return lambda row: MeasureValue(row[value], 1, 1) if row[entered] & bit else NOTHING_MEASURED
+    return lambda row: MeasureValue(row[value], 1, 1) if row[entered] & bit else NOTHING

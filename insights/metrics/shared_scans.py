@@ -78,12 +78,10 @@ def _in_memory(rows: Reading, asked: AskedBySplit) -> AskedBySplit:
 def scan_together(rows: Reading, asked: AskedBySplit, beside: AskedBySplit, stints: StintsInUse) -> Scanned:
     """As `scan_splits` of what is asked, and of what the other responses of the page will ask of the same rows.
 
-    Who asks while it is being read waits for it.  Whoever is in no unit may have been told of everybody's rows.
+    Who asks while it is being read waits for it.
     """
-    if rows.placement.placed is Placed.UNASSIGNED:
-        known = known_scan(replace(rows, placement=rows.placement.of_everybody()), asked)
-        if known:
-            return known
+    if known := known_scan(rows, asked):
+        return known
 
     def scanned() -> Scanned:
         wider, at = _with(beside, asked, rows), timezone.now()
@@ -104,7 +102,14 @@ def _with(beside: AskedBySplit, asked: AskedBySplit, rows: Reading) -> AskedBySp
 
 
 def known_scan(rows: Reading, asked: AskedBySplit) -> Scanned | None:
-    """What `scan_together` has found of the rows a while ago, where it tells all that is asked."""
+    """What `scan_together` has found of the rows a while ago, where it tells all that is asked.
+
+    Whoever is in no unit may have been told of everybody's rows.
+    """
+    if rows.placement.placed is Placed.UNASSIGNED:
+        known = known_scan(replace(rows, placement=rows.placement.of_everybody()), asked)
+        if known:
+            return known
     found = _scans.known((rows, local_today()), lambda known: known.holds(asked))
     return found if found and all(split in found.cells for split in asked) else None
 

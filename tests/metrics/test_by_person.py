@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -82,7 +81,7 @@ def asked(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[
 
 
 def are_same(numbers: Floats, values: Sequence[PersonValue]) -> bool:
-    expected = np.array([math.nan if each.value is None else each.value for each in values])
+    expected = np.array([np.nan if each.value is None else each.value for each in values])
     return np.array_equal(numbers, expected, equal_nan=True)
 
 
