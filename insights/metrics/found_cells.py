@@ -1,7 +1,7 @@
 """Cells that were computed in memory, found by their keys; each is put together when it is asked for.
 
-Of thousands of people few ever are.  Keys are numbers here: to make those of thirty thousand cells takes as long as to
-compute the cells.
+Of thousands of people few ever are.  Keys are numbers here: to make those of thirty thousand cells took a quarter of
+the time of a page with a filter.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What metrics make of their measures in thousands of cells at once: the values alone, as arrays.
 
-They are those of `Metric.outcome`, cell by cell, which knows more and takes a hundred times as long; tests hold one
-against the other.
+They are those of `Metric.outcome`, cell by cell, which knows more and takes ten times as long; tests hold one against
+the other.
 """
 
 from __future__ import annotations

@@ -143,7 +143,9 @@ def _fill(
                 written += recompute_all(batch, clock, of_groups)
                 SnapshotState.note_change(pieces_filled=number)
             report(snapshot_health())
-            if and_catch_up:
+            # After the last piece there is nothing in the way of the refresh that follows: until then what was dirty
+            # when the fill began still is, and all of it would be computed once more.
+            if and_catch_up and number < len(batches):
                 note_everything(clock)
                 catch_up_once(of_groups)
         with transaction.atomic():

@@ -300,6 +300,20 @@ def test_more_dirt_than_half_of_all_is_filled_instead(
     assert cells() == filled
 
 
+def test_a_fill_computes_what_was_dirty_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    refresh()
+    filled = cells()
+    append_changes([Change(FactFamily.AI, world.placements[0][0], DAYS[0], TODAY + timedelta(days=1))])
+
+    def once_more(*_: object, **__: object) -> int:
+        raise AssertionError("the fill has computed these cells")
+
+    monkeypatch.setattr("insights.snapshots.catching_up.recompute", once_more)
+    fill_everything()
+    assert not DirtyRange.objects.exists()
+    assert cells() == filled
+
+
 def test_health_tells_of_lag_and_of_the_last_fill(world: World, clock: time_machine.Traveller) -> None:
     empty = snapshot_health()
     assert (empty.standing, empty.groups, empty.filled_at) == (0, 0, None)
