@@ -43,6 +43,7 @@ def test_a_killed_database_comes_back(running: Installation) -> None:
     assert postmaster is not None
     postmaster.kill()
     wait_until(lambda: running.postmaster() not in (None, postmaster), what="it is back")
+    wait_until(lambda: "The database is back." in running.heard, what="the supervisor says so")
     wait_until(running.is_ready, what="pages are served again")
 
 
