@@ -21,7 +21,8 @@ elif [ "${HEADWAY_SKIP_BROWSER:-}" != 1 ]; then
 fi
 
 {
-    .venv/bin/python -m pytest -n "${HEADWAY_TEST_PROCESSES:-2}" --dist loadfile "$@"
+    # In the order of tests/conftest.py, which knows what takes longest; by itself the runner would go by number.
+    .venv/bin/python -m pytest -n "${HEADWAY_TEST_PROCESSES:-2}" --dist loadfile --no-loadscope-reorder "$@"
     echo $? >.test-output/status
 } 2>&1 | tee "$report"
 [ "$(cat .test-output/status)" = 0 ] || failed=yes

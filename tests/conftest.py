@@ -54,6 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     refuse_mixed_files(items)
+    # Those that are given the longest time come first: given out last, one runs for minutes and the others are done.
+    items.sort(key=_seconds_given, reverse=True)
+
+
+def _seconds_given(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker is not None else 0
 
 
 @pytest.fixture(autouse=True)

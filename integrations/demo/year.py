@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -116,7 +117,7 @@ class DemoYear:
         ramps_up = any(effect.ramps_up for effect in effects)
         if any(effect.is_absent for effect in effects):
             return 0
-        if ramps_up and day == self._introduction_day(person):
+        if ramps_up and day == _introduction_day(self, person.email):
             return 2
         chance = person.habit.chance_of_a_workday
         if ramps_up:
@@ -126,26 +127,11 @@ class DemoYear:
         if day.weekday() >= 5:
             planted = [effect.weekend_chance for effect in effects if effect.weekend_chance is not None]
             chance = max(planted) if planted else min(chance, _WEEKEND_CHANCE)
-        if (day.month, day.day) in _QUIET_DAYS or weeks_before_end in self._holidays(person):
+        if (day.month, day.day) in _QUIET_DAYS or weeks_before_end in _holidays(self.seed, person.email):
             chance = 0
         if rng.random() >= chance:
             return 0
         return max(1, round(rng.gauss(person.habit.sessions_a_day, 1)))
-
-    def _introduction_day(self, person: DemoPerson) -> date:
-        rng = Random(f"{self.seed}/{person.email}/introduction")  # noqa: S311
-        days = [
-            day
-            for week in range(INTRODUCTION.last, INTRODUCTION.first)
-            for offset in range(7)
-            if (day := self.first_day_of(week + 1) + timedelta(days=offset)).weekday() < 5
-        ]
-        return rng.choice(days)
-
-    def _holidays(self, person: DemoPerson) -> frozenset[int]:
-        """Weeks before the end in which the person is away; never the last ones, which everybody looks at."""
-        rng = Random(f"{self.seed}/{person.email}/holidays")  # noqa: S311
-        return frozenset(rng.sample(range(4, SINCE_INTRODUCTION.first), _HOLIDAY_WEEKS))
 
     def _setting(
         self, person: DemoPerson, day: date, weeks_before_end: int, effects: list[Effect], rng: Random
@@ -183,6 +169,25 @@ class DemoYear:
             version=version,
             agent=agent,
         )
+
+
+@cache
+def _introduction_day(year: DemoYear, email: str) -> date:
+    rng = Random(f"{year.seed}/{email}/introduction")  # noqa: S311
+    days = [
+        day
+        for week in range(INTRODUCTION.last, INTRODUCTION.first)
+        for offset in range(7)
+        if (day := year.first_day_of(week + 1) + timedelta(days=offset)).weekday() < 5
+    ]
+    return rng.choice(days)
+
+
+@cache
+def _holidays(seed: int, email: str) -> frozenset[int]:
+    """Weeks before the end in which the person is away; never the last ones, which everybody looks at."""
+    rng = Random(f"{seed}/{email}/holidays")  # noqa: S311
+    return frozenset(rng.sample(range(4, SINCE_INTRODUCTION.first), _HOLIDAY_WEEKS))
 
 
 def _start(person: DemoPerson, day: date, rng: Random) -> datetime:
