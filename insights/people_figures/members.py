@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import connection
@@ -24,37 +24,31 @@ class Members(NamedTuple):
 
 
 def members(unit_id: int, days: Sequence[Days]) -> Members:
-    """Of these people."""
-    found: Mapping[bool, list[int]] = {True: [], False: []}
-    if days:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _MEMBERS,
-                {
-                    "unit": unit_id,
-                    "people": _array(each.person_id for each in days),
-                    "firsts": _array(each.first for each in days),
-                    "lasts": _array(each.last for each in days),
-                },
-            )
-            for person, throughout in cursor:
-                found[throughout].append(person)
-    return Members(found[True], found[False])
+    """Of these people, each named once."""
+    did = {each.person_id: each for each in days}
+    stayed: dict[int, None] = {}
+    moved: dict[int, None] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_STRETCHES, [unit_id])
+        for person_id, start, end in cursor:
+            days_of = did.get(person_id)
+            if days_of is None or end <= days_of.first or days_of.last < start:
+                continue
+            throughout = start <= days_of.first and days_of.last < end
+            (stayed if throughout else moved)[person_id] = None
+    return Members([*stayed], [*moved])
 
 
-def _array(numbers: Iterable[int]) -> str:
-    """As PostgreSQL writes it: adapting ten thousand of them one by one takes longer than finding the people."""
-    return f"{{{','.join(map(str, numbers))}}}"
-
-
-# Numbers instead of dates, for the same reason.
-_MEMBERS = """
-    SELECT did.person_id,
-           range_agg(placement.during) @> daterange('0001-01-01'::date + (did.first_day - 1),
-                                                    '0001-01-01'::date + did.last_day)
-    FROM unnest(%(people)s::bigint[], %(firsts)s::int[], %(lasts)s::int[]) AS did (person_id, first_day, last_day)
-    JOIN orgtree_placement placement
-      ON placement.person_id = did.person_id AND placement.ancestor_id = %(unit)s
-    WHERE placement.during && daterange('0001-01-01'::date + (did.first_day - 1), '0001-01-01'::date + did.last_day)
-    GROUP BY did.person_id, did.first_day, did.last_day
+# What people did is not sent along: adapting the days of ten thousand takes longer than reading a unit's placements.
+# Days are numbers (`date.toordinal`) for the same reason; stretches that touch are one.
+_STRETCHES = """
+    SELECT person_id,
+           coalesce(lower(stretch) - '0001-01-01'::date + 1, 0),
+           coalesce(upper(stretch) - '0001-01-01'::date + 1, 10000000)
+    FROM (
+        SELECT person_id, unnest(range_agg(during)) AS stretch
+        FROM orgtree_placement
+        WHERE ancestor_id = %s
+        GROUP BY person_id
+    ) AS in_the_unit
 """
