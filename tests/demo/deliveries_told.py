@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.stories import Weeks
 from integrations.demo.year import DemoYear
@@ -9,15 +11,22 @@ from integrations.models import Deployment, Incident
 from tests.demo.read_figures import figure_of_unit
 
 
-def assert_worked_on(year: DemoYear, unit: str) -> None:
-    """By the label of the organisation, from shortly before the first commit; some wait for somebody meanwhile."""
-    cycle, lead, active, under_way = (
-        figure_of_unit(year, key, unit, Weeks(12, 0))
-        for key in ("issue.cycle_time", "issue.lead_time", "flow.efficiency", "wip.count")
-    )
-    assert 3600 < cycle < lead, unit
-    assert 60 < active < 99, unit
-    assert 1 <= under_way <= 60, unit
+def assert_worked_on(year: DemoYear, units: Iterable[str]) -> None:
+    """By the label of the organisation, from shortly before the first commit; some wait for somebody meanwhile.
+
+    A team of few may have nothing under way at the hour at which the demo ends, all of them may not.
+    """
+    all_under_way = 0.0
+    for unit in units:
+        cycle, lead, active, under_way = (
+            figure_of_unit(year, key, unit, Weeks(12, 0))
+            for key in ("issue.cycle_time", "issue.lead_time", "flow.efficiency", "wip.count")
+        )
+        assert 3600 < cycle < lead, unit
+        assert 60 < active < 99, unit
+        assert under_way <= 60, unit
+        all_under_way += under_way
+    assert all_under_way
 
 
 def assert_services_named() -> None:

@@ -163,8 +163,7 @@ def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:
 
 def test_issues_are_worked_on_and_services_are_named(demo: Demo) -> None:
     with demo.server.database():
-        for unit in TEAMS:
-            assert_worked_on(demo.year, unit)
+        assert_worked_on(demo.year, TEAMS)
         assert_services_named()
 
 
