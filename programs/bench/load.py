@@ -1,4 +1,4 @@
-"""Telemetry made beforehand, and connections that send it as fast as they are answered.
+"""Telemetry made beforehand, and connections that send it as fast as they are answered, or at a rate.
 
 Requests are whole byte strings and answers are read without a client library: on a machine with two cores the
 sender must cost as little as possible, because it takes its time from the server it measures.
@@ -7,6 +7,7 @@ sender must cost as little as possible, because it takes its time from the serve
 from __future__ import annotations
 
 import itertools
+import random
 import socket
 import threading
 import time
@@ -149,7 +150,7 @@ class Connection:
 
 @dataclass
 class Outcome:
-    """What came of a closed loop: how long it took, and how long each answer."""
+    """How long all requests took, and how long each answer: of a rate, from the moment at which it was due."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -160,33 +161,71 @@ class Outcome:
         return len(self.latencies) / self.seconds
 
 
+Exchange = Callable[[Connection], float]
+
+
 def post_all(base_url: str, token: str, bodies: Sequence[bytes], *, connections: int) -> Outcome:
     """Send every body once over so many connections, each sending the next one when it was answered."""
-    return _closed_loop(base_url, token, [partial(Connection.post_logs, body=body) for body in bodies], connections)
+    return _outcome(base_url, token, [_Sent(post) for post in _posts(bodies)], connections)
+
+
+def post_at_rate(base_url: str, token: str, bodies: Sequence[bytes], *, rate: int, connections: int) -> Outcome:
+    """Send so many a second in the middle, as agents that know nothing of each other, over as many connections.
+
+    What takes long keeps no later request from being due, and that one's wait counts: a closed loop would not ask
+    while it waits, and so not notice.
+    """
+    draw = random.Random(0)  # noqa: S311 -- the same arrivals each time
+    due = itertools.accumulate(draw.expovariate(rate) for _ in bodies)
+    return _outcome(base_url, token, list(map(_Sent, _posts(bodies), due)), connections)
+
+
+def _posts(bodies: Sequence[bytes]) -> list[Exchange]:
+    return [partial(Connection.post_logs, body=body) for body in bodies]
 
 
 def get_many(base_url: str, path: str, count: int, *, connections: int) -> Outcome:
-    return _closed_loop(base_url, "", [partial(Connection.get, path=path)] * count, connections)
+    return _outcome(base_url, "", [_Sent(partial(Connection.get, path=path))] * count, connections)
 
 
-def _closed_loop(
-    base_url: str, token: str, exchanges: Sequence[Callable[[Connection], float]], connections: int
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """An exchange, and how long after the first it is due; None: as soon as a connection is free."""
+
+    exchange: Exchange
+    due: float | None = None
+
+    def over(self, connection: Connection, began: float) -> float:
+        """How long it took, or how long after it was due it was answered."""
+        if self.due is None:
+            return self.exchange(connection)
+        time.sleep(max(0.0, began + self.due - time.perf_counter()))
+        self.exchange(connection)
+        return time.perf_counter() - began - self.due
+
+
+def _outcome(base_url: str, token: str, requests: Sequence[_Sent], connections: int) -> Outcome:
     outcome = Outcome()
-    remaining = iter(exchanges)
+    remaining = iter(requests)
     lock = threading.Lock()
-    everyone_connected = threading.Barrier(connections + 1)
+    began = 0.0
+
+    def begin() -> None:
+        nonlocal began
+        began = time.perf_counter()
+
+    everyone_connected = threading.Barrier(connections, begin)
 
     def send() -> None:
         connection = Connection(base_url, token)
-        everyone_connected.wait()
         try:
+            everyone_connected.wait()
             while True:
                 with lock:
-                    exchange = next(remaining, None)
-                if exchange is None:
+                    request = next(remaining, None)
+                if request is None:
                     return
-                outcome.latencies.append(exchange(connection))
+                outcome.latencies.append(request.over(connection, began))
         except Exception as problem:
             outcome.failures.append(problem)  # raised below, once the threads have ended
         finally:
@@ -195,11 +234,9 @@ def _closed_loop(
     threads = [threading.Thread(target=send) for _ in range(connections)]
     for thread in threads:
         thread.start()
-    everyone_connected.wait()
-    started = time.perf_counter()
     for thread in threads:
         thread.join()
-    outcome.seconds = time.perf_counter() - started
+    outcome.seconds = time.perf_counter() - began
     if outcome.failures:
         raise outcome.failures[0]
     return outcome

@@ -23,7 +23,7 @@ from programs.bench.dora import dora
 from programs.bench.facts import Size
 from programs.bench.figures import Measured, machine, machine_as_text, summary
 from programs.bench.git_import import git_import
-from programs.bench.ingest import ROUNDS, small_requests, throughput
+from programs.bench.ingest import GOAL_ROWS, ROUNDS, small_requests, throughput
 from programs.bench.instance import BenchInstanceError, temporary_instance
 from programs.bench.linking import relink
 from programs.bench.memory import idle_memory
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             "--sessions-per-week", type=int, help=f"sessions of each of them ({FULL.sessions_per_week})"
         )
         parser.add_argument(
-            "--partition-rows", type=int, help="rows in the partition before the small requests (2,000,000)"
+            "--partition-rows", type=int, help=f"rows in the partition before the small requests ({GOAL_ROWS:,})"
         )
         parser.add_argument("--commits", type=int, help="commits of the repository for git-import (20,000)")
         parser.add_argument("--pull-requests", type=int, help="pull requests for provider-sync (50,000)")
@@ -106,7 +106,7 @@ class Command(BaseCommand):
         quick = options["quick"]
         size = _size(QUICK if quick else FULL, options)
         delivery = DeliverySize(size.people, size.units, min(size.weeks, QUICK_WEEKS if quick else WEEKS_OF_A_YEAR))
-        rows = options["partition_rows"] or (20_000 if quick else 2_000_000)
+        rows = options["partition_rows"] or (20_000 if quick else GOAL_ROWS)
         return {
             "memory": idle_memory,
             "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
