@@ -26,10 +26,10 @@ from insights.snapshots.waiting import changes_waiting
 
 logger = logging.getLogger(__name__)
 
-WORTH_KEEPING_SECONDS = 0.25
+WORTH_KEEPING_SECONDS = 0.1  # beside it a response has other things to do
 SHARE_OF_TIME = 0.1  # for all of them together
 SHORTEST_PAUSE = timedelta(seconds=60)  # as trailing windows of other pages may lag
-PAUSE_OF_QUICK = timedelta(hours=1)  # an organisation whose figures nobody needs kept grows slowly
+PAUSE_OF_QUICK = timedelta(minutes=10)  # an organisation whose figures nobody needs kept grows slowly, but for fills
 # The background may be late: figures of this many pauses ago are shown, older ones are read anew.
 PAUSES_SHOWN = 3
 LOCK = 0x48575046  # of whoever computes them
@@ -120,12 +120,13 @@ def look_again() -> None:
 
 def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: timedelta) -> bool:
     now, measured = timezone.now(), kind.measured()
-    changes, waits = SnapshotState.current().changes, changes_waiting()
+    state, waits = SnapshotState.current(), changes_waiting()
     if row is not None and row.measured == measured:
-        if row.changes == changes and not waits:
+        if row.changes == state.changes and not waits:
             KeptPeopleFigures.objects.filter(pk=row.pk).update(shown_until=now + PAUSES_SHOWN * pause)
             return False
-        if now - row.read_at < (pause if row.seconds >= WORTH_KEEPING_SECONDS else PAUSE_OF_QUICK):
+        is_filled = state.filled_at is not None and state.filled_at > row.read_at  # as after years were imported
+        if now - row.read_at < (pause if is_filled or row.seconds >= WORTH_KEEPING_SECONDS else PAUSE_OF_QUICK):
             return False
     began = time.monotonic()
     content = kind.read(window)
@@ -139,7 +140,7 @@ def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: t
             "content": content if seconds >= WORTH_KEEPING_SECONDS else b"",
             "read_at": now,
             "shown_until": now,
-            "changes": changes,
+            "changes": state.changes,
             "seconds": seconds,
         },
     )

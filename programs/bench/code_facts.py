@@ -112,17 +112,17 @@ FILES = """
     ) AS kind (rest, folder, suffix, language, file_type) ON rest = id %% 3
 """
 
-# A third each of what notes, trailers and a session at that time tell.
+# A third each of what notes, trailers and a session at that time tell; the model is that of the session.
 ATTRIBUTIONS = """
     INSERT INTO integrations_fileattribution
         (file_id, commit_id, agent, model, session_id, method, level, ai_lines)
-    SELECT file.id, stored.id, stored.agent, '', stored.session_id,
+    SELECT file.id, stored.id, stored.agent, figures.model, stored.session_id,
            CASE stored.id %% 3 WHEN 0 THEN 'note' WHEN 1 THEN 'trailer' ELSE 'overlap' END,
            CASE stored.id %% 3 WHEN 0 THEN 'line' ELSE 'commit' END,
            stored.lines
     FROM bench_stored stored
     JOIN integrations_commitfile file ON file.commit_id = stored.id AND file.file_type = 'code'
-    WHERE stored.session_id IS NOT NULL
+    JOIN integrations_agentsessionday figures ON figures.session_id = stored.session_id AND figures.source = 'events'
 """
 
 # Sessions of whoever has no commit at all; a commit lies within a year of any other session of these.

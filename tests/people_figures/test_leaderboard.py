@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from insights import windows
 from insights.leaderboard.columns import METRICS, RANKINGS
@@ -19,7 +20,7 @@ from insights.leaderboard.keeping import LEADERBOARD, kept_figures
 from insights.leaderboard.kept import figures_of
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.models import KeptPeopleFigures
+from insights.models import KeptPeopleFigures, SnapshotState
 from insights.people_figures import store
 from insights.people_figures.store import bring_up_to_date
 from insights.snapshots.refresh import refresh
@@ -156,6 +157,21 @@ def test_an_organisation_that_is_read_quickly_is_always_read(monkeypatch: pytest
     with CaptureQueriesContext(connection) as queries:
         assert kept_figures(windows.trailing(12)) is None
     assert not queries  # nobody asks again at once
+
+
+def test_an_organisation_that_was_read_quickly_may_have_grown_with_a_fill(
+    clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years of facts are imported at once, and nobody should wait for the pause of a small organisation then."""
+    world = create_world(5, days=DAYS, sessions=20)
+    monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 60.0)
+    bring_up_to_date([LEADERBOARD])
+    announce(world, tomorrow=TODAY + timedelta(days=1))
+    clock.shift(2 * store.SHORTEST_PAUSE)
+    assert bring_up_to_date([LEADERBOARD]) == 0
+    SnapshotState.note(filled_at=timezone.now())
+    assert bring_up_to_date([LEADERBOARD]) == len(windows.TRAILING_WEEKS)
+    assert bring_up_to_date([LEADERBOARD]) == 0
 
 
 def test_days_chosen_by_hand_are_not_looked_for() -> None:
