@@ -27,6 +27,7 @@ from insights.snapshots.waiting import changes_waiting
 logger = logging.getLogger(__name__)
 
 WORTH_KEEPING_SECONDS = 0.1  # beside it a response has other things to do
+NOT_WORTH_IT = b""  # what is kept of a window that is read quickly
 SHARE_OF_TIME = 0.1  # for all of them together
 SHORTEST_PAUSE = timedelta(seconds=60)  # as trailing windows of other pages may lag
 PAUSE_OF_QUICK = timedelta(minutes=10)  # an organisation whose figures nobody needs kept grows slowly, but for fills
@@ -95,14 +96,14 @@ def _shown(kind: Kind, window: Window, rows: QuerySet[KeptPeopleFigures]) -> Kep
     key = (kind.name, window)
     if window not in _windows_of_pages() or _not_kept.get(key, 0.0) > time.monotonic():
         return None
-    row = rows.filter(
+    of_window = rows.filter(
         kind=kind.name,
         start=window.start,
         end=window.end,
         measured=kind.measured(),
-        seconds__gte=WORTH_KEEPING_SECONDS,
         shown_until__gt=timezone.now(),
-    ).first()
+    )
+    row = of_window.exclude(content=NOT_WORTH_IT).first()
     if row is None:
         _not_kept[key] = time.monotonic() + SHORTEST_PAUSE.total_seconds()
     return row
@@ -137,7 +138,7 @@ def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: t
         end=window.end,
         defaults={
             "measured": measured,
-            "content": content if seconds >= WORTH_KEEPING_SECONDS else b"",
+            "content": content if seconds >= WORTH_KEEPING_SECONDS else NOT_WORTH_IT,
             "read_at": now,
             "shown_until": now,
             "changes": state.changes,

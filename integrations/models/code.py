@@ -29,11 +29,11 @@ class Commit(models.Model):
     """One commit object."""
 
     sha = models.CharField(max_length=64, unique=True)
-    author = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    author = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
     committer = models.ForeignKey(Identity, models.PROTECT, related_name="+")
     # Whose commit it counts as: the author, or, for a coding agent that commits by itself, the person who asked
     # for it; null: an autonomous agent without a known person.
-    credited = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    credited = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     authored_at = models.DateTimeField()
     committed_at = models.DateTimeField()
     first_seen_at = models.DateTimeField()
@@ -82,6 +82,7 @@ class Commit(models.Model):
             models.Index(fields=["counts_key"], name="commit_by_counts"),
             models.Index(fields=["author", "committed_at"], name="commit_by_author"),
             models.Index(fields=["credited", "authored_at"], name="commit_by_credited"),
+            models.Index(fields=["credited", "counted_on"], name="commit_by_credited_day"),
             models.Index(
                 fields=["home", "counted_on"], condition=models.Q(credited=None), name="commit_of_autonomous_agent"
             ),

@@ -122,6 +122,8 @@ class PullRequestFigures(models.Model):
         indexes = [
             models.Index(fields=["merged_on"], name="pull_request_figures_by_merge"),
             models.Index(fields=["opened_on"], name="pull_request_figures_by_start"),
+            # A few people's in a window; by the day of opening among all of theirs.
+            models.Index(fields=["credited", "merged_on", "opened_on"], name="pull_request_figures_by_whom"),
             models.Index(
                 fields=["repository", "merged_on"],
                 condition=models.Q(is_autonomous=True),
@@ -143,7 +145,10 @@ class CountedReview(models.Model):
     submitted_on = models.DateField()
 
     class Meta:
-        indexes = [models.Index(fields=["submitted_on"], name="counted_review_by_day")]
+        indexes = [
+            models.Index(fields=["submitted_on"], name="counted_review_by_day"),
+            models.Index(fields=["reviewer", "submitted_on"], name="counted_review_by_reviewer"),
+        ]
 
 
 class PullRequestWork(models.Model):

@@ -20,7 +20,7 @@ class AgentSession(models.Model):
 
     agent = models.CharField(max_length=40, help_text="Slug of the agent's vocabulary, e.g. claude_code.")
     external_id = models.CharField(max_length=200)
-    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     # The local day of its start: an expression of the connection's zone could not be indexed.
@@ -59,6 +59,10 @@ class AgentSession(models.Model):
         indexes = [
             models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day"),
             models.Index(fields=["identity", "ended_at"], name="agent_session_by_identity"),
+            # A few people's in a window, whatever they did before.
+            models.Index(
+                fields=["identity", "started_on"], condition=models.Q(has_work=True), name="agent_session_by_start"
+            ),
         ]
 
 

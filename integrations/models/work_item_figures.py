@@ -21,7 +21,12 @@ class WorkItemFigures(models.Model):
 
     work_item = models.OneToOneField(WorkItem, models.CASCADE, primary_key=True, related_name="figures")
     credited = models.ForeignKey(
-        Identity, models.PROTECT, null=True, related_name="+", help_text="The assignee when done, else the last."
+        Identity,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The assignee when done, else the last.",
     )
     repository = models.ForeignKey(
         Repository,
@@ -54,6 +59,7 @@ class WorkItemFigures(models.Model):
         indexes = [
             models.Index(fields=["created_on"], name="item_figures_by_creation"),
             models.Index(fields=["done_on"], name="item_figures_by_end"),
+            models.Index(fields=["credited", "done_on"], name="item_figures_by_whom"),
             GistIndex(fields=["todo_days"], name="item_figures_by_todo"),
             GistIndex(fields=["in_progress_days"], name="item_figures_by_progress"),
         ]

@@ -16,7 +16,7 @@ from insights.metrics.kept_effects import answer_ahead
 from insights.metrics.plan import Clock
 from insights.models import KeptPeopleFigures
 from insights.people_figures.kinds import KINDS
-from insights.people_figures.store import WORTH_KEEPING_SECONDS, bring_up_to_date, kept_at, look_again
+from insights.people_figures.store import NOT_WORTH_IT, bring_up_to_date, kept_at, look_again
 from insights.snapshots.alone import alone
 from insights.snapshots.keeping_columns import keep_columns
 from insights.windows import TRAILING_WEEKS, trailing
@@ -62,7 +62,7 @@ def _keep_figures() -> None:
     while True:
         bring_up_to_date(KINDS)
         missing = [kind.name for kind in KINDS for weeks in TRAILING_WEEKS if kept_at(kind, trailing(weeks)) is None]
-        quick = KeptPeopleFigures.objects.filter(seconds__lt=WORTH_KEEPING_SECONDS, shown_until__gt=timezone.now())
+        quick = KeptPeopleFigures.objects.filter(content=NOT_WORTH_IT, shown_until__gt=timezone.now())
         if len(missing) <= quick.count():
             return
         look_again()

@@ -159,6 +159,15 @@ def test_an_organisation_that_is_read_quickly_is_always_read(monkeypatch: pytest
     assert not queries  # nobody asks again at once
 
 
+def test_what_another_version_read_quickly_is_read_from_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window is kept where it has figures, whatever this version would have kept."""
+    create_world(5, days=DAYS, sessions=20)
+    monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 60.0)
+    bring_up_to_date([LEADERBOARD])
+    monkeypatch.setattr(store, "WORTH_KEEPING_SECONDS", 0.0)
+    assert kept_figures(windows.trailing(12)) is None
+
+
 def test_an_organisation_that_was_read_quickly_may_have_grown_with_a_fill(
     clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
