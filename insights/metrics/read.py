@@ -133,10 +133,10 @@ def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int,
 
 
 def _needs_with_everybody(unassigned: Plan) -> Iterator[Need]:
-    """What can be told of everybody's rows; what a unit may own without being its person's is read apart."""
+    """What can be told of everybody's rows; what is owned, and is of no person, is read apart."""
     for need in unassigned.needs.values():
         reading = need.reading
-        if isinstance(reading, Reading) and not (reading.relation.owner or reading.relation.falls_to_owners):
+        if isinstance(reading, Reading) and not (reading.relation.owner or reading.relation.shared_facts):
             yield replace(need, reading=replace(reading, with_everybody=True))
 
 

@@ -15,6 +15,7 @@ from insights.formulas.cell_layout import Lists, Tree
 from insights.formulas.positions import positions_in
 from insights.metrics.query import Window
 from insights.metrics.stints import stints_of
+from integrations.facts.ownership import REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
@@ -124,18 +125,26 @@ class StintArrays:
 
 
 def days_in_trees(trees: Sequence[int], days: Window) -> StintArrays:
-    """The days on which each person is in any unit of these trees, as stints that are not told apart."""
+    """The days on which each person, or the owner of each repository, is in any unit of these trees.
+
+    As stints that are not told apart.
+    """
     stints = _read(
-        """
-        SELECT 0, greatest(lower(days), %(start)s) - %(first)s, least(upper(days), %(end)s) - %(first)s, person_id, 0, 0
+        f"""
+        SELECT 0, greatest(lower(days), %(start)s) - %(first)s, least(upper(days), %(end)s) - %(first)s,
+               coalesce(person_id, 0), 0, coalesce(repository_id, 0)
         FROM (
-            SELECT person_id, unnest(range_agg(during)) AS days
-            FROM orgtree_placement
+            SELECT person_id, repository_id, unnest(range_agg(during)) AS days
+            FROM (
+                SELECT person_id, NULL AS repository_id, tree_id, unit_id, ancestor_id, during FROM orgtree_placement
+                UNION ALL
+                SELECT NULL, repository_id, tree_id, unit_id, ancestor_id, during FROM ({REPOSITORY_PLACEMENTS}) AS own
+            ) AS placement
             WHERE tree_id = ANY(%(trees)s) AND unit_id = ancestor_id
-            GROUP BY person_id
+            GROUP BY person_id, repository_id
         ) AS placed
         WHERE days && daterange(%(start)s, %(end)s)
-        """,
+        """,  # noqa: S608  # the relation is a constant
         6,
         {"trees": list(trees), "start": days.start, "end": days.end, "first": FIRST_DAY},
     )
