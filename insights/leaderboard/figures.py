@@ -22,7 +22,7 @@ from insights.metrics.by_person import People, PersonValue, read_people
 from insights.metrics.plan import Places
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
-from insights.people_figures.members import Days, members
+from insights.people_figures.members import members
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -121,10 +121,13 @@ class FactFigures:
 
 
 class KeptFigures(Figures, Protocol):
-    """Figures of the whole organisation, with the days between which each person's facts lie."""
+    """Figures of the whole organisation, with the days between which each person's facts lie (`date.toordinal`)."""
 
     @property
-    def days(self) -> Sequence[Days]: ...
+    def firsts(self) -> Sequence[int]: ...
+
+    @property
+    def lasts(self) -> Sequence[int]: ...
 
 
 class UnitFigures:
@@ -134,7 +137,7 @@ class UnitFigures:
         self.read_at = whole.read_at
         self._whole = whole
         [unit_id] = places.of(asked.scope).ids
-        stayed, moved = members(unit_id, whole.days)
+        stayed, moved = members(unit_id, whole.people, whole.firsts, whole.lasts)
         self._moved: FactFigures | None = FactFigures(asked, moved, places) if moved else None
         self.movers = {*self._moved.people} if self._moved else set()
         self.people: Sequence[int] = sorted([*stayed, *self.movers], key=shuffled)

@@ -18,7 +18,6 @@ from insights.leaderboard.columns import METRICS
 from insights.leaderboard.figures import FactFigures
 from insights.metrics.by_person import PersonValue
 from insights.people_figures.columns import pack, unpack
-from insights.people_figures.members import Days
 
 PERSON, DAY, VALUE, NUMBER = "q", "i", "d", "H"  # types of arrays
 MISSING = 1 << 15  # beside the number of the reason
@@ -70,7 +69,7 @@ class Unpacked:
 
     read_at: datetime
     people: Sequence[int]
-    firsts: Sequence[int]  # days, as of Days
+    firsts: Sequence[int]  # days, as `members` takes them
     lasts: Sequence[int]
     agents_told: Sequence[Sequence[str]]
     agents_of: Sequence[int]  # by their numbers in `agents_told`
@@ -89,11 +88,6 @@ class Unpacked:
 
     def agents(self, person_id: int) -> Sequence[str]:
         return self.agents_told[self.agents_of[self._places[person_id]]]
-
-    @cached_property
-    def days(self) -> Sequence[Days]:
-        """Put together where a unit asks: of everybody nobody needs them."""
-        return list(map(Days, self.people, self.firsts, self.lasts))
 
     @cached_property
     def _places(self) -> Mapping[int, int]:

@@ -20,7 +20,7 @@ from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Window
 from insights.metrics.reading import Placed, Placement
 from insights.people_figures.columns import pack, unpack
-from insights.people_figures.members import Days, Members, members
+from insights.people_figures.members import Members, members
 from insights.people_figures.store import Kind, kept_of
 from integrations.facts.developers import DEVELOPERS_ON_LINES
 from orgtree.models import Identity
@@ -68,7 +68,7 @@ class LineCounts:
     def _members_of(self, each: Plan, kept: _KeptLines) -> Members:
         key = (each.placement, each.query.window)
         if key not in self._members:
-            self._members[key] = members(each.placement.ids[0], kept.days())
+            self._members[key] = members(each.placement.ids[0], kept.people, kept.firsts, kept.lasts)
         return self._members[key]
 
     def _active_of(self, each: Plan, kept: _KeptLines, found: Members | None, lines: tuple[str, str]) -> Amounts:
@@ -86,12 +86,9 @@ class _KeptLines:
 
     read_at: datetime
     people: Sequence[int]
-    firsts: Sequence[int]  # days, as of Days
+    firsts: Sequence[int]  # days, as `members` takes them
     lasts: Sequence[int]
     columns: Mapping[Column, Sequence[int]]  # none of a line that nobody is on
-
-    def days(self) -> Sequence[Days]:
-        return [each for each in map(Days, self.people, self.firsts, self.lasts) if each.person_id]
 
     def amounts(self, what: str, each: Plan, lines: tuple[str, ...]) -> Amounts:
         split, none = each.segments[0].value, [0] * len(self.people)

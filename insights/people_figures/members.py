@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from django.db import connection
-
-
-class Days(NamedTuple):
-    """A person, and the first and last day of what they did (`date.toordinal`)."""
-
-    person_id: int
-    first: int
-    last: int
 
 
 class Members(NamedTuple):
@@ -23,18 +16,18 @@ class Members(NamedTuple):
     moved: Sequence[int]
 
 
-def members(unit_id: int, days: Sequence[Days]) -> Members:
-    """Of these people, each named once."""
-    did = {each.person_id: each for each in days}
+def members(unit_id: int, people: Sequence[int], firsts: Sequence[int], lasts: Sequence[int]) -> Members:
+    """Of these people, each named once; with the first and last day of what each of them did (`date.toordinal`)."""
+    places = dict(zip(people, count()))
     stayed: dict[int, None] = {}
     moved: dict[int, None] = {}
     with connection.cursor() as cursor:
         cursor.execute(_STRETCHES, [unit_id])
         for person_id, start, end in cursor:
-            days_of = did.get(person_id)
-            if days_of is None or end <= days_of.first or days_of.last < start:
+            place = places.get(person_id)
+            if place is None or end <= firsts[place] or lasts[place] < start:
                 continue
-            throughout = start <= days_of.first and days_of.last < end
+            throughout = start <= firsts[place] and lasts[place] < end
             (stayed if throughout else moved)[person_id] = None
     return Members([*stayed], [*moved])
 
