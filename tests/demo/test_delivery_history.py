@@ -134,6 +134,17 @@ def test_issues_that_are_named_are_there(history: DeliveryHistory) -> None:
         assert set(named) <= numbers
 
 
+def test_who_merges_in_the_second_of_an_own_commit_works_on_that(tmp_path: Path) -> None:
+    """At this end of a year the merge of another pull request was taken for the first commit of one."""
+    year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 24, 22, 27, tzinfo=UTC))
+    [routing] = [each for each in REPOSITORIES if each.name == "parcel-routing"]
+    _write(year, tmp_path, [routing])
+    told = demo_history(year, tmp_path, [routing])
+    commits = [commit for each in told.pull_requests for commit in each.commits]
+    assert len(commits) > 100
+    assert not [commit for commit in commits if len(commit.parents) > 1]
+
+
 def test_what_a_deployment_broke_is_mended_by_another(history: DeliveryHistory) -> None:
     by_id = {each.id: each for each in history.deployments}
     mended = {fixed: each for each in history.deployments for fixed in each.fixes}

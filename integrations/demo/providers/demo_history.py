@@ -48,6 +48,7 @@ from integrations.demo.year import DemoYear
 _Record = TypeVar("_Record", PullRequest, Issue, PipelineRun, Deployment, Release)
 ORGANISATION = Account(40_100_000, ORGANISATION_LOGIN, "Example Orchard", is_organisation=True)
 BOT = Account(40_100_200, BOT_NAME, BOT_NAME, BOT_EMAIL, is_bot=True)
+_MERGED, _SQUASHED = "Merge pull request #", "Squash branch '"  # how history.py calls what lands
 _FIRST_ACCOUNT = 40_100_301
 _LANGUAGES = {".py": "Python", ".go": "Go", ".tsx": "TypeScript", ".sql": "SQL", ".yaml": "Go"}
 _REMARKS = ("Why twice?", "Could this be shorter?", "Please add a test.", "What if it is empty?", "Nice.")
@@ -228,8 +229,12 @@ def _is_known(person: DemoPerson) -> bool:
 
 
 def _originals(log: GitLog) -> Iterator[Commit]:
-    """Without those that were picked from another, which have their author's time but not their committer's."""
-    return (each for each in log.commits.values() if each.authored_at == each.committed_at)
+    """Without those that were picked from another, which have their author's time but not their committer's.
+
+    And without those that brought a branch to the default branch: whoever merges may commit in the same second.
+    """
+    own = (each for each in log.commits.values() if each.authored_at == each.committed_at)
+    return (each for each in own if not each.subject.startswith((_MERGED, _SQUASHED)))
 
 
 def _merges(log: GitLog, work: Work) -> Mapping[int, str]:
@@ -237,9 +242,9 @@ def _merges(log: GitLog, work: Work) -> Mapping[int, str]:
     by_branch: dict[str, str] = {}
     for sha in log.on_default_branch:
         subject = log.commits[sha].subject
-        if subject.startswith("Merge pull request #"):
+        if subject.startswith(_MERGED):
             by_branch[subject.rpartition("/")[2]] = sha
-        elif subject.startswith("Squash branch '"):
+        elif subject.startswith(_SQUASHED):
             by_branch[subject.split("'")[1]] = sha
     return {each.number: by_branch[each.branch] for each in work.pull_requests if each.merged_at is not None}
 
