@@ -6,21 +6,25 @@ be matched to belongs to no developer and is left out: the line has it, and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
-from insights.metrics.comparison import WITHOUT, fetch_rows, plan_of_lines, seed_of
+from insights.metrics.comparison import WITHOUT, ReadTogether, fetch_rows, plan_of_lines, seed_of
 from insights.metrics.declarations import Duration
+from insights.metrics.measures import Measure
 from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.plan import Plan
-from insights.metrics.query import MetricQuery, Statistic
+from insights.metrics.plan import Places, Plan, plan
+from insights.metrics.query import MetricQuery, Statistic, Window
 from insights.metrics.reading import CellKey
-from insights.metrics.scan import scan
+from insights.metrics.scan import Cells, scan
 from insights.metrics.source import rows_statement
 from insights.metrics.statement import grouped
+from insights.metrics.table_sizes import MANY_ROWS, most_rows
+from insights.snapshots.read import Freshness, begun_with_cells
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -34,18 +38,19 @@ def read_bands(query: MetricQuery, line: str) -> Bands:
 
     Raises QueryError where the query cannot be answered.
     """
-    each = plan_of_lines(query, line)
+    together = ReadTogether()
+    each = plan_of_lines(query, line, together)
     if isinstance(each.metric, PerDeveloper):
-        return _of_rates(each, each.metric, line)
+        return _of_rates(each, each.metric, line, together.places)
     if isinstance(each.metric, Duration):
         return _of_durations(each, each.metric, line, seed_of(query, line))
     raise TypeError(f"{query.key} has no lines.")
 
 
-def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
-    work, active = each.needs[metric.numerator], each.needs[metric.denominator]
+def _of_rates(each: Plan, metric: PerDeveloper, line: str, places: Places) -> Bands:
+    work = each.needs[metric.numerator]
     done = each.in_buckets(work)
-    developers = scan(each.in_buckets(active), [active.measure])
+    developers = _developers_on_lines(each, metric.denominator, places)
     statement = _POWERS.format(
         rows=rows_statement(done, [work.measure]),
         people=grouped(done, "person_id", sql.SQL("count(DISTINCT fact_id)::float8 AS facts"), []),
@@ -54,13 +59,37 @@ def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
 
     def reach(name: str, span: int) -> Reach | None:
         found = powers.get((name, span))
-        cell = developers.get(CellKey(None, done.windows[span], (name,)))
-        if found is None or cell is None:
+        active = developers(name, done.windows[span])
+        if found is None or not active:
             return None
         contributors, facts, squares, cubes = found
-        return reach_of_rate(Counted(int(cell.values[active.measure].value or 0), contributors, facts, squares, cubes))
+        return reach_of_rate(Counted(active, contributors, facts, squares, cubes))
 
     return {name: [reach(name, span) for span in range(len(done.windows))] for name in (line, WITHOUT)}
+
+
+def _developers_on_lines(each: Plan, measure: Measure, places: Places) -> Callable[[str, Window], int]:
+    """How many there are on a line in a bucket: of many facts to read them takes seconds, and cells hold them."""
+    active = each.needs[measure]
+    cells = _cells_of_all_lines(each, measure, places) or scan(each.in_buckets(active), [active.measure])
+
+    def developers(name: str, window: Window) -> int:
+        cell = cells.get(active.key(CellKey(None, window, (name,))))
+        return int(cell.values[active.measure].value or 0) if cell else 0
+
+    return developers
+
+
+def _cells_of_all_lines(each: Plan, measure: Measure, places: Places) -> Cells | None:
+    """None where there are none, or facts are read as quickly."""
+    if most_rows(measure.relation) < MANY_ROWS:
+        return None
+    [dimension] = each.segments
+    facets = {name: values for name, values in each.query.facets.items() if name is not dimension}
+    of_all_lines = plan(replace(each.query, facets=facets), each.clock, places)
+    active = of_all_lines.needs[measure]
+    [begun] = begun_with_cells([replace(of_all_lines, needs={measure: active})], Freshness.OF_PAGES)
+    return None if begun.rest else begun.kept.scanned[active.of_facts]
 
 
 def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:

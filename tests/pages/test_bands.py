@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from insights import windows
 from insights.formulas.bands import Counted, Reach, reach_of_rate
-from insights.metrics import kept_answers
+from insights.metrics import bands, kept_answers
 from insights.metrics.query import Granularity, MetricQuery
 from insights.metrics.visible import visible_bands
 from insights.models import KeptComparison
+from insights.snapshots.refresh import refresh
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org
@@ -214,6 +215,19 @@ def test_who_may_not_see_a_unit_sees_no_bands_of_it(sign_in: Callable[[Persona],
             assert same == [404, 404], (persona.name, name)
     assert Client().get(f"{PAGE}charts/cycle_time_with_bands/").status_code == 302
     assert sign_in(AUDITOR).get(f"{PAGE}charts/spend_trend_with_bands/").status_code == 404
+
+
+@pytest.mark.usefixtures("lines")
+def test_of_many_facts_the_developers_on_a_line_are_those_of_cells(
+    member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To count them anew reads all that everybody did: seconds in an organisation of ten thousand."""
+    asked = [(name, f"?line={line}") for name in CHARTS[1:] for line in ("codex", "claude_code")]
+    from_facts = [series(member, *each) for each in asked]
+    refresh()
+    monkeypatch.setattr(bands, "MANY_ROWS", 0)
+    monkeypatch.setattr(bands, "scan", None)
+    assert [series(member, *each) for each in asked] == from_facts
 
 
 @pytest.mark.usefixtures("lines")
