@@ -166,7 +166,7 @@ Exchange = Callable[[Connection], float]
 
 def post_all(base_url: str, token: str, bodies: Sequence[bytes], *, connections: int) -> Outcome:
     """Send every body once over so many connections, each sending the next one when it was answered."""
-    return _outcome(base_url, token, [_Sent(post) for post in _posts(bodies)], connections)
+    return _outcome(base_url, token, [_Request(post) for post in _posts(bodies)], connections)
 
 
 def post_at_rate(base_url: str, token: str, bodies: Sequence[bytes], *, rate: int, connections: int) -> Outcome:
@@ -175,9 +175,9 @@ def post_at_rate(base_url: str, token: str, bodies: Sequence[bytes], *, rate: in
     What takes long keeps no later request from being due, and that one's wait counts: a closed loop would not ask
     while it waits, and so not notice.
     """
-    draw = random.Random(0)  # noqa: S311 -- the same arrivals each time
+    draw = random.Random(0)  # noqa: S311 -- no secret: the same arrivals each time
     due = itertools.accumulate(draw.expovariate(rate) for _ in bodies)
-    return _outcome(base_url, token, list(map(_Sent, _posts(bodies), due)), connections)
+    return _outcome(base_url, token, list(map(_Request, _posts(bodies), due)), connections)
 
 
 def _posts(bodies: Sequence[bytes]) -> list[Exchange]:
@@ -185,11 +185,11 @@ def _posts(bodies: Sequence[bytes]) -> list[Exchange]:
 
 
 def get_many(base_url: str, path: str, count: int, *, connections: int) -> Outcome:
-    return _outcome(base_url, "", [_Sent(partial(Connection.get, path=path))] * count, connections)
+    return _outcome(base_url, "", [_Request(partial(Connection.get, path=path))] * count, connections)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _Request:
     """An exchange, and how long after the first it is due; None: as soon as a connection is free."""
 
     exchange: Exchange
@@ -204,7 +204,7 @@ class _Sent:
         return time.perf_counter() - began - self.due
 
 
-def _outcome(base_url: str, token: str, requests: Sequence[_Sent], connections: int) -> Outcome:
+def _outcome(base_url: str, token: str, requests: Sequence[_Request], connections: int) -> Outcome:
     outcome = Outcome()
     remaining = iter(requests)
     lock = threading.Lock()
@@ -217,7 +217,12 @@ def _outcome(base_url: str, token: str, requests: Sequence[_Sent], connections: 
     everyone_connected = threading.Barrier(connections, begin)
 
     def send() -> None:
-        connection = Connection(base_url, token)
+        try:
+            connection = Connection(base_url, token)
+        except OSError as problem:
+            outcome.failures.append(problem)
+            everyone_connected.abort()  # the others would wait for this one
+            return
         try:
             everyone_connected.wait()
             while True:

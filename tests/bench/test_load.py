@@ -51,3 +51,10 @@ def test_one_after_the_other_only_the_first_took_long() -> None:
 def test_a_refused_request_is_no_figure() -> None:
     with _server(ANSWER.replace(b"200 OK", b"429 Busy"), 0.0) as url, pytest.raises(RefusedRequestError, match="429"):
         post_at_rate(url, "token", [b"body"], rate=1000, connections=1)
+
+
+def test_where_nobody_listens_the_reason_is_told_and_nobody_waits() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(ConnectionRefusedError):
+        post_all(url, "token", [b"body"] * 3, connections=3)

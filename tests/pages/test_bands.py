@@ -224,6 +224,7 @@ def test_of_many_facts_the_developers_on_a_line_are_those_of_cells(
     """To count them anew reads all that everybody did: seconds in an organisation of ten thousand."""
     asked = [(name, f"?line={line}") for name in CHARTS[1:] for line in ("codex", "claude_code")]
     from_facts = [series(member, *each) for each in asked]
+    assert any(low is not None for low in from_facts[0]["codex"]["low"])
     refresh()
     monkeypatch.setattr(bands, "MANY_ROWS", 0)
     monkeypatch.setattr(bands, "scan", None)
