@@ -20,19 +20,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from insights.formulas.differences import (
-    CONFIDENCE,
-    FEWEST_DEVELOPERS,
-    FEWEST_REPLICATES,
-    NEAR,
-    Values,
-    drawn_percentiles,
-    drawn_weights,
-    in_order,
-    percentile_of,
-    students_t,
-    widened_interval,
-)
+from insights.formulas.differences import CONFIDENCE, FEWEST_DEVELOPERS, students_t, widened_interval
+from insights.formulas.resampling import FEWEST_REPLICATES, Values, drawn_percentiles, drawn_weights, percentile_of
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -101,12 +90,10 @@ def reach_of_median(values: Floats, developers: Integers, *, seed: int) -> Reach
     median = percentile_of(values, MEDIAN)
     if number < FEWEST_DEVELOPERS or median is None:
         return None
-    ordered = in_order(group)
-    work = number + round(len(values) * 2 * NEAR)
-    replicates = max(FEWEST_REPLICATES, min(MOST_REPLICATES, DRAWS // work))
-    drawn = np.concatenate(
-        [drawn_percentiles(ordered, weights, MEDIAN) for weights in drawn_weights(number, replicates, seed)]
-    )
+    ordered = group.in_order()
+    replicates = max(FEWEST_REPLICATES, min(MOST_REPLICATES, DRAWS // number))
+    chunks = drawn_weights(number, seed=seed, replicates=replicates)
+    drawn = np.concatenate([drawn_percentiles(ordered, weights, MEDIAN) for weights in chunks])
     interval = widened_interval(drawn, number, number)
     return Reach(max(0.0, median - interval.low), max(0.0, interval.high - median), number)
 

@@ -12,17 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from insights.formulas.differences import (
-    FEWEST_DEVELOPERS,
-    NEAR,
-    Interval,
-    Values,
-    drawn_percentiles,
-    drawn_weights,
-    in_order,
-    replicates_for,
-    widened_interval,
-)
+from insights.formulas.differences import FEWEST_DEVELOPERS, Interval, widened_interval
+from insights.formulas.resampling import Values, drawn_percentiles, drawn_weights
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -39,7 +30,7 @@ def interval_of_quotient(above: Sequence[float], below: Sequence[float], *, seed
     weeks = len(columns)
     if weeks < FEWEST_WEEKS:
         return None
-    drawn = np.concatenate([weights @ columns for weights in drawn_weights(weeks, replicates_for(weeks), seed)])
+    drawn = np.concatenate([weights @ columns for weights in drawn_weights(weeks, seed=seed)])
     return widened_interval(drawn[:, 0] / drawn[:, 1], weeks, weeks)
 
 
@@ -56,9 +47,8 @@ def interval_of_percentile(values: Floats, weeks: Integers, percentile: float, *
     having = int(numbers.max(initial=-1)) + 1
     if having < FEWEST_WEEKS:
         return None
-    group = in_order(Values(values, numbers))
-    replicates = replicates_for(having + round(len(values) * 2 * NEAR))
+    group = Values(values, numbers).in_order()
     drawn = np.concatenate(
-        [drawn_percentiles(group, weights, percentile) for weights in drawn_weights(having, replicates, seed)]
+        [drawn_percentiles(group, weights, percentile) for weights in drawn_weights(having, seed=seed)]
     )
     return widened_interval(drawn[~np.isnan(drawn)], having, having)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from insights.formulas.differences import Interval, Values, difference_of_means
+from insights.formulas.differences import Interval, difference_of_means
+from insights.formulas.resampling import Values
 from insights.metrics.comparison import seed_of
 from insights.metrics.developer_facts import DeveloperFacts
 from insights.metrics.query import MetricQuery

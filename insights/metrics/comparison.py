@@ -18,13 +18,11 @@ from psycopg import sql
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
     Interval,
-    Totals,
-    Values,
     difference_of_means,
     difference_of_percentiles,
     difference_of_quotients,
-    percentile_of,
 )
+from insights.formulas.resampling import Totals, Values, percentile_of
 from insights.metrics.declarations import Duration
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Places, Plan, plan

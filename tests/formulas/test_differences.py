@@ -8,21 +8,18 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.random import Generator
 
-from insights.formulas import differences
+from insights.formulas import resampling
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
     Interval,
-    Totals,
-    Values,
     difference_of_means,
     difference_of_percentiles,
     difference_of_quotients,
     students_t,
 )
+from insights.formulas.resampling import Totals, Values
 
 WORLDS = 500
 DEVELOPERS = 50
@@ -32,7 +29,7 @@ Difference = Callable[[Values, Values, int], Interval | None]
 
 @pytest.fixture(autouse=True)
 def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(differences, "MOST_REPLICATES", 500)
+    monkeypatch.setattr(resampling, "MOST_REPLICATES", 500)
 
 
 def durations(rng: Generator, *, effect: float) -> tuple[Values, Values]:
@@ -126,24 +123,6 @@ def test_a_developer_in_both_groups_is_drawn_in_both() -> None:
     assert apart
     assert paired.high < 0
     assert apart.holds_nothing
-
-
-@given(
-    values=st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 5)), min_size=1, max_size=60),
-    drawn=st.lists(st.integers(0, 3), min_size=6, max_size=6),
-    percentile=st.sampled_from((0.5, 0.75, 0.9, 0.95)),
-)
-def test_a_drawn_percentile_is_that_of_everything_drawn_one_by_one(
-    values: list[tuple[float, int]], drawn: list[int], percentile: float
-) -> None:
-    ordered = sorted(values)
-    group = Values(np.array([value for value, _ in ordered]), np.array([of for _, of in ordered]))
-    [found] = differences.drawn_percentiles(group, np.array([drawn], dtype=float), percentile)
-    repeated = [value for value, of in values for _ in range(drawn[of])]
-    if not repeated:
-        assert math.isnan(found)
-    else:
-        assert found == pytest.approx(np.quantile(repeated, percentile), rel=1e-9, abs=1e-9)
 
 
 def test_the_order_of_rows_does_not_matter_and_a_question_has_one_answer() -> None:

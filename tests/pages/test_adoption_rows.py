@@ -24,7 +24,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights import windows, wording
-from insights.formulas.differences import Values, difference_of_means
+from insights.formulas.differences import difference_of_means
+from insights.formulas.resampling import Values
 from insights.metrics import visible
 from insights.metrics.comparison import seed_of
 from insights.metrics.query import MetricQuery, Scope
