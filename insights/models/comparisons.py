@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection, models
+from django.db.models import Exists, OuterRef
+
+from insights.models.snapshots import SnapshotState
 
 FORGOTTEN_AFTER = timedelta(days=1)
 
@@ -21,6 +24,13 @@ class KeptComparison(models.Model):
 
     def __str__(self) -> str:
         return self.question
+
+    @classmethod
+    def answers_to(cls, questions: Iterable[str], *, since: datetime) -> Mapping[str, Self]:
+        """Those computed since then, by question; none from before a fill ended, as after years were imported."""
+        is_of_before = Exists(SnapshotState.objects.filter(filled_at__gte=OuterRef("computed_at")))
+        rows = cls.objects.filter(~is_of_before, question__in=[*questions], computed_at__gt=since)
+        return {row.question: row for row in rows}
 
     @classmethod
     def keep(cls, answers: Mapping[str, Any], computed_at: datetime) -> None:

@@ -38,7 +38,8 @@ def test_it_is_that_of_many_values_wherever_it_falls(developers: int, size: int,
     """Few developers, each at a pace of their own, are drawn so unevenly that it lies far from that of all."""
     rng = np.random.default_rng(developers)
     of = rng.integers(0, developers, size)
-    group = Values(np.round(np.exp(of / developers * 3 + rng.normal(0, 0.2, size)), 2), of).in_order()
+    durations = np.exp(of / developers * 3 + rng.normal(0, 0.2, size)).round(2).astype(np.float64)
+    group = Values(durations, of).in_order()
     [weights] = drawn_weights(developers, seed=4, replicates=25)
     written_out = [
         np.quantile(np.repeat(group.values, each.astype(int)[group.developers]), percentile) for each in weights

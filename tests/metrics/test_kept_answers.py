@@ -17,7 +17,7 @@ from insights.metrics.kept_answers import KEPT_FOR
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage, read_rows
-from insights.models import KeptComparison
+from insights.models import KeptComparison, SnapshotState
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 
@@ -76,10 +76,36 @@ def test_of_many_facts_the_answer_is_kept_for_a_while(
         assert titles(greatest(query))[0] == "Change 14"
 
 
+def test_an_answer_from_before_a_fill_ended_is_not_given_again(
+    org: Org, query: MetricQuery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years may have been imported since: charts tell of them at once."""
+    monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(kept_comparisons, "SLOW_SECONDS", -1.0)
+
+    def told() -> tuple[int, int]:
+        [compared] = kept_comparisons.comparisons([query], ANY_AGENT)
+        return kept_distribution(query).sample_size, compared.second.facts + compared.unmatched
+
+    assert told() == (12, 12)
+    tell(org, range(13, 15))
+    assert told() == (12, 12)
+    SnapshotState.note_change(filled_at=timezone.now())
+    assert told() == (14, 14)
+    tell(org, range(15, 16))
+    assert told() == (14, 14), "it is kept again"
+
+
+def test_a_comparison_that_is_read_quickly_is_read_each_time(query: MetricQuery) -> None:
+    kept_comparisons.comparisons([query], ANY_AGENT)
+    assert not KeptComparison.objects.exists()
+
+
 def test_a_comparison_of_figures_from_long_ago_is_kept_as_well(
     query: MetricQuery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no fact changes for hours, what is kept of everybody is as old."""
+    monkeypatch.setattr(kept_comparisons, "SLOW_SECONDS", -1.0)
     hours_ago = timezone.now() - timedelta(hours=3)
     asked: list[str] = []
 
