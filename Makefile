@@ -30,8 +30,8 @@ soak: development
 check: development
 	@exec sh scripts/check.sh
 
-bench: environment
-	@exec $(PYTHON_HERE) manage.py bench
+bench: development
+	@HEADWAY_CHROMIUM=$$(sh scripts/browser.sh) exec $(PYTHON_HERE) manage.py bench
 
 clean:
 	@exec sh scripts/clean.sh

@@ -21,7 +21,8 @@ from insights.snapshots.alone import alone
 from insights.snapshots.keeping_columns import keep_columns
 from insights.windows import TRAILING_WEEKS, trailing
 from programs.bench.facts import Size, generate_once
-from programs.bench.figures import Measured
+from programs.bench.figures import Measured, percentile
+from programs.bench.in_browser import pages_in_browser
 from programs.bench.organisation import numbers_by_level
 from programs.bench.responses import P95_MS, browser, measured_responses, parts_of, seconds_of, with_parts
 
@@ -30,6 +31,7 @@ WHOLE_PAGE_SECONDS = 4.0
 RECOMPUTE_MINUTES = 10
 AD_HOC_WEEKS = 26
 LOOKED_AT_WEEKS = 12
+VISITED_UNITS = 40
 PAGE = "/insights/ai/"
 
 
@@ -50,11 +52,21 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
             *_first_looks(client, "adoption_effect", _units(size)[1], conditions),
             _first_look(client, "the row Unassigned", "units/unassigned/", "", conditions),
         ]
+        looks.append(_first_visits(client, size, conditions))
         addresses = with_parts(client, [PAGE, *(f"{PAGE}?unit=bench-{number}" for number in _units(size))])
         responses = measured_responses(
             "dashboard responses", client, addresses, rounds=rounds, conditions=f"four scopes; {conditions}"
         )
-        return [fill, *looks, *responses, *_ad_hoc(client, conditions)]
+        in_browser = pages_in_browser(
+            session_cookie,
+            {
+                "AI page": f"{PAGE}?range={LOOKED_AT_WEEKS}w",
+                "AI page of a unit": f"{PAGE}?range={LOOKED_AT_WEEKS}w&unit=bench-{_units(size)[1]}",
+            },
+            rounds=rounds,
+            conditions=conditions,
+        )
+        return [fill, *looks, *responses, *in_browser, *_ad_hoc(client, conditions)]
 
 
 def _keep_figures() -> None:
@@ -108,6 +120,30 @@ def _first_look(client: httpx.Client, name: str, path: str, scope: str, conditio
         goal=f"≤ {P95_MS} ms",
         met=milliseconds <= P95_MS,
         conditions=f"{LOOKED_AT_WEEKS} weeks, the server's first answer; {conditions}",
+    )
+
+
+def _first_visits(client: httpx.Client, size: Size, conditions: str) -> Measured:
+    """Every response of the page of units of all levels and sizes, of each the first that anybody asks for."""
+    known = f"unit=bench-{_units(size)[0]}"
+    addresses = with_parts(client, [f"{PAGE}?range={LOOKED_AT_WEEKS}w&{known}"])
+    visited = [number for level in numbers_by_level(size.units) for number in level[1:] if number not in _units(size)]
+    visited = visited[:: max(1, len(visited) // VISITED_UNITS)]
+    times = [
+        (1000 * seconds_of(client, address.replace(known, f"unit=bench-{number}")), number, address)
+        for number in visited
+        for address in addresses
+    ]
+    p95 = percentile((milliseconds for milliseconds, _, _ in times), 95)
+    slowest_ms, number, address = max(times)
+    return Measured(
+        name="responses at first visits",
+        value=p95,
+        unit="ms, p95",
+        goal=f"≤ {P95_MS} ms",
+        met=p95 <= P95_MS,
+        conditions=f"{len(addresses)} addresses of {len(visited)} units, each asked for once; slowest "
+        f"{address.replace(known, f'unit=bench-{number}')} {slowest_ms:.0f} ms; {LOOKED_AT_WEEKS} weeks; {conditions}",
     )
 
 

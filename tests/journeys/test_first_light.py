@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from playwright.sync_api import expect
 
+from programs.bench.in_browser import pages_in_browser
 from tests.journeys.window import NARROW, BrowserWindows
 from tests.otlp import LogEvent, logs_request
 from tests.personas import ADMIN, MEMBER
@@ -76,6 +80,17 @@ def test_an_open_page_follows_what_arrives(telling_server: Server, windows: Brow
     for _ in range(3):
         send_first_event(telling_server)
     expect(sessions).not_to_have_text(before)
+
+
+def test_the_bench_tells_when_a_page_is_complete(telling_server: Server, settings: Any) -> None:
+    settings.BASE_URL = telling_server.url
+    cookie = telling_server.session_of(MEMBER)
+    pages = {"AI page": "/insights/ai/", "catalogue": "/insights/metrics/"}
+    with ThreadPoolExecutor(1) as beside_the_browser_of_this_file:
+        ask = partial(pages_in_browser, cookie, pages, rounds=2, conditions="a few people")
+        of_ai, of_catalogue = beside_the_browser_of_this_file.submit(lambda: [*ask()]).result()
+    assert of_ai.name == "AI page complete in the browser"
+    assert of_ai.value > of_catalogue.value > 0, "parts and charts come after the page"
 
 
 def test_filters_stand_in_the_address(telling_server: Server, windows: BrowserWindows) -> None:
