@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import count
 from typing import Any
 
 from django.db import connection
@@ -53,7 +55,7 @@ class LineCounts:
         active = self._active_of(each, kept, found, (line, without))
         if not all(dimension in SPLITS for dimension in each.query.facets):  # of some of the work
             return facts_done(each), active, kept.read_at
-        done = _of_members(kept.amounts(each.metric.key, each, (line, without)), found, each, facts_done)
+        done = _with_movers(kept.amounts(each.metric.key, each, (line, without), found), found, each, facts_done)
         if found is not None and counts_for_owners(each):
             done = {**done, **facts_done(each, replace(each.placement, owned_alone=True))}
         return done, active, kept.read_at
@@ -75,8 +77,8 @@ class LineCounts:
         """Whichever of KEYS it is: all divide by the same people."""
         key = (each.placement, each.query.window, lines[0])
         if key not in self._active:
-            amounts = kept.amounts(ON_LINE, each, lines)
-            self._active[key] = _of_members(amounts, found, each, _buckets_of_few)
+            amounts = kept.amounts(ON_LINE, each, lines, found)
+            self._active[key] = _with_movers(amounts, found, each, _buckets_of_few)
         return self._active[key]
 
 
@@ -90,14 +92,22 @@ class _KeptLines:
     lasts: Sequence[int]
     columns: Mapping[Column, Sequence[int]]  # none of a line that nobody is on
 
-    def amounts(self, what: str, each: Plan, lines: tuple[str, ...]) -> Amounts:
-        split, none = each.segments[0].value, [0] * len(self.people)
+    def amounts(self, what: str, each: Plan, lines: Sequence[str], found: Members | None) -> Amounts:
+        """Of everybody, or of those members who stayed."""
+        places = range(len(self.people)) if found is None else [self._places[person] for person in found.stayed]
+        split = each.segments[0].value
+        columns = {line: self.columns.get((what, split, line)) for line in lines}
         return {
-            (person or None, line): amount
-            for line in lines
-            for person, amount in zip(self.people, self.columns.get((what, split, line), none), strict=True)
-            if amount
+            (self.people[place] or None, line): column[place]
+            for line, column in columns.items()
+            if column is not None
+            for place in places
+            if column[place]
         }
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return dict(zip(self.people, count()))
 
 
 def _is_kept(each: Plan) -> bool:
@@ -115,17 +125,13 @@ def _kept(window: Window) -> _KeptLines | None:
     return _KeptLines(kept.read_at, people, firsts, lasts, of_names)
 
 
-def _of_members(
-    whole: Amounts, found: Members | None, each: Plan, read: Callable[[Plan, Placement], Amounts]
+def _with_movers(
+    kept: Amounts, found: Members | None, each: Plan, read: Callable[[Plan, Placement], Amounts]
 ) -> Amounts:
-    """All of it where nobody asks for a unit; else that of those who stayed, and of those who moved what is read."""
-    if found is None:
-        return whole
-    stayed = frozenset(found.stayed)
-    of_stayed = {key: amount for key, amount in whole.items() if key[0] in stayed}
-    if not found.moved:
-        return of_stayed
-    return {**of_stayed, **read(each, replace(each.placement, among=tuple(found.moved)))}
+    """What is kept, and what is read of those who were members for a part."""
+    if found is None or not found.moved:
+        return kept
+    return {**kept, **read(each, replace(each.placement, among=tuple(found.moved)))}
 
 
 def _buckets_of_few(each: Plan, placement: Placement) -> Amounts:
