@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from insights.metrics.query import MetricQuery
 from insights.metrics.visible import visible_together
 from insights.views import answers
 from insights.views.ai.charts import CHARTS
@@ -35,3 +37,19 @@ def test_whatever_a_chart_reads_is_noted_with_its_page(
         assert member.get(f"{page}charts/{name}/").status_code == 200, name
     assert len(asked) >= len(PAGES[page])
     assert not forgotten
+
+
+def test_the_page_itself_asks_for_buckets_of_what_it_draws_alone(
+    member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tiles have lines; what it splits is told of the whole window, and charts ask for their buckets themselves."""
+    asked: list[MetricQuery] = []
+
+    def watched(*args: Any, series: Sequence[MetricQuery], **more: Any) -> Any:
+        asked.extend(series)
+        return visible_together(*args, series=series, **more)
+
+    monkeypatch.setattr(answers, "visible_together", watched)
+    assert member.get("/insights/ai/").status_code == 200
+    assert asked
+    assert not [query.key for query in asked if query.segments]

@@ -30,7 +30,7 @@ WANTED = (
     Wanted("ai.sessions", compared=True),
     Wanted("ai.sessions_per_developer", compared=True),
     Wanted("ai.session_duration", compared=True),
-    Wanted("ai.session_span"),
+    Wanted("ai.session_span", whole=True),
     Wanted("ai.committed_code_share", compared=True),
     Wanted("ai.lines_committed", compared=True),
 )

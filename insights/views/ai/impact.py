@@ -22,9 +22,9 @@ from insights.views.drill import rows_of_part
 
 WANTED = (
     Wanted("ai.lines_generated", compared=True),
-    Wanted("ai.lines_generated", Dimension.AGENT),
+    Wanted("ai.lines_generated", Dimension.AGENT, whole=True),
     Wanted("ai.lines_committed", compared=True),
-    Wanted("ai.lines_committed", Dimension.AGENT),
+    Wanted("ai.lines_committed", Dimension.AGENT, whole=True),
     Wanted("ai.committed_code_share", compared=True),
     Wanted("ai.ship_rate", compared=True),
     Wanted("ai.error_rate", compared=True),

@@ -31,6 +31,7 @@ CYCLE = Choice(
 )
 
 MERGED, CYCLE_TIME, DELIVERED = "pr.merged_per_developer", "pr.cycle_time", "work.delivered_per_developer"
+LINE_SPLITS = (Dimension.ASSISTANCE, Dimension.AGENT)
 LINES_DRAWN = 7  # beside Non-AI
 PERIODS = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUARTER: "quarter"}
 
@@ -58,8 +59,12 @@ COMPARED = {
 
 
 def wanted(filters: Filters) -> tuple[Wanted, ...]:
-    """Both ways to split each metric."""
-    return tuple(_wanted(filters, key, split) for key in COMPARED for split in (Dimension.ASSISTANCE, Dimension.AGENT))
+    """Both ways to split each metric, of the whole window: a chart asks for its buckets itself."""
+    return tuple(each._replace(whole=True) for each in wanted_by_charts(filters))
+
+
+def wanted_by_charts(filters: Filters) -> tuple[Wanted, ...]:
+    return tuple(wanted for key in COMPARED for wanted in _wanted(filters, key))
 
 
 def of_work(filters: Filters) -> Filters:
@@ -129,7 +134,7 @@ def value_words(value: float, key: str) -> str:
 def chart(filters: Filters, key: str) -> ChartData:
     """A line for each agent and one without, each point with its facts and developers."""
     narrowed = of_work(filters)
-    lines = read(narrowed, [_wanted(narrowed, key, split) for split in (Dimension.ASSISTANCE, Dimension.AGENT)])
+    lines = read(narrowed, _wanted(narrowed, key))
     compared = COMPARED[key]
     answer = _answer(lines, key, Dimension.AGENT)
     picked = filters.picked[LINE.parameter]
@@ -232,12 +237,14 @@ def _statistic(filters: Filters, key: str) -> Statistic | None:
     return Statistic(filters.picked[CYCLE.parameter]) if key == CYCLE_TIME else None
 
 
-def _wanted(filters: Filters, key: str, split: Dimension) -> Wanted:
-    return Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=_statistic(filters, key))
+def _wanted(filters: Filters, key: str) -> Sequence[Wanted]:
+    statistic = _statistic(filters, key)
+    return [Wanted(key, split, unfiltered_by=Dimension.AGENT, statistic=statistic) for split in LINE_SPLITS]
 
 
 def _answer(lines: Answers, key: str, split: Dimension) -> SeriesAnswer:
-    return lines.now[_wanted(lines.filters, key, split)]
+    """Of the whole window, or with its buckets: whichever was read."""
+    return next(answer for wanted, answer in lines.now.items() if (wanted.key, wanted.segment) == (key, split))
 
 
 def picked_lines(filters: Filters) -> Sequence[str]:

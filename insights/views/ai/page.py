@@ -14,7 +14,7 @@ from insights.filters import Filters, read_filters
 from insights.metrics.query import Dimension
 from insights.scope_access import access_in
 from insights.views import pulse
-from insights.views.ai import adoption, impact, leaderboard, spend, usage
+from insights.views.ai import adoption, impact, leaderboard, lines, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
 from insights.views.answers import ReadByPage, Wanted, note_what_is_read
@@ -47,6 +47,7 @@ def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
         return ()
     return (
         *_wanted(filters, has_seats=False),
+        *(lines.wanted_by_charts(filters) if lines.of_work(filters) is filters else ()),
         Wanted("ai.active_share"),
         Wanted("ai.active_share_by_agent", Dimension.AGENT),
         Wanted("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),

@@ -12,7 +12,7 @@ from insights import tiles, wording
 from insights.metrics.comparison import ANY_AGENT, WITHOUT
 from insights.metrics.query import Dimension, Figure
 from insights.tiles import ChartCard
-from insights.views.ai.lines import MERGED, figures_of, line_name, marker
+from insights.views.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
 from insights.views.answers import Answers, Wanted, rows_url
 from insights.views.drill import rows_of_part
 
@@ -55,9 +55,9 @@ class PhasesCard:
 
 def wanted() -> tuple[Wanted, ...]:
     return tuple(
-        Wanted(metric, split, unfiltered_by=Dimension.AGENT)
+        Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
         for metric, _ in PHASES.values()
-        for split in (Dimension.ASSISTANCE, Dimension.AGENT)
+        for split in LINE_SPLITS
     )
 
 
@@ -144,11 +144,11 @@ def _left_out(lines: Answers, line: str, known: int) -> int:
 
 def _figure(lines: Answers, metric: str, line: str) -> Figure | None:
     split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
-    answer = lines.now[Wanted(metric, split, unfiltered_by=Dimension.AGENT)]
+    answer = lines.now[Wanted(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
     return tiles.by_segment(answer, split).get(line)
 
 
 def _whole(lines: Answers) -> Figure:
     """Any figure that says why there is none."""
-    answer = lines.now[Wanted(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT)]
+    answer = lines.now[Wanted(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
     return next((figure for figure in answer.total if figure.value is None), answer.total[0])

@@ -34,12 +34,12 @@ WANTED = (
     Wanted("ai.spend_wasted", compared=True),
     Wanted("ai.committed_code_share", compared=True),
     Wanted("ai.reported_cost", compared=True),
-    Wanted("ai.cost_difference"),
+    Wanted("ai.cost_difference", whole=True),
     Wanted("ai.tokens", compared=True),
-    Wanted("ai.unpriced_tokens"),
+    Wanted("ai.unpriced_tokens", whole=True),
 )
 BY_OUTCOME = Wanted("ai.spend", Dimension.OUTCOME, whole=True)
-SEATS_WANTED = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats"))
+SEATS_WANTED = (Wanted("ai.seat_cost", compared=True), Wanted("ai.idle_seats", whole=True))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ WANTED = (
     Wanted("ai.error_rate", compared=True),
     Wanted("ai.tokens", compared=True),
     Wanted("ai.ship_rate", compared=True),
-    Wanted("ai.ship_rate_left_out"),
+    Wanted("ai.ship_rate_left_out", whole=True),
     Wanted("ai.enabled_repositories", compared=True),
 )
 FAILING_TOOLS_WANTED = (
