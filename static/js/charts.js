@@ -28,7 +28,10 @@ function chartLibrary() {
 
 function drawChartsIn(root) {
   const canvases = root.matches?.("canvas[data-chart]") ? [root] : root.querySelectorAll?.("canvas[data-chart]") ?? [];
-  for (const canvas of canvases) if (!drawn.has(canvas)) show(canvas);
+  const undrawn = [...canvases].filter((canvas) => !drawn.has(canvas));
+  if (!undrawn.length) return;
+  chartLibrary().catch(() => {}); // before the figures: behind them it would wait for all that the page asks for
+  for (const canvas of undrawn) show(canvas);
 }
 
 async function show(canvas) {

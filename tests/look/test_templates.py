@@ -59,3 +59,19 @@ def test_htmx_evaluates_nothing_and_writes_no_styles() -> None:
     configuration = (TEMPLATES / "base.html").read_text()
     for setting in ('"includeIndicatorStyles": false', '"allowEval": false', '"attributesToSettle": ["class"]'):
         assert setting in configuration
+
+
+IMPORTED = re.compile(r"""(?:^|\n)import\s*(?:\{[^}]*\}\s*from\s*)?["']\./([^"']+)["']""")
+
+
+def test_what_every_page_imports_is_fetched_at_once() -> None:
+    """A module that is found only in another one is fetched after it, and nothing runs before the last is there."""
+    scripts = Path(settings.BASE_DIR) / "static" / "js"
+    needed, waiting = set[str](), ["main.js"]
+    while waiting:
+        new = {*IMPORTED.findall((scripts / waiting.pop()).read_text())} - needed
+        needed |= new
+        waiting += new
+    preloaded = re.findall(r"""modulepreload" href="{% static 'js/([^']+)' %}""", (TEMPLATES / "base.html").read_text())
+    assert sorted(preloaded) == sorted(needed)
+    assert len(needed) > 10
