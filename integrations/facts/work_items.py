@@ -41,7 +41,7 @@ _PULL_REQUESTS: LiteralString = """
 _DONE = frozenset(
     {"day", "assistance", "lead_seconds", "cycle_seconds", "active_seconds", "bugs", "features", "reopened_bugs"}
 )
-_DONE_COLUMNS: LiteralString = f"""
+_DONE_COLUMNS: LiteralString = """
                figures.done_on AS day,
                figures.lead_seconds,
                figures.cycle_seconds,
@@ -49,12 +49,16 @@ _DONE_COLUMNS: LiteralString = f"""
                (figures.work_type = 'bug')::int AS bugs,
                (figures.work_type = 'feature')::int AS features,
                (figures.work_type = 'bug' AND figures.reopened > 0)::int AS reopened_bugs,
-               (
-                   SELECT CASE WHEN bool_or(pull_request.agents <> '{{}}') THEN 'AI'
-                               WHEN count(*) > 0 THEN 'Non-AI' END
-                   {_PULL_REQUESTS}
-                   WHERE link.work_item_id = figures.work_item_id
-               ) AS assistance
+               linked.assistance
+"""
+# Once for each item, whether it is shown, filtered by, or both.
+_FROM_DONE: LiteralString = f"""
+        {_FROM}
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN bool_or(pull_request.agents <> '{{}}') THEN 'AI' WHEN count(*) > 0 THEN 'Non-AI' END
+            {_PULL_REQUESTS}
+            WHERE link.work_item_id = figures.work_item_id
+        ) AS linked (assistance) ON true
 """
 
 DONE_WORK_ITEMS = Relation(
@@ -66,7 +70,7 @@ DONE_WORK_ITEMS = Relation(
     fact="item_id",
     fact_is_row=True,
     columns=_DESCRIBED | _DONE,
-    sql=f"SELECT {_DESCRIPTION}, {_DONE_COLUMNS} {_FROM} WHERE figures.done_on IS NOT NULL",
+    sql=f"SELECT {_DESCRIPTION}, {_DONE_COLUMNS} {_FROM_DONE} WHERE figures.done_on IS NOT NULL",
 )
 """One row per item that is done; it counts on the day of its last entry into done.
 
@@ -85,7 +89,7 @@ DONE_WORK_ITEMS_BY_AGENT = Relation(
     columns=_DESCRIBED | _DONE | {"agent"},
     sql=f"""
         SELECT {_DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
-        {_FROM}
+        {_FROM_DONE}
         CROSS JOIN LATERAL (
             SELECT unnest(CASE WHEN count(*) = 0 THEN '{{NULL}}' WHEN count(told.agent) = 0 THEN '{{Non-AI}}'
                                ELSE array_agg(DISTINCT told.agent) FILTER (WHERE told.agent IS NOT NULL) END::text[])
