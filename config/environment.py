@@ -23,7 +23,8 @@ FILE_BROKER = "headway-files://"  # see config/broker.py
 SECONDS_TO_CONNECT = "10"  # to a database that does not even refuse
 # With PostgreSQL's own defaults, computing the figures of many windows takes three times as long.
 SESSION_SETTINGS = " ".join(
-    f"-c {name}={SERVER_SETTINGS[name]}" for name in ("jit", "work_mem", "hash_mem_multiplier", "random_page_cost")
+    f"-c {name}={SERVER_SETTINGS[name]}"
+    for name in ("jit", "work_mem", "hash_mem_multiplier", "random_page_cost", "parallel_setup_cost")
 )
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 LOG_FORMATS = ("text", "json")

@@ -39,6 +39,7 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "random_page_cost": "1.1",
+    "parallel_setup_cost": "10000",  # what a unit's page reads takes twice as long where it waits for workers to start
     # A statement and the detail of an error carry values: people's addresses do not belong in a log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
