@@ -132,6 +132,7 @@ def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: t
     began = time.monotonic()
     content = kind.read(window)
     seconds = time.monotonic() - began
+    longer = max(pause, timedelta(seconds=seconds / SHARE_OF_TIME))  # the others are read meanwhile, for minutes
     KeptPeopleFigures.objects.update_or_create(
         kind=kind.name,
         start=window.start,
@@ -140,7 +141,7 @@ def _is_read(kind: Kind, window: Window, row: KeptPeopleFigures | None, pause: t
             "measured": measured,
             "content": content if seconds >= WORTH_KEEPING_SECONDS else NOT_WORTH_IT,
             "read_at": now,
-            "shown_until": now,
+            "shown_until": now + PAUSES_SHOWN * longer,
             "changes": state.changes,
             "seconds": seconds,
         },

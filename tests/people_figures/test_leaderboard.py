@@ -22,7 +22,7 @@ from insights.leaderboard.ranking import Ranking
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.models import KeptPeopleFigures, SnapshotState
 from insights.people_figures import store
-from insights.people_figures.store import bring_up_to_date
+from insights.people_figures.store import Kind, bring_up_to_date
 from insights.snapshots.refresh import refresh
 from integrations.models import AgentSession, AgentSessionDay, FactChange
 from orgtree.models import Identity
@@ -203,3 +203,17 @@ def test_figures_are_shown_until_they_are_read_again(clock: time_machine.Travell
     assert kept_figures(windows.trailing(12)) is not None
     clock.shift(timedelta(minutes=6))
     assert bring_up_to_date([LEADERBOARD]) == len(windows.TRAILING_WEEKS)
+
+
+def test_what_is_read_is_shown_while_the_others_are_read() -> None:
+    """Reading all of them takes minutes; pages would read facts meanwhile."""
+    create_world(5, days=DAYS, sessions=20)
+    shown: list[bool] = []
+
+    def read_after_it(_: Window) -> bytes:
+        store.look_again()
+        shown.append(kept_figures(windows.trailing(12)) is not None)
+        return b"later"
+
+    bring_up_to_date([LEADERBOARD, Kind("later", 1, METRICS, read_after_it)])
+    assert shown == [True] * len(windows.TRAILING_WEEKS)
