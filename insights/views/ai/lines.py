@@ -64,6 +64,7 @@ def wanted(filters: Filters) -> tuple[Wanted, ...]:
 
 
 def wanted_by_charts(filters: Filters) -> tuple[Wanted, ...]:
+    """The same with the buckets that are drawn."""
     return tuple(wanted for key in COMPARED for wanted in _wanted(filters, key))
 
 
