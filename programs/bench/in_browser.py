@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COMPLETE_SECONDS = 1.0
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/browser.sh
 # A chart is there when its plot stops loading, and a part when htmx has put it in its place; the shades around lines,
 # which come into charts that are there, are none of both.
 NOTE_WHEN = """
@@ -57,6 +57,11 @@ def pages_in_browser(
             )
 
 
+def chromium() -> str | None:
+    """Path of a Chromium of this machine; None where there is none but perhaps Playwright's own."""
+    return os.environ.get("HEADWAY_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
 def _seconds_until_complete(page: Page, address: str) -> float:
     page.goto("about:blank")
     page.goto(f"{settings.BASE_URL}{address}")
@@ -74,19 +79,24 @@ def _window(session_cookie: str) -> Iterator[Page | None]:
     None where no browser can be driven.
     """
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError:
         logger.warning("No page was measured in a browser: the packages of requirements-dev.txt are not installed.")
         yield None
         return
-    path = os.environ.get("HEADWAY_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    path = chromium()
     if path is None:
         logger.warning("No page was measured in a browser: there is no Chromium, nor one named in HEADWAY_CHROMIUM.")
         yield None
         return
     options: dict[str, Any] = {"args": ["--no-sandbox"]} if os.getuid() == 0 else {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, **options)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, **options)
+        except Error as error:  # what was measured before, for half an hour, is told all the same
+            logger.warning("No page was measured in a browser: %s does not start. %s", path, error)
+            yield None
+            return
         try:
             window = browser.new_context(viewport={"width": 1440, "height": 900})
             window.add_cookies(

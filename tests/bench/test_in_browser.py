@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import stat
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,17 @@ from programs.bench.in_browser import pages_in_browser
 
 def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.delenv("HEADWAY_CHROMIUM", raising=False)
-    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(in_browser, "PROGRAMS", ())
     assert [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")] == []
     assert "no Chromium" in caplog.text
+
+
+def test_a_browser_that_does_not_start_is_told_and_nothing_else_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("HEADWAY_CHROMIUM", str(broken))
+    assert [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")] == []
+    assert f"{broken} does not start" in caplog.text

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from programs.bench.in_browser import chromium
 from tests.conftest import StartServer
 from tests.journeys.history import send_history
 from tests.journeys.window import BrowserWindows
 from tests.servers import OUTPUT_DIR, READ_BESIDE_A_LOOP, Server
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SCREENSHOTS = OUTPUT_DIR / "screenshots"
 
 
@@ -24,12 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-def chromium() -> str | None:
-    """Path of a Chromium of this machine; None where only Playwright's own can be there."""
-    configured = os.environ.get("HEADWAY_CHROMIUM")
-    return configured or next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="module")
