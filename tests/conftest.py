@@ -11,9 +11,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from django.core.management import call_command
 from django.db import connection
-from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -23,11 +23,12 @@ from insights.short_memory import forget_all
 from integrations.telemetry.dictionary import forget_dictionary
 from integrations.telemetry.store_sessions import forget_identities
 from tests.brokers import broker_of_its_own
-from tests.databases import copy_database, drop_database, empty_database, pointed_at
+from tests.databases import copy_database, create_database, drop_database, empty_database, pointed_at
 from tests.installations import Installation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
 from tests.recordings import Recordings
+from tests.run_folder import once_per_run
 from tests.servers import Application, Server, fresh_log_dir
 from tests.stored_once import refuse_mixed_files, stored_once
 
@@ -85,37 +86,59 @@ def _nothing_kept_in_this_process() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
-    """The migrated test database, and a copy of it for servers while no test has touched it yet.
-
-    pytest-django's own fixture makes none where no test of the run asks for `db`: servers need one even then.
-    """
-    with django_db_blocker.unblock():
-        configuration = setup_databases(verbosity=0, interactive=False)
-        source = str(connection.settings_dict["NAME"])
-        connection.close()
-        copy_database(source, _template_of(source))
-    yield
-    with django_db_blocker.unblock():
-        drop_database(_template_of(source))
-        teardown_databases(configuration, verbosity=0)
-
-
-def _template_of(source: str) -> str:
-    return f"{source}_template"
+def database_template(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> str:
+    """The name of a migrated database, made once for the run, that all others are copied from."""
+    name = "test_headway_template"
+    with django_db_blocker.unblock(), once_per_run("database") as first:
+        if first:
+            create_database(name)
+            with pointed_at(name):
+                call_command("migrate", verbosity=0)
+    return name
 
 
 @pytest.fixture(scope="session")
-def database_template(django_db_setup: None) -> str:
-    """The name of a migrated database that servers' databases are copied from."""
-    return _template_of(str(connection.settings_dict["NAME"]))
+def django_db_setup(
+    database_template: str, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """This process's copy of the template; after a test that commits, a new one takes its place.
+
+    pytest-django's own migrates in each process, and empties all tables one by one after such a test.
+    """
+    before = str(connection.settings_dict["NAME"])
+    mine = str(connection.creation._get_test_db_name())  # type: ignore[attr-defined]
+
+    def copy_anew(*_: object) -> None:
+        connection.close()
+        copy_database(database_template, mine)
+
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", copy_anew)
+        copy_anew()
+        connection.settings_dict["NAME"] = mine
+        yield
+        connection.close()
+        connection.settings_dict["NAME"] = before
+        drop_database(mine)
+
+
+@pytest.fixture(scope="session")
+def server_template(database_template: str, django_db_blocker: DjangoDbBlocker) -> str:
+    """The template with the schedule and the personas' accounts, which servers' databases are copied from."""
+    name = f"{database_template}_of_servers"
+    with django_db_blocker.unblock(), once_per_run("server_database") as first:
+        if first:
+            copy_database(database_template, name)
+            with pointed_at(name):
+                seed_schedule()
+                for persona in PERSONAS:
+                    create_user(persona)
+    return name
 
 
 @pytest.fixture(scope="session")
 def start_server(
-    database_template: str, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+    server_template: str, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> StartServer:
     """`with start_server("web", "worker", "beat", named="…") as server:` an installation with those processes.
 
@@ -124,13 +147,9 @@ def start_server(
 
     @contextmanager
     def start(*processes: str, named: str, broker: Mapping[str, str] | None = None) -> Iterator[Server]:
-        database = f"{database_template}_{next(_numbers)}"
+        database = f"{server_template}_{os.getpid()}_{next(_numbers)}"
         with django_db_blocker.unblock():
-            copy_database(database_template, database)
-            with pointed_at(database):
-                seed_schedule()
-                for persona in PERSONAS:
-                    create_user(persona)
+            copy_database(server_template, database)
         with broker_of_its_own() as own_broker:
             server = Server(
                 database=database,

@@ -12,21 +12,25 @@ from django.db import connection
 from psycopg import sql
 
 
+NO_OPTIONS = sql.SQL("")
+
+
 def copy_database(template: str, name: str) -> None:
     """Create database `name` with everything in `template`, to which nobody may be connected."""
+    create_database(name, sql.SQL("TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template)))
+
+
+def create_database(name: str, options: sql.Composable = NO_OPTIONS) -> None:
+    """Create database `name`, in the place of what had that name."""
     drop_database(name)
     with _administration() as postgres:
-        postgres.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        postgres.execute(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), options))
 
 
 @contextmanager
 def empty_database(name: str, options: LiteralString = "") -> Iterator[str]:
     """A database without any table on the server that this test run uses; dropped afterwards."""
-    drop_database(name)
-    with _administration() as postgres:
-        postgres.execute(sql.SQL("CREATE DATABASE {} " + options).format(sql.Identifier(name)))
+    create_database(name, sql.SQL(options))
     try:
         yield name
     finally:

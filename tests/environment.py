@@ -14,6 +14,15 @@ import pytest
 from tests.brokers import UnusableBrokerError, broker_of_its_own
 from tests.run_folder import RUN_MARKER, end_runs_that_were_cut_off, run_folder
 
+# What a crash would take, these tests make anew.  Installations of their own, as crashes are tested on, have none of it.
+WITHOUT_DURABILITY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "512MB",  # each DROP DATABASE looks through all of them
+}
 _run = ExitStack()
 
 
@@ -28,7 +37,7 @@ def _prepare() -> None:
         from config import embedded_postgres, environment
 
         _run.callback(embedded_postgres.stop, environment.cluster())
-        embedded_postgres.start(environment.cluster())
+        embedded_postgres.start(environment.cluster(), settings=WITHOUT_DURABILITY)
 
 
 if RUN_MARKER not in os.environ:

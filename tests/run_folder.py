@@ -1,13 +1,17 @@
-"""The temporary folder of a test run, and the end of what runs that were cut off left behind.
+"""The temporary folder of a test run, in memory where there is room, and the end of what a run leaves behind.
 
-A run that is killed cannot stop its database server and its installations.  The next one does: every process of a
-run has the run's folder in its environment, and the kernel drops a killed run's lock on that folder.
+A run that is killed cannot stop its database server and its installations.  A process that waits for the end of the
+run does, and where that was killed as well, the next run: every process of a run has the run's folder in its
+environment, and the kernel drops a killed run's lock on that folder.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,31 +22,69 @@ import psutil
 RUN_MARKER = "HEADWAY_TEST_RUN"
 PREFIX = "headway-test-"
 LOCK = "owner.lock"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the system has it
+NEEDED_BYTES = 4 << 30  # a whole run in two processes takes less than two
 SECONDS_TO_END = 30  # installations stop their processes in order, and their database last
 
 
 @contextmanager
 def run_folder() -> Iterator[Path]:
-    """A new folder, locked by this process; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    """A new folder, locked by this process; gone afterwards, with the processes that belong to the run."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_roomiest()))
     folder.chmod(0o711)  # root's server runs under an account of its own, which passes through
     unnamed = folder / "unlocked"
-    with unnamed.open("w") as lock:
+    with _cleaner(), unnamed.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         unnamed.rename(folder / LOCK)  # nobody sees the file before it is locked
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        yield folder
+
+
+@contextmanager
+def once_per_run(step: str) -> Iterator[bool]:
+    """True for the first process of the run that comes here; the others wait until it is through, and get False."""
+    done = Path(os.environ[RUN_MARKER], f"{step}.done")
+    with done.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not done.exists()
+        done.touch()
 
 
 def end_runs_that_were_cut_off() -> None:
     """End the processes of runs that are gone, and remove their folders."""
-    for lock_file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
-        with suppress(OSError), lock_file.open("r+") as lock:  # another account's, or just being removed
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _end_processes(lock_file.parent)
-            shutil.rmtree(lock_file.parent, ignore_errors=True)
+    for parent in _parents():
+        for lock_file in parent.glob(f"{PREFIX}*/{LOCK}"):
+            with suppress(OSError), lock_file.open("r+") as lock:  # another account's, or just being removed
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _end_processes(lock_file.parent)
+                shutil.rmtree(lock_file.parent, ignore_errors=True)
+
+
+def _parents() -> tuple[Path, ...]:
+    return SHARED_MEMORY, Path(tempfile.gettempdir())
+
+
+def _roomiest() -> Path:
+    """Shared memory where there is enough, else the folder for temporary files."""
+    memory, disk = _parents()
+    with suppress(OSError):
+        if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= NEEDED_BYTES:
+            return memory
+    return disk
+
+
+@contextmanager
+def _cleaner() -> Iterator[None]:
+    """A process that outlives this one, however it ends, and cleans up after it."""
+    cleaner = subprocess.Popen(
+        [sys.executable, "-m", "tests.run_folder"],
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C in the terminal is for the run
+    )
+    try:
+        yield
+    finally:
+        cleaner.communicate()  # closes its input, and waits until it is done
 
 
 def _end_processes(folder: Path) -> None:
@@ -61,3 +103,8 @@ def _run_of(process: psutil.Process) -> str | None:
         return process.environ().get(RUN_MARKER)
     except (psutil.Error, OSError):  # gone, or another account's
         return None
+
+
+if __name__ == "__main__":
+    sys.stdin.buffer.read()  # until the run is gone
+    end_runs_that_were_cut_off()

@@ -4,6 +4,9 @@
     def test_something(server_with_worker):         # web, Celery worker and beat
     def test_something(installation):               # `manage.py up`, with its own database server where none is given
 
+The processes of a `server` are forked from one that has loaded the product (tests/forked.py), those of an
+`installation` are started as operators start them.
+
 Tests talk to it over HTTP (`server.browse(as_=MEMBER)` is a signed-in httpx client, `server.agent()` one that sends
 the ingest token) and run commands with `server.manage("metric", "ai.tokens")`.  A `server` shares the run's database
 server: `with server.database(): ...` lets the models of the test's process look into it.  What the processes say is
@@ -12,7 +15,6 @@ kept under .test-output/servers/.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -20,16 +22,20 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import httpx
+from django.test import Client
 
 from tests.databases import database_url, pointed_at
+from tests.forked import ForkedProcess
 from tests.patience import PATIENCE_SECONDS, wait_until
-from tests.personas import Persona
+from tests.personas import Persona, create_user
+from tests.run_folder import once_per_run
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 OUTPUT_DIR = PROJECT_DIR / ".test-output"
@@ -49,7 +55,7 @@ class Application:
         self.services = services
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes] | ForkedProcess] = {}
         self._clients: list[httpx.Client] = []
         self._sessions: dict[Persona, str] = {}
         log_dir.mkdir(parents=True, exist_ok=True)
@@ -210,6 +216,46 @@ class Server(Application):
         if "web" in names:
             self.wait_until_it_answers()
 
+    def run(self, name: str, *arguments: str) -> None:
+        log = self.log_dir / f"{name}.log"
+        self.processes[name] = ForkedProcess(arguments, environment=self.environment, output=log)
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        assert isinstance(process, ForkedProcess)
+        process.kill_group()
+        process.wait()
+
+    def stop(self) -> None:
+        """Kill everything at once: the database goes, too, and how processes end is the launcher's tests' subject."""
+        for client in self._clients:
+            client.close()
+        for name in list(self.processes):
+            self.kill(name)
+
+    def manage(self, *arguments: str, within_seconds: float = PATIENCE_SECONDS) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            output, errors = Path(folder, "output"), Path(folder, "errors")
+            command = ForkedProcess(
+                ("manage.py", *arguments), environment=self.environment, output=output, errors=errors
+            )
+            try:
+                code = command.wait(within_seconds)
+            finally:
+                command.kill_group()
+            printed, complaints = output.read_text(), errors.read_text()
+        assert code == 0, f"manage.py {' '.join(arguments)}: {printed}\n{complaints}"
+        return printed
+
+    def session_of(self, persona: Persona) -> str:
+        """The session cookie of that persona, without a visit to the sign-in page."""
+        if persona not in self._sessions:
+            browser = Client()
+            with self.database():
+                browser.force_login(create_user(persona), backend="django.contrib.auth.backends.ModelBackend")
+            self._sessions[persona] = browser.cookies["sessionid"].value
+        return self._sessions[persona]
+
     @contextmanager
     def database(self) -> Iterator[None]:
         """Django's models of the test's own process, on this installation's database."""
@@ -230,16 +276,15 @@ def last_word(output: str) -> str:
 def collected_static_files() -> Path:
     """The folder of hashed static files, collected once for the whole run, whichever xdist worker is first."""
     folder = Path(os.environ["HEADWAY_DATA_DIR"]) / "collected" / "static"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "staticfiles.json").exists():
-            subprocess.run(
-                [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
-                env={**os.environ, "HEADWAY_DATA_DIR": str(folder.parent), "DJANGO_SETTINGS_MODULE": "config.settings"},
-                cwd=PROJECT_DIR,
-                check=True,
+    with once_per_run("static") as first:
+        if first:
+            folder.mkdir(parents=True)
+            collect = ForkedProcess(
+                ("manage.py", "collectstatic", "--noinput", "--verbosity", "0"),
+                environment={**os.environ, "HEADWAY_DATA_DIR": str(folder.parent)},
+                output=folder.parent / "collect.log",
             )
+            assert collect.wait() == 0, (folder.parent / "collect.log").read_text()
     return folder
 
 

@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from config.embedded_postgres.accounts import (
     give_to_server,
@@ -55,6 +56,8 @@ SECONDS_BETWEEN_LOOKS = 0.05
 STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 SECONDS_TO_STOP = 30.0
 
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+
 _started: dict[Path, subprocess.Popen[bytes]] = {}
 
 
@@ -69,10 +72,11 @@ def is_running(cluster: Cluster) -> bool:
     return ready.returncode == 0
 
 
-def start(cluster: Cluster, *, patience_seconds: float = 60) -> None:
+def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[str, str] = NO_SETTINGS) -> None:
     """Create the cluster where there is none, start its server, and return when it answers.
 
-    A server that is already running on it is adopted as it is.  Raises EmbeddedPostgresError.
+    `settings` are added to SERVER_SETTINGS.  A server that is already running on it is adopted as it is.
+    Raises EmbeddedPostgresError.
     """
     refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
     _refuse_other_major_version(cluster)
@@ -83,7 +87,7 @@ def start(cluster: Cluster, *, patience_seconds: float = 60) -> None:
     _settle_earlier_server(cluster, deadline)
     if not (cluster.postgres_dir / "PG_VERSION").exists():
         _create_cluster(cluster)
-    while not is_running(cluster) and not _launch(cluster, deadline):
+    while not is_running(cluster) and not _launch(cluster, deadline, settings):
         time.sleep(SECONDS_BETWEEN_LOOKS)
     _create_database(cluster)
 
@@ -104,10 +108,11 @@ def stop(cluster: Cluster) -> None:
         server.wait()
 
 
-def _launch(cluster: Cluster, deadline: float) -> bool:
+def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> bool:
     """Start the server and wait until it answers; False where it is worth another try."""
     begin = cluster.log_file.stat().st_size if cluster.log_file.exists() else 0
-    options = [argument for key, value in SERVER_SETTINGS.items() for argument in ("-c", f"{key}={value}")]
+    values = {**SERVER_SETTINGS, **settings}
+    options = [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
     with cluster.log_file.open("ab") as log:
         server = subprocess.Popen(
             [

@@ -1,0 +1,31 @@
+"""What the fork server loads before it forks: see tests/forked.py.  Nothing here opens a connection or a thread."""
+
+from __future__ import annotations
+
+import gc
+import os
+from importlib import import_module
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django
+
+django.setup()
+
+from config.celery import TASK_MODULES  # noqa: E402
+
+for module in (
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.concurrency.thread",
+    "config.urls",
+    "django.core.handlers.wsgi",
+    "django_celery_beat.schedulers",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.workers.gthread",
+    "integrations.telemetry.receive_wsgi",
+    *TASK_MODULES,
+):
+    import_module(module)
+gc.collect()
+gc.freeze()  # what is loaded stays, and stays shared
