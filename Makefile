@@ -9,7 +9,7 @@ PYTHON_HERE = .venv/bin/python
 help:
 	@echo 'make run     start an empty Headway on http://127.0.0.1:8000/'
 	@echo 'make demo    the same with a made-up organisation'
-	@echo 'make test    every check and every test'
+	@echo 'make test    every check and every test; ARGS="tests/push -x" for a part, without the checks'
 	@echo 'make soak    the long tests: kill loops, full fault matrices, oracles'
 	@echo 'make check   ruff, mypy, import-linter, deployment, migrations, requirements, file sizes'
 	@echo 'make bench   speed and memory beside their goals'
@@ -22,10 +22,10 @@ demo: environment
 	@exec $(PYTHON_HERE) manage.py up --demo
 
 test: development
-	@exec sh scripts/test.sh
+	@exec sh scripts/test.sh $(ARGS)
 
 soak: development
-	@exec sh scripts/test.sh -m soak
+	@exec sh scripts/test.sh -m soak $(ARGS)
 
 check: development
 	@exec sh scripts/check.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# `make test`: the checks, then every test in two processes. Arguments go to pytest.
+# `make test`: every test in two processes, and the checks beside them.  With arguments, which go to pytest, the tests
+# alone.
 set -u
 cd "$(dirname "$0")/.."
 report=.test-output/pytest.txt
@@ -11,7 +12,13 @@ if [ -z "${HEADWAY_TEST_DATA:-}" ] && [ -d ../shared/data ]; then
 fi
 
 failed=
-sh scripts/check.sh || failed=yes
+checks=
+if [ $# = 0 ]; then
+    sh scripts/check.sh >.test-output/checks.txt 2>&1 &
+    checks=$!
+    trap 'kill $checks 2>/dev/null' EXIT
+    trap 'exit 130' INT TERM HUP
+fi
 
 if HEADWAY_CHROMIUM=$(sh scripts/browser.sh); then
     export HEADWAY_CHROMIUM
@@ -21,9 +28,15 @@ elif [ "${HEADWAY_SKIP_BROWSER:-}" != 1 ]; then
 fi
 
 {
-    # In the order of tests/conftest.py, which knows what takes longest; by itself the runner would go by number.
-    .venv/bin/python -m pytest -n "${HEADWAY_TEST_PROCESSES:-2}" --dist loadfile --no-loadscope-reorder "$@"
+    # In the order of tests/run_order.py, which knows what takes longest; by itself the runner would go by number.
+    .venv/bin/python -m pytest -n "${HEADWAY_TEST_PROCESSES:-2}" --dist loadfile --no-loadscope-reorder \
+        --durations=40 "$@"
     echo $? >.test-output/status
 } 2>&1 | tee "$report"
 [ "$(cat .test-output/status)" = 0 ] || failed=yes
+
+if [ -n "$checks" ]; then
+    wait "$checks" || failed=yes
+    cat .test-output/checks.txt
+fi
 [ -z "$failed" ]

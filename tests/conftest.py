@@ -14,6 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -22,7 +23,9 @@ from insights.people_figures.store import look_again
 from insights.short_memory import forget_all
 from integrations.telemetry.dictionary import forget_dictionary
 from integrations.telemetry.store_sessions import forget_identities
+from tests import run_order
 from tests.brokers import broker_of_its_own
+from tests.browsers import browser, windows
 from tests.databases import copy_database, create_database, drop_database, empty_database, pointed_at
 from tests.installations import Installation
 from tests.org import Org
@@ -32,7 +35,7 @@ from tests.run_folder import once_per_run
 from tests.servers import Application, Server, fresh_log_dir
 from tests.stored_once import refuse_mixed_files, stored_once
 
-__all__ = ["stored_once"]
+__all__ = ["browser", "stored_once", "windows"]
 StartServer = Callable[..., AbstractContextManager[Server]]
 _numbers = itertools.count(1)
 
@@ -53,15 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    run_order.add_option(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     refuse_mixed_files(items)
-    # Those that are given the longest time come first: given out last, one runs for minutes and the others are done.
-    items.sort(key=_seconds_given, reverse=True)
-
-
-def _seconds_given(item: pytest.Item) -> float:
-    marker = item.get_closest_marker("timeout")
-    return float(marker.args[0]) if marker is not None else 0
+    run_order.arrange(items, seed=config.getoption("--shuffle"))
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +132,8 @@ def server_template(database_template: str, django_db_blocker: DjangoDbBlocker) 
             copy_database(database_template, name)
             with pointed_at(name):
                 seed_schedule()
+                often, _ = IntervalSchedule.objects.get_or_create(every=2, period=IntervalSchedule.SECONDS)
+                PeriodicTask.objects.filter(name="Send letters").update(interval=often)  # once a minute by itself
                 for persona in PERSONAS:
                     create_user(persona)
     return name

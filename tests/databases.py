@@ -11,7 +11,6 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-
 NO_OPTIONS = sql.SQL("")
 
 

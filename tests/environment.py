@@ -14,7 +14,7 @@ import pytest
 from tests.brokers import UnusableBrokerError, broker_of_its_own
 from tests.run_folder import RUN_MARKER, end_runs_that_were_cut_off, run_folder
 
-# What a crash would take, these tests make anew.  Installations of their own, as crashes are tested on, have none of it.
+# What a crash would take is made anew.  The installations that tests of crashes start do not have these settings.
 WITHOUT_DURABILITY = {
     "fsync": "off",
     "synchronous_commit": "off",

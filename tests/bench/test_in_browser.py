@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,5 +26,9 @@ def test_a_browser_that_does_not_start_is_told_and_nothing_else_is_lost(
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("HEADWAY_CHROMIUM", str(broken))
-    assert [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")] == []
+    with ThreadPoolExecutor(1) as beside_the_browser_of_this_run:
+        visits = beside_the_browser_of_this_run.submit(
+            lambda: [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")]
+        )
+    assert visits.result() == []
     assert f"{broken} does not start" in caplog.text

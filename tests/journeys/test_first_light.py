@@ -86,9 +86,9 @@ def test_the_bench_tells_when_a_page_is_complete(telling_server: Server, setting
     settings.BASE_URL = telling_server.url
     cookie = telling_server.session_of(MEMBER)
     pages = {"AI page": "/insights/ai/", "catalogue": "/insights/metrics/"}
-    with ThreadPoolExecutor(1) as beside_the_browser_of_this_file:
+    with ThreadPoolExecutor(1) as beside_the_browser_of_this_run:
         ask = partial(pages_in_browser, cookie, pages, rounds=2, conditions="a few people")
-        of_ai, of_catalogue = beside_the_browser_of_this_file.submit(lambda: [*ask()]).result()
+        of_ai, of_catalogue = beside_the_browser_of_this_run.submit(lambda: [*ask()]).result()
     assert of_ai.name == "AI page complete in the browser"
     assert of_ai.value > of_catalogue.value > 0, "parts and charts come after the page"
 

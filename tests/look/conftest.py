@@ -1,3 +1,0 @@
-from tests.journeys.conftest import browser, windows
-
-__all__ = ["browser", "windows"]
