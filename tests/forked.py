@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -89,9 +90,9 @@ def _configure_again() -> None:
     fresh = importlib.reload(importlib.import_module("config.settings"))
     for name in filter(str.isupper, dir(fresh)):
         setattr(settings, name, getattr(fresh, name))
-    connections.settings = connections.configure_settings(None)  # type: ignore[misc]
+    connections.settings = connections.configure_settings(None)
     for alias in connections.settings:
-        if hasattr(connections._connections, alias):
+        with suppress(AttributeError):  # nobody asked for it yet
             del connections[alias]
     imports = celery.app.conf.imports
     celery.app.config_from_object("django.conf:settings", namespace="CELERY", force=True)

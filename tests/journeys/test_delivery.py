@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import NARROW, WIDE, BrowserWindows, Theme
+from tests.journeys.window import NARROW, WIDE, BrowserWindows
 from tests.pages.delivering import records
 from tests.patience import wait_until
 from tests.personas import ADMIN
@@ -38,11 +38,8 @@ def push_records(server: Server) -> None:
         server.agent().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(
-    shop: Server, windows: BrowserWindows, theme: Theme
-) -> None:
-    window = windows.open(shop, as_=ADMIN, theme=theme)
+def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(shop: Server, windows: BrowserWindows) -> None:
+    window = windows.open(shop, as_=ADMIN)
     window.go(DELIVERY)
     page = window.page
     expect(page.locator("[data-tile='dora.lead_time'] .hw-val").first).to_contain_text("10.5")  # once it is counted
@@ -50,7 +47,7 @@ def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(
     expect(page.locator("#slowest")).to_contain_text("Change 1")
     page.locator("#chart-stages").get_by_role("button", name="as a table").click()
     expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
-    window.keep_picture(f"delivery-{theme}-{WIDE}")
+    window.keep_picture(f"delivery-light-{WIDE}")
     assert window.grave_barriers() == []
 
 
@@ -94,10 +91,10 @@ def test_the_slowest_pull_request_opens(shop: Server, windows: BrowserWindows) -
 
 
 @pytest.mark.parametrize("address", [DELIVERY, COMPARE], ids=["delivery", "compare"])
-def test_it_fits_a_narrow_window(shop: Server, windows: BrowserWindows, address: str) -> None:
-    window = windows.open(shop, as_=ADMIN, width=NARROW)
+def test_it_fits_a_narrow_dark_window(shop: Server, windows: BrowserWindows, address: str) -> None:
+    window = windows.open(shop, as_=ADMIN, theme="dark", width=NARROW)
     window.go(address)
-    window.keep_picture(f"{address.split('/')[2]}-full-light-{NARROW}")
+    window.keep_picture(f"{address.split('/')[2]}-full-dark-{NARROW}")
     assert not window.overflows()
 
 

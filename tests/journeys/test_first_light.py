@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from programs.bench.in_browser import pages_in_browser
-from tests.journeys.window import NARROW, BrowserWindows
+from tests.journeys.window import LOOKS, BrowserWindows, Theme
 from tests.otlp import LogEvent, logs_request
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
@@ -159,14 +160,15 @@ def test_a_chart_is_a_table_and_a_file_too(telling_server: Server, windows: Brow
     assert len(text.splitlines()) == rows.count() + 1  # and a line of column names
 
 
-def test_the_page_in_every_light_and_width(telling_server: Server, windows: BrowserWindows) -> None:
-    for theme in ("light", "dark"):
-        for width in (1440, NARROW):
-            window = windows.open(telling_server, as_=MEMBER, theme=theme, width=width)
-            window.go("/insights/ai/")
-            window.keep_picture(f"ai-{theme}-{width}")
-            assert not window.overflows(), f"{theme}, {width} px: the page is wider than the window"
-            assert window.grave_barriers() == [], f"{theme}, {width} px"
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_the_page_keeps_nobody_out_and_fits(
+    telling_server: Server, windows: BrowserWindows, theme: Theme, width: int
+) -> None:
+    window = windows.open(telling_server, as_=MEMBER, theme=theme, width=width)
+    window.go("/insights/ai/")
+    window.keep_picture(f"ai-{theme}-{width}")
+    assert not window.overflows()
+    assert window.grave_barriers() == []
 
 
 def test_a_chosen_theme_stays(telling_server: Server, windows: BrowserWindows) -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, Position, expect
 
 from tests.conftest import StartServer
 from tests.journeys.history import session, wait_until_folded
-from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
 
@@ -129,19 +129,16 @@ def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: Brow
     expect(panel).to_contain_text("Kind of token:")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("name", "address"), [("leaderboard", BOARD), ("sessions", "/insights/ai/sessions/")])
-def test_a_page_keeps_nobody_out_and_fits(
-    busy_server: Server, windows: BrowserWindows, name: str, address: str, theme: Theme
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_the_pages_keep_nobody_out_and_fit(
+    busy_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
-    window = windows.open(busy_server, as_=MEMBER, theme=theme)
-    window.go(address)
-    window.keep_picture(f"{name}-{theme}-1440")
-    assert window.grave_barriers() == []
-    narrow = windows.open(busy_server, as_=MEMBER, theme=theme, width=NARROW)
-    narrow.go(address)
-    narrow.keep_picture(f"{name}-{theme}-{NARROW}")
-    assert not narrow.overflows()
+    window = windows.open(busy_server, as_=MEMBER, theme=theme, width=width)
+    for name, address in (("leaderboard", BOARD), ("sessions", "/insights/ai/sessions/")):
+        window.go(address)
+        window.keep_picture(f"{name}-{theme}-{width}")
+        assert not window.overflows(), name
+        assert window.grave_barriers() == [], name
 
 
 def place_of_a_bar(canvas: Locator) -> Position:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import LOOKS, WIDE, BrowserWindow, BrowserWindows, Theme
 from tests.pages.delivering import records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import by_hand, objective
@@ -167,8 +167,7 @@ def test_an_executive_sees_who_lacks_an_objective_and_closes_the_quarter(
     assert window.grave_barriers() == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_pages_keep_nobody_out_and_fit(
     server_with_goals: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
 from tests.linking.delivery import MONDAY, Delivery
 from tests.personas import ADMIN, MEMBER
 from tests.records.test_pages import tell_the_week
@@ -54,7 +54,7 @@ def follow(window: BrowserWindow, name: str) -> None:
     window.settle()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", WIDE), ("dark", NARROW)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_from_a_figure_to_the_incident(
     delivering_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
@@ -77,7 +77,7 @@ def test_from_a_figure_to_the_incident(
     expect(window.page.get_by_role("heading", level=1, name="Cart is empty")).to_be_visible()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", WIDE), ("dark", NARROW)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_page_of_a_metric(delivering_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = windows.open(delivering_server, as_=MEMBER, theme=theme, width=width)
     window.go(LEAD_TIME)

@@ -18,6 +18,8 @@ Theme = Literal["light", "dark"]
 WIDE = 1440
 NARROW = 400
 HEIGHT = 900
+# Every page is looked at once in each theme, and once in each width.
+LOOKS: tuple[tuple[Theme, int], ...] = (("light", WIDE), ("dark", NARROW))
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 GRAVE = ("serious", "critical")
 # The console names a violation of the Content-Security-Policy only where it prevents something; the event always tells.

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import LOOKS, NARROW, BrowserWindow, BrowserWindows, Theme
 from tests.personas import ADMIN
 from tests.servers import Server
 
@@ -45,8 +45,7 @@ def charts_settle(page: Page) -> None:
     expect(page.locator("[data-plot][data-state=loading]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1440, NARROW])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_components_keep_nobody_out(web_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = opened(web_server, windows, theme=theme, width=width)
     window.keep_picture(f"components-{theme}-{width}")
