@@ -12,10 +12,11 @@ import pytest
 from integrations.models import AgentSession, CommitFile, FileAttribution, Method
 from tests.attribution import oracle
 from tests.attribution.world import DAY, attribute, commit, everything_derived, note, session
+from tests.seeds import seeds
 
 pytestmark = pytest.mark.django_db
 PEOPLE = ("ada@example.com", "ben@example.com")
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 30))]
+SEEDS = seeds()
 
 
 class History:

@@ -12,9 +12,10 @@ from tests.delivery_oracle.agents import Told, told_with_agents
 from tests.delivery_oracle.calendar import ZONE_NAME
 from tests.delivery_oracle.world import random_world
 from tests.org import Org
+from tests.seeds import seeds
 from tests.telemetry.raw_rows import days_cut_in
 
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))]
+SEEDS = seeds()
 
 
 @pytest.fixture(params=SEEDS)

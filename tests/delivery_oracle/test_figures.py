@@ -24,9 +24,10 @@ from tests.delivery_oracle.organisation import REPOSITORIES, UNITS
 from tests.delivery_oracle.pull_requests import time_of
 from tests.delivery_oracle.world import World, random_world, tell
 from tests.org import Org
+from tests.seeds import seeds
 from tests.telemetry.raw_rows import days_cut_in
 
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 120))]
+SEEDS = seeds()
 METRICS = {**OF_PEOPLE, **OF_OWNERS}
 # The moment of its first record is since when a source tells.
 FIRST_MOMENT = {"pull-requests": "created_at", "deployments": "finished_at", "incidents": "started_at"}

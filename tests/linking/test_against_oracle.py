@@ -10,9 +10,10 @@ from integrations.linking.rebuild import relink_everything
 from tests.linking import oracle
 from tests.linking.delivery import links, push, recovery_hours
 from tests.linking.histories import History
+from tests.seeds import seeds
 
 pytestmark = pytest.mark.django_db
-SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(6, 150))]
+SEEDS = seeds(0, soaked=40)
 
 
 def assert_as_the_oracle_says(history: History) -> None:

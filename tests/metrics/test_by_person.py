@@ -24,6 +24,7 @@ from insights.metrics.registry import get
 from orgtree.models import Person
 from tests.metrics.facts import World, create_world
 from tests.metrics.organisations import TREE, add_organisation
+from tests.seeds import seeds
 from tests.stored_once import StoreOnce
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _now() -> Iterator[None]:
         yield
 
 
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 15))]
+SEEDS = seeds()
 WINDOWS = (WHOLE, Window(date(2026, 2, 3), date(2026, 2, 17)), Window(TODAY, TODAY + timedelta(9)))
 
 

@@ -28,6 +28,7 @@ from insights.snapshots.refresh import refresh
 from tests.metrics.facts import create_world
 from tests.metrics.kept import keep_weeks
 from tests.org import Org
+from tests.seeds import seeds
 
 NOW = datetime(2026, 4, 15, 15, 30, tzinfo=UTC)  # a Wednesday
 TODAY = NOW.date()
@@ -73,7 +74,7 @@ def test_few_bytes_are_kept_of_small_numbers_and_of_one_that_is_everywhere() -> 
     assert narrowed(np.full(1000, 3)).nbytes == 1
 
 
-@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 30))])
+@pytest.mark.parametrize("seed", seeds())
 def test_rows_are_those_of_a_statement_whatever_the_filter(seed: int) -> None:
     create_world(seed, days=[TODAY - timedelta(days=n) for n in range(59, -1, -1)])
     expected = [rows_of(reading) for reading in readings()]

@@ -21,6 +21,7 @@ from integrations.models import AgentSessionDay, FactFamily
 from tests.metrics import oracle
 from tests.metrics.facts import World, create_world
 from tests.metrics.oracle import ORACLE, Asked
+from tests.seeds import seeds
 from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # a Wednesday
@@ -47,7 +48,7 @@ def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("insights.metrics.scan_in_memory.MANY_ROWS", request.param)
 
 
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 21))]
+SEEDS = seeds()
 
 
 @pytest.fixture(scope="module", params=SEEDS)

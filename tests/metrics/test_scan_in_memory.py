@@ -26,11 +26,12 @@ from tests.metrics.kept import keep_weeks
 from tests.metrics.moving_deliveries import UNITS, deliver
 from tests.metrics.organisations import TREE, add_organisation
 from tests.org import Org
+from tests.seeds import seeds
 
 NOW = datetime(2026, 4, 15, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=58), TODAY - timedelta(days=2))  # no cell is of it
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 21))]
+SEEDS = seeds()
 
 pytestmark = pytest.mark.django_db
 

@@ -27,6 +27,7 @@ from tests.metrics.kept import filled_both_ways
 from tests.metrics.oracle import OF_REPOSITORIES, ORACLE, Asked
 from tests.metrics.organisations import PARENTS, TREE, add_organisation, move_somebody
 from tests.metrics.test_snapshots import cells
+from tests.seeds import seeds
 from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
@@ -55,7 +56,7 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 31))]
+SEEDS = seeds()
 
 
 @pytest.fixture(scope="module", params=SEEDS)

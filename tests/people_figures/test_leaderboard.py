@@ -28,6 +28,7 @@ from integrations.models import AgentSession, AgentSessionDay, FactChange
 from orgtree.models import Identity
 from tests.metrics.facts import announce, create_world
 from tests.metrics.organisations import TREE, add_organisation, move_somebody
+from tests.seeds import seeds
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -67,7 +68,7 @@ def compared(kept: Figures, facts: Figures, told: object) -> int:
     return values
 
 
-@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(n, marks=pytest.mark.soak) for n in range(3, 15))])
+@pytest.mark.parametrize("seed", seeds())
 def test_kept_figures_are_those_of_the_facts_for_each_unit(seed: int) -> None:
     """People move between units and units between units, identities change hands, facts go and come late."""
     world = create_world(seed, days=DAYS, sessions=60)

@@ -29,6 +29,7 @@ from tests.metrics.moving_deliveries import deliver
 from tests.metrics.organisations import TREE, add_organisation
 from tests.metrics.test_scan_in_memory import told_by
 from tests.org import Org
+from tests.seeds import seeds
 
 NOW = datetime(2026, 4, 15, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(59, -1, -1)]
@@ -83,7 +84,7 @@ def hold_kept_against_facts(tree: str) -> int:
     return found
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.soak) for n in range(2, 12))])
+@pytest.mark.parametrize("seed", seeds())
 @pytest.mark.parametrize("tree", [TREE, DELIVERY_TREE])
 def test_it_comes_to_what_the_facts_say(seed: int, tree: str, org: Org) -> None:
     """Also after people went out of all units."""

@@ -22,6 +22,7 @@ from tests.intake.conftest import Tell
 from tests.pulls.conftest import figures
 from tests.pulls.histories import Commit, History, Review, parts_of
 from tests.pulls.oracle import AGENTS, Expected, expected, open_on, opened_at, stale_on
+from tests.seeds import seeds
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 LOGINS = ("ada", "ada-work", "ben", "cy", "lint[bot]", "renovate[bot]", *AGENTS)
@@ -119,7 +120,7 @@ def be_one_person(first: str, second: str) -> None:
     settle_what_waits()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 60))])
+@pytest.mark.parametrize("seed", seeds())
 def test_sql_and_slow_counting_agree(seed: int, tell: Tell) -> None:
     chance = random.Random(seed)
     histories = random_histories(chance, 40)

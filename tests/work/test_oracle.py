@@ -13,6 +13,7 @@ from insights.metrics.query import Dimension, Figure, Granularity, Statistic, Wi
 from insights.snapshots.filling import fill_everything
 from insights.snapshots.refresh import refresh
 from tests.org import Org
+from tests.seeds import seeds
 from tests.work.oracle import ITEMS, RUNS, Asked, Found, World, random_world
 from tests.work.tracker import Tracker, answer
 
@@ -28,7 +29,7 @@ MOVED_ON = date(2026, 3, 25)
 
 pytestmark = pytest.mark.django_db
 
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 30))]
+SEEDS = seeds()
 
 
 @pytest.fixture(autouse=True)

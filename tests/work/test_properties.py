@@ -13,6 +13,7 @@ from insights.metrics.query import MetricQuery, Window
 from insights.metrics.rows import read_rows
 from integrations.intake.settle_again import settle_what_has_no_figures
 from integrations.models import FactChange, PipelineRunFigures, WorkItemFigures
+from tests.seeds import seeds
 from tests.work.oracle import random_world
 from tests.work.tracker import Tracker, figure
 
@@ -45,7 +46,7 @@ def figures() -> list[tuple[object, ...]]:
         return list(cursor.fetchall())
 
 
-@pytest.mark.parametrize("seed", [5, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(6, 16))])
+@pytest.mark.parametrize("seed", seeds(5))
 def test_the_order_and_the_pieces_in_which_records_are_told_make_no_difference(seed: int) -> None:
     chance = random.Random(seed)
     tracker = Tracker()

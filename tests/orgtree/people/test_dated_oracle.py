@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from orgtree.models import Person
 from tests.orgtree.people.files import load
+from tests.seeds import seeds
 
 FIRST_DAY = date(2026, 1, 1)
 DAYS = 40
@@ -93,7 +94,7 @@ def day(number: int) -> date:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(6, 60))])
+@pytest.mark.parametrize("seed", seeds(0, soaked=40))
 def test_files_say_what_they_say_from_their_day_on(seed: int) -> None:
     rng = random.Random(seed)
     accounts = {name: Account() for name in NAMES}

@@ -20,9 +20,10 @@ from tests.orgtree.trees.stored import (
     stored_placements,
     tree_of,
 )
+from tests.seeds import seeds
 
 pytestmark = pytest.mark.django_db
-SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 100))]
+SEEDS = seeds(0, soaked=40)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -18,6 +18,7 @@ from orgtree.services.unit_placements import UnitPlacementDifference, on_unit_pl
 from orgtree.services.units import add_unit, move_unit, remove_unit
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import store_people, tree_of
+from tests.seeds import seeds
 
 pytestmark = pytest.mark.django_db
 Standing = set[tuple[int, int, date]]  # (unit, ancestor, day)
@@ -32,7 +33,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[UnitPlacementDifference]:
     return told
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 100))])
+@pytest.mark.parametrize("seed", seeds(0, soaked=40))
 def test_units_stand_below_those_that_a_climb_finds(seed: int, heard: list[UnitPlacementDifference]) -> None:
     rng = random.Random(seed)
     store_people(made_up_organisation(rng))
