@@ -26,7 +26,15 @@ from integrations.telemetry.store_sessions import forget_identities
 from tests import run_order
 from tests.brokers import broker_of_its_own
 from tests.browsers import browser, windows
-from tests.databases import copy_database, create_database, drop_database, empty_database, pointed_at
+from tests.databases import (
+    SERVER_TEMPLATE,
+    TEMPLATE,
+    copy_database,
+    create_database,
+    drop_database,
+    empty_database,
+    pointed_at,
+)
 from tests.installations import Installation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
@@ -89,13 +97,12 @@ def _nothing_kept_in_this_process() -> None:
 @pytest.fixture(scope="session")
 def database_template(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> str:
     """The name of a migrated database, made once for the run, that all others are copied from."""
-    name = "test_headway_template"
     with django_db_blocker.unblock(), once_per_run("database") as first:
         if first:
-            create_database(name)
-            with pointed_at(name):
+            create_database(TEMPLATE)
+            with pointed_at(TEMPLATE):
                 call_command("migrate", verbosity=0)
-    return name
+    return TEMPLATE
 
 
 @pytest.fixture(scope="session")
@@ -126,17 +133,16 @@ def django_db_setup(
 @pytest.fixture(scope="session")
 def server_template(database_template: str, django_db_blocker: DjangoDbBlocker) -> str:
     """The template with the schedule and the personas' accounts, which servers' databases are copied from."""
-    name = f"{database_template}_of_servers"
     with django_db_blocker.unblock(), once_per_run("server_database") as first:
         if first:
-            copy_database(database_template, name)
-            with pointed_at(name):
+            copy_database(database_template, SERVER_TEMPLATE)
+            with pointed_at(SERVER_TEMPLATE):
                 seed_schedule()
                 often, _ = IntervalSchedule.objects.get_or_create(every=2, period=IntervalSchedule.SECONDS)
                 PeriodicTask.objects.filter(name="Send letters").update(interval=often)  # once a minute by itself
                 for persona in PERSONAS:
                     create_user(persona)
-    return name
+    return SERVER_TEMPLATE
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
+TEMPLATE = "test_headway_template"  # migrated; made once for a run
+SERVER_TEMPLATE = f"{TEMPLATE}_of_servers"  # with the schedule and the personas' accounts
 NO_OPTIONS = sql.SQL("")
 
 

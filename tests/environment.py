@@ -31,13 +31,23 @@ def _prepare() -> None:
     folder = _run.enter_context(run_folder())
     os.environ[RUN_MARKER] = str(folder)
     os.environ["HEADWAY_DATA_DIR"] = str(folder / "data")
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)  # tests' own folders go with the run's
     os.environ["HEADWAY_SECRET_KEY"] = "only-for-tests"
     os.environ |= _run.enter_context(broker_of_its_own())
-    if not os.environ.get("DATABASE_URL"):
+    if os.environ.get("DATABASE_URL"):
+        _run.callback(_drop_templates)
+    else:
         from config import embedded_postgres, environment
 
         _run.callback(embedded_postgres.stop, environment.cluster())
         embedded_postgres.start(environment.cluster(), settings=WITHOUT_DURABILITY)
+
+
+def _drop_templates() -> None:
+    from tests.databases import SERVER_TEMPLATE, TEMPLATE, drop_database
+
+    for name in (TEMPLATE, SERVER_TEMPLATE):
+        drop_database(name)
 
 
 if RUN_MARKER not in os.environ:
