@@ -35,16 +35,14 @@ PERSONAS = (ADMIN, MEMBER, OTHER_MEMBER, MANAGER, EXECUTIVE, AUDITOR)
 
 def create_user(persona: Persona) -> User:
     """The account of that persona in the current database, created where it is missing."""
-    user, _ = User.objects.get_or_create(
+    known = User.objects.filter(username=persona.email).first()
+    return known or User.objects.create(
         username=persona.email,
-        defaults={
-            "email": persona.email,
-            "password": _hash_that_servers_know(persona.password),
-            "is_staff": persona.is_admin,
-            "is_superuser": persona.is_admin,
-        },
+        email=persona.email,
+        password=_hash_that_servers_know(persona.password),
+        is_staff=persona.is_admin,
+        is_superuser=persona.is_admin,
     )
-    return user
 
 
 @cache

@@ -6,6 +6,7 @@ engineering ─┬─ platform: Ada and five others, led by Edith
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -29,6 +30,7 @@ from tests.personas import AUDITOR, EXECUTIVE, create_user
 SINCE = date(2025, 1, 1)
 ALWAYS = DateRange(SINCE, None)
 OTHERS_IN_PLATFORM = ("hedy", "katherine", "radia", "barbara", "frances")
+IN_SEARCH = ("grace", "lise")
 
 
 @dataclass(frozen=True)
@@ -44,42 +46,62 @@ def create_teams(policy: IndividualPolicy = IndividualPolicy.PSEUDONYMS) -> Team
     Organisation.objects.update_or_create(
         pk=1, defaults={"individual_policy": policy, "protected_since": datetime(2026, 1, 1, tzinfo=UTC)}
     )
+    people = _people("ada", *OTHERS_IN_PLATFORM, *IN_SEARCH, "edith")
     tree = OrgTree.objects.create(name="Teams", slug="teams")
-    engineering = _unit(tree, "engineering", None)
-    platform, search = _unit(tree, "platform", engineering), _unit(tree, "search", engineering)
-    for name in ("ada", *OTHERS_IN_PLATFORM):
-        _place(_person(name), platform, engineering)
-    for name in ("grace", "lise"):
-        _place(_person(name), search, engineering)
-    platform.leader = _person("edith")
+    (engineering,) = _units(tree, None, "engineering")
+    platform, search = _units(tree, engineering, "platform", "search")
+    platform.leader = people["edith"]
     platform.save()
-    for persona, role in ((EXECUTIVE, Role.EXECUTIVE), (AUDITOR, Role.AUDITOR)):
-        Grant.objects.create(user=create_user(persona), role=role, during=ALWAYS)
+    rebuild_unit_placements([tree.pk])
+    _place(
+        engineering,
+        {people[name]: platform for name in ("ada", *OTHERS_IN_PLATFORM)}
+        | {people[name]: search for name in IN_SEARCH},
+    )
+    Grant.objects.bulk_create(
+        Grant(user=create_user(persona), role=role, during=ALWAYS)
+        for persona, role in ((EXECUTIVE, Role.EXECUTIVE), (AUDITOR, Role.AUDITOR))
+    )
     return Teams(tree, engineering, platform, search)
+
+
+def add_teams(teams: Teams, people: Mapping[str, Sequence[str]]) -> None:
+    """More teams of engineering: the names of their people by that of the team."""
+    units = _units(teams.tree, teams.engineering, *people)
+    rebuild_unit_placements([teams.tree.pk])
+    for unit in units:
+        join(unit, teams.engineering, *people[unit.slug])
 
 
 def join(unit: Unit, root: Unit, *names: str) -> None:
     """Place more people in the unit, from the start."""
-    for name in names:
-        _place(_person(name), unit, root)
+    _place(root, dict.fromkeys(_people(*names).values(), unit))
 
 
-def _unit(tree: OrgTree, name: str, parent: Unit | None) -> Unit:
-    unit = Unit.objects.create(tree=tree, name=name.capitalize(), slug=name)
-    UnitPlace.objects.create(unit=unit, parent=parent, during=ALWAYS)
-    rebuild_unit_placements([tree.pk])
-    return unit
+def _units(tree: OrgTree, parent: Unit | None, *names: str) -> list[Unit]:
+    units = Unit.objects.bulk_create(Unit(tree=tree, name=name.capitalize(), slug=name) for name in names)
+    UnitPlace.objects.bulk_create(UnitPlace(unit=unit, parent=parent, during=ALWAYS) for unit in units)
+    return units
 
 
-def _person(name: str) -> Person:
-    email = f"{name}@example.com"
-    found, _ = Person.objects.get_or_create(email=email, defaults={"full_name": name.capitalize()})
-    return found
+def _people(*names: str) -> dict[str, Person]:
+    """By name; whoever is not known yet is stored."""
+    emails = {name: f"{name}@example.com" for name in names}
+    known = {person.email: person for person in Person.objects.filter(email__in=emails.values())}
+    new = Person.objects.bulk_create(
+        Person(email=email, full_name=name.capitalize()) for name, email in emails.items() if email not in known
+    )
+    people = known | {person.email: person for person in new}
+    return {name: people[email] for name, email in emails.items()}
 
 
-def _place(person: Person, unit: Unit, root: Unit) -> None:
-    Membership.objects.create(tree=unit.tree, person=person, unit=unit, during=ALWAYS)
+def _place(root: Unit, units: Mapping[Person, Unit]) -> None:
+    """Each of these people in a unit below the root."""
+    Membership.objects.bulk_create(
+        Membership(tree=unit.tree, person=person, unit=unit, during=ALWAYS) for person, unit in units.items()
+    )
     Placement.objects.bulk_create(
         Placement(tree=unit.tree, person=person, unit=unit, ancestor=ancestor, during=ALWAYS)
+        for person, unit in units.items()
         for ancestor in (unit, root)
     )

@@ -18,7 +18,7 @@ from tests.pages.delivering import deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, Persona
 from tests.programs.agreements import AT_ONCE, HOUR, PICKUP, PLATFORM, changes_of, weeks_ago
 from tests.programs.tickets import as_
-from tests.teams import ALWAYS, Teams, _person, _place, _unit, create_teams
+from tests.teams import Teams, add_teams, create_teams
 
 
 @pytest.fixture
@@ -44,13 +44,10 @@ def hours(*values: float | None) -> list[float | None]:
 
 def other_units(teams: Teams, org: Org, waits: Sequence[float], *, people: int = 6) -> None:
     """Units beside Platform with a change of each of their people, whose review comes so many hours later."""
-    for number, wait in enumerate(waits):
-        unit = _unit(teams.tree, f"unit{number}", teams.engineering)
-        names = [f"person{number}x{place}" for place in range(people)]
-        for name in names:
-            _place(_person(name), unit, teams.engineering)
-        changes_of(org, names, weeks=[2], waits={2: wait}.__getitem__, first=10_000 * (number + 1))
-    assert ALWAYS.upper is None
+    names = [[f"person{number}x{place}" for place in range(people)] for number in range(len(waits))]
+    add_teams(teams, {f"unit{number}": of_unit for number, of_unit in enumerate(names)})
+    for number, (of_unit, wait) in enumerate(zip(names, waits, strict=True), start=1):
+        changes_of(org, of_unit, weeks=[2], waits={2: wait}.__getitem__, first=10_000 * number)
 
 
 def one_each(days: Sequence[date]) -> list[dict[str, object]]:
