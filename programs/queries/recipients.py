@@ -110,15 +110,20 @@ MAY_SEE_TICKET = """
 """
 
 
-def parameters(today: date) -> dict[str, Any]:
-    """What the statements of this file ask for."""
+def of_everybody(today: date) -> dict[str, Any]:
+    """What the statements of this file ask for, MAY_SEE_TICKET apart."""
+    return {"people": None, "today": today, "executive": Role.EXECUTIVE.value}
+
+
+def visibility() -> dict[str, Any]:
+    """What MAY_SEE_TICKET asks for besides."""
     organisation = Organisation.current()
     everybody_sees = (
         organisation.protected_since is None
         or organisation.members_see == MembersSee.EVERYTHING
         or not OrgTree.objects.filter(archived_at=None).exists()
     )
-    return {"people": None, "today": today, "executive": Role.EXECUTIVE.value, "everybody_sees": everybody_sees}
+    return {"everybody_sees": everybody_sees}
 
 
 def of_people(people: Sequence[int], today: date) -> dict[str, Any]:

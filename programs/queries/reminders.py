@@ -45,7 +45,7 @@ def of_due_tickets(today: date) -> Statement:
         WHERE ticket.state = ANY(%(standing)s) AND ticket.due_on <= %(soon)s
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
-            **recipients.parameters(today),
+            **recipients.of_everybody(today),
             **_kinds("due_soon", "due", "overdue"),
             "soon": today + timedelta(days=DAYS_BEFORE_DUE),
             "every": DAYS_BETWEEN_REMINDERS,
@@ -107,7 +107,8 @@ def of_overdue_in_teams(today: date) -> Statement:
         FROM allowed WHERE place = 1
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
-            **recipients.parameters(today),
+            **recipients.of_everybody(today),
+            **recipients.visibility(),
             **_kinds("overdue_in_team"),
             "every": DAYS_BETWEEN_REMINDERS,
             "standing": [state.value for state in STANDING_STATES],
@@ -143,7 +144,7 @@ def of_check_ins_due(today: date) -> Statement:
             id AS objective_id, NULL::bigint AS unit_id, since AS day, (%(today)s - due_on) / %(every)s AS number
         FROM due WHERE due_on <= %(today)s
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
-        {**recipients.parameters(today), **_kinds("check_in_due"), **_zone(), "every": CHECK_IN_EVERY.days},
+        {**recipients.of_everybody(today), **_kinds("check_in_due"), **_zone(), "every": CHECK_IN_EVERY.days},
     )
 
 
@@ -168,7 +169,7 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
         FROM candidate WHERE place = 1
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
-            **recipients.parameters(today),
+            **recipients.of_everybody(today),
             **_kinds("objective_missing"),
             "teams": list(teams) if today >= asked_since else [],
             "start": quarter.start,

@@ -61,7 +61,7 @@ def tell_of_assignment(ticket: Ticket, *, by: User | None) -> int:
 def tell(statement: Statement, *, now: datetime | None = None) -> int:
     """Store the notices that are new, and for each a delivery by every channel that is set up and wanted."""
     rows, values = statement
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH found AS ({rows}), told AS (
