@@ -37,7 +37,7 @@ from tests.databases import (
 )
 from tests.installations import Installation
 from tests.org import Org
-from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user
+from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user, signed_in
 from tests.recordings import Recordings
 from tests.run_folder import once_per_run
 from tests.servers import Application, Server, fresh_log_dir
@@ -209,21 +209,15 @@ def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ins
 
 
 @pytest.fixture
-def org(db: None, tmp_path: Path) -> Org:
+def org(db: None, tmp_path_factory: pytest.TempPathFactory) -> Org:
     """An empty organisation whose story a test tells: see tests/org.py."""
-    return Org(tmp_path)
+    return Org(tmp_path_factory.mktemp)
 
 
 @pytest.fixture
 def sign_in(db: None) -> Callable[[Persona], Client]:
     """A Django test client signed in as that persona."""
-
-    def sign_in_as(persona: Persona) -> Client:
-        client = Client()
-        client.force_login(create_user(persona), backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return sign_in_as
+    return signed_in
 
 
 @pytest.fixture

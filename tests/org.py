@@ -13,13 +13,12 @@ import csv
 import io
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.core.management import call_command
 from django.test import Client
 from google.protobuf.message import Message
 
@@ -35,10 +34,10 @@ DEFAULT_MODEL = "claude-sonnet-4-5"
 
 
 class Org:
-    """An organisation as its agents, commits and people files tell of it; the folder is for its repository."""
+    """An organisation as its agents, commits and people files tell of it; `new_folder` is for its repository."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, new_folder: Callable[[str], Path]) -> None:
+        self._new_folder = new_folder
 
     def session(
         self,
@@ -263,7 +262,7 @@ class Org:
 
     @cached_property
     def _repository(self) -> Repo:
-        return Repo.create(self._folder / "shop")
+        return Repo.create(self._new_folder("org") / "shop")
 
     @cached_property
     def _agent(self) -> Client:
@@ -271,9 +270,9 @@ class Org:
 
     @cached_property
     def _ingest_token(self) -> str:
-        output = io.StringIO()
-        call_command("create_ingest_token", "org", stdout=output)
-        return output.getvalue().split()[-1]
+        from integrations.services.ingest_tokens import create_ingest_token
+
+        return create_ingest_token("org")[1]
 
 
 def _email(name: str) -> str:

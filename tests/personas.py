@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.test import Client
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,21 @@ def create_user(persona: Persona) -> User:
         is_staff=persona.is_admin,
         is_superuser=persona.is_admin,
     )
+
+
+def signed_in(persona: Persona) -> Client:
+    """A Django test client with a session of the persona's account.
+
+    Stored by itself: `force_login` writes a log entry and changes the session's key, in 17 statements, each time.
+    """
+    account = create_user(persona)
+    client = Client()
+    session = client.session
+    session[SESSION_KEY] = str(account.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = account.get_session_auth_hash()
+    session.save()
+    return client
 
 
 @cache

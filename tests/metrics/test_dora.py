@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -23,11 +22,6 @@ WEEK = "2026-W10"
 @pytest.fixture
 def shop() -> Delivery:
     return Delivery()
-
-
-@pytest.fixture
-def org(tmp_path: Path) -> Org:
-    return Org(tmp_path)
 
 
 def test_a_unit_covers_what_it_owns_and_people_their_lead_times(org: Org, shop: Delivery) -> None:

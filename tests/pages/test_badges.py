@@ -9,18 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from insights.models import Badge
-from tests.personas import ADMIN, MEMBER, create_user
+from tests.personas import ADMIN, MEMBER, signed_in
 
 if TYPE_CHECKING:
     from tests.org import Org
 
 pytestmark = pytest.mark.django_db
-
-
-def _client(persona: object) -> Client:
-    client = Client()
-    client.force_login(create_user(persona))  # type: ignore[arg-type]
-    return client
 
 
 def _publish(client: Client, **fields: str) -> int:
@@ -43,7 +37,7 @@ def six_people(org: Org) -> None:
 
 
 def test_whoever_has_the_address_sees_the_figure_without_signing_in(six_people: None) -> None:
-    assert _publish(_client(ADMIN), label="Sessions <b>") == 302
+    assert _publish(signed_in(ADMIN), label="Sessions <b>") == 302
     picture = _picture(Badge.objects.get())
     assert ">6</text>" in picture
     assert "Sessions &lt;b&gt;" in picture
@@ -54,17 +48,17 @@ def test_a_small_group_is_never_shown_outside_even_on_trial(org: Org) -> None:
 
     org.session(by="ada", on=timezone.localdate())
     org.fold()
-    assert _publish(_client(ADMIN)) == 302
+    assert _publish(signed_in(ADMIN)) == 302
     assert "no data" in _picture(Badge.objects.get())
 
 
 def test_members_publish_nothing(six_people: None) -> None:
-    assert _publish(_client(MEMBER)) == 403
+    assert _publish(signed_in(MEMBER)) == 403
     assert not Badge.objects.exists()
 
 
 def test_what_is_taken_back_answers_404(six_people: None) -> None:
-    admin = _client(ADMIN)
+    admin = signed_in(ADMIN)
     _publish(admin)
     badge = Badge.objects.get()
     assert admin.post("/insights/badges/", {"revoke": badge.key}).status_code == 302
@@ -84,14 +78,14 @@ def test_what_is_taken_back_answers_404(six_people: None) -> None:
     ],
 )
 def test_what_cannot_be_published_is_told(six_people: None, field: str, word: str, told: str) -> None:
-    answer = _client(ADMIN).post("/insights/badges/", {"metric": "ai.sessions", "weeks": "12", field: word})
+    answer = signed_in(ADMIN).post("/insights/badges/", {"metric": "ai.sessions", "weeks": "12", field: word})
     assert answer.status_code == 400
     assert told in answer.content.decode()
     assert not Badge.objects.exists()
 
 
 def test_the_page_lists_what_is_published_with_what_to_paste(six_people: None) -> None:
-    admin = _client(ADMIN)
+    admin = signed_in(ADMIN)
     _publish(admin)
     page = admin.get("/insights/badges/").content.decode()
     assert f"/badges/{Badge.objects.get().key}.svg)" in page

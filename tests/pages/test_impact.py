@@ -31,7 +31,7 @@ CLAUDE = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
 
 @pytest.fixture(scope="module")
 def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp("org")))):
+    with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp))):
         yield
 
 

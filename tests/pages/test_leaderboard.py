@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     """Platform: Ada and five others; Search: Grace alone.  All with a session, some with commits from it."""
-    with stored_once(lambda: told_of_teams(Org(tmp_path_factory.mktemp("org")))) as org:
+    with stored_once(lambda: told_of_teams(Org(tmp_path_factory.mktemp))) as org:
         yield org
 
 

@@ -13,17 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from orgtree.models import Person, Unit
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveMeasure
 from programs.services.quarters import current_quarter
-from tests.personas import Persona, create_user
+from tests.personas import Persona
 
 LIST = "/programs/objectives/"
 MOST_QUERIES = 15
 SignIn = Callable[[Persona], Client]
-
-
-def signed_in(persona: Persona) -> Client:
-    client = Client()
-    client.force_login(create_user(persona))
-    return client
 
 
 def text(client: Client, address: str, status: int = 200) -> str:

@@ -18,7 +18,7 @@ from programs.queries.focus import newest_focus
 from programs.services.benchmarks.focusing import FocusDraft, set_focus
 from tests.org import Org
 from tests.pages.recomputed import plain
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
 from tests.programs.agreements import HOUR, PICKUP, PLATFORM, agree, changes_of
 from tests.programs.tickets import as_
 from tests.teams import create_teams
@@ -33,12 +33,6 @@ MOST_QUERIES = 15
 def sign_in(org: Org) -> SignIn:
     create_teams()
     changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
-
-    def signed_in(persona: Persona) -> Client:
-        client = Client()
-        client.force_login(create_user(persona))
-        return client
-
     return signed_in
 
 

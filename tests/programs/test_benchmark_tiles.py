@@ -19,9 +19,9 @@ from programs.services.objectives.closing import close_quarter
 from programs.services.objectives.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.recomputed import plain
-from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
 from tests.programs.agreements import HOUR, PICKUP, PLATFORM, agree, changes_of
-from tests.programs.objective_pages import signed_in, text
+from tests.programs.objective_pages import text
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_
 from tests.teams import create_teams

@@ -13,8 +13,8 @@ from programs.services.quarters import current_quarter, following
 from programs.views.choices import WHOLE, flat
 from programs.views.objective_choices import parents_offered, plans_offered
 from tests.org import Org
-from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona
-from tests.programs.objective_pages import form_of, signed_in, text
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, signed_in
+from tests.programs.objective_pages import form_of, text
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_, ticket
 from tests.teams import Teams, create_teams

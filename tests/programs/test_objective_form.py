@@ -17,8 +17,8 @@ from programs.services.objectives.writing import change_objective
 from programs.services.quarters import current_quarter
 from tests.org import Org
 from tests.pages.recomputed import plain
-from tests.personas import EXECUTIVE, MANAGER, MEMBER
-from tests.programs.objective_pages import SignIn, form_of, signed_in, text
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, signed_in
+from tests.programs.objective_pages import SignIn, form_of, text
 from tests.programs.objectives import by_hand, draft, objective, stored
 from tests.programs.tickets import as_
 from tests.teams import create_teams

@@ -21,8 +21,8 @@ from programs.services.quarters import current_quarter, following
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
-from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS
-from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, signed_in, text
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, signed_in
+from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, text
 from tests.programs.objectives import by_hand, draft, objective, stored
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams

@@ -19,7 +19,7 @@ from programs.services.philosophy import (
     publish_philosophy,
 )
 from tests.pages.recomputed import plain
-from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona, create_user
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona, create_user, signed_in
 from tests.programs.tickets import as_
 from tests.teams import create_teams
 
@@ -30,12 +30,6 @@ SignIn = Callable[[Persona], Client]
 @pytest.fixture
 def sign_in(db: None) -> SignIn:
     create_teams()
-
-    def signed_in(persona: Persona) -> Client:
-        client = Client()
-        client.force_login(create_user(persona))
-        return client
-
     return signed_in
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,8 +14,8 @@ from programs.queries.teams import teams_tree, teams_without_objective
 from programs.services.quarters import current_quarter
 from tests.org import Org
 from tests.pages.recomputed import plain
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, PERSONAS, create_user
-from tests.programs.objective_pages import signed_in, text
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, PERSONAS, signed_in
+from tests.programs.objective_pages import text
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_
 from tests.teams import create_teams
@@ -88,8 +87,6 @@ def test_a_tree_that_was_archived_has_no_teams(two_trees: Org) -> None:
 def test_admins_alone_change_it(two_trees: Org) -> None:
     ProgramSettings.objects.create(pk=1)
     for persona in (EXECUTIVE, MANAGER, MEMBER):
-        client = Client()
-        client.force_login(create_user(persona))
-        assert client.post(ADDRESS, {"teams_tree": ""}).status_code in (302, 403), persona.name
+        assert signed_in(persona).post(ADDRESS, {"teams_tree": ""}).status_code in (302, 403), persona.name
     assert ADMIN in PERSONAS
     assert ProgramSettings.objects.get().teams_tree is None

@@ -16,8 +16,8 @@ from programs.services.objectives.closing import close_quarter
 from programs.services.quarters import current_quarter, following, preceding
 from tests.org import Org
 from tests.pages.recomputed import plain
-from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
-from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, signed_in, text
+from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, signed_in
+from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, text
 from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_
 from tests.teams import create_teams

@@ -16,8 +16,8 @@ from programs.services.tickets.writing import change_ticket, unwatch_ticket, wat
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import plain
-from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
-from tests.programs.objective_pages import signed_in, text
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, signed_in
+from tests.programs.objective_pages import text
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams

@@ -20,7 +20,7 @@ from programs.services.tickets.csv_import import MOST_ROWS, TicketFileError, imp
 from programs.services.tickets.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
-from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, create_user
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, signed_in
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
@@ -32,12 +32,6 @@ SignIn = Callable[[Persona], Client]
 @pytest.fixture
 def sign_in(org: Org) -> SignIn:
     create_teams()
-
-    def signed_in(persona: Persona) -> Client:
-        client = Client()
-        client.force_login(create_user(persona))
-        return client
-
     return signed_in
 
 

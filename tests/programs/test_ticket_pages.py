@@ -22,7 +22,7 @@ from programs.services.tickets.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, signed_in
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams
 
@@ -38,11 +38,6 @@ def teams(org: Org) -> Org:
 
 @pytest.fixture
 def sign_in(teams: Org) -> SignIn:
-    def signed_in(persona: Persona) -> Client:
-        client = Client()
-        client.force_login(create_user(persona))
-        return client
-
     return signed_in
 
 
