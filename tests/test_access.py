@@ -205,21 +205,22 @@ def test_nothing_is_changed_from_another_site(db: None) -> None:
     assert {client.post(address).status_code for address in guarded} == {403}
 
 
-ADMIN_LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry)
-
-
-@pytest.mark.parametrize("listed", ADMIN_LISTS)
-def test_admin_pages_are_for_admins(listed: str, sign_in: Callable[[Persona], Client]) -> None:
-    address = f"/admin/{listed}/"
-    assert sign_in(ADMIN).get(address, follow=True).status_code == 200
-    assert sign_in(MEMBER).get(address).status_code == SIGN_IN
-    assert Client().get(address).status_code == SIGN_IN
+def test_admin_pages_are_for_admins(sign_in: Callable[[Persona], Client]) -> None:
+    listed = sorted(f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry)
+    assert len(listed) > 30
+    clients = {"admin": sign_in(ADMIN), "member": sign_in(MEMBER), "visitor": Client()}
+    wrong = {
+        (who, address): status
+        for who, client in clients.items()
+        for address in listed
+        if (status := client.get(address, follow=who == "admin").status_code) != (200 if who == "admin" else SIGN_IN)
+    }
+    assert not wrong
 
 
 # What an agent did is for the pages, which keep the trust policy; the admin pages know no such policy.
 NOT_IN_ADMIN = ("agentsession", "agentrequest", "agenttoolcall", "agentsessionday", "agenttoolday", "factchange")
 
 
-@pytest.mark.parametrize("name", NOT_IN_ADMIN)
-def test_facts_about_people_are_not_browsable_in_admin(name: str) -> None:
-    assert name not in {model._meta.model_name for model in admin.site._registry}
+def test_facts_about_people_are_not_browsable_in_admin() -> None:
+    assert {model._meta.model_name for model in admin.site._registry} & set(NOT_IN_ADMIN) == set()
