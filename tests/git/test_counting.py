@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.git.tasks import follow_thresholds
 from integrations.models import CoAuthor, Commit, CommitFile, Repository
@@ -270,6 +272,13 @@ def test_a_commit_counts_on_its_committers_day_and_one_from_the_future_when_it_i
     assert of(late).counted_on == date(2026, 3, 9)
     assert of(future).counted_on == timezone.localdate()
     assert of(past).counted_on == date(1970, 1, 1)
+
+
+def test_a_commit_counts_on_the_day_of_the_organisations_zone(repo: Repo, settings: Settings) -> None:
+    settings.ORGANISATION_TIME_ZONE = ZoneInfo("Pacific/Auckland")
+    sha = repo.commit({"a": "1\n"}, at=datetime(2026, 3, 2, 20, tzinfo=UTC))
+    sync(repo)
+    assert of(sha).counted_on == date(2026, 3, 3)
 
 
 def test_commits_without_changes_are_different_commits(repo: Repo) -> None:

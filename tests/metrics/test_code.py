@@ -16,7 +16,18 @@ from insights.metrics.read import read_rows, read_series
 from insights.metrics.visible import visible_rows
 from insights.snapshots.filling import fill_everything
 from insights.snapshots.refresh import refresh
-from integrations.models import AgentSession, AgentSessionDay, Enrolment, Repository, SessionShare
+from integrations.attribution.evidence import Evidence, append_evidence, withdraw_evidence
+from integrations.models import (
+    AgentSession,
+    AgentSessionDay,
+    Commit,
+    CommitEvidence,
+    Enrolment,
+    EvidenceLevel,
+    Method,
+    Repository,
+    SessionShare,
+)
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
 from orgtree.services.access import access_of
 from tests.metrics.code_facts import FileFacts, Share, email_identity, store_commit, store_context_file
@@ -166,6 +177,17 @@ def test_commits_are_split_by_whether_an_agent_had_a_part(ada: Identity) -> None
     assert _by("commit.count", Dimension.ASSISTANCE) == {"AI": 2, "Non-AI": 2}
     assert _by("commit.frequency", Dimension.ASSISTANCE) == {"AI": 1, "Non-AI": 1}  # of two developers, in one week
     assert _figure("commit.frequency", assistance="AI").value == 1
+
+
+def test_a_commit_without_known_lines_is_of_an_agent_while_evidence_of_it_stands(ada: Identity) -> None:
+    unread = store_commit(ada, MONDAY, [])
+    Commit.objects.filter(sha=unread.sha).update(lines_known=False)
+    assert _by("commit.count", Dimension.ASSISTANCE) == {"Non-AI": 1}
+    trailer = Evidence(Method.TRAILER, EvidenceLevel.COMMIT, "claude_code", 0.9)
+    append_evidence([(Commit.objects.get(sha=unread.sha).pk, trailer)])
+    assert _by("commit.count", Dimension.ASSISTANCE) == {"AI": 1}
+    withdraw_evidence(CommitEvidence.objects.values_list("pk", flat=True))
+    assert _by("commit.count", Dimension.ASSISTANCE) == {"Non-AI": 1}
 
 
 @pytest.mark.usefixtures("_two_commits")

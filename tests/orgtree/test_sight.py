@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
@@ -122,6 +124,16 @@ def test_a_granted_manager_sees_the_unit_until_the_grant_ends(branch: Branch) ->
     grant(ending, Role.MANAGER, branch.platform, until=today + timedelta(days=1))
     assert viewable(ended).unit_ids == frozenset()
     assert viewable(ending).unit_ids == ids(branch.platform, branch.storage)
+
+
+def test_a_grant_ends_at_midnight_where_the_organisation_is(branch: Branch) -> None:
+    user = account("ada")
+    grant(user, Role.MANAGER, branch.platform, until=date(2026, 3, 3))
+    with timezone.override(ZoneInfo("Pacific/Auckland")):  # thirteen hours ahead of UTC
+        with time_machine.travel(datetime(2026, 3, 2, 10, 59, tzinfo=UTC), tick=False):
+            assert viewable(user).unit_ids == ids(branch.platform, branch.storage)
+        with time_machine.travel(datetime(2026, 3, 2, 11, tzinfo=UTC), tick=False):
+            assert viewable(user).unit_ids == frozenset()
 
 
 def test_an_archived_tree_gives_no_leader_and_no_member_anything(branch: Branch, tree: OrgTree) -> None:
