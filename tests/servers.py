@@ -29,12 +29,11 @@ from functools import cached_property
 from pathlib import Path
 
 import httpx
-from django.test import Client
 
 from tests.databases import database_url, pointed_at
 from tests.forked import ForkedProcess
 from tests.patience import PATIENCE_SECONDS, wait_until
-from tests.personas import Persona, create_user
+from tests.personas import Persona, signed_in
 from tests.run_folder import once_per_run
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -250,10 +249,8 @@ class Server(Application):
     def session_of(self, persona: Persona) -> str:
         """The session cookie of that persona, without a visit to the sign-in page."""
         if persona not in self._sessions:
-            browser = Client()
             with self.database():
-                browser.force_login(create_user(persona), backend="django.contrib.auth.backends.ModelBackend")
-            self._sessions[persona] = browser.cookies["sessionid"].value
+                self._sessions[persona] = signed_in(persona).cookies["sessionid"].value
         return self._sessions[persona]
 
     @contextmanager
