@@ -30,6 +30,8 @@ def _prepare() -> None:
     end_runs_that_were_cut_off()
     folder = _run.enter_context(run_folder())
     os.environ[RUN_MARKER] = str(folder)
+    # Tests start hundreds of processes of the project; without bytecode each would compile its 800 files again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["HEADWAY_DATA_DIR"] = str(folder / "data")
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)  # tests' own folders go with the run's
     os.environ["HEADWAY_SECRET_KEY"] = "only-for-tests"
