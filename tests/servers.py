@@ -30,6 +30,8 @@ from pathlib import Path
 
 import httpx
 
+from integrations.services.ingest_tokens import create_ingest_token
+from orgtree.services.api_tokens import create_api_token, in_a_year
 from tests.databases import database_url, pointed_at
 from tests.forked import ForkedProcess
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -252,6 +254,16 @@ class Server(Application):
             with self.database():
                 self._sessions[persona] = signed_in(persona).cookies["sessionid"].value
         return self._sessions[persona]
+
+    @cached_property
+    def ingest_token(self) -> str:
+        with self.database():
+            return create_ingest_token("tests")[1]
+
+    @cached_property
+    def api_token(self) -> str:
+        with self.database():
+            return create_api_token("tests", expires_at=in_a_year())[1]
 
     @contextmanager
     def database(self) -> Iterator[None]:
