@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -35,11 +36,12 @@ from tests.databases import (
     empty_database,
     pointed_at,
 )
+from tests.first_start import first_start
 from tests.installations import Installation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user, signed_in
 from tests.recordings import Recordings
-from tests.run_folder import once_per_run
+from tests.run_folder import RUN_MARKER, once_per_run
 from tests.servers import Application, Server, fresh_log_dir
 from tests.stored_once import refuse_mixed_files, stored_once
 
@@ -192,15 +194,33 @@ def server_with_worker(start_server: StartServer, request: pytest.FixtureRequest
         yield server
 
 
+@pytest.fixture(scope="session")
+def roomy_tmp_path() -> Iterator[Path]:
+    """A temporary folder, with a space in its name, that root's server can pass through.
+
+    That server runs under an account of its own.  pytest's folder is closed to other accounts, again by each run that
+    starts meanwhile.
+    """
+    with tempfile.TemporaryDirectory(prefix="roomy ", dir=os.environ[RUN_MARKER]) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
 @pytest.fixture
-def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+def installation(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
     """`manage.py up`, which the test may kill: on the given services, or with a database server of its own."""
     given = os.environ.get("DATABASE_URL")
     name = f"headway_test_installation_{os.getpid()}"
-    with empty_database(name) if given else nullcontext() as database, broker_of_its_own() as broker:
-        installation = Installation(
-            data_dir=tmp_path / "data", log_dir=fresh_log_dir(request.node.name), database=database, broker=broker
-        )
+    with (
+        tempfile.TemporaryDirectory(prefix="installation ", dir=roomy_tmp_path) as folder,
+        empty_database(name) if given else nullcontext() as database,
+        broker_of_its_own() as broker,
+    ):
+        data_dir = Path(folder)
+        if not given:
+            first_start().copy_to(data_dir)
+        log_dir = fresh_log_dir(request.node.name)
+        installation = Installation(data_dir=data_dir, log_dir=log_dir, database=database, broker=broker)
         try:
             installation.start()
             yield installation

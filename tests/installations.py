@@ -29,6 +29,11 @@ class Installation(Application):
         # Its own secrets, not the run's.
         return {name: value for name, value in super().environment.items() if name != "HEADWAY_SECRET_KEY"}
 
+    @property
+    def ingest_token(self) -> str:
+        """The one of the first start."""
+        return (self.data_dir / "secrets" / "ingest_token").read_text()
+
     def start(self) -> None:
         self.run("up", "manage.py", "up")
         self.wait_until_it_answers(path="/readyz")

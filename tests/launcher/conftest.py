@@ -1,33 +1,20 @@
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.first_start import first_start
 from tests.launcher.installation import Installation
-from tests.run_folder import RUN_MARKER
-
-
-@pytest.fixture(scope="session")
-def roomy_tmp_path() -> Iterator[Path]:
-    """A temporary folder, with a space in its name, that root's server can pass through.
-
-    That server runs under an account of its own.  pytest's folder is closed to other accounts, again by each run that
-    starts meanwhile.
-    """
-    with tempfile.TemporaryDirectory(prefix="launcher ", dir=os.environ[RUN_MARKER]) as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def shared_installation(roomy_tmp_path: Path) -> Iterator[Installation]:
-    """One installation for all tests of a process: a first start takes ten seconds of a processor."""
+    """One installation for all tests of a process; it was started once, elsewhere."""
     installation = Installation(roomy_tmp_path / "data")
+    first_start().copy_to(installation.data_dir)
     yield installation
     installation.end_everything()
 
@@ -48,8 +35,8 @@ def running(shared_installation: Installation) -> Iterator[Installation]:
 @pytest.fixture
 def stopped(shared_installation: Installation) -> Installation:
     """An installation with data that does not run."""
-    if not (shared_installation.data_dir / "secrets" / "sign_ins.json").exists():
-        shared_installation.start()
     if shared_installation.is_up():
         shared_installation.stop()
+    else:
+        shared_installation.end_everything()  # what a killed supervisor left
     return shared_installation

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,7 @@ class Installation:
         }
         self.output = ""  # since the start
         self._heard_from = 0
+        self._started_at = 0.0
         self.up: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
@@ -60,6 +62,7 @@ class Installation:
         self._finish_reading()
         self.output = ""
         self._heard_from = 0
+        self._started_at = time.time()
         self.up = subprocess.Popen(
             [*self.python, "manage.py", "up"],
             cwd=PROJECT_DIR,
@@ -129,6 +132,11 @@ class Installation:
             return self.get("/readyz").status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
+
+    def wait_for_a_task(self) -> None:
+        """Return once the worker has finished one since the start; the file is what `manage.py doctor` reads."""
+        mark = self.data_dir / "run" / "last-task"
+        wait_until(lambda: mark.exists() and mark.stat().st_mtime > self._started_at, what="a task was finished")
 
     def end_everything(self) -> None:
         """Leave no process of this installation behind, whatever a test did."""

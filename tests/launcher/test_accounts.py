@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.first_start import first_start
 from tests.launcher.installation import Installation, gone
 
 STRANGER = 65534  # nobody, on every system that has setpriv
@@ -51,8 +52,8 @@ def test_an_ordinary_account_runs_everything_itself(of_a_stranger: Installation)
     assert "belongs to nobody, and this is root. Start Headway as nobody" in as_root.refused()
 
 
-def test_roots_data_is_refused_to_an_ordinary_account(stopped: Installation, of_a_stranger: Installation) -> None:
-    of_a_stranger.environment["HEADWAY_DATA_DIR"] = str(stopped.data_dir)
+def test_roots_data_is_refused_to_an_ordinary_account(of_a_stranger: Installation) -> None:
+    of_a_stranger.environment["HEADWAY_DATA_DIR"] = str(first_start().data_dir)
     assert "belongs to root, and this is nobody. Start Headway as root" in of_a_stranger.refused()
 
 

@@ -14,23 +14,22 @@ import pytest
 from tests.launcher.installation import Installation, gone
 from tests.patience import PATIENCE_SECONDS, wait_until
 
-# On a busy machine.  A database whose socket was deleted is given 30 seconds to write what it holds, on a disk that
-# other tests write to as well, before it is ended at once and recovers.
 
-
-@pytest.mark.parametrize("name", ["worker", "beat"])
-def test_a_killed_child_comes_back(running: Installation, name: str) -> None:
-    killed = kill(running, name)
-    wait_until(lambda: is_another(running, name, killed), what=f"{name} is back")
-    wait_until(
-        lambda: f"{name} was ended by SIGKILL; starting it again now." in running.heard,
-        what="the supervisor says so",
-    )
+def test_killed_children_come_back_and_a_fork_of_one_ends(running: Installation) -> None:
+    fork = fork_of_web(running)
+    killed = {name: kill(running, name) for name in ("web", "worker", "beat")}
+    wait_until(lambda: gone([fork]), what="the fork of the web process is gone")
+    for name, process in killed.items():
+        wait_until(lambda name=name, process=process: is_another(running, name, process), what=f"{name} is back")  # type: ignore[misc]
+    wait_until(running.is_ready, what="pages are served again")
+    for name in ("worker", "beat"):
+        sentence = f"{name} was ended by SIGKILL; starting it again now."
+        wait_until(lambda sentence=sentence: sentence in running.heard, what="the supervisor says so")  # type: ignore[misc]
 
 
 def test_a_request_waits_while_the_web_process_starts_again(running: Installation) -> None:
     with ThreadPoolExecutor() as pool:
-        fork = next(process for process in running.children() if process.parent() == running.child("web"))
+        fork = fork_of_web(running)
         killed = kill(running, "web")
         fork.kill()
         answer = pool.submit(running.get, "/healthz", timeout_seconds=PATIENCE_SECONDS)
@@ -53,25 +52,6 @@ def test_a_deleted_socket_folder_is_noticed(running: Installation) -> None:
     wait_until(running.is_ready, what="pages are served again")
 
 
-def test_children_end_with_a_killed_supervisor_and_the_next_one_adopts_the_database(running: Installation) -> None:
-    children, postmaster = running.children(), running.postmaster()
-    kill_supervisor(running)
-
-    running.start()  # at once: it waits for what is still ending
-
-    assert gone(children)
-    assert running.postmaster() == postmaster
-    assert running.is_ready()
-    running.stop()
-    assert running.postmaster() is None
-
-
-def test_children_end_by_themselves_when_nobody_starts_again(running: Installation) -> None:
-    children = running.children()
-    kill_supervisor(running)
-    wait_until(lambda: gone(children), what="every child is gone")
-
-
 def test_everything_killed_at_once_recovers_with_its_data(running: Installation) -> None:
     before = [line for line in running.output.splitlines() if "Sign in as" in line or "Ingest token" in line]
     children, postmaster = running.children(), running.postmaster()
@@ -87,24 +67,16 @@ def test_everything_killed_at_once_recovers_with_its_data(running: Installation)
     assert before == [line for line in running.output.splitlines() if "Sign in as" in line or "Ingest token" in line]
 
 
-def test_a_fork_of_a_killed_web_process_ends(running: Installation) -> None:
-    fork = next(process for process in running.children() if process.parent() == running.child("web"))
-    kill(running, "web")
-    wait_until(lambda: gone([fork]), what="the fork is gone")
-    wait_until(running.is_ready, what="pages are served again")
+def test_the_next_supervisor_waits_for_children_of_a_killed_one_and_adopts_the_database(running: Installation) -> None:
+    children, postmaster = running.children(), running.postmaster()
+    kill_supervisor(running)
 
+    running.start()  # at once: it waits for what is still ending, and ends nothing itself
 
-def test_a_second_ctrl_c_hurries(running: Installation) -> None:
-    worker = running.child("worker")
-    assert worker is not None
-    worker.suspend()  # it cannot end by itself
-    assert running.up is not None
-    running.up.send_signal(signal.SIGINT)
-    wait_until(lambda: "Stopping." in running.heard, what="it is stopping")
-    running.up.send_signal(signal.SIGINT)
-    wait_until(lambda: "Asked again" in running.heard, what="it hurries")
-    assert running.up.wait(PATIENCE_SECONDS) == 0
-    assert gone([worker])
+    assert gone(children)
+    assert running.postmaster() == postmaster
+    assert running.is_ready()
+    running.stop(signal.SIGINT)
     assert running.postmaster() is None
 
 
@@ -126,6 +98,11 @@ def kill(installation: Installation, name: str) -> psutil.Process:
     assert process is not None
     process.kill()
     return process
+
+
+def fork_of_web(installation: Installation) -> psutil.Process:
+    """The process that serves; the one that the supervisor started only looks after it."""
+    return next(process for process in installation.children() if process.parent() == installation.child("web"))
 
 
 def is_another(installation: Installation, name: str, than: psutil.Process) -> bool:

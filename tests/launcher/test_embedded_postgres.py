@@ -19,12 +19,19 @@ only_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a fo
 STRANGER = 65534  # nobody
 
 
-@pytest.fixture
-def cluster(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    cluster = Cluster(roomy_tmp_path / request.node.name[:40] / "data")
+@pytest.fixture(scope="module")
+def created(roomy_tmp_path: Path) -> Iterator[Cluster]:
+    """One cluster for several tests: creating it takes longer than starting it."""
+    cluster = Cluster(roomy_tmp_path / "created")
     yield cluster
     stop(cluster)
-    shutil.rmtree(cluster.data_dir.parent, ignore_errors=True)
+
+
+@pytest.fixture
+def cluster(created: Cluster) -> Cluster:
+    """A cluster whose server does not run."""
+    stop(created)
+    return created
 
 
 @pytest.fixture
@@ -88,7 +95,8 @@ def test_a_pid_file_that_names_another_program_does_not_stop_a_start(cluster: Cl
     assert is_running(cluster)
 
 
-def test_data_of_another_postgresql_is_refused_and_left_alone(cluster: Cluster) -> None:
+def test_data_of_another_postgresql_is_refused_and_left_alone(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
     cluster.postgres_dir.mkdir(parents=True)
     (cluster.postgres_dir / "PG_VERSION").write_text("17\n")
     with pytest.raises(EmbeddedPostgresError, match="belongs to another version: it was written by PostgreSQL 17"):
@@ -96,7 +104,8 @@ def test_data_of_another_postgresql_is_refused_and_left_alone(cluster: Cluster) 
     assert [path.name for path in cluster.postgres_dir.iterdir()] == ["PG_VERSION"]
 
 
-def test_data_of_another_account_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_another_account_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(tmp_path)
     cluster.run_dir.mkdir(parents=True)
     monkeypatch.setattr(os, "getuid", lambda: STRANGER)
     with pytest.raises(EmbeddedPostgresError, match=r"belongs to .*, and this is"):

@@ -64,6 +64,16 @@ def test_a_database_with_some_of_the_single_steps_is_refused_as_it_is(app: str) 
 
 
 @pytest.mark.usefixtures("migrated")
+def test_a_database_that_a_newer_version_migrated_is_refused_as_it_is() -> None:
+    execute("INSERT INTO django_migrations (app, name, applied) VALUES ('orgtree', '9999_from_the_future', now())")
+    before = noted()
+    with pytest.raises(LaunchError) as refused:
+        schema.bring_up_to_date()
+    assert "belongs to another version of Headway: it knows orgtree.9999_from_the_future" in str(refused.value)
+    assert noted() == before
+
+
+@pytest.mark.usefixtures("migrated")
 def test_nothing_is_done_where_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "call_command", None)
     schema.bring_up_to_date()

@@ -5,71 +5,41 @@ from __future__ import annotations
 import http.client
 import re
 import select
+import shutil
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.first_start import first_start
 from tests.launcher.installation import Installation, gone
 from tests.patience import PATIENCE_SECONDS, wait_until
 
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_signal_ends_every_process_and_the_database_last(running: Installation, number: signal.Signals) -> None:
-    assert running.get("/readyz").json() == {
-        "ready": True,
-        "database": "ok",
-        "migrations": "ok",
-        "broker": "ok",
-    }
-    postmaster = running.postmaster()
-    assert postmaster is not None
-    processes = [*running.children(), postmaster]
-    assert len(processes) == 5  # web and its fork, worker, beat, database
-
-    running.stop(number)
-
-    assert gone(processes)
-    assert "Traceback" not in running.output
-    assert not (running.data_dir / "postgres" / "postmaster.pid").exists()
+MORE_THAN_THREADS = 20  # of the web process, so that every one of them waits for a word
 
 
-def test_sign_in_and_token_are_made_once_and_shown_at_every_start(running: Installation) -> None:
-    first = running.output
-    shown = re.search(r"Sign in as +(\S+) +password +(\S+)", first)
-    token = re.search(r"Ingest token +(\S+)", first)
-    assert shown is not None
-    assert token is not None
-    assert sign_in(running, *shown.groups()).status_code == httpx.codes.FOUND
-    assert running.url in first
-
-    running.stop()
-    running.start()
-
-    assert shown[0] in running.output
-    assert token[0] in running.output
-    for secret in (running.data_dir / "secrets").iterdir():
-        assert secret.stat().st_mode & 0o077 == 0, secret
-    logs = "".join(log.read_text() for log in (running.data_dir / "logs").glob("*.log"))
-    assert shown[2] not in logs
-    assert token[1] not in logs
+@pytest.fixture
+def holding_the_demo(stopped: Installation) -> Iterator[Installation]:
+    """An installation that runs and holds the demo."""
+    folder = stopped.data_dir / "demo"
+    folder.mkdir()
+    try:
+        stopped.start()
+        yield stopped
+    finally:
+        stopped.end_everything()
+        shutil.rmtree(folder)
 
 
-def test_a_second_up_on_the_same_data_is_refused(running: Installation) -> None:
-    second = Installation(running.data_dir)
-    said = second.refused()
-    assert running.up is not None
-    assert f"already runs on {running.data_dir} (process {running.up.pid})" in said
-    assert running.is_ready()
-
-
-def test_a_taken_port_is_named_before_anything_is_started(stopped: Installation) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", stopped.port))
-        taken.listen()
-        assert f"Port {stopped.port} on 127.0.0.1 is taken" in stopped.refused()
+def test_a_first_step_that_fails_is_named_and_the_database_stopped(stopped: Installation) -> None:
+    variables = {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "HEADWAY_WAIT_SECONDS": "0"}
+    assert (
+        "The broker of CELERY_BROKER_URL cannot be used"
+        in Installation(stopped.data_dir, variables=variables).refused()
+    )
     assert stopped.postmaster() is None
 
 
@@ -84,18 +54,73 @@ def test_a_taken_port_is_named_before_anything_is_started(stopped: Installation)
         ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/headway", "The database of DATABASE_URL cannot be used"),
         ("DATABASE_URL", "postgresql://127.0.0.1:port/headway", "DATABASE_URL"),
         ("DATABASE_URL", "mysql://root@127.0.0.1/headway", "DATABASE_URL must start with postgresql://"),
-        ("CELERY_BROKER_URL", "redis://127.0.0.1:1/0", "CELERY_BROKER_URL"),
-        ("CELERY_BROKER_URL", "carrier-pigeon://127.0.0.1/", "CELERY_BROKER_URL"),
-        ("CELERY_BROKER_URL", "redis://127.0.0.1:port/0", "CELERY_BROKER_URL must be an address such as"),
-        ("CELERY_BROKER_URL", "redis://127.0.0.1/headway", "CELERY_BROKER_URL must be an address such as"),
     ],
 )
-def test_a_wrong_setting_is_named(roomy_tmp_path: Path, variable: str, value: str, sentence: str) -> None:
+def test_a_wrong_setting_is_named_before_anything_is_started(
+    roomy_tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
     installation = Installation(
         roomy_tmp_path / "wrong setting", variables={variable: value, "HEADWAY_WAIT_SECONDS": "0"}
     )
     assert sentence in installation.refused()
-    assert installation.postmaster() is None
+    assert not (installation.data_dir / "postgres").exists()
+
+
+def test_a_taken_port_is_named_before_anything_is_started(roomy_tmp_path: Path) -> None:
+    installation = Installation(roomy_tmp_path / "taken port")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", installation.port))
+        taken.listen()
+        assert f"Port {installation.port} on 127.0.0.1 is taken" in installation.refused()
+    assert not (installation.data_dir / "postgres").exists()
+
+
+def test_a_stop_signal_ends_every_process_and_the_database_last(holding_the_demo: Installation) -> None:
+    postmaster = holding_the_demo.postmaster()
+    assert postmaster is not None
+    processes = [*holding_the_demo.children(), postmaster]
+    assert len(processes) == 6  # web and its fork, worker, beat, the simulated GitHub, database
+    assert holding_the_demo.child("github") in processes
+
+    holding_the_demo.stop(signal.SIGTERM)
+
+    assert gone(processes)
+    assert "Traceback" not in holding_the_demo.output
+    assert not (holding_the_demo.data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def test_it_says_when_it_is_ready(running: Installation) -> None:
+    assert running.get("/readyz").json() == {
+        "ready": True,
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+    }
+    assert len(running.children()) == 4  # web and its fork, worker, beat
+
+
+def test_a_second_up_on_the_same_data_is_refused(running: Installation) -> None:
+    second = Installation(running.data_dir)
+    said = second.refused()
+    assert running.up is not None
+    assert f"already runs on {running.data_dir} (process {running.up.pid})" in said
+    assert running.is_ready()
+
+
+def test_sign_in_and_token_are_made_once_and_shown_at_every_start(running: Installation) -> None:
+    shown = re.search(r"Sign in as +(\S+) +password +(\S+)", running.output)
+    token = re.search(r"Ingest token +(\S+)", running.output)
+    assert shown is not None
+    assert token is not None
+    assert shown[0] in first_start().output
+    assert token[0] in first_start().output
+    assert sign_in(running, *shown.groups()).status_code == httpx.codes.FOUND
+    assert running.url in running.output
+    for secret in (running.data_dir / "secrets").iterdir():
+        assert secret.stat().st_mode & 0o077 == 0, secret
+    logs = "".join(log.read_text() for log in (running.data_dir / "logs").glob("*.log"))
+    assert shown[2] not in logs
+    assert token[1] not in logs
 
 
 def test_a_chunked_body_reaches_the_application_and_the_connection_stays_open(running: Installation) -> None:
@@ -125,14 +150,28 @@ def test_headers_beyond_reason_are_refused(running: Installation) -> None:
 
 
 def test_a_request_is_answered_while_another_connection_says_nothing(running: Installation) -> None:
-    silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(40)]
+    silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(MORE_THAN_THREADS)]
     try:
-        wait_until(running.is_ready, what="the server answers beside 40 silent connections")
+        wait_until(running.is_ready, what="the server answers beside silent connections")
         ended, _, _ = select.select(silent, [], [], 0)
         assert len(ended) < len(silent), "it answered only once it had ended these"
     finally:
         for connection in silent:
             connection.close()
+
+
+def test_a_second_ctrl_c_hurries(running: Installation) -> None:
+    worker = running.child("worker")
+    assert worker is not None
+    worker.suspend()  # it cannot end by itself
+    assert running.up is not None
+    running.up.send_signal(signal.SIGINT)
+    wait_until(lambda: "Stopping." in running.heard, what="it is stopping")
+    running.up.send_signal(signal.SIGINT)
+    wait_until(lambda: "Asked again" in running.heard, what="it hurries")
+    assert running.up.wait(PATIENCE_SECONDS) == 0
+    assert gone([worker])
+    assert running.postmaster() is None
 
 
 def sign_in(installation: Installation, name: str, password: str) -> httpx.Response:
