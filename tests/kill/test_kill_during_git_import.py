@@ -12,42 +12,43 @@ from typing import Any
 import pytest
 
 from integrations.demo.fast_import import Signed, create_bare_repository, fast_import
+from integrations.git.connect import connect_git
 from integrations.git.sync import COMMITS_AT_ONCE
 from integrations.models import SyncRun
 from tests.git.tables import tables
 from tests.patience import wait_until
 from tests.servers import Server
 
-CHUNKS = 4
-KILLS = 2
 
-
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 11))])
+@pytest.mark.parametrize(
+    ("seed", "chunks", "kills"),
+    [(5, 2, 1), *(pytest.param(seed, 4, 2, marks=pytest.mark.soak) for seed in range(1, 11))],
+)
 def test_a_killed_reading_leaves_no_trace(
-    start_server: Callable[..., AbstractContextManager[Server]], tmp_path: Path, seed: int
+    start_server: Callable[..., AbstractContextManager[Server]], tmp_path: Path, seed: int, chunks: int, kills: int
 ) -> None:
-    write_history(tmp_path / "shop.git", random.Random(seed))
+    write_history(tmp_path / "shop.git", random.Random(seed), commits=chunks * COMMITS_AT_ONCE)
     with start_server(named=f"git-import-{seed}") as killed:
         connect(killed, tmp_path)
         chance = random.Random(seed)
-        for chunks in sorted(chance.sample(range(CHUNKS), KILLS)):
-            kill_after(killed, chunks * COMMITS_AT_ONCE)
+        for stored_chunks in sorted(chance.sample(range(chunks), kills)):
+            kill_after(killed, stored_chunks * COMMITS_AT_ONCE)
         stored = read(killed)
         with killed.database():
-            assert SyncRun.objects.filter(state=SyncRun.State.INTERRUPTED).count() == KILLS
+            assert SyncRun.objects.filter(state=SyncRun.State.INTERRUPTED).count() == kills
     with start_server(named=f"git-import-{seed}-whole") as whole:
         connect(whole, tmp_path)
         assert read(whole) == stored
 
 
-def write_history(path: Path, chance: random.Random) -> None:
+def write_history(path: Path, chance: random.Random, *, commits: int) -> None:
     """Commits on main and on a branch that is merged at the end, with agents' trailers and a context file."""
     at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=200)
     ada = "Ada Example", "ada@example.com"
     create_bare_repository(path)
     with fast_import(path) as importing:
         tips: dict[str, tuple[int, ...]] = {"main": (), "topic": ()}
-        for number in range(CHUNKS * COMMITS_AT_ONCE):
+        for number in range(commits):
             branch = "topic" if number > 100 and chance.random() < 0.2 else "main"
             content = importing.blob(b"line\n" * chance.randrange(1, 30))
             name = "CLAUDE.md" if number == 50 else f"src/{chance.randrange(300)}.py"
@@ -61,7 +62,8 @@ def write_history(path: Path, chance: random.Random) -> None:
 
 
 def connect(server: Server, folder: Path) -> None:
-    server.manage("connect_git", str(folder / "shop.git"), "--name", "shop")
+    with server.database():
+        connect_git(folder / "shop.git", name="shop")
 
 
 def kill_after(server: Server, commits: int) -> None:
