@@ -75,16 +75,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run_order.arrange(items, seed=config.getoption("--shuffle"))
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_kept_for_being_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_kept_for_being_slow() -> Iterator[None]:
     """On a busy machine everything is slow: a test that looks twice would be told of its first look."""
-    for slow in (
-        "insights.leaderboard.kept.WORTH_KEEPING_SECONDS",
-        "insights.metrics.kept_answers.SLOW_SECONDS",
-        "insights.metrics.shared_scans.WORTH_KEEPING_SECONDS",
-        "insights.model_usage.SLOW_SECONDS",
-    ):
-        monkeypatch.setattr(slow, math.inf)
+    with pytest.MonkeyPatch.context() as patch:
+        for slow in (
+            "insights.leaderboard.kept.WORTH_KEEPING_SECONDS",
+            "insights.metrics.kept_answers.SLOW_SECONDS",
+            "insights.metrics.shared_scans.WORTH_KEEPING_SECONDS",
+            "insights.model_usage.SLOW_SECONDS",
+        ):
+            patch.setattr(slow, math.inf)
+        yield
 
 
 @pytest.fixture(autouse=True)
