@@ -28,8 +28,13 @@ def signs(line: Line, who: str, email: str) -> None:
 
 def form_teams(story: Story, org: Org) -> None:
     """The people file, the units and their members; a member of two moves from one to the other."""
-    for email, login in story.logins.items():
-        org.people({"full_name": login.title(), "email": email, "identities": f"github:{login}"})
+    if story.logins:
+        org.people(
+            *(
+                {"full_name": login.title(), "email": email, "identities": f"github:{login}"}
+                for email, login in story.logins.items()
+            )
+        )
     teams = dict.fromkeys(team for _, team, _ in (*story.members, *((None, team, None) for _, team, _ in story.owned)))
     if teams:
         org.tree("Teams")
