@@ -11,10 +11,9 @@ import random
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 from unittest.mock import Mock
 
 import numpy as np
@@ -37,7 +36,8 @@ from tests.org import Org
 from tests.pages.delivering import MERGED, OPENED, day_before, merged
 from tests.pages.recomputed import Rows, plain, rows_of
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
-from tests.teams import Teams, create_teams, join
+from tests.stored_once import StoreOnce
+from tests.teams import create_teams, join
 
 PART, ROWS = "/insights/ai/parts/adoption_effect/", "/insights/ai/adoption/rows/"
 TAKERS = ("ada", *(f"taker{n}" for n in range(8)))
@@ -86,17 +86,17 @@ def tell(org: Org, seed: int) -> Told:
     return told
 
 
-@pytest.fixture
-def teams(org: Org) -> Teams:
+@pytest.fixture(scope="module")
+def told(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+def tell_of_teams(org: Org, seed: int = 7) -> Told:
     """Everybody named, so that whoever may see rows sees all of them; the team has all but Grace, who reviews."""
-    made = create_teams(IndividualPolicy.NAMED)
-    join(made.platform, made.engineering, *(name for name in (*TAKERS, *OTHERS) if name != "ada"))
-    return made
-
-
-@pytest.fixture
-def told(org: Org, teams: Teams) -> Told:
-    return tell(org, seed=7)
+    teams = create_teams(IndividualPolicy.NAMED)
+    join(teams.platform, teams.engineering, *(name for name in (*TAKERS, *OTHERS) if name != "ada"))
+    return tell(org, seed)
 
 
 def content(client: Client, address: str) -> bytes:
@@ -237,62 +237,6 @@ def test_whoever_sees_aggregates_sees_figures_and_nobodys_rows(told: Told, sign_
         assert "only your own rows are listed" in content(client, address).decode()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_rows_are_what_was_told(org: Org, teams: Teams, sign_in: SignIn, seed: int) -> None:
-    """Every developer's row, by plain loops over what was told."""
-    told = tell(org, seed)
-    client = sign_in(MANAGER)
-    window = query().window
-    start, end = window.start, min(window.end, windows.local_today() + timedelta(days=1))
-    first_border, last_border = start + timedelta(days=14), end - timedelta(days=14)
-    firsts = sorted(
-        first
-        for name in told.pulls
-        if (first := told.first_session(name)) is not None and first_border <= first <= last_border
-    )
-    middle = firsts[(len(firsts) - 1) // 2]
-    expected = {}
-    for name in (*TAKERS, *OTHERS):
-        first = told.first_session(name)
-        border = first or middle
-        before = [seconds for day, seconds in told.pulls[name] if start <= day < border]
-        after = [seconds for day, seconds in told.pulls[name] if border <= day < end]
-        if first_border <= border <= last_border and before and after:
-            expected[name.capitalize()] = (
-                border.isoformat(), len(before), len(after), statistics.mean(before), statistics.mean(after),
-            )  # fmt: skip
-    found = {
-        row["Developer"]: (
-            row["Border"], int(row["PRs before"]), int(row["PRs after"]), float(row["Before"]), float(row["After"])
-        )
-        for row in rows(client, f"{ROWS}?unit=platform&of=cycle")
-    }  # fmt: skip
-    assert {name: each[:3] for name, each in found.items()} == {name: each[:3] for name, each in expected.items()}
-    for name, each in found.items():
-        assert each[3:] == pytest.approx(expected[name][3:]), name
-    assert uses(client) == expected_uses(told, start, end)
-
-
-def uses(client: Client) -> Mapping[str, Sequence[Any]]:
-    return {
-        row["Developer"]: (row["Use"], int(row["Days with a session"]), int(row["Weeks at work"]), row["PRs merged"])
-        for row in rows(client, f"{ROWS}?unit=platform&of=use")
-    }
-
-
-def expected_uses(told: Told, start: date, end: date) -> Mapping[str, Sequence[Any]]:
-    """Whoever merged or had a session was at work that day; in a week that begins on Monday."""
-    found = {}
-    for name in (*TAKERS, *OTHERS, *LONG_USERS):
-        sessions = {day for day in told.sessions.get(name, []) if start <= day < end}
-        pulls = [day for day, _ in told.pulls[name] if start <= day < end]
-        weeks = len({day - timedelta(days=day.weekday()) for day in (*sessions, *pulls)})
-        a_week = len(sessions) / weeks
-        use = "None" if not sessions else "Light" if a_week < 1 else "Moderate" if a_week < 3 else "Heavy"
-        found[name.capitalize()] = (use, len(sessions), weeks, str(len(pulls)))
-    return found
-
-
 def test_records_open_and_first_sessions_are_the_border(told: Told, sign_in: SignIn) -> None:
     client = sign_in(MANAGER)
     listed = content(client, f"{ROWS}?unit=platform&of=merged&list=pull_requests").decode()
@@ -393,7 +337,7 @@ def test_whoever_was_merged_away_since_it_was_kept_is_in_no_row(
 
 
 @pytest.mark.parametrize("wrong", ["of=size", "of=use&group=took_up", "of=merged&list=days", "of=use&page=0"])
-def test_a_wrong_question_is_explained(teams: Teams, sign_in: SignIn, wrong: str) -> None:
+def test_a_wrong_question_is_explained(told: Told, sign_in: SignIn, wrong: str) -> None:
     answer = sign_in(MEMBER).get(f"{ROWS}?{wrong}")
     assert answer.status_code == 400
     assert "It" in answer.content.decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from html import unescape
 
 import pytest
@@ -16,16 +16,20 @@ from insights.views.compare.heat import heat_of
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, deployed, merged
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, Persona
-from tests.teams import create_teams
+from tests.stored_once import StoreOnce
 
 PAGE = "/insights/compare/"
 PICKUP = "pr.pickup_time"
 SINCE = "2020-01-01"
 
 
-@pytest.fixture
-def four_teams(org: Org) -> Org:
+@pytest.fixture(scope="module")
+def four_teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: four_teams_of(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+def four_teams_of(org: Org) -> Org:
     """Teams whose reviews wait 4, 6, 8 and 10 hours; the last has two pull requests, fewer than make it steady.
 
     Each is one person, whose figures everybody may see.
@@ -143,43 +147,10 @@ def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_cli
     assert 'href="/insights/delivery/?unit=birch"' in html
 
 
-def test_many_units_are_sorted_before_the_first_are_shown(org: Org, admin_client: Client) -> None:
-    """Of 33 teams the last by name wait least: they come first where waiting is sorted by, and the file has all."""
-    named()
-    org.tree("Teams")
-    for number in range(33):
-        org.unit(f"Team {number:02}", below="teams")
-        org.join(f"dev{number}", f"team-{number:02}", on=SINCE)
-        org.push("pull-requests", merged(number + 1, day_before(9), author=f"dev{number}", waits=(32 - number) / 4))
-    html = compare(admin_client, metrics=PICKUP, sort=PICKUP)
-    assert list(rows(html)) == [f"Team {number:02}" for number in range(32, 2, -1)]
-    assert "3 more units not shown" in text(html)
-    found = admin_client.get("/insights/compare.csv", {"metrics": PICKUP, "sort": PICKUP}).getvalue()
-    listed = list(csv.reader(io.StringIO(found.decode("utf-8-sig"))))
-    assert [row[0] for row in listed[1:]] == [f"Team {number:02}" for number in range(32, -1, -1)]
-
-
 def test_units_are_found_by_name(four_teams: Org, admin_client: Client) -> None:
     found = admin_client.get("/insights/compare/units/", {"q": "ceda"}, headers={"HX-Request": "true"})
     assert 'value="cedar"' in found.content.decode()
     assert 'value="alder"' not in found.content.decode()
-
-
-@pytest.mark.parametrize(("persona", "status"), [(ADMIN, 200), (EXECUTIVE, 200), (MANAGER, 404)], ids=str)
-def test_nobody_compares_what_they_may_not_know_of(
-    org: Org, sign_in: Callable[[Persona], Client], persona: Persona, status: int
-) -> None:
-    """The manager leads platform; that there is a team search is not for them to know."""
-    create_teams()
-    client = sign_in(persona)
-    for address in (PAGE, "/insights/compare.csv"):
-        assert client.get(address, {"units": "platform,search"}).status_code == status
-    found = client.get("/insights/compare/units/", {"q": "search"}, headers={"HX-Request": "true"}).content.decode()
-    assert ('value="search"' in found) == (status == 200)
-
-
-def test_without_units_the_page_says_so(member: Client, db: None) -> None:
-    assert "No units to compare" in compare(member)
 
 
 def marks(values: list[float | None], better: Better) -> list[str]:

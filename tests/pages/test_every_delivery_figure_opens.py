@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
@@ -17,6 +17,7 @@ from insights.views.delivery.stages import IN_FRONT, STAGES
 from tests.org import Org
 from tests.pages.eventful_shop import tell_of_everything
 from tests.pages.recomputed import from_rows, lines_of, plain, rows_address, rows_of, table, tiles_of
+from tests.stored_once import StoreOnce
 
 PAGE = "/insights/delivery/"
 SECTIONS = ("efficiency", "quality", "hygiene")
@@ -24,9 +25,11 @@ DAYS = 12 * 7  # of the page's window, all of which have come
 FEW_WITHOUT_DATA = 2
 
 
-@pytest.fixture
-def shop(org: Org, tmp_path: Path) -> None:
-    tell_of_everything(org, tmp_path)
+@pytest.fixture(scope="module")
+def shop(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("shop")
+    with stored_once(lambda: tell_of_everything(Org(tmp_path_factory.mktemp), folder)):
+        yield
 
 
 def content(client: Client, address: str) -> bytes:

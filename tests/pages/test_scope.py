@@ -21,6 +21,7 @@ from insights.views.ai.parts import PARTS
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
 from tests.metrics.facts import World, create_world
 from tests.metrics.organisations import TREE, add_organisation
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(44, -1, -1)]
@@ -37,8 +38,13 @@ def _now() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def world(stored_once: StoreOnce) -> Iterator[World]:
+    with stored_once(organised_world, at=NOW) as made:
+        yield made
+
+
+def organised_world() -> World:
     made = create_world(1, days=DAYS)
     add_organisation(made, 1, DAYS)
     shown = {"individual_policy": IndividualPolicy.NAMED, "members_see": MembersSee.EVERYTHING}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -27,6 +27,7 @@ from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.stored_once import StoreOnce
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 LIST, LIST_CSV = "/insights/ai/sessions/", "/insights/ai/sessions.csv"
@@ -35,8 +36,13 @@ SignIn = Callable[[Persona], Client]
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def teams(org: Org) -> Org:
+@pytest.fixture(scope="module")
+def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: tell_of_teams(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+def tell_of_teams(org: Org) -> Org:
     create_teams(IndividualPolicy.NAMED)
     for name in ("ada", *OTHERS_IN_PLATFORM):
         org.session(
