@@ -46,7 +46,7 @@ def test_an_interrupted_command_stops_the_database_it_started(stopped: Installat
     assert stopped.postmaster() is None
 
 
-@pytest.mark.parametrize("arguments", [("help",), ("check",), ("up", "--help")])
+@pytest.mark.parametrize("arguments", [("check",), ("up", "--help")])
 def test_what_needs_no_database_starts_none(stopped: Installation, arguments: tuple[str, ...]) -> None:
     assert stopped.manage(*arguments).returncode == 0
     assert stopped.postmaster() is None
