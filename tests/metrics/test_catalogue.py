@@ -10,8 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from insights.metrics.declarations import Metric
 from insights.metrics.registry import metrics
 from insights.views.catalogue import matches
+from insights.views.metric.charts import chart_names
 
 pytestmark = pytest.mark.django_db
 
@@ -31,20 +33,24 @@ def test_every_metric_stands_in_the_catalogue_with_a_link_to_its_page(browser: C
 
 
 def test_each_metric_has_a_page_with_its_definition_and_charts(browser: Client) -> None:
-    wrong = [f"{metric.key}: {problem}" for metric in metrics() for problem in problems_of_page(browser, metric.key)]
+    wrong = [f"{metric.key}: {problem}" for metric in metrics() for problem in problems_of_page(browser, metric)]
     assert wrong == []
 
 
-def problems_of_page(browser: Client, key: str) -> Iterator[str]:
+def problems_of_page(browser: Client, metric: Metric) -> Iterator[str]:
     """What is wrong with a metric's page, its charts and their CSV."""
-    response = browser.get(f"/insights/metrics/{key}/")
+    address = f"/insights/metrics/{metric.key}/"
+    response = browser.get(address)
     if response.status_code != 200:
         yield f"the page answers {response.status_code}"
         return
     page = response.content.decode()
     if "Definition" not in page:
         yield "no definition"
-    for url in {part.split('"')[0] for part in page.split('data-chart="')[1:]}:
+    charts = {part.split('"')[0] for part in page.split('data-chart="')[1:]}
+    if charts != {f"{address}charts/{name}/" for name in chart_names(metric)}:
+        yield f"its charts are {charts}"
+    for url in charts:
         chart = browser.get(url)
         if chart.status_code != 200:
             yield f"{url} answers {chart.status_code}"
@@ -55,8 +61,7 @@ def problems_of_page(browser: Client, key: str) -> Iterator[str]:
                 yield f"{url} shows something"
         elif len(answer["labels"]) not in (26, 27):
             yield f"{url} has {len(answer['labels'])} points"
-        address, mark, query = url.partition("?")
-        if (table := browser.get(f"{address.rstrip('/')}.csv{mark}{query}")).status_code != 200:
+        if (table := browser.get(f"{url.rstrip('/')}.csv")).status_code != 200:
             yield f"the CSV of {url} answers {table.status_code}"
 
 

@@ -36,14 +36,13 @@ def four_teams_of(org: Org) -> Org:
     """
     named()
     org.tree("Teams")
-    number = 0
     for place, (team, author) in enumerate({"alder": "ada", "birch": "bea", "cedar": "cy", "damson": "dot"}.items()):
         org.unit(team.capitalize(), below="teams")
         org.join(author, team, on=SINCE)
-        for _ in range(2 if team == "damson" else 5):
-            number += 1
-            org.push("pull-requests", merged(number, day_before(2 + number), author=author, waits=2.0 * place))
-            org.push("deployments", deployed(number, day_before(2 + number), waits=2.0 * place))
+        numbers = range(5 * place + 1, 5 * place + (2 if team == "damson" else 5) + 1)
+        waits = 2.0 * place
+        org.push("pull-requests", *(merged(n, day_before(2 + n), author=author, waits=waits) for n in numbers))
+        org.push("deployments", *(deployed(n, day_before(2 + n), waits=waits) for n in numbers))
     return org
 
 

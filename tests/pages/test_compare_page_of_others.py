@@ -23,7 +23,10 @@ def test_many_units_are_sorted_before_the_first_are_shown(org: Org, admin_client
     for number in range(33):
         org.unit(f"Team {number:02}", below="teams")
         org.join(f"dev{number}", f"team-{number:02}", on=SINCE)
-        org.push("pull-requests", merged(number + 1, day_before(9), author=f"dev{number}", waits=(32 - number) / 4))
+    org.push(
+        "pull-requests",
+        *(merged(n + 1, day_before(9), author=f"dev{n}", waits=(32 - n) / 4) for n in range(33)),
+    )
     html = compare(admin_client, metrics=PICKUP, sort=PICKUP)
     assert list(rows(html)) == [f"Team {number:02}" for number in range(32, 2, -1)]
     assert "3 more units not shown" in text(html)

@@ -23,7 +23,6 @@ from insights.benchmarks.sets import SETS
 from insights.metrics.registry import metrics
 from insights.metrics.terms import Better
 from insights.views.metric.benchmarks import border_lines
-from insights.views.metric.charts import chart_names
 from integrations.models import PullRequest
 from tests.linking.delivery import Delivery, sha_of
 from tests.org import Org
@@ -312,14 +311,6 @@ def test_what_an_owner_is_counted_for_has_no_people(shop: Delivery, member: Clie
     assert rows[0]["Reference"] == "d1"
     html = page(member, f"{frequency}rows/", range="26w")
     assert re.search(r'<a href="/insights/deployments/\d+/">d1</a>', html)
-
-
-def test_every_metric_has_a_page_and_every_chart_of_it_answers(org: Org, member: Client) -> None:
-    for metric in metrics():
-        page(member, f"/insights/metrics/{metric.key}/")
-        for name in chart_names(metric):
-            answer = member.get(f"/insights/metrics/{metric.key}/charts/{name}/")
-            assert answer.status_code == 200, (metric.key, name, answer.content[:200])
 
 
 def test_the_page_asks_few_queries(shop: Delivery, member: Client) -> None:

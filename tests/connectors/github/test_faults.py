@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -85,11 +84,14 @@ def many() -> Iterator[GitHubServer]:
         yield servers.enter_context(GitHubServer(with_pull_requests(230), tokens=[Token(TOKEN, "ada")]))
 
 
+def page_repeated() -> Fault:
+    return Fault(faults.repeated_page(), path="/pulls", times=2)
+
+
 def test_a_list_of_several_pages_is_whole_under_every_fault(many: GitHubServer) -> None:
     usual = told(read(many, Kind.PULL_REQUEST).drafts)
-    repeated = partial(Fault, faults.repeated_page(), path="/pulls", times=2)
     differing = []
-    for name, fault in {**FAULTS, "a page repeated": repeated}.items():
+    for name, fault in {**FAULTS, "a page repeated": page_repeated}.items():
         many.faults = [fault()]
         if told(read_in_turns(many, Kind.PULL_REQUEST)) != usual:
             differing.append(name)
