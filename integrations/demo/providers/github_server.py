@@ -37,6 +37,7 @@ _ENTERPRISE = "/api/v3"
 _DOCUMENTATION = "https://docs.github.com/rest"
 _BY_ID = re.compile("/repositories/([0-9]+)(?=/|$)")
 _LARGEST_BODY = 1_000_000  # bytes; nobody sends more than a query
+_SECONDS_BETWEEN_LOOKS = 0.05  # whether it is to stop: a hundred tests start and stop one
 _REMEMBERED = 20_000  # requests: a demo may run for weeks
 
 
@@ -85,7 +86,7 @@ class GitHubServer:
         self._http.github = self
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._web = web or self.url
-        self._thread = threading.Thread(target=self._http.serve_forever, name="simulated GitHub", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="simulated GitHub", daemon=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -96,6 +97,9 @@ class GitHubServer:
 
     def start(self) -> None:
         self._thread.start()
+
+    def _listen(self) -> None:
+        self._http.serve_forever(_SECONDS_BETWEEN_LOOKS)
 
     def stop(self) -> None:
         self._http.shutdown()
