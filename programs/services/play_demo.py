@@ -17,6 +17,8 @@ from integrations.demo.providers.demo_history import demo_history
 from integrations.demo.pushing import push_incidents
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import Sent, send_year
+from integrations.git.line_history import follow_asked
+from integrations.pricing.tasks import reprice_waiting
 from integrations.services.folding import batches_waiting
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
 from orgtree.services.identity_matching import match_identities
@@ -111,6 +113,8 @@ def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
         _wait(commits_waiting, "commits to attribute", report)
         _push_incidents(run, base_url, report)
         _wait(streams_waiting, "streams of the simulated GitHub to read", report)
+        follow_asked()  # the minute's sweep would, and have the figures of all that changed computed once more
+        _wait(commits_waiting, "commits to attribute", report)
     rest_where_nobody_serves()
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
@@ -118,6 +122,7 @@ def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
 
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
     year = year_of(run)
+    reprice_waiting()  # the first sweep of an installation prices all that came by then once more
     token, secret = create_ingest_token(_TOKEN_NAME)
     pace = _Pace(report)
     started = time.monotonic()
