@@ -72,6 +72,20 @@ def delivery_of(
     return pipeline.delivered
 
 
+@dataclass(slots=True)
+class _Share:
+    """Takes one of so many, evenly spread: a team of few would by chance have another share."""
+
+    due: float = 0.0  # of the next one: with 1 it is taken
+
+    def takes(self, chance: float) -> bool:
+        self.due += chance
+        if self.due < 1:
+            return False
+        self.due -= 1
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Merge:
     at: datetime
@@ -96,6 +110,7 @@ class _Pipeline:
         self._next_id = first_id
         self._checks = Workflow(repository.id * 10 + 1, "CI", ".github/workflows/ci.yml")
         self._deploys = Workflow(repository.id * 10 + 2, "Deploy to production", ".github/workflows/deploy.yml")
+        self._flaky, self._failing, self._seen_at_once = _Share(), _Share(), _Share(_SEEN_AT_ONCE)
         self._counts = {self._checks: 0, self._deploys: 0}
 
     # Checks of pull requests ------------------------------------------------------------------------------------
@@ -116,7 +131,7 @@ class _Pipeline:
         flaky = effect.flaky_runs if effect.flaky_runs is not None else _FLAKY_CHANCE
         begun = at + timedelta(seconds=self._rng.randrange(2, 9))
         outcomes = [Outcome.SUCCESS]
-        if self._rng.random() < flaky:
+        if self._flaky.takes(flaky):
             outcomes = [Outcome.FAILURE, Outcome.SUCCESS]
         elif not is_last and self._rng.random() < _RED_CHANCE:
             outcomes = [Outcome.FAILURE]
@@ -237,11 +252,11 @@ class _Pipeline:
         """The deployment that is live afterwards, where it is this one; `good` are those that went well so far."""
         effect = self._effect(at)
         chance = effect.deployment_failures if effect.deployment_failures is not None else _FAILURE_CHANCE
-        if self._rng.random() >= chance:
+        if not self._failing.takes(chance):
             live = self._deploy("production", batch, at, DeploymentState.SUCCESS)
             good.append(live)
             return live
-        if self._rng.random() < _SEEN_AT_ONCE:
+        if self._seen_at_once.takes(_SEEN_AT_ONCE):
             state = DeploymentState.FAILURE if self._rng.random() < 0.8 else DeploymentState.ERROR
             failed = self._deploy("production", batch, at, state)
             again_at = failed.statuses[-1].at + timedelta(minutes=self._rng.randrange(10, 90))
