@@ -3,6 +3,7 @@
 people.py        who they are and how they like to work
 organisation.py  the people files that an admin imports in the course of the year (people.csv), and a tree by hand
 model_prices.py  the models they use in which weeks, and what those cost
+sizes.py         how much of the year is played, by whom
 stories.py       what is planted, and what a reader of the page should then see
 year.py          person × day → sessions, the same for the same seed and anchor
 session.py       what happens within one session

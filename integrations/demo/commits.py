@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from integrations.demo.agents import CLAUDE_CODE, CODEX, COPILOT
 from integrations.demo.organisation import team_on
-from integrations.demo.people import LOGISTICS, PEOPLE, PLATFORM, DemoPerson
+from integrations.demo.people import LOGISTICS, PLATFORM, DemoPerson
 from integrations.demo.repositories import REPOSITORIES, DemoRepository
 from integrations.demo.session import DemoSession
 from integrations.demo.year import DemoYear
@@ -72,13 +72,12 @@ def generated_lines(session: DemoSession) -> int:
 
 def plan_commits(year: DemoYear, sessions: Iterable[DemoSession]) -> dict[str, list[DemoCommit]]:
     """Repository name → its commits by people, in order of time, of the weeks of work."""
-    first = year.first_day_of(year.weeks)
     by_person: dict[str, list[DemoSession]] = defaultdict(list)
     for session in sessions:
-        if session.setting.started_at.astimezone(year.anchor.tzinfo).date() >= first:
+        if session.setting.started_at.astimezone(year.anchor.tzinfo).date() >= year.first_day:
             by_person[session.setting.person.email].append(session)
     planned: dict[str, list[DemoCommit]] = {repository.name: [] for repository in REPOSITORIES}
-    for person in PEOPLE:
+    for person in year.people:
         own = by_person[person.email]
         for commit in (*_after_sessions(year, own), *_by_hand(year, person, own)):
             planned[commit.repository.name].append(commit)
@@ -89,7 +88,7 @@ def _after_sessions(year: DemoYear, sessions: Sequence[DemoSession]) -> Iterator
     for session in sessions:
         rng = Random(f"{year.seed}/{session.session_id}/commit")  # noqa: S311 - a demo, not a secret
         lines = generated_lines(session)
-        weeks_before_end = (year.last_day - session.setting.started_at.date()).days // 7
+        weeks_before_end = year.week_of(session.setting.started_at.date())
         chance = year.ship_chance(session.setting.person.email, weeks_before_end)
         if not lines or rng.random() >= chance:
             continue
@@ -129,7 +128,7 @@ def _by_hand(year: DemoYear, person: DemoPerson, sessions: Sequence[DemoSession]
     for days_before_end in range(7 * year.weeks):
         day = year.last_day - timedelta(days=days_before_end)
         rng = Random(f"{year.seed}/{person.email}/{days_before_end}/by hand")  # noqa: S311
-        chance = _by_hand_chance(person, days_before_end // 7)
+        chance = _by_hand_chance(person, year.week_of(day)) * year.flavour.size.by_hand
         if rng.random() >= chance or day.weekday() >= 5 or (away is not None and day in away):
             continue
         at = datetime.combine(day, time(8), ZoneInfo(person.time_zone)) + timedelta(seconds=rng.randrange(11 * 3600))

@@ -58,6 +58,7 @@ class RepositoryHistory:
 
     def __init__(self, year: DemoYear, repository: DemoRepository, importing: FastImport) -> None:
         self._year, self._repository, self._importing = year, repository, importing
+        self._people = year.team(repository.team)
         self._rng = Random(f"{year.seed}/{repository.name}")  # noqa: S311 - a demo, not a secret
         self._filler = Filler(self._rng)
         self._main = WorkTree(repository, self._filler)
@@ -82,34 +83,33 @@ class RepositoryHistory:
 
     def _begin(self) -> None:
         repository = self._repository
-        at = datetime.combine(
-            self._year.first_day_of(self._year.weeks + 1), datetime.min.time(), self._year.anchor.tzinfo
-        )
+        day = self._year.first_day - timedelta(days=7)
+        at = datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo)
         files = {
             "README.md": f"# {repository.name}\n",
             ".gitattributes": f"{repository.generated_file} linguist-generated\n",
             repository.generated_file: self._text(repository.generated_file, 120),
             repository.lock_file: self._text(repository.lock_file, 400),
         }
-        if names := mailmap(repository):
+        if names := mailmap(self._people):
             files[".mailmap"] = names
         if folder := repository.vendored_folder:
             files |= {path: self._text(path, 60) for path in (f"{folder}/part{n}.go" for n in range(20))}
-        self._on_main(_signed(repository.people[0], at + timedelta(hours=9)), "Begin\n", files)
+        self._on_main(_signed(self._people[0], at + timedelta(hours=9)), "Begin\n", files)
 
     def _upkeep(self) -> Iterator[tuple[datetime, str]]:
         """When a bot renews the lock file, a context file comes in (its path is said), or the seeds do."""
-        begun = self._year.first_day_of(self._year.weeks)
+        begun = self._year.first_day
         minute = timedelta(minutes=self._rng.randrange(240))  # the same change at the same time would count once
         at = datetime.combine(begun, datetime.min.time(), self._year.anchor.tzinfo) + minute
         while at <= self._year.anchor:
             yield at, self._repository.lock_file
             at += _BOT_EVERY
         for path, weeks in self._repository.context_files:
-            day = self._year.first_day_of(min(weeks, self._year.weeks))
+            day = max(begun, self._year.first_day_of(weeks))
             yield datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=6), path
         if (weeks_before_end := self._repository.bulk_import_weeks) is not None:
-            day = self._year.first_day_of(min(weeks_before_end, self._year.weeks))
+            day = max(begun, self._year.first_day_of(weeks_before_end))
             yield datetime.combine(day, datetime.min.time(), self._year.anchor.tzinfo) + timedelta(hours=5), "seeds"
 
     def _keep_up(self, at: datetime, what: str) -> None:
@@ -119,9 +119,9 @@ class RepositoryHistory:
         elif what == "seeds":
             paths = [f"seeds/{self._filler.name()}.sql" for _ in range(_SEED_FILES)]
             files = {path: self._text(path, _SEED_LINES) for path in paths}
-            self._on_main(_signed(self._repository.people[0], at), "Import the seeds\n", files)
+            self._on_main(_signed(self._people[0], at), "Import the seeds\n", files)
         else:
-            self._on_main(_signed(self._repository.people[1], at), f"Add {what}\n", {what: self._text("rules.md", 24)})
+            self._on_main(_signed(self._people[1], at), f"Add {what}\n", {what: self._text("rules.md", 24)})
 
     def _commit(self, commit: DemoCommit, pull_request: PlannedPullRequest | None) -> None:
         branch = self._branch_of(pull_request) if pull_request else None

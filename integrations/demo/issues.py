@@ -73,7 +73,7 @@ def issues_of(
 ) -> tuple[list[PlannedPullRequest], list[PlannedIssue]]:
     """The pull requests with their numbers, titles and bodies, and the issues, each in order of time."""
     rng = Random(f"{year.seed}/{repository.name}/issues")  # noqa: S311 - a demo, not a secret
-    issues = _linked(repository, drafts, words, rng)
+    issues = _linked(year, repository, drafts, words, rng)
     issues += [_unlinked(year, repository, words, rng) for _ in range(round(len(issues) * _BACKLOG_SHARE))]
     numbered_issues, numbers = _numbers(issues, drafts)
     issue_of = {position: number for number, issue in numbered_issues for position in issue.positions}
@@ -100,7 +100,7 @@ def issues_of(
 
 
 def _linked(
-    repository: DemoRepository, drafts: Sequence[PlannedPullRequest], words: Filler, rng: Random
+    year: DemoYear, repository: DemoRepository, drafts: Sequence[PlannedPullRequest], words: Filler, rng: Random
 ) -> list[_Draft]:
     issues: list[_Draft] = []
     latest: dict[str, _Draft] = {}
@@ -115,7 +115,7 @@ def _linked(
         begun = min(draft.commits[0].at, draft.opened_at)
         waited = timedelta(days=rng.lognormvariate(math.log(_DAYS_WAITING), 1.0))
         issue = _Draft(
-            author=rng.choice(repository.people),
+            author=rng.choice(year.team(repository.team)),
             title=words.sentence(),
             label=draft.label,
             created_at=(begun - waited - timedelta(hours=1)).astimezone(UTC).replace(microsecond=0),
@@ -129,7 +129,7 @@ def _linked(
 def _unlinked(year: DemoYear, repository: DemoRepository, words: Filler, rng: Random) -> _Draft:
     created_at = year.anchor - timedelta(minutes=rng.randrange(60, year.weeks * 7 * 24 * 60))
     label = rng.choices(tuple(WorkLabel), WorkLabel.weights())[0]
-    return _Draft(rng.choice(repository.people), words.sentence(), label, created_at.astimezone(UTC), [])
+    return _Draft(rng.choice(year.team(repository.team)), words.sentence(), label, created_at.astimezone(UTC), [])
 
 
 def _numbers(
@@ -166,7 +166,7 @@ def _steps(
     rng: Random,
 ) -> tuple[Step, ...]:
     """Assigned before work begins, closed when the last of its pull requests is merged; those in the past alone."""
-    steps = _steps_of_backlog(issue, rng) if not drafts else _steps_of_work(repository, issue, drafts, rng)
+    steps = _steps_of_backlog(issue, rng) if not drafts else _steps_of_work(year, repository, issue, drafts, rng)
     past = (
         replace(each, at=each.at.astimezone(UTC).replace(microsecond=0)) for each in steps if each.at <= year.anchor
     )
@@ -181,13 +181,13 @@ def _steps_of_backlog(issue: _Draft, rng: Random) -> list[Step]:
 
 
 def _steps_of_work(
-    repository: DemoRepository, issue: _Draft, drafts: Sequence[PlannedPullRequest], rng: Random
+    year: DemoYear, repository: DemoRepository, issue: _Draft, drafts: Sequence[PlannedPullRequest], rng: Random
 ) -> list[Step]:
     author = drafts[0].person
     begun = min(drafts[0].commits[0].at, drafts[0].opened_at)
     assigned_at = begun - (begun - issue.created_at) * rng.uniform(0.02, 0.6)
     steps = [Step(Did.ASSIGNED, assigned_at, issue.author, of=author)]
-    others = [person for person in repository.people if person != author]
+    others = [person for person in year.team(repository.team) if person != author]
     if others and rng.random() < _REASSIGNED_CHANCE:
         other, soon = rng.choice(others), issue.created_at + (assigned_at - issue.created_at) * 0.3
         steps.append(Step(Did.ASSIGNED, soon, issue.author, of=other))

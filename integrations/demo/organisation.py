@@ -93,8 +93,10 @@ class PeopleFile:
 
 def people_files(year: DemoYear) -> list[PeopleFile]:
     """The file of the year's beginning, and one for each day on which something changed, in order of time."""
+    left_out = {person.full_name for person in PEOPLE} - {person.full_name for person in year.people}
     with _PEOPLE_FILE.open(encoding="utf-8", newline="") as file:
-        rows = {row["full_name"]: {**row, "start": "", "end": ""} for row in csv.DictReader(file)}
+        read = [row for row in csv.DictReader(file) if row["full_name"] not in left_out]
+    rows = {row["full_name"]: {**row, "start": "", "end": ""} for row in read}
     files = [PeopleFile(None, _csv(rows.values()))]
     columns: dict[date, dict[str, dict[str, str]]] = {}
     for day, full_name, changed in _changes_by_day(year):
@@ -116,10 +118,11 @@ def team_on(person: DemoPerson, day: date, year: DemoYear) -> str:
 
 
 def _changes_by_day(year: DemoYear) -> Iterable[tuple[date, str, Mapping[str, str]]]:
+    names = {person.email: person.full_name for person in year.people}
     for change in CHANGES:
         for full_name in change.who:
-            yield year.first_day_of(change.weeks), full_name, change.columns
-    names = {person.email: person.full_name for person in PEOPLE}
+            if full_name in names.values():
+                yield year.first_day_of(change.weeks), full_name, change.columns
     for email, away in year.away().items():
         yield away.since, names[email], {"end": away.since.isoformat()}
         if away.until is not None:

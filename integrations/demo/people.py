@@ -8,6 +8,10 @@ from dataclasses import dataclass
 ORGANISATION_NAME = "Example Orchard (demo)"
 
 
+def email_of(full_name: str) -> str:
+    return f"{full_name.lower().replace(' ', '.')}@example.com"
+
+
 class Habit(enum.Enum):
     """How somebody takes to an agent: chance of using it on a workday, and sessions on such a day."""
 
@@ -33,7 +37,7 @@ class DemoPerson:
 
     @property
     def email(self) -> str:
-        return f"{self.full_name.lower().replace(' ', '.')}@example.com"
+        return email_of(self.full_name)
 
 
 CHECKOUT, SEARCH, PLATFORM, MOBILE, DATA, TOOLING = "Checkout", "Search", "Platform", "Mobile", "Data", "Tooling"

@@ -126,7 +126,7 @@ def _pull_request(
     title = words.sentence()
     review = reviewed(
         year,
-        team=repository.people,
+        team=year.team(repository.team),
         author=group.person,
         opened_at=opened_at,
         is_draft=is_draft,
@@ -173,4 +173,4 @@ def _with_squash(
 
 
 def weeks_before_end(year: DemoYear, at: datetime) -> int:
-    return max(0, (year.last_day - at.astimezone(year.anchor.tzinfo).date()).days // 7)
+    return year.week_of(at.astimezone(year.anchor.tzinfo).date())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from integrations.demo.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING, DemoPerson
+from integrations.demo.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PLATFORM, SEARCH, TOOLING, DemoPerson
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,6 @@ class DemoRepository:
     def address(self) -> str:
         """From which it would be cloned."""
         return f"https://{CODE_HOST}/{ORGANISATION_LOGIN}/{self.name}.git"
-
-    @property
-    def people(self) -> tuple[DemoPerson, ...]:
-        return tuple(person for person in PEOPLE if person.team == self.team)
 
 
 _DOCUMENTS = (Folder("docs", ".md", 0.08), Folder("deploy", ".yaml", 0.06))
@@ -180,10 +177,10 @@ def git_address(person: DemoPerson) -> str:
     return _OTHER_ADDRESSES.get(person.full_name, person.email)
 
 
-def mailmap(repository: DemoRepository) -> str:
-    """The repository's .mailmap; empty where none of its people is in one."""
+def mailmap(people: Iterable[DemoPerson]) -> str:
+    """The .mailmap of a repository in which they work; empty where none of them is in one."""
     return "".join(
         f"{person.full_name} <{person.email}> <{git_address(person)}>\n"
-        for person in repository.people
+        for person in people
         if person.full_name in _IN_MAILMAP
     )

@@ -10,7 +10,8 @@ import io
 from collections.abc import Iterator
 
 from integrations.demo.agents import CLAUDE_CODE, COPILOT
-from integrations.demo.people import MOBILE, NEVER, PEOPLE, PILOT_WEEKS, TOOLING
+from integrations.demo.people import MOBILE, NEVER, PILOT_WEEKS, TOOLING
+from integrations.demo.sizes import DEMO_WEEKS
 from integrations.demo.year import DemoYear
 
 _PLANS = {CLAUDE_CODE: ("Team", "30"), COPILOT: ("Business", "19")}
@@ -29,10 +30,10 @@ def seats_file(year: DemoYear) -> bytes:
 
 
 def _rows(year: DemoYear) -> Iterator[tuple[str, ...]]:
-    first = year.first_day_of(year.weeks_of_telemetry).isoformat()
+    first = year.first_day_of(DEMO_WEEKS).isoformat()
     yield (CLAUDE_CODE, *_PLANS[CLAUDE_CODE], "", str(_SEATS_PAID_FOR), first, "")
     away = year.away()
-    for person in PEOPLE:
+    for person in year.people:
         if person.took_up == NEVER:
             continue
         gone = away.get(person.email)

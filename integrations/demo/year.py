@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from integrations.demo.agents import CLAUDE_CODE, VERSIONS, agent_of_session, model_of
 from integrations.demo.model_prices import SMALL_MODEL, UNKNOWN_MODEL, large_model, main_model
-from integrations.demo.people import PEOPLE, DemoPerson
+from integrations.demo.people import DemoPerson
 from integrations.demo.session import DemoSession, SessionSetting, play_session
-from integrations.demo.stories import INTRODUCTION, INTRODUCTION_WEEKS, SINCE_INTRODUCTION, Effect, Flavour, Story
+from integrations.demo.sizes import INTRODUCTION_WEEKS
+from integrations.demo.stories import INTRODUCTION, SINCE_INTRODUCTION, Effect, Flavour, Story
 
 _RAMP_WEEKS = 5  # from the first regular use to the full habit
 _WEEKEND_CHANCE = 0.015
@@ -46,7 +47,11 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class DemoYear:
-    """`anchor` is the instant at which the demo ends, in the organisation's zone; week 0 is the seven days up to it."""
+    """`anchor` is the instant at which the demo ends, in the organisation's zone; week 0 is the seven days up to it.
+
+    Where a small flavour leaves out weeks of the year, those before them come so much later: `first_day_of` and
+    `week_of` lead from weeks of the year to days and back.
+    """
 
     seed: int
     flavour: Flavour
@@ -65,12 +70,37 @@ class DemoYear:
     def last_day(self) -> date:
         return self.anchor.date()
 
+    @property
+    def first_day(self) -> date:
+        """Of work."""
+        return self._first_day_played(self.weeks)
+
+    @property
+    def people(self) -> tuple[DemoPerson, ...]:
+        return self.flavour.size.people
+
+    def team(self, name: str) -> tuple[DemoPerson, ...]:
+        return tuple(person for person in self.people if person.team == name)
+
     def first_day_of(self, weeks_before_end: int) -> date:
-        """The first day of the last `weeks_before_end` weeks: with 1, the demo's last seven days start here."""
-        return self.last_day + timedelta(days=1 - 7 * weeks_before_end)
+        """The first day of those of the year's last `weeks_before_end` weeks that are played.
+
+        With 1, the demo's last seven days start here.
+        """
+        return self._first_day_played(self.flavour.size.played(weeks_before_end))
+
+    def _first_day_played(self, weeks: int) -> date:
+        """The first day of the last `weeks` weeks that are played."""
+        return self.last_day + timedelta(days=1 - 7 * weeks)
+
+    def week_of(self, day: date) -> int:
+        """Which week of the year is played on the day, by how many come after it; the first one before the demo."""
+        played = self.flavour.size.weeks
+        return played[min(max(0, (self.last_day - day).days // 7), len(played) - 1)]
 
     def away(self) -> dict[str, Away]:
         """E-mail address → the days on which somebody was not there, of those who left within the year."""
+        there = frozenset(person.email for person in self.people)
         return {
             email: Away(
                 self.first_day_of(story.weeks.first),
@@ -78,7 +108,7 @@ class DemoYear:
             )
             for story in self.flavour.stories
             if story.effect.is_away
-            for email in sorted(story.who or ())
+            for email in sorted(there & (story.who or frozenset()))
         }
 
     def ship_chance(self, email: str, weeks_before_end: int) -> float:
@@ -89,13 +119,13 @@ class DemoYear:
                 chance *= story.effect.ship_factor
         return chance
 
-    def sessions_of_week(self, weeks_before_end: int) -> list[DemoSession]:
-        """All sessions that start in the week, in order of time."""
-        first = self.first_day_of(weeks_before_end + 1)
+    def sessions_of_week(self, number: int) -> list[DemoSession]:
+        """All sessions that start in the week, in order of time; the last week that is played has the number 0."""
+        first, weeks_before_end = self._first_day_played(number + 1), self.flavour.size.weeks[number]
         days = [first + timedelta(days=offset) for offset in range(7)]
         sessions = [
             session
-            for person in PEOPLE
+            for person in self.people
             for day in days
             for session in self._sessions_of_day(person, day, weeks_before_end)
             if session.ended_at <= self.anchor

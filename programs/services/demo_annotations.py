@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from insights.annotations.writing import AnnotationDraft, add_annotation
 from insights.models import Annotation
 from integrations.demo.delivery_stories import DELIVERY_STORIES
-from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from orgtree.services.access import access_of
 from programs.services.demo_personas import PERSONAS
@@ -17,7 +16,7 @@ from programs.services.demo_personas import PERSONAS
 
 def write_demo_annotations(year: DemoYear) -> None:
     """One for each story that has a note, on the team's charts, by the executive; a second call changes nothing."""
-    if year.flavour is Flavour.QUIET:
+    if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
     access = access_of(User.objects.get(username=executive.email))

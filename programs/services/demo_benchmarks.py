@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from integrations.demo.people import CHECKOUT, PLATFORM, SEARCH
-from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from orgtree.services.access import access_of
 from programs.models import BenchmarkVersion, FocusVersion
@@ -111,7 +110,7 @@ FOCUS = (
 
 def write_demo_benchmarks(year: DemoYear, *, today: date) -> None:
     """What is there already stays: a second call changes nothing."""
-    if year.flavour is Flavour.QUIET:
+    if year.flavour.is_quiet:
         return
     access = {
         persona.role: access_of(User.objects.get(username=persona.email))

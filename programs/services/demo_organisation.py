@@ -13,7 +13,6 @@ from integrations.demo.organisation import (
 )
 from integrations.demo.people import team
 from integrations.demo.seats import seats_file
-from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from integrations.seats.import_seats import import_seats
 from orgtree.models import Attribute, OrgTree, Person, TreeKind, Unit, UnitPlace
@@ -37,7 +36,7 @@ def load_demo_organisation(year: DemoYear) -> None:
     for unit, leader in LEADERS.items():
         set_leader(_unit(departments, unit), Person.objects.get(full_name=leader))
     _build_by_hand(create_tree(HAND_BUILT.name, TreeKind.HAND_BUILT), year)
-    if year.flavour is Flavour.STORIES:
+    if not year.flavour.is_quiet:
         import_seats(seats_file(year))
 
 

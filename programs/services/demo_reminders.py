@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from programs.services.reminders.telling import plan_reminders
 
 
 def tell_demo_people(year: DemoYear, *, today: date) -> int:
     """How many notices are new; a second call on the same day tells nobody anything."""
-    return 0 if year.flavour is Flavour.QUIET else plan_reminders(today=today)
+    return 0 if year.flavour.is_quiet else plan_reminders(today=today)

@@ -115,7 +115,7 @@ class _Teller:
         self._of_change = {(each.author_email, each.authored_at): each for each in _originals(self._log)}
         self._work: Work = plan_work(year, repository, planned)
         self._merges = _merges(self._log, self._work)
-        begun = datetime.combine(year.first_day_of(year.weeks + 30), datetime.min.time(), year.anchor.tzinfo)
+        begun = datetime.combine(year.first_day - timedelta(weeks=30), datetime.min.time(), year.anchor.tzinfo)
         self.repository = Repository(
             id=40_200_000 + position,
             name=repository.name,

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations.demo.people import ORGANISATION_NAME, PEOPLE
+from integrations.demo.people import ORGANISATION_NAME
 from integrations.demo.pushing import IncidentsRefusedError
 from integrations.demo.sending import ReceiverAwayError, ReceiverRefusedError
 from integrations.demo.stories import Flavour
 from programs.models import DemoRun
-from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo
+from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo, year_of
 from programs.services.demo_github import GitHubAwayError
 from programs.services.demo_personas import SignIn, open_demo_accounts
 from programs.services.play_demo import NoProgressError, Played, play_demo
@@ -33,7 +33,8 @@ class Command(BaseCommand):
             "--flavour",
             choices=[flavour.value for flavour in Flavour],
             default=Flavour.STORIES.value,
-            help="stories: with planted problems to find (default); quiet: without any",
+            help="stories: with planted problems to find (default); quiet: without any; small-stories and small-quiet: "
+            "the same in twelve weeks of few people",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
 
@@ -61,12 +62,13 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(_document(run, played, sign_ins), indent=1))
         else:
-            self._summarise(played, sign_ins)
+            self._summarise(run, played, sign_ins)
 
-    def _summarise(self, played: Played, sign_ins: list[SignIn]) -> None:
+    def _summarise(self, run: DemoRun, played: Played, sign_ins: list[SignIn]) -> None:
+        people = len(year_of(run).people)
         if played.sent.requests:
             self.stdout.write(
-                f"The demo is complete: {ORGANISATION_NAME}, {len(PEOPLE)} people, {played.sent.sessions:,} sessions, "
+                f"The demo is complete: {ORGANISATION_NAME}, {people} people, {played.sent.sessions:,} sessions, "
                 f"{played.sent.records:,} records in {played.sending_seconds + played.waiting_seconds:.0f} s."
             )
         else:
@@ -88,7 +90,7 @@ def _document(run: DemoRun, played: Played, sign_ins: list[SignIn]) -> dict[str,
         "flavour": run.flavour,
         "anchor": run.anchor.isoformat(),
         "completed_at": played.completed_at.isoformat(),
-        "people": len(PEOPLE),
+        "people": len(year_of(run).people),
         "sent": {
             "requests": played.sent.requests,
             "sessions": played.sent.sessions,
