@@ -8,7 +8,8 @@ from statistics import median
 
 from integrations.demo.providers.history import DeliveryHistory, DeploymentState, Did, Outcome, PullRequest
 from integrations.demo.providers.standing import pull_request_at
-from integrations.demo.stories import YEAR_WEEKS, Weeks
+from integrations.demo.sizes import YEAR_WEEKS
+from integrations.demo.stories import Weeks
 from integrations.demo.year import DemoYear
 
 _BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
@@ -18,7 +19,7 @@ class ToldFigures:
     """Of one repository each; pull requests count when they are merged, runs and deployments when they begin."""
 
     def __init__(self, year: DemoYear, history: DeliveryHistory) -> None:
-        self._year, self._history = year, history
+        self.year, self._history = year, history
 
     def figure(self, key: str, weeks: Weeks, facets: Mapping[str, str], email: str | None = None) -> float | None:
         compute: Callable[[str, Weeks], float | None] = {
@@ -105,10 +106,10 @@ class ToldFigures:
                 yield each, merged_at
 
     def _is_in(self, at: datetime, weeks: Weeks) -> bool:
-        return self._year.first_day_of(weeks.first) <= self._local(at).date() < self._year.first_day_of(weeks.last)
+        return self.year.first_day_of(weeks.first) <= self._local(at).date() < self.year.first_day_of(weeks.last)
 
     def _local(self, at: datetime) -> datetime:
-        return at.astimezone(self._year.anchor.tzinfo)
+        return at.astimezone(self.year.anchor.tzinfo)
 
 
 def _ready_at(pull_request: PullRequest) -> datetime:

@@ -10,7 +10,7 @@ from functools import cached_property
 from integrations.demo.commits import DemoCommit, Mark, generated_lines, plan_commits
 from integrations.demo.model_prices import UNKNOWN_MODEL
 from integrations.demo.session import DemoSession, ModelRequest, Stretch, ToolUse
-from integrations.demo.stories import DEMO_WEEKS, Weeks
+from integrations.demo.stories import Weeks
 from integrations.demo.year import DemoYear
 
 
@@ -39,7 +39,9 @@ class PlannedFigures:
 
     @cached_property
     def sessions(self) -> list[DemoSession]:
-        return [session for week in range(DEMO_WEEKS) for session in self.year.sessions_of_week(week)]
+        return [
+            session for week in range(len(self.year.flavour.size.weeks)) for session in self.year.sessions_of_week(week)
+        ]
 
     def _sessions_in(self, weeks: Weeks, email: str | None) -> list[DemoSession]:
         first, after = self.year.first_day_of(weeks.first), self.year.first_day_of(weeks.last)

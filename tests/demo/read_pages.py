@@ -59,9 +59,9 @@ def hint(page: str) -> str:
     return " ".join(words(found) for found in re.findall(rf"{HINT}(.*?)</(?:aside|div|section)>", page, re.DOTALL))
 
 
-def compared(browser: httpx.Client, units: Sequence[str], key: str) -> Mapping[str, str]:
+def compared(browser: httpx.Client, units: Sequence[str], key: str, **parameters: str) -> Mapping[str, str]:
     """Unit → what its cell of the metric says where these units are compared."""
-    asked = {"units": ",".join(units), "metrics": key}
+    asked = {"units": ",".join(units), "metrics": key, **parameters}
     page = browser.get("/insights/compare/", params=asked).raise_for_status().text
     rows = re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL)
     return {words(name): words(cells) for name, cells in rows}

@@ -31,7 +31,7 @@ def kinds_by_account() -> dict[str, set[str]]:
 
 def test_managers_hear_of_their_teams_and_owners_of_their_tickets(org: Org) -> None:
     today = local_today()
-    told = year(Flavour.STORIES, today)
+    told = year(Flavour.SMALL_STORIES, today)
     load_demo_organisation(told)
     open_demo_accounts()
     write_demo_tickets(told, today=today)
@@ -48,7 +48,7 @@ def test_managers_hear_of_their_teams_and_owners_of_their_tickets(org: Org) -> N
 @pytest.mark.usefixtures("org")
 def test_the_quiet_flavour_tells_nobody_anything() -> None:
     today = local_today()
-    told = year(Flavour.QUIET, today)
+    told = year(Flavour.SMALL_QUIET, today)
     load_demo_organisation(told)
     open_demo_accounts()
     assert tell_demo_people(told, today=today) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,20 +21,29 @@ from integrations.demo.agents import CLAUDE_CODE
 from integrations.demo.export_requests import ExportRequest, export_requests_of_week
 from integrations.demo.model_prices import MODEL_PRICES, UNKNOWN_MODEL
 from integrations.demo.people import PEOPLE
-from integrations.demo.stories import DEMO_WEEKS, STORIES, Flavour
+from integrations.demo.sizes import DEMO_WEEKS
+from integrations.demo.stories import STORIES
 from integrations.demo.year import DemoYear
+from tests.demo import flavours
 from tests.recordings import Recordings
 
 ANCHOR = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=ANCHOR)
-SOME_WEEKS = (0, 3, 13, DEMO_WEEKS - 1)
 
 Shape = dict[str, dict[str, str]]  # event or metric name → attribute → type
 
 
+@pytest.fixture(scope="module", params=flavours.STORIES)
+def year(request: pytest.FixtureRequest) -> DemoYear:
+    return DemoYear(seed=1, flavour=request.param, anchor=ANCHOR)
+
+
+def _some_weeks(year: DemoYear) -> tuple[int, ...]:
+    return 0, 3, 6, year.weeks_of_telemetry - 1
+
+
 @pytest.fixture(scope="module")
-def all_requests() -> list[ExportRequest]:
-    return [request for week in SOME_WEEKS for request in export_requests_of_week(YEAR, week)]
+def all_requests(year: DemoYear) -> list[ExportRequest]:
+    return [request for week in _some_weeks(year) for request in export_requests_of_week(year, week)]
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +52,14 @@ def some_requests(all_requests: list[ExportRequest]) -> list[ExportRequest]:
     return [request for request in all_requests if request.agent == CLAUDE_CODE]
 
 
-def test_the_same_seed_and_end_make_the_same_bytes(all_requests: list[ExportRequest]) -> None:
-    again = [request for week in SOME_WEEKS for request in export_requests_of_week(YEAR, week)]
+def test_the_same_seed_and_end_make_the_same_bytes(year: DemoYear, all_requests: list[ExportRequest]) -> None:
+    again = [request for week in _some_weeks(year) for request in export_requests_of_week(year, week)]
     assert again == all_requests
 
 
-def test_another_seed_makes_other_sessions(some_requests: list[ExportRequest]) -> None:
-    other = DemoYear(seed=2, flavour=Flavour.STORIES, anchor=ANCHOR)
-    bodies = {request.body for week in SOME_WEEKS for request in export_requests_of_week(other, week)}
+def test_another_seed_makes_other_sessions(year: DemoYear, some_requests: list[ExportRequest]) -> None:
+    other = replace(year, seed=2)
+    bodies = {request.body for week in _some_weeks(year) for request in export_requests_of_week(other, week)}
     assert bodies.isdisjoint(request.body for request in some_requests)
 
 
@@ -58,11 +68,11 @@ def test_no_two_records_are_alike(some_requests: list[ExportRequest]) -> None:
     assert len(set(records)) == len(records)
 
 
-def test_nothing_lies_outside_the_year(some_requests: list[ExportRequest]) -> None:
-    for session in YEAR.sessions_of_week(0):
+def test_nothing_lies_outside_the_year(year: DemoYear) -> None:
+    for session in year.sessions_of_week(0):
         assert session.ended_at <= ANCHOR
-    oldest = YEAR.sessions_of_week(DEMO_WEEKS - 1)[0]
-    assert oldest.setting.started_at.date() >= YEAR.first_day_of(DEMO_WEEKS)
+    oldest = year.sessions_of_week(year.weeks_of_telemetry - 1)[0]
+    assert oldest.setting.started_at.date() >= year.first_day_of(DEMO_WEEKS)
 
 
 def test_events_are_numbered_and_in_the_order_of_time(some_requests: list[ExportRequest]) -> None:

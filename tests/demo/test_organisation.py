@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.demo.commits import DemoCommit, plan_commits
 from integrations.demo.organisation import CHANGES, people_files
 from integrations.demo.people import CHECKOUT, PEOPLE, SEARCH
 from integrations.demo.repositories import REPOSITORIES
@@ -17,6 +16,7 @@ from integrations.demo.stories import AWAY_WEEKS, IDLE, LEAVER, LEFT_WEEKS_BEFOR
 from integrations.demo.year import DemoYear
 from integrations.models import SeatAssignment, SeatPlan
 from integrations.seats.import_seats import import_seats
+from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
 
 YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
@@ -24,10 +24,9 @@ AWAY_WEEKS_BORDERS = (AWAY_WEEKS.first, AWAY_WEEKS.last)
 QUIET = DemoYear(seed=1, flavour=Flavour.QUIET, anchor=YEAR.anchor)
 
 
-@pytest.fixture(scope="module")
-def commits() -> list[DemoCommit]:
-    planned = plan_commits(YEAR, PlannedFigures(YEAR).sessions)
-    return [commit for commits in planned.values() for commit in commits]
+@pytest.fixture(scope="module", params=flavours.STORIES)
+def planned(request: pytest.FixtureRequest) -> PlannedFigures:
+    return PlannedFigures(DemoYear(seed=1, flavour=request.param, anchor=YEAR.anchor))
 
 
 def test_everybody_who_works_stands_in_the_first_file() -> None:
@@ -63,14 +62,26 @@ def test_whoever_leaves_has_an_end_and_whoever_returns_a_start() -> None:
     assert by_day[gone]["Linden Example"]["end"] == gone.isoformat()
 
 
+def test_a_small_demos_files_tell_of_its_own_people_alone() -> None:
+    small = DemoYear(seed=1, flavour=Flavour.SMALL_STORIES, anchor=YEAR.anchor)
+    working = {person.email for person in small.people}
+    elsewhere = {person.email for person in PEOPLE} - working
+    first, *later = ({row["email"]: row for row in _rows(file.content)} for file in people_files(small))
+    assert working <= first.keys()
+    for rows in (first, *later):
+        assert not rows.keys() & elsewhere
+        assert {row["manager_email"] for row in rows.values() if row["manager_email"]} <= first.keys()
+    assert {person.team for person in small.people} == {person.team for person in PEOPLE}
+
+
 def test_nobody_leaves_the_quiet_organisation() -> None:
     assert not any(row["end"] for file in people_files(QUIET) for row in _rows(file.content))
 
 
-def test_a_moved_person_commits_to_the_new_teams_repository(commits: list[DemoCommit]) -> None:
+def test_a_moved_person_commits_to_the_new_teams_repository(planned: PlannedFigures) -> None:
     of_team = {repository.name: repository.team for repository in REPOSITORIES}
-    moved_on = YEAR.first_day_of(20)
-    own = [commit for commit in commits if commit.person.full_name == "Juniper Sample"]
+    moved_on = planned.year.first_day_of(20)
+    own = [commit for commit in planned.commits if commit.person.full_name == "Juniper Sample"]
     before = {of_team[commit.repository.name] for commit in own if commit.at.date() < moved_on}
     after = {of_team[commit.repository.name] for commit in own if commit.at.date() >= moved_on}
     assert CHECKOUT in before
@@ -79,10 +90,10 @@ def test_a_moved_person_commits_to_the_new_teams_repository(commits: list[DemoCo
     assert CHECKOUT not in after
 
 
-def test_nobody_commits_while_away(commits: list[DemoCommit]) -> None:
-    away = YEAR.away()
+def test_nobody_commits_while_away(planned: PlannedFigures) -> None:
+    away = planned.year.away()
     assert len(away) == 2
-    for commit in commits:
+    for commit in planned.commits:
         days = away.get(commit.person.email)
         assert days is None or commit.at.date() not in days, commit
 

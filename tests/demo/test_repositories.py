@@ -20,11 +20,12 @@ from integrations.demo.history import write_repository
 from integrations.demo.people import PEOPLE, TOOLING
 from integrations.demo.repositories import BOT_EMAIL, BOT_NAME, REPOSITORIES, DemoRepository, git_address
 from integrations.demo.session import DemoSession
-from integrations.demo.stories import DEMO_WEEKS, Flavour
+from integrations.demo.sizes import YEAR_WEEKS
 from integrations.demo.year import DemoYear
+from tests.demo import flavours
 
-YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 15, 30, tzinfo=UTC))
-LAST_WEEKS = range(8)  # what is written to disk here: two months of it
+END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+LAST_WEEKS = 8  # of the year, where one repository is written
 CHECKOUT_API = REPOSITORIES[0]
 STOREFRONT = next(repository for repository in REPOSITORIES if repository.squash_weeks)
 WAREHOUSE = next(repository for repository in REPOSITORIES if repository.bulk_import_weeks)
@@ -32,23 +33,29 @@ WAREHOUSE = next(repository for repository in REPOSITORIES if repository.bulk_im
 Planned = dict[str, list[DemoCommit]]
 
 
-@pytest.fixture(scope="module")
-def sessions() -> list[DemoSession]:
-    return [session for week in range(DEMO_WEEKS) for session in YEAR.sessions_of_week(week)]
+@pytest.fixture(scope="module", params=flavours.STORIES)
+def year(request: pytest.FixtureRequest) -> DemoYear:
+    return DemoYear(seed=1, flavour=request.param, anchor=END)
 
 
 @pytest.fixture(scope="module")
-def planned(sessions: list[DemoSession]) -> Planned:
-    return plan_commits(YEAR, sessions)
+def sessions(year: DemoYear) -> list[DemoSession]:
+    return [session for week in range(year.weeks_of_telemetry) for session in year.sessions_of_week(week)]
 
 
 @pytest.fixture(scope="module")
-def checkout_api(planned: Planned, tmp_path_factory: pytest.TempPathFactory) -> GitRepository:
-    return _written(tmp_path_factory.mktemp("one"), CHECKOUT_API, _recent(planned))
+def planned(year: DemoYear, sessions: list[DemoSession]) -> Planned:
+    return plan_commits(year, sessions)
 
 
-def test_a_year_has_some_thousand_commits(planned: Planned) -> None:
-    assert 3_000 <= sum(map(len, planned.values())) <= 7_500
+@pytest.fixture(scope="module")
+def checkout_api(year: DemoYear, planned: Planned, tmp_path_factory: pytest.TempPathFactory) -> GitRepository:
+    return _written(tmp_path_factory.mktemp("one"), year, CHECKOUT_API, _recent(year, planned))
+
+
+def test_a_year_has_some_thousand_commits_and_twelve_weeks_some_hundred(year: DemoYear, planned: Planned) -> None:
+    fewest, most = (3_000, 7_500) if year.weeks == YEAR_WEEKS else (500, 900)
+    assert fewest <= sum(map(len, planned.values())) <= most
     assert len(planned) == 7
 
 
@@ -60,12 +67,12 @@ def test_about_half_of_the_sessions_with_lines_are_committed(planned: Planned, s
 
 
 def test_a_commit_follows_its_session_and_has_no_more_of_its_lines(
-    planned: Planned, sessions: list[DemoSession]
+    year: DemoYear, planned: Planned, sessions: list[DemoSession]
 ) -> None:
     known = {session.session_id: session for session in sessions}
     marks: dict[Mark, int] = defaultdict(int)
     for commit in _all(planned):
-        assert commit.at <= YEAR.anchor
+        assert commit.at <= year.anchor
         if commit.session is None:
             assert commit.mark is Mark.NOTHING
             continue
@@ -87,22 +94,24 @@ def test_without_an_agent_nobody_commits_near_a_session(planned: Planned, sessio
                 assert not session.setting.started_at <= commit.at <= session.ended_at + timedelta(hours=1)
 
 
-def test_the_same_year_has_the_same_object_ids(planned: Planned, checkout_api: GitRepository, tmp_path: Path) -> None:
-    again = _written(tmp_path, CHECKOUT_API, _recent(planned))
+def test_the_same_year_has_the_same_object_ids(
+    year: DemoYear, planned: Planned, checkout_api: GitRepository, tmp_path: Path
+) -> None:
+    again = _written(tmp_path, year, CHECKOUT_API, _recent(year, planned))
     assert again.branches == checkout_api.branches
     assert again.notes() == checkout_api.notes()
     _git(again, "fsck", "--strict")
 
 
-def test_git_counts_the_lines_that_were_planned(planned: Planned, checkout_api: GitRepository) -> None:
+def test_git_counts_the_lines_that_were_planned(year: DemoYear, planned: Planned, checkout_api: GitRepository) -> None:
     set_apart = {CHECKOUT_API.lock_file, CHECKOUT_API.generated_file}
     counted = {
         (read.author.email, read.author.at): sum(file.added or 0 for file in read.files if file.path not in set_apart)
         for read in _commits(checkout_api)
         if len(read.parents) == 1 and not is_bot(read.author.name, read.author.email)
     }
-    commits = _recent(planned)[CHECKOUT_API.name]
-    assert len(commits) > 100
+    commits = _recent(year, planned)[CHECKOUT_API.name]
+    assert len(commits) > len(planned[CHECKOUT_API.name]) / 8
     for commit in commits:
         assert counted[git_address(commit.person), commit.at] == commit.agent_lines + commit.own_lines
 
@@ -126,20 +135,22 @@ def test_notes_name_sessions_and_lines_of_the_commit(planned: Planned, checkout_
         _assert_lines_are_new(checkout_api, sha, text.decode())
 
 
-def test_trailers_stand_on_the_commits_that_were_planned(planned: Planned, checkout_api: GitRepository) -> None:
+def test_trailers_stand_on_the_commits_that_were_planned(
+    year: DemoYear, planned: Planned, checkout_api: GitRepository
+) -> None:
     signed = {
         (read.author.email, read.author.at)
         for read in _commits(checkout_api)
         if any(trailer.key.lower() == "co-authored-by" for trailer in read.trailers)
     }
-    commits = _recent(planned)[CHECKOUT_API.name]
+    commits = _recent(year, planned)[CHECKOUT_API.name]
     assert signed == {(git_address(each.person), each.at) for each in commits if each.mark is Mark.TRAILER}
 
 
-def test_every_repository_but_one_tells_agents_about_itself(tmp_path: Path) -> None:
+def test_every_repository_but_one_tells_agents_about_itself(year: DemoYear, tmp_path: Path) -> None:
     without = []
     for repository in REPOSITORIES:
-        git = _written(tmp_path, repository, {repository.name: []})
+        git = _written(tmp_path, year, repository, {repository.name: []})
         periods = context_file_periods(git.git_dir, git.branches["refs/heads/main"])
         assert [(each.path, each.until) for each in periods] == sorted(
             (path, None) for path, _ in repository.context_files
@@ -149,18 +160,18 @@ def test_every_repository_but_one_tells_agents_about_itself(tmp_path: Path) -> N
     assert without == [TOOLING]
 
 
-def test_there_are_branches_merges_bots_and_a_bulk_import(planned: Planned, tmp_path: Path) -> None:
-    git = _written(tmp_path, WAREHOUSE, {WAREHOUSE.name: planned[WAREHOUSE.name]})
+def test_there_are_branches_merges_bots_and_a_bulk_import(year: DemoYear, planned: Planned, tmp_path: Path) -> None:
+    git = _written(tmp_path, year, WAREHOUSE, {WAREHOUSE.name: planned[WAREHOUSE.name]})
     read = list(_commits(git))
     assert len(git.branches) > 1
     assert sum(len(each.parents) == 2 for each in read) > 3
-    assert sum(each.author.name == BOT_NAME for each in read) > 20
+    assert sum(each.author.name == BOT_NAME for each in read) >= year.weeks // 2  # every other week
     assert is_bot(BOT_NAME, BOT_EMAIL)
     assert sum(len(each.files) > 300 for each in read) == 1
 
 
-def test_a_squashed_branch_stays_beside_its_squash(planned: Planned, tmp_path: Path) -> None:
-    git = _written(tmp_path, STOREFRONT, {STOREFRONT.name: planned[STOREFRONT.name]})
+def test_a_squashed_branch_stays_beside_its_squash(year: DemoYear, planned: Planned, tmp_path: Path) -> None:
+    git = _written(tmp_path, year, STOREFRONT, {STOREFRONT.name: planned[STOREFRONT.name]})
     [squash] = [each for each in _commits(git) if each.subject.startswith("Squash branch")]
     name = squash.subject.split("'")[1]
     unmerged = git.unmerged([git.branches[f"refs/heads/{name}"]], git.branches["refs/heads/main"])
@@ -169,8 +180,8 @@ def test_a_squashed_branch_stays_beside_its_squash(planned: Planned, tmp_path: P
     assert git.patch_id(start, git.branches[f"refs/heads/{name}"]) == git.patch_id(f"{squash.sha}^", squash.sha)
 
 
-def test_a_picked_commit_is_there_twice(planned: Planned, tmp_path: Path) -> None:
-    git = _written(tmp_path, CHECKOUT_API, {CHECKOUT_API.name: planned[CHECKOUT_API.name]})
+def test_a_picked_commit_is_there_twice(year: DemoYear, planned: Planned, tmp_path: Path) -> None:
+    git = _written(tmp_path, year, CHECKOUT_API, {CHECKOUT_API.name: planned[CHECKOUT_API.name]})
     authored = defaultdict(list)
     for each in _commits(git):
         authored[each.author.email, each.author.at].append(each)
@@ -183,11 +194,11 @@ def test_three_people_sign_with_another_address() -> None:
     assert sum(git_address(person) != person.email for person in PEOPLE) == 3
 
 
-def test_a_repository_that_was_not_finished_is_written_anew(tmp_path: Path) -> None:
+def test_a_repository_that_was_not_finished_is_written_anew(year: DemoYear, tmp_path: Path) -> None:
     draft = tmp_path / f".{CHECKOUT_API.name}.draft"
     draft.mkdir()
     (draft / "HEAD").write_text("half")
-    _written(tmp_path, CHECKOUT_API, {CHECKOUT_API.name: []})
+    _written(tmp_path, year, CHECKOUT_API, {CHECKOUT_API.name: []})
     assert not draft.exists()
 
 
@@ -196,14 +207,14 @@ def _all(planned: Planned) -> Iterator[DemoCommit]:
         yield from commits
 
 
-def _recent(planned: Planned) -> Planned:
-    since = YEAR.first_day_of(len(LAST_WEEKS))
+def _recent(year: DemoYear, planned: Planned) -> Planned:
+    since = year.first_day_of(LAST_WEEKS)
     return {name: [each for each in commits if each.at.date() >= since] for name, commits in planned.items()}
 
 
-def _written(folder: Path, repository: DemoRepository, planned: Planned) -> GitRepository:
+def _written(folder: Path, year: DemoYear, repository: DemoRepository, planned: Planned) -> GitRepository:
     path = folder / repository.name
-    write_repository(path, YEAR, repository, planned[repository.name])
+    write_repository(path, year, repository, planned[repository.name])
     return GitRepository.open(path)
 
 

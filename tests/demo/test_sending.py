@@ -16,8 +16,8 @@ from integrations.demo.stories import Flavour
 from integrations.demo.year import DemoYear
 from tests.servers import free_port
 
-YEAR = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
-A_SMALL_WEEK = 50
+YEAR = DemoYear(seed=1, flavour=Flavour.SMALL_STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
+A_SMALL_WEEK = 11
 
 
 @contextmanager

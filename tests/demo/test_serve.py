@@ -18,7 +18,7 @@ ANCHOR = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # the night in which Berlin's
 def _github() -> DemoGitHub:
     return DemoGitHub(
         seed=1,
-        flavour="quiet",
+        flavour="small-quiet",
         anchor=ANCHOR.isoformat(),
         zone="Europe/Berlin",
         repositories="/somewhere",
@@ -38,7 +38,7 @@ def test_the_file_is_read_as_it_was_written_and_is_its_owners(tmp_path: Path) ->
 def test_the_year_is_the_one_of_the_organisations_zone(tmp_path: Path) -> None:
     anchor = ANCHOR.astimezone(ZoneInfo("Europe/Berlin"))
     year = _github().year
-    assert year == DemoYear(seed=1, flavour=Flavour.QUIET, anchor=anchor)
+    assert year == DemoYear(seed=1, flavour=Flavour.SMALL_QUIET, anchor=anchor)
     assert year.anchor.tzinfo == anchor.tzinfo  # other days of the year have another offset
 
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integrations.demo.sizes import YEAR_WEEKS
 from integrations.demo.stories import STORIES, Flavour, Weeks
 from integrations.demo.year import DemoYear
+from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
 from tests.demo.telling import assert_told
 
@@ -19,22 +21,31 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(("seed", "end"), list(enumerate(ENDS.values(), start=1)), ids=list(ENDS))
-def test_every_story_is_told(seed: int, end: datetime) -> None:
-    figures = PlannedFigures(DemoYear(seed=seed, flavour=Flavour.STORIES, anchor=end))
-    assert 8_000 <= len(figures.sessions) <= 15_000
+SESSIONS = {Flavour.STORIES: (8_000, 15_000), Flavour.SMALL_STORIES: (1_200, 1_700)}
+
+
+@pytest.mark.parametrize("flavour", flavours.STORIES)
+@pytest.mark.parametrize("end", list(ENDS))
+def test_every_story_is_told(flavour: Flavour, end: str) -> None:
+    seed = list(ENDS).index(end) + 1
+    figures = PlannedFigures(DemoYear(seed=seed, flavour=flavour, anchor=ENDS[end]))
+    fewest, most = SESSIONS[flavour]
+    assert fewest <= len(figures.sessions) <= most
     for story in STORIES:
         assert_told(story, figures)
 
 
-def test_the_quiet_flavour_tells_none() -> None:
+@pytest.mark.parametrize("flavour", flavours.QUIET)
+def test_the_quiet_flavour_tells_none(flavour: Flavour) -> None:
     end = ENDS["on a Friday in autumn"]
-    figures = PlannedFigures(DemoYear(seed=1, flavour=Flavour.QUIET, anchor=end))
+    figures = PlannedFigures(DemoYear(seed=1, flavour=flavour, anchor=end))
     for weeks in (Weeks(4, 0), Weeks(12, 0), Weeks(52, 0)):
         assert figures.figure("ai.adoption_rate", weeks, {}) == 100
         error_rate = figures.figure("ai.error_rate", weeks, {})
         assert error_rate is not None
         assert error_rate < 6
-    # Nothing rises or falls by itself: half of the year is like the other, holidays aside.
-    halves = [figures.figure("ai.sessions", weeks, {}) for weeks in (Weeks(26, 0), Weeks(52, 26))]
+    # Nothing rises or falls by itself: half of the weeks are like the other, holidays aside.
+    size = flavour.size
+    middle = size.weeks[size.played(YEAR_WEEKS) // 2]
+    halves = [figures.figure("ai.sessions", weeks, {}) for weeks in (Weeks(middle, 0), Weeks(YEAR_WEEKS, middle))]
     assert halves[0] == pytest.approx(halves[1], rel=0.15)
