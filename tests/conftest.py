@@ -47,6 +47,8 @@ from tests.stored_once import refuse_mixed_files, stored_once
 
 __all__ = ["browser", "stored_once", "windows"]
 StartServer = Callable[..., AbstractContextManager[Server]]
+# Swept once in ten to sixty seconds by themselves, and idle where nothing waits: journeys wait for them.
+AWAITED = ("List resources", "Send letters", "Sync connections")
 _numbers = itertools.count(1)
 
 
@@ -143,7 +145,7 @@ def server_template(database_template: str, django_db_blocker: DjangoDbBlocker) 
             with pointed_at(SERVER_TEMPLATE):
                 seed_schedule()
                 often, _ = IntervalSchedule.objects.get_or_create(every=2, period=IntervalSchedule.SECONDS)
-                PeriodicTask.objects.filter(name="Send letters").update(interval=often)  # once a minute by itself
+                PeriodicTask.objects.filter(name__in=AWAITED).update(interval=often)
                 for persona in PERSONAS:
                     create_user(persona)
     return SERVER_TEMPLATE
