@@ -168,7 +168,8 @@ def main() -> int:
             print(f"{fault.name}  {fault.file}\n    {fault.breaks}")
         return 0
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup
+            signal.signal(number, _end)
     _git("worktree", "prune")
     revision = _git("rev-parse", "--verify", f"{options.revision}^{{commit}}").strip()
     if options.check_clean and not pass_without_faults(faults, revision, options.processes):
@@ -203,7 +204,7 @@ def _git(*arguments: str) -> str:
 
 
 def _end(number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + number)
+    sys.exit(f"Ended by {signal.Signals(number).name}.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from insights.snapshots.refresh import refresh
 from insights.snapshots.storing_from_memory import store_from_memory
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.intake.figures_work import settle_what_waits
+from orgtree.models import Identity, Person
+from orgtree.services.identities import point_to
 from tests.metrics.kept import forgotten_by_refresh, keep_weeks
 from tests.metrics.told_in_pieces import PEOPLE, Pieces
 from tests.org import Org
@@ -86,6 +88,15 @@ def test_cells_are_those_of_a_fill_after_each_piece(
         if is_in_memory and len(told) % 3 == 0:
             kept += keep_weeks()  # what the next refreshes read of them has to be what facts say
     assert (kept > 0) == is_in_memory
+
+
+def test_an_address_that_becomes_somebody_elses_changes_the_units_of_both(teams: Org) -> None:
+    teams.join("dee", "blue")
+    teams.session(by="dee", on="2026-03-17")
+    teams.fold()
+    assert forgotten_by_refresh() == {}
+    point_to(Identity.objects.filter(value="dee@example.com"), Person.objects.get(email="ada@example.com"))
+    assert forgotten_by_refresh() == {}
 
 
 def test_a_refresh_reads_many_rows_once_for_everybody_and_their_units(is_in_memory: bool, teams: Org) -> None:
