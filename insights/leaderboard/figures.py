@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -22,10 +23,14 @@ from insights.metrics.by_person import People, PersonValue, read_people
 from insights.metrics.plan import Places
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
+from insights.metrics.row_privacy import is_named_elsewhere
+from insights.metrics.withhold import rounded
 from insights.people_figures.members import members
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
+
+NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
 
 
 class Figures(Protocol):
@@ -182,6 +187,41 @@ class FilteredFigures:
 
     def agents(self, person_id: int) -> Sequence[str]:
         return self._filtered.agents(person_id)
+
+
+class PseudonymousFigures:
+    """What one viewer sees of figures under pseudonyms.
+
+    One's own are exact.  Of others, totals are rounded, and what tools show with names is left out: lines of commits,
+    and with them the agents, whom commits name.
+    """
+
+    def __init__(self, figures: Figures, own_id: int | None) -> None:
+        self.read_at = figures.read_at
+        self.people = figures.people
+        self._figures = figures
+        self._own_id = own_id
+
+    def numbers(self, key: str) -> Sequence[float]:
+        values = zip(self.people, self._figures.numbers(key), strict=True)
+        return [value if person == self._own_id else _rounded(key, value) for person, value in values]
+
+    def value(self, key: str, person_id: int) -> PersonValue:
+        found = self._figures.value(key, person_id)
+        if person_id == self._own_id:
+            return found
+        if is_named_elsewhere(key):
+            return PersonValue(None, NAMED_ELSEWHERE)
+        return found if found.value is None else replace(found, value=rounded(found.value))
+
+    def agents(self, person_id: int) -> Sequence[str]:
+        return self._figures.agents(person_id) if person_id == self._own_id else ()
+
+
+def _rounded(key: str, value: float) -> float:
+    if is_named_elsewhere(key):
+        return math.nan
+    return value if math.isnan(value) else rounded(value)
 
 
 def by_person(figures: Figures, key: str) -> dict[int, float]:

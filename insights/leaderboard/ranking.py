@@ -30,18 +30,18 @@ class Ranking:
     """
 
     def __init__(self, figures: Figures) -> None:
-        self._figures = figures
+        self.figures = figures
         self.read_at = figures.read_at
         self.people: Sequence[int] = figures.people
         self._numbers: dict[str, Floats] = {}
         self._orders: dict[str, Ranks] = {}
 
     def value(self, key: str, person_id: int) -> PersonValue:
-        return self._figures.value(key, person_id)
+        return self.figures.value(key, person_id)
 
     def agents(self, person_id: int) -> Sequence[str]:
         """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
-        return self._figures.agents(person_id)
+        return self.figures.agents(person_id)
 
     def ranks(self, column: str) -> Ranks:
         """Ranked by that column, the greatest first; ties by AI lines.
@@ -83,7 +83,7 @@ class Ranking:
         import numpy as np
 
         if key not in self._numbers:
-            self._numbers[key] = np.asarray(self._figures.numbers(key), dtype=np.float64)
+            self._numbers[key] = np.asarray(self.figures.numbers(key), dtype=np.float64)
         return self._numbers[key]
 
     def _rank(self, key: str) -> Ranks:

@@ -10,16 +10,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from insights.leaderboard.columns import AGENT, AI_LINES, FIGURES, NAME, RANK, SPEND, UNPRICED
+from insights.leaderboard.columns import AGENT, AI_LINES, BY_KEY, FIGURES, NAME, RANK, SPEND, UNPRICED
+from insights.leaderboard.figures import PseudonymousFigures
 from insights.leaderboard.kept import ranking_of
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.by_person import PersonValue
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.visible import why_own_only
+from insights.metrics.row_privacy import is_named_elsewhere, question_of
+from insights.metrics.visible import shown_of
 from insights.metrics.withhold import is_withheld
 from insights.scope_access import check_scope
 from orgtree.models import Person
 from orgtree.services.access import Access
+from orgtree.services.trust import Shown
 
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
@@ -43,13 +46,14 @@ class LeaderboardPage:
     """One page of rows.
 
     `total` counts the rows of all pages, `people` everybody with agent activity; null: too few to be told.  `note` says
-    why others' rows are not among them.
+    why others' rows are not among them, `is_pseudonymous` that they stand under pseudonyms with rounded totals.
     """
 
     rows: Sequence[LeaderboardRow]
     total: int
     people: int | None
     note: str
+    is_pseudonymous: bool
     read_at: datetime
 
 
@@ -85,30 +89,37 @@ class VisibleLeaderboard:
         check_scope(scope, access)
         asked = asked_of(window, scope, facets)
         self._access = access
-        self._ranking: Ranking = ranking_of(asked)
+        self._whole: Ranking = ranking_of(asked)
         self._ranked_by = ranked_by
-        count = len(self._ranking.people)
+        self._is_of_one = scope.person_id is not None
+        count = len(self._whole.people)
         hides_group = is_withheld(asked, count, access)
         self.people = None if hides_group else count
-        self.note = why_own_only(asked, access, people=count)
-        self._has_ranks = not hides_group and scope.person_id is None
+        found = shown_of(asked, access, people=count)
+        self.note = found.note if found.shown is Shown.OWN else ""
+        self._is_pseudonymous = found.shown is Shown.TOTALS
         own = access.sight.person_id
-        seen = [person for person in self._ranking.people if person == own] if self.note else self._ranking.people
-        self._seen = frozenset(seen)
+        is_hidden = self._is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
+        self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
+        # Orders, too, are those of what is seen: they would tell what was rounded away.
+        seen = PseudonymousFigures(self._whole.figures, own)
+        self._ranking = Ranking(seen) if self._is_pseudonymous else self._whole
+        self._question = question_of(asked)
+        self._seen = frozenset([person for person in self._whole.people if not self.note or person == own])
 
     def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:
         """Page `page` (from 1) of the rows, sorted by a column's key, with a minus for the greatest first."""
         ids, labels = self._found(sort, search)
         shown = ids[(page - 1) * size : page * size]
         rows = self._rows(shown, labels or self._labels(shown))
-        return LeaderboardPage(rows, len(ids), self.people, self.note, self._ranking.read_at)
+        return LeaderboardPage(rows, len(ids), self.people, self.note, self._is_pseudonymous, self._whole.read_at)
 
     def concentration(self) -> Concentration | None:
         """Of the tenth that spends most, or a minimum group; None without figures, or where a group is too small."""
-        first = max(len(self._ranking.people) // 10, self._access.minimum_group_size)
-        if self.people is None or not self._has_ranks or self.people - first < first:
+        first = max(len(self._whole.people) // 10, self._access.minimum_group_size)
+        if self.people is None or self._is_of_one or self.people - first < first:
             return None
-        of_spend, of_lines = (self._ranking.share_of_spenders(metric, first) for metric in (SPEND, AI_LINES))
+        of_spend, of_lines = (self._whole.share_of_spenders(metric, first) for metric in (SPEND, AI_LINES))
         return None if of_spend is None or of_lines is None else Concentration(first, self.people, of_spend, of_lines)
 
     def _found(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
@@ -134,7 +145,8 @@ class VisibleLeaderboard:
 
     def _labels(self, people: Collection[int]) -> Mapping[int, str]:
         """What to call them before this viewer."""
-        return self._access.labels(Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name"))
+        found = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
+        return self._access.labels(found, question=self._question)
 
     def _rows(self, people: Sequence[int], labels: Mapping[int, str]) -> Sequence[LeaderboardRow]:
         ranks = self._ranking.ranks(self._ranked_by).by_person if self._has_ranks else {}

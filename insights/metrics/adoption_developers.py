@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from insights.metrics.adoption_effect import Courses, courses_of
 from insights.metrics.developer_facts import DeveloperFacts
 from insights.metrics.query import MetricQuery
-from insights.metrics.usage_cohorts import COHORTS, cohort_places, cohorts_of
+from insights.metrics.usage_cohorts import COHORTS, cohort_places
 
 # Who used agents, and how much, is no tool's to tell, unlike whose work it was.
 OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"
@@ -57,13 +57,12 @@ class RowsAsked:
 
 @dataclass(frozen=True)
 class Developers:
-    """Whoever the rows are of, in the order in which they stand; `group_sizes` are of everybody in each group."""
+    """Whoever the rows are of, in the order in which they stand."""
 
     query: MetricQuery
     asked: RowsAsked
     courses: Courses | None
     uses: DeveloperFacts
-    group_sizes: Sequence[int]
 
     def only(self, person_id: int) -> Developers:
         courses = self.courses
@@ -81,14 +80,12 @@ def developers_of(facts: DeveloperFacts, query: MetricQuery, asked: RowsAsked) -
     """Those of the asked group.  Nobody where a group has nobody: there is no figure then."""
     if asked.figure is Figure.USE:
         places = cohort_places(facts)
-        sizes = [people for cohort in cohorts_of(facts) for people in cohort.group_sizes]
         wanted = places == COHORTS.index(asked.group) if asked.group else places >= 0
-        return Developers(query, asked, None, facts.of(wanted), sizes)
+        return Developers(query, asked, None, facts.of(wanted))
     courses = courses_of(facts)
-    takers = courses.of_group(took_up=True)
-    sizes = [len(takers), len(courses) - len(takers)]
-    if not all(sizes):
+    takers = len(courses.of_group(took_up=True))
+    if takers in (0, len(courses)):
         courses = courses.of(courses.people < 0)
     elif asked.group:
         courses = courses.of_group(took_up=asked.group == TOOK_UP)
-    return Developers(query, asked, courses, facts, sizes)
+    return Developers(query, asked, courses, facts)

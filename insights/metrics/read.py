@@ -19,7 +19,7 @@ from insights.metrics.placing import is_of_people
 from insights.metrics.plan import Clock, Need, Places, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.reading import Reading
-from insights.metrics.rows import read_rows
+from insights.metrics.rows import read_person_totals, read_rows
 from insights.metrics.terms import BelongsTo
 from insights.snapshots.read import Freshness, begun_with_cells, needs_without_cells
 
@@ -31,6 +31,7 @@ __all__ = [
     "Together",
     "kept_distribution",
     "read_distribution",
+    "read_person_totals",
     "read_rows",
     "read_series",
     "read_together",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from psycopg import sql
 
 from insights import windows
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
-from insights.metrics.declarations import Metric, RowsBy
+from insights.metrics.declarations import Duration, Metric, RowsBy
 from insights.metrics.kept_answers import kept, question_of
 from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.plan import Clock, Plan, plan
@@ -115,6 +116,18 @@ def read_rows(query: MetricQuery, *, page: int = 1, size: int = 100, order: RowO
     }[each.metric.rows_by]
     columns, rows, total = read(each, page, size, order)
     return RowsPage(query, columns, rows, total, page, size, each.metric.recipe)
+
+
+def read_person_totals(query: MetricQuery) -> RowsPage:
+    """Everybody's total of what stands behind the query's whole window, a row a person; of durations, their mean.
+
+    Raises QueryError where the query cannot be answered, or nothing is added up by person.
+    """
+    each = plan(query, Clock.read())
+    columns, rows, total = _person_rows(each, 1, sys.maxsize, RowOrder.GREATEST)
+    if isinstance(each.metric, Duration):
+        rows = [{**row, "contribution": row["contribution"] / row[FACTS.name]} for row in rows]
+    return RowsPage(query, columns, rows, total, 1, total, "Totals by developer; of durations, means")
 
 
 def contribution_columns(metric: Metric) -> Sequence[RowColumn]:

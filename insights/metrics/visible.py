@@ -20,7 +20,7 @@ from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
 from insights.metrics.kept_bands import bands
 from insights.metrics.kept_comparisons import comparisons
-from insights.metrics.query import MetricQuery, Scope, SeriesAnswer
+from insights.metrics.query import Dimension, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
     AskedBeside,
     Beside,
@@ -28,20 +28,28 @@ from insights.metrics.read import (
     SideBySide,
     Together,
     kept_distribution,
+    read_person_totals,
     read_rows,
     read_series,
     read_together,
     read_totals,
 )
-from insights.metrics.row_privacy import masked_rows, open_as_in_tools
+from insights.metrics.row_privacy import (
+    NAMED_ELSEWHERE_NOTE,
+    RowsShown,
+    labelled_rows,
+    pseudonymous_rows,
+    rows_shown,
+)
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
 from insights.metrics.usage_cohorts import Cohort
 from insights.metrics.withhold import is_withheld, numerator_query, reason, withheld, withheld_spread, withholds
 from insights.people_figures.adoption import developer_facts
 from insights.scope_access import check_scopes
-from orgtree.models import IndividualPolicy, Unit
+from orgtree.models import Unit
 from orgtree.services.access import Access
+from orgtree.services.trust import Shown
 
 __all__ = [
     "Adoption",
@@ -50,6 +58,7 @@ __all__ = [
     "Freshness",
     "SideBySide",
     "Together",
+    "shown_of",
     "visible_adoption",
     "visible_adoption_rows",
     "visible_bands",
@@ -60,13 +69,14 @@ __all__ = [
     "visible_series",
     "visible_together",
     "visible_totals",
-    "why_own_only",
 ]
 
 NOBODY = 0  # as a person's id: the rows of an account that is no person
+SESSIONS_NOTE = (
+    "Only your own sessions are listed: they would tell when somebody behind a pseudonym was at work. Rows of the "
+    "figures list everybody's totals."
+)
 NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
-SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
-AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
 
 
 @dataclass(frozen=True)
@@ -182,7 +192,7 @@ def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Acces
     check_scopes((query.scope for query in queries), access)
 
     def shown(query: MetricQuery, found: Comparison) -> Comparison:
-        too_few = any(is_withheld(query, people, access) for people in found.group_sizes)
+        too_few = any(is_withheld(_by_assistance(query), people, access) for people in found.group_sizes)
         return found.hidden(reason(access)) if too_few else found
 
     return [shown(query, found) for query, found in zip(queries, comparisons(queries, line), strict=True)]
@@ -193,9 +203,15 @@ def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:
     check_scopes([query.scope], access)
 
     def shown(reach: Reach | None) -> Reach | None:
-        return None if reach is None or is_withheld(query, reach.contributors, access) else reach
+        return None if reach is None or is_withheld(compared, reach.contributors, access) else reach
 
+    compared = _by_assistance(query)
     return {name: [shown(reach) for reach in reaches] for name, reaches in bands(query, line).items()}
+
+
+def _by_assistance(query: MetricQuery) -> MetricQuery:
+    """What a comparison of work with and without agents asks, as far as policies are concerned."""
+    return replace(query, segments=(Dimension.ASSISTANCE,))
 
 
 def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
@@ -230,87 +246,79 @@ class AdoptionRows:
     developers: Developers
     note: str  # why others' rows are not among them
     as_of: datetime | None
-    access: Access
 
     def page(self, page: int, size: int) -> RowsPage:
-        return masked_rows(replace(rows_of(self.developers, page=page, size=size), note=self.note), self.access)
+        return labelled_rows(replace(rows_of(self.developers, page=page, size=size), note=self.note), Shown.WITH_NAMES)
 
 
 def visible_adoption_rows(query: MetricQuery, asked: RowsAsked, access: Access) -> AdoptionRows:
-    """The rows behind what adoption changed and behind the cohorts of use; one's own where a group is too small."""
+    """The rows behind what adoption changed and behind the cohorts of use.
+
+    Only one's own where the policy does not name people: their pull requests and days are what the tools show by name.
+    """
     check_scopes([query.scope], access)
     facts, as_of = developer_facts(query)
     developers = developers_of(facts, query, asked)
-    smallest = min((people for people in developers.group_sizes if people), default=0)
     told = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
-    note = why_own_only(told, access, people=smallest)
+    found = rows_shown(told, access, _unit_id(query.scope, access))
+    note = NAMED_ELSEWHERE_NOTE if found.shown is Shown.TOTALS else found.note
     if note:
         developers = developers.only(access.sight.person_id or NOBODY)
-    return AdoptionRows(developers, note, as_of, access)
+    return AdoptionRows(developers, note, as_of)
 
 
 def visible_rows(
     query: MetricQuery, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
 ) -> RowsPage:
-    """As `read_rows`, for this viewer: others' rows under the label that the policy gives them, or not at all.
+    """As `read_rows`, for this viewer: others' rows with names or as totals under pseudonyms, or not at all.
 
     Where others' rows are left out, `note` says why and `total` counts one's own.
     """
     check_scopes([query.scope], access)
-    note = _why_own_only(query, access)
-    if not note:
-        return masked_rows(read_rows(query, page=page, size=size, order=order), access)
-    own = replace(query, scope=replace(query.scope, person_id=access.sight.person_id or NOBODY))
-    found = read_rows(own, page=page, size=size, order=order)
-    return masked_rows(replace(found, query=query, note=note), access)
+    found = _shown_of_rows(query, access)
+    if found.shown is Shown.TOTALS:
+        everybody = read_person_totals(query)
+        return replace(pseudonymous_rows(everybody, access, page=page, size=size), note=found.note)
+    own = found.shown is Shown.OWN
+    listed = read_rows(_own(query, access) if own else query, page=page, size=size, order=order)
+    return labelled_rows(replace(listed, query=query, note=found.note), found.shown)
 
 
 def visible_page(
     query: MetricQuery, access: Access, *, people: int, read: Callable[[int | None], RowsPage]
 ) -> RowsPage:
-    """As `visible_rows`, of rows that no metric reads: those behind `query`, and they are of so many people.
+    """As `visible_rows`, of sessions that no metric reads: those behind `query`, and they are of so many people.
 
-    `read` gives the page of everybody's rows (None), or of one person's alone.
+    `read` gives the page of everybody's rows (None), or of one person's alone.  A session tells when somebody was at
+    work, so that it never stands under a pseudonym.
     """
     check_scopes([query.scope], access)
-    note = _of_few_people(access) if is_withheld(query, people, access) else _why_own_only(query, access)
+    found = shown_of(query, access, people=people)
+    note = SESSIONS_NOTE if found.shown is Shown.TOTALS else found.note
     only = (access.sight.person_id or NOBODY) if note else None
-    return masked_rows(replace(read(only), note=note), access)
+    return labelled_rows(replace(read(only), note=note), Shown.WITH_NAMES)
 
 
-def why_own_only(query: MetricQuery, access: Access, *, people: int) -> str:
-    """Why only the viewer's own of rows that are of so many people may be listed; empty where others' may be, too."""
-    if note := _why_by_policy(query, access):
-        return note
-    return _of_few_people(access) if is_withheld(query, people, access) else ""
+def shown_of(query: MetricQuery, access: Access, *, people: int) -> RowsShown:
+    """How rows that are of so many people are shown to this viewer."""
+    found = rows_shown(query, access, _unit_id(query.scope, access))
+    if found.shown is not Shown.OWN and is_withheld(query, people, access):
+        return RowsShown(Shown.OWN, _of_few_people(access))
+    return found
 
 
-def _why_own_only(query: MetricQuery, access: Access) -> str:
-    """Why only the viewer's own rows are listed, in a sentence; empty where others' are listed, too."""
-    own_id = access.sight.person_id
-    if own_id is not None and query.scope.person_id == own_id:
-        return ""
-    if note := _why_by_policy(query, access):
-        return note
-    if withholds(query, access):
+def _shown_of_rows(query: MetricQuery, access: Access) -> RowsShown:
+    """As `shown_of`, of as many people as contribute to any part of the metric's figure."""
+    found = rows_shown(query, access, _unit_id(query.scope, access))
+    if found.shown is not Shown.OWN and withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):
-            return _of_few_people(access)
-    return ""
+            return RowsShown(Shown.OWN, _of_few_people(access))
+    return found
 
 
-def _why_by_policy(query: MetricQuery, access: Access) -> str:
-    """Why others' rows are not for this viewer, however many people contribute; empty where they are."""
-    own_id = access.sight.person_id
-    is_own = own_id is not None and query.scope.person_id == own_id
-    if is_own or open_as_in_tools(query):
-        return ""
-    if access.policy == IndividualPolicy.SELF_ONLY:
-        return SELF_ONLY_NOTE
-    if access.sight.covers_no_individuals:
-        return AGGREGATES_NOTE
-    unit_id = access.sight.slugs.get(query.scope.unit or "") or _unit_id(query.scope)
-    return "" if access.sight.covers_individuals(unit_id) else AGGREGATES_NOTE
+def _own(query: MetricQuery, access: Access) -> MetricQuery:
+    return replace(query, scope=replace(query.scope, person_id=access.sight.person_id or NOBODY))
 
 
 def _of_few_people(access: Access) -> str:
@@ -320,7 +328,7 @@ def _of_few_people(access: Access) -> str:
     )
 
 
-def _unit_id(scope: Scope) -> int | None:
-    if scope.unit is None:
-        return None
+def _unit_id(scope: Scope, access: Access) -> int | None:
+    if scope.unit is None or scope.unit in access.sight.slugs:
+        return access.sight.slugs.get(scope.unit or "")
     return Unit.objects.filter(slug=scope.unit).values_list("pk", flat=True).first()

@@ -6,14 +6,18 @@ somebody (pages, charts, CSV, API) passes through here, once, in `insights.metri
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from insights.metrics.declarations import Count, Metric, Ratio
-from insights.metrics.distribution import Spread
-from insights.metrics.query import Figure, MetricQuery, SeriesAnswer
+from insights.metrics.distribution import Bin, Spread
+from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer
 from insights.metrics.registry import get, metrics
 from insights.metrics.terms import BelongsTo
 from orgtree.services.access import Access
+
+LEAST_STEP = 5  # to which numbers are rounded
+AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
 
 def withheld(
@@ -56,28 +60,66 @@ def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
 
 
 def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:
-    """The distribution, or none of it where it is of fewer than the minimum of `people`."""
-    if not is_withheld(spread.query, people, access):
-        return spread
-    return Spread(spread.query, 0, None, None, None, {}, (), reason(access))
+    """The distribution as this viewer may see it: none of fewer than the minimum of `people`, and no single fact.
+
+    The greatest value of an AI metric is one commit's or session's own: who knows the commit would know the author.
+    """
+    if is_withheld(spread.query, people, access):
+        return Spread(spread.query, 0, None, None, None, {}, (), reason(access))
+    is_exact = is_of_delivery(get(spread.query.key)) or not withholds(spread.query, access)
+    return spread if is_exact or not spread.histogram else _without_single_facts(spread)
+
+
+def _without_single_facts(spread: Spread) -> Spread:
+    """With borders that are round numbers, of the size of a bin's width; the greatest has one digit."""
+    first, *_, last = spread.histogram
+    step = 10 ** math.floor(math.log10(first.end - first.start)) if first.end > first.start else 1.0
+
+    def shown(border: float) -> float:
+        return rounded(border) if border == last.end else round(border / step) * step
+
+    return replace(
+        spread,
+        minimum=shown(first.start),
+        maximum=shown(last.end),
+        percentiles={name: shown(value) for name, value in spread.percentiles.items()},
+        histogram=[Bin(shown(each.start), shown(each.end), each.count) for each in spread.histogram],
+    )
+
+
+def rounded(value: float) -> float:
+    """To one significant digit, and to fives below ten: no count by which somebody could be known again.
+
+    >>> [rounded(value) for value in (0, 2, 3, 12, 4_213, 0.4, -7)]
+    [0.0, 0.0, 5.0, 10.0, 4000.0, 0.0, -5.0]
+    """
+    step = max(LEAST_STEP, 10 ** math.floor(math.log10(abs(value)))) if value else LEAST_STEP
+    return round(value / step) * float(step)
 
 
 def withholds(query: MetricQuery, access: Access, unit_id: int | None = None) -> bool:
     """Whether figures of this query are subject to the minimum group size before this viewer.
 
-    Members and managers of a unit see how it delivers, however small it is: its own tools show them as much.
+    Members and managers of a unit see how it delivers, however small it is: its own tools show them as much.  That is
+    the unit as a whole: a filter may leave one person of it, and with a word of AI the tools show less.
     """
     is_own = query.scope.person_id is not None and query.scope.person_id == access.sight.person_id
     if is_own or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
         return False
     own_units = access.sight.slugs
     is_of_own_unit = query.scope.unit in own_units if unit_id is None else unit_id in own_units.values()
-    return not (is_of_own_unit and is_of_delivery(get(query.key)))
+    is_narrowed = bool(query.scope.where or query.facets)
+    return is_narrowed or not (is_of_own_unit and is_of_delivery(get(query.key)) and not names_ai(query))
 
 
 def is_of_delivery(metric: Metric) -> bool:
     """Whether it is computed from what the tools that it comes from show to everybody."""
     return all(measure.relation.open_as_in_tools for measure in metric.measures)
+
+
+def names_ai(query: MetricQuery) -> bool:
+    """Whether it is split or filtered by what agents did, which makes it a question of an AI metric."""
+    return not AI_DIMENSIONS.isdisjoint({*query.segments, *query.facets})
 
 
 def reason(access: Access) -> str:

@@ -45,9 +45,10 @@ class Access:
         """Whether a figure of fewer people than the minimum group size may be shown."""
         return self.policy == IndividualPolicy.NAMED
 
-    def labels(self, people: Iterable[Person]) -> Mapping[int, str]:
-        """What to call each of these people before the viewer, by id."""
-        return person_labels(self.viewer, people, policy=self.policy, own_id=self.sight.person_id)
+    def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
+        """What to call each of these people before the viewer, by id; a pseudonym is another one in each question."""
+        own_id = self.sight.person_id
+        return person_labels(self.viewer, people, policy=self.policy, own_id=own_id, question=question)
 
 
 def access_of(viewer: Viewer) -> Access:

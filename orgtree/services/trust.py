@@ -7,6 +7,7 @@ installation starts.  One's own figures and name are always one's own.
 from __future__ import annotations
 
 import base64
+import enum
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
@@ -23,11 +24,15 @@ from orgtree.services.fiscal_calendar import first_month
 
 __all__ = [
     "HIDDEN_LABEL",
+    "RowsOf",
+    "Shown",
     "TrialState",
     "Viewer",
     "count_active_people_with",
+    "others_rows",
     "person_labels",
     "person_of",
+    "quarter_of",
     "trial_state",
     "trial_state_of",
 ]
@@ -39,6 +44,23 @@ HIDDEN_LABEL = "Another developer"
 
 CountActivePeople = Callable[[int], int]
 _counters: list[CountActivePeople] = []
+
+
+class RowsOf(enum.Enum):
+    """What rows tell of a person, as far as policies tell it apart."""
+
+    DELIVERY = "delivery"  # pull requests, reviews, work items, commits: what their tools show everybody
+    AGENTS_IN_DELIVERY = "agents_in_delivery"  # what agents did in these
+    TELEMETRY = "telemetry"  # sessions, tokens, spend, seats: what no other tool shows by name
+
+
+class Shown(enum.Enum):
+    """How rows of other people stand before a viewer."""
+
+    WITH_NAMES = "with names"
+    AS_IN_TOOLS = "with names, and without a word of agents"
+    TOTALS = "totals under pseudonyms"
+    OWN = "not at all: one's own alone"
 
 
 @dataclass(frozen=True)
@@ -82,38 +104,53 @@ def trial_state_of(organisation: Organisation) -> TrialState:
     return TrialState(organisation.protected_since is None, size, organisation.protected_since)
 
 
+def others_rows(of: RowsOf, policy: IndividualPolicy, *, covered: bool) -> Shown:
+    """How the policy shows rows of others; `covered`: to their unit's members and managers, else to who sees figures.
+
+    Under pseudonyms nothing stands that tools show with names: whoever looks there would know somebody again by counts,
+    days or durations.
+    """
+    if covered and policy == IndividualPolicy.NAMED:
+        return Shown.WITH_NAMES
+    if of is RowsOf.DELIVERY:
+        return Shown.AS_IN_TOOLS
+    is_total = covered and policy == IndividualPolicy.PSEUDONYMS and of is RowsOf.TELEMETRY
+    return Shown.TOTALS if is_total else Shown.OWN
+
+
 def person_labels(
-    viewer: Viewer, people: Iterable[Person], *, policy: IndividualPolicy, own_id: int | None
+    viewer: Viewer, people: Iterable[Person], *, policy: IndividualPolicy, own_id: int | None, question: str = ""
 ) -> Mapping[int, str]:
     """What to call each of these people before this viewer, by id: the name, a pseudonym, or nobody in particular.
 
     `policy` is the one in effect, `own_id` the viewer's own person: see `Access.labels`, which knows both.
-    A pseudonym is the same for one viewer during one quarter, and tells two viewers nothing when they compare.
+    A pseudonym is the same for one viewer and question during one quarter: it tells two viewers nothing when they
+    compare, nor one who lays answers to two questions side by side.
     A viewer without an account (an API token of nobody) never gets a name, not even on trial.
     """
     policy = policy if isinstance(viewer, User) else IndividualPolicy.PSEUDONYMS
-    quarter = _quarter(timezone.localdate())
+    key = f"{quarter_of(timezone.localdate())} {question}"
 
     def label(person: Person) -> str:
         if policy == IndividualPolicy.NAMED or person.pk == own_id:
             return person.full_name
         if policy == IndividualPolicy.SELF_ONLY:
             return HIDDEN_LABEL
-        return f"Developer {_pseudonym(viewer, person, quarter)}"
+        return f"Developer {_pseudonym(viewer, person, key)}"
 
     return {person.pk: label(person) for person in people}
 
 
-def _pseudonym(viewer: Viewer, person: Person, quarter: str) -> str:
+def _pseudonym(viewer: Viewer, person: Person, key: str) -> str:
     # Keyed, so that nobody can work out a colleague's pseudonym from what they know about both.
-    message = f"{viewer.pk if viewer else ''} {quarter} {person.public_id}".encode()
+    message = f"{viewer.pk if viewer else ''} {key} {person.public_id}".encode()
     digest = hmac.digest(b"pseudonym" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
     letters = base64.b32encode(digest).decode()
     middle = PSEUDONYM_LENGTH // 2
     return f"{letters[:middle]}-{letters[middle:PSEUDONYM_LENGTH]}"
 
 
-def _quarter(day: date) -> str:
+def quarter_of(day: date) -> str:
     """The fiscal quarter that the day is in, as any text that differs from other quarters'."""
     months = day.year * 12 + day.month - first_month()
     return str(months // 3)

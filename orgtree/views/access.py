@@ -18,21 +18,26 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from orgtree.models import Grant, IndividualPolicy, MembersSee, Organisation, OrgTree, Role, Unit
+from orgtree.models import Grant, MembersSee, Organisation, OrgTree, Role, Unit
 from orgtree.services.access import Access, access_of
 from orgtree.services.grants import CannotGrantError, NewGrant, end, give, grants_in_force_or_to_come, leaders_of
-from orgtree.services.trust import person_of
+from orgtree.services.trust import RowsOf, Shown, others_rows, person_of
 from orgtree.services.who_sees import name_of, names_of, sees_everything, units_of
 from orgtree.views.admins_only import admins_only
 
 LEADERS_LISTED = 100
 
+ROWS_OF = {
+    RowsOf.DELIVERY: "Pull requests, reviews, work items, commits",
+    RowsOf.AGENTS_IN_DELIVERY: "What agents did in these",
+    RowsOf.TELEMETRY: "Sessions, tokens, spend",
+}
 OTHERS_ROWS = {
-    IndividualPolicy.SELF_ONLY: "Nobody else sees rows of yours: sessions, tokens, spend and attribution are listed "
-    "for you alone.",
-    IndividualPolicy.PSEUDONYMS: "Whoever may see rows of your team sees yours under a pseudonym, which is another one "
-    "for every reader and every quarter, without repository, commit, link, title or time of day.",
-    IndividualPolicy.NAMED: "Whoever may see rows of your team sees yours with your name.",
+    Shown.WITH_NAMES: "with your name and every link.",
+    Shown.AS_IN_TOOLS: "with your name, as the tools that they come from show them, and without a word of agents.",
+    Shown.TOTALS: "totals of you over four weeks or more, rounded, under a pseudonym that is another one for every "
+    "reader, figure and quarter; never a single session.",
+    Shown.OWN: "nothing of yours; they are listed for you alone.",
 }
 
 
@@ -126,7 +131,10 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
         "minimum_group_size": seen.minimum_group_size,
         "small_groups_shown": seen.shows_small_groups,
         "policy": _policy(seen),
-        "others_rows": OTHERS_ROWS[seen.policy],
+        "others_rows": [
+            ("Members and managers of your units see", _others_rows(seen, covered=True)),
+            ("Executives, admins and managers of other units see", _others_rows(seen, covered=False)),
+        ],
         "members_see_everything": _members_see_everything(),
         "my_sight": _my_sight(seen),
         "grants": [_grant_row(grant, names) for grant in grants],
@@ -136,6 +144,12 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
         "today": timezone.localdate(),
     }
     return render(request, "orgtree/access.html", context, status=status)
+
+
+def _others_rows(seen: Access, *, covered: bool) -> list[tuple[str, str, str, str]]:
+    """Of each kind of rows its key, how it is shown by the policy in force, and both in words."""
+    found = [(of, others_rows(of, seen.policy, covered=covered)) for of in RowsOf]
+    return [(of.value, shown.name.lower(), ROWS_OF[of], OTHERS_ROWS[shown]) for of, shown in found]
 
 
 def _policy(seen: Access) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,12 +12,15 @@ from django.contrib.auth.models import User
 
 from insights.metrics.declarations import Breakdown, RowsBy
 from insights.metrics.errors import QueryError
-from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.read import read_distribution, read_rows, read_series
+from insights.metrics.query import Dimension, MetricQuery, Scope, Statistic, Window
+from insights.metrics.read import read_distribution, read_person_totals, read_rows, read_series
 from insights.metrics.registry import metrics
-from insights.metrics.visible import visible_rows
+from insights.metrics.row_privacy import is_named_elsewhere
+from insights.metrics.rows import ColumnKind
+from insights.metrics.visible import visible_distribution, visible_rows
+from insights.metrics.withhold import AI_DIMENSIONS, is_of_delivery, rounded
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, Person
-from orgtree.services.access import access_of
+from orgtree.services.access import Access, access_of
 from tests.metrics.facts import World, create_world
 from tests.stored_once import StoreOnce
 
@@ -88,19 +92,50 @@ def test_pages_are_disjoint_and_complete(world: World) -> None:
     assert (list(behind.rows), behind.total) == ([], whole.total)
 
 
-def test_others_appear_under_a_pseudonym_without_session_and_time(world: World) -> None:
-    Organisation.objects.update_or_create(pk=1, defaults={**OPEN, "individual_policy": IndividualPolicy.PSEUDONYMS})
+def seen_by(world: World, policy: IndividualPolicy) -> tuple[Person, Access]:
+    Organisation.objects.update_or_create(pk=1, defaults={**OPEN, "individual_policy": policy})
     me = Person.objects.get(pk=world.placements[0][0])
-    user = User.objects.create_user("me", str(me.email))
-    page = visible_rows(MetricQuery("ai.sessions", WINDOW), access_of(user), size=1000)
-    own = [row for row in page.rows if row["person"] == me.full_name]
-    others = [row for row in page.rows if row["person"] != me.full_name]
-    assert own
-    assert all(row["fact_id"] and row["started_at"] for row in own)
-    assert all(row["fact_id"] is None and row["started_at"] is None and row["ended_at"] is None for row in others)
+    return me, access_of(User.objects.create_user("me", str(me.email)))
+
+
+def test_others_appear_under_a_pseudonym_with_rounded_totals(world: World) -> None:
+    me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
     names = {person.full_name for person in Person.objects.all()}
-    assert not names & {row["person"] for row in others}
-    assert all("person_id" not in row for row in page.rows)
+    for metric in metrics():
+        query = MetricQuery(metric.key, WINDOW)
+        page = visible_rows(query, access, size=1000)
+        others = [row for row in page.rows if row.get("person") not in (None, me.full_name, "Unmatched")]
+        if is_named_elsewhere(metric.key) or metric.always_by:
+            assert is_of_delivery(metric) or not others, metric.key
+            continue
+        assert [column.name for column in page.columns if column.kind is not ColumnKind.NUMBER] == ["person"]
+        assert not names & {row["person"] for row in others}, metric.key
+        exact = [row["contribution"] for row in read_person_totals(query).rows if row["person_id"] == me.pk]
+        assert [row["contribution"] for row in page.rows if row["person"] == me.full_name] == exact, metric.key
+        assert all(row["contribution"] in (1, rounded(row["contribution"])) for row in others), metric.key
+
+
+def test_a_mean_of_durations_stands_for_each_developer(world: World) -> None:
+    me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
+    query = MetricQuery("ai.session_duration", WINDOW)
+    [own] = [row for row in visible_rows(query, access, size=1000).rows if row["person"] == me.full_name]
+    [answer] = read_series([replace(query, scope=Scope(person_id=me.pk), statistic=Statistic.MEAN)])
+    assert own["contribution"] == pytest.approx(answer.total[0].value)
+
+
+@pytest.mark.parametrize("policy", [IndividualPolicy.SELF_ONLY, IndividualPolicy.PSEUDONYMS])
+def test_a_word_of_ai_makes_rows_of_delivery_those_of_an_ai_metric(world: World, policy: IndividualPolicy) -> None:
+    me, access = seen_by(world, policy)
+    for metric in filter(is_of_delivery, metrics()):
+        page = visible_rows(MetricQuery(metric.key, WINDOW), access, size=1000)
+        assert not {column.name for column in page.columns} & {"agent", "model", "assistance"}, metric.key
+        for dimension in AI_DIMENSIONS & {*metric.segments}:
+            split = MetricQuery(metric.key, WINDOW, segments=(dimension,))
+            narrowed = MetricQuery(metric.key, WINDOW, facets={dimension: ("claude_code", "assisted", "none")})
+            for query in (split, narrowed):
+                page = visible_rows(query, access, size=1000)
+                assert {row["person"] for row in page.rows} <= {me.full_name}, (metric.key, dimension)
+                assert "only your own rows" in page.note.lower()
 
 
 def test_a_policy_of_names_shows_them(world: World) -> None:
@@ -118,6 +153,19 @@ def test_the_distribution_holds_every_fact_once(world: World) -> None:
         assert spread.histogram[0].start == spread.minimum
         assert spread.histogram[-1].end == spread.maximum
         assert list(spread.percentiles.values()) == sorted(spread.percentiles.values())
+
+
+def test_no_border_of_what_others_see_is_a_single_fact(world: World) -> None:
+    _, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
+    for key in ("ai.tokens", "ai.lines_committed", "ai.session_duration"):
+        query = MetricQuery(key, WINDOW)
+        exact, shown = read_distribution(query), visible_distribution(query, access)
+        assert [each.count for each in shown.histogram] == [each.count for each in exact.histogram]
+        assert shown.maximum == shown.histogram[-1].end == rounded(exact.maximum or 0)
+        borders = [each.start for each in shown.histogram]
+        assert borders == sorted(borders)
+        width = exact.histogram[0].end - exact.histogram[0].start
+        assert all(abs(b - e.start) <= width / 2 for b, e in zip(borders, exact.histogram, strict=True))
 
 
 def test_what_is_no_amount_per_session_has_no_distribution(world: World) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -19,6 +21,7 @@ from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.every_route import ROUTES
 from tests.org import Org
+from tests.pages.delivering import merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user
 from tests.servers import PROJECT_DIR
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
@@ -83,6 +86,32 @@ def test_segments_of_few_people_are_hidden_where_the_whole_is_shown(teams: Org, 
     by_tool = query("ai.tool_failures", unit=None, segments=(Dimension.TOOL,))
     [answer] = visible_series([by_tool], access_of(create_user(EXECUTIVE)))
     assert [(figure.segment["tool"], figure.value) for figure in answer.total] == [("Planted", None)]
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"scope": Scope("platform", where={"role": ("lead",)})},
+        {"facets": {Dimension.REPOSITORY: ("acme/notes-of-ada",)}},
+        {"facets": {Dimension.AGENT: ("claude_code",)}},
+        {"segments": (Dimension.ASSISTANCE,)},
+    ],
+    ids=["an attribute", "a repository that names a person", "an agent", "a split by assistance"],
+)
+def test_a_filter_in_ones_own_unit_that_leaves_few_is_hidden(teams: Org, narrowed: dict[str, Any]) -> None:
+    yesterday = windows.local_today() - timedelta(days=1)
+    teams.people({"full_name": "Ada", "email": "ada@example.com", "role": "lead"})
+    for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM[:2])):
+        change = merged(number + 1, yesterday, author=name)
+        teams.push("pull-requests", change | {"repository": "acme/notes-of-ada"} if name == "ada" else change)
+    teams.fold()
+    for persona in (MANAGER, MEMBER):
+        assert seen(persona, query("pr.cycle_time", "platform")) is not None  # a unit's own delivery, at any size
+        asked = replace(query("pr.cycle_time", "platform"), **narrowed)
+        [answer] = visible_series([asked], access_of(create_user(persona)))
+        assert [figure.value for figure in answer.total] == [None] * len(answer.total)
+        listed = {row["person"] for row in visible_rows(asked, access_of(create_user(persona))).rows}
+        assert listed <= ({"Ada"} if persona is MEMBER else set())
 
 
 def test_a_quotient_is_hidden_where_few_people_make_its_numerator(teams: Org) -> None:

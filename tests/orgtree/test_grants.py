@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from orgtree.models import Grant, IndividualPolicy, Organisation, Person, Role
+from orgtree.models import Grant, Organisation, Person, Role
 from orgtree.services.access import viewable
 from orgtree.services.grants import CannotGrantError, NewGrant, end, give
 from tests.personas import ADMIN, MEMBER, create_user
@@ -113,21 +113,6 @@ def test_accounts_are_called_as_the_people_they_belong_to(teams: Teams, member: 
     linked = member.get(reverse("access")).content.decode()
     assert "Mary Greig: aggregates of the whole organisation" in linked
     assert "Mary Somerville" not in linked
-
-
-@pytest.mark.parametrize(
-    ("policy", "words"),
-    [
-        (IndividualPolicy.SELF_ONLY, "Nobody else sees rows of yours"),
-        (IndividualPolicy.PSEUDONYMS, "under a pseudonym"),
-        (IndividualPolicy.NAMED, "sees yours with your name"),
-    ],
-)
-def test_the_page_says_what_the_policy_means(
-    teams: Teams, member: Client, policy: IndividualPolicy, words: str
-) -> None:
-    Organisation.objects.update(individual_policy=policy)
-    assert words in member.get(reverse("access")).content.decode()
 
 
 def test_the_page_says_that_the_trial_shows_everything(teams: Teams, member: Client) -> None:

@@ -63,6 +63,12 @@ def tell_of_teams(org: Org) -> None:
     org.fold()
 
 
+@pytest.fixture
+def named(teams: None) -> None:
+    """Whose rows with and without agents are, is shown under this policy alone."""
+    Organisation.objects.update_or_create(pk=1, defaults={"individual_policy": IndividualPolicy.NAMED})
+
+
 def item(key: str, who: str, day: Any, kind: str) -> dict[str, object]:
     return {
         "id": key,
@@ -124,7 +130,7 @@ def test_each_point_has_its_facts_and_developers(member: Client) -> None:
     assert [row[2] for row in rows if row[1]].count("9.0") == 5
 
 
-@pytest.mark.usefixtures("teams")
+@pytest.mark.usefixtures("named")
 def test_each_card_is_what_its_rows_come_to(member: Client) -> None:
     """Of each line: the rows under the card's address, filtered by the agent."""
     html = page(member, "?line=claude_code")
@@ -142,7 +148,7 @@ def test_each_card_is_what_its_rows_come_to(member: Client) -> None:
                 assert f"({total(rows, 'Contribution'):.0f} " in words
 
 
-@pytest.mark.usefixtures("teams")
+@pytest.mark.usefixtures("named")
 def test_each_point_is_what_its_rows_come_to(member: Client) -> None:
     for name, key in (
         ("merged_per_developer", "pr.merged_per_developer"),
@@ -160,7 +166,7 @@ def test_each_point_is_what_its_rows_come_to(member: Client) -> None:
                 assert float(row[f"{line} (count)"] or 0) == pytest.approx(value or 0), (name, line, start)
 
 
-@pytest.mark.usefixtures("teams")
+@pytest.mark.usefixtures("named")
 @pytest.mark.parametrize("statistic", [Statistic.MEDIAN, Statistic.MEAN, Statistic.P90, Statistic.P95])
 def test_the_headline_of_the_cycle_time_is_the_picked_statistic(member: Client, statistic: Statistic) -> None:
     shown = plain(card(page(member, f"?cycle={statistic}&line=claude_code"), "cycle_time"))
@@ -169,7 +175,7 @@ def test_the_headline_of_the_cycle_time_is_the_picked_statistic(member: Client, 
     assert f"Claude Code {(value or 0) / 3600:.1f} h (45 PRs of 9 developers)" in shown
 
 
-@pytest.mark.usefixtures("teams")
+@pytest.mark.usefixtures("named")
 def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
     shown = re.search(r'<section[^>]*id="pr-phases".*?</section>', page(member), re.DOTALL)
     assert shown
@@ -231,7 +237,7 @@ def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
     assert cycle[2].startswith("−"), "those without wait longer"
 
 
-@pytest.mark.usefixtures("teams")
+@pytest.mark.usefixtures("named")
 @pytest.mark.parametrize("query", ["", "?line=claude_code", "?work=feature", "?cycle=p90", "?agent=claude_code"])
 def test_each_side_of_a_difference_is_what_its_rows_come_to(member: Client, query: str) -> None:
     html = content(member, f"{PAGE}parts/differences/{query}").decode()

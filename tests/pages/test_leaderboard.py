@@ -246,11 +246,50 @@ def test_pseudonyms_are_a_viewers_and_a_quarters(teams: Org, sign_in: SignIn) ->
     assert mine == {*names(rows(sign_in(MEMBER), unit="platform", sort="-tokens"))} - {"Ada"}
     edith = {*names(rows(sign_in(MANAGER), unit="platform"))}
     assert not mine & edith
-    window = {"from": str(day_before(7)), "to": str(day_before(5))}
+    window = {"from": str(day_before(33)), "to": str(day_before(5))}
     with time_machine.travel(datetime.now(UTC) + timedelta(days=100), tick=True):
         later = {*names(rows(sign_in(MEMBER), unit="platform", **window))} - {"Ada"}
     assert len(later) == len(mine)
     assert not mine & later
+
+
+def test_under_pseudonyms_stands_nothing_that_commits_tell(teams: Org, sign_in: SignIn) -> None:
+    exact = {row["Developer"]: row for row in rows(sign_in(MEMBER), unit="platform")}
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    for ranked_by in ("ai_share", "spend"):
+        found = rows(sign_in(MEMBER), unit="platform", rank_by=ranked_by)
+        assert next(row for row in found if row["Developer"] == "Ada") | {"Rank": ""} == exact["Ada"] | {"Rank": ""}
+        for row in found:
+            if row["Developer"] != "Ada":
+                named_elsewhere = ("Agent", "AI Committed Code %", "AI Lines of Code", "Spend/Commit")
+                assert {row[name] for name in named_elsewhere} == {""}
+                assert float(row["Tokens Used"]) % 1000 == 0
+        assert all(bool(row["Rank"]) == (ranked_by == "spend") for row in found)
+    page = sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
+    assert "commits show the same with names" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"range": "custom", "from": str(day_before(20)), "to": str(day_before(0))}, "Choose a longer window"),
+        ({"agent": "claude_code"}, "with a filter or a split"),
+        ({"where": "role=lead"}, "with a filter or a split"),
+    ],
+)
+def test_what_would_single_out_a_pseudonym_lists_nobody_else(
+    teams: Org, sign_in: SignIn, asked: dict[str, str], why: str
+) -> None:
+    set_policy(IndividualPolicy.PSEUDONYMS)
+    Organisation.objects.update(minimum_group_size=2)
+    org_says_role_of_everybody(teams)
+    assert {*names(rows(sign_in(MEMBER), unit="platform", **asked))} <= {"Ada"}
+    assert why in sign_in(MEMBER).get(BOARD, {"unit": "platform", **asked}).content.decode()
+
+
+def org_says_role_of_everybody(org: Org) -> None:
+    everybody = ("ada", *OTHERS_IN_PLATFORM)
+    org.people(*({"full_name": name.title(), "email": f"{name}@example.com", "role": "lead"} for name in everybody))
 
 
 def test_pages_have_the_rows_of_the_csv(teams: Org, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,6 @@ from insights.views.page_numbers import page_numbers
 from insights.views.rows import read_page
 from insights.views.scope_bar import look_around, scope_words
 from orgtree.csv_export import Cell, csv_response
-from orgtree.models import IndividualPolicy
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
@@ -256,12 +255,12 @@ def _table(asked: Asked, shown: LeaderboardPage) -> dict[str, Any]:
 
 def _banner(asked: Asked, shown: LeaderboardPage) -> str:
     """What the viewer sees of others, in a sentence; empty where names are shown."""
-    access = asked.filters.access
-    if asked.filters.scope.person_id is not None or shown.note or access.policy == IndividualPolicy.NAMED:
+    if not shown.is_pseudonymous:
         return ""
     return (
-        "Others stand here under pseudonyms that are yours alone and change every quarter. Use rows to spot practices "
-        f"worth sharing, not to rank people. Groups of fewer than {access.minimum_group_size} are not shown."
+        "Others stand here under pseudonyms that are yours alone and change every quarter, with rounded totals. Lines, "
+        "agents and what rests on commits are left out, because commits show the same with names. Groups of fewer than "
+        f"{asked.filters.access.minimum_group_size} are not shown."
     )
 
 

@@ -1,0 +1,232 @@
+"""Somebody who reads every list of rows that a viewer may read, and joins it with all others to learn who is who.
+
+What is read: each metric that has rows, as it stands, with each of its segments, and filtered by values of each of its
+facets and by an attribute of people; of the whole window, and of shorter ones; the leaderboard in each order; and the
+commits of the organisation's repositories, which whoever has a clone knows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from insights.leaderboard.columns import COLUMNS, FIGURES, RANKINGS
+from insights.leaderboard.visible import VisibleLeaderboard
+from insights.metrics.errors import QueryError
+from insights.metrics.query import Dimension, MetricQuery, Scope, Window
+from insights.metrics.read import read_totals
+from insights.metrics.registry import get, metrics
+from insights.metrics.row_privacy import question_of
+from insights.metrics.visible import visible_rows
+from insights.metrics.withhold import AI_DIMENSIONS, is_of_delivery
+from integrations.models import Commit
+from orgtree.models import Person
+from orgtree.services.access import Access
+
+OF_AI = {*(dimension.value for dimension in AI_DIMENSIONS), "spend", "tokens", "outcome", "models"}
+VALUES_TRIED = 2  # of each facet
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RowList:
+    """What one question was answered: rows, and whose they are under the labels that stand there."""
+
+    question: str
+    rows: Sequence[Row]
+    is_of_ai: bool
+    truth: Mapping[str, str]  # pseudonym → name, which the attacker does not know
+
+    def of_others(self, own: str) -> list[Row]:
+        return [row for row in self.rows if row["person"] != own]
+
+
+class RowsAttacker:
+    """Reads as `access` allows; `names` are those of everybody."""
+
+    def __init__(self, access: Access, unit: str, window: Window) -> None:
+        self.access = access
+        self.people = list(Person.objects.all())
+        self.names = {person.full_name for person in self.people}
+        self.own = next((person.full_name for person in self.people if person.pk == access.sight.person_id), "")
+        self._unit = unit
+        self._window = window
+
+    def lists(self) -> Iterator[RowList]:
+        """The answer to each question."""
+        for query in self._queries():
+            yield self._answer(query)
+        yield from self._leaderboards()
+
+    def names_in_rows_of_ai(self, lists: Sequence[RowList]) -> set[str]:
+        """Questions whose rows show other people by name although AI is a column, a filter or a split of them."""
+        return {
+            found.question
+            for found in lists
+            for row in found.of_others(self.own)
+            if row["person"] in self.names and (found.is_of_ai or OF_AI & row.keys())
+        }
+
+    def people_found(self, lists: Sequence[RowList]) -> tuple[int, float]:
+        """How many pseudonyms get their right name by joining all pairs of lists, and how many by guessing.
+
+        A join: each value, or each place in the order, that stands once in a list with pseudonyms and once in one with
+        names makes a pair; each pair is a vote, and a pseudonym is whom most votes name.
+        """
+        named = [*_named(lists, self.names - {self.own}), *_clones()]
+        hidden = [found for found in lists if any(row["person"] in found.truth for row in found.rows)]
+        truth: dict[str, str] = {}
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for found in hidden:
+            truth |= found.truth
+            rows = [row for row in found.rows if row["person"] in found.truth]
+            for signatures in SIGNATURES:
+                for others in named:
+                    for label, name in _pairs(signatures(rows), signatures(others)):
+                        votes[label][name] += 1
+        elected = {label: found.most_common(1)[0][0] for label, found in votes.items()}
+        right = sum(truth[label] == name for label, name in elected.items())
+        return right, _by_guessing(elected, truth)
+
+    def rows_found_in_clones(self, lists: Sequence[RowList]) -> int:
+        """Rows under pseudonyms of which day and lines are those of one author's commits alone."""
+        authors: dict[Hashable, set[str]] = defaultdict(set)
+        for row in next(_clones()):
+            authors[row["day"], row["lines_added"]].add(row["person"])
+        return sum(
+            len(authors[row.get("day"), row.get("lines_added")]) == 1
+            for found in lists
+            for row in found.rows
+            if row["person"] in found.truth
+        )
+
+    def _queries(self) -> Iterator[MetricQuery]:
+        for metric in metrics():
+            whole = MetricQuery(metric.key, self._window, scope=Scope(self._unit))
+            yield whole
+            yield replace(whole, window=Window(self._window.end - timedelta(days=7), self._window.end))
+            yield replace(whole, window=Window(self._window.end - timedelta(days=2), self._window.end))
+            yield replace(whole, scope=Scope(self._unit, where={"role": ("engineer",)}))
+            for dimension in metric.segments:
+                yield replace(whole, segments=(dimension,))
+            for dimension in metric.facets:
+                for value in self._values(metric.key, dimension):
+                    yield replace(whole, facets={dimension: (value,)})
+
+    def _values(self, key: str, dimension: Dimension) -> Sequence[str]:
+        if dimension not in get(key).segments:
+            return ("none",)
+        [answer] = read_totals([MetricQuery(key, self._window, scope=Scope(self._unit), segments=(dimension,))])
+        return [figure.segment[dimension] for figure in answer.total if dimension in figure.segment][:VALUES_TRIED]
+
+    def _answer(self, query: MetricQuery) -> RowList:
+        try:
+            page = visible_rows(query, self.access, size=1000)
+        except QueryError:  # an attribute that nobody has
+            return RowList(str(query), (), is_of_ai=False, truth={})
+        used = {*query.segments, *query.facets}
+        is_of_ai = not is_of_delivery(get(query.key)) or not AI_DIMENSIONS.isdisjoint(used)
+        rows = [row for row in page.rows if "person" in row]
+        return RowList(_in_words(query), rows, is_of_ai, self._truth(query))
+
+    def _truth(self, query: MetricQuery) -> Mapping[str, str]:
+        labels = self.access.labels(self.people, question=question_of(query))
+        return {labels[person.pk]: person.full_name for person in self.people if person.full_name != self.own}
+
+    def _leaderboards(self) -> Iterator[RowList]:
+        truth = self._truth(MetricQuery("ai.spend", self._window, scope=Scope(self._unit)))
+        for ranked_by in RANKINGS:
+            board = VisibleLeaderboard(self._window, Scope(self._unit), {}, self.access, ranked_by=ranked_by)
+            for column in COLUMNS:
+                shown = board.page(sort=f"-{column.key}", search="", page=1, size=1000)
+                rows = [
+                    {
+                        "person": row.label,
+                        "agents": tuple(row.agents),
+                        **{each.key: row.values[each.metric].value for each in FIGURES},
+                    }
+                    for row in shown.rows
+                ]
+                yield RowList(f"leaderboard by {ranked_by}, {column.key}", rows, is_of_ai=True, truth=truth)
+
+
+def _in_words(query: MetricQuery) -> str:
+    return " ".join(
+        map(str, (query.key, query.window.days, dict(query.scope.where), dict(query.facets), query.segments))
+    )
+
+
+def _named(lists: Sequence[RowList], names: set[str]) -> Iterator[Sequence[Row]]:
+    for found in lists:
+        rows = [row for row in found.rows if row["person"] in names]
+        if rows:
+            yield rows
+
+
+def _clones() -> Iterator[Sequence[Row]]:
+    """Commits as each clone has them: by whom, when, and how large."""
+    yield [
+        {"person": commit.credited.person.full_name, "day": commit.counted_on, "lines_added": commit.lines_added}
+        for commit in Commit.objects.filter(credited__person__isnull=False).select_related("credited__person")
+        if commit.credited and commit.credited.person
+    ]
+
+
+def _totals(rows: Sequence[Row]) -> Mapping[str, Hashable]:
+    """By whom the rows are: what they add up to."""
+    sums: dict[str, float] = defaultdict(float)
+    for row in rows:
+        sums[row["person"]] += row.get("contribution") or row.get("spend") or row.get("lines_added") or 0.0
+    return {person: round(total, 6) for person, total in sums.items()}
+
+
+def _counts(rows: Sequence[Row]) -> Mapping[str, Hashable]:
+    return Counter(row["person"] for row in rows)
+
+
+def _facts(rows: Sequence[Row]) -> Mapping[str, Hashable]:
+    """The number of facts, as a list of people gives it and a list of facts lets one count it."""
+    if any("facts" in row for row in rows):
+        return {row["person"]: int(row["facts"]) for row in rows}
+    return _counts(rows)
+
+
+def _days(rows: Sequence[Row]) -> Mapping[str, Hashable]:
+    days: dict[str, set[Any]] = defaultdict(set)
+    for row in rows:
+        if row.get("day") is not None:
+            days[row["person"]].add(row["day"])
+    return {person: frozenset(found) for person, found in days.items()}
+
+
+def _places(rows: Sequence[Row]) -> Mapping[str, Hashable]:
+    """The place of each in the order of what they add up to; equals have none."""
+    totals = _totals(rows)
+    order = sorted(set(totals.values()), key=lambda total: -float(str(total)))
+    alone = Counter(totals.values())
+    return {person: order.index(total) for person, total in totals.items() if alone[total] == 1}
+
+
+SIGNATURES: Sequence[Callable[[Sequence[Row]], Mapping[str, Hashable]]] = (_totals, _counts, _facts, _days, _places)
+
+
+def _pairs(hidden: Mapping[str, Hashable], named: Mapping[str, Hashable]) -> Iterator[tuple[str, str]]:
+    """Who is the only one of both sides with the same signature."""
+    of_hidden, of_named = Counter(hidden.values()), Counter(named.values())
+    by_signature = {signature: name for name, signature in named.items() if of_named[signature] == 1}
+    for label, signature in hidden.items():
+        if of_hidden[signature] == 1 and signature in by_signature:
+            yield label, by_signature[signature]
+
+
+def _by_guessing(elected: Mapping[str, str], truth: Mapping[str, str], tries: int = 200) -> float:
+    """How many would be right, on the average, where the same names were dealt out by chance."""
+    random, names, right = Random(7), list(elected.values()), 0
+    for _ in range(tries):
+        random.shuffle(names)
+        right += sum(truth[label] == name for label, name in zip(elected, names, strict=True))
+    return right / tries
