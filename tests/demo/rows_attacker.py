@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
+
+from django.db.models import Count
 
 from insights.leaderboard.columns import COLUMNS, FIGURES, RANKINGS
 from insights.leaderboard.visible import VisibleLeaderboard
@@ -24,12 +27,21 @@ from insights.metrics.row_privacy import question_of
 from insights.metrics.visible import visible_rows
 from insights.metrics.withhold import AI_DIMENSIONS, is_of_delivery
 from integrations.models import Commit
-from orgtree.models import Person
+from orgtree.models import IndividualPolicy, Organisation, Person, Placement
 from orgtree.services.access import Access
 
 OF_AI = {*(dimension.value for dimension in AI_DIMENSIONS), "spend", "tokens", "outcome", "models"}
-VALUES_TRIED = 2  # of each facet
+VALUES_TRIED = 1  # of each facet
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Named:
+    """So many pseudonyms were given a name, of these the right one, and by guessing, on the average."""
+
+    elected: int
+    right: int
+    by_guessing: float
 
 
 @dataclass(frozen=True)
@@ -45,15 +57,28 @@ class RowList:
         return [row for row in self.rows if row["person"] != own]
 
 
-class RowsAttacker:
-    """Reads as `access` allows; `names` are those of everybody."""
+@contextmanager
+def policy_of(policy: IndividualPolicy) -> Iterator[None]:
+    """The organisation of the demo, whose policy is to name people, has this one for a while."""
+    Organisation.objects.update(individual_policy=policy)
+    try:
+        yield
+    finally:
+        Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
 
-    def __init__(self, access: Access, unit: str, window: Window) -> None:
+
+class RowsAttacker:
+    """Reads as `access` allows, in the largest unit of those that it may see; `names` are those of everybody."""
+
+    def __init__(self, access: Access, window: Window) -> None:
         self.access = access
+        units = access.sight.slugs
+        placed = Placement.objects.filter(ancestor__slug__in=units).values_list("ancestor__slug")
+        largest = placed.annotate(people=Count("person", distinct=True)).order_by("-people", "ancestor__slug").first()
+        self._unit = largest[0] if largest else None
         self.people = list(Person.objects.all())
         self.names = {person.full_name for person in self.people}
         self.own = next((person.full_name for person in self.people if person.pk == access.sight.person_id), "")
-        self._unit = unit
         self._window = window
 
     def lists(self) -> Iterator[RowList]:
@@ -71,8 +96,8 @@ class RowsAttacker:
             if row["person"] in self.names and (found.is_of_ai or OF_AI & row.keys())
         }
 
-    def people_found(self, lists: Sequence[RowList]) -> tuple[int, float]:
-        """How many pseudonyms get their right name by joining all pairs of lists, and how many by guessing.
+    def people_found(self, lists: Sequence[RowList]) -> Named:
+        """Which names pseudonyms get by joining all pairs of lists.
 
         A join: each value, or each place in the order, that stands once in a list with pseudonyms and once in one with
         names makes a pair; each pair is a vote, and a pseudonym is whom most votes name.
@@ -90,7 +115,7 @@ class RowsAttacker:
                         votes[label][name] += 1
         elected = {label: found.most_common(1)[0][0] for label, found in votes.items()}
         right = sum(truth[label] == name for label, name in elected.items())
-        return right, _by_guessing(elected, truth)
+        return Named(len(elected), right, _by_guessing(elected, truth))
 
     def rows_found_in_clones(self, lists: Sequence[RowList]) -> int:
         """Rows under pseudonyms of which day and lines are those of one author's commits alone."""
@@ -109,11 +134,11 @@ class RowsAttacker:
             whole = MetricQuery(metric.key, self._window, scope=Scope(self._unit))
             yield whole
             yield replace(whole, window=Window(self._window.end - timedelta(days=7), self._window.end))
-            yield replace(whole, window=Window(self._window.end - timedelta(days=2), self._window.end))
             yield replace(whole, scope=Scope(self._unit, where={"role": ("engineer",)}))
-            for dimension in metric.segments:
+            of_ai = AI_DIMENSIONS if is_of_delivery(metric) else {*Dimension}  # what tools show is shown split, too
+            for dimension in filter(of_ai.__contains__, metric.segments):
                 yield replace(whole, segments=(dimension,))
-            for dimension in metric.facets:
+            for dimension in filter(of_ai.__contains__, metric.facets):
                 for value in self._values(metric.key, dimension):
                     yield replace(whole, facets={dimension: (value,)})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from html import unescape
 from statistics import median
 
@@ -13,15 +12,15 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from insights.metrics.query import Window
 from insights.models import Annotation
 from integrations.demo.commits import Mark
 from integrations.demo.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, KEPT_WEEKS, DeliveryStory
 from integrations.demo.organisation import HAND_BUILT
-from integrations.demo.people import PEOPLE
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import send_year
 from integrations.demo.sizes import YEAR_WEEKS
-from integrations.demo.stories import ALWAYS, STORIES, Flavour, Story, Weeks
+from integrations.demo.stories import ALWAYS, STORIES, Story, Weeks
 from integrations.models import (
     AttributionWork,
     Commit,
@@ -42,8 +41,7 @@ from integrations.models import (
 )
 from integrations.ownership.listing import counted_things
 from orgtree.models import Employment, IndividualPolicy, MatchProposal, Organisation, OrgTree, Person, Placement, Unit
-from programs.models import DemoRun
-from programs.services.begin_demo import AnotherDemoError, RealDataError, begin_demo
+from orgtree.services.access import access_of
 from tests.demo.deliveries_told import assert_services_named, assert_worked_on
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
@@ -57,10 +55,10 @@ from tests.demo.read_pages import (
     trend,
     wait_until_folded,
 )
+from tests.demo.rows_attacker import RowsAttacker, policy_of
 from tests.demo.running import Demo
 from tests.demo.stored_figures import kept_rows
 from tests.demo.telling import assert_told
-from tests.org import Org
 from tests.personas import ADMIN, Persona
 
 pytestmark = pytest.mark.timeout(900)  # it is given out early; others may use the same processors
@@ -376,17 +374,24 @@ def test_another_seed_is_refused_and_named(demo: Demo) -> None:
         call_command("demo", "--flavour", flavour, "--seed", "2")
 
 
-def test_it_does_not_mix_with_real_telemetry(org: Org) -> None:
-    org.session(by="ada", on="2026-11-02")
-    with pytest.raises(RealDataError, match="people of your own"):
-        begin_demo(seed=1, flavour=Flavour.SMALL_STORIES, now=timezone.now())
-    assert not DemoRun.objects.exists()
-    assert not Person.objects.filter(email=PEOPLE[0].email).exists()
-
-
-def test_the_first_run_decides_when_it_ends(db: None) -> None:
-    first = begin_demo(seed=3, flavour=Flavour.SMALL_STORIES, now=datetime.fromisoformat("2026-11-20T10:00:30Z"))
-    later = begin_demo(seed=3, flavour=Flavour.SMALL_STORIES, now=datetime.fromisoformat("2026-12-24T10:00:30Z"))
-    assert later.anchor == first.anchor == datetime.fromisoformat("2026-11-20T10:00:00Z")
-    with pytest.raises(AnotherDemoError, match="seed 3"):
-        begin_demo(seed=3, flavour=Flavour.SMALL_QUIET, now=timezone.now())
+@pytest.mark.parametrize(
+    ("account", "policy"),
+    [
+        ("erin.executive", IndividualPolicy.PSEUDONYMS),  # leads everybody
+        pytest.param("erin.executive", IndividualPolicy.SELF_ONLY, marks=pytest.mark.soak),
+        pytest.param("maya.manager", IndividualPolicy.PSEUDONYMS, marks=pytest.mark.soak),
+        pytest.param("max.member", IndividualPolicy.PSEUDONYMS, marks=pytest.mark.soak),
+        pytest.param("ada.admin", IndividualPolicy.PSEUDONYMS, marks=pytest.mark.soak),
+    ],
+)
+def test_rows_name_nobody_whom_the_policy_hides(demo: Demo, account: str, policy: IndividualPolicy) -> None:
+    with demo.server.database(), policy_of(policy):
+        access = access_of(User.objects.get(email=f"{account}@example.com"))
+        attacker = RowsAttacker(
+            access, Window(demo.year.first_day_of(ALWAYS.first), demo.year.first_day_of(ALWAYS.last))
+        )
+        lists = list(attacker.lists())
+        assert not attacker.names_in_rows_of_ai(lists)
+        assert attacker.rows_found_in_clones(lists) == 0
+        named = attacker.people_found(lists)
+        assert named.right <= named.by_guessing + named.elected / 20, named
