@@ -24,7 +24,8 @@ from insights.api.authentication import TokenHolder
 from insights.exposition import DEFAULT_WEEKS, samples
 from insights.metrics.errors import QueryError, UnknownUnitError
 from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
-from orgtree.models import ApiToken
+from orgtree.api.permissions import TokenScopeAllows
+from orgtree.models import ApiToken, TokenScope
 from orgtree.services.access import access_of
 from orgtree.services.api_tokens import find_api_token
 
@@ -45,7 +46,7 @@ class Gauge:
 @require_safe
 @never_cache
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """For a token of the API, and without one from this machine while no proxy stands in front.
+    """For a token of the API that reads, and without one from this machine while no proxy stands in front.
 
     Figures of units are for tokens alone, each for the units that its user may see.
     """
@@ -56,6 +57,8 @@ def prometheus(request: HttpRequest) -> HttpResponse:
         )
         answer["WWW-Authenticate"] = "Bearer"
         return answer
+    if token is not None and token.scope != TokenScope.READ:
+        return _text(TokenScopeAllows.message, 403)
     if token is None or not units:
         return HttpResponse("".join(_lines(_gauges())), content_type=CONTENT_TYPE)
     try:

@@ -1,0 +1,86 @@
+"""Every route that a program may ask, with an API token of every scope that is not for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from orgtree.models import TokenScope
+from orgtree.services.api_tokens import create_api_token
+from tests.every_route import ROUTES
+from tests.personas import ADMIN, create_user
+
+pytestmark = pytest.mark.django_db
+
+READ, PEOPLE, ANNOTATIONS, PROGRAM = TokenScope.READ, TokenScope.PEOPLE, TokenScope.ANNOTATIONS, TokenScope.PROGRAM
+READING, WRITING = ("GET", "HEAD"), ("POST", "PUT", "PATCH", "DELETE")
+# The first that a route begins with says which scopes read there, and which write.
+SCOPES: dict[str, tuple[set[TokenScope], set[TokenScope]]] = {
+    "prometheus": ({READ}, {READ}),
+    "api/v1/people/": ({PEOPLE}, {PEOPLE}),
+    "api/v1/units/": ({PEOPLE}, {PEOPLE}),
+    "api/v1/ownership/": ({PEOPLE}, {PEOPLE}),
+    "api/v1/annotations/": ({READ}, {ANNOTATIONS}),
+    "api/v1/metrics/": ({READ}, {READ}),
+    "api/v1/dora/": ({READ}, {READ}),
+    "api/v1/": ({READ, PROGRAM}, {PROGRAM}),
+}
+
+
+@pytest.fixture
+def tokens() -> dict[TokenScope, Client]:
+    """A token of each scope; all act for an admin, so that only the scope can refuse."""
+    user = create_user(ADMIN)
+    secrets = {scope: create_api_token(scope, user=user, scope=scope, expires_at=None)[1] for scope in TokenScope}
+    return {scope: Client(headers={"Authorization": f"Bearer {secret}"}) for scope, secret in secrets.items()}
+
+
+def addresses() -> Iterator[tuple[str, set[TokenScope], set[TokenScope]]]:
+    for route, access in ROUTES.items():
+        for prefix, (reads, writes) in SCOPES.items():
+            if route.startswith(prefix):
+                yield access.address, reads, writes
+                break
+
+
+def test_a_token_of_another_scope_is_refused_everywhere_and_by_every_method(tokens: dict[TokenScope, Client]) -> None:
+    wrong = []
+    for address, reads, writes in [*addresses(), ("/prometheus?unit=platform", {READ}, {READ})]:
+        for method in (*READING, *WRITING):
+            for scope, client in tokens.items():
+                status = client.generic(method, address, b"{}", "application/json").status_code
+                allowed = scope in (reads if method in READING else writes)
+                # Django's own views say first that they know no such method.
+                refused = status == 403 or (status == 405 and address.startswith("/prometheus"))
+                if refused is allowed and not (allowed and status == 405):
+                    wrong.append(f"{scope}: {method} {address}: {status}")
+    assert not wrong
+
+
+def test_the_refusal_says_what_to_do_instead(tokens: dict[TokenScope, Client]) -> None:
+    plain = tokens[PEOPLE].get("/prometheus?unit=platform")
+    assert plain["Content-Type"].startswith("text/plain")
+    document = tokens[PEOPLE].get("/api/v1/metrics/").json()
+    assert plain.content.decode().strip() == document["error"]["message"]
+    assert "create_api_token NAME --scope" in document["error"]["message"]
+
+
+def test_receivers_take_no_token_of_the_api(tokens: dict[TokenScope, Client]) -> None:
+    for scope, client in tokens.items():
+        for address in ("/v1/logs", "/ingest/v1/deployments/"):
+            assert client.post(address, b"{}", "application/json").status_code == 401, (scope, address)
+        assert client.delete("/ingest/v1/deployments/4711/").status_code == 401, scope
+
+
+def test_pages_take_the_holder_of_a_token_for_a_visitor(tokens: dict[TokenScope, Client]) -> None:
+    wrong = []
+    for route, access in ROUTES.items():
+        if any(route.startswith(prefix) for prefix in SCOPES):
+            continue
+        for scope, client in tokens.items():
+            status = client.get(access.address, access.query).status_code
+            if status != access.visitor:
+                wrong.append(f"{scope}: {route}: {status}, not {access.visitor}")
+    assert not wrong
