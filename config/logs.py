@@ -13,6 +13,10 @@ from typing import Any
 
 from config import environment
 
+# Who has such a link may use it: what stands behind these words of its path is a secret.
+SECRET_LINKS = ("invitation", "unsubscribe", "badges")
+_SLASH = r"(?:/|%(?:25)*2f)"  # a link may stand in the query of another one
+SECRET_PATH = re.compile(rf"(?i)({_SLASH}(?:{'|'.join(SECRET_LINKS)}){_SLASH}+)[^\s\"'<>]+")
 # What may stand in a message by accident: a header, a token of ours, a password in an address.
 SECRET = re.compile(
     r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+|bearer\s+|://[^\s:/@]*:)[^\s'\",;@]+"
@@ -43,7 +47,8 @@ class JsonLines(logging.Formatter):
 
 
 def without_secrets(text: str) -> str:
-    return SECRET.sub(r"\1…", text)
+    """The text with what was meant for one reader alone blotted out."""
+    return SECRET.sub(r"\1…", SECRET_PATH.sub(r"\1…", text))
 
 
 def configuration() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from config import environment
+from config import environment, logs
 
 LARGEST_FILE_BYTES = 5_000_000
 KEPT_FILES = 3
@@ -44,7 +44,9 @@ class Output:
             self.write(name, rest.decode(errors="replace"))
 
     def write(self, name: str, line: str) -> None:
-        if self._json and not line.startswith("{"):  # a library's own words
+        if not (self._json and line.startswith("{")):  # a library's own words, past config/logs.py
+            line = logs.without_secrets(line)
+        if self._json and not line.startswith("{"):
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = json.dumps({"at": at, "level": "info", "process": name, "message": line}, ensure_ascii=False)
         prefix = "" if self._json else f"{name:<{LONGEST_NAME}}| "

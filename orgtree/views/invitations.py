@@ -35,6 +35,7 @@ from orgtree.services.invitations import (
 )
 from orgtree.services.who_sees import name_of
 from orgtree.views.admins_only import admins_only
+from orgtree.views.secret_links import secret_link
 
 PEOPLE_LISTED = 100
 INVITATIONS_LISTED = 200
@@ -120,6 +121,7 @@ def withdraw_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("invitations")
 
 
+@secret_link
 @never_cache
 @require_http_methods(["GET", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from orgtree.views.secret_links import secret_link
 from programs.services.reminders.unsubscribing import (
     NoSuchLinkError,
     is_unsubscribed,
@@ -21,6 +22,7 @@ from programs.services.reminders.unsubscribing import (
 
 
 @csrf_exempt
+@secret_link
 @never_cache
 @require_http_methods(["GET", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
