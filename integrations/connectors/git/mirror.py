@@ -7,6 +7,7 @@ repository's configuration stays on the disk.  https://git-scm.com/docs/git-conf
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,10 @@ from integrations.connectors.git.commands import GitError, arguments, environmen
 LONGEST_SECONDS = 2 * 60 * 60  # of a first clone of a very large repository
 LONGEST_QUOTATION = 300
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*")  # not refs/pull: one for each pull request ever
+# What may be copied at all.  git takes much else for an address: programs to run (ext::), descriptors (fd::), folders
+# of this machine (file://, a path), other accounts' keys (ssh), and what begins like an option.
+ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/[!-~]+")
+NO_SUBMODULES = "--no-recurse-submodules"  # their addresses are whatever somebody committed
 TIDY_UP = ("gc.auto=6700", "gc.autoPackLimit=50", "gc.autoDetach=false")  # each fetch leaves a pack behind
 
 
@@ -25,13 +30,26 @@ def update_mirror(git_dir: Path, url: str, authorization: str) -> None:
     """Bring the copy up to date, making it first where there is none yet.
 
     `authorization` is the value of the HTTP header.  A clone that was interrupted leaves nothing behind that would be
-    taken for a copy.  Raises GitError with a sentence for an admin.
+    taken for a copy.  Raises GitError with a sentence for an admin, before git runs where the address is none of the
+    web's, whoever handed it here.
     """
+    if not ADDRESS.fullmatch(url):
+        raise GitError("Repositories are copied from addresses such as https://git.example.com/acme/shop.git only.")
     secrets = _environment(url, authorization)
     if not git_dir.exists():
         _clone(git_dir, url, secrets)
     else:
-        fetch = ("fetch", "--prune", "--no-tags", "--no-auto-maintenance", "--quiet", url, *REFSPECS)
+        fetch = (
+            "fetch",
+            "--prune",
+            "--no-tags",
+            "--no-auto-maintenance",
+            NO_SUBMODULES,
+            "--quiet",
+            "--",
+            url,
+            *REFSPECS,
+        )
         _run(arguments(git_dir, *fetch), secrets, url)
     _follow_default_branch(git_dir, url, secrets)
     settings = [word for each in TIDY_UP for word in ("-c", each)]
@@ -42,10 +60,10 @@ def _clone(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
     git_dir.parent.mkdir(parents=True, exist_ok=True)
     unfinished = git_dir.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    clone = ("git", "clone", "--bare", "--no-tags", "--template=", "--quiet", "--", url, str(unfinished))
+    clone = ("git", "clone", "--bare", "--no-tags", "--template=", NO_SUBMODULES, "--quiet", "--", url, str(unfinished))
     try:
         _run(clone, secrets, url)
-        _run(arguments(unfinished, "fetch", "--no-tags", "--quiet", url, *REFSPECS), secrets, url)
+        _run(arguments(unfinished, "fetch", "--no-tags", NO_SUBMODULES, "--quiet", "--", url, *REFSPECS), secrets, url)
         unfinished.rename(git_dir)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -53,7 +71,7 @@ def _clone(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
 
 def _follow_default_branch(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
     """A bare repository's HEAD says which branch the others are merged into; it may have another name today."""
-    told = _run(arguments(git_dir, "ls-remote", "--symref", url, "HEAD"), secrets, url).decode("utf-8", "replace")
+    told = _run(arguments(git_dir, "ls-remote", "--symref", "--", url, "HEAD"), secrets, url).decode("utf-8", "replace")
     for line in told.splitlines():
         name, _, of = line.removeprefix("ref: ").partition("\t")
         if of == "HEAD" and name.startswith("refs/heads/"):
