@@ -4,6 +4,8 @@
 import os
 import sys
 
+from config.data_folder import UMASK
+
 # These neither read nor write the installation's database (bench brings one of its own); all others find it running,
 # or start the embedded one meanwhile.
 WITHOUT_DATABASE = {"bench", "help", "version", "check", "collectstatic", "diffsettings", "findstatic", "spectacular"}
@@ -12,6 +14,7 @@ WITHOUT_DATABASE = {"bench", "help", "version", "check", "collectstatic", "diffs
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "help")
+    os.umask(UMASK)
     if command == "up":
         from config.launcher.main import main as up
 

@@ -44,7 +44,7 @@ def transport_options(url: str, data_dir: Path) -> dict[str, Any]:
 
 def _folders(data_dir: Path) -> dict[str, Any]:
     messages, control = data_dir / "broker" / "messages", data_dir / "broker" / "control"
-    for folder in (messages, control):
+    for folder in (data_dir, messages.parent, messages, control):  # `parents` would make those above with other modes
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "data_folder_in": str(messages),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import islice
 
 import django
 from django.conf import settings
@@ -17,11 +18,13 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from config import checks, environment
+from config.data_folder import open_to_others
 from config.tasks_seen import seconds_since_last_task
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
 from orgtree.services.placements import stray_placements
 
 SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of changes need room
+MOST_NAMED = 3
 LONGEST_BACKLOG = timedelta(minutes=1)  # sweeps come every 5 seconds
 LONGEST_SILENCE_SECONDS = 60
 LONGEST_QUEUE = timedelta(hours=1)  # a first sync of much takes turns with everything else
@@ -42,7 +45,7 @@ class Finding:
 
 def diagnose() -> Iterator[Finding]:
     """One finding per part; where the database is away, only those that need none."""
-    yield from (versions(), disk(), address())
+    yield from (versions(), disk(), data_folder(), address())
     database = checks.database_state()
     if database != "ok":
         yield Finding("database", State.WRONG, f"The database is {database}.")
@@ -62,6 +65,15 @@ def disk() -> Finding:
     if free < SMALLEST_FREE_BYTES:
         return Finding("disk", State.WRONG, f"Only {sentence} Free some space: at 0 nothing can be received.")
     return Finding("disk", State.RIGHT, sentence)
+
+
+def data_folder() -> Finding:
+    found = list(islice(open_to_others(settings.DATA_DIR), MOST_NAMED))
+    if found:
+        names = ", ".join(map(str, found))
+        sentence = f"Other accounts of this machine can read {names}. Restart `manage.py up`, which closes them."
+        return Finding("data folder", State.WRONG, sentence)
+    return Finding("data folder", State.RIGHT, "Other accounts of this machine can read nothing in it.")
 
 
 def address() -> Finding:

@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     }
     cheap = "django.contrib.auth.hashers.MD5PasswordHasher"
     settings.PASSWORD_HASHERS = [cheap, *settings.PASSWORD_HASHERS]
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
+    Path(settings.STATIC_ROOT).mkdir(mode=0o700, parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

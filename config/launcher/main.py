@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from config import environment
+from config.data_folder import close_to_others
 from config.embedded_postgres import EmbeddedPostgresError, stop
 from config.embedded_postgres.use import ServerLock
 from config.launcher import web
@@ -47,6 +48,7 @@ def _run(*, demo: bool) -> None:
     environment.check()
     server = ServerLock(cluster)
     owner = own_data_directory(cluster.run_dir, cluster.data_dir)
+    close_to_others(cluster)
     listener = web.listen(environment.host(), environment.port())
     output = Output(cluster.data_dir / "logs")
     lifeline, _held_by_supervisor_alone = os.pipe()
