@@ -19,6 +19,7 @@ from django_celery_beat.models import PeriodicTask
 
 from config import checks, environment
 from config.data_folder import open_to_others
+from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
 from orgtree.services.placements import stray_placements
@@ -118,6 +119,16 @@ def worker() -> Finding:
 
 
 def schedule() -> Finding:
+    ahead = schedules_ahead(timezone.now())
+    if ahead:
+        latest = ahead[0]
+        return Finding(
+            "schedule",
+            State.WRONG,
+            f"The last run of {len(ahead)} tasks lies in the future, such as {latest.name!r} at "
+            f"{latest.last_run_at:%Y-%m-%d %H:%M} UTC: this machine's clock was put back. They rest until then, unless "
+            "beat runs, which puts them right within a minute.",
+        )
     disabled = list(PeriodicTask.objects.filter(enabled=False).values_list("name", flat=True))
     if disabled:
         return Finding("schedule", State.NOTE, f"Switched off in admin: {', '.join(disabled)}.")

@@ -22,6 +22,6 @@ def note_finished_task(**_: object) -> None:
 def seconds_since_last_task() -> float | None:
     """None where no worker ever finished a task here."""
     try:
-        return max(0.0, time.time() - _mark().stat().st_mtime)
+        return abs(time.time() - _mark().stat().st_mtime)  # in the future: the clock was put back
     except FileNotFoundError:
         return None

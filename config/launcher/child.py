@@ -42,8 +42,7 @@ def run_worker() -> None:
 def run_beat() -> None:
     from config.celery import app
 
-    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
-    app.start(["--quiet", "beat", f"--scheduler={scheduler}", "--loglevel=INFO", "--pidfile="])
+    app.start(["--quiet", "beat", "--scheduler=config.beat:Scheduler", "--loglevel=INFO", "--pidfile="])
 
 
 def run_demo() -> None:

@@ -1,0 +1,87 @@
+"""Stored moments that lie in the future because the machine's clock ran ahead, and was put back.
+
+What compares them with now would do nothing until that time has come again: a schedule, a sync, a lock on sign-ins.
+Facts keep their times: they are the provider's, or what was true to whoever looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from axes.models import AccessAttempt
+from django.db.models import Model, Q
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
+
+from insights.models import KeptComparison, KeptPeopleFigures, SnapshotState
+from integrations.connectors.rate_limits import LONGEST_WAIT
+from integrations.models import Connection, LineHistory, Quota, RepositorySource, Stream
+from integrations.sync.leases import LEASE
+from orgtree.models import MatchWork
+from programs.models import Delivery, Letter
+from programs.services.reminders.outbox import HOLD
+
+LEEWAY = timedelta(minutes=1)  # clocks of machines that share a database differ
+IN_THE_PAST = timedelta()
+LONGEST_QUIET = timedelta(days=2)  # quiet hours, and the pause after a mail server that did not answer
+
+
+@dataclass(frozen=True)
+class StoredClock:
+    """A column, how far ahead of now it may lie, and a column of the same row whose moment has passed for certain."""
+
+    model: type[Model]
+    field: str
+    longest: timedelta = IN_THE_PAST
+    passed: str = ""
+
+    def wrong(self, now: datetime) -> Q:
+        latest = now + LEEWAY
+        too_far = Q(**{f"{self.field}__gt": latest + self.longest})
+        return too_far | Q(**{f"{self.passed}__gt": latest, f"{self.field}__gt": now}) if self.passed else too_far
+
+
+CLOCKS = (
+    StoredClock(PeriodicTask, "last_run_at"),
+    StoredClock(PeriodicTask, "date_changed"),  # stands for the last run of a task that never ran
+    StoredClock(RepositorySource, "tried_at"),
+    StoredClock(RepositorySource, "asked_at"),
+    StoredClock(LineHistory, "asked_at"),
+    StoredClock(Stream, "due_at", LONGEST_WAIT, passed="served_at"),
+    StoredClock(Stream, "leased_until", LEASE),
+    StoredClock(Stream, "served_at"),
+    StoredClock(Stream, "full_at"),
+    StoredClock(Connection, "discover_at", LONGEST_WAIT, passed="discovered_at"),
+    StoredClock(Connection, "discovered_at"),
+    StoredClock(Quota, "blocked_until", LONGEST_WAIT),
+    StoredClock(Quota, "resets_at", LONGEST_WAIT),
+    StoredClock(MatchWork, "noted_at"),
+    StoredClock(SnapshotState, "filled_at"),
+    StoredClock(SnapshotState, "lagging_at"),
+    StoredClock(SnapshotState, "columns_due_at", LONGEST_WAIT),
+    StoredClock(KeptPeopleFigures, "read_at"),
+    StoredClock(KeptComparison, "computed_at"),
+    StoredClock(Letter, "next_try_at", LONGEST_QUIET),
+    StoredClock(Letter, "held_until", HOLD),
+    StoredClock(Delivery, "not_before", LONGEST_QUIET),
+    StoredClock(AccessAttempt, "attempt_time"),
+)
+
+
+def put_clocks_right(now: datetime) -> Mapping[str, int]:
+    """Set what lies in the future to `now`; how many rows of which columns.  Idempotent, and cheap where none is."""
+    put_right = {}
+    for clock in CLOCKS:
+        count = clock.model._default_manager.filter(clock.wrong(now)).update(**{clock.field: now})
+        if count:
+            put_right[f"{clock.model._meta.label_lower}.{clock.field}"] = count
+    if any(name.startswith(PeriodicTask._meta.label_lower) for name in put_right):
+        PeriodicTasks.update_changed()
+    return put_right
+
+
+def schedules_ahead(now: datetime) -> list[PeriodicTask]:
+    """Tasks that are switched on and would not be started before a time that lies in the future has come again."""
+    ahead = PeriodicTask.objects.filter(enabled=True, last_run_at__gt=now + LEEWAY)
+    return list(ahead.order_by("-last_run_at", "name"))

@@ -1,0 +1,171 @@
+"""A clock that ran ahead and was put back: nothing stays silent until that time has come again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from axes.models import AccessAttempt
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from config import tasks_seen
+from config.beat import Scheduler
+from config.celery import app
+from config.schedule import SCHEDULE, seed_schedule
+from config.stored_clocks import CLOCKS, put_clocks_right
+from integrations.connectors.words import ResourceKind
+from integrations.git.tasks import due_sources
+from integrations.models import Connection, Quota, RepositorySource, Resource, Stream
+from integrations.sync.leases import claimed
+from tests.personas import MEMBER, create_user
+
+pytestmark = pytest.mark.django_db
+
+AHEAD = timedelta(days=30)
+SWEEPS = {entry.name for entry in SCHEDULE if "Every" in type(entry.when).__name__}
+
+
+class Beat:
+    """The scheduler with its messages noted instead of sent."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._sent: list[str] = []
+        monkeypatch.setattr(Scheduler, "apply_async", lambda _, entry, **__: self._sent.append(entry.name))
+        # The test's transaction is on this connection.
+        monkeypatch.setattr("django_celery_beat.schedulers.close_old_connections", lambda: None)
+        self.scheduler = Scheduler(app=app, Producer=lambda *_, **__: None)
+        self.scheduler._finalize.cancel()  # it would write once more when the run is over
+
+    def sends(self, at: datetime) -> set[str]:
+        """What is started at that moment, a minute after the last look at the clocks."""
+        self._sent.clear()
+        self.scheduler._look_at = float("-inf")
+        with time_machine.travel(at, tick=False):
+            while self.scheduler.tick() == 0:
+                pass
+            self.scheduler.sync()
+        return set(self._sent)
+
+
+@pytest.fixture
+def beat(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Beat]:
+    seed_schedule()
+    return lambda: Beat(monkeypatch)
+
+
+def hours_later(start: datetime) -> datetime:
+    """When every sweep, the hourly one included, has become due."""
+    return start + timedelta(hours=2)
+
+
+def test_a_schedule_of_the_future_goes_on_at_the_next_start(beat: Callable[[], Beat]) -> None:
+    now = timezone.now()
+    PeriodicTask.objects.update(last_run_at=now + AHEAD, date_changed=now + AHEAD)
+    started = beat()
+    started.sends(now)
+    assert not PeriodicTask.objects.filter(last_run_at__gt=now + timedelta(minutes=1)).exists()
+    assert started.sends(hours_later(now)) >= SWEEPS
+
+
+def test_a_clock_may_jump_twice_while_the_scheduler_runs(beat: Callable[[], Beat]) -> None:
+    now, running = timezone.now(), beat()
+    running.sends(now)
+    for _ in range(2):
+        assert running.sends(now + AHEAD) >= SWEEPS
+        running.sends(now)
+        now = hours_later(now)
+        assert running.sends(now) >= SWEEPS
+
+
+def test_a_nightly_task_that_never_ran_goes_on_as_well(beat: Callable[[], Beat]) -> None:
+    """It counts from when it was last changed."""
+    now = timezone.now()
+    PeriodicTask.objects.update(last_run_at=None, date_changed=now + AHEAD)
+    started = beat()
+    started.sends(now)
+    nightly = {entry.name for entry in SCHEDULE} - SWEEPS
+    sent = set().union(*(started.sends(now + timedelta(hours=hour)) for hour in range(1, 26)))
+    assert sent >= nightly
+
+
+def test_doctor_names_a_last_run_in_the_future(beat: Callable[[], Beat], capsys: pytest.CaptureFixture[str]) -> None:
+    seed_schedule()
+
+    def found() -> tuple[str, str]:
+        with suppress(SystemExit):
+            call_command("doctor", "--json")
+        findings = {finding["part"]: finding for finding in json.loads(capsys.readouterr().out)}
+        return findings["schedule"]["state"], findings["schedule"]["sentence"]
+
+    assert found()[0] == "right"
+    PeriodicTask.objects.filter(name="Sync connections").update(last_run_at=timezone.now() + AHEAD)
+    state, sentence = found()
+    assert state == "wrong"
+    assert "'Sync connections'" in sentence
+    assert "clock was put back" in sentence
+    put_clocks_right(timezone.now())
+    assert found()[0] == "right"
+
+
+def test_a_task_that_was_finished_in_the_future_is_not_of_now() -> None:
+    tasks_seen._mark().parent.mkdir(parents=True, exist_ok=True)
+    tasks_seen.note_finished_task()
+    later = timezone.now() + AHEAD
+    os.utime(tasks_seen._mark(), (later.timestamp(), later.timestamp()))
+    seconds = tasks_seen.seconds_since_last_task()
+    tasks_seen._mark().unlink()
+    assert seconds is not None
+    assert seconds > timedelta(days=29).total_seconds()
+
+
+def test_syncs_that_were_planned_in_the_future_are_due() -> None:
+    now = timezone.now()
+    connection = Connection.objects.create(provider="github", name="GitHub", discover_at=now + AHEAD)
+    source = RepositorySource.objects.create(connection=connection, external_id="/srv/shop.git", tried_at=now + AHEAD)
+    resource = Resource.objects.create(
+        connection=connection, kind=ResourceKind.REPOSITORY, external_id="1", name="acme/shop", picked=True
+    )
+    stream = Stream.objects.create(
+        resource=resource, kind="issues", due_at=now + AHEAD, served_at=now + AHEAD, leased_until=now + AHEAD
+    )
+    Quota.objects.create(connection=connection, budget="core", blocked_until=now + AHEAD)
+    assert put_clocks_right(now)
+    later = now + timedelta(hours=1)
+    assert due_sources(later) == [source]
+    stream.refresh_from_db()
+    assert stream.due_at == stream.leased_until == now
+    assert Connection.objects.get().discover_at == Quota.objects.get().blocked_until == now
+    with claimed() as lease:
+        assert lease is not None
+
+
+def test_what_may_lie_in_the_future_stays() -> None:
+    now = timezone.now()
+    connection = Connection.objects.create(provider="github", name="GitHub", discover_at=now + timedelta(hours=20))
+    Quota.objects.create(connection=connection, budget="core", blocked_until=now + timedelta(hours=24))
+    assert put_clocks_right(now) == {}
+
+
+def test_somebody_who_was_locked_out_in_the_future_signs_in_a_quarter_of_an_hour_later() -> None:
+    create_user(MEMBER)
+    form = {"login": MEMBER.email, "password": "wrong"}
+    with time_machine.travel(timezone.now() + AHEAD):
+        for _ in range(10):
+            status = Client().post("/accounts/login/", form).status_code
+    assert status in (403, 429)
+    put_clocks_right(timezone.now())
+    assert AccessAttempt.objects.exists()
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert Client().post("/accounts/login/", {**form, "password": MEMBER.password}).status_code == 302
+
+
+def test_each_column_is_named_once() -> None:
+    assert len({(clock.model, clock.field) for clock in CLOCKS}) == len(CLOCKS)
