@@ -11,7 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import Error as DatabaseError
 
-from config import environment
+from config import database_watch, environment
 from config.broker import CONNECTION_ERRORS
 from config.celery import app
 
@@ -34,7 +34,8 @@ def database_state() -> str:
             cursor.execute("select 1")
     except DatabaseError:
         connection.close()
-        return "unreachable"
+        watch = database_watch.watch
+        return "does not answer" if watch is not None and watch.does_not_answer() else "unreachable"
     return "ok"
 
 

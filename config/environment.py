@@ -16,11 +16,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.embedded_postgres import Cluster
+from config.embedded_postgres.cluster import SECONDS_TO_CONNECT
 from config.embedded_postgres.server import SERVER_SETTINGS
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 FILE_BROKER = "headway-files://"  # see config/broker.py
-SECONDS_TO_CONNECT = "10"  # to a database that does not even refuse
+ENGINE = "config.postgresql"
+# After half a minute a server whose machine or network is gone is given up.  One that is only stopped acknowledges what
+# is sent: see config/database_watch.py.
+LOST_CONNECTION = {
+    **{"keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3"},
+    "tcp_user_timeout": "30000",  # milliseconds
+}
 # With PostgreSQL's own defaults, computing the figures of many windows takes three times as long.
 SESSION_SETTINGS = " ".join(
     f"-c {name}={SERVER_SETTINGS[name]}"
@@ -69,17 +76,18 @@ def database_parameters() -> dict[str, object]:
     """
     url = os.environ.get("DATABASE_URL", "")
     if not url:
-        return {"ENGINE": "django.db.backends.postgresql", **cluster().parameters()}
+        return {"ENGINE": ENGINE, **cluster().parameters()}
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
         raise ConfigurationError("DATABASE_URL must start with postgresql:// — Headway runs on PostgreSQL only.")
-    options = {"connect_timeout": SECONDS_TO_CONNECT, "options": SESSION_SETTINGS, **dict(parse_qsl(parts.query))}
+    defaults = {"connect_timeout": SECONDS_TO_CONNECT, "options": SESSION_SETTINGS, **LOST_CONNECTION}
+    options = {**defaults, **dict(parse_qsl(parts.query))}
     try:
         port_in_url = parts.port
     except ValueError:
         raise ConfigurationError("DATABASE_URL must have a number as its port.") from None
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": ENGINE,
         "NAME": unquote(parts.path.lstrip("/")) or "headway",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -8,6 +8,7 @@ from config.prometheus import prometheus
 # Admins sign in where everybody does; somebody who is no admin gets 403 there instead of a second form.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "config.errors.server_error"
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

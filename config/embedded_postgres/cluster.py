@@ -9,10 +9,12 @@ import pwd
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from config.embedded_postgres.accounts import server_uid
 from config.embedded_postgres.errors import EmbeddedPostgresError
 
+SECONDS_TO_CONNECT = "5"  # to a server that does not even refuse
 MAJOR_VERSION = "18"  # of the binaries below; a data directory belongs to one major version
 DATABASE_NAME = "headway"
 SUPERUSER = "headway"
@@ -59,15 +61,16 @@ class Cluster:
 
     def parameters(self, database: str = DATABASE_NAME) -> dict[str, object]:
         """Django's DATABASES entry for this server."""
-        entry: dict[str, object] = {
+        entry: dict[str, Any] = {
             "NAME": database,
             "USER": SUPERUSER,
             "HOST": str(self.socket_dir),
             "PORT": "5432",
+            "OPTIONS": {"connect_timeout": SECONDS_TO_CONNECT},
         }
         account = _account_name(server_uid())
         if account is not None:
-            entry["OPTIONS"] = {"requirepeer": account}  # never talk to a server that somebody else put there
+            entry["OPTIONS"] |= {"requirepeer": account}  # never talk to a server that somebody else put there
         return entry
 
 

@@ -1,0 +1,57 @@
+"""What is answered where a request failed: that the database could not be used, or else that something broke."""
+
+from __future__ import annotations
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.views.defaults import server_error as broken
+from psycopg import errors
+
+from config.database_watch import LOCK_SECONDS, STATEMENT_SECONDS
+from insights.api.errors import document
+
+SECONDS_TO_RETRY = 5
+NO_ANSWER = (
+    "The database does not answer at the moment. Try again; if you were saving something, look first whether it is "
+    "there already."
+)
+TOO_LONG = (
+    f"This took longer than {STATEMENT_SECONDS} seconds and was stopped; nothing was stored. Choose a shorter range or "
+    "a smaller unit, or try again when less is going on."
+)
+LOCKED = (
+    f"Somebody else has been writing the same for more than {LOCK_SECONDS} seconds; nothing of yours was stored. Try "
+    "again in a moment."
+)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """503 where the database could not be used, with a sentence and Retry-After; else 500.  Asks nothing of it."""
+    problem = sys.exc_info()[1]
+    if not isinstance(problem, OperationalError | InterfaceError):
+        return broken(request)
+    response = _in_its_form(request.path, _sentence(problem))
+    response.status_code = 503
+    response["Retry-After"] = str(SECONDS_TO_RETRY)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _sentence(problem: Exception) -> str:
+    match problem.__cause__:
+        case errors.QueryCanceled():
+            return TOO_LONG
+        case errors.LockNotAvailable():
+            return LOCKED
+    return NO_ANSWER
+
+
+def _in_its_form(path: str, sentence: str) -> HttpResponse:
+    if path.startswith("/api/"):
+        return JsonResponse(document(None, sentence))
+    if path.startswith("/prometheus"):
+        return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8")
+    return HttpResponse(render_to_string("503.html", {"sentence": sentence}))
