@@ -68,7 +68,12 @@ def filled_both_ways() -> tuple[KeptCells, KeptCells]:
 
 def in_memory_from(units: int) -> AbstractContextManager[object]:
     """While it lasts, cells of so many units and more are computed in memory."""
-    return mock.patch.multiple("insights.snapshots.cells", UNITS_COMPUTED_IN_MEMORY=units, MANY_ROWS=sys.maxsize)
+    return mock.patch.multiple(
+        "insights.snapshots.cells",
+        UNITS_COMPUTED_IN_MEMORY=units,
+        UNITS_BESIDE_EVERYBODY=units,
+        MANY_ROWS=sys.maxsize,
+    )
 
 
 def _compared(told: object) -> object:
