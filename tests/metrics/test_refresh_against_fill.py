@@ -61,7 +61,11 @@ def _opened_by(person: str, number: int) -> dict[str, object]:
     }
 
 
-@pytest.fixture(params=[sys.maxsize, 0], ids=["few rows", "many rows"])
+BOTH_WAYS = (pytest.param(sys.maxsize, id="few rows"), pytest.param(0, id="many rows"))
+ONE_OF_THEM = (BOTH_WAYS[0], pytest.param(0, id="many rows", marks=pytest.mark.soak))
+
+
+@pytest.fixture(params=BOTH_WAYS)
 def is_in_memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether a refresh computes in memory what it computes of everybody, and of the units beside."""
     many_rows: int = request.param
@@ -69,6 +73,7 @@ def is_in_memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     return many_rows == 0
 
 
+@pytest.mark.parametrize("is_in_memory", ONE_OF_THEM, indirect=True)  # the last test of this file tells of the other
 @pytest.mark.parametrize(("seed", "largest", "decisions"), SEEDS)
 def test_cells_are_those_of_a_fill_after_each_piece(
     seed: int, largest: int, decisions: int, *, is_in_memory: bool, teams: Org, clock: time_machine.Traveller
