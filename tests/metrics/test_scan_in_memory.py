@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from unittest import mock
 
 import pytest
@@ -26,12 +27,15 @@ from tests.metrics.kept import keep_weeks
 from tests.metrics.moving_deliveries import UNITS, deliver
 from tests.metrics.organisations import TREE, add_organisation
 from tests.org import Org
-from tests.seeds import seeds
+from tests.seeds import SOAKED, seeds
 
 NOW = datetime(2026, 4, 15, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
 WINDOW = Window(TODAY - timedelta(days=58), TODAY - timedelta(days=2))  # no cell is of it
-SEEDS = seeds()
+Facets = Mapping[Dimension, tuple[str, ...]]
+Pairs = Callable[[Sequence[Scope], Sequence[Facets]], Iterable[tuple[Scope, Facets]]]
+# Each scope and each filter in one page; in `make soak` each scope with each filter.
+SEEDS = [(1, zip), *(pytest.param(seed, product, marks=pytest.mark.soak) for seed in range(1, 1 + SOAKED))]
 
 pytestmark = pytest.mark.django_db
 
@@ -42,25 +46,23 @@ def _now() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_of_deliveries_whose_people_and_owners_move(seed: int, org: Org) -> None:
+@pytest.mark.parametrize(("seed", "pairs"), SEEDS)
+def test_of_deliveries_whose_people_and_owners_move(seed: int, pairs: Pairs, org: Org) -> None:
     deliver(org, seed)
-    facets = [{}, {Dimension.REPOSITORY: REPOSITORIES}, {Dimension.SIZE_CLASS: ("XS", "S")}]
-    check_both_ways([Scope(), Scope("red"), Scope(unassigned="teams")], facets, UNITS)
+    facets = [{Dimension.REPOSITORY: REPOSITORIES}, {Dimension.SIZE_CLASS: ("XS", "S")}, {}]
+    check_both_ways(pairs([Scope(), Scope("red"), Scope(unassigned="teams")], facets), UNITS)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_of_telemetry_and_commits_of_people_with_attributes(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "pairs"), SEEDS)
+def test_of_telemetry_and_commits_of_people_with_attributes(seed: int, pairs: Pairs) -> None:
     days = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
     add_organisation(create_world(seed, days=days), seed, days)
-    check_both_ways(
-        [Scope(), Scope("a"), Scope(where={"site": ("Pune", "Oslo")})],
-        [{}, {Dimension.MODEL: ("opus", "sonnet")}, {Dimension.AGENT: ("codex",)}],
-        ("a", "a1", "b"),
-    )
+    scopes = [Scope(), Scope("a"), Scope(where={"site": ("Pune", "Oslo")})]
+    facets = [{Dimension.MODEL: ("opus", "sonnet")}, {}, {Dimension.AGENT: ("codex",)}]
+    check_both_ways(pairs(scopes, facets), ("a", "a1", "b"))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", seeds())
 @pytest.mark.parametrize("deliveries", [False, True])
 def test_whoever_is_in_no_unit_among_everybody(seed: int, org: Org, *, deliveries: bool) -> None:
     """A page that reads everybody's rows finds among them those of people who were in no unit of the tree that day."""
@@ -71,7 +73,7 @@ def test_whoever_is_in_no_unit_among_everybody(seed: int, org: Org, *, deliverie
     else:
         add_organisation(create_world(seed, days=days), seed, days)
     told_of_everybody = 0
-    for where in ({}, {"site": ("Pune", "Oslo")})[: 1 if deliveries else 2]:
+    for where in [{}] if deliveries else [{"site": ("Pune", "Oslo")}]:
         asked = [metric for metric in metrics() if Dimension.AGENT in metric.facets or deliveries]
         facets = {} if deliveries else {Dimension.AGENT: ("codex", "claude_code")}
         everybody = [MetricQuery(each.key, WINDOW, scope=Scope(where=where), facets=facets) for each in asked]
@@ -103,17 +105,15 @@ def test_more_combinations_than_numbers_are_left_to_the_database(monkeypatch: py
         assert told(read_together(series=page.series)) == expected
 
 
-def check_both_ways(
-    scopes: Sequence[Scope], facets: Sequence[Mapping[Dimension, tuple[str, ...]]], units: Sequence[str]
-) -> None:
-    pages = [_page(scope, chosen, units) for chosen in facets for scope in scopes]
+def check_both_ways(pairs: Iterable[tuple[Scope, Facets]], units: Sequence[str]) -> None:
+    pages = [_page(scope, chosen, units) for scope, chosen in pairs]
     by_statements = [told(read_page(page, many_rows=sys.maxsize)) for page in pages]
     assert [told(read_page(page, many_rows=0)) for page in pages] == by_statements
     assert keep_weeks()
     assert [told(read_page(page, many_rows=0)) for page in pages] == by_statements, "of weeks that are kept"
 
 
-def _page(scope: Scope, facets: Mapping[Dimension, tuple[str, ...]], units: Sequence[str]) -> AskedBeside:
+def _page(scope: Scope, facets: Facets, units: Sequence[str]) -> AskedBeside:
     asked = [metric for metric in metrics() if {*facets} <= {*metric.facets}]
     series = [MetricQuery(metric.key, WINDOW, scope=scope, facets=facets) for metric in asked]
     split = [
