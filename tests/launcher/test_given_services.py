@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,24 +17,42 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config import environment
 from config.embedded_postgres.server import SERVER_SETTINGS
+from config.launcher.schema import OWN_APPS
 from tests.brokers import broker_of_its_own
-from tests.databases import database_url, empty_database, out_of_reach
+from tests.databases import copy_database, database_url, drop_database, empty_database, out_of_reach
 from tests.launcher.installation import Installation, gone
+from tests.launcher.test_schema import OF_ONE_PER_APP
 from tests.patience import wait_until
 
 DATABASE = f"headway_test_given_{os.getpid()}"
 
 
 @pytest.fixture(scope="module")
-def installation(roomy_tmp_path: Path) -> Iterator[Installation]:
-    """An installation on what was an empty database of the run's server before its first start."""
-    with empty_database(DATABASE) as database, broker_of_its_own() as broker:
+def installation(
+    roomy_tmp_path: Path, database_template: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Installation]:
+    """An installation on a database of the run's server, which has its tables, and only lacks what says so.
+
+    A first start on an empty one makes the same tables as on the embedded server: tests/first_start.py.
+    """
+    with django_db_blocker.unblock(), migrated_database(database_template) as database, broker_of_its_own() as broker:
         services = {"DATABASE_URL": database_url(database), **broker}
         installation = Installation(roomy_tmp_path / "given services", variables=services)
         try:
             yield installation
         finally:
             installation.end_everything()
+
+
+@contextmanager
+def migrated_database(template: str) -> Iterator[str]:
+    copy_database(template, DATABASE)
+    with psycopg.connect(database_url(DATABASE)) as session:
+        session.execute(f"DELETE FROM django_migrations WHERE {OF_ONE_PER_APP}")
+    try:
+        yield DATABASE
+    finally:
+        drop_database(DATABASE)
 
 
 @pytest.fixture
@@ -46,6 +64,9 @@ def running(installation: Installation) -> Installation:
 
 def test_no_server_of_its_own_is_started_and_work_reaches_the_worker(running: Installation) -> None:
     assert running.is_ready()
+    with psycopg.connect(running.environment["DATABASE_URL"]) as session:
+        noted = session.execute(f"SELECT count(*) FROM django_migrations WHERE {OF_ONE_PER_APP}").fetchone()
+    assert noted == (len(OWN_APPS),), "it was migrated"
     assert not (running.data_dir / "postgres").exists()
     running.wait_for_a_task()
     findings = {finding["part"]: finding for finding in json.loads(running.manage("doctor", "--json").stdout)}
