@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.http import HttpResponseNotFound
 from django.test import Client
 
 from orgtree.services.api_tokens import create_api_token
@@ -104,10 +105,17 @@ def teams(org: Org) -> Teams:
     return create_teams()
 
 
+@pytest.fixture
+def plain_404(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only the status is looked at, no page is drawn for each of a thousand that are not there."""
+    monkeypatch.setattr("config.urls.handler404", lambda *_, **__: HttpResponseNotFound(), raising=False)
+
+
 def answers(client: Client, address: str) -> dict[str, int]:
     return {unit: client.get(address, {"unit": unit} if unit else {}).status_code for unit in UNITS}
 
 
+@pytest.mark.usefixtures("plain_404")
 @pytest.mark.parametrize("role", PAGES_BY_ROLE)
 def test_pages(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     persona, expected = PAGES_BY_ROLE[role]

@@ -47,7 +47,7 @@ def test_a_page_keeps_nobody_out_and_fits(
     assert too_wide == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_admin_pages_open_without_a_complaint(telling_server: Server, windows: BrowserWindows, theme: Theme) -> None:
     window = windows.open(telling_server, as_=ADMIN, theme=theme)
     for name, address in ADMIN_PAGES.items():

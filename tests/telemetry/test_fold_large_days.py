@@ -54,12 +54,33 @@ MOVED = [[request("a", cost=0.25), request("b")], [request("a", "gpt-5")]]
 ABSURD = [[request("a", cost=4_999_999_999.0)], [request("b", cost=9_999_999_999.0)], [request("c", cost=1.0)]]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches=st.lists(st.lists(requests | calls, min_size=1, max_size=6), min_size=2, max_size=5))
+WITH_FIXTURES = (HealthCheck.function_scoped_fixture,)
+told_in_batches = st.lists(st.lists(requests | calls, min_size=1, max_size=6), min_size=2, max_size=5)
+
+
+@pytest.fixture
+def every_day_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold_large_days, "LARGE_DAY", 1)
+
+
+@settings(max_examples=15, suppress_health_check=WITH_FIXTURES)
+@given(batches=told_in_batches)
 @example(batches=MOVED)
 @example(batches=ABSURD)
-def test_what_is_added_up_is_what_rebuilding_tells(batches: list[list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fold_large_days, "LARGE_DAY", 1)
+@pytest.mark.usefixtures("every_day_is_large")
+def test_what_is_added_up_is_what_rebuilding_tells(batches: list[list[Event]]) -> None:
+    hold_against_rebuilding(batches)
+
+
+@pytest.mark.soak
+@settings(max_examples=200, suppress_health_check=WITH_FIXTURES)
+@given(batches=told_in_batches)
+@pytest.mark.usefixtures("every_day_is_large")
+def test_what_is_added_up_of_many_histories_is_what_rebuilding_tells(batches: list[list[Event]]) -> None:
+    hold_against_rebuilding(batches)
+
+
+def hold_against_rebuilding(batches: list[list[Event]]) -> None:
     with transaction.atomic():
         for batch in batches:
             receive(batch)
