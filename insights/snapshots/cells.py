@@ -3,8 +3,8 @@
 - By the statements that answer ad-hoc queries, within the database (storing.py): cells of few units, those of everybody
   while there are few facts, and those of measures of which only the database tells.
 - In memory (storing_from_memory.py): cells of a hundred units and more, those of everybody with some units beside them,
-  as in the nightly fill, and those of everybody where there are many facts, with whatever units are asked for.  The rows of a
-  relation are read once for all splits and pieces, where each statement would find them anew.
+  as in the nightly fill, and those of everybody where there are many facts, with whatever units are asked for.  The
+  rows of a relation are read once for all splits and pieces, where each statement would find them anew.
 """
 
 from __future__ import annotations
