@@ -49,7 +49,7 @@ def _now() -> Iterator[None]:
 @pytest.mark.parametrize(("seed", "pairs"), SEEDS)
 def test_of_deliveries_whose_people_and_owners_move(seed: int, pairs: Pairs, org: Org) -> None:
     deliver(org, seed)
-    facets = [{Dimension.REPOSITORY: REPOSITORIES}, {Dimension.SIZE_CLASS: ("XS", "S")}, {}]
+    facets: list[Facets] = [{Dimension.REPOSITORY: REPOSITORIES}, {Dimension.SIZE_CLASS: ("XS", "S")}, {}]
     check_both_ways(pairs([Scope(), Scope("red"), Scope(unassigned="teams")], facets), UNITS)
 
 
@@ -58,7 +58,7 @@ def test_of_telemetry_and_commits_of_people_with_attributes(seed: int, pairs: Pa
     days = [TODAY - timedelta(days=n) for n in range(59, -1, -1)]
     add_organisation(create_world(seed, days=days), seed, days)
     scopes = [Scope(), Scope("a"), Scope(where={"site": ("Pune", "Oslo")})]
-    facets = [{Dimension.MODEL: ("opus", "sonnet")}, {}, {Dimension.AGENT: ("codex",)}]
+    facets: list[Facets] = [{Dimension.MODEL: ("opus", "sonnet")}, {}, {Dimension.AGENT: ("codex",)}]
     check_both_ways(pairs(scopes, facets), ("a", "a1", "b"))
 
 
