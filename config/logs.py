@@ -67,8 +67,8 @@ def configuration() -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": environment.log_format()}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            "gunicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
-            "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+            "waitress": {"level": "WARNING"},
+            "waitress.queue": {"level": "ERROR"},  # warns of each request that waits for a thread
             "celery": {"level": "WARNING"},
             "django_celery_beat": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},

@@ -186,7 +186,7 @@ def start_server(
 
 @pytest.fixture
 def server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """The real application, served by gunicorn in another process; received telemetry stays unfolded."""
+    """The real application, served by another process; received telemetry stays unfolded."""
     with start_server("web", named=request.node.name) as server:
         yield server
 

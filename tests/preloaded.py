@@ -21,9 +21,8 @@ for module in (
     "config.urls",
     "django.core.handlers.wsgi",
     "django_celery_beat.schedulers",
-    "gunicorn.app.wsgiapp",
-    "gunicorn.workers.gthread",
     "integrations.telemetry.receive_wsgi",
+    "waitress.server",
     *TASK_MODULES,
 ):
     import_module(module)

@@ -1,6 +1,6 @@
 """One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo|github`.
 
-Runs gunicorn or Celery in this very process, without their console scripts, whose first line breaks in long paths.
+Runs the web server or Celery in this very process, without console scripts, whose first line breaks in long paths.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import sys
 import warnings
 
 from config.launcher.first_steps import take_first_steps
@@ -18,12 +17,9 @@ WORKER_THREADS = 4
 
 
 def run_web(listener: int | None) -> None:
-    """Serve on the inherited socket, or where none was inherited, on the configured address."""
-    from gunicorn.app.wsgiapp import WSGIApplication
+    from config.web_server import serve
 
-    bind = [] if listener is None else ["--bind", f"fd://{listener}"]
-    sys.argv = ["gunicorn", "--config", "python:config.gunicorn_config", *bind, "config.wsgi:application"]
-    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="gunicorn").run()
+    serve(listener)
 
 
 def run_worker() -> None:

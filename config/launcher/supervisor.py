@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from config.launcher.children import Child
 from config.launcher.output import Output
 
-SECONDS_TO_STOP = 20.0  # gunicorn ends open requests within 10
+SECONDS_TO_STOP = 20.0  # the web process ends open requests within 10
 SECONDS_BETWEEN_LOOKS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

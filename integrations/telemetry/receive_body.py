@@ -1,7 +1,6 @@
 """The body of an export request, read raw: with a limit that is counted while reading and while inflating.
 
-Django's own `request.body` is empty where a body has no Content-Length, and the JavaScript exporters send theirs in
-chunks; gunicorn's `wsgi.input` undoes the chunks.
+The web server undoes the chunks that the JavaScript exporters send, and sets Content-Length.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Any, BinaryIO
 from integrations.telemetry.receive_reply import Code, RefusedError
 
 MOST_BYTES = 20 * 1024 * 1024  # as sent and inflated alike; agents send some kB, SDK exporters at most 512 records
-_CHUNK = 1024 * 1024  # gunicorn copies all that it has read ahead at each read
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -35,13 +33,6 @@ def read_body(environ: Mapping[str, Any]) -> bytes:
 def _read(environ: Mapping[str, Any]) -> bytes:
     stream: BinaryIO = environ["wsgi.input"]
     announced = environ.get("CONTENT_LENGTH") or ""
-    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        body = _read_at_most(stream, MOST_BYTES + 1)
-        if not body:
-            raise _unreadable("The request was sent in chunks, and no byte of its body arrived.")
-        if len(body) > MOST_BYTES:
-            raise _too_large()
-        return body
     if not announced:
         return b""
     if not (announced.isascii() and announced.isdigit()):
@@ -49,19 +40,10 @@ def _read(environ: Mapping[str, Any]) -> bytes:
     length = int(announced)
     if length > MOST_BYTES:
         raise _too_large()
-    body = _read_at_most(stream, length)
+    body = stream.read(length)
     if len(body) < length:
         raise _unreadable(f"Of {length} bytes that Content-Length announces {len(body)} arrived.")
     return body
-
-
-def _read_at_most(stream: BinaryIO, length: int) -> bytes:
-    """Until the end or `length` bytes; a body that breaks off is what arrived of it."""
-    chunks = []
-    while length > 0 and (chunk := stream.read(min(length, _CHUNK))):
-        chunks.append(chunk)
-        length -= len(chunk)
-    return b"".join(chunks)
 
 
 def _inflate(sent: bytes, window_bits: int) -> bytes:

@@ -107,7 +107,7 @@ class Installation:
         )
 
     def child(self, name: str) -> psutil.Process | None:
-        """The web, worker or beat process, while there is one; gunicorn's own fork is not meant."""
+        """The web, worker or beat process, while there is one."""
         assert self.up is not None
         supervisor = psutil.Process(self.up.pid)
         found = [process for process in supervisor.children() if command_line(process)[-1:] == [name]]

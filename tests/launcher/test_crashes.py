@@ -15,10 +15,8 @@ from tests.launcher.installation import Installation, gone
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 
-def test_killed_children_come_back_and_a_fork_of_one_ends(running: Installation) -> None:
-    fork = fork_of_web(running)
+def test_killed_children_come_back(running: Installation) -> None:
     killed = {name: kill(running, name) for name in ("web", "worker", "beat")}
-    wait_until(lambda: gone([fork]), what="the fork of the web process is gone")
     for name, process in killed.items():
         wait_until(lambda name=name, process=process: is_another(running, name, process), what=f"{name} is back")  # type: ignore[misc]
     wait_until(running.is_ready, what="pages are served again")
@@ -29,9 +27,7 @@ def test_killed_children_come_back_and_a_fork_of_one_ends(running: Installation)
 
 def test_a_request_waits_while_the_web_process_starts_again(running: Installation) -> None:
     with ThreadPoolExecutor() as pool:
-        fork = fork_of_web(running)
         killed = kill(running, "web")
-        fork.kill()
         answer = pool.submit(running.get, "/healthz", timeout_seconds=PATIENCE_SECONDS)
         assert answer.result().status_code == httpx.codes.OK
     wait_until(lambda: is_another(running, "web", killed), what="the web process is back")
@@ -98,11 +94,6 @@ def kill(installation: Installation, name: str) -> psutil.Process:
     assert process is not None
     process.kill()
     return process
-
-
-def fork_of_web(installation: Installation) -> psutil.Process:
-    """The process that serves; the one that the supervisor started only looks after it."""
-    return next(process for process in installation.children() if process.parent() == installation.child("web"))
 
 
 def is_another(installation: Installation, name: str, than: psutil.Process) -> bool:

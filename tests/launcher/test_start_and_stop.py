@@ -79,7 +79,7 @@ def test_a_stop_signal_ends_every_process_and_the_database_last(holding_the_demo
     postmaster = holding_the_demo.postmaster()
     assert postmaster is not None
     processes = [*holding_the_demo.children(), postmaster]
-    assert len(processes) == 6  # web and its fork, worker, beat, the simulated GitHub, database
+    assert len(processes) == 5  # web, worker, beat, the simulated GitHub, database
     assert holding_the_demo.child("github") in processes
 
     holding_the_demo.stop(signal.SIGTERM)
@@ -96,7 +96,7 @@ def test_it_says_when_it_is_ready(running: Installation) -> None:
         "migrations": "ok",
         "broker": "ok",
     }
-    assert len(running.children()) == 4  # web and its fork, worker, beat
+    assert len(running.children()) == 3  # web, worker, beat
 
 
 def test_a_second_up_on_the_same_data_is_refused(running: Installation) -> None:

@@ -1,0 +1,20 @@
+"""A full disk, whoever met it: a file that could not be written, or PostgreSQL."""
+
+from __future__ import annotations
+
+import errno
+
+DISK_FULL = "The disk is full; nothing was stored. Free some space on the server, and send it again."
+SECONDS_TO_RETRY = 30
+POSTGRES_DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+
+def says_disk_full(problem: BaseException | None) -> bool:
+    """Whether this error, or one that it came from, says so."""
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if getattr(problem, "sqlstate", None) == POSTGRES_DISK_FULL:
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
