@@ -67,7 +67,7 @@ def _answered(request: HttpRequest, kind: str, method: str, act: Any) -> HttpRes
     except RefusedPushError as refusal:
         return _refused(refusal.status, str(refusal), refusal.headers)
     except RefusedError as refusal:
-        return _refused(refusal.status, str(refusal), {})
+        return _refused(refusal.status, refusal.message, refusal.headers)
     except (OperationalError, InterfaceError) as problem:
         logger.warning("Pushed records cannot be stored at the moment: %s", problem)
         retry = {"Retry-After": str(SECONDS_TO_RETRY)}

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from integrations.connectors.base import Settings, connectors
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
 from integrations.sync.connect import WEBHOOK_SECRET
-from integrations.telemetry.receive_body import read_body
+from integrations.telemetry.receive_body import inflate, read_sent
 from integrations.telemetry.receive_reply import RefusedError
 from integrations.webhooks.tasks import take_deliveries
 from orgtree.nudges import nudge_on_commit
@@ -31,7 +31,7 @@ def receive_delivery(request: HttpRequest, provider: str, connection_id: int) ->
     try:
         return _receive(request, provider, connection_id)
     except RefusedError as refusal:
-        return _refused(refusal.status, str(refusal))
+        return _refused(refusal.status, refusal.message)
     except (OperationalError, InterfaceError) as problem:
         logger.warning("A webhook delivery cannot be stored at the moment: %s", problem)
         answer = _refused(503, "The database cannot be reached; nothing was stored. Send it again.")
@@ -44,17 +44,18 @@ def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpRes
     connection = Connection.objects.filter(pk=connection_id, provider=provider, removed_at=None).first()
     if connector is None or connection is None:
         return _refused(404, "There is no such connection. Copy the address from the connection's page.")
-    body = read_body(request.META)
+    sent = read_sent(request.META)
     try:
         secret = connection.secrets.get(WEBHOOK_SECRET, "")
     except UnreadableSecretsError as problem:
         return _refused(503, str(problem))
     headers = {name.lower(): value for name, value in request.headers.items()}
-    arrival = connector(Settings({}, {})).arrival(headers, body, secret)
+    arrival = connector(Settings({}, {})).arrival(headers, sent, secret)
     if arrival is None:
         return _refused(
             401, "The signature is missing or wrong. Enter the connection's webhook secret at the provider."
         )
+    body = inflate(sent, request.META)  # only now: what is not signed may cost nothing
     _, stored = WebhookDelivery.objects.get_or_create(
         connection=connection,
         delivery_id=arrival.delivery_id[:LONGEST_ID],

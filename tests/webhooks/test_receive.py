@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import json
@@ -59,7 +60,9 @@ class GitHubSends:
         Resource.objects.update(picked=True)
         self.sent = 0
 
-    def send(self, event: str, payload: Any, *, delivery: str = "", secret: str = SECRET) -> int:
+    def send(
+        self, event: str, payload: Any, *, delivery: str = "", secret: str = SECRET, encoding: str = "identity"
+    ) -> int:
         self.sent += 1
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -73,6 +76,7 @@ class GitHubSends:
                     "X-GitHub-Event": event,
                     "X-GitHub-Delivery": delivery or f"delivery-{self.sent}",
                     "X-Hub-Signature-256": f"sha256={signature}",
+                    "Content-Encoding": encoding,
                 },
             )
             .status_code
@@ -253,3 +257,17 @@ def test_a_delivery_costs_few_queries(github: GitHubSends, test_data: Path, djan
     payload = payloads(test_data)["pull_request.opened.payload.json"]
     with django_assert_max_num_queries(6, connection=database):
         github.send("pull_request", payload)
+
+
+def test_nothing_is_inflated_before_its_signature_is_right(github: GitHubSends) -> None:
+    """Each of these would be refused for its compression, and 80,000 members cost seconds."""
+    for body, encoding in ((gzip.compress(b"") * 80_000, "gzip"), (b"no gzip", "gzip"), (b"{}", "br")):
+        assert github.send("ping", body, secret="guessed", encoding=encoding) == 401
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_the_signature_is_over_the_bytes_that_were_sent(github: GitHubSends) -> None:
+    packed = gzip.compress(json.dumps({"zen": "Keep it small."}).encode())
+    assert github.send("ping", packed, encoding="gzip") == 202
+    assert json.loads(WebhookDelivery.objects.get().body or b"") == {"zen": "Keep it small."}
+    assert github.send("ping", packed[:-5], encoding="gzip") == 400
