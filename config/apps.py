@@ -7,4 +7,9 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
+        from django.core import checks
+
         from config import celery  # noqa: F401  # so that tasks sent from any process reach the configured broker
+        from config.client_address import check_proxies
+
+        checks.register(check_proxies, checks.Tags.security, deploy=True)

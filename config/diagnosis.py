@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from config import checks, environment
+from config.client_address import NO_PROXIES
 from config.data_folder import open_to_others
 from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
@@ -78,7 +79,10 @@ def data_folder() -> Finding:
 
 
 def address() -> Finding:
-    return Finding("address", State.RIGHT, f"People and agents use {settings.BASE_URL}.")
+    sentence = f"People and agents use {settings.BASE_URL}."
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:  # Headway speaks no https itself
+        return Finding("address", State.NOTE, f"{sentence} {NO_PROXIES}")
+    return Finding("address", State.RIGHT, sentence)
 
 
 def database() -> Finding:

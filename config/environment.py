@@ -36,6 +36,7 @@ SESSION_SETTINGS = " ".join(
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 LOG_FORMATS = ("text", "json")
 LONGEST_RAW_EVENT_DAYS = 3650
+MOST_PROXIES = 9
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
@@ -109,6 +110,7 @@ def check() -> None:
         raw_event_days,
         patience_seconds,
         providers_may_be_private,
+        trusted_proxies,
         mail_server,
     ):
         read()
@@ -156,6 +158,16 @@ def providers_may_be_private() -> bool:
     if value not in ("yes", "no"):
         raise ConfigurationError(f"HEADWAY_PRIVATE_PROVIDERS must be yes or no, and is {value!r}.")
     return value == "yes"
+
+
+def trusted_proxies() -> int:
+    """How many proxies stand in front; each adds the address that it was called from to X-Forwarded-For."""
+    value = os.environ.get("HEADWAY_TRUSTED_PROXIES") or "0"
+    if value not in {str(number) for number in range(MOST_PROXIES + 1)}:
+        raise ConfigurationError(
+            f"HEADWAY_TRUSTED_PROXIES must be the number of proxies in front, 0 to {MOST_PROXIES}, and is {value!r}."
+        )
+    return int(value)
 
 
 def secret_key() -> str:

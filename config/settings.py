@@ -22,6 +22,7 @@ _base_host = urlsplit(BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = sorted({"localhost", "127.0.0.1", "[::1]", environment.host(), _base_host})
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 HTTPS = BASE_URL.startswith("https://")
+TRUSTED_PROXIES = environment.trusted_proxies()
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.client_address.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -140,7 +142,9 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "orgtree.sign_in.ClosedSignUpAdapter"
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failed sign-ins, in the database and so for all processes
+# axes counts failed sign-ins, in the database and so for all processes.  allauth's own limit of an address is for those
+# that are known to be a client's: without a number of proxies it may be the address of one, which everybody shares.
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "30/m/ip" if TRUSTED_PROXIES else None}
 AXES_USERNAME_CALLABLE = "orgtree.sign_in.attempted_name"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -149,6 +153,7 @@ AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = False  # the reverse proxy in front decides
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True

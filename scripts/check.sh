@@ -7,7 +7,7 @@ python=.venv/bin/python
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # What an installation behind https has; the database is not asked.
-export HEADWAY_DATA_DIR="$scratch" HEADWAY_BASE_URL=https://headway.example.com
+export HEADWAY_DATA_DIR="$scratch" HEADWAY_BASE_URL=https://headway.example.com HEADWAY_TRUSTED_PROXIES=1
 export HEADWAY_SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG
 failed=
 

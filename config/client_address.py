@@ -1,0 +1,70 @@
+"""Whose request it is: the client's address behind the trusted proxies, for whatever reads REMOTE_ADDR."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Warning as CheckWarning
+from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
+
+NO_PROXIES = (
+    "HEADWAY_TRUSTED_PROXIES is 0, so that the proxy's address counts as everybody's. "
+    "Set it to the number of proxies in front (docs/proxy.md)."
+)
+
+
+def client_address(meta: Mapping[str, Any], proxies: int) -> str:
+    """The address of the client of a WSGI request.
+
+    Each trusted proxy adds the address that it was called from to X-Forwarded-For, so the client's is as many places
+    from the right; what stands before it may be anything.  Where that place has no address, the socket's counts.
+    """
+    socket_address = str(meta.get("REMOTE_ADDR", ""))
+    forwarded = str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+    if not 0 < proxies <= len(forwarded):
+        return socket_address
+    return _plain_address(forwarded[-proxies]) or socket_address
+
+
+class ClientAddress:
+    """Middleware, before all that wants to know who asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.TRUSTED_PROXIES:
+            request.META["REMOTE_ADDR"] = client_address(request.META, settings.TRUSTED_PROXIES)
+        elif "HTTP_X_FORWARDED_FOR" in request.META:
+            _warn_once()
+        return self.get_response(request)
+
+
+def check_proxies(**_: object) -> list[CheckWarning]:
+    """For `check --deploy`: https ends at a proxy, since Headway speaks none."""
+    return [CheckWarning(NO_PROXIES, id="headway.W001")] if settings.HTTPS and not settings.TRUSTED_PROXIES else []
+
+
+@cache
+def _warn_once() -> None:
+    logger.warning("A request came with X-Forwarded-For, and %s", NO_PROXIES)
+
+
+def _plain_address(text: str) -> str:
+    """Without the port that some proxies add; empty where it is no address."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return ""
