@@ -1,4 +1,4 @@
-"""What is answered where a request failed: that the database could not be used, or else that something broke."""
+"""What is answered where a request failed: that disk or database could not be used, or else that something broke."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from psycopg import errors
 
 from config.database_watch import LOCK_SECONDS, STATEMENT_SECONDS
 from insights.api.errors import document
+from orgtree import disk_full
 
 SECONDS_TO_RETRY = 5
 NO_ANSWER = (
@@ -29,13 +30,20 @@ LOCKED = (
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 where the database could not be used, with a sentence and Retry-After; else 500.  Asks nothing of it."""
+    """503 where disk or database could not be used, with a sentence and Retry-After; else 500.  Asks nothing of them.
+
+    Django's handler500, called while the exception is handled.
+    """
     problem = sys.exc_info()[1]
-    if not isinstance(problem, OperationalError | InterfaceError):
+    if disk_full.says_disk_full(problem):
+        sentence, seconds = disk_full.DISK_FULL, disk_full.SECONDS_TO_RETRY
+    elif isinstance(problem, OperationalError | InterfaceError):
+        sentence, seconds = _sentence(problem), SECONDS_TO_RETRY
+    else:
         return broken(request)
-    response = _in_its_form(request.path, _sentence(problem))
+    response = _in_its_form(request.path, sentence)
     response.status_code = 503
-    response["Retry-After"] = str(SECONDS_TO_RETRY)
+    response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
     return response
 

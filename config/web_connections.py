@@ -45,6 +45,7 @@ class Body(OverflowableBuffer):  # type: ignore[misc]
     """
 
     refused = ""
+    buf: Any
 
     def append(self, part: bytes) -> None:
         if self.refused:
@@ -76,6 +77,11 @@ class Body(OverflowableBuffer):  # type: ignore[misc]
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
+    """waitress's own, with a body that may be given up, and limits of its size and its chunks."""
+
+    error: Error | None
+    completed: bool
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.body_rcv is not None:
@@ -130,6 +136,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     @property
     def is_spooling(self) -> bool:
         return self.request is not None and self.request.is_spooling
+
+    def refuse_for_room(self) -> None:
+        if self.request is not None:
+            self.request.refuse_for_room()
 
     def is_overdue(self, now: float) -> bool:
         """Whether its client takes too long; `now` is monotonic, and asked about once a second."""

@@ -93,7 +93,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Where too many bodies lie in temporary files, the one that takes longest is given up."""
         spooling = [channel for channel in self.active_channels.values() if channel.is_spooling]
         if len(spooling) > MOST_SPOOLED_BODIES:
-            min(spooling, key=lambda channel: channel.waiting_since).request.refuse_for_room()
+            min(spooling, key=lambda channel: channel.waiting_since).refuse_for_room()
 
     def _close_overdue(self, now: float) -> None:
         for channel in list(self.active_channels.values()):

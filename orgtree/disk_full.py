@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 DISK_FULL = "The disk is full; nothing was stored. Free some space on the server, and send it again."
+UNREACHABLE = "The database cannot be reached; nothing was stored. Send it again."
 SECONDS_TO_RETRY = 30
 POSTGRES_DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
@@ -18,3 +19,8 @@ def says_disk_full(problem: BaseException | None) -> bool:
             return True
         problem = problem.__cause__ or problem.__context__
     return False
+
+
+def why_not_stored(problem: BaseException) -> str:
+    """The sentence for whoever sent what a disk or a database did not take."""
+    return DISK_FULL if says_disk_full(problem) else UNREACHABLE

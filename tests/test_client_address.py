@@ -69,8 +69,9 @@ def try_sign_in(persona_or_name: Persona | str, *, forwarded: str | None = None)
         name, password = persona_or_name.email, persona_or_name.password
     else:
         name, password = persona_or_name, "wrong"
-    client = Client(REMOTE_ADDR=PROXY, **({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}))
-    client.post("/accounts/login/", {"login": name, "password": password})
+    client = Client(REMOTE_ADDR=PROXY)
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    client.post("/accounts/login/", {"login": name, "password": password}, headers=headers)
     assert right or "sessionid" not in client.cookies
     return "_auth_user_id" in client.session
 

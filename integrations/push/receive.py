@@ -21,6 +21,7 @@ from integrations.push.drafts import KINDS
 from integrations.services.ingest_tokens import find_ingest_token
 from integrations.telemetry.receive_body import read_body
 from integrations.telemetry.receive_reply import RefusedError
+from orgtree.disk_full import says_disk_full, why_not_stored
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +69,12 @@ def _answered(request: HttpRequest, kind: str, method: str, act: Any) -> HttpRes
         return _refused(refusal.status, str(refusal), refusal.headers)
     except RefusedError as refusal:
         return _refused(refusal.status, refusal.message, refusal.headers)
-    except (OperationalError, InterfaceError) as problem:
+    except (OperationalError, InterfaceError, OSError) as problem:
+        if isinstance(problem, OSError) and not says_disk_full(problem):
+            raise
         logger.warning("Pushed records cannot be stored at the moment: %s", problem)
         retry = {"Retry-After": str(SECONDS_TO_RETRY)}
-        return _refused(503, "The database cannot be reached; nothing was stored. Send the request again.", retry)
+        return _refused(503, why_not_stored(problem), retry)
 
 
 def _refused(status: int, problem: str, headers: Mapping[str, str]) -> HttpResponse:

@@ -19,6 +19,7 @@ from integrations.telemetry.decode_reading import Encoding, Reading, Signal, Unr
 from integrations.telemetry.receive_body import read_body
 from integrations.telemetry.receive_reply import CONTENT_TYPES, Answer, Code, RefusedError, accepted, refused
 from integrations.telemetry.store import OverloadedError, store
+from orgtree.disk_full import says_disk_full, why_not_stored
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,9 @@ def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
         reading = _receive(environ, signal, encoding)
     except RefusedError as refusal:
         return refused(refusal, encoding or Encoding.JSON)
-    except Exception:
+    except Exception as failure:
+        if says_disk_full(failure):
+            return refused(_unavailable(failure), encoding or Encoding.JSON)
         logger.exception("Telemetry could not be stored.")
         problem = "This is a fault of Headway; nothing was stored. Its log says more."
         return refused(RefusedError(500, Code.INTERNAL, problem), encoding or Encoding.JSON)
@@ -78,14 +81,13 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
             {"Retry-After": str(SECONDS_TO_RETRY)},
         ) from None
     except (OperationalError, InterfaceError) as problem:
-        logger.warning("Telemetry cannot be stored at the moment: %s", problem)
-        raise RefusedError(
-            503,
-            Code.UNAVAILABLE,
-            "The database cannot be reached; nothing was stored. Send the request again.",
-            {"Retry-After": str(SECONDS_TO_RETRY)},
-        ) from None
+        raise _unavailable(problem) from None
     return reading
+
+
+def _unavailable(problem: Exception) -> RefusedError:
+    logger.warning("Telemetry cannot be stored at the moment: %s", problem)
+    return RefusedError(503, Code.UNAVAILABLE, why_not_stored(problem), {"Retry-After": str(SECONDS_TO_RETRY)})
 
 
 def _content_type(environ: Mapping[str, Any]) -> str:

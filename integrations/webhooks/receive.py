@@ -15,6 +15,7 @@ from integrations.sync.connect import WEBHOOK_SECRET
 from integrations.telemetry.receive_body import inflate, read_sent
 from integrations.telemetry.receive_reply import RefusedError
 from integrations.webhooks.tasks import take_deliveries
+from orgtree.disk_full import says_disk_full, why_not_stored
 from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)
@@ -32,9 +33,11 @@ def receive_delivery(request: HttpRequest, provider: str, connection_id: int) ->
         return _receive(request, provider, connection_id)
     except RefusedError as refusal:
         return _refused(refusal.status, refusal.message)
-    except (OperationalError, InterfaceError) as problem:
+    except (OperationalError, InterfaceError, OSError) as problem:
+        if isinstance(problem, OSError) and not says_disk_full(problem):
+            raise
         logger.warning("A webhook delivery cannot be stored at the moment: %s", problem)
-        answer = _refused(503, "The database cannot be reached; nothing was stored. Send it again.")
+        answer = _refused(503, why_not_stored(problem))
         answer["Retry-After"] = str(SECONDS_TO_RETRY)
         return answer
 
