@@ -56,7 +56,7 @@ def said(client: Client) -> list[Mapping[str, str]]:
 
 def got(client: Client, of: RowsOf) -> str:
     """How rows of Ada stand in what this session is answered."""
-    answer = client.get(f"/api/v1/metrics/{METRIC[of]}/rows/", {"unit": "platform", "from": day_before(40)})
+    answer = client.get(f"/api/v1/metrics/{METRIC[of]}/rows/", {"unit": "platform", "from": str(day_before(40))})
     rows: list[dict[str, Any]] = answer.json()["rows"]
     if any(row["person"] == "Ada" for row in rows):
         return "named"
