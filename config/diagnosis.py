@@ -23,6 +23,7 @@ from config.data_folder import open_to_others
 from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
+from integrations.services.aging_tokens import aging_tokens
 from orgtree.services.placements import stray_placements
 
 SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of changes need room
@@ -151,6 +152,14 @@ def intake() -> Finding:
     return Finding("intake", State.RIGHT, "All that was received is counted.")
 
 
+def tokens() -> Finding:
+    aging = aging_tokens(timezone.now())
+    if aging:
+        sentence = f"{len(aging)} ingest tokens should be replaced: {'; '.join(map(str, aging))}."
+        return Finding("tokens", State.NOTE, sentence)
+    return Finding("tokens", State.RIGHT, "Every ingest token has a scope and an expiry, and is used.")
+
+
 def placements() -> Finding:
     """The database does not check the references of this derived table."""
     stray = stray_placements()
@@ -197,6 +206,7 @@ NEEDING_DATABASE: tuple[Callable[[], Finding], ...] = (
     worker,
     schedule,
     intake,
+    tokens,
     connections,
     placements,
     quarantine,

@@ -1,4 +1,4 @@
-"""What comes in, in Django admin: tokens, quarantine, and what is not understood or was dropped.
+"""What comes in, in Django admin: quarantine, and what is not understood or was dropped.
 
 Facts, sessions and events are not browsable here.
 """
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 from django.utils.translation import ngettext
 
 from integrations import (  # noqa: F401  # they register their pages
     agreements_admin,
+    ingest_tokens_admin,
     linking_admin,
     ownership_admin,
     prices_admin,
@@ -23,82 +23,17 @@ from integrations import (  # noqa: F401  # they register their pages
     telemetry_admin,
 )
 from integrations.connections_admin import connection, repositories, runs  # noqa: F401  # they register their pages
-from integrations.models import DroppedAttribute, IngestToken, QuarantinedRecord, UnreadableNote
-from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
+from integrations.models import DroppedAttribute, QuarantinedRecord, UnreadableNote
 from integrations.telemetry.quarantine import describe, replay
 from integrations.telemetry.store_tallies import add_up_tallies
 
 if TYPE_CHECKING:
-    from django.forms import ModelForm
-
-    IngestTokenModelAdmin = admin.ModelAdmin[IngestToken]
     QuarantinedRecordModelAdmin = admin.ModelAdmin[QuarantinedRecord]
     DroppedAttributeModelAdmin = admin.ModelAdmin[DroppedAttribute]
     UnreadableNoteModelAdmin = admin.ModelAdmin[UnreadableNote]
 else:  # generic for the type checker only
-    IngestTokenModelAdmin = QuarantinedRecordModelAdmin = admin.ModelAdmin
+    QuarantinedRecordModelAdmin = admin.ModelAdmin
     DroppedAttributeModelAdmin = UnreadableNoteModelAdmin = admin.ModelAdmin
-
-
-@admin.register(IngestToken)
-class IngestTokenAdmin(IngestTokenModelAdmin):
-    """A token is shown once, when it is made; it is revoked and never deleted, so that its name stays readable."""
-
-    list_display = ("name", "ends_with", "state", "created_at", "last_used_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    search_fields = ("name", "hint")
-    fields = ("name", "ends_with", "state", "created_at", "last_used_at", "revoked_at")
-    readonly_fields = ("ends_with", "state", "created_at", "last_used_at", "revoked_at")
-    actions = ("revoke",)
-
-    def get_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
-        return self.fields if obj else ("name",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: IngestToken | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: IngestToken, form: ModelForm[IngestToken], change: bool) -> None:
-        if change:
-            obj.save(update_fields=["name"])
-            return
-        created, secret = create_ingest_token(obj.name)
-        obj.pk, obj.hint = created.pk, created.hint
-        request.new_ingest_token = secret  # type: ignore[attr-defined]  # for response_add, which has nothing else
-
-    def response_add(
-        self, request: HttpRequest, obj: IngestToken, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "The new ingest token",
-            "opts": self.opts,
-            "token": obj,
-            "secret": request.new_ingest_token,  # type: ignore[attr-defined]
-        }
-        return TemplateResponse(
-            request, "admin/integrations/ingesttoken/created.html", context, headers={"Cache-Control": "no-store"}
-        )
-
-    @admin.display(description="Ends with", ordering="hint")
-    def ends_with(self, token: IngestToken) -> str:
-        return f"…{token.hint}"
-
-    @admin.display(description="State", ordering="revoked_at")
-    def state(self, token: IngestToken) -> str:
-        if token.revoked_at:
-            return "Revoked"
-        return "In use" if token.last_used_at else "Never used"
-
-    @admin.action(description="Revoke the selected tokens")
-    def revoke(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> None:
-        valid = list(tokens.filter(revoked_at=None))
-        for token in valid:
-            revoke_ingest_token(token)
-        self.message_user(
-            request,
-            ngettext("%d token was revoked.", "%d tokens were revoked.", len(valid)) % len(valid),
-            messages.SUCCESS,
-        )
 
 
 @admin.register(QuarantinedRecord)

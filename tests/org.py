@@ -173,7 +173,7 @@ class Org:
             f"/ingest/v1/{kind}/",
             data={"records": records},
             content_type="application/json",
-            headers={"Authorization": f"Bearer {self._ingest_token}"},
+            headers={"Authorization": f"Bearer {self._push_token}"},
         )
         assert answer.status_code == 200, answer.content[:500]
         refused = [result for result in answer.json()["results"] if result["error"]]
@@ -273,6 +273,13 @@ class Org:
         from integrations.services.ingest_tokens import create_ingest_token
 
         return create_ingest_token("org")[1]
+
+    @cached_property
+    def _push_token(self) -> str:
+        from integrations.models import IngestScope
+        from integrations.services.ingest_tokens import create_ingest_token
+
+        return create_ingest_token("org", scope=IngestScope.PUSH)[1]
 
 
 def _email(name: str) -> str:

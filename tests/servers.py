@@ -30,6 +30,7 @@ from pathlib import Path
 
 import httpx
 
+from integrations.models import IngestScope
 from integrations.services.ingest_tokens import create_ingest_token
 from orgtree.services.api_tokens import create_api_token, in_a_year
 from tests.databases import database_url, pointed_at
@@ -143,12 +144,20 @@ class Application:
         return last_word(self.manage("create_ingest_token", "tests"))
 
     @cached_property
+    def push_token(self) -> str:
+        return last_word(self.manage("create_ingest_token", "tests", "--scope", "push"))
+
+    @cached_property
     def api_token(self) -> str:
         return last_word(self.manage("create_api_token", "tests"))
 
     def agent(self) -> httpx.Client:
         """A client that sends telemetry."""
         return self._client({"Authorization": f"Bearer {self.ingest_token}"})
+
+    def pipeline(self) -> httpx.Client:
+        """A client that pushes records."""
+        return self._client({"Authorization": f"Bearer {self.push_token}"})
 
     def script(self) -> httpx.Client:
         """A client that reads the API."""
@@ -259,6 +268,11 @@ class Server(Application):
     def ingest_token(self) -> str:
         with self.database():
             return create_ingest_token("tests")[1]
+
+    @cached_property
+    def push_token(self) -> str:
+        with self.database():
+            return create_ingest_token("tests", scope=IngestScope.PUSH)[1]
 
     @cached_property
     def api_token(self) -> str:

@@ -19,8 +19,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from insights import wording
 from insights.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from integrations.models import IngestToken
-from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
+from integrations.services.ingest_tokens import create_ingest_token, replace_ingest_token
 from integrations.services.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
+from orgtree.models import Person
 
 LONGEST_TOKEN_NAME = 100
 NAMES_SHOWN = 3  # of what is not understood
@@ -55,11 +56,14 @@ def connect_agent(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Only an admin can create an ingest token.")
     if "replace" in request.POST:
         return _render(request, secret=_replace(request.POST["replace"]))
-    name = request.POST.get("name", "").strip()
+    name, address = request.POST.get("name", "").strip(), request.POST.get("person", "").strip()
+    person = Person.objects.filter(email__iexact=address).first() if address else None
     problem = _problem_with_token_name(name)
+    if address and person is None:
+        problem = "Nobody has this address. Write it as the list of people has it, or leave it empty."
     if problem:
         return _render(request, problem=problem)
-    return _render(request, secret=create_ingest_token(name)[1])
+    return _render(request, secret=create_ingest_token(name, person=person)[1])
 
 
 def connect_first_agent(request: HttpRequest) -> HttpResponse:
@@ -99,10 +103,7 @@ def _replace(token_id: str) -> str:
     """A new token under the name of the old one, which stops at once."""
     if not token_id.isascii() or not token_id.isdigit():
         raise Http404("No such token.")
-    old = get_object_or_404(IngestToken, pk=int(token_id), revoked_at=None)
-    secret = create_ingest_token(old.name)[1]
-    revoke_ingest_token(old)
-    return secret
+    return replace_ingest_token(get_object_or_404(IngestToken, pk=int(token_id), revoked_at=None))
 
 
 def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any]:

@@ -24,11 +24,13 @@ from insights.views.answers import Answers, Wanted
 from insights.views.delivery.answers import compared, tile
 from insights.views.delivery.dora import TILES as DORA_LABELS
 from insights.views.integrations.needs import NeedLine, need_lines
+from integrations.services.aging_tokens import AgingToken, aging_tokens
 from integrations.services.completeness import completeness
 from integrations.services.reception import Reception, reception
 from integrations.services.told_of import told_of
 from integrations.sync.quarantine import payloads_put_aside
 
+TOKENS_NAMED = 5  # of those that should be replaced
 HEADLINES = (
     Wanted("ai.active_developers", compared=True),
     Wanted("ai.sessions", compared=True),
@@ -110,6 +112,18 @@ def _step(need: NeedLine) -> Step:
     return Step(need.is_met, need.title, need.detail, url, need.link.label)
 
 
+def _tokens_step(aging: Sequence[AgingToken]) -> Step:
+    """Which tokens should be replaced, and why."""
+    named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
+    return Step(
+        not aging,
+        "Tokens to replace",
+        named if aging else "Every ingest token has a scope, an expiry and a use",
+        reverse("admin:integrations_ingesttoken_changelist"),
+        "Replace them",
+    )
+
+
 def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
@@ -130,6 +144,7 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
             "Connect an agent",
         ),
         *(_step(need) for need in need_lines(completeness(), now, for_admin=True)),
+        _tokens_step(aging_tokens(now)),
         Step(
             not put_aside,
             "Quarantine",

@@ -36,7 +36,7 @@ from integrations.models.delivery_links import (
     TouchedService,
 )
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
-from integrations.models.ingest import IngestToken
+from integrations.models.ingest import IngestScope, IngestToken
 from integrations.models.line_history import ChangedLines, LineHistory
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
@@ -138,6 +138,7 @@ __all__ = [
     "FollowedThresholds",
     "ImportedUsage",
     "Incident",
+    "IngestScope",
     "IngestToken",
     "KeptPriceList",
     "KeptUsage",

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 
+from orgtree.models import Identity
+
+
+class IngestScope(models.TextChoices):
+    """What a token may send; a new one is for one of them."""
+
+    TELEMETRY = "telemetry", "Telemetry of agents"
+    PUSH = "push", "Pushed records"
+
 
 class IngestToken(models.Model):
     """Only the SHA-256 of a token is kept; the token itself is shown once, when it is made."""
@@ -11,9 +20,31 @@ class IngestToken(models.Model):
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     hint = models.CharField(max_length=12, editable=False, help_text="The last characters, to recognise it by.")
+    scope = models.CharField(
+        max_length=10,
+        choices=IngestScope.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: everything, as tokens did before they had a scope.",
+    )
+    # A name of its own for its person: whose it is follows when people are merged or told apart.
+    identity = models.ForeignKey(
+        Identity,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="All telemetry that comes with it counts for this identity's person; empty: for whom it claims.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    # Of a token with a person.
+    other_claims = models.BigIntegerField("records that claim another address", default=0, db_default=0, editable=False)
+    last_claim = models.CharField("last of these addresses", max_length=400, blank=True, db_default="", editable=False)
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"

@@ -16,9 +16,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from integrations.connectors.drafts import AnyDraft
 from integrations.intake.store_drafts import Outcome, store_drafts
+from integrations.models import IngestScope
 from integrations.push.connection import forget_record, push_connection
 from integrations.push.drafts import KINDS
-from integrations.services.ingest_tokens import find_ingest_token
+from integrations.services.ingest_tokens import RefusedTokenError, sender_of
 from integrations.telemetry.receive_body import read_body
 from integrations.telemetry.receive_reply import RefusedError
 from orgtree.disk_full import says_disk_full, why_not_stored
@@ -83,9 +84,13 @@ def _refused(status: int, problem: str, headers: Mapping[str, str]) -> HttpRespo
 
 def _check_token(request: HttpRequest) -> None:
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or find_ingest_token(secret.strip()) is None:
-        problem = "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>."
-        raise RefusedPushError(401, problem, {"WWW-Authenticate": 'Bearer realm="Headway push API"'})
+    try:
+        sender_of(secret.strip() if scheme.lower() == "bearer" else "", IngestScope.PUSH)
+    except RefusedTokenError as problem:
+        if problem.is_known:
+            raise RefusedPushError(403, str(problem)) from None
+        challenge = {"WWW-Authenticate": 'Bearer realm="Headway push API"'}
+        raise RefusedPushError(401, str(problem), challenge) from None
 
 
 def _records(request: HttpRequest) -> list[Any]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
 
 from integrations.connectors.words import Kind
 from integrations.git.connect import PROVIDER as GIT
-from integrations.models import AgentSession, Connection, IngestToken, QuarantinedRecord, RepositorySource
+from integrations.models import AgentSession, Connection, IngestScope, IngestToken, QuarantinedRecord, RepositorySource
 from integrations.push.connection import PROVIDER as PUSH
 from integrations.services.stored_records import FACTS
 
@@ -30,7 +31,7 @@ class OnDisk:
 class OtherSources:
     """`last_session_at` is when the newest session was last heard of, `last_pushed_at` when a record came that was new.
 
-    Both are sent with the same tokens.
+    `tokens` may send telemetry.
     """
 
     on_disk: OnDisk
@@ -46,7 +47,11 @@ def other_sources() -> OtherSources:
     push = Connection.objects.filter(provider=PUSH, removed_at=None).order_by("pk").first()
     return OtherSources(
         on_disk=_on_disk(),
-        tokens=IngestToken.objects.filter(revoked_at=None).count(),
+        tokens=IngestToken.objects.filter(
+            Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+            scope__in=("", IngestScope.TELEMETRY),
+            revoked_at=None,
+        ).count(),
         last_session_at=_last_session_at(),
         quarantined_telemetry=QuarantinedRecord.objects.filter(replayed_at=None).count(),
         push_connection=push.pk if push else None,

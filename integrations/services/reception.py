@@ -8,20 +8,23 @@ from datetime import datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Max, Q, Sum
+from django.utils import timezone
 
-from integrations.models import AgentSession, IngestToken, QuarantinedRecord, UnreadEvent
+from integrations.models import AgentSession, IngestScope, IngestToken, QuarantinedRecord, UnreadEvent
 
 SESSIONS_COUNTED = 1000  # beyond that the page says "more than": nobody who connects an agent needs the rest
 
 
 @dataclass(frozen=True)
 class Sender:
-    """A valid ingest token and its last accepted request."""
+    """A valid ingest token for telemetry and its last accepted request."""
 
     token_id: int
     name: str
     hint: str
     last_used_at: datetime | None
+    expires_at: datetime | None = None
+    person: str = ""  # whom all that it sends counts for; empty: whom it claims
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def reception() -> Reception:
         names=ArrayAgg("name", filter=whole, order_by=("-count", "name"), default=[]),
         attributes=ArrayAgg("attribute", filter=part, order_by=("-count", "attribute"), default=[]),
     )
-    tokens = IngestToken.objects.order_by("created_at")
+    tokens = IngestToken.objects.select_related("identity__person").order_by("created_at")
+    now = timezone.now()
     return Reception(
         sessions=AgentSession.objects.order_by()[:SESSIONS_COUNTED].count(),
         quarantined=waiting.count() if last_problem is not None else 0,
@@ -70,10 +74,19 @@ def reception() -> Reception:
             for row in unread
         ],
         senders=[
-            Sender(token.pk, token.name, token.hint, token.last_used_at) for token in tokens if not token.revoked_at
+            _sender(token)
+            for token in tokens
+            if not token.revoked_at
+            and token.scope in ("", IngestScope.TELEMETRY)
+            and (token.expires_at is None or token.expires_at > now)
         ],
         last_used_at=max((token.last_used_at for token in tokens if token.last_used_at), default=None),
     )
+
+
+def _sender(token: IngestToken) -> Sender:
+    person = str(token.identity.person or "") if token.identity else ""
+    return Sender(token.pk, token.name, token.hint, token.last_used_at, token.expires_at, person)
 
 
 def last_session_of(email: str, *, agent: str = "") -> datetime | None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import QuarantinedRecord
+from integrations.services.ingest_tokens import sender_of_token
 from integrations.telemetry.decode import origins_in, read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.decode_values import BadRecordError, Value
@@ -54,7 +55,7 @@ def replay(ids: list[int]) -> Replay:
             # What was left out of the payload must not make it another record than the one that was sent.
             reading.events = [row._replace(digest=record.digest.bytes) for row in reading.events]
             reading.counts_of_rows = [(record.digest.bytes, tally) for _, tally in reading.counts_of_rows]
-            store(reading, token_id=record.token_id)
+            store(reading, sender=sender_of_token(record.token) if record.token else None)
             record.replayed_at = timezone.now()
             record.save(update_fields=["replayed_at"])
             stored += 1

@@ -13,7 +13,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.services.ingest_tokens import find_ingest_token
+from integrations.models import IngestScope
+from integrations.services.ingest_tokens import RefusedTokenError, sender_of
 from integrations.telemetry.decode import read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.receive_body import read_body
@@ -54,14 +55,7 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
     if environ["REQUEST_METHOD"] != "POST":
         raise RefusedError(405, Code.UNIMPLEMENTED, "Telemetry is sent with POST.", {"Allow": "POST"})
     try:
-        token_id = find_ingest_token(_bearer(environ))
-        if token_id is None:
-            raise RefusedError(
-                401,
-                Code.UNAUTHENTICATED,
-                "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>.",
-                {"WWW-Authenticate": 'Bearer realm="Headway telemetry"'},
-            )
+        sender = sender_of(_bearer(environ), IngestScope.TELEMETRY)
         if encoding is None:
             raise RefusedError(
                 415,
@@ -70,7 +64,12 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
                 {"Accept": ", ".join(CONTENT_TYPES)},
             )
         reading = read_request(signal, encoding, read_body(environ))
-        store(reading, token_id=token_id)
+        store(reading, sender=sender)
+    except RefusedTokenError as problem:
+        if problem.is_known:
+            raise RefusedError(403, Code.PERMISSION_DENIED, str(problem)) from None
+        challenge = {"WWW-Authenticate": 'Bearer realm="Headway telemetry"'}
+        raise RefusedError(401, Code.UNAUTHENTICATED, str(problem), challenge) from None
     except UnreadableRequestError as problem:
         raise RefusedError(400, Code.INVALID_ARGUMENT, str(problem)) from None
     except OverloadedError:

@@ -34,6 +34,7 @@ class Code(IntEnum):
     """google.rpc.Code, as far as the receiver needs it."""
 
     INVALID_ARGUMENT = 3
+    PERMISSION_DENIED = 7
     RESOURCE_EXHAUSTED = 8
     UNIMPLEMENTED = 12
     INTERNAL = 13

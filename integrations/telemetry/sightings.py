@@ -20,7 +20,10 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 class AuthorNames(NamedTuple):
-    """The names that a record carries for its author, as sent; empty where it carries none."""
+    """The names that a record carries for its author, as sent; empty where it carries none.
+
+    Where the token belongs to a person, `identity` (an id) stands in place of them all.
+    """
 
     agent: str
     end_user: str
@@ -28,6 +31,7 @@ class AuthorNames(NamedTuple):
     account_uuid: str
     account_id: str
     installation: str
+    identity: int = 0
 
 
 class SessionKey(NamedTuple):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from django.db import InterfaceError, OperationalError, connection
 from psycopg import errors
 
+from integrations.services.ingest_tokens import Sender
 from integrations.telemetry.decode_reading import Reading
 from integrations.telemetry.store_transaction import Received, write
 
@@ -51,7 +52,7 @@ class Waiting:
             raise self.problem or RuntimeError("The thread that writes telemetry broke off.")
 
 
-def store(reading: Reading, *, token_id: int | None) -> None:
+def store(reading: Reading, *, sender: Sender | None) -> None:
     """Store everything that a request brought; what is new of it is folded into sessions soon after.
 
     Raises django.db.OperationalError or InterfaceError while the database is away, and OverloadedError while it does
@@ -59,7 +60,7 @@ def store(reading: Reading, *, token_id: int | None) -> None:
     """
     if _waiting.qsize() >= MOST_WAITING:
         raise OverloadedError
-    received = Received(reading, token_id)
+    received = Received(reading, sender)
     if connection.in_atomic_block:  # part of the caller's transaction, which no other request can join
         write([received])
         return

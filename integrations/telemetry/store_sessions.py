@@ -127,7 +127,7 @@ def time_at(microseconds: int) -> datetime:
 
 def _identities_of(authors: Iterable[AuthorNames]) -> dict[AuthorNames, int]:
     distinct = sorted(set(authors))
-    identities = {author: id_ for author in distinct if (id_ := _identity_ids.get(author)) is not None}
+    identities = {author: id_ for author in distinct if (id_ := author.identity or _identity_ids.get(author))}
     unknown = [author for author in distinct if author not in identities]
     if unknown:
         found = identify([identity_names(author) for author in unknown])

@@ -13,7 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from integrations.models import QuarantinedRecord, ReceivedBatch
+from integrations.services.ingest_tokens import Sender
 from integrations.telemetry.decode_reading import Reading, Tally
+from integrations.telemetry.store_bound import Claim, bind, note_claims
 from integrations.telemetry.store_partitions import day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.store_rows import (
     EVENT_COLUMNS,
@@ -44,14 +46,16 @@ Copy = Callable[[LiteralString, LiteralString, LiteralString, bytes], set[bytes]
 
 @dataclass(slots=True)
 class Received:
-    """What a request brought, and with which token; its rows encoded, so that nobody waits for that."""
+    """What a request brought, and who sent it; its rows encoded, so that nobody waits for that."""
 
     reading: Reading
-    token_id: int | None
+    sender: Sender | None
+    claims: list[Claim] = field(init=False)
     events: list[EncodedRow] = field(init=False)
     points: list[EncodedRow] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.claims = bind(self.reading, self.sender) if self.sender else []
         self.events = encode_events(self.reading.events)
         self.points = encode_points(self.reading.points)
 
@@ -126,6 +130,8 @@ def _write(requests: Sequence[Received], rows: _Rows, *, copy: Copy) -> None:
         counts: Counter[Tally] = Counter()
         for request in requests:
             _count(request.reading, counts, new_events, new_points)
+            if request.claims and request.sender:
+                note_claims(request.sender.token_id, request.claims, new_events, new_points)
         if counts:
             append_tallies(counts)
         _quarantine(requests)
@@ -182,7 +188,9 @@ def _count(
 
 def _quarantine(requests: Sequence[Received]) -> None:
     rejected = {
-        record.digest: (record, request.token_id) for request in requests for record in request.reading.rejected
+        record.digest: (record, request.sender.token_id if request.sender else None)
+        for request in requests
+        for record in request.reading.rejected
     }
     if rejected:
         QuarantinedRecord.objects.bulk_create(

@@ -18,6 +18,7 @@ from integrations.demo.pushing import push_incidents
 from integrations.demo.repositories import REPOSITORIES
 from integrations.demo.sending import Sent, send_year
 from integrations.git.line_history import follow_asked
+from integrations.models import IngestScope
 from integrations.pricing.tasks import reprice_waiting
 from integrations.services.folding import batches_waiting
 from integrations.services.ingest_tokens import create_ingest_token, revoke_ingest_token
@@ -150,7 +151,7 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
 def _push_incidents(run: DemoRun, base_url: str, report: Report) -> None:
     """Once the repositories are known that they name."""
     history = demo_history(year_of(run), repositories_folder())
-    token, secret = create_ingest_token(_TOKEN_NAME)
+    token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
     try:
         count = push_incidents(history.incidents, base_url=base_url, token=secret)
     finally:

@@ -33,7 +33,7 @@ def reviewing_server(start_server: StartServer, request: pytest.FixtureRequest) 
             for week in range(10)
             for place, name in enumerate(PLATFORM, start=1)
         ]
-        server.agent().post("/ingest/v1/pull-requests/", json={"records": changes}).raise_for_status()
+        server.pipeline().post("/ingest/v1/pull-requests/", json={"records": changes}).raise_for_status()
         yield server
 
 

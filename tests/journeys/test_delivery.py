@@ -35,7 +35,7 @@ def quiet_shop(start_server: StartServer, request: pytest.FixtureRequest) -> Ite
 
 def push_records(server: Server) -> None:
     for kind, of_kind in records().items():
-        server.agent().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
+        server.pipeline().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
 
 
 def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(shop: Server, windows: BrowserWindows) -> None:

@@ -42,7 +42,7 @@ def owning_server(start_server: StartServer) -> Iterator[Server]:
             }
             for repository, author in AUTHORS.items()
         ]
-        server.agent().post("/ingest/v1/pull-requests/", json={"records": records}).raise_for_status()
+        server.pipeline().post("/ingest/v1/pull-requests/", json={"records": records}).raise_for_status()
         yield server
 
 

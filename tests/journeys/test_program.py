@@ -32,7 +32,7 @@ def program_server(start_server: StartServer, request: pytest.FixtureRequest) ->
             for persona in (ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER):
                 create_user(persona)
         for kind, of_kind in records().items():
-            server.agent().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
+            server.pipeline().post(f"/ingest/v1/{kind}/", json={"records": of_kind}).raise_for_status()
         yield server
 
 

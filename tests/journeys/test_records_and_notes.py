@@ -27,7 +27,7 @@ class Telling(Delivery):
 
     def __init__(self, server: Server) -> None:
         super().__init__()
-        self._program = server.agent()
+        self._program = server.pipeline()
         today = datetime.now(UTC).date()
         self._later = today - timedelta(days=today.weekday() + 14) - MONDAY.date()
 

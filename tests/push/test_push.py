@@ -15,6 +15,7 @@ from integrations.models import (
     Connection,
     Deployment,
     Incident,
+    IngestScope,
     PipelineRun,
     PullRequest,
     PullRequestCommit,
@@ -86,7 +87,7 @@ class Pusher:
 
     def __init__(self) -> None:
         self.client = Client()
-        self.secret = create_ingest_token("Build machine")[1]
+        self.secret = create_ingest_token("Build machine", scope=IngestScope.PUSH)[1]
 
     def post(self, kind: str, body: Any, *, secret: str | None = None) -> tuple[int, Any]:
         answer = self.client.post(

@@ -77,8 +77,7 @@ def test_a_request_that_cannot_be_written_does_not_spoil_those_written_with_it()
     usual = bad.events[0].figures.removeprefix(store_rows.text("api_request"))
     bad.events = [bad.events[0]._replace(figures=store_rows.text("nul\x00byte") + usual)]
     waiting = [
-        store.Waiting(store_transaction.Received(one, token_id=None))
-        for one in (reading("req_1"), bad, reading("req_2"))
+        store.Waiting(store_transaction.Received(one, sender=None)) for one in (reading("req_1"), bad, reading("req_2"))
     ]
     store.write_together(waiting)
     assert [one.problem is None for one in waiting] == [True, False, True]
@@ -87,9 +86,9 @@ def test_a_request_that_cannot_be_written_does_not_spoil_those_written_with_it()
 
 @pytest.mark.django_db
 def test_a_partition_that_was_dropped_is_made_again() -> None:
-    store.store(reading("req_1"), token_id=None)
+    store.store(reading("req_1"), sender=None)
     (stored,) = rows("SELECT tableoid::regclass::text AS partition FROM integrations_agent_event")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {stored['partition']}")
-    store.store(reading("req_2"), token_id=None)
+    store.store(reading("req_2"), sender=None)
     assert [row["key"] for row in rows("SELECT key FROM integrations_agent_event")] == ["req_2"]

@@ -136,7 +136,9 @@ def test_admin_replays(intake: Intake, admin_client: Client, monkeypatch: pytest
 
 
 def test_admin_makes_a_token_and_shows_it_once(admin_client: Client) -> None:
-    answer = admin_client.post(reverse("admin:integrations_ingesttoken_add"), {"name": "laptops"})
+    answer = admin_client.post(
+        reverse("admin:integrations_ingesttoken_add"), {"name": "laptops", "scope": "telemetry", "lifetime": "365"}
+    )
     secret = re.search(r"hwi_[\w-]{43}", answer.content.decode())
     assert secret
     assert "no-store" in answer.headers["Cache-Control"]

@@ -60,7 +60,7 @@ def test_requests_that_wait_are_written_together_and_answered_after_that(
 
     def send(_: int) -> bool:
         one = reading()
-        store.store(one, token_id=None)
+        store.store(one, sender=None)
         return id(one) in durable
 
     writes(write)
@@ -82,7 +82,7 @@ def test_a_bad_request_is_told_so_and_the_others_of_its_group_are_stored(writes:
 
     def send(one: Reading) -> bool:
         try:
-            store.store(one, token_id=None)
+            store.store(one, sender=None)
         except DataError:
             return False
         return True
@@ -103,7 +103,7 @@ def test_while_the_database_is_away_nothing_of_a_group_counts_as_stored(
 
     writes(write)
     with ThreadPoolExecutor(4) as pool:
-        problems = [future.exception() for future in [pool.submit(store.store, reading(), token_id=None)] * 8]
+        problems = [future.exception() for future in [pool.submit(store.store, reading(), sender=None)] * 8]
     assert {type(problem) for problem in problems} == {OperationalError}
 
 
@@ -117,9 +117,9 @@ def test_a_thread_that_breaks_off_answers_nobody_with_stored(
 
     writes(write)
     with pytest.raises(RuntimeError, match="broke off"):
-        store.store(reading(), token_id=None)
+        store.store(reading(), sender=None)
     writes(lambda requests: None)
-    store.store(reading(), token_id=None)  # by a new thread
+    store.store(reading(), sender=None)  # by a new thread
 
 
 def test_a_group_has_a_limit_and_a_larger_request_is_written_alone(
@@ -135,7 +135,7 @@ def test_a_group_has_a_limit_and_a_larger_request_is_written_alone(
     writes(write)
     sizes = [3, 4, 25, 1, 10, 9, 2, 30] * 4
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda size: store.store(reading(size), token_id=None), sizes))
+        list(pool.map(lambda size: store.store(reading(size), sender=None), sizes))
     assert sorted(size for group in groups for size in group) == sorted(sizes)
     assert all(sum(group) <= 10 or len(group) == 1 for group in groups)
 
@@ -147,12 +147,12 @@ def test_senders_are_asked_to_wait_where_too_many_wait(
     goes_on = threading.Event()
     writes(lambda requests: (goes_on.wait(PATIENCE_SECONDS), None)[1])
     with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(store.store, reading(), token_id=None)
+        first = pool.submit(store.store, reading(), sender=None)
         wait_until(lambda: store._waiting.empty() and store._writer, what="the first is written")
-        waiting = [pool.submit(store.store, reading(), token_id=None) for _ in range(2)]
+        waiting = [pool.submit(store.store, reading(), sender=None) for _ in range(2)]
         wait_until(lambda: store._waiting.qsize() == 2, what="two wait")
         with pytest.raises(store.OverloadedError):
-            store.store(reading(), token_id=None)
+            store.store(reading(), sender=None)
         goes_on.set()
         assert [future.result() for future in (first, *waiting)] == [None] * 3
 
