@@ -80,14 +80,13 @@ API_ROWS = "/api/v1/metrics/ai.tokens/rows/"
 API_WITHOUT_PEOPLE = ("/api/v1/dora/", "/api/v1/annotations/")  # take a unit, and no person=
 NOTES = "/api/v1/annotations/"  # without a unit those that one may read
 
-NUL = "plat\x00form"  # which no text of the database holds
-UNITS = ("platform", "search", "nowhere", "unassigned:teams", "unassigned:nowhere", NUL, f"unassigned:{NUL}", "")
+UNITS = ("platform", "search", "nowhere", "unassigned:teams", "unassigned:nowhere", "")
 # Who may see everything asks for all of them; for others the like of "nowhere" is one more unit that they may not see.
 UNITS_OF_OTHERS = ("platform", "search", "nowhere", "unassigned:teams", "")
 HOME = {"": 200}  # pages begin with one's own unit, or with one's own data
 REFUSED = {"": 403}
 NOTHING = dict.fromkeys(UNITS, 404)
-UNKNOWN = dict.fromkeys(("nowhere", "unassigned:nowhere", NUL, f"unassigned:{NUL}"), 404)
+UNKNOWN = dict.fromkeys(("nowhere", "unassigned:nowhere"), 404)
 EVERYTHING = {**dict.fromkeys(UNITS, 200), **UNKNOWN}
 
 PAGES_BY_ROLE: dict[str, tuple[Persona, dict[str, int]]] = {

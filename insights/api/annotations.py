@@ -102,7 +102,7 @@ class AnnotationsView(ReadsOrAnnotates):
             place(scope)
             found = found.on_charts_of(scope)
         if given.get("about"):
-            found = found.about_metric(given["about"].replace("\x00", ""))
+            found = found.about_metric(given["about"])
         found = found.in_window(
             Window(_day("from", given.get("from")) or date.min, _day("to", given.get("to")) or date.max)
         )

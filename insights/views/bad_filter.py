@@ -11,7 +11,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -24,25 +24,30 @@ View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
     @wraps(view)
-    def explained(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+    def explaining(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except (BadFilterError, QueryError) as problem:
-            status = _status(problem)
-            if "text/html" not in request.headers.get("Accept", "text/html"):
-                return JsonResponse({"parameter": problem.parameter, "message": problem.message}, status=status)
-            if status == HTTPStatus.NOT_FOUND:
-                raise Http404(problem.message) from None
-            if status == HTTPStatus.FORBIDDEN:
-                return render(request, "insights/no_scope.html", status=status)
-            without = request.GET.copy()
-            for parameter in {problem.parameter, *(("from", "to", "through") if problem.parameter == "to" else ())}:
-                without.pop(parameter, None)
-            query = without.urlencode()
-            context = {"problem": problem, "clear_url": f"{request.path}{'?' + query if query else ''}"}
-            return render(request, "insights/bad_filter.html", context, status=status)
+            return explained(request, problem)
 
-    return explained
+    return explaining
+
+
+def explained(request: HttpRequest, problem: BadFilterError | QueryError) -> HttpResponse:
+    """The page that says so, or JSON for scripts.  Raises Http404."""
+    status = _status(problem)
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        return JsonResponse({"parameter": problem.parameter, "message": problem.message}, status=status)
+    if status == HTTPStatus.NOT_FOUND:
+        raise Http404(problem.message)
+    if status == HTTPStatus.FORBIDDEN:
+        return render(request, "insights/no_scope.html", status=status)
+    without = request.GET.copy()
+    for parameter in {problem.parameter, *(("from", "to", "through") if problem.parameter == "to" else ())}:
+        without.pop(parameter, None)
+    query = without.urlencode()
+    context = {"problem": problem, "clear_url": f"{request.path}{'?' + query if query else ''}"}
+    return render(request, "insights/bad_filter.html", context, status=status)
 
 
 def _status(problem: BadFilterError | QueryError) -> HTTPStatus:

@@ -72,8 +72,8 @@ class Option:
 def unit_picker(request: HttpRequest) -> HttpResponseBase:
     """Recently used units and the tops of the trees; `q` searches, `under` lists what is below a unit."""
     page = _page(request)
-    search = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    under = request.GET.get("under", "").replace("\0", "")
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    under = request.GET.get("under", "")
     lists = _lists(request, search, under)
     context = {
         "part": "insights/_unit_lists.html" if search or under or "q" in request.GET else "insights/_unit_picker.html",
@@ -134,7 +134,7 @@ def _line(unit: FoundUnit, note: str, given: QueryDict, page: str) -> UnitLine:
 def attribute_menu(request: HttpRequest) -> HttpResponseBase:
     """The attributes of people; with `of`, the values of that one that hold today."""
     page, chosen = _page(request), pairs("where", request.GET.getlist("where"))
-    of = request.GET.get("of", "").replace("\0", "")
+    of = request.GET.get("of", "")
     options = _values(request, of, chosen.get(of, ()), page) if of else _attributes(request, chosen)
     context = {
         "part": "insights/_attribute_menu.html",

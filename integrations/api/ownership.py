@@ -244,7 +244,7 @@ def _filters(request: Request) -> Filters:
 
 
 def _parameter(request: Request, name: str) -> str:
-    return request.query_params.get(name, "").replace("\x00", "").strip()
+    return request.query_params.get(name, "").strip()
 
 
 def _page_url(request: Request, page: int) -> str:

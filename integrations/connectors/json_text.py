@@ -24,6 +24,11 @@ def read_json(text: bytes | str) -> Any:
     return _storable(document) if _PERHAPS_UNSTORABLE.search(text) else document
 
 
+def is_storable(text: str) -> bool:
+    """Whether a text column takes it."""
+    return not _UNSTORABLE.search(text)
+
+
 def read_delivery(body: bytes) -> dict[str, Any]:
     """The object that a webhook's body is, or that stands in its form field `payload`.  Raises SchemaError."""
     text = body.decode("utf-8-sig", "replace")

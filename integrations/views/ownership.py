@@ -176,7 +176,7 @@ def _kind(request: HttpRequest) -> OwnedKind | None:
 
 
 def _text(request: HttpRequest, name: str) -> str:
-    return request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+    return request.GET.get(name, "").strip()[:LONGEST_SEARCH]
 
 
 def _url(request: HttpRequest, **changed: str) -> str:

@@ -64,9 +64,9 @@ class PeopleView(APIView):
         """Everybody who is known, with what holds today; in the order of names."""
         only(request, "q", "where", "page", "size")
         today = timezone.localdate()
-        found = search_people(Person.objects.all(), request.query_params.get("q", "").replace("\x00", ""))
+        found = search_people(Person.objects.all(), request.query_params.get("q", ""))
         for text in request.query_params.getlist("where"):
-            slug, equals, value = text.replace("\x00", "").partition("=")
+            slug, equals, value = text.partition("=")
             if not equals or not Attribute.objects.filter(slug=slug).exists():
                 raise BadRequest(f"where: “{text[:60]}” does not do. Write attribute=value with a known attribute.")
             found = with_attribute(found, slug, value, on=today)
@@ -258,7 +258,7 @@ def _person(key: str) -> Person:
     try:
         found = Person.objects.filter(public_id=UUID(key)).first()
     except ValueError:
-        found = Person.objects.filter(email__iexact=key.replace("\x00", "")).first()
+        found = Person.objects.filter(email__iexact=key).first()
     if found is None:
         raise NotFound
     return found

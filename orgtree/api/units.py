@@ -82,7 +82,7 @@ class UnitsView(APIView):
     def get(self, request: Request) -> Response:
         """The units as they stand today, each before those below it."""
         only(request, "tree")
-        slug = request.query_params.get("tree", "").replace("\x00", "")
+        slug = request.query_params.get("tree", "")
         trees = OrgTree.objects.filter(slug=slug) if slug else OrgTree.objects.filter(archived_at=None)
         if slug and not trees.exists():
             raise NotFound
@@ -165,7 +165,7 @@ def _of(unit: Unit) -> dict[str, Any]:
 
 
 def _unit(slug: str) -> Unit:
-    found = Unit.objects.filter(slug=slug.replace("\x00", "")).select_related("tree").first()
+    found = Unit.objects.filter(slug=slug).select_related("tree").first()
     if found is None:
         raise NotFound
     return found

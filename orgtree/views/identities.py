@@ -205,7 +205,7 @@ def _tabs(request: HttpRequest) -> list[Choice]:
 
 
 def _search(request: HttpRequest) -> str:
-    return request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    return request.GET.get("q", "").strip()[:LONGEST_SEARCH]
 
 
 def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[_Row]:  # type: ignore[type-var]  # whatever a row is

@@ -37,9 +37,9 @@ def people(request: HttpRequest) -> HttpResponse:
     """Whom the viewer may see: admins everybody, others the people below them and themselves."""
     visible = Person.objects.visible_to(request.user)
     today = timezone.localdate()
-    search = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
-    attribute = request.GET.get("attribute", "").replace("\x00", "")[:LONGEST_SEARCH]
-    value = request.GET.get("value", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    attribute = request.GET.get("attribute", "")[:LONGEST_SEARCH]
+    value = request.GET.get("value", "").strip()[:LONGEST_SEARCH]
     state = request.GET.get("state", "")
     found = search_people(visible, search)
     if attribute and value:

@@ -80,7 +80,7 @@ class BenchmarksView(ProgramView):
         only(request, "unit", "metric")
         access = access_of(request.user)
         unit = asked_unit(request, access)
-        keys = [key.replace("\x00", "") for key in request.query_params.getlist("metric") if key]
+        keys = [key for key in request.query_params.getlist("metric") if key]
         holding = benchmarks_for(keys or None, unit.pk if unit else None, access.sight)
         found = [holding[key] for key in sorted(holding)]
         slug = unit.slug if unit else None

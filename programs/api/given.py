@@ -34,7 +34,7 @@ def given_fields(request: Request, known: Iterable[str], *, needed: Iterable[str
 
 def parameter(request: Request, name: str) -> str:
     """Of the address; empty where it was left out."""
-    return request.query_params.get(name, "").replace("\x00", "").strip()
+    return request.query_params.get(name, "").strip()
 
 
 def asked_yes(request: Request, name: str) -> bool:

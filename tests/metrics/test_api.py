@@ -146,7 +146,7 @@ def test_what_is_wrong_is_named_with_the_remedy(reader: Client, query: str, para
     assert words in error["message"]
 
 
-@pytest.mark.parametrize("unit", ["nowhere", "%00", "unassigned:nowhere"])
+@pytest.mark.parametrize("unit", ["nowhere", "unassigned:nowhere"])
 def test_a_unit_that_is_not_there_is_404(reader: Client, unit: str) -> None:
     error = get(reader, f"{SERIES}?unit={unit}", 404)["error"]
     assert error["parameter"] == "unit"

@@ -144,7 +144,7 @@ def test_what_makes_no_sense_changes_nothing(admin: Client, fields: dict[str, st
     assert not IdentityChange.objects.exists()
 
 
-@pytest.mark.parametrize("search", ["%", "_", "\u202e", "x" * 500, "\x00", "'"])
+@pytest.mark.parametrize("search", ["%", "_", "\u202e", "x" * 500, "'"])
 @pytest.mark.usefixtures("_waiting")
 def test_any_search_is_answered(admin: Client, search: str) -> None:
     for page in PAGES:

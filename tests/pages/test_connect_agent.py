@@ -141,7 +141,7 @@ def test_members_make_no_tokens(member: Client, fields: dict[str, str]) -> None:
     assert "Create a token" not in member.get(PAGE).content.decode()
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\x00b", "two\nlines"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "two\nlines"])
 def test_a_token_needs_a_name(admin: Client, name: str) -> None:
     answer = admin.post(PAGE, {"name": name})
     assert answer.status_code == 400

@@ -237,7 +237,7 @@ def test_a_search_looks_at_what_is_seen(teams: Org, sign_in: SignIn) -> None:
     ]
     assert names(rows(client, unit="platform", q=other.lower())) == [other]
     assert names(rows(client, unit="platform", q="ADA")) == ["Ada"]
-    assert client.get(BOARD, {"unit": "platform", "q": "\0<script>" + "x" * 999}).status_code == 200
+    assert client.get(BOARD, {"unit": "platform", "q": "<script>" + "x" * 999}).status_code == 200
 
 
 def test_pseudonyms_are_a_viewers_and_a_quarters(teams: Org, sign_in: SignIn) -> None:

@@ -229,7 +229,7 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
 
 def _asked(request: HttpRequest) -> Asked:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)
-    search = request.GET.get(SEARCH, "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    search = request.GET.get(SEARCH, "").strip()[:LONGEST_SEARCH]
     facets = {name: chosen for name, chosen in filters.facets.items() if name in FACETS}
     return Asked(replace(filters, facets=facets), search)
 

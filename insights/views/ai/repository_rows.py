@@ -176,7 +176,7 @@ def _asked(request: HttpRequest) -> Asked:
     of, repository = request.GET.get("of", ""), request.GET.get("repository", "")
     if of not in OF_SESSIONS and of not in OF_METRICS:
         raise BadFilterError("of", f"It can be {wording.listed([*OF_METRICS, *OF_SESSIONS])}.")
-    if "\0" in repository or not Repository.objects.filter(name=repository).exists():
+    if not Repository.objects.filter(name=repository).exists():
         raise Http404("No such repository.")
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
     return Asked(repository, of, filters)

@@ -130,5 +130,5 @@ def _sorting(chosen: Sequence[Metric]) -> Choice:
 
 def _words(request: HttpRequest, name: str) -> list[str]:
     """The values of a parameter that is given several times, as forms do, or as one list with commas."""
-    given = (word.strip() for value in request.GET.getlist(name) for word in value.replace("\0", "").split(","))
+    given = (word.strip() for value in request.GET.getlist(name) for word in value.split(","))
     return list(dict.fromkeys(word for word in given if word))

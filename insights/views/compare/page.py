@@ -114,7 +114,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
 @vary_on_headers("HX-Request")
 def compare_choices(request: HttpRequest) -> HttpResponseBase:
     """Units to add to the comparison, by the words of `q`."""
-    search = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     access, today = access_in(request), windows.local_today()
     matching = units_matching(search, access.sight, on=today) if search else []
     context = {

@@ -175,7 +175,7 @@ def _begun(
     request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]
 ) -> tuple[ObjectiveForm, KeyResultRows]:
     """The empty form with what the address says; a template's with its baselines and the targets that follow."""
-    asked = {name: request.GET.get(name, "").replace("\x00", "") for name in ("unit", "quarter", "parent", "metric")}
+    asked = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric")}
     today = windows.local_today()
     quarter = next((each for each in open_quarters if each.start.isoformat() == asked["quarter"]), None)
     quarter = quarter or next(each for each in open_quarters if each.end > today)

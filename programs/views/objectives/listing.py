@@ -144,11 +144,7 @@ def read_asked(request: HttpRequest, access: Access, known: Quarters) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
-    said = {
-        name: value
-        for name in OWN[:-1]
-        if (value := request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH])
-    }
+    said = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     own_person = access.sight.person_id if access.sight.person_id is not None else 0
     narrowed = ObjectiveFilter(
         quarter=known.starting(said.get("quarter", "")),

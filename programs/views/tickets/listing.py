@@ -126,9 +126,7 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
 def read_asked(request: HttpRequest, access: Access) -> Asked:
     """Raises BadFilterError for what the address cannot mean."""
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
-    said = {
-        name: value for name in OWN if (value := request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_SEARCH])
-    }
+    said = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     sort = said.get("sort", "due")
     objective = said.get("objective", "")
     if objective and not objective.isdecimal():

@@ -1,0 +1,62 @@
+"""The JSON that the API takes: only what a database can keep, refused with the name of the field."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+from insights.metrics.errors import QueryError
+from integrations.connectors.json_text import is_storable
+
+DEEPEST = 20  # no document of the API has more than five levels
+LONGEST_PATH = 100
+
+
+class StorableJSONParser(JSONParser):
+    """Refuses deep nesting, NUL and halves of characters in texts, and numbers that are none or have no end."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        encoding = (parser_context or {}).get("encoding", "utf-8")
+        try:
+            found = json.loads(stream.read().decode(encoding))
+        except RecursionError:
+            raise _too_deep() from None
+        except (ValueError, LookupError) as problem:  # no JSON, not in that encoding, or there is no such encoding
+            raise ParseError(f"The body is no JSON: {problem}") from None
+        for path, value in _values(found):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise QueryError(_readable(path), "It is no number, or a larger one than can be kept.")
+            if isinstance(value, str) and not is_storable(value):
+                raise QueryError(
+                    _readable(path), "It contains a NUL or half of a character, which cannot be stored. Leave it out."
+                )
+        return found
+
+
+def _values(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Every value of the document that is no list or object, and every name, each with the path of its field."""
+    if depth > DEEPEST:
+        raise _too_deep()
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _values(item, f"{path}[{position}]", depth + 1)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            inner = f"{path}.{name}" if path else name
+            yield inner, name
+            yield from _values(item, inner, depth + 1)
+    else:
+        yield path, value
+
+
+def _readable(path: str) -> str:
+    return path.encode("utf-8", "replace").decode().replace("\0", "")[:LONGEST_PATH]
+
+
+def _too_deep() -> ParseError:
+    return ParseError(f"The document is nested too deeply. Send at most {DEEPEST} levels.")
