@@ -171,7 +171,7 @@ def read_people(
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
     clock, places = Clock.read(), places or Places()
-    plans = [_among(plan_total(query, clock, places), only) for query in queries]
+    plans = [among(plan_total(query, clock, places), only) for query in queries]
     measures: dict[Reading, dict[Measure, None]] = {}
     for each in plans:
         for need in _needs(each):
@@ -210,7 +210,8 @@ def _found_by_page(
     return found, now
 
 
-def _among(plan: Plan, only: Collection[int] | None) -> Plan:
+def among(plan: Plan, only: Collection[int] | None) -> Plan:
+    """The plan for these people alone, of whom there are some; None: as it is."""
     if only is None:
         return plan
     placement = replace(plan.placement, among=tuple(sorted(only)))

@@ -123,6 +123,7 @@ class Figure:
     people: int
     reason: str | None  # why there is no value, in words; None where there is one
     to_date: bool = False  # the bucket is not over yet
+    unconfirmed: int = 0  # of `people`, those whom nothing but telemetry names, where that was asked for
     withheld: bool = False  # from this viewer, because too few people contribute; the engine never sets it
     # Of figures that rest on attribution: what line-level evidence alone gives, what all evidence gives, and the
     # share 0–1 of the attributed lines that each method tells of.

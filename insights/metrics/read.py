@@ -21,6 +21,7 @@ from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic,
 from insights.metrics.reading import Reading
 from insights.metrics.rows import read_person_totals, read_rows
 from insights.metrics.terms import BelongsTo
+from insights.metrics.unconfirmed import less_unconfirmed, plans_of_unconfirmed
 from insights.snapshots.read import Freshness, begun_with_cells, needs_without_cells
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "read_series",
     "read_together",
     "read_totals",
+    "unconfirmed_in",
 ]
 
 FRESH_FOR = timedelta(seconds=5)  # what arrives is counted within this time
@@ -72,17 +74,29 @@ class Together:
     units: Sequence[Mapping[int, Sequence[SeriesAnswer]]]  # so is theirs
 
 
-def read_series(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE) -> list[SeriesAnswer]:
+def read_series(
+    queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
+) -> list[SeriesAnswer]:
     """Answer all queries together, in order: from cells where they are fresh enough, else from facts.
 
     Raises QueryError where one of them cannot be answered.
     """
-    return list(read_together(series=queries, freshness=freshness).series)
+    return list(read_together(series=queries, freshness=freshness, unconfirmed=unconfirmed).series)
 
 
-def read_totals(queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE) -> list[SeriesAnswer]:
+def read_totals(
+    queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
+) -> list[SeriesAnswer]:
     """As `read_series`, for the whole window alone: `series` is empty."""
-    return list(read_together(totals=queries, freshness=freshness).totals)
+    return list(read_together(totals=queries, freshness=freshness, unconfirmed=unconfirmed).totals)
+
+
+def unconfirmed_in(query: MetricQuery, people: Sequence[int]) -> int:
+    """How many of these people have anything in the query's window: at most so many of any group of it are."""
+    if not people:
+        return 0
+    [answer] = read_totals([replace(query, segments=(), statistic=None)], unconfirmed=people)
+    return sum(figure.unconfirmed for figure in answer.total)
 
 
 def read_together(
@@ -92,9 +106,11 @@ def read_together(
     units: Sequence[SideBySide] = (),
     freshness: Freshness = Freshness.AT_ONCE,
     beside: Beside | None = None,
+    unconfirmed: Sequence[int] = (),
 ) -> Together:
     """All of it with the same few statements, as of one moment: whatever the number of queries and units.
 
+    Figures say how many of their people are among `unconfirmed` (ids): see insights.metrics.unconfirmed.
     `beside` says what other responses of the same page ask, so that one scan of facts is that of all of them.
     """
     clock, places = Clock.read(), Places()
@@ -117,12 +133,24 @@ def read_together(
                 yield from _needs_with_everybody(plan_total(query, clock, places))
 
     plans = plans_of(AskedBeside(series, totals, units))
-    answers = iter(_answers(plans, freshness, needs_beside if beside else None))
+    found = _answers(plans, freshness, needs_beside if beside else None)
+    answers = iter(_with_unconfirmed(plans, found, unconfirmed) if unconfirmed else found)
     return Together(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
         units=[_by_unit(asked, answers) for asked in units],
     )
+
+
+def _with_unconfirmed(
+    plans: Sequence[Plan], answers: Sequence[SeriesAnswer], people: Sequence[int]
+) -> list[SeriesAnswer]:
+    narrowed = plans_of_unconfirmed(plans, people)
+    found = iter(_answers([each for each in narrowed if each], Freshness.AT_ONCE, None))
+    return [
+        answer if each is None else less_unconfirmed(answer, next(found))
+        for each, answer in zip(narrowed, answers, strict=True)
+    ]
 
 
 def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int, Sequence[SeriesAnswer]]:

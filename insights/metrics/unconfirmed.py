@@ -1,0 +1,52 @@
+"""Who does not count towards the minimum group size, because nothing but telemetry names them.  docs/access.md.
+
+Their activity is in every figure: what telemetry brings is not lost.  But whoever holds a token of nobody can claim
+anybody's address, and so make a group of two look like one of five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from insights.metrics.by_person import among
+from insights.metrics.plan import Plan
+from insights.metrics.query import Figure, SeriesAnswer
+from insights.metrics.terms import BelongsTo
+from insights.short_memory import ShortMemory
+from integrations.facts.unconfirmed import enrolled_identities, unconfirmed_people
+
+_people = ShortMemory[tuple[int, ...]](lambda people: 1 + len(people), most=1_000_000)
+
+
+def unconfirmed() -> tuple[int, ...]:
+    """The ids of everybody whom nothing but telemetry names."""
+    # Somebody who is claimed for the first time is one identity more; who is confirmed meanwhile waits for a minute.
+    return _people.find(enrolled_identities(), unconfirmed_people)
+
+
+def plans_of_unconfirmed(plans: Sequence[Plan], people: Sequence[int]) -> list[Plan | None]:
+    """Each plan for these people alone; None where they have no part in it."""
+    return [among(plan, people) if _tells_of_telemetry(plan) else None for plan in plans]
+
+
+def less_unconfirmed(answer: SeriesAnswer, of_unconfirmed: SeriesAnswer) -> SeriesAnswer:
+    """The answer whose figures say how many of their people are unconfirmed."""
+    found = {
+        (figure.window, *sorted(figure.segment.items())): figure.people
+        for figure in (*of_unconfirmed.total, *of_unconfirmed.series)
+    }
+
+    def told(figures: Sequence[Figure]) -> list[Figure]:
+        return [
+            replace(figure, unconfirmed=found.get((figure.window, *sorted(figure.segment.items())), 0))
+            for figure in figures
+        ]
+
+    return replace(answer, total=told(answer.total), series=told(answer.series))
+
+
+def _tells_of_telemetry(plan: Plan) -> bool:
+    """What other tools show everybody has nothing of telemetry, and what is owned is no person's."""
+    of_people = plan.metric.belongs_to is BelongsTo.PERSON
+    return of_people and not all(measure.relation.open_as_in_tools for measure in plan.metric.measures)

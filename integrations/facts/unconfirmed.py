@@ -1,0 +1,60 @@
+"""People whom nothing confirms but what telemetry says of itself."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from integrations.models import Enrolment
+from integrations.push.connection import PROVIDER as PUSH
+
+
+def enrolled_identities() -> int:
+    """How many identities ever sent telemetry: somebody new can be claimed only with one more."""
+    return Enrolment.objects.count()
+
+
+def unconfirmed_people() -> tuple[int, ...]:
+    """The ids of people for whom telemetry came, and of whom nothing else tells that they are at work here.
+
+    Confirmed is who has an account, a seat, a token of their own, or did something that a provider or a repository
+    tells: a commit that a clone holds, a pull request, a review, an item.  An import alone confirms nobody: it says who
+    is there, and whoever knows the list could claim all of it.  Nor does what is pushed: it comes with a token that may
+    name anybody, too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH provider AS (SELECT id FROM integrations_connection WHERE provider <> %(push)s)
+            SELECT person.id
+            FROM orgtree_person person
+            WHERE person.id IN (
+                SELECT identity.person_id
+                FROM integrations_enrolment enrolment
+                JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+            ) AND NOT EXISTS (
+                SELECT FROM auth_user account
+                WHERE account.is_active AND (account.id = person.user_id OR lower(account.email) = lower(person.email))
+            ) AND NOT EXISTS (
+                SELECT FROM orgtree_identity identity
+                WHERE identity.person_id = person.id AND (
+                    EXISTS (
+                        SELECT FROM integrations_commit told WHERE credited_id = identity.id AND NOT without_clone
+                    ) OR EXISTS (
+                        SELECT FROM integrations_pullrequest told
+                        WHERE author_id = identity.id AND connection_id IN (SELECT id FROM provider)
+                    ) OR EXISTS (
+                        SELECT FROM integrations_pullrequestreview review
+                        JOIN integrations_pullrequest told ON told.id = review.pull_request_id
+                        WHERE review.author_id = identity.id AND connection_id IN (SELECT id FROM provider)
+                    ) OR EXISTS (
+                        SELECT FROM integrations_workitem told
+                        WHERE assignee_id = identity.id AND connection_id IN (SELECT id FROM provider)
+                    ) OR EXISTS (SELECT FROM integrations_seatassignment WHERE identity_id = identity.id)
+                      OR EXISTS (SELECT FROM integrations_ingesttoken WHERE identity_id = identity.id)
+                )
+            )
+            ORDER BY person.id
+            """,
+            {"push": PUSH},
+        )
+        return tuple(person for (person,) in cursor.fetchall())

@@ -1,0 +1,170 @@
+"""An address that telemetry claims makes nobody count towards the minimum group size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from insights import windows
+from insights.metrics.query import Dimension, Figure, MetricQuery, Scope
+from insights.metrics.read import SideBySide, read_series, read_together
+from insights.metrics.unconfirmed import unconfirmed
+from integrations.facts.unconfirmed import unconfirmed_people
+from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
+from integrations.services.ingest_tokens import create_ingest_token
+from orgtree.models import Identity, IndividualPolicy, Organisation, Person, Unit
+from tests.org import Org
+from tests.personas import Persona, create_user
+
+REAL, CLAIMED = ("ada", "grace"), ("hedy", "katherine", "radia")
+YESTERDAY = windows.local_today() - timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def payments(org: Org) -> Org:
+    """Two who use agents and commit, and three colleagues who do neither: all of them imported."""
+    Organisation.objects.update_or_create(
+        pk=1,
+        defaults={
+            "individual_policy": IndividualPolicy.PSEUDONYMS,
+            "protected_since": datetime(2026, 1, 1, tzinfo=UTC),
+        },
+    )
+    org.people(*({"full_name": name.title(), "email": f"{name}@example.com"} for name in (*REAL, *CLAIMED)))
+    org.tree("Teams")
+    org.unit("Payments", below="teams")
+    for name in (*REAL, *CLAIMED):
+        org.join(name, "payments")
+    for name in REAL:
+        org.session(by=name, on=YESTERDAY, tokens=1000)
+        org.commit(by=name, on=YESTERDAY)
+    org.fold()
+    return org
+
+
+def claim(org: Org, *names: str) -> None:
+    """What anybody can do who holds the token of all: one event for each of them."""
+    for name in names:
+        org.session(by=name, on=YESTERDAY, tokens=1)
+    org.fold()
+
+
+def query(key: str = "ai.tokens", unit: str | None = "payments", **more: object) -> MetricQuery:
+    return MetricQuery(key, windows.trailing(12), scope=Scope(unit), **more)  # type: ignore[arg-type]
+
+
+def figure(asked: MetricQuery | None = None) -> Figure:
+    [answer] = read_series([asked or query()], unconfirmed=unconfirmed())
+    return answer.total[0]
+
+
+def counted(found: Figure) -> tuple[int, int]:
+    return found.people, found.unconfirmed
+
+
+def test_claimed_colleagues_are_known_as_such(payments: Org) -> None:
+    assert counted(figure()) == (2, 0)
+    claim(payments, *CLAIMED)
+    assert counted(figure()) == (5, 3)
+
+
+def test_claimed_strangers_are_known_as_such(payments: Org) -> None:
+    claim(payments, "nobody", "noone", "stranger")
+    assert counted(figure(query(unit=None))) == (5, 3)
+    assert counted(figure()) == (2, 0)
+
+
+def test_figures_are_what_they_were(payments: Org) -> None:
+    """What telemetry brings is not lost: it only makes no group larger."""
+    claim(payments, *CLAIMED)
+    assert figure().value == 2003
+    assert figure(query("ai.active_developers")).value == 5
+
+
+def test_every_way_to_a_figure_counts_them_alike(payments: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim(payments, *CLAIMED[:2])
+    units = [Unit.objects.get(slug=slug).pk for slug in ("teams", "payments")]
+
+    def told() -> list[object]:
+        by_agent = query(segments=(Dimension.AGENT,))
+        found = read_together(
+            series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
+            units=[SideBySide([query("ai.tokens"), query("ai.spend")], units)],
+            unconfirmed=unconfirmed(),
+        )
+        of_units = [[counted(answer.total[0]) for answer in found.units[0][unit]] for unit in units]
+        in_weeks = [counted(each) for each in found.series[0].series if each.people]
+        return [*(counted(answer.total[0]) for answer in found.series), of_units, in_weeks]
+
+    by_statement = told()
+    assert by_statement[:5] == [(4, 2), (4, 2), (4, 2), (4, 2), [[(4, 2), (4, 2)]] * 2]
+    assert by_statement[5] == [(4, 2)]
+    monkeypatch.setattr("insights.metrics.scan_in_memory.MANY_ROWS", 0)
+    assert told() == by_statement
+
+
+def test_what_tools_show_everybody_asks_nothing(payments: Org) -> None:
+    claim(payments, *CLAIMED)
+    assert counted(figure(query("commit.count"))) == (2, 0)
+
+
+def an_account(person: Person) -> None:
+    create_user(Persona(str(person.email).partition("@")[0]))
+
+
+def a_token(person: Person) -> None:
+    create_ingest_token("laptop", person=person)
+
+
+def a_seat(person: Person) -> None:
+    days = DateRange(date(2026, 1, 1), None)
+    plan = SeatPlan.objects.create(agent="claude_code", name="Team", monthly_price=Decimal(20), during=days)
+    SeatAssignment.objects.create(plan=plan, identity=_identity(person), during=days)
+
+
+def a_pull_request(person: Person) -> None:
+    _pull_request(author=_identity(person))
+
+
+@pytest.mark.parametrize("evidence", [an_account, a_token, a_seat, a_pull_request])
+def test_whom_something_else_confirms_counts(payments: Org, evidence: Callable[[Person], None]) -> None:
+    claim(payments, "hedy")
+    hedy = Person.objects.get(email="hedy@example.com")
+    assert unconfirmed_people() == (hedy.pk,)
+    evidence(hedy)
+    assert unconfirmed_people() == ()
+
+
+def test_what_is_pushed_confirms_nobody(payments: Org) -> None:
+    """It comes with a token that may name anybody."""
+    claim(payments, "hedy")
+    times = {"created_at": "2026-03-01T08:00:00Z", "state": "merged", "merged_at": "2026-03-02T08:00:00Z"}
+    payments.push(
+        "pull-requests", {"id": "7", "number": 7, "repository": "shop", "author": "hedy@example.com", **times}
+    )
+    payments.push(
+        "commits",
+        {
+            **{"repository": "shop", "sha": "c" * 40, "parents": [], "author_email": "hedy@example.com"},
+            "committed_at": "2026-03-02T08:00:00Z",
+        },
+    )
+    assert unconfirmed_people() == (Person.objects.get(email="hedy@example.com").pk,)
+
+
+def _identity(person: Person) -> Identity:
+    return Identity.objects.get(person=person, kind="email")
+
+
+def _pull_request(author: Identity) -> PullRequest:
+    connection = Connection.objects.create(name="GitHub", provider="github")
+    return PullRequest.objects.create(
+        **{"connection": connection, "external_id": "1", "repository": Repository.objects.create(name="acme/web")},
+        **{"number": 1, "author": author, "created_at": datetime(2026, 3, 1, tzinfo=UTC), "state": "open"},
+    )
