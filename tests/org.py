@@ -23,6 +23,7 @@ from django.test import Client
 from google.protobuf.message import Message
 
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Statistic, Window
+from tests.confirmed import confirm
 from tests.git.repositories import Repo
 from tests.git.repositories import lines as text_of
 from tests.otlp import Attribute, Increment, LogEvent, logs_request, metrics_request
@@ -38,6 +39,7 @@ class Org:
 
     def __init__(self, new_folder: Callable[[str], Path]) -> None:
         self._new_folder = new_folder
+        self._confirmed: set[str] = set()
 
     def session(
         self,
@@ -58,6 +60,7 @@ class Org:
         refusals: Mapping[str, int] | None = None,
         reported_cost: float | None = 0.0,
         session_id: str | None = None,
+        confirmed: bool = True,
     ) -> str:
         """One Claude Code session; its id.
 
@@ -102,6 +105,8 @@ class Org:
                 for _ in range(count)
             ]
         email = _email(by)
+        if confirmed:  # by something else than this telemetry
+            self._confirmed.add(email.lower())
         self.send("/v1/logs", logs_request(email, session, events))
         if lines:
             written = Increment("lines_of_code.count", moments[-1], float(lines), {"type": "added", "model": model})
@@ -256,6 +261,7 @@ class Org:
 
             fold_received()
             self._unfolded = False
+            confirm(self._confirmed)
 
     _unfolded = _unread = False
     _commits = 0

@@ -44,7 +44,15 @@ from insights.metrics.row_privacy import (
 from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
 from insights.metrics.usage_cohorts import Cohort
-from insights.metrics.withhold import is_withheld, numerator_query, reason, withheld, withheld_spread, withholds
+from insights.metrics.withhold import (
+    is_withheld,
+    numerator_query,
+    reason,
+    unconfirmed_for,
+    withheld,
+    withheld_spread,
+    withholds,
+)
 from insights.people_figures.adoption import developer_facts
 from insights.scope_access import check_scopes
 from orgtree.models import Unit
@@ -96,7 +104,8 @@ def visible_series(
     """As `read_series`, for this viewer.  Raises UnknownUnitError and ScopeNeededError: see insights.scope_access."""
     check_scopes((query.scope for query in queries), access)
     asked = _WithNumerators(queries, access)
-    return asked.withheld(read_series(asked.queries, freshness=freshness))
+    found = read_series(asked.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
+    return asked.withheld(found)
 
 
 def visible_totals(
@@ -105,7 +114,8 @@ def visible_totals(
     """As `visible_series`, for the whole window alone: `series` is empty."""
     check_scopes((query.scope for query in queries), access)
     asked = _WithNumerators(queries, access)
-    return asked.withheld(read_totals(asked.queries, freshness=freshness))
+    found = read_totals(asked.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
+    return asked.withheld(found)
 
 
 def visible_together(
@@ -138,6 +148,7 @@ def visible_together(
         units=seen,
         freshness=freshness,
         beside=with_numerators if beside else None,
+        unconfirmed=unconfirmed_for(access),
     )
     return Together(
         series=asked_series.withheld(found.series),

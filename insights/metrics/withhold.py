@@ -7,13 +7,16 @@ somebody (pages, charts, CSV, API) passes through here, once, in `insights.metri
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from insights.metrics.declarations import Count, Metric, Ratio
 from insights.metrics.distribution import Bin, Spread
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer
+from insights.metrics.read import unconfirmed_in
 from insights.metrics.registry import get, metrics
 from insights.metrics.terms import BelongsTo
+from insights.metrics.unconfirmed import unconfirmed
 from orgtree.services.access import Access
 
 LEAST_STEP = 5  # to which numbers are rounded
@@ -35,7 +38,7 @@ def withheld(
         {
             (figure.window, *sorted(figure.segment.items()))
             for figure in (*numerator.total, *numerator.series)
-            if _too_few(figure.people, access)
+            if _too_few(figure.people, access, figure.unconfirmed)
         }
         if numerator
         else set()
@@ -43,7 +46,7 @@ def withheld(
 
     def shown(figure: Figure) -> Figure:
         told = (figure.window, *sorted(figure.segment.items())) in of_few
-        return _hidden(figure, access) if told or _too_few(figure.people, access) else figure
+        return _hidden(figure, access) if told or _too_few(figure.people, access, figure.unconfirmed) else figure
 
     total = [shown(figure) for figure in answer.total]
     return replace(
@@ -56,7 +59,19 @@ def withheld(
 
 def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
     """Whether a figure of that query to which so many people contribute is withheld from this viewer."""
-    return withholds(query, access) and _too_few(people, access)
+    if not withholds(query, access):
+        return False
+    return _too_few(people, access) or _too_few(people, access, unconfirmed_in(query, unconfirmed_for(access)))
+
+
+def unconfirmed_for(access: Access) -> Sequence[int]:
+    """Who is no part of any group before this viewer, whom nothing but telemetry names: read once a response."""
+    if access.shows_small_groups:
+        return ()
+    if "unconfirmed" not in access.memory:
+        access.memory["unconfirmed"] = unconfirmed()
+    found: Sequence[int] = access.memory["unconfirmed"]
+    return found
 
 
 def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:
@@ -157,6 +172,6 @@ def _hidden(figure: Figure, access: Access) -> Figure:
     )
 
 
-def _too_few(people: int, access: Access) -> bool:
-    """Nobody is no group: there is nothing to tell of anybody."""
-    return 0 < people < access.minimum_group_size
+def _too_few(people: int, access: Access, unconfirmed: int = 0) -> bool:
+    """Whom nothing but telemetry names is no part of a group.  Nobody is none: there is nothing to tell of anybody."""
+    return people > 0 and people - unconfirmed < access.minimum_group_size

@@ -14,12 +14,11 @@ def enrolled_identities() -> int:
 
 
 def unconfirmed_people() -> tuple[int, ...]:
-    """The ids of people for whom telemetry came, and of whom nothing else tells that they are at work here.
+    """The ids of people for whom telemetry came, and whom nothing else knows.
 
-    Confirmed is who has an account, a seat, a token of their own, or did something that a provider or a repository
-    tells: a commit that a clone holds, a pull request, a review, an item.  An import alone confirms nobody: it says who
-    is there, and whoever knows the list could claim all of it.  Nor does what is pushed: it comes with a token that may
-    name anybody, too.
+    Something else is an import or an admin (`found_in_data` is false then), an account, a seat, a token of their own,
+    or what a provider or a clone tells: a commit, a pull request, a review, an item.  What is pushed is none of it: it
+    comes with a token that may name anybody, too.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -27,7 +26,7 @@ def unconfirmed_people() -> tuple[int, ...]:
             WITH provider AS (SELECT id FROM integrations_connection WHERE provider <> %(push)s)
             SELECT person.id
             FROM orgtree_person person
-            WHERE person.id IN (
+            WHERE person.found_in_data AND person.id IN (
                 SELECT identity.person_id
                 FROM integrations_enrolment enrolment
                 JOIN orgtree_identity identity ON identity.id = enrolment.identity_id

@@ -7,7 +7,8 @@ orgtree/models/sight.py, so that they cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import User
 
@@ -35,6 +36,7 @@ class Access:
     sight: Sight
     policy: IndividualPolicy  # in effect: names, while the trial lasts
     trial: TrialState
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # of this response
 
     @property
     def minimum_group_size(self) -> int:

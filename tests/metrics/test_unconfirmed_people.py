@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -13,12 +14,15 @@ from insights import windows
 from insights.metrics.query import Dimension, Figure, MetricQuery, Scope
 from insights.metrics.read import SideBySide, read_series, read_together
 from insights.metrics.unconfirmed import unconfirmed
+from insights.metrics.visible import visible_distribution, visible_series
+from insights.short_memory import forget_all
 from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
 from integrations.services.ingest_tokens import create_ingest_token
-from orgtree.models import Identity, IndividualPolicy, Organisation, Person, Unit
+from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
+from orgtree.services.access import access_of
 from tests.org import Org
-from tests.personas import Persona, create_user
+from tests.personas import EXECUTIVE, Persona, create_user
 
 REAL, CLAIMED = ("ada", "grace"), ("hedy", "katherine", "radia")
 YESTERDAY = windows.local_today() - timedelta(days=1)
@@ -28,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def payments(org: Org) -> Org:
-    """Two who use agents and commit, and three colleagues who do neither: all of them imported."""
+    """Two who use agents and commit, and three colleagues who do neither and were found in data, then placed by hand."""
     Organisation.objects.update_or_create(
         pk=1,
         defaults={
@@ -45,13 +49,14 @@ def payments(org: Org) -> Org:
         org.session(by=name, on=YESTERDAY, tokens=1000)
         org.commit(by=name, on=YESTERDAY)
     org.fold()
+    Person.objects.filter(email__in=[f"{name}@example.com" for name in CLAIMED]).update(found_in_data=True)
     return org
 
 
 def claim(org: Org, *names: str) -> None:
     """What anybody can do who holds the token of all: one event for each of them."""
     for name in names:
-        org.session(by=name, on=YESTERDAY, tokens=1)
+        org.session(by=name, on=YESTERDAY, tokens=1, confirmed=False)
     org.fold()
 
 
@@ -78,6 +83,47 @@ def test_claimed_strangers_are_known_as_such(payments: Org) -> None:
     claim(payments, "nobody", "noone", "stranger")
     assert counted(figure(query(unit=None))) == (5, 3)
     assert counted(figure()) == (2, 0)
+
+
+def shown(asked: MetricQuery | None = None) -> float | None:
+    """What an executive sees of it."""
+    [answer] = visible_series([asked or query()], access_of(create_user(EXECUTIVE)))
+    return answer.total[0].value
+
+
+@pytest.fixture
+def executive(payments: Org) -> None:
+    create_grant()
+
+
+def test_a_withheld_figure_stays_withheld_whomever_telemetry_claims(payments: Org, executive: None) -> None:
+    """The attack: it was shown as one of five."""
+    assert shown() is None
+    claim(payments, *CLAIMED)
+    assert shown() is None
+    assert shown(query("ai.sessions_per_developer")) is None
+    claim(payments, "nobody", "noone", "stranger")
+    assert shown(query(unit=None)) is None
+
+
+def test_a_group_of_confirmed_people_is_shown_beside_claims(payments: Org, executive: None) -> None:
+    """Nobody makes a figure disappear by claims, either."""
+    claim(payments, *CLAIMED, "nobody")
+    for name in CLAIMED:
+        a_token(Person.objects.get(email=f"{name}@example.com"))
+    forget_all()  # who is confirmed counts within a minute
+    assert shown() == 2003
+    assert shown(query(unit=None)) == 2004
+
+
+def test_a_distribution_of_claimed_people_is_withheld(payments: Org, executive: None) -> None:
+    claim(payments, *CLAIMED)
+    spread = visible_distribution(query("ai.session_duration"), access_of(create_user(EXECUTIVE)))
+    assert spread.sample_size == 0
+
+
+def create_grant() -> None:
+    Grant.objects.create(user=create_user(EXECUTIVE), role=Role.EXECUTIVE, during=DateRange(date(2025, 1, 1), None))
 
 
 def test_figures_are_what_they_were(payments: Org) -> None:
@@ -128,11 +174,15 @@ def a_seat(person: Person) -> None:
     SeatAssignment.objects.create(plan=plan, identity=_identity(person), during=days)
 
 
+def an_import(person: Person) -> None:
+    Org(lambda name: Path(name)).people({"full_name": person.full_name, "email": str(person.email)})
+
+
 def a_pull_request(person: Person) -> None:
     _pull_request(author=_identity(person))
 
 
-@pytest.mark.parametrize("evidence", [an_account, a_token, a_seat, a_pull_request])
+@pytest.mark.parametrize("evidence", [an_account, a_token, a_seat, a_pull_request, an_import])
 def test_whom_something_else_confirms_counts(payments: Org, evidence: Callable[[Person], None]) -> None:
     claim(payments, "hedy")
     hedy = Person.objects.get(email="hedy@example.com")
