@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def payments(org: Org) -> Org:
-    """Two who use agents and commit, and three colleagues who do neither and were found in data, then placed by hand."""
+    """Two who use agents and commit, and three whom data found, placed by hand, who do neither."""
     Organisation.objects.update_or_create(
         pk=1,
         defaults={
@@ -175,7 +175,7 @@ def a_seat(person: Person) -> None:
 
 
 def an_import(person: Person) -> None:
-    Org(lambda name: Path(name)).people({"full_name": person.full_name, "email": str(person.email)})
+    Org(Path).people({"full_name": person.full_name, "email": str(person.email)})
 
 
 def a_pull_request(person: Person) -> None:
