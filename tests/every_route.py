@@ -274,13 +274,13 @@ ROUTES: dict[str, Access] = {
         "/api/v1/objectives/4711/standing/", 401, member=405, admin=405, token=405
     ),
     "api/v1/objectives/<int:pk>/check-ins/": Access(
-        "/api/v1/objectives/4711/check-ins/", 401, member=404, admin=404, token=404
+        "/api/v1/objectives/4711/check-ins/", 401, member=404, admin=404, token=404, token_of_nobody=403
     ),
     "api/v1/objectives/<int:pk>/ending/": Access(
         "/api/v1/objectives/4711/ending/", 401, member=405, admin=405, token=405
     ),
     "api/v1/objectives/<int:pk>/history/": Access(
-        "/api/v1/objectives/4711/history/", 401, member=404, admin=404, token=404
+        "/api/v1/objectives/4711/history/", 401, member=404, admin=404, token=404, token_of_nobody=403
     ),
     "api/v1/objectives/templates/": api("/api/v1/objectives/templates/"),
     "api/v1/tickets/templates/": api("/api/v1/tickets/templates/"),
@@ -297,9 +297,11 @@ ROUTES: dict[str, Access] = {
     "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/<int:pk>/watch/": Access("/api/v1/tickets/4711/watch/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/comments/": Access(
-        "/api/v1/tickets/4711/comments/", 401, member=404, admin=404, token=404
+        "/api/v1/tickets/4711/comments/", 401, member=404, admin=404, token=404, token_of_nobody=403
     ),
-    "api/v1/tickets/<int:pk>/history/": Access("/api/v1/tickets/4711/history/", 401, member=404, admin=404, token=404),
+    "api/v1/tickets/<int:pk>/history/": Access(
+        "/api/v1/tickets/4711/history/", 401, member=404, admin=404, token=404, token_of_nobody=403
+    ),
     "api/v1/annotations/": api("/api/v1/annotations/"),
     "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
     "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),

@@ -43,6 +43,21 @@ class Access:
         return self.trial.minimum_group_size
 
     @property
+    def is_of_account(self) -> bool:
+        """Whether somebody looks; a token of nobody reads aggregates, and who somebody is, is none."""
+        return isinstance(self.viewer, User)
+
+    def address_of(self, person: Person | None) -> str | None:
+        """The e-mail address of whoever owns something; None for a token of nobody, too."""
+        return person.email if person and self.is_of_account else None
+
+    def written(self, person: Person | None) -> str:
+        """As a list that is read in again names somebody: by address, else by name; empty for a token of nobody."""
+        if person is None or not self.is_of_account:
+            return ""
+        return person.email or person.full_name
+
+    @property
     def shows_small_groups(self) -> bool:
         """Whether a figure of fewer people than the minimum group size may be shown."""
         return self.policy == IndividualPolicy.NAMED

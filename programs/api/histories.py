@@ -17,7 +17,7 @@ from orgtree.api.parameters import only
 from orgtree.services.access import access_of
 from orgtree.services.who_sees import names_of
 from programs.api.tokens import ProgramView
-from programs.api.visible import visible_objective, visible_ticket
+from programs.api.visible import check_is_of_account, visible_objective, visible_ticket
 from programs.services.history import Changed, Untold, Value
 from programs.services.objectives.history import ObjectiveChange, ToldKeyResult, objective_changes
 from programs.services.tickets.history import PULL_REQUESTS, WATCHERS, history_of, ticket_changes
@@ -83,6 +83,7 @@ class TicketHistoryView(ProgramView):
         """Who changed what in a ticket, and which pull requests and watchers came and went."""
         only(request)
         access = access_of(request.user)
+        check_is_of_account(access)
         history = history_of(visible_ticket(pk, access))
         seen = visible_pull_requests(access).filter(pk__in=history.pull_requests).select_related("repository")
         pulls = {each.pk: name_of(each) for each in seen} if history.pull_requests else {}
@@ -109,6 +110,7 @@ class ObjectiveHistoryView(ProgramView):
         """Who changed what in an objective and its key results; amounts as far as one may see them."""
         only(request)
         access = access_of(request.user)
+        check_is_of_account(access)
         changes = objective_changes(visible_objective(pk, access), access)
         names = _names(each.by for each in changes)
         return Response({"history": [_objective_change(each, names) for each in changes]})

@@ -201,7 +201,7 @@ def objective_documents(objectives: Sequence[Objective], access: Access) -> list
     """Of objectives with quarter, unit and owner."""
     linked = [pk for each in objectives for pk in (each.parent_id, each.carried_from_id)]
     seen = visible_among(linked, access.sight)
-    return [_objective(each, seen) for each in progress_of(objectives, access, today=windows.local_today())]
+    return [_objective(each, seen, access) for each in progress_of(objectives, access, today=windows.local_today())]
 
 
 def check_in_documents(check_ins: Sequence[CheckIn]) -> list[dict[str, Any]]:
@@ -233,7 +233,7 @@ def quarter_documents(quarters: Sequence[Quarter]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _objective(progress: ObjectiveProgress, seen: Collection[int]) -> dict[str, Any]:
+def _objective(progress: ObjectiveProgress, seen: Collection[int], access: Access) -> dict[str, Any]:
     """`seen` are those of the linked objectives that the reader may see."""
     objective = progress.objective
     quarter = objective.quarter
@@ -247,7 +247,7 @@ def _objective(progress: ObjectiveProgress, seen: Collection[int]) -> dict[str, 
         "unit": objective.unit.slug if objective.unit else None,
         "title": objective.title,
         "description": objective.description,
-        "owner": objective.owner.email if objective.owner else None,
+        "owner": access.address_of(objective.owner),
         "is_mandatory": objective.is_mandatory,
         "parent": objective.parent_id if objective.parent_id in seen else None,
         "template": objective.template or None,

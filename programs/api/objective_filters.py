@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from orgtree.api.parameters import only, whole_number
 from orgtree.services.access import Access
 from programs.api.given import asked_yes, day, parameter
 from programs.api.paging import asked_stretch, page_parameters
+from programs.api.visible import check_is_of_account
 from programs.models import Objective, Quarter, Standing
 from programs.queries.objectives import ObjectiveFilter, filtered
 
@@ -60,8 +62,9 @@ def objective_filter(request: Request) -> ObjectiveFilter | None:
 
 def asked_objectives(request: Request, asked: ObjectiveFilter, access: Access) -> QuerySet[Objective]:
     """With quarter, unit, owner and measure.  Raises QueryError."""
-    found = filtered(asked, access, today=windows.local_today())
+    found = filtered(replace(asked, search_owners=access.is_of_account), access, today=windows.local_today())
     if owner := parameter(request, "owner"):
+        check_is_of_account(access)
         found = found.filter(owner__email__iexact=owner)
     if parameter(request, "parent"):
         named = whole_number(request, "parent", 1, 2**31 - 1)

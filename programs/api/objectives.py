@@ -37,7 +37,7 @@ from programs.api.objective_documents import (
 )
 from programs.api.objective_filters import LIST_PARAMETERS, asked_list, asked_objectives, day_to_write_for
 from programs.api.tokens import ProgramView
-from programs.api.visible import visible_objective
+from programs.api.visible import check_is_of_account, visible_objective
 from programs.models import Objective, Quarter, Standing
 from programs.queries.objective_counts import standing_counts
 from programs.services.objectives.check_ins import check_in, check_in_values
@@ -173,7 +173,9 @@ class CheckInsView(ProgramView):
     @extend_schema(operation_id="v1_objective_check_ins", responses={200: CheckInsSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """What was said of an objective, the latest first."""
-        found = visible_objective(pk, access_of(request.user))
+        access = access_of(request.user)
+        check_is_of_account(access)
+        found = visible_objective(pk, access)
         return Response({"check_ins": check_in_documents(list(found.check_ins.select_related("by")))})
 
     @extend_schema(

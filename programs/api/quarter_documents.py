@@ -159,7 +159,7 @@ class MissingTeamsSerializer(serializers.Serializer[object]):
 def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     """Of a quarter with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
-    return {**quarter_documents([quarter])[0], "document": _frozen(frozen) if frozen else None}
+    return {**quarter_documents([quarter])[0], "document": _frozen(frozen, access) if frozen else None}
 
 
 def closing_document(found: ClosingPreview) -> dict[str, Any]:
@@ -196,11 +196,11 @@ def _to_close(objective: Objective) -> dict[str, Any]:
     return {**same, "unit": unit}
 
 
-def _frozen(frozen: FrozenQuarter) -> dict[str, Any]:
+def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
     said = {each.account for one in frozen.objectives for each in one.check_ins}
     accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *said) if pk is not None})
     names = names_of(list(accounts.values()))
-    owners = {each.owner for each in frozen.objectives if each.owner is not None}
+    owners = {each.owner for each in frozen.objectives if each.owner is not None and access.is_of_account}
     addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
     return {
         "closed_by": names.get(frozen.closed_by or 0),

@@ -136,7 +136,7 @@ def _ticket(ticket: Ticket, access: Access, pull_requests: Sequence[int], seen: 
         "kind": ticket.kind,
         "resolution": ticket.resolution,
         "unit": ticket.unit.slug if ticket.unit else None,
-        "owner": ticket.owner.email if ticket.owner else None,
+        "owner": access.address_of(ticket.owner),
         "starts_on": ticket.starts_on.isoformat(),
         "due_on": ticket.due_on.isoformat(),
         "completed_on": ticket.completed_on.isoformat() if ticket.completed_on else None,

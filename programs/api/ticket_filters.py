@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -11,6 +13,7 @@ from insights.metrics.errors import QueryError
 from orgtree.api.parameters import whole_number
 from orgtree.services.access import Access
 from programs.api.given import asked_yes, day, parameter
+from programs.api.visible import check_is_of_account
 from programs.models import BottleneckKind, Nature, Ticket
 from programs.queries.tickets import SORTS, STATES, TicketFilter, filtered, ordered
 
@@ -34,8 +37,10 @@ def asked_tickets(request: Request, access: Access) -> QuerySet[Ticket]:
     sort = parameter(request, "sort") or "due"
     if sort.removeprefix("-") not in SORTS:
         raise QueryError("sort", f"Sort by {', '.join(SORTS)}, with a - before it for the other direction.")
-    found = filtered(_filter(request), access.sight, today=windows.local_today())
+    asked = replace(_filter(request), search_owners=access.is_of_account)
+    found = filtered(asked, access.sight, today=windows.local_today())
     if owner := parameter(request, "owner"):
+        check_is_of_account(access)
         found = found.filter(owner__email__iexact=owner)
     return ordered(found, sort.removeprefix("-"), descending=sort.startswith("-"))
 

@@ -35,7 +35,7 @@ from programs.api.ticket_documents import (
 )
 from programs.api.ticket_filters import TICKET_PARAMETERS, asked_tickets
 from programs.api.tokens import ProgramView
-from programs.api.visible import visible_ticket
+from programs.api.visible import check_is_of_account, visible_ticket
 from programs.models import Ticket, TicketState
 from programs.services.tickets.commenting import comment_on_ticket
 from programs.services.tickets.drafts import MayNotWriteTicketError, TicketDraft, TicketError
@@ -131,7 +131,9 @@ class TicketCommentsView(ProgramView):
     @extend_schema(operation_id="v1_ticket_comments", responses={200: CommentsSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """What was said of a ticket, the first word first."""
-        found = visible_ticket(pk, access_of(request.user))
+        access = access_of(request.user)
+        check_is_of_account(access)
+        found = visible_ticket(pk, access)
         return Response({"comments": comment_documents(list(found.comments.order_by("at", "pk")))})
 
     @extend_schema(

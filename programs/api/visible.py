@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 
 from orgtree.services.access import Access
 from programs.models import Objective, Quarter, Ticket
+
+NAMES_NOBODY = (
+    "This token acts for nobody and reads aggregates only; who owns, says or changes something is none. "
+    "Make one with `manage.py create_api_token NAME --user U`."
+)
+
+
+def check_is_of_account(access: Access) -> None:
+    """Before what names people.  Raises PermissionDenied for a token of nobody."""
+    if not access.is_of_account:
+        raise PermissionDenied(NAMES_NOBODY)
 
 
 def visible_ticket(pk: int, access: Access) -> Ticket:

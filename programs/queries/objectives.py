@@ -47,6 +47,7 @@ class ObjectiveFilter:
     unit: str | None = None
     standing: str = ""
     search: str = ""
+    search_owners: bool = True  # for the text in their names, too
     owner: int | None = None  # a person's id
     drafts: bool = False  # drafts alone; else published ones alone
     dropped: bool = False  # those that were given up, too
@@ -184,9 +185,8 @@ def filtered(asked: ObjectiveFilter, access: Access, *, today: date) -> QuerySet
         found = found.filter(unit__in=access.sight.managed_ids)
     if asked.search:
         text = asked.search.replace("\x00", "")
-        found = found.filter(
-            Q(title__icontains=text) | Q(owner__full_name__icontains=text) | Q(unit__name__icontains=text)
-        )
+        of_owner = Q(owner__full_name__icontains=text) if asked.search_owners else Q()
+        found = found.filter(Q(title__icontains=text) | Q(unit__name__icontains=text) | of_owner)
     if asked.owner is not None:
         found = found.filter(owner=asked.owner)
     if asked.standing:

@@ -27,19 +27,18 @@ def objective_rows(found: Sequence[Objective], access: Access, today: date) -> I
     seen = visible_among([each.parent_id for each in found], access.sight)
     for start in range(0, len(found), AT_ONCE):
         for each in progress_of(found[start : start + AT_ONCE], access, today=today):
-            of_objective = _objective(each, seen)
+            of_objective = _objective(each, seen, access)
             for key_result in each.key_results:
                 yield (*of_objective, *_key_result(key_result))
             if not each.key_results:
                 yield (*of_objective, *[None] * (len(HEAD) - len(of_objective)))
 
 
-def _objective(found: ObjectiveProgress, seen: Collection[int]) -> Sequence[Cell]:
+def _objective(found: ObjectiveProgress, seen: Collection[int], access: Access) -> Sequence[Cell]:
     objective = found.objective
-    owner = objective.owner
     return (
         *(objective.pk, str(objective.quarter), objective.title, objective.unit.slug if objective.unit else ""),
-        *((owner.email or owner.full_name) if owner else "", "yes" if objective.is_mandatory else "no"),
+        *(access.written(objective.owner), "yes" if objective.is_mandatory else "no"),
         *(
             objective.parent_id if objective.parent_id in seen else None,
             found.shown.value,

@@ -26,7 +26,7 @@ def ticket_rows(found: QuerySet[Ticket], access: Access) -> Iterator[Sequence[Ce
     for each in found.prefetch_related(linked).iterator(chunk_size=AT_ONCE):
         yield (
             *(each.pk, each.nature, each.title, each.resolution, each.kind, each.unit.slug if each.unit else ""),
-            *((each.owner.email or each.owner.full_name) if each.owner else "", each.starts_on, each.due_on),
+            *(access.written(each.owner), each.starts_on, each.due_on),
             *(each.completed_on, each.state, each.dropped_why, each.metric),
             objectives.get(each.objective_id or 0, ""),
             "\n".join(map(name_of, each.pull_requests.all())),
