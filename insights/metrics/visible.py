@@ -45,6 +45,7 @@ from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
 from insights.metrics.usage_cohorts import Cohort
 from insights.metrics.withhold import (
+    UNKNOWN_PEOPLE,
     is_withheld,
     numerator_query,
     reason,
@@ -333,10 +334,11 @@ def _own(query: MetricQuery, access: Access) -> MetricQuery:
 
 
 def _of_few_people(access: Access) -> str:
-    return (
+    few = (
         f"Fewer than {access.minimum_group_size} people contribute, and rows would tell of each of them: "
         "only your own are listed."
     )
+    return f"{few} {UNKNOWN_PEOPLE}" if unconfirmed_for(access) else few
 
 
 def _unit_id(scope: Scope, access: Access) -> int | None:

@@ -19,6 +19,10 @@ from insights.metrics.terms import BelongsTo
 from insights.metrics.unconfirmed import unconfirmed
 from orgtree.services.access import Access
 
+UNKNOWN_PEOPLE = (
+    "People whom telemetry alone names do not count: an import of people, an account or a connected repository makes "
+    "them known."
+)
 LEAST_STEP = 5  # to which numbers are rounded
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
@@ -138,7 +142,8 @@ def names_ai(query: MetricQuery) -> bool:
 
 
 def reason(access: Access) -> str:
-    return f"Hidden: fewer than {access.minimum_group_size} people contribute, and it would tell of each of them."
+    few = f"Hidden: fewer than {access.minimum_group_size} people contribute, and it would tell of each of them."
+    return f"{few} {UNKNOWN_PEOPLE}" if unconfirmed_for(access) else few
 
 
 def numerator_query(query: MetricQuery, access: Access) -> MetricQuery | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Position, expect
 
+from tests.confirmed import confirm
 from tests.conftest import StartServer
 from tests.journeys.history import session, wait_until_folded
 from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
@@ -37,6 +38,8 @@ def busy_server(start_server: StartServer, request: pytest.FixtureRequest) -> It
                 headers = {"Content-Type": "application/x-protobuf"}
                 agent.post(path, content=message.SerializeToString(), headers=headers).raise_for_status()
         wait_until_folded(server)
+        with server.database():
+            confirm([f"{person}@example.com" for person in PEOPLE])
         yield server
 
 

@@ -15,6 +15,7 @@ from insights.metrics.query import Dimension, Figure, MetricQuery, Scope
 from insights.metrics.read import SideBySide, read_series, read_together
 from insights.metrics.unconfirmed import unconfirmed
 from insights.metrics.visible import visible_distribution, visible_series
+from insights.metrics.withhold import reason
 from insights.short_memory import forget_all
 from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
@@ -101,6 +102,7 @@ def test_a_withheld_figure_stays_withheld_whomever_telemetry_claims(payments: Or
     assert shown() is None
     claim(payments, *CLAIMED)
     assert shown() is None
+    assert "an import of people" in reason(access_of(create_user(EXECUTIVE)))
     assert shown(query("ai.sessions_per_developer")) is None
     claim(payments, "nobody", "noone", "stranger")
     assert shown(query(unit=None)) is None
