@@ -1,0 +1,216 @@
+"""Who else asks for figures: rows, people, distributions, comparisons, adoption, baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from math import fsum
+from typing import Any
+
+from insights import windows
+from insights.leaderboard.columns import METRICS, SPEND
+from insights.leaderboard.kept import figures_of
+from insights.metrics.bands import STATISTICS
+from insights.metrics.baselines import grows_with_time, read_baseline, whole_buckets
+from insights.metrics.comparison import ANY_AGENT, Comparison
+from insights.metrics.declarations import Duration
+from insights.metrics.distribution import has_distribution
+from insights.metrics.kept_bands import bands
+from insights.metrics.kept_comparisons import comparisons
+from insights.metrics.kept_effects import effect_and_cohorts
+from insights.metrics.per_developer import PerDeveloper
+from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic
+from insights.metrics.read import read_distribution, read_person_totals, read_rows
+from insights.metrics.registry import metrics
+from insights.metrics.rows import LARGEST_PAGE
+from insights.metrics.terms import BelongsTo
+from orgtree.models import Person
+from tests.golden.lines import Part, days, measured, place, printable
+from tests.golden.questions import Organisation
+
+AGENTS = (ANY_AGENT, "claude_code", "codex", "gemini")
+BASELINE_BUCKETS = {Granularity.WEEK: 8, Granularity.MONTH: 3}
+ADOPTION = "pr.cycle_time"  # of the two metrics that adoption is made of the one by which it is asked for
+
+
+def row_lines(organisation: Organisation) -> Iterator[str]:
+    """How many rows stand behind each metric, and what their contributions come to."""
+    scopes = {name: scope for name, scope in organisation.scopes.items() if not scope.where}
+    for metric in metrics():
+        for name, scope in scopes.items():
+            query = MetricQuery(metric.key, organisation.window, scope=scope)
+            rows = list(_all_rows(query))
+            sums = {
+                f"sum of {column}s": measured(fsum(row.get(column) or 0.0 for row in rows))
+                for column in ("contribution", "denominator")
+            }
+            yield place(organisation.name, query, name, "rows").line({"value": measured(len(rows)), **sums})
+
+
+def _all_rows(query: MetricQuery) -> Iterator[Mapping[str, Any]]:
+    page = 1
+    while True:
+        found = read_rows(query, page=page, size=LARGEST_PAGE)
+        yield from found.rows
+        if page * LARGEST_PAGE >= found.total:
+            return
+        page += 1
+
+
+def person_total_lines(organisation: Organisation) -> Iterator[str]:
+    """Everybody's total, as pages show it under pseudonyms, where a metric adds anything up by person."""
+    addresses = _addresses()
+    for metric in metrics():
+        query = MetricQuery(metric.key, organisation.window)
+        if metric.belongs_to is not BelongsTo.PERSON or metric.is_stock:
+            continue
+        try:
+            rows = read_person_totals(query).rows
+        except TypeError:  # it is a share of people, or of what stands
+            continue
+        for row in rows:
+            person = f"person {addresses.get(row['person_id'], row['person_id'])}"
+            parts = {name: printable(part) for name, part in row.items() if name not in ("person_id", "contribution")}
+            at = place(organisation.name, query, person, "total of a person")
+            yield at.line({"value": measured(row["contribution"]), **parts})
+
+
+def leaderboard_lines(organisation: Organisation) -> Iterator[str]:
+    """Every figure of everybody on it: of the organisation, of units, and of one agent."""
+    addresses = _addresses()
+    of_agent = {Dimension.AGENT: ("claude_code",)}
+    for name, scope in organisation.everybody_and_units.items():
+        for facets in ({}, of_agent) if scope == Scope() else ({},):
+            query = MetricQuery(SPEND, organisation.window, scope=scope, facets=facets)
+            figures = figures_of(query)
+            for person in figures.people:
+                at = f"{name}, person {addresses[person]}"
+                agents = " ".join(figures.agents(person))
+                for key in METRICS:
+                    value = figures.value(key, person)
+                    of_metric = place(organisation.name, replace(query, key=key), at, "leaderboard")
+                    yield of_metric.line({"value": measured(value.value), "agents": agents, "reason": value.reason})
+
+
+def distribution_lines(organisation: Organisation) -> Iterator[str]:
+    for metric in metrics():
+        if not has_distribution(metric):
+            continue
+        for name, scope in organisation.everybody_and_units.items():
+            query = MetricQuery(metric.key, organisation.window, scope=scope)
+            spread = read_distribution(query)
+            parts: dict[str, Part] = {
+                "value": measured(spread.mean),
+                "sample": spread.sample_size,
+                "least": measured(spread.minimum),
+                "greatest": measured(spread.maximum),
+                **{rank: measured(value) for rank, value in spread.percentiles.items()},
+                "reason": spread.reason,
+            }
+            for number, part in enumerate(spread.histogram):
+                parts[f"bin {number} from"] = measured(part.start)
+                parts[f"bin {number} count"] = part.count
+            yield place(organisation.name, query, name, "distribution").line(parts)
+
+
+def comparison_lines(organisation: Organisation) -> Iterator[str]:
+    """With AI, or an agent, beside without: both groups with their interval, and the bands of each bucket."""
+    for name, scope in organisation.everybody_and_units.items():
+        everybody = scope == Scope()
+        queries = [
+            MetricQuery(key, organisation.window, Granularity.MONTH, scope, statistic=statistic)
+            for key, statistics in _compared().items()
+            for statistic in (statistics if everybody else statistics[:1])
+        ]
+        for line in AGENTS if everybody else AGENTS[:1]:
+            for found in comparisons(queries, line):
+                at = place(organisation.name, found.query, name, f"comparison of {line}")
+                yield at.line(_compared_parts(found))
+            for query in queries:
+                if query.statistic in STATISTICS:
+                    yield from _band_lines(organisation, name, query, line)
+
+
+def _band_lines(organisation: Organisation, scope: str, query: MetricQuery, line: str) -> Iterator[str]:
+    buckets = windows.buckets(query.window, query.granularity)
+    for group, reaches in bands(query, line).items():
+        for bucket, reach in zip(buckets, reaches, strict=True):
+            if reach:
+                window = f"{days(query.window)} {query.granularity} {days(bucket.clipped)}"
+                at = place(organisation.name, query, scope, f"band of {group} beside {line}", window=window)
+                yield at.line({"value": measured(reach.below), **_parts("", asdict(reach))})
+
+
+def _compared() -> Mapping[str, Sequence[Statistic | None]]:
+    """The metrics that have lines, each with its statistics, the usual one first."""
+    found: dict[str, Sequence[Statistic | None]] = {}
+    for metric in metrics():
+        has_lines = {Dimension.AGENT, Dimension.ASSISTANCE} <= {*metric.segments} and not metric.is_stock
+        if has_lines and isinstance(metric, (PerDeveloper, Duration)) and metric.belongs_to is BelongsTo.PERSON:
+            found[metric.key] = (None, *metric.statistics)
+    return found
+
+
+def _compared_parts(found: Comparison) -> Mapping[str, Part]:
+    return {
+        "value": measured(found.difference),
+        **_parts("first ", asdict(found.first)),
+        **_parts("second ", asdict(found.second)),
+        **(_parts("interval ", asdict(found.interval)) if found.interval else {}),
+        "unmatched": found.unmatched,
+        "reason": found.reason,
+    }
+
+
+def adoption_lines(organisation: Organisation) -> Iterator[str]:
+    """What taking up an agent changed, and the cohorts of use."""
+    for name, scope in organisation.everybody_and_units.items():
+        query = MetricQuery(ADOPTION, organisation.window, scope=scope)
+        effect, cohorts, _ = effect_and_cohorts(query)
+        at = partial(place, organisation.name, query, name)
+        parts = asdict(effect)
+        for group in ("took_up", "did_not"):
+            yield at(f"adoption, {group}").line({"value": None, **_parts("", parts[group])})
+        for what in ("merged", "cycle"):
+            interval = _parts("interval ", parts[f"{what}_interval"] or {})
+            yield at(f"adoption, effect on {what}").line({"value": measured(parts[what]), **interval})
+        for cohort in cohorts:
+            yield at(f"cohort {cohort.name}").line({"value": None, **_parts("", asdict(cohort))})
+
+
+def baseline_lines(organisation: Organisation) -> Iterator[str]:
+    """Of everybody, by weeks and by months; what is always split has none."""
+    today = windows.local_today()
+    for metric in metrics():
+        for granularity, number in BASELINE_BUCKETS.items() if not metric.always_by else ():
+            period = granularity if grows_with_time(metric) else None
+            found = read_baseline(metric.key, Scope(), whole_buckets(today, granularity, number), period)
+            parts: dict[str, Part] = {
+                "value": measured(found.value),
+                **(_parts("interval ", asdict(found.interval)) if found.interval else {}),
+                "sample": found.sample_size,
+                "people": found.people,
+                "reason": found.reason,
+            }
+            query = MetricQuery(metric.key, found.window, granularity)
+            yield place(organisation.name, query, "everybody", "baseline").line(parts)
+
+
+OTHERS: Sequence[Callable[[Organisation], Iterator[str]]] = (
+    row_lines,
+    person_total_lines,
+    leaderboard_lines,
+    distribution_lines,
+    comparison_lines,
+    adoption_lines,
+    baseline_lines,
+)
+
+
+def _parts(before: str, fields: Mapping[str, Any]) -> Mapping[str, Part]:
+    return {f"{before}{name}": printable(part) for name, part in fields.items()}
+
+
+def _addresses() -> Mapping[int | None, str]:
+    return {pk: email or name for pk, email, name in Person.objects.values_list("pk", "email", "full_name")}
