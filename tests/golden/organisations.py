@@ -35,6 +35,7 @@ DEMO_WEEKS = 26  # its people work for 14 of them, and their repositories are ol
 TELEMETRY_READ = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # a Wednesday
 TELEMETRY_DAYS = 90
 NOT_COME = timedelta(days=10)  # of each window: a week that is not over, and one that has not begun
+BEFORE = timedelta(weeks=3)  # some of what a history tells is older than its first day of work
 
 NewFolder = Callable[[str], Path]
 
@@ -97,7 +98,7 @@ def _history(seed: int, new_folder: NewFolder) -> Iterator[Window]:
         patch.setattr(settings, "ORGANISATION_TIME_ZONE", ZoneInfo(ZONE_NAME))
         with days_cut_in(ZONE_NAME):
             told_with_agents(world, Org(new_folder), random.Random(seed))
-            yield world.span.window
+            yield Window(world.span.window.start - BEFORE, world.span.window.end)
 
 
 @contextmanager
