@@ -58,6 +58,9 @@ class OrganisationAdmin(OrganisationModelAdmin):
             return forms.ChoiceField(choices=offered_peers(), label="Peers", help_text=db_field.help_text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
+        obj.save(update_fields=form.changed_data)  # the rest may have moved on since the form was read
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect(reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk]))
 

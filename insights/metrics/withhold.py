@@ -69,13 +69,8 @@ def is_withheld(query: MetricQuery, people: int, access: Access) -> bool:
 
 
 def unconfirmed_for(access: Access) -> Sequence[int]:
-    """Who is no part of any group before this viewer, whom nothing but telemetry names: read once a response."""
-    if access.shows_small_groups:
-        return ()
-    if "unconfirmed" not in access.memory:
-        access.memory["unconfirmed"] = unconfirmed()
-    found: Sequence[int] = access.memory["unconfirmed"]
-    return found
+    """Who is no part of any group before this viewer, whom nothing but telemetry names."""
+    return () if access.shows_small_groups else unconfirmed(access.people_version)
 
 
 def withheld_spread(spread: Spread, people: int, access: Access) -> Spread:

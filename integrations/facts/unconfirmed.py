@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from integrations.models import Enrolment
 from integrations.push.connection import PROVIDER as PUSH
-
-
-def enrolled_identities() -> int:
-    """How many identities ever sent telemetry: somebody new can be claimed only with one more."""
-    return Enrolment.objects.count()
 
 
 def unconfirmed_people() -> tuple[int, ...]:

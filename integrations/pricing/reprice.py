@@ -21,6 +21,7 @@ from integrations.telemetry.fold_changes import append_changes_of_fold
 from integrations.telemetry.fold_days import rebuild_days
 from integrations.telemetry.fold_tables import create_tables, execute
 from integrations.telemetry.fold_tellers import find_days_of_processes, find_sessions_told_of, hand_figures_to_sessions
+from orgtree.services.people_version import raise_people_version
 
 logger = logging.getLogger(__name__)
 SESSIONS_PER_TRANSACTION = 2_000
@@ -147,12 +148,14 @@ def _reprice(row: Repricing, sessions: list[int]) -> None:
     rebuild_days()
     hand_figures_to_sessions()
     _price_file_days(asked)
-    append_changes_of_fold()
+    is_anybody_new = append_changes_of_fold()
     spend, unpriced = _sums(asked)
     row.spend_after += spend
     row.unpriced_after += unpriced
     row.requests += requests
     row.changed += changed
+    if is_anybody_new:
+        raise_people_version()
 
 
 def _sums(asked: dict[str, Any]) -> tuple[Decimal, int]:

@@ -23,6 +23,7 @@ from integrations.telemetry.fold_tellers import (
     hand_figures_to_sessions,
 )
 from orgtree.models import Organisation
+from orgtree.services.people_version import raise_people_version
 
 logger = logging.getLogger(__name__)
 
@@ -108,4 +109,5 @@ def rebuild_days_of(sessions: list[int]) -> None:
         """,
         {"sessions": sessions},
     )
-    append_changes_of_fold()
+    if append_changes_of_fold():
+        raise_people_version()

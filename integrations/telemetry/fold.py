@@ -35,6 +35,7 @@ from integrations.telemetry.fold_tellers import (
     hand_figures_to_sessions,
 )
 from integrations.usage_files.settle import mark_usage_of_fold
+from orgtree.services.people_version import raise_people_version
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +106,11 @@ def _fold(*, most: int, only: int | None = None) -> int:
         hand_figures_to_sessions()
         _update_sessions()
         count_days_of_greater_source()
-        append_changes_of_fold()
+        is_anybody_new = append_changes_of_fold()
         enqueue_folded_sessions()
         mark_usage_of_fold()
+        if is_anybody_new:
+            raise_people_version()
         return len(claimed)
 
 

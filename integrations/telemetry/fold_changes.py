@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from integrations.attribution.work import wake_attribution
 from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
 from integrations.telemetry.fold_tables import execute
 
 
-def append_changes_of_fold() -> None:
-    """Note in the outbox which people's days the fold changed, and who is enrolled since when."""
+def append_changes_of_fold() -> bool:
+    """Note in the outbox which people's days the fold changed, and who is enrolled since when.
+
+    Whether anybody is enrolled who was not: then the transaction ends with `raise_people_version`.
+    """
     _collect_changed_days()
-    _enrol()
+    is_anybody_new = _enrol()
     _append()
+    return is_anybody_new
 
 
 def enqueue_folded_sessions() -> None:
@@ -45,32 +51,41 @@ def _collect_changed_days() -> None:
     )
 
 
-def _enrol() -> None:
-    """Note since when each identity sends telemetry.  Who joins, or joins earlier, changes every day since."""
-    execute(
-        """
-        WITH seen AS (
-            SELECT session.identity_id, min(session.started_at) AS first_at
-            FROM fold_session
-            JOIN integrations_agentsession session ON session.id = fold_session.session_id
-            GROUP BY session.identity_id
-        ), enrolled AS (
-            INSERT INTO integrations_enrolment AS known (identity_id, first_at)
-            SELECT seen.identity_id, seen.first_at
-            FROM seen
-            LEFT JOIN integrations_enrolment earlier ON earlier.identity_id = seen.identity_id
-            WHERE earlier.first_at IS NULL OR seen.first_at < earlier.first_at
-            ORDER BY seen.identity_id
-            ON CONFLICT (identity_id) DO UPDATE SET first_at = LEAST(known.first_at, excluded.first_at)
-            RETURNING identity_id, (first_at AT TIME ZONE current_setting('TimeZone'))::date AS first_day
-        )
+def _enrol() -> bool:
+    """Note since when each identity sends telemetry.  Who joins, or joins earlier, changes every day since.
+
+    Whether anybody joins.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ENROL, {"family": FactFamily.ENROLMENT.value})
+        return bool(cursor.fetchone()[0])
+
+
+# xmax is 0 in a row that was inserted, and not in one that was there.
+_ENROL = """
+    WITH seen AS (
+        SELECT session.identity_id, min(session.started_at) AS first_at
+        FROM fold_session
+        JOIN integrations_agentsession session ON session.id = fold_session.session_id
+        GROUP BY session.identity_id
+    ), enrolled AS (
+        INSERT INTO integrations_enrolment AS known (identity_id, first_at)
+        SELECT seen.identity_id, seen.first_at
+        FROM seen
+        LEFT JOIN integrations_enrolment earlier ON earlier.identity_id = seen.identity_id
+        WHERE earlier.first_at IS NULL OR seen.first_at < earlier.first_at
+        ORDER BY seen.identity_id
+        ON CONFLICT (identity_id) DO UPDATE SET first_at = LEAST(known.first_at, excluded.first_at)
+        RETURNING identity_id, (first_at AT TIME ZONE current_setting('TimeZone'))::date AS first_day,
+                  xmax = 0 AS is_new
+    ), noted AS (
         INSERT INTO fold_change
         SELECT %(family)s, identity_id, first_day,
                GREATEST(first_day, (now() AT TIME ZONE current_setting('TimeZone'))::date) + 1
         FROM enrolled
-        """,
-        {"family": FactFamily.ENROLMENT.value},
     )
+    SELECT EXISTS (SELECT FROM enrolled WHERE is_new)
+"""
 
 
 def _append() -> None:

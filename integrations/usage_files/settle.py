@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from integrations.facts.changes import announce_changes
 from integrations.models import FactFamily
 from integrations.pricing.days import price_summed_days
+from orgtree.services.people_version import raise_people_version
 
 _ADVISORY_LOCK = 0x5573_6167  # "Usag": one process at a time
 
@@ -35,8 +36,11 @@ def settle_usage() -> int:
         price_summed_days(ids)
         cursor.execute(FORGET_EMPTY_SESSIONS)
         cursor.execute(ENROL, {"family": FactFamily.ENROLMENT.value})
+        is_anybody_new = cursor.fetchone()[0]
         cursor.execute(NOTE_CHANGES, {"family": FactFamily.AI.value})
         announce_changes()
+        if is_anybody_new:
+            raise_people_version()
         return len(ids)
 
 
@@ -199,6 +203,7 @@ FORGET_EMPTY_SESSIONS: LiteralString = """
       AND isempty(session.event_stretches) AND isempty(session.metric_stretches)
 """
 
+# xmax is 0 in a row that was inserted, and not in one that was there.
 ENROL: LiteralString = """
     WITH seen AS (
         SELECT told.identity_id, min(told.day_from) AS first_day
@@ -208,12 +213,15 @@ ENROL: LiteralString = """
         SELECT identity_id, first_day::timestamp AT TIME ZONE current_setting('TimeZone') FROM seen
         ON CONFLICT (identity_id) DO UPDATE SET first_at = LEAST(known.first_at, excluded.first_at)
         WHERE excluded.first_at < known.first_at
-        RETURNING identity_id, (first_at AT TIME ZONE current_setting('TimeZone'))::date AS first_day
+        RETURNING identity_id, (first_at AT TIME ZONE current_setting('TimeZone'))::date AS first_day,
+                  xmax = 0 AS is_new
+    ), noted AS (
+        INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+        SELECT %(family)s, identity.person_id, enrolled.first_day,
+               GREATEST(enrolled.first_day, (now() AT TIME ZONE current_setting('TimeZone'))::date) + 1
+        FROM enrolled JOIN orgtree_identity identity ON identity.id = enrolled.identity_id
     )
-    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-    SELECT %(family)s, identity.person_id, enrolled.first_day,
-           GREATEST(enrolled.first_day, (now() AT TIME ZONE current_setting('TimeZone'))::date) + 1
-    FROM enrolled JOIN orgtree_identity identity ON identity.id = enrolled.identity_id
+    SELECT EXISTS (SELECT FROM enrolled WHERE is_new)
 """
 
 NOTE_CHANGES: LiteralString = """

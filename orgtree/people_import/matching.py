@@ -13,6 +13,7 @@ from django.db import connection
 
 from orgtree.people_import.drafts import RowError
 from orgtree.services.identity_moves import MERELY_FOUND, IdentityMove, forget_empty, move_identities
+from orgtree.services.people_version import raise_people_version_on_commit
 
 
 def match(errors: list[RowError]) -> None:
@@ -40,9 +41,10 @@ def match(errors: list[RowError]) -> None:
 
 
 def update_people() -> None:
-    """Names and addresses of people who were known."""
+    """Names and addresses of people who were there, whom the import makes known where data merely found them."""
     _execute(_UPDATE_NAMES)
     _execute(_UPDATE_ADDRESSES)
+    raise_people_version_on_commit()
 
 
 def attach_identities() -> list[tuple[int, str]]:

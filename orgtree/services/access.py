@@ -7,8 +7,7 @@ orgtree/models/sight.py, so that they cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
@@ -36,7 +35,7 @@ class Access:
     sight: Sight
     policy: IndividualPolicy  # in effect: names, while the trial lasts
     trial: TrialState
-    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # of this response
+    people_version: int  # orgtree/services/people_version.py
 
     @property
     def minimum_group_size(self) -> int:
@@ -75,7 +74,7 @@ def access_of(viewer: Viewer) -> Access:
     trial = trial_state_of(organisation)  # the look that finds enough people ends the trial, before it shows anything
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = sight_from(account, organisation, today) if account and today else sight_without_account(viewer)
-    return Access(viewer, seen, policy, trial)
+    return Access(viewer, seen, policy, trial, organisation.people_version)
 
 
 def access_of_the_public() -> Access:
@@ -86,7 +85,7 @@ def access_of_the_public() -> Access:
     organisation = Organisation.current()
     learn(organisation)
     trial = trial_state_of(organisation)
-    return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial)
+    return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation.people_version)
 
 
 def viewable(viewer: Viewer) -> Sight:

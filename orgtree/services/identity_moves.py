@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from orgtree.models import MatchProposal, Person, Standing
+from orgtree.services.people_version import raise_people_version_on_commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def _tell(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str
     if moves:
         for listener in _move_listeners:
             listener(moves)
+        raise_people_version_on_commit()
 
 
 def _companions_follow(identity_ids: Sequence[int]) -> list[IdentityMove]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -22,11 +23,12 @@ from integrations.models import Connection, PullRequest, Repository, SeatAssignm
 from integrations.services.ingest_tokens import create_ingest_token
 from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
 from orgtree.services.access import access_of
+from orgtree.services.identities import point_to
 from tests.org import Org
+from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, Persona, create_user
 
 REAL, CLAIMED = ("ada", "grace"), ("hedy", "katherine", "radia")
-YESTERDAY = windows.local_today() - timedelta(days=1)
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +49,8 @@ def payments(org: Org) -> Org:
     for name in (*REAL, *CLAIMED):
         org.join(name, "payments")
     for name in REAL:
-        org.session(by=name, on=YESTERDAY, tokens=1000)
-        org.commit(by=name, on=YESTERDAY)
+        org.session(by=name, on=day_before(1), tokens=1000)
+        org.commit(by=name, on=day_before(1))
     org.fold()
     Person.objects.filter(email__in=[f"{name}@example.com" for name in CLAIMED]).update(found_in_data=True)
     return org
@@ -57,7 +59,7 @@ def payments(org: Org) -> Org:
 def claim(org: Org, *names: str) -> None:
     """What anybody can do who holds the token of all: one event for each of them."""
     for name in names:
-        org.session(by=name, on=YESTERDAY, tokens=1, confirmed=False)
+        org.session(by=name, on=day_before(1), tokens=1, confirmed=False)
     org.fold()
 
 
@@ -66,8 +68,12 @@ def query(key: str = "ai.tokens", unit: str | None = "payments", **more: object)
 
 
 def figure(asked: MetricQuery | None = None) -> Figure:
-    [answer] = read_series([asked or query()], unconfirmed=unconfirmed())
+    [answer] = read_series([asked or query()], unconfirmed=known_unconfirmed())
     return answer.total[0]
+
+
+def known_unconfirmed() -> tuple[int, ...]:
+    return unconfirmed(version())
 
 
 def counted(found: Figure) -> tuple[int, int]:
@@ -108,6 +114,40 @@ def test_a_withheld_figure_stays_withheld_whomever_telemetry_claims(payments: Or
     assert shown(query(unit=None)) is None
 
 
+def version() -> int:
+    return Organisation.current().people_version
+
+
+def test_whoever_is_newly_claimed_makes_another_version_of_people(payments: Org) -> None:
+    before = version()
+    claim(payments, *REAL)
+    assert version() == before
+    claim(payments, *CLAIMED)
+    assert version() == before + 1
+
+
+def test_moved_and_imported_people_make_another_version(payments: Org, django_capture_on_commit_callbacks: Any) -> None:
+    """Who was enrolled as nobody's is somebody's then; whom an import names is known at once."""
+    before = version()
+    with django_capture_on_commit_callbacks(execute=True):
+        point_to([_identity(Person.objects.get(email="hedy@example.com"))], None)
+    assert version() == before + 1
+    with django_capture_on_commit_callbacks(execute=True):
+        an_import(Person.objects.get(email="radia@example.com"))
+    assert version() == before + 2
+
+
+def test_an_import_shows_figures_at_once(
+    payments: Org, executive: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    claim(payments, *CLAIMED)
+    assert shown() is None
+    with django_capture_on_commit_callbacks(execute=True):
+        for name in CLAIMED:
+            an_import(Person.objects.get(email=f"{name}@example.com"))
+    assert shown() == 2003
+
+
 def test_a_group_of_confirmed_people_is_shown_beside_claims(payments: Org, executive: None) -> None:
     """Nobody makes a figure disappear by claims, either."""
     claim(payments, *CLAIMED, "nobody")
@@ -144,7 +184,7 @@ def test_every_way_to_a_figure_counts_them_alike(payments: Org, monkeypatch: pyt
         found = read_together(
             series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
             units=[SideBySide([query("ai.tokens"), query("ai.spend")], units)],
-            unconfirmed=unconfirmed(),
+            unconfirmed=known_unconfirmed(),
         )
         of_units = [[counted(answer.total[0]) for answer in found.units[0][unit]] for unit in units]
         in_weeks = [counted(each) for each in found.series[0].series if each.people]

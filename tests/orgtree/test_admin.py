@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from integrations.models import FactFamily
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.fold import fold_received_batches
 from orgtree.models import Identity, IndividualPolicy, Organisation, Person
+from orgtree.services.people_version import raise_people_version
 from tests.telemetry.raw_rows import Event, at, receive
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +69,22 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
     assert (organisation.name, organisation.minimum_group_size) == ("Example", 7)
     assert organisation.peers == "organisation_size:fewer_than_100"
     assert organisation.individual_policy == IndividualPolicy.NAMED
+
+
+def test_what_an_admin_saves_takes_nothing_back_that_came_meanwhile(admin: Client) -> None:
+    change = reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk])
+    said = {name: value for name, value in admin.get(change).context["adminform"].form.initial.items() if value}
+
+    def meanwhile(**_: object) -> None:
+        raise_people_version()
+
+    pre_save.connect(meanwhile, sender=Organisation)
+    try:
+        assert admin.post(change, {**said, "name": "Example"}).status_code == 302
+    finally:
+        pre_save.disconnect(meanwhile, sender=Organisation)
+    organisation = Organisation.current()
+    assert (organisation.name, organisation.people_version) == ("Example", 1)
 
 
 @pytest.mark.parametrize("size", ["1", "0", "-3", "many"])

@@ -27,7 +27,7 @@ from orgtree.services.access import Access, Sight
 from orgtree.services.trust import TrialState
 
 TODAY = date(2026, 11, 20)  # a Friday
-EVERYTHING = Access(None, Sight(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None))
+EVERYTHING = Access(None, Sight(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), 0)
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
 FACET_VALUES = st.lists(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40),
