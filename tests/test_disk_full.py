@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.diagnosis import State, disk
+from integrations.models import IngestScope
 from integrations.services.ingest_tokens import create_ingest_token
 from orgtree.disk_full import DISK_FULL, says_disk_full
 from tests.personas import ADMIN, Persona
@@ -74,7 +75,7 @@ def test_exporters_are_asked_to_send_telemetry_again(monkeypatch: pytest.MonkeyP
 @pytest.mark.django_db
 def test_pipelines_are_asked_to_push_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
     monkeypatch.setattr("integrations.push.receive.store_drafts", full)
-    _, secret = create_ingest_token("tests")
+    _, secret = create_ingest_token("tests", scope=IngestScope.PUSH)
     record = {"id": "1", "repository": "acme/api", "environment": "production", "status": "success"}
     record |= {"sha": "a" * 40, "finished_at": "2026-03-02T10:00:00Z", "started_at": "2026-03-02T09:00:00Z"}
     answer = Client().post(

@@ -58,6 +58,7 @@ def stopped(pid: int) -> Iterator[None]:
 def asks(installation: Installation) -> Callable[[str], tuple[httpx.Response, float]]:
     """What is answered to a request that needs the database, and after how many seconds."""
     token = {"Authorization": f"Bearer {installation.ingest_token}"}
+    pushing = {"Authorization": f"Bearer {installation.push_token}"}
     reading = {"Authorization": f"Bearer {installation.api_token}"}
 
     def ask(path: str) -> tuple[httpx.Response, float]:
@@ -68,7 +69,7 @@ def asks(installation: Installation) -> Callable[[str], tuple[httpx.Response, fl
                 body = logs_request("ada@example.com", "one", [prompt]).SerializeToString()
                 answer = client.post(path, content=body, headers={**token, "Content-Type": "application/x-protobuf"})
             elif path in (PUSH, HOOK):
-                answer = client.post(path, json={"records": [DEPLOYMENT]}, headers=token)
+                answer = client.post(path, json={"records": [DEPLOYMENT]}, headers=pushing)
             else:
                 answer = client.get(path, headers=reading if path == API else {})
         return answer, time.monotonic() - began
