@@ -280,8 +280,9 @@ class Org:
 
         return create_ingest_token("org")[1]
 
-    @cached_property
+    @property
     def _push_token(self) -> str:
+        """A new one each time: what is stored once for many tests outlives a token that one of them made."""
         from integrations.models import IngestScope
         from integrations.services.ingest_tokens import create_ingest_token
 

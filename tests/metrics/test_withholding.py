@@ -17,6 +17,7 @@ from insights.metrics.query import Dimension, MetricQuery, Scope
 from insights.metrics.read import read_series
 from insights.metrics.registry import get, metrics
 from insights.metrics.visible import visible_rows, visible_series
+from insights.metrics.withhold import is_withheld
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.every_route import ROUTES
@@ -77,6 +78,11 @@ def test_a_group_of_enough_people_is_shown(teams: Org) -> None:
 
 def test_nobody_is_no_group(teams: Org) -> None:
     assert seen(EXECUTIVE, query("ai.tool_refusals")) == 0
+
+
+@pytest.mark.parametrize(("people", "hidden"), [(0, False), (1, True), (4, True), (5, False)])
+def test_the_minimum_group_size_is_the_least_that_is_shown(teams: Org, people: int, hidden: bool) -> None:
+    assert is_withheld(query(unit=None), people, access_of(create_user(EXECUTIVE))) is hidden
 
 
 def test_ones_own_figures_are_ones_own(teams: Org) -> None:
