@@ -18,7 +18,7 @@ from integrations.attribution.tasks import attribute_what_waits
 from integrations.git.connect import connect_git
 from integrations.git.sync import sync_source
 from integrations.models import AgentSession
-from orgtree.models import IndividualPolicy, Organisation
+from orgtree.models import IndividualPolicy, Organisation, Person
 from tests.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages import recomputed
@@ -163,4 +163,4 @@ def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
     own = rows_of(pages, address)
     whose = {session.pk: session.identity.person for session in AgentSession.objects.select_related("identity__person")}
     assert 0 < len(own) < len(everybody)
-    assert {str(whose[int(row["Session"])]) for row in own} == {"Ada Example"}
+    assert {whose[int(row["Session"])] for row in own} == {Person.objects.get(email="ada@example.com")}
