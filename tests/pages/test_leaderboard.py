@@ -270,22 +270,26 @@ def test_under_pseudonyms_stands_nothing_that_commits_tell(teams: Org, sign_in: 
     assert "commits show the same with names" in page
 
 
+def three_weeks() -> dict[str, str]:
+    return {"range": "custom", "from": str(day_before(20)), "to": str(day_before(0))}
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        ({"range": "custom", "from": str(day_before(20)), "to": str(day_before(0))}, "Choose a longer window"),
-        ({"agent": "claude_code"}, "with a filter or a split"),
-        ({"where": "role=lead"}, "with a filter or a split"),
+        (three_weeks, "Choose a longer window"),
+        (lambda: {"agent": "claude_code"}, "with a filter or a split"),
+        (lambda: {"where": "role=lead"}, "with a filter or a split"),
     ],
 )
 def test_what_would_single_out_a_pseudonym_lists_nobody_else(
-    teams: Org, sign_in: SignIn, asked: dict[str, str], why: str
+    teams: Org, sign_in: SignIn, asked: Callable[[], dict[str, str]], why: str
 ) -> None:
     set_policy(IndividualPolicy.PSEUDONYMS)
     Organisation.objects.update(minimum_group_size=2)
     org_says_role_of_everybody(teams)
-    assert {*names(rows(sign_in(MEMBER), unit="platform", **asked))} <= {"Ada"}
-    assert why in sign_in(MEMBER).get(BOARD, {"unit": "platform", **asked}).content.decode()
+    assert {*names(rows(sign_in(MEMBER), unit="platform", **asked()))} <= {"Ada"}
+    assert why in sign_in(MEMBER).get(BOARD, {"unit": "platform", **asked()}).content.decode()
 
 
 def org_says_role_of_everybody(org: Org) -> None:
