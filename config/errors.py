@@ -1,4 +1,6 @@
-"""What is answered where a request failed: that disk or database could not be used, or else that something broke."""
+"""What is answered where a request failed: that disk or database could not be used, that a question was too large, or
+else that something broke.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from psycopg import errors
 
 from config.database_watch import LOCK_SECONDS, STATEMENT_SECONDS
 from insights.api.errors import document
+from insights.engine.errors import Limit, QuestionStoppedError
 from orgtree import disk_full
 
 SECONDS_TO_RETRY = 5
@@ -22,6 +25,10 @@ NO_ANSWER = (
 TOO_LONG = (
     f"This took longer than {STATEMENT_SECONDS} seconds and was stopped; nothing was stored. Choose a shorter range or "
     "a smaller unit, or try again when less is going on."
+)
+TOO_MUCH = (
+    "This needs more memory than the server gives to one question. Choose a shorter range, fewer segments or a smaller "
+    "unit."
 )
 LOCKED = (
     f"Somebody else has been writing the same for more than {LOCK_SECONDS} seconds; nothing of yours was stored. Try "
@@ -39,6 +46,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         sentence, seconds = disk_full.DISK_FULL, disk_full.SECONDS_TO_RETRY
     elif isinstance(problem, OperationalError | InterfaceError):
         sentence, seconds = _sentence(problem), SECONDS_TO_RETRY
+    elif isinstance(problem, QuestionStoppedError):
+        sentence, seconds = TOO_LONG if problem.limit is Limit.TIME else TOO_MUCH, SECONDS_TO_RETRY
     else:
         return broken(request)
     response = _in_its_form(request.path, sentence)

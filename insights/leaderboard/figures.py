@@ -62,17 +62,14 @@ class FactFigures:
         places: Places | None = None,
         *,
         keys: Sequence[str] = METRICS,
-        with_page: bool = False,
     ) -> None:
         """`asked` says scope, window and facets, `only` of whom; its key says nothing.
 
-        `keys` are the metrics of which values will be asked for.  `with_page` takes what the AI page's scans have
-        found; of that `days` are not known.  Raises QueryError where they can't be read.
+        `keys` are the metrics of which values will be asked for.  Raises QueryError where they can't be read.
         """
         self._asked = asked
         self._only = only
         self._places = places or Places()
-        self._with_page = with_page
         self._people = self._read(queries_of(asked, keys))
         self.read_at = self._people.read_at
         self._ids = tuple(self._people.ids)
@@ -122,7 +119,7 @@ class FactFigures:
         return self._read([_by_agent(self._asked, AI_LINES)])
 
     def _read(self, queries: Sequence[MetricQuery]) -> People:
-        return read_people(queries, only=self._only, places=self._places, with_page=self._with_page)
+        return read_people(queries, only=self._only, places=self._places)
 
 
 class KeptFigures(Figures, Protocol):
@@ -171,7 +168,7 @@ class FilteredFigures:
 
     def __init__(self, asked: MetricQuery, whole: Figures) -> None:
         heeding = [key for key in METRICS if asked.facets.keys() & get(key).facets]
-        filtered = FactFigures(asked, keys=heeding, with_page=True)
+        filtered = FactFigures(asked, keys=heeding)
         self.people: Sequence[int] = filtered.people
         self.read_at = min(filtered.read_at, whole.read_at)
         self.is_whole = {*filtered.people} <= {*whole.people}

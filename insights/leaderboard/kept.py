@@ -37,11 +37,11 @@ def ranking_of(asked: MetricQuery) -> Ranking:
 
 def figures_of(asked: MetricQuery) -> Figures:
     """From what is kept where it tells the same, else from facts.  Raises QueryError where they can't be."""
-    if are_read_with_page(asked):
+    if _are_read_apart(asked):
         # Of a unit little is read anyway.
         everybody = kept_figures(asked.window) if asked.scope == Scope() else None
         filtered = FilteredFigures(asked, everybody) if everybody else None
-        return filtered if filtered and filtered.is_whole else FactFigures(asked, with_page=True)
+        return filtered if filtered and filtered.is_whole else FactFigures(asked)
     whole = kept_figures(asked.window)
     if whole is None:
         return FactFigures(asked)
@@ -49,8 +49,8 @@ def figures_of(asked: MetricQuery) -> Figures:
     return UnitFigures(asked, whole, places) if places.of(asked.scope).placed is Placed.UNIT else whole
 
 
-def are_read_with_page(asked: MetricQuery) -> bool:
-    """Whether nothing that is kept tells them, so that the page that shows them reads them with its own figures."""
+def _are_read_apart(asked: MetricQuery) -> bool:
+    """Whether nothing that is kept tells them."""
     scope = asked.scope
     return bool(asked.facets or scope.where) or scope.person_id is not None or scope.unassigned is not None
 

@@ -10,19 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-
+from insights.engine.scan import Cells, scan, select
 from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
-from insights.metrics.comparison import WITHOUT, ReadTogether, fetch_rows, plan_of_lines, seed_of
+from insights.metrics.comparison import WITHOUT, ReadTogether, plan_of_lines, seed_of
 from insights.metrics.declarations import Duration
 from insights.metrics.measures import Measure
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Places, Plan, plan
 from insights.metrics.query import MetricQuery, Statistic, Window
 from insights.metrics.reading import CellKey
-from insights.metrics.scan import Cells, scan
-from insights.metrics.source import rows_statement
-from insights.metrics.statement import grouped
 from insights.metrics.table_sizes import MANY_ROWS, most_rows
 from insights.snapshots.read import Freshness, begun_with_cells
 
@@ -51,19 +47,15 @@ def _of_rates(each: Plan, metric: PerDeveloper, line: str, places: Places) -> Ba
     work = each.needs[metric.numerator]
     done = each.in_buckets(work)
     developers = _developers_on_lines(each, metric.denominator, places)
-    statement = _POWERS.format(
-        rows=rows_statement(done, [work.measure]),
-        people=grouped(done, "person_id", sql.SQL("count(DISTINCT fact_id)::float8 AS facts"), []),
-    )
-    powers = {(name, span): found for name, span, *found in fetch_rows(statement, done)}
+    powers = {(row["line"], row["window_id"]): row for row in select(done, [work.measure], _POWERS)}
 
     def reach(name: str, span: int) -> Reach | None:
         found = powers.get((name, span))
         active = developers(name, done.windows[span])
         if found is None or not active:
             return None
-        contributors, facts, squares, cubes = found
-        return reach_of_rate(Counted(active, contributors, facts, squares, cubes))
+        amounts = (float(found[power]) for power in ("facts", "squares", "cubes"))
+        return reach_of_rate(Counted(active, found["contributors"], *amounts))
 
     return {name: [reach(name, span) for span in range(len(done.windows))] for name in (line, WITHOUT)}
 
@@ -99,8 +91,9 @@ def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:
     reading = each.in_buckets(need)
     statistic = each.query.statistic or metric.statistic or Statistic.MEDIAN
     found: dict[tuple[str, int], tuple[Floats, Integers]] = {}
-    for name, span, values, people in fetch_rows(_VALUES.format(rows=rows_statement(reading, [need.measure])), reading):
-        found[name, span] = np.frombuffer(values, ">f8").astype(float), np.frombuffer(people, ">i8").astype(np.int64)
+    for row in select(reading, [need.measure], _VALUES):
+        values, people = np.array(row["amounts"], dtype=float), np.array(row["people"], dtype=np.int64)
+        found[row["line"], row["window_id"]] = values, people
 
     def reach(name: str, span: int) -> Reach | None:
         group = found.get((name, span))
@@ -111,24 +104,23 @@ def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:
     return {name: [reach(name, span) for span in range(len(reading.windows))] for name in (line, WITHOUT)}
 
 
-_POWERS = sql.SQL(
-    """
-    WITH relation_rows AS ({rows})
-    SELECT segment_0, span, count(*), sum(facts), sum(facts ^ 2), sum(facts ^ 3)
-    FROM ({people}) AS people
-    WHERE person_id > 0
-    GROUP BY segment_0, span
-    """
-)
+_POWERS = """
+    SELECT segment_0 AS line, window_id, count(*) AS contributors, sum(facts) AS facts, sum(facts ** 2) AS squares,
+           sum(facts ** 3) AS cubes
+    FROM (
+        SELECT window_id, segment_0, person_id, count(DISTINCT fact_id) AS facts
+        FROM counted
+        WHERE person_id > 0
+        GROUP BY ALL
+    )
+    GROUP BY ALL
+"""
 
-# As bytes, in the same order: see insights/metrics/comparison.py.
-_VALUES = sql.SQL(
-    """
-    SELECT segment_0, span,
-           string_agg(float8send(c_0::float8), ''::bytea),
-           string_agg(int8send(person_id::bigint), ''::bytea)
-    FROM ({rows}) AS r
+# In one order, whatever that of the rows is: see insights/metrics/comparison.py.
+_VALUES = """
+    SELECT segment_0 AS line, window_id, list(c_0::DOUBLE ORDER BY person_id, fact_id) AS amounts,
+           list(person_id ORDER BY person_id, fact_id) AS people
+    FROM counted
     WHERE c_0 IS NOT NULL AND person_id > 0
-    GROUP BY segment_0, span
-    """
-)
+    GROUP BY ALL
+"""

@@ -14,10 +14,9 @@ from datetime import date, timedelta
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from django.db import connection
-from psycopg import sql
-
 from insights import windows
+from insights.engine.measures import PERCENTILES
+from insights.engine.scan import select
 from insights.formulas.differences import Interval
 from insights.formulas.resampled_weeks import (
     FEWEST_WEEKS,
@@ -31,7 +30,6 @@ from insights.metrics.plan import Clock, plan
 from insights.metrics.query import Figure, Granularity, MetricQuery, Scope, SeriesAnswer, Window
 from insights.metrics.read import read_series
 from insights.metrics.registry import get
-from insights.metrics.source import PERCENTILES, parameters, rows_statement
 from insights.metrics.terms import UnitOfMeasure
 from insights.metrics.withhold import numerator_query
 from orgtree.services.access import access_of_the_public
@@ -150,21 +148,15 @@ def _values_by_week(query: MetricQuery) -> tuple[Floats, Integers]:
     each = plan(query, Clock.read())
     need = each.needs[each.metric.sampled]
     reading = each.in_buckets(need)
-    with connection.cursor() as cursor:
-        cursor.execute(_VALUES.format(rows=rows_statement(reading, [need.measure])), parameters(reading))
-        values, weeks = cursor.fetchone()
-    return np.frombuffer(values or b"", ">f8").astype(float), np.frombuffer(weeks or b"", ">i8").astype(np.int64)
+    rows = select(reading, [need.measure], _VALUES)
+    return np.array([row["value"] for row in rows], float), np.array([row["window_id"] for row in rows], np.int64)
 
 
-# As bytes: lists of numbers would be written as text and read again.  A fact that several share counts once.
-_VALUES = sql.SQL(
-    """
-    SELECT string_agg(float8send(value), ''::bytea), string_agg(int8send(span::bigint), ''::bytea)
-    FROM (
-        SELECT span, max(c_0)::float8 AS value FROM ({rows}) AS r WHERE c_0 IS NOT NULL GROUP BY fact_id, span
-    ) AS facts
-    """
-)
+# In one order, whatever that of the rows is.  A fact that several share counts once.
+_VALUES = """
+    SELECT window_id, max(c_0)::DOUBLE AS value FROM counted WHERE c_0 IS NOT NULL GROUP BY fact_id, window_id
+    ORDER BY window_id, fact_id
+"""
 
 
 def _fewest_people(answers: Sequence[SeriesAnswer], *, of_buckets: bool) -> int:

@@ -1,40 +1,32 @@
 """Metrics of every person of a scope at once: what a query that names one person answers, for all of them.
 
-It reads the relations, conditions and measures of any other query, gathered by person instead of added up, and each
-metric puts its measures together as it does elsewhere: there is no second definition of a figure.  One statement per
-relation and facets, however many people there are.
+It asks the engine what any other query asks, by person, and each metric puts its measures together as elsewhere: there
+is no second definition of a figure.  One statement per relation and facets, however many people there are.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from insights import windows
+from insights.engine.scan import Cells, scan
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.many_cells import Amounts, amounts_of_cells
-from insights.metrics.measured_people import (
-    Measured,
-    MeasuredByStatement,
-    MeasuredInScan,
-    Segment,
-    measured_by_statement,
-)
+from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.measures import Measure, MeasureValue
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic
-from insights.metrics.reading import ANYBODY, Asked, Reading, SplitBy
-from insights.metrics.scan_in_memory import is_scanned_in_memory
-from insights.metrics.shared_scans import known_scan, scan_together
-from insights.metrics.stint_arrays import StintsInUse
+from insights.metrics.reading import CellKey, Reading
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
+
+Segment = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,23 +42,21 @@ class People:
     """The answers to queries by person; they are put together when they are asked for, for many never are.
 
     The ids are those of everybody of whom any of the queries found a fact in the window.  The figures are those of
-    `read_at`; `days` are known of people whose figures were all read by statements.
+    `read_at`.
     """
 
     def __init__(
         self,
         plans: Sequence[Plan],
-        measured: Mapping[Reading, Measured],
+        measured: Mapping[Reading, Cells],
         since: ConnectedSince,
-        days: Mapping[int, tuple[date, date]],
         read_at: datetime,
     ) -> None:
         self._plans = {(each.query.key, each.segments): each for each in plans}
         self._measured = measured
         self._since = since
-        self._days = days
         self.read_at = read_at
-        self.ids: frozenset[int] = frozenset(person for found in measured.values() for person in found.people())
+        self.ids: frozenset[int] = frozenset(key.unit_id or 0 for cells in measured.values() for key in cells)
 
     def value(self, key: str, person_id: int) -> PersonValue:
         """What the query of that metric, without segments, answers for the person.
@@ -91,8 +81,7 @@ class People:
         each = self._plan_of(key)
 
         def amounts(measure: Measure) -> Amounts:
-            need = each.needs[measure]
-            return self._measured[_reading(need)].amounts(people, need.measure)
+            return Amounts.of(self._value(each.needs[measure], person, ()) for person in people)
 
         found = None if _is_mean(each) else amounts_of_cells(each.metric, amounts)
         if found is None:
@@ -122,6 +111,16 @@ class People:
         """The first and the last day of the person's facts in the window."""
         return self._days[person_id]
 
+    @cached_property
+    def _days(self) -> Mapping[int, tuple[date, date]]:
+        found: dict[int, tuple[date, date]] = {}
+        for cells in self._measured.values():
+            for (person_id, _, _), cell in cells.items():
+                if person_id and cell.days:
+                    first, last = found.get(person_id, cell.days)
+                    found[person_id] = (min(first, cell.days[0]), max(last, cell.days[1]))
+        return found
+
     def since(self, key: str, person_id: int) -> date | None:
         """The first local day from which all that the metric is computed from tells of the person; None: never."""
         each = self._plans[key, ()]
@@ -143,71 +142,40 @@ class People:
                 continue
             of_person: dict[int, set[Segment]] = defaultdict(set)
             for need in _needs(each):
-                for person_id, segment in self._measured[_reading(need)].cells():
-                    of_person[person_id].add(segment)
+                for person_id, _, segment in self._measured[_reading(need)]:
+                    of_person[person_id or 0].add(segment)
             found[key] = each, of_person
         return found
 
     def _outcome(self, each: Plan, person_id: int, segment: Segment) -> Outcome:
-        def part(measure: Measure) -> MeasureValue:
-            need = each.needs[measure]
-            return self._measured[_reading(need)].value(person_id, segment, need.measure)
+        return each.metric.outcome(lambda measure: self._value(each.needs[measure], person_id, segment))
 
-        return each.metric.outcome(part)
+    def _value(self, need: Need, person_id: int, segment: Segment) -> MeasureValue:
+        reading = _reading(need)
+        cell = self._measured[reading].get(CellKey(person_id, reading.hull, segment))
+        return cell.values[need.measure] if cell else NOTHING_MEASURED
 
 
 def read_people(
-    queries: Sequence[MetricQuery],
-    *,
-    only: Collection[int] | None = None,
-    places: Places | None = None,
-    with_page: bool = False,
+    queries: Sequence[MetricQuery], *, only: Collection[int] | None = None, places: Places | None = None
 ) -> People:
     """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
 
-    `only` narrows them to these people, of whom there are some; `places` has what was looked up before.  `with_page`
-    takes what a page's scans have found a while ago (AskedBeside.people), or would find; of that `days` are not known.
+    `only` narrows them to these people, of whom there are some; `places` has what was looked up before.
 
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
     clock, places = Clock.read(), places or Places()
     plans = [among(plan_total(query, clock, places), only) for query in queries]
-    measures: dict[Reading, dict[Measure, None]] = {}
+    wanted: dict[Reading, dict[Measure, None]] = {}
     for each in plans:
         for need in _needs(each):
-            measures.setdefault(_reading(need), {})[need.measure] = None
-    asked = {reading: tuple(found) for reading, found in measures.items()}
-    days: dict[int, tuple[date, date]] = {}
-    found, read_at = _found_by_page(asked, clock.now) if with_page else ({}, clock.now)
-    rest = {reading: asked[reading] for reading in asked if reading not in found}
-    measured = {**found, **_measured_together(rest, days)}
-    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), days, read_at)
-
-
-def needs_of_people(plan: Plan) -> Iterator[Need]:
-    """What the query needs, by person: read with other responses of a page, it is there when `read_people` is asked.
-
-    Raises TypeError as `read_people`.
-    """
-    return (replace(need, reading=replace(_reading(need), by_person=True)) for need in _needs(plan))
-
-
-def _found_by_page(
-    asked: Mapping[Reading, Sequence[Measure]], now: datetime
-) -> tuple[Mapping[Reading, Measured], datetime]:
-    """What is known, and as of when."""
-    found: dict[Reading, Measured] = {}
-    for reading, measures in asked.items():
-        split = SplitBy(reading.placement, reading.segments, by_person=True)
-        each = {split: Asked(reading.partitions, tuple(measures))}
-        known = known_scan(reading.of_rows(), each)
-        if known is None and reading.placement == ANYBODY and is_scanned_in_memory(reading.of_rows(), each[split]):
-            # Rows of everybody that are kept are there sooner than a statement could gather them.
-            known = scan_together(reading.of_rows(), each, {}, StintsInUse((), reading.hull, windows.local_today()))
-        if known and split in known.cells:
-            found[reading] = MeasuredInScan(known.cells[split], reading.hull)
-            now = min(now, known.at)
-    return found, now
+            wanted.setdefault(_reading(need), {})[need.measure] = None
+    measured = {
+        reading: scan(replace(reading.of_whole(), by_person=True), tuple(measures))
+        for reading, measures in wanted.items()
+    }
+    return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), clock.now)
 
 
 def among(plan: Plan, only: Collection[int] | None) -> Plan:
@@ -234,24 +202,3 @@ def _reading(need: Need) -> Reading:
     if not isinstance(need.reading, Reading) or need.reading.relation.owner or need.reading.relation.shared_facts:
         raise TypeError("Only facts of people are read for each person.")
     return need.reading
-
-
-def _measured_together(
-    asked: Mapping[Reading, Sequence[Measure]], days: dict[int, tuple[date, date]]
-) -> Mapping[Reading, MeasuredByStatement]:
-    """One statement per reading; where each fact is one row, what is read by a segment tells the whole as well.
-
-    Widens the days of each person's facts, by person, to those that are found.
-    """
-    found: dict[Reading, MeasuredByStatement] = {}
-    for reading, measures in sorted(asked.items(), key=lambda each: bool(each[0].segments)):
-        if reading in found:
-            continue
-        split = next((each for each in asked if each.segments and replace(each, segments=()) == reading), None)
-        if split is None or not reading.relation.fact_is_row:
-            found[reading] = measured_by_statement(reading, measures, days)
-            continue
-        both = tuple(dict.fromkeys((*measures, *asked[split])))
-        found[split] = measured_by_statement(split, both, days)
-        found[reading] = found[split].whole()
-    return found

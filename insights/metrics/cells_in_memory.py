@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from insights.engine.measures import PERCENTILES
 from insights.formulas.cell_concentration import coefficients_by_home
 from insights.formulas.cell_distinct_counts import DistinctEntities, EntityRows, Gather, one_for_each_bit
 from insights.formulas.cell_layout import Calendar, Homes, Lists
@@ -30,7 +31,7 @@ from insights.metrics.measures import (
     Total,
 )
 from insights.metrics.row_measures import RowMeasures, wide
-from insights.metrics.source import PERCENTILES, stretches_of
+from insights.metrics.source import stretches_of
 from insights.metrics.stint_arrays import PlacedTree
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-from psycopg import sql
-
+from insights.engine.measures import PERCENTILES
+from insights.engine.scan import select
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
     Interval,
@@ -27,8 +26,6 @@ from insights.metrics.declarations import Duration
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Places, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery, Statistic
-from insights.metrics.reading import Reading
-from insights.metrics.source import PERCENTILES, parameters, rows_statement
 from insights.people_figures.lines import LineCounts
 
 if TYPE_CHECKING:
@@ -141,10 +138,9 @@ def _of_durations(each: Plan, metric: Duration, query: MetricQuery, line: str) -
     reading = need.of_facts.of_whole()
     found: dict[str, tuple[Floats, Any]] = {}
     unmatched = 0
-    statement = _VALUES.format(rows=rows_statement(reading, [need.measure]))
-    for name, values, people, of_nobody in fetch_rows(statement, reading):
-        unmatched += of_nobody
-        found[name] = np.frombuffer(values or b"", ">f8").astype(float), np.frombuffer(people or b"", ">i8")
+    for row in select(reading, [need.measure], _VALUES):
+        unmatched += row["of_nobody"]
+        found[row["line"]] = np.array(row["amounts"] or [], dtype=float), np.array(row["people"] or [], dtype=np.int64)
     nothing = np.empty(0), np.empty(0, dtype=np.int64)
     sides = [found.get(name, nothing) for name in (line, WITHOUT)]
     _, numbers = np.unique(np.concatenate([people for _, people in sides]), return_inverse=True)
@@ -178,26 +174,16 @@ def _comparison(
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 
-def fetch_rows(statement: sql.Composed, reading: Reading) -> list[tuple[Any, ...]]:
-    """Of a statement with the reading's parameters."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters(reading))
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
-
-
-# As bytes: lists of numbers would be written as text and read again.  Both lists of a line are in the same order.
-_VALUES = sql.SQL(
-    """
-    SELECT segment_0,
-           string_agg(float8send(c_0::float8), ''::bytea) FILTER (WHERE person_id > 0),
-           string_agg(int8send(person_id::bigint), ''::bytea) FILTER (WHERE person_id > 0),
-           count(*) FILTER (WHERE person_id <= 0)
-    FROM ({rows}) AS r
+# Both lists of a line are in the same order, whatever that of the rows is: developers are drawn by their places.
+_VALUES = """
+    SELECT segment_0 AS line,
+           list(c_0::DOUBLE ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS amounts,
+           list(person_id ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS people,
+           count(*) FILTER (WHERE person_id <= 0) AS of_nobody
+    FROM counted
     WHERE c_0 IS NOT NULL
     GROUP BY segment_0
-    """
-)
+"""
 
 
 def seed_of(query: MetricQuery, line: str) -> int:

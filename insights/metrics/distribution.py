@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import connection
-from psycopg import sql
-
+from insights.engine.scan import select
 from insights.metrics.connected import ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError
@@ -17,8 +15,6 @@ from insights.metrics.measures import Distribution, Measure, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import MetricQuery
 from insights.metrics.reading import Reading
-from insights.metrics.source import parameters
-from insights.metrics.statement import fact_values_statement
 
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99)
 BINS = 20
@@ -65,8 +61,7 @@ def read_distribution(query: MetricQuery) -> Spread:
         raise QueryError("segment", "A distribution is not split. Use a facet to look at one part of it.")
     need = each.needs[measure]
     reading = need.of_facts.of_whole()
-    values = fact_values_statement(reading, need.measure)
-    summary = _summary(values, reading)
+    summary = _summary(reading, need.measure)
     if not summary["facts"]:
         return Spread(query, 0, None, None, None, {}, (), _reason(each))
     borders = _borders(summary)
@@ -77,7 +72,7 @@ def read_distribution(query: MetricQuery) -> Spread:
         maximum=summary["greatest"],
         mean=summary["mean"],
         percentiles={f"p{p}": value for p, value in zip(PERCENTILES, summary["percentiles"], strict=True)},
-        histogram=_histogram(values, reading, borders, summary["facts"]),
+        histogram=_histogram(reading, need.measure, borders, summary["facts"]),
         reason=None,
         has_tail=len(borders) > BINS + 1,
     )
@@ -105,20 +100,24 @@ def _measure(metric: Metric) -> Measure:
     return found
 
 
-def _summary(values: sql.Composed, reading: Reading) -> Mapping[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL(
-                """
-                SELECT count(*), min(value), max(value), avg(value),
-                       percentile_cont(%(asked)s::float8[]) WITHIN GROUP (ORDER BY value)
-                FROM ({}) AS facts
-                """
-            ).format(values),
-            {**parameters(reading), "asked": [p / 100 for p in PERCENTILES]},
-        )
-        names = ("facts", "least", "greatest", "mean", "percentiles")
-        return dict(zip(names, cursor.fetchone(), strict=True))
+def _summary(reading: Reading, measure: Measure) -> Mapping[str, Any]:
+    [summary] = select(
+        reading,
+        [measure],
+        f"""
+        SELECT count(*) AS facts, min(value) AS least, max(value) AS greatest, avg(value::DECIMAL(38, 9)) AS mean,
+               quantile_cont(value, {[p / 100 for p in PERCENTILES]}) AS percentiles
+        FROM ({_values(measure)})
+        """,  # noqa: S608  # constants
+    )
+    return summary
+
+
+def _values(measure: Measure) -> str:
+    """A row per fact in which it adds anything, with what it adds."""
+    if isinstance(measure, Total):
+        return "SELECT sum(c_0)::DOUBLE AS value FROM counted GROUP BY fact_id HAVING sum(c_0) <> 0"
+    return "SELECT max(c_0)::DOUBLE AS value FROM counted GROUP BY fact_id HAVING max(c_0) IS NOT NULL"
 
 
 def _borders(summary: Mapping[str, Any]) -> Sequence[float]:
@@ -137,22 +136,22 @@ def _borders(summary: Mapping[str, Any]) -> Sequence[float]:
     return [*equal, greatest] if bulk_end < greatest else equal
 
 
-def _histogram(values: sql.Composed, reading: Reading, borders: Sequence[float], facts: int) -> Sequence[Bin]:
+def _histogram(reading: Reading, measure: Measure, borders: Sequence[float], facts: int) -> Sequence[Bin]:
     if len(borders) == 2:
         return (Bin(borders[0], borders[1], facts),)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL(
-                """
-                SELECT least(width_bucket(value, %(borders)s::float8[]), %(bins)s) AS bin, count(*)
-                FROM ({}) AS facts
-                GROUP BY bin
-                """
-            ).format(values),
-            {**parameters(reading), "borders": list(borders), "bins": len(borders) - 1},
-        )
-        counts = dict(cursor.fetchall())
-    return [Bin(borders[i], borders[i + 1], counts.get(i + 1, 0)) for i in range(len(borders) - 1)]
+    bins = len(borders) - 1
+    rows = select(
+        reading,
+        [measure],
+        f"""
+        SELECT least(len(list_filter({borders!r}::DOUBLE[], lambda border: border <= value)), {bins}) AS bin,
+               count(*) AS facts
+        FROM ({_values(measure)})
+        GROUP BY bin
+        """,  # noqa: S608  # numbers
+    )
+    counts = {row["bin"]: row["facts"] for row in rows}
+    return [Bin(borders[i], borders[i + 1], counts.get(i + 1, 0)) for i in range(bins)]
 
 
 def _reason(each: Plan) -> str:

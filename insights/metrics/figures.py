@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from psycopg import sql
 
+from insights.engine.measures import ATTRIBUTION_METHODS, PERCENTILES, value_in
 from insights.metrics.measures import (
     AttributedLines,
     Distribution,
@@ -24,9 +25,7 @@ from insights.metrics.measures import (
     Total,
 )
 from insights.metrics.measures import StandingAtEnd as Standing
-from insights.metrics.scan import value_in
-from insights.metrics.source import PERCENTILES, named
-from insights.metrics.statement import ATTRIBUTION_METHODS
+from insights.metrics.source import named
 from integrations.facts.relation import Relation
 
 # Those that are lists; the letters are those of `cells_statement`.

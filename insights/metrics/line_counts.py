@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from django.db import connection
-from psycopg import sql
-
-from insights.metrics.measures import PeopleOnLine
+from insights.engine.measures import IS_ON_LINE
+from insights.engine.scan import select
+from insights.metrics.measures import Measure, PeopleOnLine
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Plan
 from insights.metrics.reading import Placement, Reading
-from insights.metrics.source import parameters
-from insights.metrics.statement import people_on_line_statement, people_statement
 
 # Developer (None: nobody known, and agents alone) and line → an amount.
 Amounts = Mapping[tuple[int | None, str], int]
@@ -24,7 +21,7 @@ def facts_done(each: Plan, placement: Placement | None = None) -> Amounts:
     """How many facts each developer has on each line of the plan's one segment; where given, of another placement."""
     need = each.needs[per_developer(each).numerator]
     reading = _placed(need.of_facts, placement).of_whole()
-    return _by_developer(people_statement(reading, need.measure), reading, "facts")
+    return _by_developer(reading, need.measure, _FACTS)
 
 
 def buckets_on_line(each: Plan, placement: Placement | None = None) -> Amounts:
@@ -33,7 +30,7 @@ def buckets_on_line(each: Plan, placement: Placement | None = None) -> Amounts:
     if not isinstance(need.measure, PeopleOnLine):
         raise TypeError(f"{each.metric.key} does not divide by the people on a line.")
     reading = _placed(each.in_buckets(need), placement)
-    return _by_developer(people_on_line_statement(reading, need.measure), reading, "windows")
+    return _by_developer(reading, need.measure, _WINDOWS)
 
 
 def counts_for_owners(each: Plan) -> bool:
@@ -52,13 +49,20 @@ def _placed(reading: Reading, placement: Placement | None) -> Reading:
     return reading if placement is None else replace(reading, placement=placement)
 
 
-def _by_developer(statement: sql.Composed, reading: Reading, column: str) -> Amounts:
+def _by_developer(reading: Reading, measure: Measure, amounts: str) -> Amounts:
     found: Counter[tuple[int | None, str]] = Counter()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters(reading))
-        names = [each.name for each in cursor.description]
-        person, segment, amount = (names.index(name) for name in ("person_id", "segment_0", column))
-        for row in cursor.fetchall():
-            is_developer = row[person] is not None and row[person] > 0
-            found[row[person] if is_developer else None, row[segment]] += int(row[amount])
+    for row in select(reading, [measure], amounts):
+        person = row["person_id"] if row["person_id"] > 0 else None
+        found[person, row["segment_0"]] += row["amount"]
     return found
+
+
+_FACTS = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted GROUP BY ALL"
+_WINDOWS = f"""
+    SELECT person_id, segment_0, count(*) AS amount
+    FROM (
+        SELECT person_id, segment_0, window_id, bit_or(c_0) AS signs FROM counted WHERE person_id <> 0 GROUP BY ALL
+    )
+    WHERE {IS_ON_LINE}
+    GROUP BY ALL
+"""  # noqa: S608  # a constant

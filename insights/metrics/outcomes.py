@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
+from insights.engine.scan import Cell, stock
 from insights.metrics.declarations import Metric
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
 from insights.metrics.outcome import Outcome
@@ -16,9 +17,7 @@ from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
 from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy, StockReading
-from insights.metrics.scan import Cell, stock
 from insights.metrics.shared_scans import known_scan, scan_splits, scan_together
-from insights.metrics.stint_arrays import StintsInUse
 
 Segment = tuple[str, ...]
 
@@ -52,8 +51,7 @@ class Facts:
 
     @classmethod
     def read(cls, needs: Iterable[Need], clock: Clock, beside: Callable[[], Iterable[Need]] | None = None) -> Facts:
-        """One statement per relation, scope, facets and segments, whatever the number of metrics and windows; many
-        rows are read once, whatever the number of segments.
+        """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
 
         What is found has all windows of its statement, which may be more than a reading asked for.  With `beside`, what
         other responses of the same page need, the scans are those of the page: see shared_scans.
@@ -69,28 +67,23 @@ class Facts:
                 readings[need.reading.of_any_time()][need.reading] = None
         asked = _asked_by_rows(of_facts)
         known = {rows: scan for rows, by_split in asked.items() if beside and (scan := known_scan(rows, by_split))}
-        needs_beside = list(beside()) if beside and len(known) < len(asked) else []
-        of_page = _asked_by_rows(needs_beside)
+        of_page = _asked_by_rows(beside()) if beside and len(known) < len(asked) else {}
         scanned: dict[Reading, Mapping[CellKey, Cell]] = {}
         read_at: dict[Reading, datetime] = {}
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
-        of_stocks = (each for stock_readings in stocks.values() for each in stock_readings)
-        with _stints_of((*(need.reading for need in (*of_facts, *needs_beside)), *of_stocks), clock) as stints:
-            for rows, by_split in asked.items():
-                if beside is None:
-                    found, at = scan_splits(rows, by_split, stints), None
-                else:
-                    together = known.get(rows) or scan_together(rows, by_split, of_page.get(rows, {}), stints)
-                    found, at = together.cells, together.at
-                for split in by_split:
-                    of_split = readings[rows.of_split(split)]
-                    scanned |= dict.fromkeys(of_split, found[split])
-                    read_at |= dict.fromkeys(of_split, at) if at else {}
-            for stock_reading, stock_readings in stocks.items():
-                if stock_reading.placement.placed is Placed.UNITS:
-                    stints.make()
-                spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
-                stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
+        for rows, by_split in asked.items():
+            if beside is None:
+                found, at = scan_splits(rows, by_split), None
+            else:
+                together = known.get(rows) or scan_together(rows, by_split, of_page.get(rows, {}))
+                found, at = together.cells, together.at
+            for split in by_split:
+                of_split = readings[rows.of_split(split)]
+                scanned |= dict.fromkeys(of_split, found[split])
+                read_at |= dict.fromkeys(of_split, at) if at else {}
+        for stock_reading, stock_readings in stocks.items():
+            spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
+            stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
         return cls(scanned, stocked, read_at)
 
     def outcomes(self, metric: Metric, needs: Mapping[Measure, Need], clock: Clock) -> Callable[[CellKey], Outcome]:
@@ -204,18 +197,6 @@ def _asked_by_rows(needs: Iterable[Need]) -> Mapping[Reading, AskedBySplit]:
             split = need.reading.split
             by_split[split] = by_split[split].and_also(asked) if split in by_split else asked
     return found
-
-
-def _stints_of(readings: Iterable[Reading | StockReading], clock: Clock) -> StintsInUse:
-    """Of all units that are asked for, on all days on which they are."""
-    units: set[int] = set()
-    days = Window(clock.today, clock.tomorrow)
-    for each in readings:
-        if each.placement.placed is Placed.UNITS:
-            units.update(each.placement.ids)
-            hull = each.hull
-            days = Window(min(days.start, hull.start), max(days.end, hull.end))
-    return StintsInUse(units, days, clock.today)
 
 
 def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:

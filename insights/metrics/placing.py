@@ -14,23 +14,14 @@ what both come to (docs/decisions/0023).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from psycopg import sql
 
+from insights.engine.scope import is_of_people
 from insights.metrics.reading import Placed, Placement
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.facts.relation import IS_AUTONOMOUS, REPOSITORY_ID, Relation
-
-
-def placed_as(placement: Placement, relation: Relation) -> Sequence[Relation]:
-    """The relation as its rows are placed, each of them by one: by their people, and in units also by what is owned."""
-    if relation.falls_to_owners and _in_units(placement) and not is_of_people(placement):
-        owned = replace(relation, owner=REPOSITORY_ID)
-        return (owned,) if placement.owned_alone else (relation, owned)
-    return (relation,)
 
 
 def whose(placement: Placement, relation: Relation) -> sql.Composable:
@@ -151,12 +142,6 @@ def only_person(placement: Placement, person: sql.Composable) -> sql.Composable:
     if placement.among:
         conditions.append(sql.SQL("AND {} = ANY(%(among)s)").format(person))
     return sql.SQL(" ").join(conditions)
-
-
-def is_of_people(placement: Placement) -> bool:
-    """Whether it asks for a person, or for people of whom something holds."""
-    narrowed = placement.held or placement.among or placement.person_id is not None
-    return placement.placed is Placed.PERSON or bool(narrowed)
 
 
 def _placements_of(relation: Relation, placed: Placed) -> sql.Composable:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from insights import windows
+from insights.engine.dimensions import has_dimension
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError, UnknownUnitError
 from insights.metrics.measures import Measure, PeopleOfWindow
@@ -24,7 +25,6 @@ from insights.metrics.reading import (
     windows_of,
 )
 from insights.metrics.registry import get
-from insights.metrics.source import has_dimension
 from integrations.connectors.words import FINER_THAN_OTHER, WorkType
 from orgtree.models import Attribute, OrgTree, Unit
 

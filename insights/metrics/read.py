@@ -8,14 +8,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from insights import windows
-from insights.metrics.by_person import needs_of_people
+from insights.engine.scope import is_of_people
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import kept_distribution, read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcome import Outcome
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts, outcomes_of
-from insights.metrics.placing import is_of_people
 from insights.metrics.plan import Clock, Need, Places, Plan, plan, plan_total, plan_units
 from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.reading import Reading
@@ -52,13 +51,12 @@ class SideBySide:
 
 
 class AskedBeside(NamedTuple):
-    """Of which queries series, and of which totals are asked, of one scope, of units, of each person, or of whoever is
-    in no unit of a tree (totals)."""
+    """Of which queries series, and of which totals are asked, of one scope, of units, or of whoever is in no unit of a
+    tree (totals)."""
 
     series: Sequence[MetricQuery] = ()
     totals: Sequence[MetricQuery] = ()
     units: Sequence[SideBySide] = ()
-    people: Sequence[MetricQuery] = ()
     unassigned: Sequence[MetricQuery] = ()
 
 
@@ -127,8 +125,6 @@ def read_together(
         if beside:
             asked = beside()
             yield from needs_without_cells(plans_of(asked), freshness)
-            for query in asked.people:
-                yield from needs_of_people(plan_total(query, clock, places))
             for query in asked.unassigned:
                 yield from _needs_with_everybody(plan_total(query, clock, places))
 

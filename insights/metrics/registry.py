@@ -13,11 +13,11 @@ from functools import cache
 from django.core.checks import CheckMessage, Error
 
 import insights.metrics
+from insights.engine.dimensions import has_dimension
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import UnknownMetricError
 from insights.metrics.measures import PeopleOfWindow
 from insights.metrics.query import Dimension
-from insights.metrics.source import has_dimension
 
 
 @cache

@@ -22,23 +22,15 @@ from psycopg.generators import fetch_many
 from psycopg.pq import ExecStatus
 from psycopg.waiting import WAIT_R
 
+from insights.engine.measures import ATTRIBUTION_METHODS, columns_of
+from insights.engine.statement import segment_names
 from insights.formulas.positions import numbered_few
 from insights.metrics.kept_columns import DAY, FACT, Columns, column_name, kept_rows, segment_column
 from insights.metrics.measures import Measure
 from insights.metrics.placing import whose
 from insights.metrics.query import Dimension
 from insights.metrics.reading import ANYBODY, Reading
-from insights.metrics.source import (
-    columns_of,
-    listed,
-    named,
-    of_source,
-    parameters,
-    picked,
-    placed_rows_statement,
-    segment_names,
-)
-from insights.metrics.statement import ATTRIBUTION_METHODS
+from insights.metrics.source import listed, named, of_source, parameters, picked, placed_rows_statement
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:

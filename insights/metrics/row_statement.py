@@ -8,18 +8,13 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from insights.engine.dimensions import has_dimension
+from insights.engine.scope import placed_as
 from insights.metrics.measures import Distribution, Facts, Measure, Total
-from insights.metrics.placing import placed_as, whose
+from insights.metrics.placing import whose
 from insights.metrics.query import Dimension
 from insights.metrics.reading import Reading
-from insights.metrics.source import (
-    conditions,
-    dimension_expression,
-    has_dimension,
-    listed,
-    of_source,
-    picked,
-)
+from insights.metrics.source import conditions, dimension_expression, listed, of_source, picked
 from insights.metrics.stocks import rows_of
 from integrations.facts.relation import Relation
 

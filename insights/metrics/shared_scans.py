@@ -14,12 +14,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from insights.formulas.cell_distinct_counts import TooManyToNumberError
-from insights.metrics.found_cells import FoundCells
+from insights.engine.scan import Cells, scan
 from insights.metrics.reading import AskedBySplit, Placed, Reading, SplitBy
-from insights.metrics.scan import Cells, scan
-from insights.metrics.scan_in_memory import is_scanned_in_memory, scan_in_memory
-from insights.metrics.stint_arrays import StintsInUse
 from insights.short_memory import ShortMemory
 from insights.windows import local_today
 
@@ -40,43 +36,24 @@ class Scanned:
 
     @property
     def size(self) -> int:
-        """In values of the usual kind: numbers in arrays take a tenth of their room, beside the key of a cell."""
-        return sum(
-            len(cells) * (1 if isinstance(cells, FoundCells) else len(self.asked[split].measures))
-            for split, cells in self.cells.items()
-        )
+        """In values of measures."""
+        return sum(len(cells) * len(self.asked[split].measures) for split, cells in self.cells.items())
 
 
 _scans = ShortMemory[Scanned](lambda found: found.size, most=MOST_VALUES)
 
 
-def scan_splits(rows: Reading, asked: AskedBySplit, stints: StintsInUse) -> Mapping[SplitBy, Cells]:
-    """As `scan` of the rows for each of the splits: many rows are read once for all of them.
-
-    By person they are told in memory or, which takes another statement (by_person.py), not at all.
-    """
-    in_memory = _in_memory(rows, asked)
-    try:
-        found = dict(scan_in_memory(rows, in_memory, stints)) if in_memory else {}
-    except TooManyToNumberError:  # the database counts any number of combinations
-        found = {}
-    for split, each in asked.items():
-        if split in found or split.by_person:
-            continue
-        if split.in_units:
-            stints.make()
-        found[split] = scan(replace(rows.of_split(split), partitions=each.partitions), each.measures)
-    return found
+def scan_splits(rows: Reading, asked: AskedBySplit) -> Mapping[SplitBy, Cells]:
+    """As `scan` of the rows for each of the splits."""
+    return {
+        split: scan(replace(rows.of_split(split), partitions=each.partitions), each.measures)
+        for split, each in asked.items()
+    }
 
 
-def _in_memory(rows: Reading, asked: AskedBySplit) -> AskedBySplit:
-    """Those that are; a few units alone are not, for which everybody's rows would be read."""
-    found = {split: each for split, each in asked.items() if is_scanned_in_memory(rows, each)}
-    return {} if all(split.in_units for split in found) else found
-
-
-def scan_together(rows: Reading, asked: AskedBySplit, beside: AskedBySplit, stints: StintsInUse) -> Scanned:
-    """As `scan_splits` of what is asked, and of what the other responses of the page will ask of the same rows.
+def scan_together(rows: Reading, asked: AskedBySplit, beside: AskedBySplit) -> Scanned:
+    """As `scan_splits` of what is asked, with the windows and measures that the other responses of the page will ask of
+    the same splits.
 
     Who asks while it is being read waits for it.
     """
@@ -84,8 +61,9 @@ def scan_together(rows: Reading, asked: AskedBySplit, beside: AskedBySplit, stin
         return known
 
     def scanned() -> Scanned:
-        wider, at = _with(beside, asked, rows), timezone.now()
-        return Scanned(scan_splits(rows, wider, stints), at, wider)
+        wider = {split: each.and_also(beside[split]) if split in beside else each for split, each in asked.items()}
+        at = timezone.now()
+        return Scanned(scan_splits(rows, wider), at, wider)
 
     return _scans.find(
         (rows, local_today()),
@@ -93,12 +71,6 @@ def scan_together(rows: Reading, asked: AskedBySplit, beside: AskedBySplit, stin
         worth_keeping_seconds=WORTH_KEEPING_SECONDS,
         suffices=lambda known: known.holds(asked),
     )
-
-
-def _with(beside: AskedBySplit, asked: AskedBySplit, rows: Reading) -> AskedBySplit:
-    """Other splits only where they cost little more, once the rows are read."""
-    wider = {split: each.and_also(beside[split]) if split in beside else each for split, each in asked.items()}
-    return {**_in_memory(rows, {**beside, **wider}), **wider}
 
 
 def known_scan(rows: Reading, asked: AskedBySplit) -> Scanned | None:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
 from psycopg import sql
 
 from insights import windows
-from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, StandingAtEnd, Total
-from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placed_as, placement_parameters, whose
-from insights.metrics.query import Dimension, Statistic
+from insights.engine.dimensions import DIMENSION_COLUMNS
+from insights.engine.measures import PERCENTILES, columns_of
+from insights.engine.scope import placed_as
+from insights.engine.statement import segment_names
+from insights.metrics.measures import Measure, Total
+from insights.metrics.placing import condition_on_day, joins_on_day, place_of, placement_parameters, whose
+from insights.metrics.query import Dimension
 from insights.metrics.reading import Reading
 from insights.metrics.stocks import rows_of, stock_parameters, stock_stretches
 from integrations.facts.ai import MODELS_OF_SESSIONS
 from integrations.facts.relation import Relation
-
-PERCENTILES: Mapping[Statistic, float] = {
-    Statistic.MEDIAN: 0.5,
-    Statistic.P75: 0.75,
-    Statistic.P90: 0.9,
-    Statistic.P95: 0.95,
-}
 
 # A dimension in SQL; its placeholder is the relation's column of DIMENSION_COLUMNS.
 OUTCOME = sql.SQL(
@@ -31,24 +28,6 @@ OUTCOME = sql.SQL(
 )
 
 NAMED = sql.SQL("coalesce(nullif({}, ''), 'unknown')")
-
-DIMENSION_COLUMNS: Mapping[Dimension, str] = {
-    Dimension.AGENT: "agent",
-    Dimension.MODEL: "model",
-    Dimension.TOOL: "tool",
-    Dimension.TOKEN_KIND: "token_kind",
-    Dimension.OUTCOME: "ended_at",
-    Dimension.REPOSITORY: "repository",
-    Dimension.LANGUAGE: "language",
-    Dimension.FILE_TYPE: "file_type",
-    Dimension.METHOD: "method",
-    Dimension.SERVICE: "service",
-    Dimension.PROJECT: "project",
-    Dimension.WORK_TYPE: "work_type",
-    Dimension.SIZE_CLASS: "size_class",
-    Dimension.COMPLEXITY_CLASS: "complexity_class",
-    Dimension.ASSISTANCE: "assistance",
-}
 
 
 def rows_statement(reading: Reading, measures: Sequence[Measure], more: Iterable[sql.Composable] = ()) -> sql.Composed:
@@ -114,18 +93,6 @@ def in_windows(rows: sql.Composable) -> sql.Composed:
         FROM ({}) AS of_stretches
         """
     ).format(rows)
-
-
-def columns_of(measure: Measure) -> Iterable[tuple[str, str]]:
-    """Letter and column of what the measure reads: c its value, m what was missing, and of attributed lines t those
-    beyond doubt and d the method."""
-    if isinstance(measure, (Total, Distribution, StandingAtEnd, PeopleOnLine)):
-        yield "c", measure.column
-    if isinstance(measure, Total) and measure.missing_column:
-        yield "m", measure.missing_column
-    if isinstance(measure, AttributedLines):
-        yield "t", measure.certain_column
-        yield "d", DIMENSION_COLUMNS[Dimension.METHOD]
 
 
 def picked(measure: Measure, column: str) -> sql.Composable:
@@ -205,16 +172,6 @@ def parameters(reading: Reading) -> dict[str, Any]:
 
 def dimension_expression(dimension: Dimension) -> sql.Composed:
     return (OUTCOME if dimension is Dimension.OUTCOME else NAMED).format(of_source(DIMENSION_COLUMNS[dimension]))
-
-
-def has_dimension(measure: Measure, dimension: Dimension) -> bool:
-    """Whether the rows of the measure's relation say what this dimension asks."""
-    column = DIMENSION_COLUMNS.get(dimension)
-    return column is not None and column in measure.relation.columns and dimension not in measure.not_by
-
-
-def segment_names(reading: Reading) -> list[str]:
-    return [f"segment_{position}" for position in range(len(reading.segments))]
 
 
 def of_source(name: str) -> sql.Identifier:

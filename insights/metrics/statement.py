@@ -11,22 +11,14 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from insights.engine.measures import ATTRIBUTION_METHODS
+from insights.engine.statement import segment_names
 from insights.metrics.measures import AttributedLines, Distribution, Measure, PeopleOnLine, PersonShare, Total
 from insights.metrics.reading import Reading
-from insights.metrics.source import (
-    in_windows,
-    listed,
-    named,
-    placed_rows_statement,
-    rows_statement,
-    segment_names,
-)
+from insights.metrics.source import in_windows, listed, named, placed_rows_statement, rows_statement
 from integrations.facts.developers import AT_WORK as IS_AT_WORK
 from integrations.facts.developers import IN_SESSION as IS_IN_SESSION
 from integrations.facts.developers import ON_LINE as IS_ON_LINE
-from integrations.models import Method
-
-ATTRIBUTION_METHODS = tuple(Method.values)
 
 
 def cells_statement(reading: Reading, measures: Sequence[Measure]) -> sql.Composed:
@@ -214,22 +206,6 @@ def people_statement(reading: Reading, measure: Measure) -> sql.Composed:
         rows=rows_statement(reading, [measure]),
         segments=listed(map(sql.Identifier, segment_names(reading))),
         people=grouped(reading, "person_id", facts, [added]),
-    )
-
-
-def fact_values_statement(reading: Reading, measure: Measure) -> sql.Composed:
-    """One row per fact and window in which it adds anything: its value as a float."""
-    return sql.SQL(
-        """
-        SELECT {value}::float8 AS value
-        FROM ({rows}) AS relation_rows
-        GROUP BY fact_id, span
-        HAVING {value} {entered}
-        """
-    ).format(
-        value=sql.SQL("sum(c_0)" if isinstance(measure, Total) else "max(c_0)"),
-        rows=rows_statement(reading, [measure]),
-        entered=sql.SQL("<> 0" if isinstance(measure, Total) else "IS NOT NULL"),
     )
 
 

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
 from insights.formulas.cell_layout import Lists, Tree
 from insights.formulas.positions import positions_in
-from insights.metrics.query import Window
-from insights.metrics.stints import stints_of
-from integrations.facts.ownership import REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Integers
 
 FIRST_DAY = date(1, 1, 1)
-
-
-class StintsInUse(ExitStack):
-    """The stints of these units, made when they are first needed and let go of at the end."""
-
-    def __init__(self, units: Collection[int], days: Window, today: date) -> None:
-        super().__init__()
-        self._asked = (units, days, today)
-        self._are_made = False
-
-    def make(self) -> None:
-        """From now on statements can read them."""
-        if not self._are_made:
-            self.enter_context(stints_of(*self._asked))
-            self._are_made = True
-
-    @cached_property
-    def arrays(self) -> StintArrays:
-        self.make()
-        return StintArrays.read()
 
 
 class PlacedTree(NamedTuple):
@@ -122,33 +97,6 @@ class StintArrays:
         is_there &= (stints[stint, 1] <= day) & (day < stints[stint, 2])
         found[is_there] = stints[stint[is_there], 0]
         return found
-
-
-def days_in_trees(trees: Sequence[int], days: Window) -> StintArrays:
-    """The days on which each person, or the owner of each repository, is in any unit of these trees.
-
-    As stints that are not told apart.
-    """
-    stints = _read(
-        f"""
-        SELECT 0, greatest(lower(days), %(start)s) - %(first)s, least(upper(days), %(end)s) - %(first)s,
-               coalesce(person_id, 0), 0, coalesce(repository_id, 0)
-        FROM (
-            SELECT person_id, repository_id, unnest(range_agg(during)) AS days
-            FROM (
-                SELECT person_id, NULL AS repository_id, tree_id, unit_id, ancestor_id, during FROM orgtree_placement
-                UNION ALL
-                SELECT NULL, repository_id, tree_id, unit_id, ancestor_id, during FROM ({REPOSITORY_PLACEMENTS}) AS own
-            ) AS placement
-            WHERE tree_id = ANY(%(trees)s) AND unit_id = ancestor_id
-            GROUP BY person_id, repository_id
-        ) AS placed
-        WHERE days && daterange(%(start)s, %(end)s)
-        """,  # noqa: S608  # the relation is a constant
-        6,
-        {"trees": list(trees), "start": days.start, "end": days.end, "first": FIRST_DAY},
-    )
-    return StintArrays((), stints)
 
 
 def _read(statement: str, width: int, values: Mapping[str, Any] | None = None) -> Integers:

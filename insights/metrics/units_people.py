@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from insights.engine.statement import segment_names
 from insights.metrics.measures import Measure, PeopleOnLine, PersonShare
 from insights.metrics.reading import Reading
-from insights.metrics.source import listed, named, segment_names
+from insights.metrics.source import listed, named
 from insights.metrics.statement import ON_LINE, added_up, countable
 
 Names = Sequence[sql.Composable]

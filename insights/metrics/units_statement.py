@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from insights.engine.statement import segment_names
 from insights.metrics.measures import Distribution, Measure, PersonShare
 from insights.metrics.reading import Reading
-from insights.metrics.source import in_windows, listed, named, segment_names
+from insights.metrics.source import in_windows, listed, named
 from insights.metrics.statement import (
     added_up,
     by_method,

@@ -139,9 +139,7 @@ def visible_together(
         series, totals = _WithNumerators(asked.series, access), _WithNumerators(asked.totals, access)
         of_units = [_WithNumerators(each.queries, access) for each in asked.units]
         unassigned = _WithNumerators(asked.unassigned, access).queries
-        return AskedBeside(
-            series.queries, totals.queries, _seen(asked.units, of_units, access), asked.people, unassigned
-        )
+        return AskedBeside(series.queries, totals.queries, _seen(asked.units, of_units, access), unassigned)
 
     found = read_together(
         series=asked_series.queries,

@@ -14,13 +14,13 @@ from datetime import date, datetime
 from typing import Any
 
 from insights import unit_columns
+from insights.engine.scan import Cell
 from insights.metrics.figures import fingerprint
 from insights.metrics.measures import NOTHING, MeasureValue
 from insights.metrics.outcomes import Begun, Facts
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Scope, Statistic, Window
 from insights.metrics.reading import CellKey, Placed, Placement, Reading, StockReading
-from insights.metrics.scan import Cell
 from insights.people_figures.store import Kind, kept_of
 from orgtree.models import OrgTree
 

@@ -18,6 +18,7 @@ import psycopg
 from django.db import connection, transaction
 from django.utils import timezone
 
+from insights.engine.dimensions import has_dimension
 from insights.metrics.cells_in_memory import is_computable
 from insights.metrics.kept_columns import WEEK, is_keepable, narrowed, week_of
 from insights.metrics.measures import Measure
@@ -26,7 +27,6 @@ from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import Reading
 from insights.metrics.registry import metrics
 from insights.metrics.row_arrays import columns_read, row_arrays
-from insights.metrics.source import has_dimension
 from insights.metrics.table_sizes import MANY_ROWS, most_rows
 from insights.models import KeptColumn, SnapshotState
 from insights.snapshots.groups import families_of

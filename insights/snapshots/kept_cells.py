@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from insights.engine.scan import Cell
 from insights.metrics.figures import Figures, FigureValues
 from insights.metrics.query import Window
-from insights.metrics.scan import Cell
 
 
 class Wanted(NamedTuple):

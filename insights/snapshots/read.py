@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from insights.engine.scan import Cell
 from insights.metrics.figures import fingerprint
 from insights.metrics.outcomes import Begun, Facts
 from insights.metrics.plan import Need, Plan
 from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import CellKey, Placed, Reading, StockReading
-from insights.metrics.scan import Cell
 from insights.models import Period
 from insights.people_figures.unassigned import begun_with_kept
 from insights.snapshots.groups import families_of, segment_name

@@ -287,13 +287,11 @@ def read(
 
 @dataclass(frozen=True)
 class ReadByPage:
-    """What all responses of a page read: figures of its scope, of units side by side and of whoever is in none, and of
-    each person."""
+    """What all responses of a page read: figures of its scope, of units side by side and of whoever is in none."""
 
     wanted: Callable[[Filters], Iterable[Wanted]]
     of_units: Callable[[Filters, Surroundings], Sequence[SideBySide]]
     of_unassigned: Callable[[Filters, Surroundings], Sequence[MetricQuery]]
-    of_people: Callable[[Filters], Sequence[MetricQuery]] = lambda _: ()
 
 
 # By name: with a filter that no cell holds the responses of a page share their scans.
@@ -316,7 +314,6 @@ def _asked_by_page(page: InsightsPage, filters: Filters, around: Surroundings | 
         series=_distinct(query for item, query in now if not item.whole),
         totals=_distinct([*earlier, *(query for item, query in now if item.whole)]),
         units=read_by_page.of_units(filters, around) if asked and around else (),
-        people=read_by_page.of_people(filters) if asked else (),
         unassigned=read_by_page.of_unassigned(filters, around) if asked and around else (),
     )
 

@@ -156,7 +156,10 @@ BACKLOG = Relation(
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
     day=STANDING_ON,
-    stock=Stock("days", (("age_seconds", _AGE), ("healthy_items", "(source.healthy_days @> standing.day)::int"))),
+    stock=Stock(
+        "days",
+        (("age_seconds", _AGE), ("healthy_items", "multirange_contains_elem(source.healthy_days, standing.day)::int")),
+    ),
     person="person_id",
     fact="item_id",
     fact_is_row=True,

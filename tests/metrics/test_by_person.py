@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from insights.leaderboard.columns import COLUMNS, METRICS
-from insights.metrics import scan_in_memory, shared_scans
 from insights.metrics.by_person import PersonValue, read_people
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.read import AskedBeside, read_together, read_totals
+from insights.metrics.read import read_totals
 from insights.metrics.registry import get
 from orgtree.models import Person
 from tests.metrics.facts import World, create_world
@@ -105,42 +101,6 @@ def test_every_cell_is_the_answer_to_the_person_alone(world: World) -> None:
             assert are_same(people.numbers(key, somebody), [people.value(key, person) for person in somebody])
     assert values > 500
     assert len(reasons) >= 4  # no price, no telemetry yet, nothing found, and none
-
-
-def test_what_a_page_has_read_of_people_is_what_is_read_of_them_alone(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scan_in_memory, "MANY_ROWS", 0)
-    monkeypatch.setattr(shared_scans, "WORTH_KEEPING_SECONDS", 0)
-    statements: list[int] = []
-    for number, (scope, window) in enumerate(product(SCOPES, WINDOWS)):
-        shared_scans.forget_scans()
-        facets = FACETS[1 + number % 3]
-        queries = [asked(key, window, scope, facets) for key in METRICS]
-        split = replace(asked("ai.sessions", window, scope, facets), segments=(Dimension.AGENT,))
-        series = [asked("ai.tokens", window, scope, facets), asked("ai.sessions", window, scope, facets)]
-        read_together(series=series, beside=partial(AskedBeside, series, people=[*queries, split]))
-        with CaptureQueriesContext(connection) as alone:
-            expected = read_people([*queries, split])
-        with CaptureQueriesContext(connection) as with_page:
-            found = read_people([*queries, split], with_page=True)
-        assert found.ids == expected.ids
-        assert found.read_at <= expected.read_at
-        everybody = sorted(expected.ids)
-        for key in METRICS:
-            assert are_same(found.numbers(key, everybody), [found.value(key, person) for person in everybody])
-        for person in everybody:
-            for key in METRICS:
-                value, known = found.value(key, person), expected.value(key, person)
-                assert (value.reason, value.missing) == (known.reason, known.missing), (key, scope, facets)
-                assert value.value == (None if known.value is None else pytest.approx(known.value)), (
-                    key,
-                    scope,
-                    facets,
-                )
-            assert found.split("ai.sessions", person) == pytest.approx(expected.split("ai.sessions", person))
-        statements.append(len(alone) - len(with_page))
-    assert sum(each >= 2 for each in statements) >= 12, statements
 
 
 def test_who_used_which_agents_most(world: World) -> None:

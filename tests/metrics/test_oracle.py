@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -41,11 +40,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 def _now() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture(params=[sys.maxsize, 0], ids=["by statements", "in memory"])
-def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insights.metrics.scan_in_memory.MANY_ROWS", request.param)
 
 
 SEEDS = seeds()
@@ -92,7 +86,6 @@ def test_totals_and_points_are_those_of_the_oracle(world: World, window: Window,
                 assert (figure.numerator, figure.denominator) == pytest.approx((numerator, denominator)), query.key
 
 
-@pytest.mark.usefixtures("_both_ways")
 @pytest.mark.parametrize(
     ("agents", "models"), [(("codex",), ()), ((), ("opus",)), (("codex", "gemini"), ("homegrown", "sonnet"))]
 )
@@ -107,7 +100,6 @@ def test_facets_are_and_between_and_or_within(world: World, agents: tuple[str, .
         assert answer.total[0].value == pytest.approx(value), query.key
 
 
-@pytest.mark.usefixtures("_both_ways")
 @pytest.mark.parametrize("unit", SCOPES)
 def test_segments_are_those_of_the_oracle_and_sum_to_the_total(world: World, unit: str | None) -> None:
     window = WINDOWS[0]
@@ -122,7 +114,6 @@ def test_segments_are_those_of_the_oracle_and_sum_to_the_total(world: World, uni
         assert sum(value or 0 for value in found.values()) == pytest.approx(whole.total[0].value or 0), key
 
 
-@pytest.mark.usefixtures("_both_ways")
 @pytest.mark.parametrize("unit", SCOPES)
 def test_the_agents_of_active_developers_sum_to_a_hundred(world: World, unit: str | None) -> None:
     query = MetricQuery("ai.active_share_by_agent", WINDOWS[0], scope=Scope(unit))

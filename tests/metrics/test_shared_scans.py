@@ -10,12 +10,12 @@ import pytest
 import time_machine
 
 from insights import windows
+from insights.engine.scan import scan
 from insights.metrics import shared_scans
 from insights.metrics.measures import Measure
 from insights.metrics.query import Dimension, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import AskedBeside, Freshness, read_series, read_together
 from insights.metrics.reading import Reading
-from insights.metrics.scan import scan
 from insights.snapshots.refresh import refresh
 from tests.metrics.code_facts import REPOSITORIES
 from tests.metrics.facts import create_world

@@ -24,10 +24,10 @@ from insights.people_figures.store import bring_up_to_date
 from insights.people_figures.unassigned import KEYS, UNASSIGNED, begun_with_kept
 from insights.snapshots.refresh import refresh
 from orgtree.models import OrgTree
+from tests.metrics.comparable import told_by
 from tests.metrics.facts import create_world
 from tests.metrics.moving_deliveries import deliver
 from tests.metrics.organisations import TREE, add_organisation
-from tests.metrics.test_scan_in_memory import told_by
 from tests.org import Org
 from tests.seeds import seeds
 

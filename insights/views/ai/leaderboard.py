@@ -18,11 +18,9 @@ from insights import guidance, windows, wording
 from insights.agents import agent_name
 from insights.filters import Choice, Filters, read_filters
 from insights.leaderboard.columns import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
-from insights.leaderboard.figures import queries_of
-from insights.leaderboard.kept import are_read_with_page
-from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow, VisibleLeaderboard, asked_of
+from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow, VisibleLeaderboard
 from insights.metrics.by_person import PersonValue
-from insights.metrics.query import MetricQuery, Scope
+from insights.metrics.query import Scope
 from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
 from insights.scope_access import access_in
@@ -203,12 +201,6 @@ def leaderboard_card(filters: Filters) -> LeaderboardCard:
         ],
         not_heeded=filters.not_heeded_by(get("ai.sessions")),
     )
-
-
-def read_of_people(filters: Filters) -> Sequence[MetricQuery]:
-    """What is read of each person with the AI page's own figures; nothing where it is kept."""
-    asked = asked_of(filters.window, filters.scope, filters.facets)
-    return queries_of(asked) if are_read_with_page(asked) else ()
 
 
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:

@@ -66,7 +66,6 @@ note_what_is_read(
         read_by_its_parts,
         units_of_everybody(AI_COLUMNS),
         unassigned_of_everybody(AI_COLUMNS),
-        leaderboard.read_of_people,
     ),
 )
 

@@ -1,0 +1,167 @@
+"""What a statement computes for each measure, and what a row of its answer says of it.
+
+Columns of the answer: facts, matched_facts and people of the cell, and for the measure of position i v_i its value, n_i
+the facts and p_i the people that entered, and where it has them x_i what was missing or left out, b_i its base, q_i
+percentiles, l_i the part beyond doubt, k_i the parts by method.  Columns that it is computed from: c_i its value, m_i
+what is missing, t_i the part beyond doubt, d_i the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from insights.metrics.measures import (
+    AttributedLines,
+    Distribution,
+    Facts,
+    Gini,
+    Measure,
+    MeasureValue,
+    People,
+    PeopleOnLine,
+    PersonShare,
+    StandingAtEnd,
+    Total,
+)
+from insights.metrics.query import Statistic
+from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
+from integrations.facts.relation import Relation
+from integrations.models import Method
+
+ATTRIBUTION_METHODS = tuple(Method.values)
+PERCENTILES: Mapping[Statistic, float] = {
+    Statistic.MEDIAN: 0.5,
+    Statistic.P75: 0.75,
+    Statistic.P90: 0.9,
+    Statistic.P95: 0.95,
+}
+
+# Of a person's signs together (integrations/facts/developers.py).
+IS_ON_LINE = f"((signs & {ON_LINE}) <> 0 OR (signs & {AT_WORK | IN_SESSION}) = {AT_WORK})"
+
+
+def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
+    """The letter and the relation's column of all that the measure reads, beside whose rows they are."""
+    if isinstance(measure, (Total, Distribution, StandingAtEnd, PeopleOnLine)):
+        yield "c", measure.column
+    if isinstance(measure, Total) and measure.missing_column:
+        yield "m", measure.missing_column
+    if isinstance(measure, AttributedLines):
+        yield "t", measure.certain_column
+        yield "d", "method"
+
+
+def counted_facts(relation: Relation, measures: Sequence[Measure]) -> str:
+    """The number of facts among rows: once for each person, but what stands once however many people it is of."""
+    if any(isinstance(measure, StandingAtEnd) for measure in measures):
+        return "count(DISTINCT fact_id)"
+    return "count(*)" if relation.fact_is_row else "count(DISTINCT (person_id, fact_id))"
+
+
+def matched(measures: Sequence[Measure]) -> str:
+    """Which facts are matched; of how evenly facts are spread over people those of people alone."""
+    return "person_id > 0" if any(isinstance(measure, Gini) for measure in measures) else "person_id <> 0"
+
+
+def aggregates(measure: Measure, i: int, facts: str, kind: str) -> Iterator[str]:
+    """What the statement computes over the rows of a cell; `kind` is the type of the measure's column.
+
+    Sums are those of decimals and integers, which are the same in any order of rows.
+    """
+    if isinstance(measure, StandingAtEnd):
+        yield f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
+    if not isinstance(measure, (Total, Distribution)):
+        return
+    amount = f"c_{i}::DECIMAL(38, 9)" if kind == "DOUBLE" else f"c_{i}"
+    entered = f"c_{i} IS NOT NULL" if isinstance(measure, Distribution) else f"c_{i} <> 0"
+    yield f"sum({amount}) AS v_{i}"
+    yield f"{facts} FILTER (WHERE {entered}) AS n_{i}"
+    yield f"count(DISTINCT person_id) FILTER (WHERE {entered} AND person_id > 0) AS p_{i}"
+    if isinstance(measure, Distribution):
+        yield f"count(*) - count(c_{i}) AS x_{i}"
+        yield f"quantile_cont(c_{i}::DOUBLE, {[*PERCENTILES.values()]}) AS q_{i}"
+        return
+    if measure.missing_column:
+        yield f"sum(m_{i}) AS x_{i}"
+    if isinstance(measure, AttributedLines):
+        by_method = ", ".join(f"sum(c_{i}) FILTER (WHERE d_{i} = '{method}')" for method in ATTRIBUTION_METHODS)
+        yield f"sum(t_{i}) AS l_{i}"
+        yield f"[{by_method}] AS k_{i}"
+
+
+def is_of_people(measure: Measure) -> bool:
+    """Whether it is computed from what each person of a cell did."""
+    return isinstance(measure, (PersonShare, Gini, PeopleOnLine))
+
+
+def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]:
+    """What is computed of a cell's people and, for that, of each of them beforehand, both over rows of `people`.
+
+    Those have facts, the person's in the cell, and signs.  A share of a person's facts is one of those in all segments
+    of the unit and window.
+    """
+    if isinstance(measure, PersonShare):
+        whole = "PARTITION BY unit_id, window_id"
+        each = (
+            f"(facts / sum(facts) OVER ({whole}, person_id))::DECIMAL(38, 18) AS share_{i}, "
+            f"count(DISTINCT person_id) FILTER (WHERE person_id > 0) OVER ({whole}) AS base_{i}"
+        )
+        return f"sum(share_{i}) FILTER (WHERE person_id > 0) AS v_{i}, any_value(base_{i}) AS b_{i}", each
+    if isinstance(measure, Gini):
+        known = f"PARTITION BY {keys}, person_id > 0"
+        each = f"row_number() OVER ({known} ORDER BY facts) AS rank_{i}, count(*) OVER ({known}) AS people_{i}"
+        of_people = "FILTER (WHERE person_id > 0)"
+        return (
+            f"sum((2 * rank_{i} - people_{i} - 1) * facts) {of_people}"
+            f" / nullif(max(people_{i}) {of_people} * sum(facts) {of_people}, 0) AS v_{i}",
+            each,
+        )
+    return f"count(*) FILTER (WHERE person_id <> 0 AND {IS_ON_LINE}) AS v_{i}", ""
+
+
+def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> MeasureValue:
+    """What the measure at that position comes to, of a row of the answer."""
+    if isinstance(measure, Facts):
+        return MeasureValue(float(row["facts"]), row["facts"], row["people"])
+    if isinstance(measure, People):
+        return MeasureValue(float(row["people"]), row["matched_facts"], row["people"])
+    value = row[f"v_{position}"]
+    if isinstance(measure, (PeopleOnLine, StandingAtEnd)):
+        people = int(value) if isinstance(measure, PeopleOnLine) else row["people"]
+        facts = people if isinstance(measure, PeopleOnLine) else row["facts"]
+        return MeasureValue(float(value), facts, people, base=float(facts))
+    if isinstance(measure, Gini):
+        coefficient = None if value is None else float(value)
+        return MeasureValue(coefficient, row["matched_facts"], row["people"])
+    if isinstance(measure, PersonShare):
+        base = row[f"b_{position}"]
+        counted = row["matched_facts"], row["people"]
+        return MeasureValue() if value is None else MeasureValue(float(value), *counted, base=float(base))
+    if isinstance(measure, (Total, Distribution)):
+        return _sum(measure, position, row)
+    raise TypeError(f"{type(measure).__name__} is not computed of facts.")
+
+
+def _sum(measure: Total | Distribution, position: int, row: Mapping[str, Any]) -> MeasureValue:
+    facts, people = row[f"n_{position}"], row[f"p_{position}"]
+    value = float(row[f"v_{position}"]) if facts else None
+    if isinstance(measure, Distribution):
+        left_out = int(row[f"x_{position}"] or 0)
+        return MeasureValue(value, facts, people, _statistics(row, position, value, facts), left_out=left_out)
+    if isinstance(measure, AttributedLines) and facts:
+        amounts = zip(ATTRIBUTION_METHODS, row[f"k_{position}"], strict=True)
+        by_method = {method: float(amount) for method, amount in amounts if amount}
+        return MeasureValue(value, facts, people, low=float(row[f"l_{position}"]), by_method=by_method)
+    missing = bool(measure.missing_column) and bool(row[f"x_{position}"]) and not facts
+    return MeasureValue(value, facts, people, missing=missing)
+
+
+def _statistics(row: Mapping[str, Any], position: int, total: Any, facts: int) -> Mapping[Statistic, float]:
+    percentiles = row[f"q_{position}"]
+    if not facts or percentiles is None:
+        return {}
+    return {
+        Statistic.MEAN: float(total) / facts,
+        **{statistic: float(value) for statistic, value in zip(PERCENTILES, percentiles, strict=True)},
+    }

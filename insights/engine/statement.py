@@ -1,0 +1,255 @@
+"""From a question to its one statement: the rows of the relation, in scope, by window and segment, added up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from insights import windows
+from insights.engine import dimensions, measures, scope
+from insights.engine.rows import STANDING_FROM, STANDING_UNTIL
+from insights.engine.scope import Parameters
+from insights.engine.tables import Table
+from insights.metrics.measures import Measure, PeopleOnLine, Total
+from insights.metrics.query import Dimension, Window
+from insights.metrics.reading import Reading, StockReading
+from integrations.facts.ai import AGENT_SESSION_DAYS
+from integrations.facts.relation import STANDING_ON, Relation
+
+Source = Callable[[Relation, Window | None, Collection[str]], str]
+"""What stands in a FROM clause for the rows of a relation on these days (None: on any), with the columns needed."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`text` has {name} where the name of one of the tables stands."""
+
+    text: str
+    parameters: Mapping[str, Any]
+    tables: Collection[Table]
+
+    def naming(self, tables: Mapping[str, str]) -> str:
+        """The text with the names that the tables have."""
+        text = self.text
+        for name, loaded in tables.items():
+            text = text.replace(f"{{{name}}}", loaded)
+        return text
+
+
+def windows_asked(question: Reading) -> Sequence[tuple[Window, Sequence[Window]]]:
+    """The days by which rows are put into windows, each with the windows that have the same answer.
+
+    Of a stock these are last days: windows that end on the same day have the same answer.
+    """
+    if question.relation.stock is None:
+        return [(window, (window,)) for window in question.windows]
+    return [(Window(day, day + timedelta(days=1)), found) for day, found in question.windows_by_last_day.items()]
+
+
+def statement_over_rows(question: Reading, wanted: Sequence[Measure], source: Source, select: str) -> Statement:
+    """`select` over `counted`: the question's rows, once for each window in which they lie.
+
+    With unit_id (0: the scope has none), person_id (0: unmatched; what is owned is negative), fact_id, day, window_id
+    (the position in `windows_asked`), last_day of the window, segment_i, and the columns that measures are computed
+    from (insights/engine/measures.py).
+    """
+    parameters = Parameters()
+    days = [window for window, _ in windows_asked(question)]
+    bounding = Window(min(window.start for window in days), max(window.end for window in days))
+    rows = _Rows(question, wanted, source, bounding, parameters)
+    placed = "\nUNION ALL\n".join(map(rows.placed_as, scope.placed_as(question.placement, question.relation)))
+    text = f"""
+WITH {_window_days(days, parameters)},
+placed AS ({placed}),
+counted AS MATERIALIZED (SELECT * FROM placed JOIN window_days USING (day){_only_people(question)})
+{select}
+"""
+    return Statement(text, parameters.values, tuple(parameters.tables.values()))
+
+
+def statement_of(question: Reading, wanted: Sequence[Measure], source: Source, types: Mapping[str, str]) -> Statement:
+    """One row per unit_id, window_id and segment in which anything was found, with the columns that
+    insights/engine/measures.py lists."""
+    keys = ", ".join(("unit_id", "window_id", *segment_names(question)))
+    facts = measures.counted_facts(question.relation, wanted)
+    columns = [
+        f"{facts} AS facts",
+        f"{facts} FILTER (WHERE {measures.matched(wanted)}) AS matched_facts",
+        "count(DISTINCT person_id) FILTER (WHERE person_id > 0) AS people",
+    ]
+    if question.by_person:
+        columns += ["min(day) AS first_day", "max(day) AS last_day"]
+    for i, measure in enumerate(wanted):
+        columns += measures.aggregates(measure, i, facts, _type_of(measure, types))
+    cells = f", cells AS (SELECT {keys}, {', '.join(columns)} FROM counted GROUP BY {keys})"
+    return statement_over_rows(question, wanted, source, f"{cells}\n{_with_people(wanted, keys, facts)}")
+
+
+def segment_names(question: Reading) -> list[str]:
+    return [f"segment_{position}" for position in range(len(question.segments))]
+
+
+def _window_days(days: Sequence[Window], parameters: Parameters) -> str:
+    """A row for each day of each window: its number, and the last day of the window that has come."""
+    first = parameters.add([window.start for window in days], "DATE[]")
+    end = parameters.add([window.end for window in days], "DATE[]")
+    return f"""asked AS (
+    SELECT unnest({first}) AS first_day, unnest({end}) AS end_day, unnest(range({len(days)})) AS window_id
+),
+window_days AS (
+    SELECT window_id, least(end_day - 1, {parameters.add(windows.local_today(), "DATE")}) AS last_day,
+           first_day + unnest(range(end_day - first_day))::INTEGER AS day
+    FROM asked
+)"""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that a question reads."""
+
+    question: Reading
+    wanted: Sequence[Measure]
+    source: Source
+    days: Window  # the bounding window of all of the question's
+    parameters: Parameters
+
+    def placed_as(self, relation: Relation) -> str:
+        """Those of the relation, as it is placed, that are in scope and pass the facets."""
+        question = self.question
+        day = "standing.day" if relation.stock else f"source.{relation.day}"
+        person = f"coalesce({scope.whose(question.placement, relation)}, 0)"
+        selected = [
+            f"{person if question.by_person else scope.unit_of(question.placement)} AS unit_id",
+            f"{person} AS person_id",
+            f"source.{relation.fact} AS fact_id",
+            f"{day} AS day",
+        ]
+        for dimension, name in zip(question.segments, segment_names(question), strict=True):
+            selected.append(f"{dimensions.value_of(dimension)} AS {name}")
+        for i, measure in enumerate(self.wanted):
+            selected += [
+                f"{self._picked(measure, _column(relation, column))} AS {letter}_{i}"
+                for letter, column in measures.columns_of(measure)
+            ]
+        conditions = [
+            *scope.conditions_on_day(question.placement, relation, day, self.parameters),
+            *self._facets(relation),
+        ]
+        if any("$settled_before" in text for text in (*selected, *conditions)):
+            self.parameters.values["settled_before"] = question.settled_before
+        return f"""
+SELECT {", ".join(selected)}
+FROM {self.source(relation, self.days, self._needed(relation))} AS source
+{_JOIN_STANDING if relation.stock else ""}
+{scope.joins_on_day(question.placement, relation, day, self.parameters)}
+WHERE {" AND ".join(conditions) or "true"}
+"""
+
+    def _facets(self, relation: Relation) -> Iterator[str]:
+        for dimension, values in self.question.facets:
+            among = self.parameters.one_of(values, "VARCHAR")
+            if dimension is Dimension.MODEL and self.question.model_picks_facts:
+                sessions = self.source(AGENT_SESSION_DAYS, None, {"session_id", "model", "tokens"})
+                yield (
+                    f"source.{relation.fact} IN (SELECT source.session_id FROM {sessions} AS source"
+                    f" WHERE source.tokens > 0 AND {dimensions.value_of(dimension)} IN {among})"
+                )
+            else:
+                yield f"{dimensions.value_of(dimension)} IN {among}"
+
+    def _picked(self, measure: Measure, column: str) -> str:
+        """The column, null in rows that do not enter the measure."""
+        if not (isinstance(measure, Total) and measure.only):
+            return column
+        dimension, values = measure.only
+        among = self.parameters.one_of(values, "VARCHAR")
+        return f"CASE WHEN {dimensions.value_of(dimension)} IN {among} THEN {column} END"
+
+    def _needed(self, relation: Relation) -> Collection[str]:
+        """The columns of the relation that the statement reads."""
+        names = {relation.day, *scope.columns_of(relation)}
+        used = [*self.question.segments]
+        model_of_fact = Dimension.MODEL if self.question.model_picks_facts else None
+        used += (dimension for dimension, _ in self.question.facets if dimension is not model_of_fact)
+        for measure in self.wanted:
+            names.update(column for _, column in measures.columns_of(measure))
+            if isinstance(measure, Total) and measure.only:
+                used.append(measure.only[0])
+        for dimension in used:
+            names.update(dimensions.columns_of(dimension))
+        if relation.stock is None:
+            return names
+        expressions = dict(relation.stock.columns)
+        read = [name for each in names & expressions.keys() for name in re.findall(r"source\.(\w+)", expressions[each])]
+        return (names - expressions.keys() - {STANDING_ON}).union(read)
+
+
+_JOIN_STANDING = f"""
+JOIN (SELECT DISTINCT day FROM window_days) AS standing
+  ON source.{STANDING_FROM} <= standing.day AND standing.day < source.{STANDING_UNTIL}
+"""
+
+
+def _column(relation: Relation, name: str) -> str:
+    """A column of the relation; of a stock it may be an expression over its row and the day on which it stands."""
+    return dict(relation.stock.columns if relation.stock else ()).get(name) or f"source.{name}"
+
+
+def _type_of(measure: Measure, types: Mapping[str, str]) -> str:
+    """The type of what the measure adds up; what a stock computes is a decimal or an integer."""
+    return types.get(getattr(measure, "column", ""), "BIGINT")
+
+
+def _only_people(question: Reading) -> str:
+    return " WHERE person_id > 0" if question.by_person else ""
+
+
+def _with_people(wanted: Sequence[Measure], keys: str, facts: str) -> str:
+    """The cells, with what is computed of each one's people."""
+    of_people = [(i, measure) for i, measure in enumerate(wanted) if measures.is_of_people(measure)]
+    if not of_people:
+        return "FROM cells"
+    texts = [measures.aggregates_of_people(measure, i, keys) for i, measure in of_people]
+    each = ", ".join(["*", *(text for _, text in texts if text)])
+    signs = "".join(f", bit_or(c_{i}) AS signs" for i, measure in of_people if isinstance(measure, PeopleOnLine))
+    return f""",
+people AS (SELECT {keys}, person_id, {facts} AS facts{signs} FROM counted GROUP BY {keys}, person_id),
+of_people AS (SELECT {keys}, {", ".join(text for text, _ in texts)} FROM (SELECT {each} FROM people) GROUP BY {keys})
+FROM cells LEFT JOIN of_people USING ({keys})"""
+
+
+def stock_statement(question: StockReading, source: Source) -> Statement:
+    """One row per unit_id and window_id, the position among the spans: how many people were there, and in scope, on any
+    day of it, of those whose day lies before its end."""
+    relation, placement = question.relation, question.placement
+    parameters = Parameters()
+    person = "people.person_id"
+    joins, ranges = scope.joins_of_ranges(placement, person, parameters)
+    first = ", ".join(["asked.first_day", "people.first_day", *(f"{name}.first_day" for name in ranges)])
+    end = ", ".join(["asked.end_day", "people.end_day", *(f"{name}.end_day" for name in ranges)])
+    starts = parameters.add([span.start for span in question.spans], "DATE[]")
+    ends = parameters.add([span.end for span in question.spans], "DATE[]")
+    conditions = [f"greatest({first}) < least({end})", *scope.only(placement, person, parameters)]
+    text = f"""
+WITH asked AS (
+    SELECT unnest({starts}) AS first_day, unnest({ends}) AS end_day, unnest(range({len(question.spans)})) AS window_id
+),
+people AS (
+    SELECT person_id, since, present.first_day, present.end_day
+    FROM (
+        SELECT {relation.person} AS person_id, {relation.day} AS since,
+               unnest(multirange_list(coalesce(source.present, '{{(,)}}'))) AS present
+        FROM {source(relation, None, {relation.person, relation.day, "present"})} AS source
+    )
+)
+SELECT {scope.unit_of(placement)} AS unit_id, window_id, count(DISTINCT {person}) AS people
+FROM people
+JOIN asked ON people.since < asked.end_day
+{joins}
+WHERE {" AND ".join(conditions)}
+GROUP BY unit_id, window_id
+"""
+    return Statement(text, parameters.values, tuple(parameters.tables.values()))

@@ -1,0 +1,145 @@
+"""Who belongs where and when: small tables of DuckDB that statements join, loaded once for each version.
+
+A version is what the transaction at hand sees: two transactions that see different rows have tables of their own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from django.db import connection
+from psycopg import sql
+
+from insights.engine.rows import END_DAY, FIRST_DAY, LiveRows
+from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
+
+if TYPE_CHECKING:
+    import duckdb
+
+VERSIONS = 4  # of each table, of as many transactions that see something else
+_PLACEMENT = {"id": "BIGINT", "tree_id": "BIGINT", "unit_id": "BIGINT", "first_day": "DATE", "end_day": "DATE"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """`sql` selects its rows with the range during, for which first_day and end_day stand.
+
+    `of` are the tables of PostgreSQL that, when they change, change its rows.
+    """
+
+    name: str
+    sql: LiteralString
+    columns: Mapping[str, str]
+    of: Sequence[str]
+
+
+MEMBERSHIPS = Table(
+    "memberships",
+    "SELECT person_id AS id, tree_id, ancestor_id AS unit_id, during FROM orgtree_placement",
+    _PLACEMENT,
+    ("orgtree_placement",),
+)
+"""A row per person, unit for which they count, directly or below it, and range of days; id is the person's."""
+
+_OWNERSHIP = ("integrations_owned", "integrations_ownership", "orgtree_unitplacement")
+OWNERS = Table(
+    "owners",
+    f"SELECT owned_id AS id, tree_id, ancestor_id AS unit_id, during FROM ({OWNER_PLACEMENTS}) AS owners",
+    _PLACEMENT,
+    _OWNERSHIP,
+)
+"""The same of what is owned; id is that of the Owned."""
+
+REPOSITORY_OWNERS = Table(
+    "repository_owners",
+    f"SELECT -repository_id AS id, tree_id, ancestor_id AS unit_id, during FROM ({REPOSITORY_PLACEMENTS}) AS owners",
+    _PLACEMENT,
+    _OWNERSHIP,
+)
+"""The same of repositories; id is the negative of the repository's, so that it is nobody's."""
+
+ATTRIBUTES = Table(
+    "attributes",
+    "SELECT person_id AS id, attribute_id, value, during FROM orgtree_personattribute",
+    {"id": "BIGINT", "attribute_id": "BIGINT", "value": "VARCHAR", "first_day": "DATE", "end_day": "DATE"},
+    ("orgtree_personattribute",),
+)
+"""A row per person, attribute, value and range of days."""
+
+
+class _Process:
+    """What this process has loaded: of each table, the names by version, the latest used last."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(1)
+        self.forget()
+
+    def forget(self) -> None:
+        """After a fork, where the database is another one."""
+        self.lock = threading.Lock()
+        self.loaded: dict[str, OrderedDict[tuple[Any, ...], str]] = {}
+
+
+_process = _Process()
+os.register_at_fork(after_in_child=_process.forget)
+
+
+def load(opened: duckdb.DuckDBPyConnection, wanted: Collection[Table]) -> Mapping[str, str]:
+    """The names that these tables have in DuckDB, by their own, with the rows that the transaction at hand sees."""
+    if not wanted:
+        return {}
+    versions = _versions(tuple(dict.fromkeys(name for table in wanted for name in table.of)))
+    with _process.lock:
+        return {
+            table.name: _loaded_as(opened, table, tuple(versions[name] for name in ("", *table.of))) for table in wanted
+        }
+
+
+def _loaded_as(opened: duckdb.DuckDBPyConnection, table: Table, version: tuple[Any, ...]) -> str:
+    of_table = _process.loaded.setdefault(table.name, OrderedDict())
+    if version in of_table:
+        of_table.move_to_end(version)
+        return of_table[version]
+    name = f"{table.name}_{next(_process.numbers)}"
+    with LiveRows() as rows:
+        opened.execute(f"CREATE TABLE {name} AS FROM {rows.copied(_select(table), table.columns)} ORDER BY id")
+    of_table[version] = name
+    if len(of_table) > VERSIONS:
+        _, oldest = of_table.popitem(last=False)
+        opened.execute(f"DROP TABLE {oldest}")
+    return name
+
+
+def _select(table: Table) -> sql.Composed:
+    *columns, _, _ = table.columns
+    return sql.SQL(
+        "SELECT {}, coalesce(lower(during), {}::date), coalesce(upper(during), {}::date) FROM ({}) AS source"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Literal(FIRST_DAY),
+        sql.Literal(END_DAY),
+        sql.SQL(table.sql),
+    )
+
+
+def _versions(names: Sequence[str]) -> Mapping[str, Any]:
+    """What changes with any row of these tables that this transaction sees, by name; of the database itself by "".
+
+    Each row that is written has a place and a transaction of its own.
+    """
+    columns = sql.SQL(", ").join(
+        sql.SQL("(SELECT ROW(count(*), sum(hashtext(xmin::text || ctid::text)))::text FROM {})").format(
+            sql.Identifier(name)
+        )
+        for name in names
+    )
+    statement = sql.SQL("SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), {}").format(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return dict(zip(("", *names), cursor.fetchone(), strict=True))
