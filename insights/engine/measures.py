@@ -9,6 +9,7 @@ what is missing, t_i the part beyond doubt, d_i the method.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from insights.metrics.measures import (
@@ -37,6 +38,7 @@ PERCENTILES: Mapping[Statistic, float] = {
     Statistic.P95: 0.95,
 }
 
+SHARE_PARTS = 10**18  # a share of 1 has so many: decimals add up to the same in any order
 # Of a person's signs together (integrations/facts/developers.py).
 IS_ON_LINE = f"((signs & {ON_LINE}) <> 0 OR (signs & {AT_WORK | IN_SESSION}) = {AT_WORK})"
 
@@ -104,7 +106,8 @@ def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]
     if isinstance(measure, PersonShare):
         whole = "PARTITION BY unit_id, window_id"
         each = (
-            f"(facts / sum(facts) OVER ({whole}, person_id))::DECIMAL(38, 18) AS share_{i}, "
+            f"(facts * {SHARE_PARTS}::HUGEINT // sum(facts) OVER ({whole}, person_id))::DECIMAL(19, 0)"
+            f" * {1 / Decimal(SHARE_PARTS):f} AS share_{i}, "
             f"count(DISTINCT person_id) FILTER (WHERE person_id > 0) OVER ({whole}) AS base_{i}"
         )
         return f"sum(share_{i}) FILTER (WHERE person_id > 0) AS v_{i}, any_value(base_{i}) AS b_{i}", each

@@ -17,7 +17,7 @@ from insights.engine.scan import Cells, scan
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.many_cells import Amounts, amounts_of_cells
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
-from insights.metrics.measures import Measure, MeasureValue
+from insights.metrics.measures import Distribution, Facts, Measure, MeasureValue, Total
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic
@@ -201,4 +201,6 @@ def _needs(each: Plan) -> Sequence[Need]:
 def _reading(need: Need) -> Reading:
     if not isinstance(need.reading, Reading) or need.reading.relation.owner or need.reading.relation.shared_facts:
         raise TypeError("Only facts of people are read for each person.")
+    if not isinstance(need.measure, (Facts, Total, Distribution)):
+        raise TypeError(f"{type(need.measure).__name__} is not read for each person.")
     return need.reading
