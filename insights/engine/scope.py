@@ -110,7 +110,7 @@ def conditions_on_day(placement: Placement, relation: Relation, day: str, parame
         return
     yield from only(placement, f"source.{relation.placed_by}", parameters)
     if placement.placed is Placed.UNASSIGNED:
-        tables = (OWNERS,) if relation.owner else (MEMBERSHIPS,)
+        tables: tuple[Table, ...] = (OWNERS,) if relation.owner else (MEMBERSHIPS,)
         by = f"source.{relation.placed_by}"
         if relation.falls_to_owners:
             tables, by = (MEMBERSHIPS, REPOSITORY_OWNERS), whose(placement, relation)

@@ -115,7 +115,7 @@ def test_whoever_asks_too_much_is_told_in_a_sentence(
     monkeypatch.setattr(database, "fetch", stopped)
     for address in (
         "/api/v1/metrics/ai.tokens/series/?from=2026-03-01&to=2026-03-10",
-        "/insights/metrics/ai.tokens/rows/?from=2026-03-01&to=2026-03-10",
+        "/insights/metrics/ai.tokens/charts/trend/?from=2026-03-01&to=2026-03-10",
     ):
         answer = client.get(address)
         assert answer.status_code == 503, address
