@@ -27,7 +27,6 @@ from insights.metrics.measures import (
 )
 from insights.metrics.query import Statistic
 from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
-from integrations.facts.relation import Relation
 from integrations.models import Method
 
 ATTRIBUTION_METHODS = tuple(Method.values)
@@ -54,11 +53,29 @@ def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
         yield "d", "method"
 
 
-def counted_facts(relation: Relation, measures: Sequence[Measure]) -> str:
-    """The number of facts among rows: once for each person, but what stands once however many people it is of."""
-    if any(isinstance(measure, StandingAtEnd) for measure in measures):
-        return "count(DISTINCT fact_id)"
-    return "count(*)" if relation.fact_is_row else "count(DISTINCT (person_id, fact_id))"
+def amounts(measure: Measure, i: int, kind: str) -> Iterator[tuple[str, str]]:
+    """What adds up, from rows to facts, people and cells: names, each with what it is over rows.
+
+    `kind` is the type of the measure's column.  Sums are those of decimals and integers, which are the same in any
+    order of rows.
+    """
+    if isinstance(measure, (Total, Distribution)):
+        yield f"v_{i}", f"sum(c_{i}::DECIMAL(38, 9))" if kind == "DOUBLE" else f"sum(c_{i})"
+    if isinstance(measure, Distribution):
+        yield f"x_{i}", f"count(*) - count(c_{i})"
+    if isinstance(measure, Total) and measure.missing_column:
+        yield f"x_{i}", f"sum(m_{i})"
+    if isinstance(measure, AttributedLines):
+        yield f"l_{i}", f"sum(t_{i})"
+        for number, method in enumerate(ATTRIBUTION_METHODS):
+            yield f"k_{i}_{number}", f"sum(c_{i}) FILTER (WHERE d_{i} = '{method}')"
+
+
+def entered(measure: Measure, i: int) -> str:
+    """Whether a row adds anything to the measure; empty for measures to which every row does."""
+    if isinstance(measure, Distribution):
+        return f"c_{i} IS NOT NULL"
+    return f"c_{i} <> 0" if isinstance(measure, Total) else ""
 
 
 def matched(measures: Sequence[Measure]) -> str:
@@ -66,30 +83,23 @@ def matched(measures: Sequence[Measure]) -> str:
     return "person_id > 0" if any(isinstance(measure, Gini) for measure in measures) else "person_id <> 0"
 
 
-def aggregates(measure: Measure, i: int, facts: str, kind: str) -> Iterator[str]:
-    """What the statement computes over the rows of a cell; `kind` is the type of the measure's column.
-
-    Sums are those of decimals and integers, which are the same in any order of rows.
-    """
-    if isinstance(measure, StandingAtEnd):
-        yield f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
-    if not isinstance(measure, (Total, Distribution)):
-        return
-    amount = f"c_{i}::DECIMAL(38, 9)" if kind == "DOUBLE" else f"c_{i}"
-    entered = f"c_{i} IS NOT NULL" if isinstance(measure, Distribution) else f"c_{i} <> 0"
-    yield f"sum({amount}) AS v_{i}"
-    yield f"{facts} FILTER (WHERE {entered}) AS n_{i}"
-    yield f"count(DISTINCT person_id) FILTER (WHERE {entered} AND person_id > 0) AS p_{i}"
-    if isinstance(measure, Distribution):
-        yield f"count(*) - count(c_{i}) AS x_{i}"
-        yield f"quantile_cont(c_{i}::DOUBLE, {[*PERCENTILES.values()]}) AS q_{i}"
-        return
-    if measure.missing_column:
-        yield f"sum(m_{i}) AS x_{i}"
+def lists(measure: Measure, i: int) -> Iterator[str]:
+    """What stands in several columns of a cell, as one."""
     if isinstance(measure, AttributedLines):
-        by_method = ", ".join(f"sum(c_{i}) FILTER (WHERE d_{i} = '{method}')" for method in ATTRIBUTION_METHODS)
-        yield f"sum(t_{i}) AS l_{i}"
-        yield f"[{by_method}] AS k_{i}"
+        yield f"[{', '.join(f'k_{i}_{number}' for number in range(len(ATTRIBUTION_METHODS)))}] AS k_{i}"
+
+
+def percentiles(measure: Measure, i: int) -> Iterator[str]:
+    """What is computed over the rows of a cell at once."""
+    if isinstance(measure, Distribution):
+        yield f"quantile_cont(c_{i}::DOUBLE, {[*PERCENTILES.values()]}) AS q_{i}"
+
+
+def standing(measure: Measure, i: int) -> str:
+    """How many facts of a cell stand on the last day of its window, over its rows."""
+    if not isinstance(measure, StandingAtEnd):
+        raise TypeError(f"{type(measure).__name__} is not read with what stands at an end.")
+    return f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
 
 
 def is_of_people(measure: Measure) -> bool:

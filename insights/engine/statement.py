@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from insights import windows
-from insights.engine import dimensions, measures, scope
+from insights.engine import cells, dimensions, measures, scope
 from insights.engine.rows import STANDING_FROM, STANDING_UNTIL
 from insights.engine.scope import Parameters
 from insights.engine.tables import Table
-from insights.metrics.measures import Measure, PeopleOnLine, Total
+from insights.metrics.measures import Measure, Total
 from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import Reading, StockReading
 from integrations.facts.ai import AGENT_SESSION_DAYS
@@ -64,7 +64,7 @@ def statement_over_rows(question: Reading, wanted: Sequence[Measure], source: So
     text = f"""
 WITH {_window_days(days, parameters)},
 placed AS ({placed}),
-counted AS MATERIALIZED (SELECT * FROM placed JOIN window_days USING (day){_only_people(question)})
+counted AS (SELECT * FROM placed JOIN window_days USING (day){_only_people(question)})
 {select}
 """
     return Statement(text, parameters.values, tuple(parameters.tables.values()))
@@ -74,18 +74,7 @@ def statement_of(question: Reading, wanted: Sequence[Measure], source: Source, t
     """One row per unit_id, window_id and segment in which anything was found, with the columns that
     insights/engine/measures.py lists."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(question)))
-    facts = measures.counted_facts(question.relation, wanted)
-    columns = [
-        f"{facts} AS facts",
-        f"{facts} FILTER (WHERE {measures.matched(wanted)}) AS matched_facts",
-        "count(DISTINCT person_id) FILTER (WHERE person_id > 0) AS people",
-    ]
-    if question.by_person:
-        columns += ["min(day) AS first_day", "max(day) AS last_day"]
-    for i, measure in enumerate(wanted):
-        columns += measures.aggregates(measure, i, facts, _type_of(measure, types))
-    cells = f", cells AS (SELECT {keys}, {', '.join(columns)} FROM counted GROUP BY {keys})"
-    return statement_over_rows(question, wanted, source, f"{cells}\n{_with_people(wanted, keys, facts)}")
+    return statement_over_rows(question, wanted, source, cells.select(question, wanted, keys, types))
 
 
 def segment_names(question: Reading) -> list[str]:
@@ -198,27 +187,8 @@ def _column(relation: Relation, name: str) -> str:
     return dict(relation.stock.columns if relation.stock else ()).get(name) or f"source.{name}"
 
 
-def _type_of(measure: Measure, types: Mapping[str, str]) -> str:
-    """The type of what the measure adds up; what a stock computes is a decimal or an integer."""
-    return types.get(getattr(measure, "column", ""), "BIGINT")
-
-
 def _only_people(question: Reading) -> str:
     return " WHERE person_id > 0" if question.by_person else ""
-
-
-def _with_people(wanted: Sequence[Measure], keys: str, facts: str) -> str:
-    """The cells, with what is computed of each one's people."""
-    of_people = [(i, measure) for i, measure in enumerate(wanted) if measures.is_of_people(measure)]
-    if not of_people:
-        return "FROM cells"
-    texts = [measures.aggregates_of_people(measure, i, keys) for i, measure in of_people]
-    each = ", ".join(["*", *(text for _, text in texts if text)])
-    signs = "".join(f", bit_or(c_{i}) AS signs" for i, measure in of_people if isinstance(measure, PeopleOnLine))
-    return f""",
-people AS (SELECT {keys}, person_id, {facts} AS facts{signs} FROM counted GROUP BY {keys}, person_id),
-of_people AS (SELECT {keys}, {", ".join(text for text, _ in texts)} FROM (SELECT {each} FROM people) GROUP BY {keys})
-FROM cells LEFT JOIN of_people USING ({keys})"""
 
 
 def stock_statement(question: StockReading, source: Source) -> Statement:
