@@ -1,5 +1,6 @@
 from insights.models.annotations import Annotation, AnnotationChange
 from insights.models.badges import Badge
+from insights.models.columns import ColumnPartition
 from insights.models.comparisons import KeptComparison
 from insights.models.kept_columns import KeptColumn
 from insights.models.people_figures import KeptPeopleFigures
@@ -10,6 +11,7 @@ __all__ = [
     "AnnotationChange",
     "Badge",
     "CellGroup",
+    "ColumnPartition",
     "DirtyRange",
     "KeptColumn",
     "KeptComparison",

@@ -1,0 +1,97 @@
+"""What of a relation is copied: its columns, their types in DuckDB, and the hash of both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from insights.metrics.measures import Measure
+from insights.metrics.registry import metrics
+from integrations.facts.relation import STANDING_ON, Relation
+from integrations.models import FactFamily
+
+FORMAT = "1"  # of the files; another number has all of them built again
+# What a page shows of a row beside its figures; it is looked up in PostgreSQL.
+DESCRIBING = frozenset({"path", "reference", "sha", "subject", "title", "url"})
+DECIMAL = "DECIMAL(38, 18)"  # of numbers without a declared scale, such as quotients of money
+_TYPES: Mapping[int, str] = MappingProxyType(
+    {
+        16: "BOOLEAN",
+        20: "BIGINT",
+        21: "SMALLINT",
+        23: "INTEGER",
+        25: "VARCHAR",
+        700: "FLOAT",
+        701: "DOUBLE",
+        1043: "VARCHAR",
+        1082: "DATE",
+        1114: "TIMESTAMP",
+        1184: "TIMESTAMPTZ",
+        2950: "UUID",
+    }
+)
+_NUMERIC = 1700
+_DATE_RANGES = frozenset({3912, 4535})  # daterange, datemultirange
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a relation's copy by name, in their order, with their types in DuckDB."""
+
+    types: Mapping[str, str]
+    hash: str
+    knows_clock: bool  # rows of a day are there from that day on, without a change of any fact
+
+
+@cache
+def shape_of(relation: Relation) -> Shape | None:
+    """None: rows that stand on days other than their own are not copied, and always read from PostgreSQL.
+
+    A change of facts names the days on which something is other than before.  A stock, or a person with the days on
+    which they were there, counts on such days without a row of its own there.
+    """
+    if relation.stock is not None:
+        return None
+    names = sorted(relation.columns - DESCRIBING - {STANDING_ON})
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT {} FROM ({}) AS source LIMIT 0").format(columns, sql.SQL(relation.sql)))
+        described = cursor.description
+    if any(column.type_code in _DATE_RANGES for column in described):
+        return None
+    types = {column.name: _type(column.type_code, column.precision, column.scale) for column in described}
+    text = "\n".join((FORMAT, settings.TIME_ZONE, relation.sql, *(f"{name} {kind}" for name, kind in types.items())))
+    return Shape(types, hashlib.sha256(text.encode()).hexdigest(), "now()" in relation.sql)
+
+
+def _type(oid: int, precision: int | None, scale: int | None) -> str:
+    if oid == _NUMERIC:
+        return DECIMAL if precision is None else f"DECIMAL({precision}, {scale or 0})"
+    return _TYPES[oid]
+
+
+@cache
+def copied_relations() -> Mapping[str, Relation]:
+    """By name, those that any metric is computed from and that are copied."""
+    found = {measure.relation.name: measure.relation for metric in metrics() for measure in _finer(metric.measures)}
+    return {name: relation for name, relation in sorted(found.items()) if shape_of(relation)}
+
+
+def _finer(measures: tuple[Measure, ...]) -> Iterator[Measure]:
+    for measure in measures:
+        yield measure
+        yield from _finer(tuple(finer for _, finer in measure.instead))
+        if measure.told_by is not None:
+            yield from _finer((measure.told_by,))
+
+
+def families_of(relation: Relation) -> frozenset[FactFamily]:
+    """A change of facts of these changes its rows."""
+    return relation.also | {relation.family}
