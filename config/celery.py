@@ -20,6 +20,7 @@ TASK_MODULES = (
     "integrations.sync.tasks",
     "integrations.webhooks.tasks",
     "integrations.attribution.tasks",
+    "insights.columns.tasks",
     "insights.people_figures.tasks",
     "insights.snapshots.tasks",
     "programs.tasks",

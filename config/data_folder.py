@@ -16,7 +16,7 @@ from config.embedded_postgres import Cluster
 
 UMASK = 0o077
 # What an installation keeps; a directory with anything else in it is shared, and only these are closed.
-OURS = frozenset(("broker", "demo", "logs", "mirrors", "postgres", "run", "secrets", "static"))
+OURS = frozenset(("broker", "columns", "demo", "logs", "mirrors", "postgres", "run", "secrets", "static"))
 PASSING = stat.S_IXGRP | stat.S_IXOTH
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

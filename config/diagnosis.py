@@ -22,6 +22,8 @@ from config.client_address import NO_PROXIES
 from config.data_folder import open_to_others
 from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
+from insights.columns.check import check_columns
+from insights.columns.health import columns_health
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
 from integrations.services.aging_tokens import aging_tokens
 from orgtree.services.placements import stray_placements
@@ -30,6 +32,8 @@ SMALLEST_FREE_BYTES = 1_000_000_000  # a nightly fill and PostgreSQL's log of ch
 MOST_NAMED = 3
 LONGEST_BACKLOG = timedelta(minutes=1)  # sweeps come every 5 seconds
 LONGEST_SILENCE_SECONDS = 60
+LONGEST_STALE = timedelta(minutes=10)  # a first build of two years takes half of that
+COLUMNS_SECONDS = 5.0
 LONGEST_QUEUE = timedelta(hours=1)  # a first sync of much takes turns with everything else
 
 
@@ -190,6 +194,27 @@ def connections() -> Finding:
     return Finding("connections", State.RIGHT, f"{streams.count()} streams of connections are read as they come due.")
 
 
+def columns() -> Finding:
+    """As many partitions as a few seconds allow; beat compares all of them each night."""
+    checked, health = check_columns(COLUMNS_SECONDS), columns_health()
+    sentence = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
+    if checked.differences:
+        named = " ".join(checked.differences[:MOST_NAMED])
+        return Finding(
+            "columns",
+            State.WRONG,
+            f"{len(checked.differences)} of {sentence} differed from PostgreSQL, are read from there now, and will be "
+            f"built again: {named}",
+        )
+    if health.stale_since is not None:
+        sentence = f"{sentence}; {health.stale:,} are stale, the oldest since {health.stale_since:%Y-%m-%d %H:%M} UTC"
+        if timezone.now() - health.stale_since > LONGEST_STALE:
+            return Finding(
+                "columns", State.NOTE, f"{sentence}. Pages read their days from PostgreSQL until the worker built them."
+            )
+    return Finding("columns", State.RIGHT, f"{sentence}. {checked.compared:,} were compared with PostgreSQL.")
+
+
 def quarantine() -> Finding:
     count = QuarantinedRecord.objects.filter(replayed_at=None).count()
     if count:
@@ -209,5 +234,6 @@ NEEDING_DATABASE: tuple[Callable[[], Finding], ...] = (
     tokens,
     connections,
     placements,
+    columns,
     quarantine,
 )

@@ -48,6 +48,8 @@ SCHEDULE = (
     Entry("Price requests anew", "integrations.pricing.tasks.reprice_waiting", Every(seconds=60)),
     Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
     Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
+    Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
+    Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
     Entry("Keep figures of everybody", "insights.people_figures.tasks.keep", Every(seconds=60)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Count seats of today", "integrations.seats.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
@@ -59,6 +61,7 @@ SCHEDULE = (
     Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
+    Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
     Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )
 # A sweep that was not started by then is pointless: the next one is on its way.

@@ -8,6 +8,7 @@ class InsightsConfig(AppConfig):
     def ready(self) -> None:
         from insights.benchmarks.quick_check import peers_to_offer
         from insights.benchmarks.sets import SETS
+        from insights.columns.tasks import refresh as refresh_columns
         from insights.metrics import registry
         from insights.snapshots.tasks import refresh
         from integrations.facts.changes import on_change
@@ -18,5 +19,6 @@ class InsightsConfig(AppConfig):
         checks.register(registry.check)
         offer_benchmark_sets([(each.slug, each.name) for each in SETS.values()])
         offer_peers(peers_to_offer())
+        on_change(lambda: nudge_on_commit(refresh_columns))
         for on_news in (on_change, on_placements_changed):
             on_news(lambda: nudge_on_commit(refresh))

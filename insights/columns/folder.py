@@ -16,11 +16,17 @@ from insights.models import ColumnPartition
 
 # A question that was begun reads the files that it found for at most so long; so does nobody a file that was left.
 ORPHAN_SECONDS = 3600
-_BLOCK = 1 << 20
 
 
 def folder() -> Path:
-    path: Path = settings.DATA_DIR / "columns"
+    return _private(settings.DATA_DIR / "columns")
+
+
+def temporary_folder() -> Path:
+    return _private(folder() / "temporary")
+
+
+def _private(path: Path) -> Path:
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
@@ -28,8 +34,8 @@ def folder() -> Path:
 
 @contextmanager
 def temporary_file(suffix: str) -> Iterator[Path]:
-    """The path of a file in the folder that is there for the time of the block, and is not made by it."""
-    path = folder() / f"{uuid4().hex}{suffix}"
+    """The path of a file that is there for the time of the block at most, and is not made by it."""
+    path = temporary_folder() / f"{uuid4().hex}{suffix}"
     try:
         yield path
     finally:
@@ -50,11 +56,12 @@ def put_in_place(written: Path, name: str) -> None:
 
 
 def checksum_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    """SHA-256 of what is in the file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def is_whole(name: str, size: int) -> bool:
@@ -72,18 +79,29 @@ def leave(name: str) -> None:
 
 
 def delete_orphans() -> int:
-    """Delete files that no partition names and that were written or left an hour ago; how many there were."""
-    now = time.time()
-    old = []
-    for entry in os.scandir(folder()):
-        with suppress(OSError):
-            age = now - entry.stat().st_mtime
-            if age < -ORPHAN_SECONDS:  # the clock was put back: its hour begins anew
+    """Delete files that no partition names and that were written or left an hour ago; how many there were.
+
+    What processes that were killed left in the temporary folder goes with them.
+    """
+    old = _old_files(folder())
+    named = set(ColumnPartition.objects.filter(file_name__in=old).values_list("file_name", flat=True))
+    orphans = [path for name, path in old.items() if name not in named]
+    orphans += _old_files(temporary_folder()).values()
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def _old_files(directory: Path) -> dict[str, Path]:
+    """By name, those of which the hour is over.  A clock that was put back begins it anew."""
+    now, old = time.time(), {}
+    for entry in os.scandir(directory):
+        with suppress(FileNotFoundError):  # another process deletes them, too
+            if not entry.is_file(follow_symlinks=False):
+                continue
+            age = now - entry.stat(follow_symlinks=False).st_mtime
+            if age < -ORPHAN_SECONDS:
                 os.utime(entry.path)
             elif age > ORPHAN_SECONDS:
-                old.append(entry.name)
-    named = set(ColumnPartition.objects.filter(file_name__in=old).values_list("file_name", flat=True))
-    orphans = [name for name in old if name not in named]
-    for name in orphans:
-        (folder() / name).unlink(missing_ok=True)
-    return len(orphans)
+                old[entry.name] = Path(entry.path)
+    return old

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
-import duckdb
-from django.db import Error, connection, transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 
 from insights.columns.build import END_DAY, FIRST_DAY, build, writer
 from insights.columns.shape import copied_relations, shape_of
-from insights.columns.stale import mark_changed_shapes, mark_rolled_days
+from insights.columns.stale import mark_by_clock, mark_changed_shapes
 from insights.models import ColumnPartition
+from insights.snapshots.alone import alone
+from insights.snapshots.dirty import note_changes
+
+if TYPE_CHECKING:
+    import duckdb
 
 logger = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 20.0  # of one round: other tasks wait for the worker, too; beat sends the next within seconds
+LONGEST_SECONDS = 20.0  # of one round: the worker has other tasks, too, and beat sends the next within seconds
 
 
 def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
@@ -23,9 +29,14 @@ def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
 
     Several processes may be at it: each takes another partition.  What fails stays stale, and is read live.
     """
+    with alone(waiting=False) as is_alone:
+        if is_alone:  # else the process that computes cells takes the changes out of the outbox, and marks partitions
+            note_changes()
     begin_relations()
     mark_changed_shapes()
-    mark_rolled_days()
+    mark_by_clock()
+    if not stale_partitions().exists():
+        return 0
     began, built = time.monotonic(), 0
     failed: set[int] = set()
     with writer() as columns:
@@ -50,28 +61,31 @@ def begin_relations() -> None:
         )
 
 
+def stale_partitions() -> QuerySet[ColumnPartition]:
+    return ColumnPartition.objects.filter(relation__in=copied_relations().keys(), stale_since__isnull=False)
+
+
 def _build_newest(columns: duckdb.DuckDBPyConnection, failed: set[int]) -> bool:
-    """Whether there was one."""
-    relations = copied_relations()
+    """Whether there was one that nobody else is building."""
+    from duckdb import Error
+
     with transaction.atomic():
         partition = (
-            ColumnPartition.objects.select_for_update(skip_locked=True)
-            .filter(relation__in=list(relations))
-            .exclude(stale_since=None)
+            stale_partitions()
+            .select_for_update(skip_locked=True)
             .exclude(pk__in=failed)
             .order_by("-end_day", "stale_since", "pk")
             .first()
         )
         if partition is None:
             return False
-        relation = relations[partition.relation]
+        number, relation = partition.pk, copied_relations()[partition.relation]
         shape = shape_of(relation)
-        assert shape is not None
-        number = partition.pk
         try:
             with transaction.atomic():
-                build(columns, relation, shape, partition)
-        except (OSError, duckdb.Error, Error) as problem:
+                if shape is not None:
+                    build(columns, relation, shape, partition)
+        except (OSError, Error, DatabaseError) as problem:
             failed.add(number)
-            logger.warning("The columns of %s could not be written: %s", partition, problem)
+            logger.warning("%s could not be written to the columns, and is read live: %s", partition, problem)
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+from insights.metrics.declarations import Metric
 from insights.metrics.measures import Measure
 from insights.metrics.registry import metrics
 from integrations.facts.relation import STANDING_ON, Relation
@@ -20,25 +21,21 @@ from integrations.models import FactFamily
 FORMAT = "1"  # of the files; another number has all of them built again
 # What a page shows of a row beside its figures; it is looked up in PostgreSQL.
 DESCRIBING = frozenset({"path", "reference", "sha", "subject", "title", "url"})
-DECIMAL = "DECIMAL(38, 18)"  # of numbers without a declared scale, such as quotients of money
-_TYPES: Mapping[int, str] = MappingProxyType(
+# By PostgreSQL's numbers of types; whatever else there is comes as its text.
+TYPES: Mapping[int, str] = MappingProxyType(
     {
         16: "BOOLEAN",
         20: "BIGINT",
-        21: "SMALLINT",
-        23: "INTEGER",
-        25: "VARCHAR",
-        700: "FLOAT",
+        21: "BIGINT",
+        23: "BIGINT",
+        700: "DOUBLE",
         701: "DOUBLE",
-        1043: "VARCHAR",
         1082: "DATE",
-        1114: "TIMESTAMP",
         1184: "TIMESTAMPTZ",
-        2950: "UUID",
+        1700: "DECIMAL(38, 16)",  # money; 22 digits before the point
     }
 )
-_NUMERIC = 1700
-_DATE_RANGES = frozenset({3912, 4535})  # daterange, datemultirange
+_RANGES_OF_DAYS = frozenset({3912, 4535})  # daterange, datemultirange
 
 
 @dataclass(frozen=True)
@@ -64,23 +61,22 @@ def shape_of(relation: Relation) -> Shape | None:
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT {} FROM ({}) AS source LIMIT 0").format(columns, sql.SQL(relation.sql)))
         described = cursor.description
-    if any(column.type_code in _DATE_RANGES for column in described):
+    if any(column.type_code in _RANGES_OF_DAYS for column in described):
         return None
-    types = {column.name: _type(column.type_code, column.precision, column.scale) for column in described}
+    types = {column.name: TYPES.get(column.type_code, "VARCHAR") for column in described}
     text = "\n".join((FORMAT, settings.TIME_ZONE, relation.sql, *(f"{name} {kind}" for name, kind in types.items())))
     return Shape(types, hashlib.sha256(text.encode()).hexdigest(), "now()" in relation.sql)
-
-
-def _type(oid: int, precision: int | None, scale: int | None) -> str:
-    if oid == _NUMERIC:
-        return DECIMAL if precision is None else f"DECIMAL({precision}, {scale or 0})"
-    return _TYPES[oid]
 
 
 @cache
 def copied_relations() -> Mapping[str, Relation]:
     """By name, those that any metric is computed from and that are copied."""
-    found = {measure.relation.name: measure.relation for metric in metrics() for measure in _finer(metric.measures)}
+    return relations_of(metrics())
+
+
+def relations_of(computed: Iterable[Metric]) -> Mapping[str, Relation]:
+    """The same of these metrics."""
+    found = {measure.relation.name: measure.relation for metric in computed for measure in _finer(metric.measures)}
     return {name: relation for name, relation in sorted(found.items()) if shape_of(relation)}
 
 

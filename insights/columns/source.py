@@ -14,8 +14,8 @@ from insights.columns.shape import families_of, shape_of
 from insights.metrics.query import Window
 from integrations.facts.relation import Relation
 
-# SQL of a FROM item with these columns of the relation's rows on these days, read from PostgreSQL now.
-LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str]
+# SQL of a FROM item with these columns of the relation's rows on these days (None: on any), read from PostgreSQL now.
+LiveRows = Callable[[Relation, Sequence[Window] | None, Collection[str]], str]
 
 
 @dataclass(frozen=True)
@@ -43,34 +43,34 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def source(relation: Relation, days: Window, needed: Collection[str], live: LiveRows) -> str:
-    """SQL of a FROM item with the `needed` columns of the relation's rows on these days.
+def source(relation: Relation, days: Window | None, needed: Collection[str], live: LiveRows) -> str:
+    """SQL of a FROM item with the `needed` columns of the relation's rows on these days (None: on any, or none).
 
-    Any of the relation's own columns may be needed; the copy lacks what only describes, and is left out then.
+    Any of the relation's own columns may be needed; the copy lacks those that only describe.
     """
     shape = shape_of(relation)
-    built = built_days(relation, days) if shape is not None and shape.types.keys() >= set(needed) else []
-    parts = []
+    if days is None or shape is None or not shape.types.keys() >= set(needed):
+        return live(relation, None if days is None else [days], needed)
+    built = built_days(relation, days)
     files = [part for part in built if part.file_name]
-    if files:
-        parts.append(_of_files(relation, days, needed, files))
     missing = days_between(days, [part.days for part in built])
+    parts = _of_files(relation, needed, files)
     if missing or not parts:
-        parts.append(f"SELECT {_listed(needed)} FROM {live(relation, missing, needed)}")
+        parts.append(f"SELECT {_listed(needed)} FROM {live(relation, missing, needed)}")  # noqa: S608  # quoted names
     return f"({' UNION ALL '.join(parts)})"
 
 
-def _of_files(relation: Relation, days: Window, needed: Collection[str], files: Sequence[BuiltDays]) -> str:
-    """Of files that hold no other days than those asked for, nothing needs to be compared."""
+def _of_files(relation: Relation, needed: Collection[str], files: Sequence[BuiltDays]) -> list[str]:
+    """Rows of files that hold other days than those asked for are compared, all others are not."""
     whole = [part.file_name for part in files if part.days == part.file_days]
     cut = [part for part in files if part.days != part.file_days]
-    selects = [f"SELECT {_listed(needed)} FROM {_read_parquet(whole)}"] if whole else []
+    selects = [f"SELECT {_listed(needed)} FROM {_read_parquet(whole)}"] if whole else []  # noqa: S608  # quoted names
     selects += [
-        f"SELECT {_listed(needed)} FROM {_read_parquet([part.file_name])} WHERE {_quoted_name(relation.day)}"  # noqa: S608  # names of columns and files, quoted
-        f" BETWEEN DATE '{part.days.start}' AND DATE '{part.days.end}' - 1"
+        f"SELECT {_listed(needed)} FROM {_read_parquet([part.file_name])} WHERE {_quoted_name(relation.day)}"  # noqa: S608
+        f" >= DATE '{part.days.start}' AND {_quoted_name(relation.day)} < DATE '{part.days.end}'"
         for part in cut
     ]
-    return " UNION ALL ".join(selects)
+    return selects
 
 
 def _read_parquet(names: Sequence[str]) -> str:

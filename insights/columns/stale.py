@@ -9,12 +9,17 @@ until its rows are read again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import LiteralString
 
 from django.db import connection
 
+from insights.columns.folder import checksum_of, folder, is_whole
 from insights.columns.shape import copied_relations, families_of, shape_of
+from insights.metrics.query import Window
+from insights.models import ColumnPartition
 from integrations.facts.changes import Change
+from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
 
@@ -55,32 +60,72 @@ def mark_stale(changes: Sequence[Change]) -> None:
 
 
 def mark_changed_shapes() -> None:
-    """Partitions of relations whose SQL or columns are others than when they were built, and of none at all."""
-    shapes = {name: shape for name, relation in copied_relations().items() if (shape := shape_of(relation))}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE insights_columnpartition partition
-            SET stale_since = coalesce(stale_since, now()), shape = now.shape
-            FROM unnest(%s::text[], %s::text[]) AS now (relation, shape)
-            WHERE partition.relation = now.relation AND partition.shape <> now.shape
-            """,
-            [list(shapes), [shape.hash for shape in shapes.values()]],
-        )
-        cursor.execute("DELETE FROM insights_columnpartition WHERE relation <> ALL(%s)", [list(shapes)])
+    """Partitions of relations whose SQL or columns are others than when they were built; those of none at all go."""
+    shapes = {name: shape.hash for name, relation in copied_relations().items() if (shape := shape_of(relation))}
+    _mark(
+        "EXISTS (SELECT FROM unnest(%s::text[], %s::text[]) AS now (relation, shape)"
+        " WHERE now.relation = partition.relation AND now.shape <> partition.shape)",
+        [list(shapes), list(shapes.values())],
+    )
+    ColumnPartition.objects.exclude(relation__in=shapes).delete()
 
 
-def mark_rolled_days() -> None:
-    """Partitions of relations that know the clock, of which days have come since they were built."""
-    names = [name for name, relation in copied_relations().items() if (shape := shape_of(relation)) and shape.knows_clock]
+def mark_by_clock() -> None:
+    """Partitions that time alone made untrue.
+
+    Of relations that know the clock: those of which days have come since they were built.  Of all: those built in the
+    future, by a clock that was put back since.
+    """
+    names = [
+        name for name, relation in copied_relations().items() if (shape := shape_of(relation)) and shape.knows_clock
+    ]
+    _mark(
+        "built_at > now() OR relation = ANY(%s) AND built_at::date < now()::date"
+        " AND end_day > built_at::date AND first_day < now()::date",
+        [names],
+    )
+
+
+def mark_broken() -> int:
+    """Partitions whose file is missing or was cut off; how many there were."""
+    named = ColumnPartition.objects.filter(stale_since=None).exclude(file_name="")
+    files = named.values_list("pk", "file_name", "bytes").iterator()
+    return mark_partitions([number for number, name, size in files if not is_whole(name, size)])
+
+
+def mark_damaged(relation: Relation) -> int:
+    """Partitions of the relation whose file is not what was written; how many there were.
+
+    For whoever could not read a file.  It reads all of them, and is not for a transaction that may only read.
+    """
+    named = ColumnPartition.objects.filter(relation=relation.name, stale_since=None).exclude(file_name="")
+    files = named.values_list("pk", "file_name", "checksum").iterator()
+    return mark_partitions([number for number, name, checksum in files if checksum_of(folder() / name) != checksum])
+
+
+def mark_partitions(numbers: Collection[int]) -> int:
+    """Partitions by id; how many of them were true."""
+    return _mark("id = ANY(%s)", [list(numbers)])
+
+
+def mark_asked(relations: Collection[str], days: Window) -> int:
+    """Partitions of these relations with any of these days, whatever is known of them; how many there were."""
+    return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [list(relations), days.end, days.start])
+
+
+def _mark(condition: LiteralString, parameters: Sequence[object]) -> int:
+    """Those that are not stale.  One that is locked is being built, or marked by another: nobody waits for it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE insights_columnpartition
             SET stale_since = now()
-            WHERE relation = ANY(%s) AND stale_since IS NULL AND end_day > built_at::date
-              AND first_day < now()::date AND built_at::date < now()::date
-            """,
-            [names],
+            WHERE id IN (
+                SELECT id FROM insights_columnpartition partition
+                WHERE stale_since IS NULL AND ({condition})
+                FOR NO KEY UPDATE SKIP LOCKED
+            )
+            """,  # noqa: S608  # this module's own
+            parameters,
         )
-
+        return cursor.rowcount

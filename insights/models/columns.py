@@ -34,9 +34,7 @@ class ColumnPartition(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["end_day"], name="stale_partitions", condition=models.Q(stale_since__isnull=False)
-            ),
+            models.Index(fields=["end_day"], name="stale_partitions", condition=models.Q(stale_since__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from django.db import connection, transaction
 
 from insights import windows
+from insights.columns.stale import mark_stale
 from insights.metrics.connected import SOURCES, source_since
 from insights.metrics.plan import Clock
 from insights.metrics.query import Window
@@ -63,6 +64,7 @@ def note_changes() -> int:
                 return noted
             forget_usage_of(changes)
             forget_columns_of(changes)
+            mark_stale(changes)
             _note(
                 [
                     (each.family.value, each.person_id, each.owned_id, each.day_from, each.day_to)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from integrations.facts.relation import Relation
 
 EVER = Window(date(1, 1, 1), date(9999, 12, 31))
 Rows = Counter[tuple[Any, ...]]
+Read = list[tuple[str, Sequence[Window]]]
 
 
 def in_postgresql(relation: Relation, days: Window = EVER) -> Rows:
@@ -38,12 +39,12 @@ def in_postgresql(relation: Relation, days: Window = EVER) -> Rows:
 
 
 @contextmanager
-def live_rows(read: list[tuple[str, Sequence[Window]]]) -> Iterator[LiveRows]:
+def live_rows(read: Read) -> Iterator[LiveRows]:
     """Notes in `read` which days of which relation were read from PostgreSQL."""
     with ExitStack() as files:
 
-        def live(relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str:
-            read.append((relation.name, days))
+        def live(relation: Relation, days: Sequence[Window] | None, needed: Collection[str]) -> str:
+            read.append((relation.name, days or ()))
             shape = shape_of(relation)
             assert shape is not None
             path = files.enter_context(temporary_file(".csv"))
@@ -53,15 +54,21 @@ def live_rows(read: list[tuple[str, Sequence[Window]]]) -> Iterator[LiveRows]:
         yield live
 
 
-def in_columns(
-    relation: Relation, days: Window = EVER, read: list[tuple[str, Sequence[Window]]] | None = None
-) -> Rows:
+def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None) -> Rows:
     """As a question would find them; times as microseconds, because DuckDB gives them with a library of its own."""
     names, types = _names(relation), _types(relation)
     chosen = ", ".join(f"epoch_us({name})" if types[name] == "TIMESTAMPTZ" else name for name in names)
     with live_rows([] if read is None else read) as live, duckdb.connect() as columns:
         rows = columns.execute(f"SELECT {chosen} FROM {source(relation, days, names, live)} AS source").fetchall()
     return Counter(rows)
+
+
+def assert_agreement(relations: Iterable[Relation], days: Window = EVER) -> Read:
+    """Which days of which relations were read from PostgreSQL."""
+    read: Read = []
+    for relation in relations:
+        assert in_columns(relation, days, read) == in_postgresql(relation, days), relation.name
+    return read
 
 
 def _types(relation: Relation) -> Mapping[str, str]:

@@ -1,14 +1,18 @@
-"""`manage.py recompute`: compute the kept figures anew from facts."""
+"""`manage.py recompute`: compute the kept figures, and the columns that they are computed from, anew from facts."""
 
 from __future__ import annotations
 
 import json
+import math
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from insights.columns.recompute import mark_for_recompute
+from insights.columns.refresh import refresh
+from insights.columns.tasks import refresh as refresh_columns
 from insights.metrics.errors import QueryError
 from insights.metrics.parameters import Parameters
 from insights.metrics.query import Window
@@ -19,7 +23,7 @@ from insights.snapshots.waiting import SnapshotHealth
 
 
 class Command(BaseCommand):
-    help = "Fill the kept figures anew: in the background, or with --wait here and now."
+    help = "Fill the kept figures and the columns anew: in the background, or with --wait here and now."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--metric", metavar="KEY", action="extend", nargs="+", default=[])
@@ -34,12 +38,19 @@ class Command(BaseCommand):
             days = _days(options["start"], options["end"])
         except QueryError as problem:
             raise CommandError(f"{problem.parameter}: {problem.message}") from problem
+        mark_for_recompute(only, days)
         if options["wait"] or only or days:
             cells = fill_everything(only=only, days=days, report=self._report)
-            self.stdout.write(json.dumps({"cells": cells}) if options["json"] else f"{cells:,} cells computed.")
+            partitions = refresh(math.inf)
+            counts = {"cells": cells, "partitions": partitions}
+            words = f"{cells:,} cells computed, {partitions:,} partitions built."
+            self.stdout.write(json.dumps(counts) if options["json"] else words)
             return
+        refresh_columns.delay()
         fill_nightly.delay()
-        self.stdout.write(json.dumps({"queued": True}) if options["json"] else "The background fills all cells anew.")
+        self.stdout.write(
+            json.dumps({"queued": True}) if options["json"] else "The background computes all of it anew."
+        )
 
     def _report(self, health: SnapshotHealth) -> None:
         """On standard error, so that JSON stays alone on standard output."""

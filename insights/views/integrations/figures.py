@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from insights import wording
+from insights.columns.health import ColumnsHealth
 from insights.snapshots.waiting import SnapshotHealth
 from insights.tiles import Link
 
@@ -40,6 +41,20 @@ def figures_line(health: SnapshotHealth, now: datetime, *, for_admin: bool) -> F
         return FiguresLine("watch", "alert-triangle", "Behind", detail, last, link)
     detail = "They hold everything that came in" if not lag else f"{_in_words(lag)} behind what came in"
     return FiguresLine("good", "check", "Up to date", detail, last, link)
+
+
+def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> FiguresLine:
+    """`last` is when the oldest of the partitions was built."""
+    schedule = reverse("admin:django_celery_beat_periodictask_changelist")
+    link = Link("Schedule", schedule) if for_admin else None
+    last = f"{wording.ago(health.oldest_built_at, now)}" if health.oldest_built_at else ""
+    size = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
+    if health.stale_since is None:
+        return FiguresLine("good", "check", "Up to date", size, last, link)
+    detail = f"{health.stale:,} of {size} are stale, and their days read from the database, which tells the same"
+    if now - health.stale_since > USUAL_LAG:
+        return FiguresLine("watch", "alert-triangle", "Behind", detail, last, link)
+    return FiguresLine("", "refresh", "Being built", detail, last, link)
 
 
 _READ_FROM_FACTS = "What is not computed yet is read from the facts, which takes longer and tells the same"

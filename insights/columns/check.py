@@ -1,0 +1,102 @@
+"""Holding the columns against PostgreSQL: the file as it was written, and its rows as the relation has them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from insights.columns.build import writer
+from insights.columns.folder import checksum_of, folder, is_whole, temporary_file
+from insights.columns.rows import copy_rows, quoted, read_csv
+from insights.columns.shape import copied_relations, shape_of
+from insights.columns.source import built_days, one_snapshot
+from insights.columns.stale import mark_partitions
+from insights.metrics.query import Window
+from insights.models import ColumnPartition
+from integrations.facts.relation import Relation
+
+if TYPE_CHECKING:
+    import duckdb
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How many partitions were compared, out of how many that are true, and what differed, in sentences."""
+
+    compared: int
+    partitions: int
+    differences: Sequence[str]
+
+
+def check_columns(longest_seconds: float = float("inf")) -> Checked:
+    """Compare partitions with PostgreSQL, the newest first; those that differ become stale, and are read live.
+
+    A difference is an error: facts changed, and the outbox did not say so, or the file is not what was written.
+    """
+    began, compared, differences = time.monotonic(), 0, []
+    numbers = list(
+        ColumnPartition.objects.filter(stale_since=None, relation__in=copied_relations().keys())
+        .order_by("-end_day", "pk")
+        .values_list("pk", flat=True)
+    )
+    if not numbers:
+        return Checked(0, 0, [])
+    with writer() as columns:
+        for number in numbers:
+            if time.monotonic() - began > longest_seconds:
+                break
+            difference = _difference_of(columns, number)
+            compared += 1
+            if difference:
+                mark_partitions([number])
+                differences.append(difference)
+    for difference in differences:
+        logger.error("The columns differ from PostgreSQL: %s", difference)
+    return Checked(compared, len(numbers), differences)
+
+
+def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | None:
+    """Between a partition and the facts, as a sentence; None where there is none, or it became stale meanwhile."""
+    with one_snapshot():
+        partition = ColumnPartition.objects.filter(pk=number, stale_since=None).first()
+        relation = copied_relations().get(partition.relation) if partition else None
+        if partition is None or relation is None:
+            return None
+        if partition.file_name:
+            if not is_whole(partition.file_name, partition.bytes):
+                return f"the file of {partition} is missing or cut off."
+            if checksum_of(folder() / partition.file_name) != partition.checksum:
+                return f"the file of {partition} is damaged."
+        built = built_days(relation, Window(partition.first_day, partition.end_day))
+        if not built:
+            return None
+        with temporary_file(".csv") as csv:
+            copy_rows(relation, _types(relation), [built[0].days], csv)
+            of_facts = _digest(columns, relation, read_csv(csv, _types(relation)), built[0].days)
+    of_file = (0, None)
+    if partition.file_name:
+        file = f"read_parquet({quoted(str(folder() / partition.file_name))})"
+        of_file = _digest(columns, relation, file, built[0].days)
+    if of_file == of_facts:
+        return None
+    return f"{partition} has {of_file[0]} rows in the columns and {of_facts[0]} in PostgreSQL, or other ones."
+
+
+def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> tuple[int, int | None]:
+    """How many rows these days have, and a sum over what stands in them, whatever their order."""
+    names = ", ".join(f'"{name}"' for name in _types(relation))
+    found = columns.execute(
+        f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {relation.day} >= ? AND {relation.day} < ?",  # noqa: S608
+        list(days),
+    ).fetchone()
+    return found or (0, None)
+
+
+def _types(relation: Relation) -> Mapping[str, str]:
+    shape = shape_of(relation)
+    return {} if shape is None else shape.types

@@ -1,0 +1,18 @@
+"""Building partitions anew that nothing says are stale: what `manage.py recompute` names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from insights.columns.shape import copied_relations, relations_of
+from insights.columns.stale import mark_asked
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Window
+
+EVER = Window(date.min, date.max)
+
+
+def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
+    """Mark the partitions of these metrics (none: of all) with any of these days (None: of all days); how many."""
+    return mark_asked(list(relations_of(only) if only else copied_relations()), days or EVER)

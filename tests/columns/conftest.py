@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.delivery_oracle.conftest import told
+
+__all__ = ["told"]
+
+
+@pytest.fixture(autouse=True)
+def columns_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of columns for each test: partitions of another one name files that nobody finds here."""
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    return tmp_path / "columns"
