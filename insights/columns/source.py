@@ -55,7 +55,10 @@ def source(relation: Relation, days: Window | None, needed: Collection[str], liv
     files = [part for part in built if part.file_name]
     missing = days_between(days, [part.days for part in built])
     parts = _of_files(relation, needed, files)
-    if missing or not parts:
+    if not (parts or missing):
+        typed = (f"NULL::{shape.types[name]} AS {_quoted_name(name)}" for name in needed)
+        return f"(SELECT {', '.join(typed) or 'NULL'} WHERE false)"
+    if missing:
         parts.append(f"SELECT {_listed(needed)} FROM {live(relation, missing, needed)}")  # noqa: S608  # quoted names
     return f"({' UNION ALL '.join(parts)})"
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -58,17 +59,25 @@ def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None
     """As a question would find them; times as microseconds, because DuckDB gives them with a library of its own."""
     names, types = _names(relation), _types(relation)
     chosen = ", ".join(f"epoch_us({name})" if types[name] == "TIMESTAMPTZ" else name for name in names)
-    with live_rows([] if read is None else read) as live, duckdb.connect() as columns:
+    with live_rows([] if read is None else read) as live, _duckdb().cursor() as columns:
         rows = columns.execute(f"SELECT {chosen} FROM {source(relation, days, names, live)} AS source").fetchall()
     return Counter(rows)
 
 
-def assert_agreement(relations: Iterable[Relation], days: Window = EVER) -> Read:
+def assert_agreement(relations: Iterable[Relation], days: Window = EVER, *, context: str = "") -> Read:
     """Which days of which relations were read from PostgreSQL."""
     read: Read = []
     for relation in relations:
-        assert in_columns(relation, days, read) == in_postgresql(relation, days), relation.name
+        found, expected = in_columns(relation, days, read), in_postgresql(relation, days)
+        assert found == expected, (
+            f"{relation.name} {context}: only in columns {found - expected}, only in PostgreSQL {expected - found}"
+        )
     return read
+
+
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 def _types(relation: Relation) -> Mapping[str, str]:
