@@ -268,6 +268,7 @@ def in_another(work: Callable[[], object]) -> threading.Thread:
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_take_different_partitions() -> None:
     create_world(1, days=DAYS, sessions=5)
+    note_changes()
     begin_relations()
     held = ColumnPartition.objects.get(relation="agent_sessions")
     with transaction.atomic():
