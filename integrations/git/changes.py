@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from integrations.attribution.changes import append_changes_of_commits
 from integrations.attribution.work import enqueue_commits
 from orgtree.models import Organisation
 
@@ -81,4 +82,6 @@ def settle_changes(commits: Iterable[int]) -> None:
             },
         )
         changed = {id_ for row in cursor.fetchall() for id_ in row if id_ is not None}
+    # Now, because rows of commits are other ones from here on, and once more when their attribution is derived.
+    append_changes_of_commits(changed | set(ids))
     enqueue_commits(changed | set(ids))

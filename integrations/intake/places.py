@@ -9,6 +9,7 @@ from django.db import connection as database
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.words import ResourceKind
+from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, Project, Repository, Resource
 
 PUSH = "push"  # the provider of what is pushed: its records name repositories as people do
@@ -98,6 +99,8 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
         for name, value in told.items():
             setattr(repository, name, value)
         repository.save()
+        if "name" in told:
+            append_changes_of_renamed(repository=repository.pk)
     if resource.repository_id != repository.pk:
         resource.repository = repository
         resource.save(update_fields=["repository"])
@@ -105,9 +108,11 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
 
 def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
     told = {"key": str(draft.details.get("key") or draft.name)[:200], "name": draft.name[:300]}
-    project, _ = Project.objects.update_or_create(
-        connection_id=resource.connection_id, external_id=draft.external_id, defaults=told
-    )
+    of_project = {"connection_id": resource.connection_id, "external_id": draft.external_id}
+    before = Project.objects.filter(**of_project).values_list("name", flat=True).first()
+    project, _ = Project.objects.update_or_create(**of_project, defaults=told)
+    if before not in (None, project.name):
+        append_changes_of_renamed(project=project.pk)
     if resource.project_id != project.pk:
         resource.project = project
         resource.save(update_fields=["project"])

@@ -5,13 +5,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.delivery_oracle.conftest import told
-
-__all__ = ["told"]
-
 
 @pytest.fixture(autouse=True)
 def columns_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of columns for each test: partitions of another one name files that nobody finds here."""
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    monkeypatch.setattr("insights.columns.folder.os.fsync", lambda _: None)  # as the tests' PostgreSQL does without
     return tmp_path / "columns"

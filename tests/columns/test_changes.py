@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from operator import itemgetter
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import transaction
+from pytest_django.plugin import DjangoDbBlocker
 
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
@@ -24,13 +29,40 @@ from integrations.services.remove_connection import remove_with_facts
 from orgtree.models import Identity, Person
 from orgtree.services.identity_decisions import assign
 from tests.columns.rows import assert_agreement
-from tests.delivery_oracle.agents import Told
+from tests.delivery_oracle.calendar import ZONE_NAME
 from tests.delivery_oracle.organisation import SEARCH, SHOP, address
 from tests.delivery_oracle.repositories import Record
-from tests.delivery_oracle.world import _draft_of
+from tests.delivery_oracle.world import World, _draft_of, random_world, tell
+from tests.org import Org
+from tests.seeds import seeds
+from tests.stored_once import StoreOnce
+from tests.telemetry.raw_rows import days_cut_in
 
 pytestmark = pytest.mark.django_db
-Change = Callable[[Told], None]
+Change = Callable[[World], None]
+
+
+@pytest.fixture(scope="module", params=seeds())
+def world(
+    request: pytest.FixtureRequest,
+    stored_once: StoreOnce,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """Told once for all tests of this file, which are run at its end and in its time zone."""
+    world, chance = random_world(request.param), random.Random(request.param)
+    in_its_zone = ExitStack()
+
+    def tell_all() -> None:
+        in_its_zone.enter_context(days_cut_in(ZONE_NAME))
+        tell(world, Org(tmp_path_factory.mktemp), chance)
+
+    with pytest.MonkeyPatch.context() as patch, time_machine.travel(world.span.now, tick=False):
+        patch.setattr(settings, "ORGANISATION_TIME_ZONE", ZoneInfo(ZONE_NAME))
+        with stored_once(tell_all):
+            yield world
+            with django_db_blocker.unblock():
+                in_its_zone.close()
 
 
 def _push(kind: str, *records: Record) -> None:
@@ -38,39 +70,39 @@ def _push(kind: str, *records: Record) -> None:
         store_drafts(push_connection(), [_draft_of(kind, record) for record in records])
 
 
-def _some(told: Told, kind: str, field: str) -> Record:
+def _some(world: World, kind: str, field: str) -> Record:
     """A record of which it is known when it was done, the same each time."""
-    return dict(min((record for record in told.world.records[kind] if record.get(field)), key=itemgetter("id")))
+    return dict(min((record for record in world.records[kind] if record.get(field)), key=itemgetter("id")))
 
 
-def delete_a_pull_request(told: Told) -> None:
-    forget_record(Kind.PULL_REQUEST, _some(told, "pull-requests", "merged_at")["id"])
+def delete_a_pull_request(world: World) -> None:
+    forget_record(Kind.PULL_REQUEST, _some(world, "pull-requests", "merged_at")["id"])
 
 
-def delete_a_deployment(told: Told) -> None:
-    forget_record(Kind.DEPLOYMENT, _some(told, "deployments", "finished_at")["id"])
+def delete_a_deployment(world: World) -> None:
+    forget_record(Kind.DEPLOYMENT, _some(world, "deployments", "finished_at")["id"])
 
 
-def move_a_deployment_to_another_day(told: Told) -> None:
-    record = _some(told, "deployments", "finished_at")
+def move_a_deployment_to_another_day(world: World) -> None:
+    record = _some(world, "deployments", "finished_at")
     earlier = datetime.fromisoformat(record["finished_at"]) - timedelta(days=9)
     _push("deployments", record | {"finished_at": earlier.isoformat(), "started_at": earlier.isoformat()})
 
 
-def move_a_run_to_another_repository(told: Told) -> None:
-    record = _some(told, "pipeline-runs", "finished_at")
+def move_a_run_to_another_repository(world: World) -> None:
+    record = _some(world, "pipeline-runs", "finished_at")
     _push("pipeline-runs", record | {"repository": SEARCH if record["repository"] == SHOP else SHOP})
 
 
-def give_an_identity_to_somebody_else(told: Told) -> None:
+def give_an_identity_to_somebody_else(world: World) -> None:
     assign(Identity.objects.filter(person__email=address("ada")), Person.objects.get(email=address("ben")), by=None)
 
 
-def give_an_identity_to_nobody(told: Told) -> None:
+def give_an_identity_to_nobody(world: World) -> None:
     assign(Identity.objects.filter(person__email=address("cy")), None, by=None)
 
 
-def rename_a_repository(told: Told) -> None:
+def rename_a_repository(world: World) -> None:
     from integrations.connectors.base import ResourceDraft
     from integrations.connectors.words import ResourceKind
     from integrations.intake.places import store_resource
@@ -79,7 +111,7 @@ def rename_a_repository(told: Told) -> None:
     assert Repository.objects.filter(name="acme/store").exists()
 
 
-def remove_everything_that_was_pushed(told: Told) -> None:
+def remove_everything_that_was_pushed(world: World) -> None:
     remove_with_facts(push_connection())
 
 
@@ -96,14 +128,14 @@ CHANGES: tuple[Change, ...] = (
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_is_there_at_once(change: Change, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_is_there_at_once(change: Change, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", 20)
     relations = copied_relations().values()
-    with time_machine.travel(told.world.span.now, tick=False):
+    with time_machine.travel(world.span.now, tick=False):
         refresh()
         assert not FactChange.objects.exists()
         assert_agreement(relations)
-        change(told)
+        change(world)
         assert FactChange.objects.exists()
         assert_agreement(relations)  # the change stands in the outbox
         attribute_what_waits()

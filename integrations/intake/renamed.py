@@ -1,0 +1,66 @@
+"""Names that stand in rows of facts, as dimensions: what the outbox is told when one of them changes."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.facts.changes import announce_changes
+from integrations.models import FactFamily
+
+# The first day on which anything happened in the repository or project, by what happened.
+_FIRST_DAYS: LiteralString = """
+    SELECT min(counted_on) FROM integrations_commit WHERE home_id = %(repository)s
+    UNION ALL
+    SELECT min(commit.counted_on)
+    FROM integrations_changedlines lines JOIN integrations_commit commit ON commit.id = lines.commit_id
+    WHERE lines.repository_id = %(repository)s
+    UNION ALL
+    SELECT min(least(created_at, merged_at, closed_at))::date FROM integrations_pullrequest
+    WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(finished_at)::date FROM integrations_pipelinerun WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(least(created_at, started_at, finished_at))::date FROM integrations_deployment
+    WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(least(started_at, resolved_at))::date FROM integrations_incident WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(created_on) FROM integrations_workitemfigures WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(created_at)::date FROM integrations_workitem WHERE project_id = %(project)s
+    UNION ALL
+    SELECT min(figures.day)
+    FROM integrations_sessionshare share JOIN integrations_agentsessionday figures USING (session_id)
+    WHERE share.repository_id = %(repository)s
+"""
+_OF_REPOSITORY = (
+    FactFamily.AI,
+    FactFamily.CODE,
+    FactFamily.CLONE,
+    FactFamily.PULL_REQUEST,
+    FactFamily.WORK_ITEM,
+    FactFamily.PIPELINE,
+    FactFamily.DEPLOYMENT,
+    FactFamily.INCIDENT,
+)
+
+
+def append_changes_of_renamed(*, repository: int | None = None, project: int | None = None) -> None:
+    """Append all days on which anything could have happened there, in the transaction that changes its name."""
+    families = (FactFamily.WORK_ITEM,) if repository is None else _OF_REPOSITORY
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO integrations_factchange (family, day_from, day_to)
+            SELECT family, first_day, greatest(first_day, now()::date) + 1
+            FROM (SELECT min(day) FROM ({_FIRST_DAYS}) AS days (day)) AS since (first_day)
+            CROSS JOIN unnest(%(families)s::text[]) AS families (family)
+            WHERE first_day IS NOT NULL
+            """,  # noqa: S608  # constants of this module
+            {"repository": repository, "project": project, "families": [family.value for family in families]},
+        )
+        changed = cursor.rowcount
+    if changed:
+        announce_changes()

@@ -1,0 +1,51 @@
+"""Whatever is told of deliveries, in whichever pieces: the outbox says of every row that changes."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from insights.columns.refresh import refresh
+from insights.columns.shape import copied_relations
+from integrations.attribution.tasks import attribute_what_waits
+from integrations.intake.figures_work import settle_what_waits
+from tests.columns.rows import assert_agreement
+from tests.metrics.told_in_pieces import Pieces
+from tests.org import Org
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+# How many records come at once, and how many decisions there are: what one piece hides, another may show.
+FEW, ALL = (30, 6), (4, 10)
+SEEDS = [(1, *FEW), *(pytest.param(seed, *ALL, marks=pytest.mark.soak) for seed in range(2, 12))]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seed", "largest", "decisions"), SEEDS)
+def test_columns_follow_each_piece(
+    seed: int, largest: int, decisions: int, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes longer than 5 s: after each piece all relations are read twice."""
+    monkeypatch.setattr("insights.columns.build.MOST_ROWS", 5)
+    chance, told = random.Random(seed), []
+    with time_machine.travel(NOW, tick=False) as clock:
+        org.tree("Teams")
+        for unit, person in (("Red", "ada"), ("Red", "ben"), ("Blue", "cy")):
+            if person != "ben":
+                org.unit(unit, below="teams")
+            org.join(person, unit.lower())
+        org.people({"full_name": "At Home", "email": "ada-at-home@example.com"})
+        refresh()
+        for name, tell in Pieces(seed, org, largest=largest, decisions=decisions):
+            clock.shift(timedelta(minutes=1))
+            tell()
+            told.append(name)
+            for follow in (attribute_what_waits, settle_what_waits):
+                if chance.random() < 0.7:
+                    follow()
+            assert_agreement(copied_relations().values(), context=f"after {len(told)} pieces, the last of them: {name}")
+            if chance.random() < 0.7:
+                refresh()
+                assert_agreement(copied_relations().values(), context=f"built after {len(told)} pieces: {name}")
