@@ -1,0 +1,107 @@
+"""What operators see of the columns, and what the background does with them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+
+from config.diagnosis import State, columns
+from insights.columns import tasks
+from insights.columns.health import columns_health
+from insights.columns.refresh import refresh
+from insights.columns.shape import copied_relations
+from insights.models import ColumnPartition
+from insights.snapshots.dirty import note_changes
+from integrations.models import AgentSession
+from tests.columns.rows import assert_agreement
+from tests.metrics.facts import create_world
+from tests.personas import ADMIN, Persona
+
+TODAY = date(2026, 3, 18)
+DAYS = [TODAY - timedelta(days=n) for n in range(29, -1, -1)]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def built(db: None) -> None:
+    create_world(1, days=DAYS, sessions=20)
+    refresh()
+
+
+@pytest.mark.usefixtures("built")
+def test_doctor_says_how_many_there_are() -> None:
+    finding = columns()
+    assert finding.state == State.RIGHT
+    number = ColumnPartition.objects.count()
+    assert finding.sentence.startswith(f"{number} partitions, ")
+    assert finding.sentence.endswith(f"{number} were compared with PostgreSQL.")
+
+
+@pytest.mark.usefixtures("built")
+def test_doctor_names_what_differs() -> None:
+    AgentSession.objects.update(lines_added=F("lines_added") + 1)
+    finding = columns()
+    assert finding.state == State.WRONG
+    assert "agent_sessions from 1970-01-05 to 2048-07-06" in finding.sentence
+
+
+@pytest.mark.usefixtures("built")
+def test_doctor_notes_what_has_been_stale_for_long() -> None:
+    ColumnPartition.objects.filter(relation="commits").update(stale_since=timezone.now() - timedelta(minutes=5))
+    assert columns().state == State.RIGHT
+    ColumnPartition.objects.filter(relation="commits").update(stale_since=timezone.now() - timedelta(hours=5))
+    finding = columns()
+    assert finding.state == State.NOTE
+    assert "1 are stale, the oldest since" in finding.sentence
+
+
+@pytest.mark.usefixtures("built")
+def test_the_health_page_shows_them(sign_in: Callable[[Persona], Client]) -> None:
+    client = sign_in(ADMIN)
+    assert f"{ColumnPartition.objects.count()} partitions, " in client.get("/integrations/").content.decode()
+    ColumnPartition.objects.update(stale_since=timezone.now() - timedelta(hours=1))
+    assert "are stale, and their days read from the database" in client.get("/integrations/").content.decode()
+
+
+@pytest.mark.usefixtures("built")
+def test_recompute_builds_what_is_named() -> None:
+    before = dict(ColumnPartition.objects.values_list("relation", "file_name"))
+    answer = io.StringIO()
+    call_command("recompute", metric=["ai.sessions"], wait=True, json=True, stdout=answer)
+    after = dict(ColumnPartition.objects.values_list("relation", "file_name"))
+    changed = {name for name in before if before[name] != after[name]}
+    assert "agent_sessions" in changed
+    assert "commits" not in changed
+    assert json.loads(answer.getvalue())["partitions"] >= len(changed)
+
+
+def test_the_background_builds_what_changes_and_clears_up() -> None:
+    tasks.refresh()
+    assert columns_health().rows == 0
+    create_world(1, days=DAYS, sessions=20)
+    tasks.refresh()
+    assert columns_health().rows > 0
+    assert columns_health().stale == 0
+    tasks.tidy()
+    tasks.check_nightly()
+    assert columns_health().stale == 0
+
+
+def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:
+    refresh()
+    assert not ColumnPartition.objects.exclude(stale_since=None).exists()
+    create_world(1, days=DAYS, sessions=5)
+    note_changes()
+    stale = set(ColumnPartition.objects.exclude(stale_since=None).values_list("relation", flat=True))
+    assert {"agent_sessions", "agent_session_days", "developer_days"} <= stale
+    assert "production_deployments" not in stale
+    assert_agreement([copied_relations()["agent_sessions"]])
