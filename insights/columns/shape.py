@@ -35,6 +35,7 @@ TYPES: Mapping[int, str] = MappingProxyType(
         1700: "DECIMAL(38, 16)",  # money; 22 digits before the point
     }
 )
+SERVICES_OF_PULL_REQUESTS = "integrations_touchedservice"
 _RANGES_OF_DAYS = frozenset({3912, 4535})  # daterange, datemultirange
 
 
@@ -52,9 +53,10 @@ def shape_of(relation: Relation) -> Shape | None:
     """None: rows that stand on days other than their own are not copied, and always read from PostgreSQL.
 
     A change of facts names the days on which something is other than before.  A stock, or a person with the days on
-    which they were there, counts on such days without a row of its own there.
+    which they were there, counts on such days without a row of its own there.  A deployment says which services the
+    pull requests in it are of, on days long past, and names only its own.
     """
-    if relation.stock is not None:
+    if relation.stock is not None or SERVICES_OF_PULL_REQUESTS in relation.sql:
         return None
     names = sorted(relation.columns - DESCRIBING - {STANDING_ON})
     columns = sql.SQL(", ").join(map(sql.Identifier, names))

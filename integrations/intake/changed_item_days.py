@@ -6,7 +6,7 @@ so the difference is told.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db import connection as database
 
@@ -108,6 +108,15 @@ _NOTE_DONE = f"""
 """  # noqa: S608  # constants of this module
 
 
+_NOTE_UNLINKED = f"""
+    WITH entered AS (
+        SELECT credited_id, datemultirange(daterange(done_on, done_on + 1)) AS days
+        FROM integrations_workitemfigures WHERE work_item_id = ANY (%(ids)s) AND done_on IS NOT NULL
+    )
+    {_NOTE.format(family=FactFamily.WORK_ITEM.value)}
+"""  # noqa: S608  # constants of this module
+
+
 def drop_item_figures(ids: Collection[int]) -> None:
     """Delete the figures of these work items, which are about to be deleted, and tell the outbox."""
     _execute(_DROP, ids)
@@ -119,6 +128,24 @@ def note_items_of(pull_requests: Collection[int]) -> None:
     To be called by whoever changes what is known of pull requests, in the same transaction.
     """
     _execute(_NOTE_DONE, pull_requests)
+
+
+def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
+    """(Pull request, work item that it is linked to), of these."""
+    if not pull_requests:
+        return []
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT pull_request_id, work_item_id FROM integrations_workitemlink"
+            " WHERE pull_request_id = ANY (%s) AND work_item_id IS NOT NULL",
+            [sorted(pull_requests)],
+        )
+        return cursor.fetchall()
+
+
+def note_unlinked(items: Collection[int]) -> None:
+    """As `note_items_of`, of items that pull requests were linked to, and may not be any more."""
+    _execute(_NOTE_UNLINKED, items)
 
 
 def _execute(statement: str, ids: Collection[int]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from django.db import connection as database
 
+from integrations.intake.changed_item_days import note_unlinked
+
 _SETTLE = """
     WITH named AS (
         SELECT link.id, link.key, link.work_item_id, pull_request.connection_id
@@ -36,7 +38,7 @@ _SETTLE = """
     UPDATE integrations_workitemlink link SET work_item_id = meant.work_item_id
     FROM meant
     WHERE link.id = meant.id AND meant.before IS DISTINCT FROM meant.work_item_id
-    RETURNING link.pull_request_id
+    RETURNING link.pull_request_id, meant.before
 """
 
 
@@ -47,4 +49,6 @@ def settle_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int]
     """
     with database.cursor() as cursor:
         cursor.execute(_SETTLE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
-        return {row[0] for row in cursor.fetchall()}
+        changed = cursor.fetchall()
+    note_unlinked({before for _, before in changed if before is not None})
+    return {pull_request for pull_request, _ in changed}

@@ -16,6 +16,7 @@ from django.utils import timezone
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import UNTOLD, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.connectors.words import Kind, ResourceKind
+from integrations.intake.changed_item_days import items_of, note_unlinked
 from integrations.intake.commits import store_commits_told
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
@@ -126,6 +127,7 @@ def _store(
     placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
     stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
     days_before = days_of(kind, (each.known.id for each in stored.values() if not each.deleted))
+    linked_before = items_of([each.known.id for each in stored.values()]) if kind == Kind.PULL_REQUEST else ()
     expected = None
     if kind == Kind.PULL_REQUEST and len(stored) < len(placed):
         expected = expected_of_pull_requests(effective_meanings(connection))
@@ -134,6 +136,7 @@ def _store(
     )
     written.note_changed(derive(connection, kind, written.touched))
     append_days(kind, written.touched, days_before)
+    note_unlinked({item for pull_request, item in linked_before if pull_request in written.touched})
     return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)
 
 
