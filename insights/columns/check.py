@@ -78,7 +78,7 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
         with temporary_file(".csv") as csv:
             copy_rows(relation, _types(relation), [built[0].days], csv)
             of_facts = _digest(columns, relation, read_csv(csv, _types(relation)), built[0].days)
-    of_file = (0, None)
+    of_file: tuple[int, int | None] = (0, None)
     if partition.file_name:
         file = f"read_parquet({quoted(str(folder() / partition.file_name))})"
         of_file = _digest(columns, relation, file, built[0].days)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from django.db import connection
 
@@ -113,7 +113,7 @@ def mark_asked(relations: Collection[str], days: Window) -> int:
     return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [list(relations), days.end, days.start])
 
 
-def _mark(condition: LiteralString, parameters: Sequence[object]) -> int:
+def _mark(condition: LiteralString, parameters: Sequence[Any]) -> int:
     """Those that are not stale.  One that is locked is being built, or marked by another: nobody waits for it."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -128,4 +128,4 @@ def _mark(condition: LiteralString, parameters: Sequence[object]) -> int:
             """,  # noqa: S608  # this module's own
             parameters,
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

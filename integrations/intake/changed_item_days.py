@@ -140,7 +140,7 @@ def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
             " WHERE pull_request_id = ANY (%s) AND work_item_id IS NOT NULL",
             [sorted(pull_requests)],
         )
-        return cursor.fetchall()
+        return [(pull_request, item) for pull_request, item in cursor.fetchall()]
 
 
 def note_unlinked(items: Collection[int]) -> None:

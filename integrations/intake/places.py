@@ -108,9 +108,11 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
 
 def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
     told = {"key": str(draft.details.get("key") or draft.name)[:200], "name": draft.name[:300]}
-    of_project = {"connection_id": resource.connection_id, "external_id": draft.external_id}
-    before = Project.objects.filter(**of_project).values_list("name", flat=True).first()
-    project, _ = Project.objects.update_or_create(**of_project, defaults=told)
+    known = Project.objects.filter(connection_id=resource.connection_id, external_id=draft.external_id)
+    before = known.values_list("name", flat=True).first()
+    project, _ = Project.objects.update_or_create(
+        connection_id=resource.connection_id, external_id=draft.external_id, defaults=told
+    )
     if before not in (None, project.name):
         append_changes_of_renamed(project=project.pk)
     if resource.project_id != project.pk:

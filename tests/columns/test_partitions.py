@@ -288,7 +288,7 @@ def test_a_change_that_comes_while_its_partition_is_built(monkeypatch: pytest.Mo
     refresh()
     sessions = copied_relations()["agent_sessions"]
     ColumnPartition.objects.filter(relation=sessions.name).update(stale_since=timezone.now())
-    threads = []
+    threads: list[threading.Thread] = []
 
     def put_in_place_late(*of_file: Any) -> None:
         if not threads:
