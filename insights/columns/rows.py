@@ -7,12 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from django.db import connection
 from psycopg import sql
 
 from insights.metrics.query import Window
 from integrations.facts.relation import Relation
+
+# DuckDB's types by PostgreSQL's numbers of types.  Whatever else there is comes as its text, multiranges among it.
+TYPES: Mapping[int, str] = MappingProxyType(
+    {
+        16: "BOOLEAN",
+        20: "BIGINT",
+        21: "BIGINT",
+        23: "BIGINT",
+        700: "DOUBLE",
+        701: "DOUBLE",
+        1082: "DATE",
+        1184: "TIMESTAMPTZ",
+        1700: "DECIMAL(38, 16)",  # money; 22 digits before the point
+    }
+)
 
 
 def copy_rows(
@@ -22,18 +38,26 @@ def copy_rows(
 
     `at_most` ends it after so many rows, whichever these are.
     """
-    statement = sql.SQL("COPY (SELECT {names} FROM ({relation}) AS source WHERE {days} {limit}) TO STDOUT (FORMAT csv)")
-    composed = statement.format(
+    limit = sql.SQL("") if at_most is None else sql.SQL("LIMIT {}").format(sql.Literal(at_most))
+    copy(sql.SQL("{} {}").format(select_rows(relation, names, days), limit), path)
+
+
+def select_rows(relation: Relation, names: Iterable[str], days: Sequence[Window] | None) -> sql.Composed:
+    """The same as SQL for PostgreSQL."""
+    return sql.SQL("SELECT {names} FROM ({relation}) AS source WHERE {days}").format(
         names=sql.SQL(", ").join(sql.Identifier("source", name) for name in names),
         relation=sql.SQL(relation.sql),
         days=_on(days, sql.Identifier("source", relation.day)),
-        limit=sql.SQL("") if at_most is None else sql.SQL("LIMIT {}").format(sql.Literal(at_most)),
     )
+
+
+def copy(select: sql.Composed, path: Path) -> None:
+    """Write the rows of a SELECT to `path` as CSV without a header."""
     with (
         path.open("wb") as file,
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(composed) as rows,
+        cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)) as rows,
     ):
         for block in rows:
             file.write(block)

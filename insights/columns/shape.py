@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
 from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+from insights.columns.rows import TYPES
 from insights.metrics.declarations import Metric
 from insights.metrics.measures import Measure
 from insights.metrics.registry import metrics
@@ -21,20 +21,6 @@ from integrations.models import FactFamily
 FORMAT = "1"  # of the files; another number has all of them built again
 # What a page shows of a row beside its figures; it is looked up in PostgreSQL.
 DESCRIBING = frozenset({"path", "reference", "sha", "subject", "title", "url"})
-# By PostgreSQL's numbers of types; whatever else there is comes as its text.
-TYPES: Mapping[int, str] = MappingProxyType(
-    {
-        16: "BOOLEAN",
-        20: "BIGINT",
-        21: "BIGINT",
-        23: "BIGINT",
-        700: "DOUBLE",
-        701: "DOUBLE",
-        1082: "DATE",
-        1184: "TIMESTAMPTZ",
-        1700: "DECIMAL(38, 16)",  # money; 22 digits before the point
-    }
-)
 SERVICES_OF_PULL_REQUESTS = "integrations_touchedservice"
 _RANGES_OF_DAYS = frozenset({3912, 4535})  # daterange, datemultirange
 

@@ -10,11 +10,9 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
+from insights.columns.folder import folder, temporary_folder
 from insights.engine.errors import Limit, QuestionStoppedError
 
 if TYPE_CHECKING:
@@ -57,20 +55,6 @@ class _Process:
 
 _process = _Process()
 os.register_at_fork(after_in_child=_process.forget)
-
-
-def folder() -> Path:
-    """The only folder that DuckDB can read and write; the account of the process alone can."""
-    return Path(settings.DATA_DIR) / "columns"
-
-
-def temporary_folder() -> Path:
-    """A folder in it for what lasts as long as a question."""
-    found = folder() / "temporary"
-    if not found.is_dir():
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        found.mkdir(mode=0o700, exist_ok=True)
-    return found
 
 
 def database() -> duckdb.DuckDBPyConnection:

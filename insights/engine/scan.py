@@ -9,7 +9,7 @@ from typing import Any
 
 from insights.engine import database, tables
 from insights.engine.measures import value_in
-from insights.engine.rows import LiveRows, column_types
+from insights.engine.rows import Rows, column_types
 from insights.engine.statement import Statement, statement_of, statement_over_rows, stock_statement, windows_asked
 from insights.metrics.measures import Measure, MeasureValue
 from insights.metrics.query import Window
@@ -37,7 +37,7 @@ def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
     asked = windows_asked(question)
     if not asked:
         return {}
-    with LiveRows() as rows:
+    with Rows() as rows:
         statement = statement_of(question, measures, rows.source, column_types(question.relation))
         found = _fetch(statement)
     cells: dict[CellKey, Cell] = {}
@@ -59,13 +59,13 @@ def select(question: Reading, measures: Sequence[Measure], text: str) -> Sequenc
     """
     if not windows_asked(question):
         return []
-    with LiveRows() as rows:
+    with Rows() as rows:
         return _fetch(statement_over_rows(question, measures, rows.source, text))
 
 
 def stock(question: StockReading) -> dict[tuple[int | None, Window], int]:
     """People of each span of the question, by unit and span.  Raises QuestionStoppedError as `scan`."""
-    with LiveRows() as rows:
+    with Rows() as rows:
         found = _fetch(stock_statement(question, rows.source))
     return {(row["unit_id"] or None, question.spans[row["window_id"]]): row["people"] for row in found}
 

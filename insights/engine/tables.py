@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from django.db import connection
 from psycopg import sql
 
-from insights.engine.rows import END_DAY, FIRST_DAY, LiveRows
+from insights.engine.rows import END_DAY, FIRST_DAY, Rows
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _loaded_as(opened: duckdb.DuckDBPyConnection, table: Table, version: tuple[A
         of_table.move_to_end(version)
         return of_table[version]
     name = f"{table.name}_{next(_process.numbers)}"
-    with LiveRows() as rows:
+    with Rows() as rows:
         opened.execute(f"CREATE TABLE {name} AS FROM {rows.copied(_select(table), table.columns)} ORDER BY id")
     of_table[version] = name
     if len(of_table) > VERSIONS:
