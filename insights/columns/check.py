@@ -12,7 +12,7 @@ from insights.columns.build import writer
 from insights.columns.folder import checksum_of, folder, is_whole, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import copied_relations, shape_of
-from insights.columns.source import built_days, one_snapshot
+from insights.columns.source import Partitions, one_snapshot
 from insights.columns.stale import mark_partitions
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
@@ -72,7 +72,7 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
                 return f"the file of {partition} is missing or cut off."
             if checksum_of(folder() / partition.file_name) != partition.checksum:
                 return f"the file of {partition} is damaged."
-        built = built_days(relation, Window(partition.first_day, partition.end_day))
+        built = Partitions.read().of(relation, Window(partition.first_day, partition.end_day))
         if not built:
             return None
         with temporary_file(".csv") as csv:

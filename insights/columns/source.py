@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -43,15 +46,22 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def source(relation: Relation, days: Window | None, needed: Collection[str], live: LiveRows) -> str:
+def source(
+    relation: Relation,
+    days: Window | None,
+    needed: Collection[str],
+    live: LiveRows,
+    partitions: Partitions | None = None,
+) -> str:
     """SQL of a FROM item with the `needed` columns of the relation's rows on these days (None: on any, or none).
 
-    Any of the relation's own columns may be needed; the copy lacks those that only describe.
+    Any of the relation's own columns may be needed; the copy lacks those that only describe.  `partitions` are those
+    that are true, where they were read already.
     """
     shape = shape_of(relation)
     if days is None or shape is None or not shape.types.keys() >= set(needed):
         return live(relation, None if days is None else [days], needed)
-    built = built_days(relation, days)
+    built = (partitions or Partitions.read()).of(relation, days)
     files = [part for part in built if part.file_name]
     missing = days_between(days, [part.days for part in built])
     parts = _of_files(relation, needed, files)
@@ -88,46 +98,70 @@ def _quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def built_days(relation: Relation, days: Window) -> Sequence[BuiltDays]:
-    """In their order, the days in this window of which partitions are true and their files whole; one query.
+class Partitions:
+    """Those of all relations that are true, as of one moment: nothing changed that was not in their rows."""
 
-    A relation that knows the clock has rows for days that came after a partition was built: its partitions are true
-    of the days before that one.  A partition that was built in the future, by a clock that was put back, is not.
-    """
-    shape = shape_of(relation)
-    if shape is None:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH changed AS (
-                SELECT range_agg(daterange(day_from, day_to)) AS days
-                FROM integrations_factchange WHERE family = ANY(%(families)s)
+    def __init__(self, built: Mapping[str, Sequence[_Built]], changed: Mapping[str, Sequence[Window]]) -> None:
+        self._built = built
+        self._changed = changed
+
+    @classmethod
+    def read(cls) -> Partitions:
+        """In one query."""
+        built: dict[str, list[_Built]] = defaultdict(list)
+        changed: dict[str, list[Window]] = defaultdict(list)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date
+                FROM insights_columnpartition WHERE stale_since IS NULL AND built_at <= now()
+                UNION ALL
+                SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL
+                FROM (
+                    SELECT family, unnest(range_agg(daterange(day_from, day_to))) AS days
+                    FROM integrations_factchange GROUP BY family
+                ) AS changes
+                ORDER BY 2
+                """
             )
-            SELECT first_day, end_day, file_name, bytes,
-                   greatest(first_day, %(start)s::date),
-                   least(end_day, %(end)s::date, CASE WHEN %(knows_clock)s THEN built_at::date END)
-            FROM insights_columnpartition
-            WHERE relation = %(relation)s AND first_day < %(end)s AND end_day > %(start)s
-              AND shape = %(shape)s AND stale_since IS NULL AND built_at <= now()
-              AND NOT daterange(first_day, end_day) && coalesce((SELECT days FROM changed), '{}')
-            ORDER BY first_day
-            """,
-            {
-                "families": [family.value for family in families_of(relation)],
-                "relation": relation.name,
-                "shape": shape.hash,
-                "start": days.start,
-                "end": days.end,
-                "knows_clock": shape.knows_clock,
-            },
-        )
-        rows = cursor.fetchall()
-    return [
-        BuiltDays(Window(start, end), name, Window(first, after))
-        for first, after, name, size, start, end in rows
-        if start < end and (not name or is_whole(name, size))
-    ]
+            for name, start, end, shape, file_name, size, built_on in cursor.fetchall():
+                if shape is None:
+                    changed[name].append(Window(start or date.min, end or date.max))
+                else:
+                    built[name].append(_Built(Window(start, end), shape, file_name, size, built_on))
+        return cls(built, changed)
+
+    def of(self, relation: Relation, days: Window) -> Sequence[BuiltDays]:
+        """In their order, the days in this window of which partitions are true and their files whole.
+
+        A relation that knows the clock has rows for days that came after a partition was built: its partitions are
+        true of the days before that one.  A partition that was built in the future, by a clock that was put back, is
+        not.
+        """
+        shape = shape_of(relation)
+        if shape is None:
+            return []
+        changed = [window for family in families_of(relation) for window in self._changed.get(family, ())]
+        found = []
+        for each in self._built.get(relation.name, ()):
+            first, end = each.days
+            part = Window(
+                max(first, days.start), min(end, days.end, each.built_on) if shape.knows_clock else min(end, days.end)
+            )
+            is_true = each.shape == shape.hash and not any(
+                window.start < end and first < window.end for window in changed
+            )
+            if part.start < part.end and is_true and (not each.file_name or is_whole(each.file_name, each.size)):
+                found.append(BuiltDays(part, each.file_name, each.days))
+        return found
+
+
+class _Built(NamedTuple):
+    days: Window
+    shape: str
+    file_name: str
+    size: int
+    built_on: date
 
 
 def days_between(days: Window, built: Sequence[Window]) -> Sequence[Window]:

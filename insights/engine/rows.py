@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from functools import cached_property, lru_cache
+from typing import Any
 
 from django.db import connection
 from psycopg import sql
 
 from insights.columns.folder import temporary_file
 from insights.columns.rows import TYPES, copy, read_csv, select_rows
-from insights.columns.source import source
+from insights.columns.shape import shape_of
+from insights.columns.source import Partitions, one_snapshot, source
 from insights.metrics.query import Window
 from integrations.facts.relation import Relation
 
@@ -59,20 +62,34 @@ def _literal(day: object) -> sql.Composable:
 
 
 class Rows(ExitStack):
-    """Rows for one question: of built partitions where they are true, else copied from PostgreSQL until its end."""
+    """Rows for the questions of one answer, all as of one moment: of built partitions where they are true, else copied
+    from PostgreSQL.
+
+    What is copied once serves the other questions, so all columns of the relation's copy come with it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._known: dict[tuple[str, Window | None, frozenset[str]], str] = {}
+        self.versions: dict[tuple[str, ...], Mapping[str, Any]] = {}  # insights/engine/tables.py
+        self._live_rows: dict[tuple[str, tuple[Window, ...] | None, frozenset[str]], str] = {}
+
+    @cached_property
+    def _partitions(self) -> Partitions:
+        return Partitions.read()
 
     def source(self, relation: Relation, days: Window | None, needed: Collection[str]) -> str:
         """What stands in a FROM clause of DuckDB for the relation's rows on these days (None: on any)."""
-        key = relation.sql, days, frozenset(needed)
-        if key not in self._known:
-            self._known[key] = source(relation, days, sorted(needed), self._live)
-        return self._known[key]
+        return source(relation, days, sorted(needed), self._live, self._partitions)
 
     def _live(self, relation: Relation, days: Sequence[Window] | None, needed: Collection[str]) -> str:
+        shape = shape_of(relation)
+        copied = frozenset([*needed, *(shape.types if shape else ())])
+        key = relation.sql, None if days is None else tuple(days), copied
+        if key not in self._live_rows:
+            self._live_rows[key] = self._read(relation, days, sorted(copied))
+        return self._live_rows[key]
+
+    def _read(self, relation: Relation, days: Sequence[Window] | None, needed: Collection[str]) -> str:
         types = column_types(relation)
         columns = {name: types[name] for name in needed}
         if relation.stock is None:
@@ -86,3 +103,21 @@ class Rows(ExitStack):
         path = self.enter_context(temporary_file(".csv"))
         copy(select, path)
         return read_csv(path, columns)
+
+
+_of_answer: ContextVar[Rows | None] = ContextVar("rows of the answer", default=None)
+
+
+@contextmanager
+def rows_of_answer() -> Iterator[Rows]:
+    """The rows of whatever is asked within the outermost block: read once, as of one moment."""
+    known = _of_answer.get()
+    if known is not None:
+        yield known
+        return
+    with one_snapshot(), Rows() as rows:
+        token = _of_answer.set(rows)
+        try:
+            yield rows
+        finally:
+            _of_answer.reset(token)

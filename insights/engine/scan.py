@@ -9,7 +9,7 @@ from typing import Any
 
 from insights.engine import database, tables
 from insights.engine.measures import value_in
-from insights.engine.rows import Rows, column_types
+from insights.engine.rows import Rows, column_types, rows_of_answer
 from insights.engine.statement import Statement, statement_of, statement_over_rows, stock_statement, windows_asked
 from insights.metrics.measures import Measure, MeasureValue
 from insights.metrics.query import Window
@@ -37,9 +37,9 @@ def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
     asked = windows_asked(question)
     if not asked:
         return {}
-    with Rows() as rows:
+    with rows_of_answer() as rows:
         statement = statement_of(question, measures, rows.source, column_types(question.relation))
-        found = _fetch(statement)
+        found = _fetch(statement, rows)
     cells: dict[CellKey, Cell] = {}
     width = len(question.segments)
     for row in found:
@@ -59,18 +59,18 @@ def select(question: Reading, measures: Sequence[Measure], text: str) -> Sequenc
     """
     if not windows_asked(question):
         return []
-    with Rows() as rows:
-        return _fetch(statement_over_rows(question, measures, rows.source, text))
+    with rows_of_answer() as rows:
+        return _fetch(statement_over_rows(question, measures, rows.source, text), rows)
 
 
 def stock(question: StockReading) -> dict[tuple[int | None, Window], int]:
     """People of each span of the question, by unit and span.  Raises QuestionStoppedError as `scan`."""
-    with Rows() as rows:
-        found = _fetch(stock_statement(question, rows.source))
+    with rows_of_answer() as rows:
+        found = _fetch(stock_statement(question, rows.source), rows)
     return {(row["unit_id"] or None, question.spans[row["window_id"]]): row["people"] for row in found}
 
 
-def _fetch(statement: Statement) -> Sequence[dict[str, Any]]:
+def _fetch(statement: Statement, rows: Rows) -> Sequence[dict[str, Any]]:
     with database.cursor() as cursor:
-        names = tables.load(cursor, statement.tables)
+        names = tables.load(cursor, statement.tables, rows)
         return database.fetch(cursor, statement.naming(names), statement.parameters)

@@ -90,11 +90,17 @@ _process = _Process()
 os.register_at_fork(after_in_child=_process.forget)
 
 
-def load(opened: duckdb.DuckDBPyConnection, wanted: Collection[Table]) -> Mapping[str, str]:
-    """The names that these tables have in DuckDB, by their own, with the rows that the transaction at hand sees."""
+def load(opened: duckdb.DuckDBPyConnection, wanted: Collection[Table], rows: Rows) -> Mapping[str, str]:
+    """The names that these tables have in DuckDB, by their own, with the rows that the transaction at hand sees.
+
+    Their versions are looked up once for the answer whose rows these are.
+    """
     if not wanted:
         return {}
-    versions = _versions(tuple(dict.fromkeys(name for table in wanted for name in table.of)))
+    names = tuple(dict.fromkeys(name for table in wanted for name in table.of))
+    if names not in rows.versions:
+        rows.versions[names] = _versions(names)
+    versions = rows.versions[names]
     with _process.lock:
         return {
             table.name: _loaded_as(opened, table, tuple(versions[name] for name in ("", *table.of))) for table in wanted

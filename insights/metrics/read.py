@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from insights import windows
+from insights.engine.rows import rows_of_answer
 from insights.engine.scope import is_of_people
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
@@ -129,8 +130,9 @@ def read_together(
                 yield from _needs_with_everybody(plan_total(query, clock, places))
 
     plans = plans_of(AskedBeside(series, totals, units))
-    found = _answers(plans, freshness, needs_beside if beside else None)
-    answers = iter(_with_unconfirmed(plans, found, unconfirmed) if unconfirmed else found)
+    with rows_of_answer():
+        found = _answers(plans, freshness, needs_beside if beside else None)
+        answers = iter(_with_unconfirmed(plans, found, unconfirmed) if unconfirmed else found)
     return Together(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
