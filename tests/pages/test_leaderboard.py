@@ -344,7 +344,8 @@ def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
         forget_rankings()
         with CaptureQueriesContext(connection) as asked:
             client.get(address, {"unit": "platform"})
-        assert len(asked) <= 17, [query["sql"][:90] for query in asked]
+        # The engine looks with each question whether memberships are still those that it has loaded.
+        assert len(asked) <= 21, [str(query["sql"])[:90] for query in asked]
 
 
 def test_what_took_long_is_kept_for_a_minute_and_asks_nothing(teams: Org, monkeypatch: pytest.MonkeyPatch) -> None:
