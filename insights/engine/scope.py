@@ -79,8 +79,11 @@ def is_of_people(placement: Placement) -> bool:
     return placement.placed is Placed.PERSON or bool(narrowed)
 
 
-def unit_of(placement: Placement) -> str:
-    """The unit for which a row counts; 0 where there is only one scope."""
+def unit_of(placement: Placement, relation: Relation | None = None) -> str:
+    """The unit for which a row counts; 0 where there is only one scope, and for what is owned, where people are asked
+    for: none of it counts."""
+    if relation and relation.owner and is_of_people(placement):
+        return "0"
     return "membership.unit_id" if placement.placed is Placed.UNITS else "0"
 
 

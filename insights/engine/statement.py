@@ -111,7 +111,7 @@ class _Rows:
         day = "standing.day" if relation.stock else f"source.{relation.day}"
         person = f"coalesce({scope.whose(question.placement, relation)}, 0)"
         selected = [
-            f"{person if question.by_person else scope.unit_of(question.placement)} AS unit_id",
+            f"{person if question.by_person else scope.unit_of(question.placement, relation)} AS unit_id",
             f"{person} AS person_id",
             f"source.{relation.fact} AS fact_id",
             f"{day} AS day",
