@@ -16,6 +16,7 @@ from django.db import transaction
 from django.test import Client, RequestFactory
 
 from config.errors import TOO_LONG, TOO_MUCH, server_error
+from insights.columns.folder import temporary_folder
 from insights.engine import database, tables
 from insights.engine.errors import Limit, QuestionStoppedError
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
@@ -157,7 +158,7 @@ def test_no_file_is_left_of_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("insights.engine.scan.statement_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tokens()
-    assert list(database.temporary_folder().iterdir()) == []
+    assert list(temporary_folder().iterdir()) == []
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
