@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
-from django.db import connection
-from psycopg import sql
 
-from insights.columns.rows import TYPES
+from insights.columns.rows import TYPES, types_in_postgresql
 from insights.metrics.declarations import Metric
 from insights.metrics.measures import Measure
 from insights.metrics.registry import metrics
@@ -45,13 +43,10 @@ def shape_of(relation: Relation) -> Shape | None:
     if relation.stock is not None or SERVICES_OF_PULL_REQUESTS in relation.sql:
         return None
     names = sorted(relation.columns - DESCRIBING - {STANDING_ON})
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT {} FROM ({}) AS source LIMIT 0").format(columns, sql.SQL(relation.sql)))
-        described = cursor.description
-    if any(column.type_code in _RANGES_OF_DAYS for column in described):
+    codes = types_in_postgresql(relation.sql)
+    if any(codes[name] in _RANGES_OF_DAYS for name in names):
         return None
-    types = {column.name: TYPES.get(column.type_code, "VARCHAR") for column in described}
+    types = {name: TYPES.get(codes[name], "VARCHAR") for name in names}
     text = "\n".join((FORMAT, settings.TIME_ZONE, relation.sql, *(f"{name} {kind}" for name, kind in types.items())))
     return Shape(types, hashlib.sha256(text.encode()).hexdigest(), "now()" in relation.sql)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
-from django.db import connection
 from psycopg import sql
 
 from insights.columns.folder import temporary_file
-from insights.columns.rows import TYPES, copy, read_csv, select_rows
+from insights.columns.rows import TYPES, copy, read_csv, select_rows, types_in_postgresql
 from insights.columns.shape import shape_of
 from insights.columns.source import Partitions, one_snapshot, source
 from insights.metrics.query import Window
@@ -24,14 +23,7 @@ FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for a range without a beginni
 
 def column_types(relation: Relation) -> Mapping[str, str]:
     """DuckDB's types of the relation's columns, by name."""
-    return _types_of(relation.sql)
-
-
-@lru_cache(maxsize=256)
-def _types_of(statement: str) -> Mapping[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({statement}) AS source LIMIT 0")
-        return {column.name: TYPES.get(column.type_code, "VARCHAR") for column in cursor.description}
+    return {name: TYPES.get(code, "VARCHAR") for name, code in types_in_postgresql(relation.sql).items()}
 
 
 def select_standing(relation: Relation, days: Window | None, needed: Collection[str]) -> sql.Composed:

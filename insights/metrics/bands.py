@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from insights.engine.rows import rows_of_answer
 from insights.engine.scan import Cells, scan, select
 from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
 from insights.metrics.comparison import WITHOUT, ReadTogether, plan_of_lines, seed_of
@@ -29,6 +30,7 @@ STATISTICS = (None, Statistic.MEDIAN, Statistic.MEAN)  # that have bands; None i
 Bands = Mapping[str, Sequence[Reach | None]]  # by line, one for each bucket of the query
 
 
+@rows_of_answer()
 def read_bands(query: MetricQuery, line: str) -> Bands:
     """Of a duration or a figure per developer; the query's own facets of agents are not heeded.
 

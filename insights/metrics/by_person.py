@@ -13,6 +13,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from insights.engine.rows import rows_of_answer
 from insights.engine.scan import Cells, scan
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.many_cells import Amounts, amounts_of_cells
@@ -171,10 +172,11 @@ def read_people(
     for each in plans:
         for need in _needs(each):
             wanted.setdefault(_reading(need), {})[need.measure] = None
-    measured = {
-        reading: scan(replace(reading.of_whole(), by_person=True), tuple(measures))
-        for reading, measures in wanted.items()
-    }
+    with rows_of_answer():
+        measured = {
+            reading: scan(replace(reading.of_whole(), by_person=True), tuple(measures))
+            for reading, measures in wanted.items()
+        }
     return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), clock.now)
 
 

@@ -30,7 +30,7 @@ from tests.pages.recomputed import table
 from tests.personas import AUDITOR, MEMBER, PERSONAS, Persona
 
 PAGE = "/insights/ai/"
-MOST_QUERIES = 15
+MOST_QUERIES = 16  # the line and its bands look each for itself which partitions are true
 CHARTS = ("cycle_time", "merged_per_developer", "delivered")
 WORLD = {
     "claude_code": ("claude", 12, "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"),
@@ -239,7 +239,7 @@ def test_bands_ask_few_questions_and_what_took_long_is_given_again(
         drawn(member, f"{name}_with_bands")
         with CaptureQueriesContext(connection) as asked:
             drawn(member, f"{name}_with_bands")
-        assert len(asked) <= MOST_QUERIES, [each["sql"][:200] for each in asked]
+        assert len(asked) <= MOST_QUERIES, [str(each["sql"])[:110] for each in asked]
     assert not KeptComparison.objects.exists(), "what is read quickly is read each time"
     monkeypatch.setattr(kept_answers, "SLOW_SECONDS", 0.0)
     first = series(member, "merged_per_developer", "?line=codex")
