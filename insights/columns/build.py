@@ -10,9 +10,10 @@ from uuid import uuid4
 
 from django.contrib.postgres.functions import TransactionNow
 
-from insights.columns.folder import checksum_of, folder, leave, put_in_place, temporary_file, temporary_folder
+from insights.columns.folder import checksum_of, leave, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import Shape
+from insights.columns.shut_in import open_shut_in
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
 from integrations.facts.relation import Relation
@@ -33,20 +34,7 @@ MEMORY_LIMIT = "256MB"
 
 @contextmanager
 def writer() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB of its own that reads and writes files of the folder of columns, and can reach nothing else."""
-    import duckdb
-
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY_LIMIT,
-        "temp_directory": str(temporary_folder()),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-    }
-    with duckdb.connect(":memory:", config=config) as columns:
-        columns.execute("SET allowed_directories = $folders", {"folders": [str(folder())]})
-        columns.execute("SET enable_external_access = false")
-        columns.execute("SET lock_configuration = true")
+    with open_shut_in(MEMORY_LIMIT) as columns:
         yield columns
 
 
@@ -67,7 +55,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
                 f"""
                 COPY (SELECT * FROM {read_csv(csv, shape.types)} ORDER BY {relation.day}{person}, {relation.fact})
                 TO {quoted(str(parquet))} (FORMAT parquet, COMPRESSION zstd)
-                """,  # noqa: S608  # names of columns, a number and paths, quoted
+                """,
             ).fetchone() or (0,)
         if not is_week and rows > MOST_ROWS:
             _split(partition, days)

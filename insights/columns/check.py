@@ -91,7 +91,7 @@ def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, d
     """How many rows these days have, and a sum over what stands in them, whatever their order."""
     names = ", ".join(f'"{name}"' for name in _types(relation))
     found = columns.execute(
-        f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {relation.day} >= ? AND {relation.day} < ?",  # noqa: S608
+        f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {relation.day} >= ? AND {relation.day} < ?",
         list(days),
     ).fetchone()
     return found or (0, None)

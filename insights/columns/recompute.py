@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date
 
 from insights.columns.shape import copied_relations, relations_of
-from insights.columns.stale import mark_asked
+from insights.columns.stale import mark_days
 from insights.metrics.declarations import Metric
 from insights.metrics.query import Window
 
@@ -15,4 +15,4 @@ EVER = Window(date.min, date.max)
 
 def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
     """Mark the partitions of these metrics (none: of all) with any of these days (None: of all days); how many."""
-    return mark_asked(list(relations_of(only) if only else copied_relations()), days or EVER)
+    return mark_days(list(relations_of(only) if only else copied_relations()), days or EVER)

@@ -69,7 +69,7 @@ def source(
         typed = (f"NULL::{shape.types[name]} AS {_quoted_name(name)}" for name in needed)
         return f"(SELECT {', '.join(typed) or 'NULL'} WHERE false)"
     if missing:
-        parts.append(f"SELECT {_listed(needed)} FROM {live(relation, missing, needed)}")  # noqa: S608  # quoted names
+        parts.append(f"SELECT {_listed(needed)} FROM {live(relation, missing, needed)}")
     return f"({' UNION ALL '.join(parts)})"
 
 
@@ -77,9 +77,9 @@ def _of_files(relation: Relation, needed: Collection[str], files: Sequence[Built
     """Rows of files that hold other days than those asked for are compared, all others are not."""
     whole = [part.file_name for part in files if part.days == part.file_days]
     cut = [part for part in files if part.days != part.file_days]
-    selects = [f"SELECT {_listed(needed)} FROM {_read_parquet(whole)}"] if whole else []  # noqa: S608  # quoted names
+    selects = [f"SELECT {_listed(needed)} FROM {_read_parquet(whole)}"] if whole else []
     selects += [
-        f"SELECT {_listed(needed)} FROM {_read_parquet([part.file_name])} WHERE {_quoted_name(relation.day)}"  # noqa: S608
+        f"SELECT {_listed(needed)} FROM {_read_parquet([part.file_name])} WHERE {_quoted_name(relation.day)}"
         f" >= DATE '{part.days.start}' AND {_quoted_name(relation.day)} < DATE '{part.days.end}'"
         for part in cut
     ]

@@ -19,7 +19,6 @@ from insights.columns.shape import copied_relations, families_of, shape_of
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
 from integrations.facts.changes import Change
-from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
 
@@ -93,12 +92,9 @@ def mark_broken() -> int:
     return mark_partitions([number for number, name, size in files if not is_whole(name, size)])
 
 
-def mark_damaged(relation: Relation) -> int:
-    """Partitions of the relation whose file is not what was written; how many there were.
-
-    For whoever could not read a file.  It reads all of them, and is not for a transaction that may only read.
-    """
-    named = ColumnPartition.objects.filter(relation=relation.name, stale_since=None).exclude(file_name="")
+def mark_damaged() -> int:
+    """Partitions whose file is not what was written; how many there were.  It reads all files."""
+    named = ColumnPartition.objects.filter(stale_since=None).exclude(file_name="")
     files = named.values_list("pk", "file_name", "checksum").iterator()
     return mark_partitions([number for number, name, checksum in files if checksum_of(folder() / name) != checksum])
 
@@ -108,7 +104,7 @@ def mark_partitions(numbers: Collection[int]) -> int:
     return _mark("id = ANY(%s)", [list(numbers)])
 
 
-def mark_asked(relations: Collection[str], days: Window) -> int:
+def mark_days(relations: Collection[str], days: Window) -> int:
     """Partitions of these relations with any of these days, whatever is known of them; how many there were."""
     return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [list(relations), days.end, days.start])
 
@@ -125,7 +121,7 @@ def _mark(condition: LiteralString, parameters: Sequence[Any]) -> int:
                 WHERE stale_since IS NULL AND ({condition})
                 FOR NO KEY UPDATE SKIP LOCKED
             )
-            """,  # noqa: S608  # this module's own
+            """,
             parameters,
         )
         return int(cursor.rowcount)

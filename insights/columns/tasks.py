@@ -9,13 +9,14 @@ from celery import shared_task
 from insights.columns import refresh as refreshing
 from insights.columns.check import check_columns
 from insights.columns.folder import delete_orphans
-from insights.columns.stale import mark_broken
+from insights.columns.stale import mark_broken, mark_damaged
+from orgtree.nudges import nudge_on_commit
 
 # A first build takes minutes: it must not take all threads of the worker, to which beat sends one round after another.
 _one_in_this_process = threading.Lock()
 
 
-@shared_task(name="insights.columns.tasks.refresh", ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(name="insights.columns.tasks.refresh", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def refresh() -> None:
     """Nudged after facts changed; beat sends it every few seconds too, for nudges that were lost."""
     if _one_in_this_process.acquire(blocking=False):
@@ -30,6 +31,13 @@ def tidy() -> None:
     """Notice files that are missing or cut off, and delete those that no partition names."""
     mark_broken()
     delete_orphans()
+
+
+@shared_task(name="insights.columns.tasks.check_files", ignore_result=True)  # type: ignore[untyped-decorator]
+def check_files() -> None:
+    """Nudged by whoever could not read a file: those that are not what was written are built again."""
+    if mark_damaged():
+        nudge_on_commit(refresh)
 
 
 @shared_task(name="insights.columns.tasks.check_nightly", ignore_result=True)  # type: ignore[untyped-decorator]

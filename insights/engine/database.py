@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from insights.columns.folder import folder, temporary_folder
+from insights.columns.shut_in import open_shut_in
 from insights.engine.errors import Limit, QuestionStoppedError
 
 if TYPE_CHECKING:
@@ -105,23 +105,5 @@ def _interrupt(opened: duckdb.DuckDBPyConnection) -> None:
 
 
 def _open() -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    opened = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": MEMORY_LIMIT,
-            "threads": os.cpu_count() or 1,
-            "temp_directory": str(temporary_folder()),
-            "max_temp_directory_size": MOST_ON_DISK,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-        },
-    )
-    opened.execute(MACROS)
-    # Last, because nothing can be changed afterwards.
-    opened.execute("SET allowed_directories = $folders", {"folders": [str(folder())]})
-    opened.execute("SET enable_external_access = false")
-    opened.execute("SET lock_configuration = true")
-    return opened
+    threads = os.cpu_count() or 1
+    return open_shut_in(MEMORY_LIMIT, first=MACROS, threads=threads, max_temp_directory_size=MOST_ON_DISK)

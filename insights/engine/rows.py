@@ -69,6 +69,10 @@ class Rows(ExitStack):
     def _partitions(self) -> Partitions:
         return Partitions.read()
 
+    def read_no_files(self) -> None:
+        """From now on everything comes from PostgreSQL."""
+        self._partitions = Partitions({}, {})
+
     def source(self, relation: Relation, days: Window | None, needed: Collection[str]) -> str:
         """What stands in a FROM clause of DuckDB for the relation's rows on these days (None: on any)."""
         return source(relation, days, sorted(needed), self._live, self._partitions)

@@ -39,7 +39,7 @@ class Statement:
         return text
 
 
-def windows_asked(question: Reading) -> Sequence[tuple[Window, Sequence[Window]]]:
+def windows_of(question: Reading) -> Sequence[tuple[Window, Sequence[Window]]]:
     """The days by which rows are put into windows, each with the windows that have the same answer.
 
     Of a stock these are last days: windows that end on the same day have the same answer.
@@ -53,11 +53,11 @@ def statement_over_rows(question: Reading, wanted: Sequence[Measure], source: So
     """`select` over `counted`: the question's rows, once for each window in which they lie.
 
     With unit_id (0: the scope has none), person_id (0: unmatched; what is owned is negative), fact_id, day, window_id
-    (the position in `windows_asked`), last_day of the window, segment_i, and the columns that measures are computed
+    (the position in `windows_of`), last_day of the window, segment_i, and the columns that measures are computed
     from (insights/engine/measures.py).
     """
     parameters = Parameters()
-    days = [window for window, _ in windows_asked(question)]
+    days = [window for window, _ in windows_of(question)]
     bounding = Window(min(window.start for window in days), max(window.end for window in days))
     rows = _Rows(question, wanted, source, bounding, parameters)
     placed = "\nUNION ALL\n".join(map(rows.placed_as, scope.placed_as(question.placement, question.relation)))

@@ -9,19 +9,25 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from config.diagnosis import State, columns
 from insights.columns import tasks
+from insights.columns.folder import folder
 from insights.columns.health import columns_health
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
+from insights.engine import database, tables
+from insights.metrics.query import MetricQuery, Window
+from insights.metrics.read import read_series
 from insights.models import ColumnPartition
 from insights.snapshots.dirty import note_changes
 from integrations.models import AgentSession
 from tests.columns.rows import assert_agreement
+from tests.metrics.comparable import comparable
 from tests.metrics.facts import create_world
 from tests.personas import ADMIN, Persona
 
@@ -94,6 +100,32 @@ def test_the_background_builds_what_changes_and_clears_up() -> None:
     tasks.tidy()
     tasks.check_nightly()
     assert columns_health().stale == 0
+
+
+def test_a_question_whose_file_is_damaged_is_answered_from_postgresql(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A database of its own, shut in to this test's folder.
+    monkeypatch.setattr(database, "_process", database._Process())
+    monkeypatch.setattr(tables, "_process", tables._Process())
+    create_world(1, days=DAYS, sessions=20)
+    sessions = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
+    [before] = read_series([sessions])
+    tasks.refresh()
+    for partition in ColumnPartition.objects.exclude(file_name=""):
+        path = folder() / partition.file_name
+        path.write_bytes(b"PAR1".ljust(path.stat().st_size, b"\x00"))
+    with transaction.atomic():
+        [after] = read_series([sessions])
+    assert comparable(after) == comparable(before)
+    assert "answered from PostgreSQL" in caplog.text
+    assert not ColumnPartition.objects.exclude(stale_since=None).exists()
+    tasks.check_files()
+    assert not ColumnPartition.objects.filter(stale_since=None).exclude(file_name="").exists()
+    tasks.refresh()
+    caplog.clear()
+    assert [comparable(answer) for answer in read_series([sessions])] == [comparable(before)]
+    assert not caplog.text
 
 
 def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:

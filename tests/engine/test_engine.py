@@ -104,7 +104,7 @@ def test_a_question_that_needs_too_much_memory_is_stopped_and_the_next_is_answer
 
 
 @pytest.mark.parametrize(("limit", "sentence"), [(Limit.TIME, TOO_LONG), (Limit.MEMORY, TOO_MUCH)])
-def test_whoever_asks_too_much_is_told_in_a_sentence(
+def test_a_question_that_is_too_large_gets_503_with_a_sentence(
     limit: Limit, sentence: str, sign_in: Callable[[Persona], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = sign_in(ADMIN)
@@ -162,7 +162,7 @@ def test_no_file_is_left_of_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_of_a_process_that_has_asked_can_ask() -> None:
+def test_a_forked_process_answers_questions() -> None:
     assert tokens(scope=Scope("red"))
     child = os.fork()
     if child == 0:
