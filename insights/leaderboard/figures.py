@@ -190,18 +190,19 @@ class PseudonymousFigures:
     """What one viewer sees of figures under pseudonyms.
 
     One's own are exact.  Of others, totals are rounded, and what tools show with names is left out: lines of commits,
-    and with them the agents, whom commits name.
+    and with them the agents, whom commits name.  Equals stand in an order of this `question` alone: by one that is the
+    same everywhere, pseudonyms of two units or quarters could be laid side by side.
     """
 
-    def __init__(self, figures: Figures, own_id: int | None) -> None:
+    def __init__(self, figures: Figures, own_id: int | None, question: str) -> None:
         self.read_at = figures.read_at
-        self.people = figures.people
+        self.people = sorted(figures.people, key=lambda person: shuffled(person, question))
         self._figures = figures
         self._own_id = own_id
 
     def numbers(self, key: str) -> Sequence[float]:
-        values = zip(self.people, self._figures.numbers(key), strict=True)
-        return [value if person == self._own_id else _rounded(key, value) for person, value in values]
+        found = by_person(self._figures, key)
+        return [found[person] if person == self._own_id else _rounded(key, found[person]) for person in self.people]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         found = self._figures.value(key, person_id)
@@ -226,9 +227,10 @@ def by_person(figures: Figures, key: str) -> dict[int, float]:
     return dict(zip(figures.people, figures.numbers(key), strict=True))
 
 
-def shuffled(person_id: int) -> bytes:
-    """Who is equal in everything stands in an order that tells nothing of who it is."""
-    return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), str(person_id).encode(), hashlib.sha256)
+def shuffled(person_id: int, question: str = "") -> bytes:
+    """Who is equal in everything stands in an order that tells nothing of who it is; a different one per question."""
+    message = f"{question} {person_id}".encode()
+    return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
 
 
 def queries_of(asked: MetricQuery, keys: Sequence[str] = METRICS) -> Sequence[MetricQuery]:

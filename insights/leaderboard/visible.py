@@ -16,7 +16,7 @@ from insights.leaderboard.kept import ranking_of
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.by_person import PersonValue
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
-from insights.metrics.row_privacy import is_named_elsewhere, question_of
+from insights.metrics.row_privacy import is_named_elsewhere, pseudonyms_of
 from insights.metrics.visible import shown_of
 from insights.metrics.withhold import is_withheld
 from insights.scope_access import check_scope
@@ -102,9 +102,11 @@ class VisibleLeaderboard:
         is_hidden = self._is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
         self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
         # Orders, too, are those of what is seen: they would tell what was rounded away.
-        seen = PseudonymousFigures(self._whole.figures, own)
-        self._ranking = Ranking(seen) if self._is_pseudonymous else self._whole
-        self._question = question_of(asked)
+        self._question = pseudonyms_of(asked)
+        self._ranking = self._whole
+        if self._is_pseudonymous:
+            viewer = access.viewer.pk if access.viewer else ""
+            self._ranking = Ranking(PseudonymousFigures(self._whole.figures, own, f"{viewer} {self._question}"))
         self._seen = frozenset([person for person in self._whole.people if not self.note or person == own])
 
     def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:

@@ -127,7 +127,7 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
     query, own_id = everybody.query, access.sight.person_id
     people = Person.objects.filter(pk__in={row["person_id"] for row in everybody.rows} - NOBODY.keys())
     labels = dict(NOBODY)
-    labels.update(access.labels(people, question=question_of(query)).items())
+    labels.update(access.labels(people, question=pseudonyms_of(query)).items())
     metric = get(query.key)
     counted = {
         column.name
@@ -147,8 +147,8 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
     return replace(everybody, columns=columns, rows=rows[(page - 1) * size : page * size], page=page, size=size)
 
 
-def question_of(query: MetricQuery) -> str:
-    """What a pseudonym is of: the metric, the unit and the quarter in which the window ends.
+def pseudonyms_of(query: MetricQuery) -> str:
+    """The question that pseudonyms belong to: the metric, the unit and the quarter in which the window ends.
 
     So no pseudonym leads from one metric or unit to another, and years of quarters cannot be laid side by side to
     learn when somebody came, was away and left.

@@ -23,7 +23,7 @@ from insights.metrics.errors import QueryError
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.read import read_totals
 from insights.metrics.registry import get, metrics
-from insights.metrics.row_privacy import question_of
+from insights.metrics.row_privacy import pseudonyms_of
 from insights.metrics.visible import visible_rows
 from insights.metrics.withhold import AI_DIMENSIONS, is_of_delivery
 from integrations.models import Commit
@@ -159,7 +159,7 @@ class RowsAttacker:
         return RowList(_in_words(query), rows, is_of_ai, self._truth(query))
 
     def _truth(self, query: MetricQuery) -> Mapping[str, str]:
-        labels = self.access.labels(self.people, question=question_of(query))
+        labels = self.access.labels(self.people, question=pseudonyms_of(query))
         return {labels[person.pk]: person.full_name for person in self.people if person.full_name != self.own}
 
     def _leaderboards(self) -> Iterator[RowList]:

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from insights import windows
-from insights.leaderboard.columns import METRICS, RANKINGS
-from insights.leaderboard.figures import FactFigures, Figures, FilteredFigures, UnitFigures
+from insights.leaderboard.columns import METRICS, RANKINGS, SESSIONS
+from insights.leaderboard.figures import FactFigures, Figures, FilteredFigures, PseudonymousFigures, UnitFigures
 from insights.leaderboard.keeping import LEADERBOARD, kept_figures
 from insights.leaderboard.kept import figures_of
 from insights.leaderboard.ranking import Ranking
@@ -66,6 +66,16 @@ def compared(kept: Figures, facts: Figures, told: object) -> int:
     for column in RANKINGS:
         assert Ranking(kept).ranks(column) == Ranking(facts).ranks(column), (told, column)
     return values
+
+
+def test_under_pseudonyms_people_stand_in_another_order_for_each_question() -> None:
+    create_world(1, days=DAYS, sessions=60)
+    figures = FactFigures(MetricQuery("ai.spend", windows.trailing(4)))
+    one, other = (PseudonymousFigures(figures, None, question) for question in ("a", "b"))
+    assert list(one.people) != list(other.people)
+    assert sorted(one.people) == sorted(other.people) == sorted(figures.people)
+    for seen in (one, other):
+        assert list(seen.numbers(SESSIONS)) == [seen.value(SESSIONS, person).value for person in seen.people]
 
 
 @pytest.mark.parametrize("seed", seeds())
