@@ -105,7 +105,7 @@ def _summary(reading: Reading, measure: Measure) -> Mapping[str, Any]:
         reading,
         [measure],
         f"""
-        SELECT count(*) AS facts, min(value) AS least, max(value) AS greatest, avg(value::DECIMAL(38, 9)) AS mean,
+        SELECT count(*) AS facts, min(value) AS least, max(value) AS greatest, avg(value::DECIMAL(38, 16)) AS mean,
                quantile_cont(value, {[p / 100 for p in PERCENTILES]}) AS percentiles
         FROM ({_values(measure)})
         """,  # noqa: S608  # constants
