@@ -21,7 +21,7 @@ from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic,
 from insights.metrics.reading import Reading
 from insights.metrics.rows import read_person_totals, read_rows
 from insights.metrics.terms import BelongsTo
-from insights.metrics.unconfirmed import less_unconfirmed, plans_of_unconfirmed
+from insights.metrics.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
 from insights.snapshots.read import Freshness, begun_with_cells, needs_without_cells
 
 __all__ = [
@@ -146,7 +146,7 @@ def _with_unconfirmed(
     narrowed = plans_of_unconfirmed(plans, people)
     found = iter(_answers([each for each in narrowed if each], Freshness.AT_ONCE, None))
     return [
-        answer if each is None else less_unconfirmed(answer, next(found))
+        answer if each is None else noting_unconfirmed(answer, next(found))
         for each, answer in zip(narrowed, answers, strict=True)
     ]
 

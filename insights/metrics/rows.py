@@ -125,9 +125,11 @@ def read_person_totals(query: MetricQuery) -> RowsPage:
     """
     each = plan(query, Clock.read())
     columns, rows, total = _person_rows(each, 1, sys.maxsize, RowOrder.GREATEST)
+    recipe = f"about {each.metric.recipe}"
     if isinstance(each.metric, Duration):
         rows = [{**row, "contribution": row["contribution"] / row[FACTS.name]} for row in rows]
-    return RowsPage(query, columns, rows, total, 1, total, "Totals by developer; of durations, means")
+        recipe = "another one: these are means by developer"
+    return RowsPage(query, columns, rows, total, 1, total, recipe)
 
 
 def contribution_columns(metric: Metric) -> Sequence[RowColumn]:

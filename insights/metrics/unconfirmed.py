@@ -32,20 +32,20 @@ def plans_of_unconfirmed(plans: Sequence[Plan], people: Sequence[int]) -> list[P
     return [among(plan, people) if _tells_of_telemetry(plan) else None for plan in plans]
 
 
-def less_unconfirmed(answer: SeriesAnswer, of_unconfirmed: SeriesAnswer) -> SeriesAnswer:
+def noting_unconfirmed(answer: SeriesAnswer, of_unconfirmed: SeriesAnswer) -> SeriesAnswer:
     """The answer whose figures say how many of their people are unconfirmed."""
     found = {
         (figure.window, *sorted(figure.segment.items())): figure.people
         for figure in (*of_unconfirmed.total, *of_unconfirmed.series)
     }
 
-    def told(figures: Sequence[Figure]) -> list[Figure]:
+    def noted(figures: Sequence[Figure]) -> list[Figure]:
         return [
             replace(figure, unconfirmed=found.get((figure.window, *sorted(figure.segment.items())), 0))
             for figure in figures
         ]
 
-    return replace(answer, total=told(answer.total), series=told(answer.series))
+    return replace(answer, total=noted(answer.total), series=noted(answer.series))
 
 
 def _tells_of_telemetry(plan: Plan) -> bool:

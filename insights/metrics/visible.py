@@ -35,7 +35,6 @@ from insights.metrics.read import (
     read_totals,
 )
 from insights.metrics.row_privacy import (
-    NAMED_ELSEWHERE_NOTE,
     RowsShown,
     labelled_rows,
     pseudonymous_rows,
@@ -271,10 +270,9 @@ def visible_adoption_rows(query: MetricQuery, asked: RowsAsked, access: Access) 
     developers = developers_of(facts, query, asked)
     told = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
     found = rows_shown(told, access, _unit_id(query.scope, access))
-    note = NAMED_ELSEWHERE_NOTE if found.shown is Shown.TOTALS else found.note
-    if note:
+    if found.note:
         developers = developers.only(access.sight.person_id or NOBODY)
-    return AdoptionRows(developers, note, as_of)
+    return AdoptionRows(developers, found.note, as_of)
 
 
 def visible_rows(

@@ -1,4 +1,4 @@
-"""What an answer tells, in a form that can be compared."""
+"""An answer in a form that can be compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from insights.metrics.query import Figure, SeriesAnswer
 
 
-def told_by(answer: SeriesAnswer) -> object:
+def comparable(answer: SeriesAnswer) -> object:
     figures = [_compared(figure) for figure in (*answer.total, *answer.series)]
     return (answer.query.key, answer.query.segments, figures, rounded(answer.unmatched))
 

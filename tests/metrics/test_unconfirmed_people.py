@@ -179,7 +179,7 @@ def test_every_way_to_a_figure_counts_them_alike(payments: Org) -> None:
     claim(payments, *CLAIMED[:2])
     units = [Unit.objects.get(slug=slug).pk for slug in ("teams", "payments")]
 
-    def told() -> list[object]:
+    def counts() -> list[object]:
         by_agent = query(segments=(Dimension.AGENT,))
         found = read_together(
             series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
@@ -190,7 +190,7 @@ def test_every_way_to_a_figure_counts_them_alike(payments: Org) -> None:
         in_weeks = [counted(each) for each in found.series[0].series if each.people]
         return [*(counted(answer.total[0]) for answer in found.series), of_units, in_weeks]
 
-    found = told()
+    found = counts()
     assert found[:5] == [(4, 2), (4, 2), (4, 2), (4, 2), [[(4, 2), (4, 2)]] * 2]
     assert found[5] == [(4, 2)]
 

@@ -169,7 +169,7 @@ def of_the_small_team() -> list[MetricQuery]:
     ]
 
 
-def telling_numbers() -> Iterator[str]:
+def identifying_numbers() -> Iterator[str]:
     """Every figure of the small team, in each way in which a page, a CSV or the API prints numbers."""
     asked = of_the_small_team()
     for query, answer in zip(asked, read_series(asked), strict=True):
@@ -197,7 +197,7 @@ def test_no_answer_tells_a_withheld_figure(
 ) -> None:
     persona = Persona(name, is_admin=name == "admin")
     client = sign_in(persona)
-    planted = {text for text in telling_numbers() if len(re.sub(r"\D", "", text)) >= DIGITS_THAT_TELL}
+    planted = {text for text in identifying_numbers() if len(re.sub(r"\D", "", text)) >= DIGITS_THAT_TELL}
     assert f"{PLANTED + 45_678 + 98_761:,}" in planted
     tells = re.compile(rf"(?<![\d.,])(?:{'|'.join(map(re.escape, planted))})(?!\d)")
     leaks = {}

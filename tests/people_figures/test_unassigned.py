@@ -24,7 +24,7 @@ from insights.people_figures.store import bring_up_to_date
 from insights.people_figures.unassigned import KEYS, UNASSIGNED, begun_with_kept
 from insights.snapshots.refresh import refresh
 from orgtree.models import OrgTree
-from tests.metrics.comparable import told_by
+from tests.metrics.comparable import comparable
 from tests.metrics.facts import create_world
 from tests.metrics.moving_deliveries import deliver
 from tests.metrics.organisations import TREE, add_organisation
@@ -58,7 +58,7 @@ def answered(asked: Sequence[MetricQuery], freshness: Freshness) -> list[SeriesA
 
 
 def told(answers: Sequence[SeriesAnswer]) -> list[object]:
-    return list(map(told_by, answers))
+    return list(map(comparable, answers))
 
 
 def hold_kept_against_facts(tree: str) -> int:
