@@ -26,7 +26,7 @@ class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
 
 class FrozenCheckInSerializer(serializers.Serializer[object]):
     at = serializers.DateTimeField()
-    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone.")
+    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone, or before a token of nobody.")
     confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
     note = serializers.CharField()
     key_result = serializers.IntegerField(allow_null=True)
@@ -67,7 +67,7 @@ class FrozenObjectiveSerializer(serializers.Serializer[object]):
 
 
 class FrozenQuarterSerializer(serializers.Serializer[object]):
-    closed_by = serializers.CharField(allow_null=True)
+    closed_by = serializers.CharField(allow_null=True, help_text="As `by` of a check-in.")
     forced_because = serializers.CharField(allow_null=True)
     retrospective = serializers.CharField(help_text="Markdown.")
     score = serializers.FloatField(allow_null=True, help_text="The mean of those scores that are yours to see.")
@@ -199,7 +199,7 @@ def _to_close(objective: Objective) -> dict[str, Any]:
 def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
     said = {each.account for one in frozen.objectives for each in one.check_ins}
     accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *said) if pk is not None})
-    names = names_of(list(accounts.values()))
+    names = names_of(list(accounts.values())) if access.is_of_account else {}
     owners = {each.owner for each in frozen.objectives if each.owner is not None and access.is_of_account}
     addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
     return {

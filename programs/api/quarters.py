@@ -132,7 +132,8 @@ class TeamsWithoutObjectiveView(ProgramView):
         quarter = Quarter.objects.filter(start__lte=asked, end__gt=asked).first()
         if quarter is None:
             return Response({"total": 0, "teams": []})
-        found = teams_that_lack_theirs(access_of(request.user).sight, quarter, today)
+        access = access_of(request.user)
+        found = teams_that_lack_theirs(access.sight, quarter, today)
         rows = list(found.select_related("leader")[stretch])
         above = units_above(rows, today)
         teams = [
@@ -140,7 +141,7 @@ class TeamsWithoutObjectiveView(ProgramView):
                 "unit": each.slug,
                 "name": each.name,
                 "above": above.get(each.pk),
-                "leader": each.leader.full_name if each.leader else None,
+                "leader": each.leader.full_name if each.leader and access.is_of_account else None,
             }
             for each in rows
         ]

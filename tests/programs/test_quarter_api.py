@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orgtree.models import TokenScope
+from orgtree.services.api_tokens import create_api_token
 from programs.models import Quarter
 from programs.services.objectives.deciding import keep_decisions
 from programs.services.quarters import current_quarter, following
@@ -64,6 +66,9 @@ def test_a_quarter_is_closed_once_and_read_by_whom_it_concerns(
     assert listed["sha256"] == closed.json()["sha256"]
     member = sign_in(OTHER_MEMBER).get(address).json()["document"]
     assert [each["title"] for each in member["objectives"]] == ["Of Search"]
+    secret = create_api_token("BI", user=None, scope=TokenScope.READ, expires_at=None)[1]
+    of_nobody = Client(headers={"Authorization": f"Bearer {secret}"}).get(address).json()["document"]
+    assert (of_nobody["closed_by"], of_nobody["forced_because"]) == (None, "The year ends early.")
     following_one = f"{ADDRESS}{following(quarter).start}/close/"
     assert post(client, following_one, {"forced_because": "Why not."}).status_code == 400, "it has not begun"
 
