@@ -1,14 +1,16 @@
-"""What is answered where a request failed: that disk or database could not be used, that a question was too large, or
-else that something broke.
+"""What is answered where a request failed: that nothing is there, that disk or database could not be used, that a
+question was too large, or else that something broke.
 """
 
 from __future__ import annotations
 
 import sys
+from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.views.defaults import page_not_found
 from django.views.defaults import server_error as broken
 from psycopg import errors
 
@@ -17,6 +19,7 @@ from insights.api.errors import document
 from insights.engine.errors import Limit, QuestionStoppedError
 from orgtree import disk_full
 
+ABSENT = "There is nothing at this address."
 SECONDS_TO_RETRY = 5
 NO_ANSWER = (
     "The database does not answer at the moment. Try again; if you were saving something, look first whether it is "
@@ -34,6 +37,15 @@ LOCKED = (
     f"Somebody else has been writing the same for more than {LOCK_SECONDS} seconds; nothing of yours was stored. Try "
     "again in a moment."
 )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """JSON for programs, a page for people.  Django's handler404."""
+    if request.path_info.startswith("/api/"):
+        return JsonResponse(document(None, ABSENT), status=HTTPStatus.NOT_FOUND)
+    if request.path_info.startswith(("/ingest/", "/hooks/", "/v1/")):
+        return JsonResponse({"error": ABSENT}, status=HTTPStatus.NOT_FOUND)
+    return page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

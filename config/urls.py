@@ -9,7 +9,7 @@ from config.prometheus import prometheus
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler500 = "config.errors.server_error"
-handler404 = "insights.views.not_found.not_found"
+handler404 = "config.errors.not_found"
 
 urlpatterns = [
     path("healthz", health.healthz),
