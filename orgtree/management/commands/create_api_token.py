@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
-from django.utils import timezone
 
+from orgtree.management.new_tokens import add_token_arguments, token_end, token_name
 from orgtree.models import ApiToken, TokenScope
 from orgtree.services.api_tokens import create_api_token, in_a_year
 
@@ -19,7 +18,7 @@ class Command(BaseCommand):
     help = "Create a token that may read the API, and print it once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", metavar="NAME", help="What or who uses it, e.g. dashboard.")
+        add_token_arguments(parser, example="dashboard")
         parser.add_argument(
             "--user", metavar="U", default="", help="User name or e-mail address; without one it reads aggregates only."
         )
@@ -29,22 +28,12 @@ class Command(BaseCommand):
             default=TokenScope.READ.value,
             help="What it may be used for: reading figures (by default), or writing people and units.",
         )
-        parser.add_argument(
-            "--expires",
-            metavar="DATE",
-            default="",
-            help="The first day on which it no longer works, e.g. 2027-01-31, or never; by default in a year.",
-        )
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name = options["name"].strip()
-        longest = ApiToken._meta.get_field("name").max_length or 0
-        if not name or len(name) > longest or "\x00" in name:
-            raise CommandError(f"A token's name has 1 to {longest} characters.")
+        name = token_name(options["name"], ApiToken._meta.get_field("name").max_length or 0)
         user = _user(options["user"]) if options["user"] else None
         token, secret = create_api_token(
-            name, user=user, scope=TokenScope(options["scope"]), expires_at=_expiry(options["expires"])
+            name, user=user, scope=TokenScope(options["scope"]), expires_at=token_end(options["expires"], in_a_year())
         )
         if options["json"]:
             account = user.get_username() if user else None
@@ -56,20 +45,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(document))
         else:
             self.stdout.write(secret)
-
-
-def _expiry(written: str) -> datetime | None:
-    if not written:
-        return in_a_year()
-    if written == "never":
-        return None
-    try:
-        day = date.fromisoformat(written)
-    except ValueError:
-        raise CommandError(f"“{written}” is no day. Write --expires 2027-01-31, or never.") from None
-    if day <= timezone.localdate():
-        raise CommandError("A token must end after today.")
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _user(name: str) -> User:
