@@ -1,7 +1,7 @@
 """A database that hangs: its process is stopped or its disk does not answer, and yet its kernel takes what is sent.
 
 Whoever waits for it waits for ever: no limit of the server's own runs out, and keepalives are answered.  In the web
-process 16 such requests would leave no thread for anybody.  So one thread asks the database every second, and another
+process 16 such requests would leave no thread for anybody.  So one thread probes the database every second, and another
 looks twice a second whether it has answered.  Where it has not for three seconds, the sockets of all requests that
 wait are shut, and no new connection is tried: each request fails by itself, in the form of what it asked for.
 """
@@ -22,9 +22,9 @@ import psycopg
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_QUESTIONS = 1.0
+SECONDS_BETWEEN_PROBES = 1.0
 SECONDS_BETWEEN_LOOKS = 0.5
-LOOKS_WITHOUT_ANSWER = 6  # looks and not seconds: a machine that slept finds an old question, and the answer beside it
+LOOKS_WITHOUT_ANSWER = 6  # looks and not seconds: a machine that slept finds an old probe, and the answer beside it
 SECONDS_TO_CONNECT = 3
 STATEMENT_SECONDS = 30
 LOCK_SECONDS = 5
@@ -53,8 +53,8 @@ class DatabaseWatch:
             if self._pid != os.getpid():
                 self._pid = os.getpid()
                 own = {**parameters, "connect_timeout": SECONDS_TO_CONNECT, "autocommit": True}
-                threading.Thread(target=self._ask, args=(own,), name="database asked", daemon=True).start()
-                threading.Thread(target=self._look, name="database watched", daemon=True).start()
+                threading.Thread(target=self._probe, args=(own,), name="database probe", daemon=True).start()
+                threading.Thread(target=self._look, name="database watch", daemon=True).start()
         if self.does_not_answer():
             raise psycopg.OperationalError("The database does not answer.")
 
@@ -63,7 +63,7 @@ class DatabaseWatch:
         with self._lock:
             self._connections.add(connection)
 
-    def _ask(self, parameters: dict[str, Any]) -> None:
+    def _probe(self, parameters: dict[str, Any]) -> None:
         while True:
             self._is_waiting = True
             try:
@@ -72,12 +72,12 @@ class DatabaseWatch:
                         self._is_waiting = True
                         connection.execute("SELECT 1")
                         self._note_answer()
-                        time.sleep(SECONDS_BETWEEN_QUESTIONS)
+                        time.sleep(SECONDS_BETWEEN_PROBES)
             except psycopg.errors.ConnectionTimeout:
                 continue
             except psycopg.Error:
                 self._note_answer()  # it refuses, or is gone: whoever tries is told so at once
-            time.sleep(SECONDS_BETWEEN_QUESTIONS)
+            time.sleep(SECONDS_BETWEEN_PROBES)
 
     def _note_answer(self) -> None:
         if self.does_not_answer():
@@ -105,5 +105,5 @@ class DatabaseWatch:
 
 def watch_the_database() -> None:
     """From now on, in this process and those forked from it."""
-    global watch  # noqa: PLW0603
+    global watch  # noqa: PLW0603  # a process has one, and Django makes its connections itself
     watch = DatabaseWatch()
