@@ -58,7 +58,7 @@ def forgiving(sign_in: SignIn) -> Client:
 
 @pytest.mark.parametrize("full", [no_space, no_extension, no_extension_for_the_writer])
 @pytest.mark.django_db
-def test_exporters_are_asked_to_send_telemetry_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
+def test_exporters_get_503_and_send_telemetry_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
     monkeypatch.setattr("integrations.telemetry.store.write", full)
     _, secret = create_ingest_token("tests")
     answer = Client().post(

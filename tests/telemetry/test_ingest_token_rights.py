@@ -51,7 +51,7 @@ def person(email: str, name: str = "") -> Person:
     return Person.objects.create(email=email, full_name=name or email.partition("@")[0].title())
 
 
-def test_a_token_sends_what_its_scope_says_and_is_told_the_remedy() -> None:
+def test_a_token_sends_what_its_scope_says_and_a_refusal_names_the_remedy() -> None:
     for_telemetry, for_push = (create_ingest_token("a", scope=scope)[1] for scope in IngestScope)
     assert telemetry(for_telemetry)[0] == push(for_push)[0] == 200
     status, told = push(for_telemetry)
