@@ -21,6 +21,7 @@ import pytest
 from config import web_connections, web_server
 from config.launcher.web import listen
 from config.web_server import WebServer
+from integrations.telemetry.receive_body import MOST_BYTES
 from orgtree.disk_full import DISK_FULL
 from orgtree.people_import.reading import MOST_BYTES as LARGEST_FILE
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -281,8 +282,9 @@ def test_heads_beyond_the_limits_are_refused(served: Served, request_head: bytes
         assert connection.recv(65536).split()[1] == status
 
 
-def test_a_body_may_be_as_large_as_the_largest_file_of_people() -> None:
+def test_limits_agree_with_those_of_pages_and_receivers() -> None:
     assert web_server.MOST_BODY_BYTES > LARGEST_FILE + 1_000_000
+    assert web_connections.MOST_RECEIVED_BYTES == MOST_BYTES
 
 
 def test_a_full_disk_is_named_once_all_of_the_body_was_sent(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
