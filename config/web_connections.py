@@ -24,7 +24,7 @@ OUTPUT_SECONDS = 120.0  # without a byte that the client takes; the kernel holds
 IDLE_SECONDS = 75.0  # between two requests; exporters send every 5 to 60
 MOST_QUEUED = 4  # requests sent without waiting for an answer; each may hold an open file
 RECEIVERS = ("/v1/", "/ingest/", "/hooks/")
-MOST_RECEIVED_BYTES = 20 * 1024 * 1024  # that a receiver takes; no more is read for it
+MOST_RECEIVED_BYTES = 20 * 1024 * 1024  # as in receive_body.py, which Django has to be set up for
 CHUNK_OVERHEAD_BYTES, PAYLOAD_PER_OVERHEAD = 4096, 4  # chunks of 24 bytes on average are still fine
 
 
@@ -38,7 +38,7 @@ class NoRoomError(Error):  # type: ignore[misc]  # waitress has no types
         return status, [*headers, ("Retry-After", str(SECONDS_TO_RETRY))], body
 
 
-class Body(OverflowableBuffer):  # type: ignore[misc]
+class Body(OverflowableBuffer):  # type: ignore[misc]  # as above
     """A body's bytes, in memory or in a temporary file; once it is `refused` they are dropped as they come.
 
     So the client can send all of it, and reads the answer then, instead of an error of its connection.
@@ -76,7 +76,7 @@ class Body(OverflowableBuffer):  # type: ignore[misc]
         self.refuse(DISK_FULL if says_disk_full(problem) else f"The body cannot be buffered: {problem.strerror}.")
 
 
-class Request(HTTPRequestParser):  # type: ignore[misc]
+class Request(HTTPRequestParser):  # type: ignore[misc]  # as above
     """waitress's own, with a body that may be given up, and limits of its size and its chunks."""
 
     error: Error | None
@@ -114,7 +114,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         return self.body_rcv is not None and self.body_rcv.buf.overflowed
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):  # type: ignore[misc]  # as above
     """A connection that is not waited for any longer than an honest client needs."""
 
     parser_class = Request
