@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import sql
 
 from insights.columns.folder import temporary_file
-from insights.columns.rows import TYPES, copy, read_csv, select_rows, types_in_postgresql
+from insights.columns.rows import TYPES, copy, quoted, read_csv, select_rows, types_in_postgresql
 from insights.columns.shape import shape_of
 from insights.columns.source import Partitions, one_snapshot, source
 from insights.metrics.query import Window
@@ -64,6 +64,7 @@ class Rows(ExitStack):
         super().__init__()
         self.versions: dict[tuple[str, ...], Mapping[str, Any]] = {}  # insights/engine/tables.py
         self._live_rows: dict[tuple[str, tuple[Window, ...] | None, frozenset[str]], str] = {}
+        self._copies: list[str] = []  # paths, as they stand in statements
 
     @cached_property
     def _partitions(self) -> Partitions:
@@ -98,7 +99,12 @@ class Rows(ExitStack):
         """The same for any SELECT of PostgreSQL, given the types of its columns by name, in order."""
         path = self.enter_context(temporary_file(".csv"))
         copy(select, path)
+        self._copies.append(quoted(str(path)))
         return read_csv(path, columns)
+
+    def reads_live(self, statement: str) -> bool:
+        """Whether the statement reads any rows that were copied for this answer alone."""
+        return any(copy in statement for copy in self._copies)
 
 
 _of_answer: ContextVar[Rows | None] = ContextVar("rows of the answer", default=None)

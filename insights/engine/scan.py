@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from core.cache import Cache
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
 from insights.engine.measures import value_in
@@ -19,6 +21,19 @@ from insights.metrics.reading import CellKey, Reading, StockReading
 from orgtree.nudges import nudge_on_commit
 
 logger = logging.getLogger(__name__)
+
+CACHED_BYTES = 64 * 1024 * 1024
+BYTES_OF_A_VALUE = 100  # a number with its place in a row, about
+
+Found = Sequence[Mapping[str, Any]]  # rows, by the names of their columns
+
+
+def _bytes_of(found: Found) -> int:
+    return sum(len(row) for row in found) * BYTES_OF_A_VALUE + 1000
+
+
+answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
+"""What statements found, by their text, with the names of files and tables in it, and their parameters."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,7 @@ def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
     return cells
 
 
-def select(question: Reading, measures: Sequence[Measure], text: str) -> Sequence[dict[str, Any]]:
+def select(question: Reading, measures: Sequence[Measure], text: str) -> Found:
     """Rows of a SELECT over `counted`, the question's rows (`statement_over_rows`), by the names of its columns.
 
     Raises QuestionStoppedError as `scan`.
@@ -72,7 +87,7 @@ def stock(question: StockReading) -> dict[tuple[int | None, Window], int]:
     return {(row["unit_id"] or None, question.spans[row["window_id"]]): row["people"] for row in found}
 
 
-def _fetch(statement_from: Callable[[Source], Statement]) -> Sequence[dict[str, Any]]:
+def _fetch(statement_from: Callable[[Source], Statement]) -> Found:
     """What the statement finds; where it fails, of rows of PostgreSQL alone.
 
     A file of the columns can be damaged or gone since it was looked for, and another thread can drop a table that this
@@ -90,8 +105,16 @@ def _fetch(statement_from: Callable[[Source], Statement]) -> Sequence[dict[str, 
             return _fetch_once(statement_from, rows)
 
 
-def _fetch_once(statement_from: Callable[[Source], Statement], rows: Rows) -> Sequence[dict[str, Any]]:
+def _fetch_once(statement_from: Callable[[Source], Statement], rows: Rows) -> Found:
     statement = statement_from(rows.source)
     with database.cursor() as cursor:
-        names = tables.load(cursor, statement.tables, rows)
-        return database.fetch(cursor, statement.naming(names), statement.parameters)
+        text = statement.naming(tables.load(cursor, statement.tables, rows))
+        if rows.reads_live(text):
+            return database.fetch(cursor, text, statement.parameters)
+        # Files and tables are never changed in place: a change of what they hold gives them another name.
+        key = hashlib.sha256(repr((text, statement.parameters)).encode()).hexdigest()
+        found = answers.get(key)
+        if found is None:
+            found = database.fetch(cursor, text, statement.parameters)
+            answers.put(key, found)
+        return found

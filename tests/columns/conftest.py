@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from insights.engine import database, tables
+
 
 @pytest.fixture(autouse=True)
 def columns_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -12,3 +14,10 @@ def columns_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
     monkeypatch.setattr("insights.columns.folder.os.fsync", lambda _: None)  # as the tests' PostgreSQL does without
     return tmp_path / "columns"
+
+
+@pytest.fixture
+def engine_here(columns_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that may read this test's folder; the process's own is shut in to another one."""
+    monkeypatch.setattr(database, "_process", database._Process())
+    monkeypatch.setattr(tables, "_process", tables._Process())

@@ -20,12 +20,12 @@ from insights.columns.folder import folder
 from insights.columns.health import columns_health
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
-from insights.engine import database, tables
+from insights.engine import scan
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_series
 from insights.models import ColumnPartition
 from insights.snapshots.dirty import note_changes
-from integrations.models import AgentSession
+from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import assert_agreement
 from tests.metrics.comparable import comparable
 from tests.metrics.facts import create_world
@@ -102,12 +102,8 @@ def test_the_background_builds_what_changes_and_clears_up() -> None:
     assert columns_health().stale == 0
 
 
-def test_a_question_whose_file_is_damaged_is_answered_from_postgresql(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A database of its own, shut in to this test's folder.
-    monkeypatch.setattr(database, "_process", database._Process())
-    monkeypatch.setattr(tables, "_process", tables._Process())
+@pytest.mark.usefixtures("engine_here")
+def test_a_question_whose_file_is_damaged_is_answered_from_postgresql(caplog: pytest.LogCaptureFixture) -> None:
     create_world(1, days=DAYS, sessions=20)
     sessions = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
     [before] = read_series([sessions])
@@ -137,3 +133,16 @@ def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:
     assert {"agent_sessions", "agent_session_days", "developer_days"} <= stale
     assert "production_deployments" not in stale
     assert_agreement([copied_relations()["agent_sessions"]])
+
+
+@pytest.mark.usefixtures("engine_here", "built")
+def test_an_answer_from_files_is_cached_until_a_fact_changes() -> None:
+    query = MetricQuery("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
+    before = read_series([query])[0].total[0].value
+    looked_up = scan.answers.bytes
+    assert looked_up > 0
+    assert read_series([query])[0].total[0].value == before
+    assert scan.answers.bytes == looked_up
+    FactChange.objects.create(family=FactFamily.AI, day_from=TODAY, day_to=TODAY + timedelta(days=1))
+    assert read_series([query])[0].total[0].value == before
+    assert scan.answers.bytes == looked_up, "rows of PostgreSQL are read anew for each question"

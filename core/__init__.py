@@ -1,0 +1,1 @@
+"""Mechanics without a domain: nothing here knows of people, facts or figures."""
