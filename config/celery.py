@@ -21,8 +21,8 @@ TASK_MODULES = (
     "integrations.webhooks.tasks",
     "integrations.attribution.tasks",
     "insights.columns.tasks",
+    "insights.figure_records.tasks",
     "insights.people_figures.tasks",
-    "insights.snapshots.tasks",
     "programs.tasks",
 )
 

@@ -47,7 +47,6 @@ SCHEDULE = (
     Entry("Settle pull requests", "integrations.intake.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Price requests anew", "integrations.pricing.tasks.reprice_waiting", Every(seconds=60)),
     Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
-    Entry("Refresh snapshots", "insights.snapshots.tasks.refresh", Every(seconds=5)),
     Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
     Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
     Entry("Keep figures of everybody", "insights.people_figures.tasks.keep", Every(seconds=60)),
@@ -61,15 +60,18 @@ SCHEDULE = (
     Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
+    Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
-    Entry("Fill snapshots", "insights.snapshots.tasks.fill_nightly", Nightly(hour=2, minute=30)),
 )
+# Of tasks that are no more; an installation may still have their entries.
+RETIRED = ("insights.snapshots.tasks.refresh", "insights.snapshots.tasks.fill_nightly")
 # A sweep that was not started by then is pointless: the next one is on its way.
 SWEEP_EXPIRES_SECONDS = 60
 
 
 def seed_schedule() -> None:
-    """Add the entries that are missing, by name; an entry that exists stays as an admin left it."""
+    """Add the entries that are missing, by name; one that exists stays as an admin left it, unless it is retired."""
+    PeriodicTask.objects.filter(task__in=RETIRED).delete()
     existing = set(PeriodicTask.objects.values_list("name", flat=True))
     for entry in SCHEDULE:
         if entry.name not in existing and find_spec(entry.task.rpartition(".")[0]) is not None:

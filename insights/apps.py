@@ -10,15 +10,11 @@ class InsightsConfig(AppConfig):
         from insights.benchmarks.sets import SETS
         from insights.columns.tasks import refresh as refresh_columns
         from insights.metrics import registry
-        from insights.snapshots.tasks import refresh
         from integrations.facts.changes import on_change
         from orgtree.nudges import nudge_on_commit
         from orgtree.services.benchmark_choice import offer_benchmark_sets, offer_peers
-        from orgtree.services.placements import on_placements_changed
 
         checks.register(registry.check)
         offer_benchmark_sets([(each.slug, each.name) for each in SETS.values()])
         offer_peers(peers_to_offer())
         on_change(lambda: nudge_on_commit(refresh_columns))
-        for on_news in (on_change, on_placements_changed):
-            on_news(lambda: nudge_on_commit(refresh))

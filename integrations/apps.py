@@ -14,14 +14,12 @@ class IntegrationsConfig(AppConfig):
         from integrations.git.bots import recount_bots
         from integrations.intake.figures_work import enqueue_pull_requests_of
         from integrations.models import Project, Repository
-        from integrations.ownership.announcing import announce_moved_units
         from integrations.ownership.seen import note_project, note_repository
         from orgtree.models import Organisation
         from orgtree.services.identity_activity import ActivitySource, count_activity_with
         from orgtree.services.identity_moves import on_bots_changed, on_identities_moved
         from orgtree.services.presence import on_presence_changed
         from orgtree.services.trust import count_active_people_with
-        from orgtree.services.unit_placements import on_unit_placements_changed
 
         on_identities_moved(note_moved_identities)
         on_bots_changed(recount_bots)
@@ -30,7 +28,6 @@ class IntegrationsConfig(AppConfig):
         on_presence_changed(note_presence)
         count_active_people_with(count_active_people)
         post_save.connect(_settings_may_have_changed, sender=Organisation)
-        on_unit_placements_changed(announce_moved_units)
         post_save.connect(note_repository, sender=Repository)
         post_save.connect(note_project, sender=Project)
 

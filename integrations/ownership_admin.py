@@ -20,7 +20,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
 from integrations.models import Deployment, Incident, Owned, OwnedKind, Ownership, OwnershipChange, Sprint
-from integrations.ownership.announcing import announcing
 from integrations.ownership.edit import editing_rows
 from integrations.ownership.proposals import confirm, proposals
 from orgtree.dated_rows_admin import DAYS_WIDGET, OneAtATime, words_of
@@ -121,8 +120,7 @@ class OwnedAdmin(OwnedModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Owned, form: Any, change: bool) -> None:
         if "follows" in form.changed_data:
-            with announcing([obj.pk]):
-                obj.save(update_fields=["follows"])
+            obj.save(update_fields=["follows"])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The days of owners, through the service that logs them and lets figures follow."""

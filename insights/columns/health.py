@@ -7,7 +7,9 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q, Sum
 
+from insights.columns.refresh import stale_partitions
 from insights.models import ColumnPartition
+from integrations.models import FactChange
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,8 @@ def columns_health() -> ColumnsHealth:
             newest_built_at=Max("built_at"),
         )
     )
+
+
+def changes_waiting() -> int:
+    """Changes of facts that nobody has looked at, and partitions that have to be built."""
+    return FactChange.objects.count() + stale_partitions().count()

@@ -11,10 +11,8 @@ from django.db.models import QuerySet
 
 from insights.columns.build import END_DAY, FIRST_DAY, build, writer
 from insights.columns.shape import copied_relations, shape_of
-from insights.columns.stale import mark_by_clock, mark_changed_shapes
+from insights.columns.stale import mark_by_clock, mark_changed_shapes, take_changes_out
 from insights.models import ColumnPartition
-from insights.snapshots.alone import alone
-from insights.snapshots.dirty import note_changes
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,9 +27,7 @@ def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
 
     Several processes may be at it: each takes another partition.  What fails stays stale, and is read live.
     """
-    with alone(waiting=False) as is_alone:
-        if is_alone:  # else the process that computes cells takes the changes out of the outbox, and marks partitions
-            note_changes()
+    take_changes_out()
     begin_relations()
     mark_changed_shapes()
     mark_by_clock()

@@ -12,17 +12,32 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, LiteralString
 
-from django.db import connection
+from django.db import connection, transaction
 
 from insights.columns.folder import checksum_of, folder, is_whole
 from insights.columns.shape import copied_relations, families_of, shape_of
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
-from integrations.facts.changes import Change
+from integrations.facts.changes import Change, take_changes
 from integrations.models import FactFamily
 
 
-def mark_stale(changes: Sequence[Change]) -> None:
+def take_changes_out() -> int:
+    """Empty the outbox of facts, and mark the partitions with any of the changed days; how many changes there were.
+
+    Each change is taken exactly once, in the transaction that marks; processes at it at the same time take others.
+    """
+    taken = 0
+    while True:
+        with transaction.atomic():
+            changes = take_changes()
+            if not changes:
+                return taken
+            _mark_changed(changes)
+        taken += len(changes)
+
+
+def _mark_changed(changes: Sequence[Change]) -> None:
     """In the transaction that takes these changes out of the outbox.
 
     A partition that is being built is waited for: it may have been read before the change.

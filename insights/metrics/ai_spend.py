@@ -77,7 +77,6 @@ SPEND = Count(
     categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
     segments=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
-    listed_by=(Dimension.REPOSITORY, Dimension.OUTCOME),
     facets=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
     positive_indicators=("ai.spend_per_developer", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
     negative_indicators=("ai.spend_wasted",),

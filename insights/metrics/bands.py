@@ -7,21 +7,18 @@ be matched to belongs to no developer and is left out: the line has it, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from insights.engine.rows import rows_of_answer
-from insights.engine.scan import Cells, scan, select
+from insights.engine.scan import scan, select
 from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
 from insights.metrics.comparison import WITHOUT, ReadTogether, plan_of_lines, seed_of
 from insights.metrics.declarations import Duration
 from insights.metrics.measures import Measure
 from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.plan import Places, Plan, plan
+from insights.metrics.plan import Places, Plan
 from insights.metrics.query import MetricQuery, Statistic, Window
 from insights.metrics.reading import CellKey
-from insights.metrics.table_sizes import MANY_ROWS, most_rows
-from insights.snapshots.read import Freshness, begun_with_cells
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
@@ -65,25 +62,13 @@ def _of_rates(each: Plan, metric: PerDeveloper, line: str, places: Places) -> Ba
 def _developers_on_lines(each: Plan, measure: Measure, places: Places) -> Callable[[str, Window], int]:
     """How many there are on a line in a bucket: of many facts to read them takes seconds, and cells hold them."""
     active = each.needs[measure]
-    cells = _cells_of_all_lines(each, measure, places) or scan(each.in_buckets(active), [active.measure])
+    cells = scan(each.in_buckets(active), [active.measure])
 
     def developers(name: str, window: Window) -> int:
         cell = cells.get(active.key(CellKey(None, window, (name,))))
         return int(cell.values[active.measure].value or 0) if cell else 0
 
     return developers
-
-
-def _cells_of_all_lines(each: Plan, measure: Measure, places: Places) -> Cells | None:
-    """None where there are none, or facts are read as quickly."""
-    if most_rows(measure.relation) < MANY_ROWS:
-        return None
-    [dimension] = each.segments
-    facets = {name: values for name, values in each.query.facets.items() if name is not dimension}
-    of_all_lines = plan(replace(each.query, facets=facets), each.clock, places)
-    active = of_all_lines.needs[measure]
-    [begun] = begun_with_cells([replace(of_all_lines, needs={measure: active})], Freshness.OF_PAGES)
-    return None if begun.rest else begun.kept.scanned[active.of_facts]
 
 
 def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:

@@ -20,7 +20,7 @@ from insights.metrics.measures import (
     Total,
 )
 from insights.metrics.outcome import Outcome
-from insights.metrics.query import SETTLING, Dimension, Statistic
+from insights.metrics.query import Dimension, Statistic
 from insights.metrics.terms import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from integrations.models import FactFamily
 
@@ -40,10 +40,9 @@ class RowsBy(enum.Enum):
 class Metric:
     """A named, versioned definition.  A changed formula is a new version.
 
-    `segments` are the dimensions it can be split by (pages list all values of those in `listed_by`), `facets` those it
-    can be filtered by; `minimum_sample` marks smaller values, never withholds them.  `positive_indicators` are keys of
-    the metrics that move for the better with it, where its improvement is real; `negative_indicators` of those that
-    pay for it, where it is bought.
+    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; `minimum_sample` marks
+    smaller values, never withholds them.  `positive_indicators` are keys of the metrics that move for the better with
+    it, where its improvement is real; `negative_indicators` of those that pay for it, where it is bought.
     """
 
     key: str
@@ -61,7 +60,6 @@ class Metric:
     space: tuple[SpaceDimension, ...] = ()
     segments: tuple[Dimension, ...] = ()
     facets: tuple[Dimension, ...] = ()
-    listed_by: tuple[Dimension, ...] = ()
     positive_indicators: tuple[str, ...] = ()
     negative_indicators: tuple[str, ...] = ()
     source: str
@@ -109,19 +107,9 @@ class Metric:
         return frozenset(measure.relation.family for measure in self.measures)
 
     @property
-    def changed_by(self) -> frozenset[FactFamily]:
-        """As `families`, with those that its relations look at beside their own."""
-        return self.families.union(*(measure.relation.also for measure in self.measures))
-
-    @property
     def is_stock(self) -> bool:
         """Whether it counts what stands at the end of a window, instead of what happened in it."""
         return any(measure.relation.stock for measure in self.measures)
-
-    @property
-    def settles(self) -> bool:
-        """Whether its value changes as time goes by, because spend is pending first."""
-        return any(isinstance(each, Total) and each.only and each.only[0] in SETTLING for each in self.measures)
 
     def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
         """Whether all segments of a bucket have the same denominator."""

@@ -59,7 +59,6 @@ DEPLOYMENT_FREQUENCY = CountPerTime(
     space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
     segments=DEPLOYMENT_DIMENSIONS,
     facets=DEPLOYMENT_DIMENSIONS,
-    listed_by=(Dimension.SERVICE,),
     positive_indicators=("dora.lead_time", "pr.throughput"),
     negative_indicators=("dora.change_failure_rate",),
     source=DEPLOYMENTS_SOURCE,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from insights.engine.scan import Cell, stock
+from insights.engine.scan import Cells, scan, stock
 from insights.metrics.declarations import Metric
 from insights.metrics.measures import NOTHING, Measure, MeasureValue
 from insights.metrics.outcome import Outcome
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Need, Plan
 from insights.metrics.query import Window
-from insights.metrics.reading import Asked, AskedBySplit, CellKey, Placed, Reading, SplitBy, StockReading
-from insights.metrics.shared_scans import known_scan, scan_splits, scan_together
+from insights.metrics.reading import CellKey, Placed, Reading, StockReading
 
 Segment = tuple[str, ...]
 
@@ -45,46 +44,35 @@ class Outcomes:
 class Facts:
     """What a batch of readings found."""
 
-    scanned: Mapping[Reading, Mapping[CellKey, Cell]]
+    scanned: Mapping[Reading, Cells]
     stocked: Mapping[StockReading, Mapping[tuple[int | None, Window], int]]
-    read_at: Mapping[Reading, datetime] = field(default_factory=dict)  # of readings that were found a while ago
 
     @classmethod
-    def read(cls, needs: Iterable[Need], clock: Clock, beside: Callable[[], Iterable[Need]] | None = None) -> Facts:
+    def read(cls, needs: Iterable[Need]) -> Self:
         """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
 
-        What is found has all windows of its statement, which may be more than a reading asked for.  With `beside`, what
-        other responses of the same page need, the scans are those of the page: see shared_scans.
+        What is found has all windows of its statement, which may be more than a reading asked for.
         """
-        of_facts: list[Need] = []
         readings: dict[Reading, dict[Reading, None]] = defaultdict(dict)
+        measures: dict[Reading, dict[Measure, None]] = defaultdict(dict)
         stocks: dict[StockReading, dict[StockReading, None]] = defaultdict(dict)
         for need in needs:
             if isinstance(need.reading, StockReading):
                 stocks[need.reading.of_any_time()][need.reading] = None
-            else:
-                of_facts.append(need)
-                readings[need.reading.of_any_time()][need.reading] = None
-        asked = _asked_by_rows(of_facts)
-        known = {rows: scan for rows, by_split in asked.items() if beside and (scan := known_scan(rows, by_split))}
-        of_page = _asked_by_rows(beside()) if beside and len(known) < len(asked) else {}
-        scanned: dict[Reading, Mapping[CellKey, Cell]] = {}
-        read_at: dict[Reading, datetime] = {}
+                continue
+            together = need.reading.of_any_time()
+            readings[together][need.reading] = None
+            measures[together][need.measure] = None
+        scanned: dict[Reading, Cells] = {}
+        for together, wanted in measures.items():
+            partitions = dict.fromkeys(edges for reading in readings[together] for edges in reading.partitions)
+            found = scan(replace(together, partitions=tuple(partitions)), tuple(wanted))
+            scanned |= dict.fromkeys(readings[together], found)
         stocked: dict[StockReading, Mapping[tuple[int | None, Window], int]] = {}
-        for rows, by_split in asked.items():
-            if beside is None:
-                found, at = scan_splits(rows, by_split), None
-            else:
-                together = known.get(rows) or scan_together(rows, by_split, of_page.get(rows, {}))
-                found, at = together.cells, together.at
-            for split in by_split:
-                of_split = readings[rows.of_split(split)]
-                scanned |= dict.fromkeys(of_split, found[split])
-                read_at |= dict.fromkeys(of_split, at) if at else {}
-        for stock_reading, stock_readings in stocks.items():
-            spans = tuple(sorted({span for each in stock_readings for span in each.spans}))
-            stocked |= dict.fromkeys(stock_readings, stock(replace(stock_reading, spans=spans)))
-        return cls(scanned, stocked, read_at)
+        for of_stock, of_spans in stocks.items():
+            spans = tuple(sorted({span for reading in of_spans for span in reading.spans}))
+            stocked |= dict.fromkeys(of_spans, stock(replace(of_stock, spans=spans)))
+        return cls(scanned, stocked)
 
     def outcomes(self, metric: Metric, needs: Mapping[Measure, Need], clock: Clock) -> Callable[[CellKey], Outcome]:
         """What the metric comes to, by cell."""
@@ -144,63 +132,14 @@ class Facts:
         return counted
 
 
-@dataclass(frozen=True)
-class Begun:
-    """A plan with what cells tell of its needs, as of a moment; `rest` are read from facts.
-
-    Of the needs of one reading cells tell all or none.
-    """
-
-    plan: Plan
-    kept: Facts
-    rest: tuple[Need, ...]
-    as_of: datetime
-
-    @classmethod
-    def of_facts(cls, plan: Plan) -> Self:
-        """Of which no cell tells anything."""
-        return cls(plan, Facts({}, {}), tuple(plan.needs.values()), plan.clock.now)
-
-    def with_rest(self, read: Facts) -> Facts:
-        """What cells tell, and of the rest what was read."""
-        if not self.rest:
-            return self.kept
-        if len(self.rest) == len(self.plan.needs):
-            return read
-        scanned, stocked = dict(self.kept.scanned), dict(self.kept.stocked)
-        for need in self.rest:
-            if isinstance(need.reading, StockReading):
-                stocked[need.reading] = read.stocked[need.reading]
-            else:
-                scanned[need.reading] = read.scanned[need.reading]
-        return Facts(scanned, stocked)
-
-    def read_since(self, read: Facts) -> datetime:
-        """The moment whose facts the whole holds."""
-        readings = (need.reading for need in self.rest if isinstance(need.reading, Reading))
-        return min((self.as_of, *(read.read_at[each] for each in readings if each in read.read_at)))
+def outcomes_of_plans(plans: Sequence[Plan]) -> list[Outcomes]:
+    """The outcomes of each plan, in order, all of it read together."""
+    facts = Facts.read(need for plan in plans for need in plan.needs.values())
+    return [_outcomes_of(plan, facts) for plan in plans]
 
 
-def outcomes_from_facts(begun: Sequence[Begun], beside: Callable[[], Iterable[Need]] | None = None) -> list[Outcomes]:
-    """The outcomes of each plan, in order, with their rest read from facts, all of it together: see `Facts.read`."""
-    if not begun:
-        return []
-    read = Facts.read((need for each in begun for need in each.rest), begun[0].plan.clock, beside)
-    return [outcomes_of(each.plan, each.with_rest(read), each.read_since(read)) for each in begun]
-
-
-def _asked_by_rows(needs: Iterable[Need]) -> Mapping[Reading, AskedBySplit]:
-    found: dict[Reading, dict[SplitBy, Asked]] = defaultdict(dict)
-    for need in needs:
-        if isinstance(need.reading, Reading):
-            asked, by_split = Asked(need.reading.partitions, (need.measure,)), found[need.reading.of_rows()]
-            split = need.reading.split
-            by_split[split] = by_split[split].and_also(asked) if split in by_split else asked
-    return found
-
-
-def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:
-    """What a query's metric comes to by what was found for its needs, at that moment."""
+def _outcomes_of(plan: Plan, facts: Facts) -> Outcomes:
+    """What a query's metric comes to by what was found for its needs."""
     whole = plan.query.window
     asked = CellKey(plan.unit_id, whole, ("",) * len(plan.segments))
     # What stands at the end of a bucket need not stand at the end of the window.
@@ -227,7 +166,7 @@ def outcomes_of(plan: Plan, facts: Facts, as_of: datetime) -> Outcomes:
         kept,
         _shared_parts(plan, kept),
         facts.unmatched(plan.metric, plan.needs, whole) if _tells_unmatched(plan, kept) else None,
-        as_of,
+        plan.clock.now,
     )
 
 

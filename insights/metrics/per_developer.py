@@ -30,11 +30,6 @@ class PerDeveloper(Ratio):
         return frozenset({self.numerator.relation.family})
 
     @property
-    def changed_by(self) -> frozenset[FactFamily]:
-        relations = [measure.relation for measure in self.measures]
-        return frozenset(family for each in relations for family in (each.family, *each.also))
-
-    @property
     def sampled(self) -> Measure:
         return self.numerator
 

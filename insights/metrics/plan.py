@@ -14,7 +14,7 @@ from insights.engine.dimensions import has_dimension
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError, UnknownUnitError
 from insights.metrics.measures import Measure, PeopleOfWindow
-from insights.metrics.query import SETTLING, UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
+from insights.metrics.query import UNASSIGNED_PREFIX, Dimension, MetricQuery, Scope, Window
 from insights.metrics.reading import (
     CellKey,
     Edges,
@@ -114,11 +114,6 @@ class Plan:
     def in_buckets(self, need: Need) -> Reading:
         """What is read for it in the plan's buckets, and not in the whole window.  Raises TypeError for a stock."""
         return replace(need.of_facts, partitions=(self.bucket_edges,))
-
-    @property
-    def settles(self) -> bool:
-        """Whether the answer changes as time goes by, because spend is pending first."""
-        return self.metric.settles or not SETTLING.isdisjoint({*self.segments, *self.query.facets})
 
 
 class Places:

@@ -200,7 +200,6 @@ THROUGHPUT = Count(
     space=(SpaceDimension.ACTIVITY,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    listed_by=(Dimension.REPOSITORY,),
     positive_indicators=("pr.cycle_time", "pr.size"),
     negative_indicators=("pr.unreviewed_rate", "pr.revert_rate"),
     source=SOURCE,

@@ -38,9 +38,6 @@ class Dimension(enum.StrEnum):
     ASSISTANCE = "assistance"  # whether any agent had a part in it
 
 
-SETTLING = frozenset({Dimension.OUTCOME})  # dimensions whose values depend on the clock
-
-
 class Statistic(enum.StrEnum):
     MEDIAN = "median"
     MEAN = "mean"
@@ -58,6 +55,13 @@ class Window(NamedTuple):
     @property
     def days(self) -> int:
         return (self.end - self.start).days
+
+
+class Freshness(enum.Enum):
+    """How long ago facts may have changed that an answer does not hold yet."""
+
+    AT_ONCE = "at once"  # API and commands: what was answered is counted
+    OF_PAGES = "of pages"  # within ten seconds
 
 
 UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no colon

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple
 
 from insights import windows
 from insights.engine.rows import rows_of_answer
@@ -15,18 +14,14 @@ from insights.metrics.declarations import Metric
 from insights.metrics.distribution import kept_distribution, read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcome import Outcome
-from insights.metrics.outcomes import Outcomes, Segment, outcomes_from_facts, outcomes_of
-from insights.metrics.plan import Clock, Need, Places, Plan, plan, plan_total, plan_units
-from insights.metrics.query import Figure, MetricQuery, SeriesAnswer, Statistic, Window
-from insights.metrics.reading import Reading
+from insights.metrics.outcomes import Outcomes, Segment, outcomes_of_plans
+from insights.metrics.plan import Clock, Places, Plan, plan, plan_total, plan_units
+from insights.metrics.query import Figure, Freshness, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.rows import read_person_totals, read_rows
 from insights.metrics.terms import BelongsTo
 from insights.metrics.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
-from insights.snapshots.read import Freshness, begun_with_cells, needs_without_cells
 
 __all__ = [
-    "AskedBeside",
-    "Beside",
     "Freshness",
     "SideBySide",
     "Together",
@@ -51,19 +46,6 @@ class SideBySide:
     units: Sequence[int]
 
 
-class AskedBeside(NamedTuple):
-    """Of which queries series, and of which totals are asked, of one scope, of units, or of whoever is in no unit of a
-    tree (totals)."""
-
-    series: Sequence[MetricQuery] = ()
-    totals: Sequence[MetricQuery] = ()
-    units: Sequence[SideBySide] = ()
-    unassigned: Sequence[MetricQuery] = ()
-
-
-Beside = Callable[[], AskedBeside]
-
-
 @dataclass(frozen=True)
 class Together:
     """What a page asks for at once: answers in the order of their queries, those of units by id."""
@@ -76,7 +58,7 @@ class Together:
 def read_series(
     queries: Sequence[MetricQuery], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
 ) -> list[SeriesAnswer]:
-    """Answer all queries together, in order: from cells where they are fresh enough, else from facts.
+    """Answer all queries together, in order.
 
     Raises QueryError where one of them cannot be answered.
     """
@@ -104,34 +86,21 @@ def read_together(
     totals: Sequence[MetricQuery] = (),
     units: Sequence[SideBySide] = (),
     freshness: Freshness = Freshness.AT_ONCE,
-    beside: Beside | None = None,
     unconfirmed: Sequence[int] = (),
 ) -> Together:
     """All of it with the same few statements, as of one moment: whatever the number of queries and units.
 
     Figures say how many of their people are among `unconfirmed` (ids): see insights.metrics.unconfirmed.
-    `beside` says what other responses of the same page ask, so that one scan of facts is that of all of them.
     """
     clock, places = Clock.read(), Places()
 
-    def plans_of(asked: AskedBeside) -> list[Plan]:
-        plans = [plan(query, clock, places) for query in asked.series]
-        plans += [plan_total(query, clock, places) for query in asked.totals]
-        for of_units in asked.units:
-            for query in of_units.queries if of_units.units else ():
-                plans += plan_units(query, of_units.units, clock, places)
-        return plans
-
-    def needs_beside() -> Iterator[Need]:
-        if beside:
-            asked = beside()
-            yield from needs_without_cells(plans_of(asked), freshness)
-            for query in asked.unassigned:
-                yield from _needs_with_everybody(plan_total(query, clock, places))
-
-    plans = plans_of(AskedBeside(series, totals, units))
+    plans = [plan(query, clock, places) for query in series]
+    plans += [plan_total(query, clock, places) for query in totals]
+    for side_by_side in units:
+        for query in side_by_side.queries if side_by_side.units else ():
+            plans += plan_units(query, side_by_side.units, clock, places)
     with rows_of_answer():
-        found = _answers(plans, freshness, needs_beside if beside else None)
+        found = _answers(plans, freshness)
         answers = iter(_with_unconfirmed(plans, found, unconfirmed) if unconfirmed else found)
     return Together(
         series=[next(answers) for _ in series],
@@ -144,7 +113,7 @@ def _with_unconfirmed(
     plans: Sequence[Plan], answers: Sequence[SeriesAnswer], people: Sequence[int]
 ) -> list[SeriesAnswer]:
     narrowed = plans_of_unconfirmed(plans, people)
-    found = iter(_answers([each for each in narrowed if each], Freshness.AT_ONCE, None))
+    found = iter(_answers([each for each in narrowed if each], Freshness.AT_ONCE))
     return [
         answer if each is None else noting_unconfirmed(answer, next(found))
         for each, answer in zip(narrowed, answers, strict=True)
@@ -159,20 +128,8 @@ def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int,
     return found
 
 
-def _needs_with_everybody(unassigned: Plan) -> Iterator[Need]:
-    """What can be told of everybody's rows; what is owned, and is of no person, is read apart."""
-    for need in unassigned.needs.values():
-        reading = need.reading
-        if isinstance(reading, Reading) and not (reading.relation.owner or reading.relation.shared_facts):
-            yield replace(need, reading=replace(reading, with_everybody=True))
-
-
-def _answers(
-    plans: Sequence[Plan], freshness: Freshness, beside: Callable[[], Iterable[Need]] | None
-) -> list[SeriesAnswer]:
-    begun = begun_with_cells(plans, freshness)
-    computed = iter(outcomes_from_facts([each for each in begun if each.rest], beside))
-    outcomes = [next(computed) if each.rest else outcomes_of(each.plan, each.kept, each.as_of) for each in begun]
+def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
+    outcomes = outcomes_of_plans(plans)
     lacking = [each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found)]
     since = ConnectedSince(lacking, may_lag=freshness is Freshness.OF_PAGES)
     return [_answer(each, found, since) for each, found in zip(plans, outcomes, strict=True)]

@@ -10,7 +10,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from insights.metrics.measures import Measure
 from insights.metrics.query import Dimension, Window
 from insights.windows import local_today
 from integrations.facts.relation import Relation
@@ -46,16 +45,6 @@ class Placement:
     accounts: tuple[int, ...] = ()
     owned_alone: bool = False
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether there are cells of it, which may tell the same as its facts."""
-        narrowed = self.held or self.among or self.owned_alone or self.person_id is not None
-        return self.placed in (Placed.ANYBODY, Placed.UNIT, Placed.UNITS) and not narrowed
-
-    def of_everybody(self) -> Placement:
-        """The same in and out of any unit."""
-        return replace(self, placed=Placed.ANYBODY, ids=())
-
 
 ANYBODY = Placement()
 
@@ -87,7 +76,6 @@ class Reading:
     settled_before: datetime | None = None  # None: nothing is asked of outcomes
     model_picks_facts: bool = False  # the rows name no model: the facet picks the sessions that used it
     by_person: bool = False  # what each person did of it, in place of all of it together
-    with_everybody: bool = False  # whoever is in no unit is found among everybody
 
     # Looked up once for each cell, of which there are millions: the borders and ids would be hashed each time.
     def __hash__(self) -> int:
@@ -123,52 +111,6 @@ class Reading:
     def of_whole(self) -> Reading:
         """The same question for the hull alone."""
         return replace(self, partitions=((self.hull.start, self.hull.end),))
-
-    def of_rows(self) -> Reading:
-        """The rows that it reads, however they are split: readings that have these in common can be read together."""
-        placement = self.placement
-        if self.with_everybody or (placement.placed is Placed.UNITS and not placement.owned_alone):
-            placement = placement.of_everybody()
-        return replace(self, partitions=(), placement=placement, segments=(), by_person=False, with_everybody=False)
-
-    @property
-    def split(self) -> SplitBy:
-        return SplitBy(self.placement, self.segments, self.by_person)
-
-    def of_split(self, split: SplitBy) -> Reading:
-        """The same rows, split in another way."""
-        return replace(self, placement=split.placement, segments=split.segments, by_person=split.by_person)
-
-
-class SplitBy(NamedTuple):
-    """How rows are split: among units or people, or not, and by the values of dimensions."""
-
-    placement: Placement
-    segments: tuple[Dimension, ...]
-    by_person: bool = False
-
-    @property
-    def in_units(self) -> bool:
-        return self.placement.placed is Placed.UNITS
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of a reading (without windows): in which windows, and which measures."""
-
-    partitions: tuple[Edges, ...]
-    measures: tuple[Measure, ...]
-
-    def and_also(self, other: Asked) -> Asked:
-        partitions = dict.fromkeys((*self.partitions, *other.partitions))
-        return Asked(tuple(partitions), tuple(dict.fromkeys((*self.measures, *other.measures))))
-
-    def holds(self, other: Asked) -> bool:
-        return {*self.partitions}.issuperset(other.partitions) and {*self.measures}.issuperset(other.measures)
-
-
-# What is asked of the same rows, by how it is split.
-AskedBySplit = Mapping[SplitBy, Asked]
 
 
 @dataclass(frozen=True)

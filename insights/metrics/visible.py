@@ -20,11 +20,8 @@ from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
 from insights.metrics.kept_bands import bands
 from insights.metrics.kept_comparisons import comparisons
-from insights.metrics.query import Dimension, MetricQuery, Scope, SeriesAnswer
+from insights.metrics.query import Dimension, Freshness, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
-    AskedBeside,
-    Beside,
-    Freshness,
     SideBySide,
     Together,
     kept_distribution,
@@ -62,7 +59,6 @@ from orgtree.services.trust import Shown
 __all__ = [
     "Adoption",
     "AdoptionRows",
-    "AskedBeside",
     "Freshness",
     "SideBySide",
     "Together",
@@ -125,27 +121,17 @@ def visible_together(
     totals: Sequence[MetricQuery] = (),
     units: Sequence[SideBySide] = (),
     freshness: Freshness = Freshness.AT_ONCE,
-    beside: Beside | None = None,
 ) -> Together:
     """As `read_together`, for this viewer; of the units, those that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
     asked_series, asked_totals = _WithNumerators(series, access), _WithNumerators(totals, access)
     asked_units = [_WithNumerators(asked.queries, access) for asked in units]
     seen = _seen(units, asked_units, access)
-
-    def with_numerators() -> AskedBeside:
-        asked = beside() if beside else AskedBeside()
-        series, totals = _WithNumerators(asked.series, access), _WithNumerators(asked.totals, access)
-        of_units = [_WithNumerators(each.queries, access) for each in asked.units]
-        unassigned = _WithNumerators(asked.unassigned, access).queries
-        return AskedBeside(series.queries, totals.queries, _seen(asked.units, of_units, access), unassigned)
-
     found = read_together(
         series=asked_series.queries,
         totals=asked_totals.queries,
         units=seen,
         freshness=freshness,
-        beside=with_numerators if beside else None,
         unconfirmed=unconfirmed_for(access),
     )
     return Together(

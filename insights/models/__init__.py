@@ -2,21 +2,17 @@ from insights.models.annotations import Annotation, AnnotationChange
 from insights.models.badges import Badge
 from insights.models.columns import ColumnPartition
 from insights.models.comparisons import KeptComparison
-from insights.models.kept_columns import KeptColumn
+from insights.models.figure_records import FigureRecord
 from insights.models.people_figures import KeptPeopleFigures
-from insights.models.snapshots import CellGroup, DirtyRange, MetricCell, Period, SnapshotState
+from insights.models.snapshots import SnapshotState
 
 __all__ = [
     "Annotation",
     "AnnotationChange",
     "Badge",
-    "CellGroup",
     "ColumnPartition",
-    "DirtyRange",
-    "KeptColumn",
+    "FigureRecord",
     "KeptComparison",
     "KeptPeopleFigures",
-    "MetricCell",
-    "Period",
     "SnapshotState",
 ]

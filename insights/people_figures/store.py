@@ -18,11 +18,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from insights import windows
+from insights.columns.health import changes_waiting
 from insights.metrics.figures import fingerprint
 from insights.metrics.query import Window
 from insights.metrics.registry import get
 from insights.models import KeptPeopleFigures, SnapshotState
-from insights.snapshots.waiting import changes_waiting
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from insights.filters import FACETS, STATISTIC, Choice, Filters
 from insights.metrics.plan import OTHER_ALONE
 from insights.metrics.query import Dimension, Figure, MetricQuery, SeriesAnswer, Statistic, Window
 from insights.metrics.registry import get
-from insights.metrics.visible import AskedBeside, Freshness, SideBySide, visible_together
+from insights.metrics.visible import Freshness, visible_together
 from insights.views.annotations.links import note_url
 from insights.views.scope_bar import TileFigures, tile_figures, tile_queries
 from orgtree.queries.surroundings import Surroundings
@@ -271,7 +271,6 @@ def read(
         totals=[*wholes, *tile_totals],
         units=tile_units,
         freshness=Freshness.OF_PAGES,
-        beside=lambda: _asked_by_page(page, filters, around),
     )
     return Answers(
         page=page,
@@ -282,39 +281,6 @@ def read(
         },
         earlier={item: found.totals[wholes.index(query)] for item, query in earlier.items()},
         tile_figures=tile_figures(found, totals=len(wholes)),
-    )
-
-
-@dataclass(frozen=True)
-class ReadByPage:
-    """What all responses of a page read: figures of its scope, of units side by side and of whoever is in none."""
-
-    wanted: Callable[[Filters], Iterable[Wanted]]
-    of_units: Callable[[Filters, Surroundings], Sequence[SideBySide]]
-    of_unassigned: Callable[[Filters, Surroundings], Sequence[MetricQuery]]
-
-
-# By name: with a filter that no cell holds the responses of a page share their scans.
-_read_by_pages: dict[str, ReadByPage] = {}
-
-
-def note_what_is_read(page: InsightsPage, read_by_page: ReadByPage) -> None:
-    """Say, when the page's views are loaded, what they read; what is left out is read apart."""
-    _read_by_pages[page.name] = read_by_page
-
-
-def _asked_by_page(page: InsightsPage, filters: Filters, around: Surroundings | None) -> AskedBeside:
-    read_by_page = _read_by_pages.get(page.name)
-    if read_by_page is None:
-        return AskedBeside()
-    asked = list(dict.fromkeys(read_by_page.wanted(filters)))
-    now = [(item, _query(filters, item, filters.window)) for item in asked]
-    earlier = (_query(filters, item, filters.previous) for item in asked if item.compared)
-    return AskedBeside(
-        series=_distinct(query for item, query in now if not item.whole),
-        totals=_distinct([*earlier, *(query for item, query in now if item.whole)]),
-        units=read_by_page.of_units(filters, around) if asked and around else (),
-        unassigned=read_by_page.of_unassigned(filters, around) if asked and around else (),
     )
 
 

@@ -9,12 +9,12 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET
 
-from insights.snapshots.pulse import pulse
+from insights.columns.change_mark import change_mark
 
 
 def mark() -> str:
     """The ETag of the figures of this moment."""
-    return quote_etag(pulse())
+    return quote_etag(change_mark())
 
 
 @login_required

@@ -20,7 +20,6 @@ from insights.metrics.plan import place
 from insights.metrics.query import WHOLE_ORGANISATION, Figure, MetricQuery
 from insights.metrics.visible import Freshness, SideBySide, Together, visible_together
 from insights.short_memory import ShortMemory
-from insights.snapshots.kept import OF_UNITS, kept_as
 from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
 
 EVERYBODY = "All of the organisation"
@@ -123,12 +122,7 @@ def _remember(request: HttpRequest, slug: str) -> None:
 
 
 def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[MetricQuery], Sequence[SideBySide]]:
-    """What the tiles need: who was active in the window, whatever else it is narrowed to.
-
-    Nothing where no snapshot keeps the window: the tiles are the way elsewhere, and not worth a scan of everything.
-    """
-    if kept_as(filters.window, filters.today, OF_UNITS) is None:
-        return (), ()
+    """What the tiles need: who was active in the window, whatever else it is narrowed to."""
     query = MetricQuery(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
     of_tops = SideBySide([query], [top.pk for top in around.tops])
     return ([query] if filters.access.sight.whole else []), [of_tops] if around.tops else []

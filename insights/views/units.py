@@ -20,7 +20,7 @@ from insights.filters import BadFilterError, Choice, Filters
 from insights.metrics.query import Figure, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.registry import get
 from insights.metrics.terms import UnitOfMeasure
-from insights.metrics.visible import AskedBeside, Freshness, SideBySide, visible_together
+from insights.metrics.visible import Freshness, SideBySide, visible_together
 from insights.tiles import Picker, lagging
 from insights.views.scope_bar import EVERYBODY, last_day, look_around
 from orgtree.csv_export import Cell, csv_response
@@ -198,29 +198,6 @@ def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[Stan
     return below or tops
 
 
-def units_of_everybody(columns: Sequence[Column]) -> Callable[[Filters, Surroundings], Sequence[SideBySide]]:
-    """What the table of a page of the whole organisation asks, where no other tree is picked."""
-
-    def asked(filters: Filters, around: Surroundings) -> Sequence[SideBySide]:
-        if not (_is_whole(filters) and around.tops):
-            return ()
-        units = _highest(around, around.tops[0].tree_slug, filters)
-        return [SideBySide(_queries(columns, filters), [unit.pk for unit in units])]
-
-    return asked
-
-
-def unassigned_of_everybody(columns: Sequence[Column]) -> Callable[[Filters, Surroundings], Sequence[MetricQuery]]:
-    """What the last row of that table asks."""
-
-    def asked(filters: Filters, around: Surroundings) -> Sequence[MetricQuery]:
-        if not (_is_whole(filters) and around.tops):
-            return ()
-        return _queries(columns, _elsewhere(filters, around.tops[0].tree_slug))
-
-    return asked
-
-
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table as a part, or as a page of its own."""
     listed = listed_units(request, of_page)
@@ -275,8 +252,7 @@ def unit_rows(of_page: UnitsOfPage, listed: Listed) -> list[Row]:
     if not listed.units:
         return []
     asked = SideBySide(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
-    # The page has mostly read them with its own figures.
-    found = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES, beside=AskedBeside)
+    found = visible_together(filters.access, units=[asked], freshness=Freshness.OF_PAGES)
     [by_unit] = found.units
     return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
 
@@ -293,12 +269,10 @@ def _row(unit: StandingUnit, answers: Sequence[SeriesAnswer], of_page: UnitsOfPa
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     filters = of_page.filters
     elsewhere = _elsewhere(filters, tree)
-    # The page has mostly read them, too, or the background has kept them.
     found = visible_together(
         filters.access,
         totals=_queries(of_page.columns, elsewhere),
         freshness=Freshness.OF_PAGES,
-        beside=AskedBeside,
     )
     oldest = min(found.totals, key=lambda answer: answer.computed_at)
     figures = [answer.total[0] for answer in found.totals]

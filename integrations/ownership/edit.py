@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.models import Owned, Ownership, OwnershipChange
-from integrations.ownership.announcing import announcing
 from integrations.ownership.give import lock_trees
 from orgtree.models import OrgTree
 
@@ -23,8 +22,7 @@ def editing_rows(owned: Owned, *, by: User) -> Iterator[None]:
     with transaction.atomic():
         lock_trees(OrgTree.objects.filter(archived_at=None).values_list("pk", flat=True))
         before = _rows(owned)
-        with announcing([owned.pk]):
-            yield
+        yield
         after = _rows(owned)
         gone = [(tree, "", start, end) for tree, _, start, end in sorted(before - after, key=_order)]
         OwnershipChange.objects.bulk_create(

@@ -17,7 +17,6 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from integrations.models import Owned
-from integrations.ownership.announcing import announcing
 from integrations.ownership.refusals import ArchivedTreeRefusal, NoDaysRefusal, NotStandingRefusal
 from orgtree.models import OrgTree, Unit, UnitPlacement
 
@@ -127,23 +126,22 @@ def give(gifts: Sequence[Gift], *, by: User | None) -> int:
     _check(gifts)
     with transaction.atomic(), database.cursor() as cursor:
         lock_trees({gift.tree_id for gift in gifts})
-        with announcing({gift.owned_id for gift in gifts}):
-            for statement in _FRESH_TABLES:
-                cursor.execute(statement)
-            cursor.execute(_GIFTS, _columns(gifts))
-            cursor.execute(_WANT)
-            changed: set[tuple[int, int]] = set()
-            for statement in (_REMOVE, _ADD):
-                cursor.execute(statement)
-                changed |= set(cursor.fetchall())
-            cursor.execute(
-                _LOG,
-                {
-                    "by": None if by is None else by.pk,
-                    "owned": [owned_id for owned_id, _ in changed],
-                    "trees": [tree_id for _, tree_id in changed],
-                },
-            )
+        for statement in _FRESH_TABLES:
+            cursor.execute(statement)
+        cursor.execute(_GIFTS, _columns(gifts))
+        cursor.execute(_WANT)
+        changed: set[tuple[int, int]] = set()
+        for statement in (_REMOVE, _ADD):
+            cursor.execute(statement)
+            changed |= set(cursor.fetchall())
+        cursor.execute(
+            _LOG,
+            {
+                "by": None if by is None else by.pk,
+                "owned": [owned_id for owned_id, _ in changed],
+                "trees": [tree_id for _, tree_id in changed],
+            },
+        )
     return len(changed)
 
 

@@ -9,7 +9,6 @@ from django.db import connection as database
 
 from integrations.connectors.words import Kind
 from integrations.models import Owned, OwnedKind, Project, Repository
-from integrations.ownership.announcing import announcing
 
 # A service follows the repository of the first record that names both.  In order: two connections that name the same
 # services at a time wait for each other, and must not in a circle.
@@ -55,8 +54,7 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
             [sorted(ids)],
         )
         for owned_id, repository_id in cursor.fetchall():  # nearly never any: nobody said where it comes from
-            with announcing([owned_id]):
-                Owned.objects.filter(pk=owned_id).update(follows=repository_id)
+            Owned.objects.filter(pk=owned_id).update(follows=repository_id)
 
 
 def note_repository(instance: Repository, *, created: bool, **_: object) -> None:

@@ -23,8 +23,7 @@ from integrations.git.links import settle_alone, settle_homes
 from integrations.git.sync import AlreadyReadingError, no_reading
 from integrations.intake.forget import count_records, forget_records
 from integrations.intake.store_alone import write_alone
-from integrations.models import Connection, Owned, Repository, RepositorySource, Resource, Stream, WebhookDelivery
-from integrations.ownership.announcing import announcing
+from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
 from orgtree.nudges import nudge_on_commit
 
 LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
@@ -142,9 +141,7 @@ def remove_with_facts(connection: Connection) -> None:
         settle_changes(held)
         _delete_commits(_held_by_none(held), sessions)
         enqueue_sessions(sessions)  # what they generated is free for other commits
-        # What is noted of days is looked up later, when nothing is owned there any more: units are told now.
-        with announcing(Owned.objects.filter(repository__in=repositories).values_list("pk", flat=True)):
-            Repository.objects.filter(pk__in=repositories).delete()
+        Repository.objects.filter(pk__in=repositories).delete()
         connection.delete()
 
 

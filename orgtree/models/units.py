@@ -177,15 +177,3 @@ class UnitPlacement(models.Model):
             models.Index(fields=["unit"], name="unit_placement_by_unit"),
             models.Index(fields=["ancestor"], name="unit_placement_by_ancestor"),
         ]
-
-
-class PlacementChange(models.Model):
-    """Outbox: on these days other people, or other things that are owned, count for the unit than before.
-
-    Written in the transaction of the change; whoever computes figures of units takes the rows and deletes them.
-    """
-
-    unit_id = models.BigIntegerField()
-    day_from = models.DateField(null=True, help_text="Null: since ever.")
-    day_to = models.DateField(null=True, help_text="The first day that no longer belongs to it; null: for ever.")
-    at = models.DateTimeField(db_default=Now())

@@ -7,16 +7,13 @@ stored, and only differences are written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from orgtree.models import OrgTree
 from orgtree.services.unit_placements import rebuild_unit_placements
-
-PlacementListener = Callable[[], None]
-_listeners: list[PlacementListener] = []
 
 # After so many have moved, statistics of before would mislead the planner until they are gathered by themselves.
 MANY_PEOPLE = 500
@@ -88,25 +85,17 @@ _ADD = """
     INSERT INTO placement_difference SELECT ancestor_id, person_id, during, true FROM missing
 """
 
-# One row per unit and stretch of days on which its set of people is another one.  Rows that stayed need no look: the
-# rows of one person and ancestor never share a day, so that what was removed and added differs as the sets do.
-_ANNOUNCE = """
-    INSERT INTO orgtree_placementchange (unit_id, day_from, day_to)
-    SELECT unit_id, lower(stretch), upper(stretch)
+# Rows that stayed need no look: the rows of one person and ancestor never share a day, so that what was removed and
+# added differs as the sets do.
+_CHANGED_UNITS = """
+    SELECT DISTINCT ancestor_id
     FROM (
-        SELECT ancestor_id AS unit_id, unnest(range_agg(days)) AS stretch
-        FROM (
-            SELECT ancestor_id, unnest((before - after) + (after - before)) AS days
-            FROM (
-                SELECT ancestor_id, person_id,
-                    coalesce(range_agg(during) FILTER (WHERE NOT is_new), '{}') AS before,
-                    coalesce(range_agg(during) FILTER (WHERE is_new), '{}') AS after
-                FROM placement_difference GROUP BY ancestor_id, person_id
-            ) AS of_person
-        ) AS differing
-        GROUP BY ancestor_id
-    ) AS changed
-    RETURNING unit_id
+        SELECT ancestor_id,
+            coalesce(range_agg(during) FILTER (WHERE NOT is_new), '{}') AS before,
+            coalesce(range_agg(during) FILTER (WHERE is_new), '{}') AS after
+        FROM placement_difference GROUP BY ancestor_id, person_id
+    ) AS of_person
+    WHERE before <> after
 """
 
 
@@ -121,21 +110,6 @@ _STRAY = """
     LEFT JOIN orgtree_unit ancestor ON ancestor.id = placement.ancestor_id AND ancestor.tree_id = placement.tree_id
     WHERE (placement.person_id IS NOT NULL AND person.id IS NULL) OR unit.id IS NULL OR ancestor.id IS NULL
 """
-
-
-def on_placements_changed(listener: PlacementListener) -> None:
-    """Register, at start-up, who must know that PlacementChange rows were written.
-
-    The listener is called inside the transaction of the change and finds what changed in those rows.
-    """
-    if listener not in _listeners:
-        _listeners.append(listener)
-
-
-def announce_placement_changes() -> None:
-    """Wake whoever reads PlacementChange; for SQL that appended its rows itself."""
-    for listener in _listeners:
-        listener()
 
 
 @dataclass(frozen=True)
@@ -156,10 +130,7 @@ def stray_placements() -> int:
 def rebuild_placements(
     *, person_ids: Collection[int] | None = None, tree_ids: Collection[int] | None = None
 ) -> Rebuilt:
-    """Bring the placements of these people in these trees in step (None: all, and those of the trees' units).
-
-    Each unit whose set of people differs on some days gets one PlacementChange per stretch of such days.
-    """
+    """Bring the placements of these people in these trees in step (None: all, and those of the trees' units)."""
     if person_ids is not None and not person_ids:
         return Rebuilt()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -178,12 +149,10 @@ def rebuild_placements(
         for statement in (_REMOVE, _ADD):
             cursor.execute(statement, limits)
         cursor.execute("ANALYZE placement_difference")
-        cursor.execute(_ANNOUNCE)
+        cursor.execute(_CHANGED_UNITS)
         changed_units = frozenset(unit_id for (unit_id,) in cursor.fetchall())
         cursor.execute("SELECT DISTINCT person_id FROM placement_difference")
         moved_people = frozenset(person_id for (person_id,) in cursor.fetchall())
         if len(moved_people) > MANY_PEOPLE:
             cursor.execute("ANALYZE orgtree_placement")
-    if changed_units:
-        announce_placement_changes()
     return Rebuilt(moved_people, changed_units)

@@ -180,7 +180,6 @@ def _derive(told_by: Connection) -> None:
     relink_everything()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_factchange")
-        cursor.execute("DELETE FROM orgtree_placementchange")
 
 
 def _settle(settle: Callable[[list[int]], object], ids: list[int], figures: type[Model]) -> None:

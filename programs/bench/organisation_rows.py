@@ -18,10 +18,7 @@ LEVELS = ("site", "department", "team")
 
 
 def write_organisation(organisation: PlannedOrganisation) -> None:
-    """Store people with their identities, three trees, and the placements that follow; the outbox is left empty.
-
-    Whoever fills tables for a bench computes the figures of all of it anyway: the worker should not do so beside.
-    """
+    """Store people with their identities, three trees, and the placements that follow."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PLANNED)
         with cursor.copy("COPY planned FROM STDIN") as copy:
@@ -39,7 +36,6 @@ def write_organisation(organisation: PlannedOrganisation) -> None:
         cursor.execute("ANALYZE")  # the services' statements join what has just been written
         follow_people()
         rebuild_placements()
-        cursor.execute("DELETE FROM orgtree_placementchange")
 
 
 def create_following_trees() -> None:

@@ -1,26 +1,14 @@
-"""Pages over years of facts: time and queries of every response, and the ad-hoc filter outside the snapshots."""
+"""Pages over years of facts: time and queries of every response, and ad-hoc filters."""
 
 from __future__ import annotations
 
-import io
-import json
 import time
 from datetime import timedelta
 
 import httpx
-from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
-from insights.metrics.kept_comparisons import compare_ahead
-from insights.metrics.kept_effects import answer_ahead
-from insights.metrics.plan import Clock
-from insights.models import KeptPeopleFigures
-from insights.people_figures.kinds import KINDS
-from insights.people_figures.store import NOT_WORTH_IT, bring_up_to_date, kept_at, look_again
-from insights.snapshots.alone import alone
-from insights.snapshots.keeping_columns import keep_columns
-from insights.windows import TRAILING_WEEKS, trailing
+from programs.bench.columns import columns
 from programs.bench.facts import Size, generate_once
 from programs.bench.figures import Measured, percentile
 from programs.bench.in_browser import pages_in_browser
@@ -28,8 +16,7 @@ from programs.bench.organisation import numbers_by_level
 from programs.bench.responses import P95_MS, browser, measured_responses, parts_of, seconds_of, with_parts
 
 ONE_FAMILY_SECONDS = 1.0
-WHOLE_PAGE_SECONDS = 4.0
-RECOMPUTE_MINUTES = 10
+WHOLE_PAGE_SECONDS = 1.5
 AD_HOC_WEEKS = 26
 LOOKED_AT_WEEKS = 12
 VISITED_UNITS = 40
@@ -37,16 +24,10 @@ PAGE = "/insights/ai/"
 
 
 def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured]:
-    """Every response of the AI page, by the server's own clock, then the page with a filter that no snapshot holds."""
+    """Every response of the AI page, by the server's own clock, then the page with an ad-hoc filter."""
     generate_once(size)
     conditions = str(size)
-    fill = _fill(conditions)
-    with alone(waiting=True):
-        keep_columns(Clock.read(), however_long=True)  # as the background does bit by bit
-    _keep_figures()
-    answer_ahead()
-    compare_ahead()
-    _settle_cells()
+    of_columns = columns(conditions)
     with browser(session_cookie) as client:
         looks = [
             *_first_looks(client, "leaderboard", _units(size)[1], conditions),
@@ -68,48 +49,13 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
             rounds=rounds,
             conditions=conditions,
         )
-        return [fill, *looks, *responses, *in_browser, *_ad_hoc(client, conditions)]
-
-
-def _settle_cells() -> None:
-    """What the server does by itself in the half hour after all were replaced, reading and writing beside the pages."""
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE insights_metriccell")
-        cursor.execute("CHECKPOINT")
-
-
-def _keep_figures() -> None:
-    """As the background does each minute; where it is about it, that is waited for."""
-    while True:
-        bring_up_to_date(KINDS)
-        missing = [kind.name for kind in KINDS for weeks in TRAILING_WEEKS if kept_at(kind, trailing(weeks)) is None]
-        quick = KeptPeopleFigures.objects.filter(content=NOT_WORTH_IT, shown_until__gt=timezone.now())
-        if len(missing) <= quick.count():
-            return
-        look_again()
-        time.sleep(1)
+        return [*of_columns, *looks, *responses, *in_browser, *_ad_hoc(client, conditions)]
 
 
 def _units(size: Size) -> tuple[int, int, int]:
     """The root of the tree by hand, a unit below its upper levels, and a team at its foot."""
     levels = numbers_by_level(size.units)
     return levels[0][0], levels[2][0], levels[-1][-1]
-
-
-def _fill(conditions: str) -> Measured:
-    """Every kept figure from its facts, as each night."""
-    output = io.StringIO()
-    started = time.perf_counter()
-    call_command("recompute", "--wait", "--json", stdout=output)
-    minutes = (time.perf_counter() - started) / 60
-    return Measured(
-        name="recompute everything",
-        value=minutes,
-        unit="min",
-        goal=f"≤ {RECOMPUTE_MINUTES} min for a year of the whole product's facts",
-        met=None,  # those facts are not all there yet
-        conditions=f"{json.loads(output.getvalue())['cells']:,} cells; {conditions}",
-    )
 
 
 def _first_looks(client: httpx.Client, part: str, unit: int, conditions: str) -> list[Measured]:

@@ -10,12 +10,12 @@ from itertools import product
 from django.db.models import Min
 from django.utils import timezone
 
+from insights import windows
 from insights.metrics.outcomes import Facts
 from insights.metrics.plan import Clock, needs_of
 from insights.metrics.query import Granularity, Statistic, Window
-from insights.metrics.reading import CellKey, Placed, Placement, windows_of
+from insights.metrics.reading import CellKey, Edges, Placed, Placement, windows_of
 from insights.metrics.registry import get
-from insights.snapshots.kept import bucket_edges
 from integrations.intake.derive_stages import settle_figures
 from integrations.models import PullRequestFigures
 from orgtree.models import Unit
@@ -76,17 +76,17 @@ def last_weeks(pull_requests: int) -> Window:
     """The whole weeks, the running one among them, that hold the last so many merged pull requests."""
     ids = PullRequestFigures.objects.filter(merged_on__isnull=False).order_by("-merged_at")[:pull_requests].values("pk")
     first = PullRequestFigures.objects.filter(pk__in=ids).aggregate(first=Min("merged_on"))["first"]
-    edges = bucket_edges(Window(first, timezone.localdate() + timedelta(days=1)), Granularity.WEEK)
+    edges = _edges(Window(first, timezone.localdate() + timedelta(days=1)))
     return Window(edges[0], edges[-1])
 
 
 def weekly_figures(weeks: Window) -> Figures:
-    """Median and mean of each stage by unit and week, from facts; the statement is that of pages and of the fill."""
+    """Median and mean of each stage by unit and week, from facts; the statement is that of pages."""
     units = tuple(Unit.objects.filter(tree__slug=HAND_BUILT_TREE).values_list("pk", flat=True))
     clock, placement = Clock.read(), Placement(Placed.UNITS, units)
-    edges = bucket_edges(weeks, Granularity.WEEK)
+    edges = _edges(weeks)
     needs = {stage: needs_of(get(stage), (edges,), placement, clock) for stage in STAGES}
-    facts = Facts.read((need for of_stage in needs.values() for need in of_stage.values()), clock)
+    facts = Facts.read(need for of_stage in needs.values() for need in of_stage.values())
     found: Figures = {}
     for stage, needed in needs.items():
         outcome_of = facts.outcomes(get(stage), needed, clock)
@@ -96,6 +96,12 @@ def weekly_figures(weeks: Window) -> Figures:
                 both = outcome.statistics[Statistic.MEDIAN], outcome.statistics[Statistic.MEAN]
                 found[unit, week.start, STAGES[stage]] = both
     return found
+
+
+def _edges(days: Window) -> Edges:
+    """The borders of all whole weeks that touch these days."""
+    weeks = windows.buckets(days, Granularity.WEEK)
+    return (*(week.whole.start for week in weeks), weeks[-1].whole.end)
 
 
 def _days(weeks: Window) -> tuple[object, object]:

@@ -9,9 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from insights.snapshots.alone import alone
-from insights.snapshots.filling import fill_everything
-from insights.snapshots.waiting import changes_waiting
+from insights.columns.health import changes_waiting
 from insights.windows import local_today
 from integrations.demo.providers.demo_history import demo_history
 from integrations.demo.pushing import push_incidents
@@ -75,7 +73,7 @@ class Played:
 
 
 def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
-    """Send all weeks, newest first, and return once everything is folded, attributed and in the snapshots.
+    """Send all weeks, newest first, and return once everything is folded, attributed and in the columns.
 
     The repositories follow the telemetry, so that each commit is attributed once; the simulated GitHub follows the
     repositories, for it tells of their commits.  Safe to call again after an interruption: the receiver recognises
@@ -86,12 +84,10 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
         follow_to_another_port(run)
         return Played(run.completed_at, Sent(), 0.0, 0.0)
     started = time.monotonic()
-    with alone(waiting=True):  # figures of a year that is arriving would be computed again and again
-        sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
-        sent_at = time.monotonic()
-        _bring_the_rest(run, base_url, report)
-        fill_everything(report=lambda health: report(f"Figures: {health.progress(timezone.now())}."))
-    _wait(changes_waiting, "changed figures", report)
+    sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
+    sent_at = time.monotonic()
+    _bring_the_rest(run, base_url, report)
+    _wait(changes_waiting, "changes of facts and stale partitions", report)
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())
     write_demo_tickets(year_of(run), today=local_today())

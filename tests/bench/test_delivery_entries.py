@@ -6,7 +6,6 @@ import pytest
 
 from integrations.models import CommitPlace, DeployedPullRequest, FailedDeployment, PullRequestFigures
 from programs.bench.delivery_facts import DeliverySize, generate_delivery_once
-from programs.bench.fills import families
 from programs.bench.linking import relink
 from programs.bench.stages import last_weeks, stages, weekly_figures
 from programs.bench.stages_in_python import stages_in_python
@@ -34,9 +33,3 @@ def test_measuring_changes_nothing() -> None:
     assert [list(table.objects.order_by("pk").values()) for table in tables] == before
     assert all(figure.value > 0 for figure in measured)
     assert measured[0].limit
-
-
-def test_the_families_are_those_of_pull_requests_and_dora() -> None:
-    keys = {metric.key for metric in families()}
-    assert keys >= {"pr.cycle_time", "pr.size", "dora.lead_time", "dora.change_failure_rate", "incident.mttr"}
-    assert not any(key.startswith(("ai.", "commit.", "ci.du")) for key in keys)

@@ -31,7 +31,6 @@ from integrations.models import (
     WorkItem,
     WorkItemTransition,
 )
-from orgtree.models import PlacementChange
 from programs.bench.delivery_facts import DeliverySize, generate_delivery
 from programs.bench.organisation import OrganisationSize, plan_organisation
 from programs.bench.organisation_rows import write_organisation
@@ -110,7 +109,6 @@ def test_teams_own_what_they_write(delivery: Connection) -> None:
 
 def test_the_worker_has_nothing_to_do_beside(delivery: Connection) -> None:
     assert not FactChange.objects.exists()
-    assert not PlacementChange.objects.exists()
 
 
 @pytest.mark.usefixtures("organisation")

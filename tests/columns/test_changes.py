@@ -17,8 +17,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
+from insights.columns.stale import take_changes_out
 from insights.models import ColumnPartition
-from insights.snapshots.dirty import note_changes
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.connectors.words import Kind
 from integrations.intake.figures_work import settle_what_waits
@@ -140,7 +140,7 @@ def test_changes_are_there_at_once(world: World, monkeypatch: pytest.MonkeyPatch
             assert_agreement(relations, context=f"{change.__name__}, in the outbox")
             attribute_what_waits()
             settle_what_waits()
-            note_changes()
+            take_changes_out()
             assert ColumnPartition.objects.exclude(stale_since=None).exists()
             assert_agreement(relations, context=f"{change.__name__}, marked")
             refresh()

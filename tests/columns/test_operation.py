@@ -20,11 +20,11 @@ from insights.columns.folder import folder
 from insights.columns.health import columns_health
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
+from insights.columns.stale import take_changes_out
 from insights.engine import scan
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_series
 from insights.models import ColumnPartition
-from insights.snapshots.dirty import note_changes
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import assert_agreement
 from tests.metrics.comparable import comparable
@@ -128,7 +128,7 @@ def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:
     refresh()
     assert not ColumnPartition.objects.exclude(stale_since=None).exists()
     create_world(1, days=DAYS, sessions=5)
-    note_changes()
+    take_changes_out()
     stale = set(ColumnPartition.objects.exclude(stale_since=None).values_list("relation", flat=True))
     assert {"agent_sessions", "agent_session_days", "developer_days"} <= stale
     assert "production_deployments" not in stale

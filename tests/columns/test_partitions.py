@@ -26,10 +26,9 @@ from insights.columns.check import check_columns
 from insights.columns.folder import ORPHAN_SECONDS, delete_orphans, folder, put_in_place, temporary_folder
 from insights.columns.refresh import begin_relations, refresh
 from insights.columns.shape import copied_relations, shape_of
-from insights.columns.stale import mark_broken, mark_damaged
+from insights.columns.stale import mark_broken, mark_damaged, take_changes_out
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
-from insights.snapshots.dirty import note_changes
 from integrations.facts.relation import Relation
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import Read, assert_agreement, in_columns
@@ -267,7 +266,7 @@ def in_another(work: Callable[[], object]) -> threading.Thread:
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_take_different_partitions() -> None:
     create_world(1, days=DAYS, sessions=5)
-    note_changes()
+    take_changes_out()
     begin_relations()
     held = ColumnPartition.objects.get(relation="agent_sessions")
     with transaction.atomic():
@@ -301,7 +300,7 @@ def test_a_change_that_comes_while_its_partition_is_built(monkeypatch: pytest.Mo
             AgentSession.objects.update(lines_added=F("lines_added") + 1)
             FactChange.objects.create(family=FactFamily.AI, day_from=DAYS[0], day_to=TODAY + timedelta(days=1))
         changed.set()
-        note_changes()
+        take_changes_out()
 
     monkeypatch.setattr("insights.columns.build.put_in_place", put_in_place_late)
     refresh()

@@ -12,9 +12,9 @@ from datetime import date
 import pytest
 
 from insights import windows
-from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, Scope, Window
-from insights.metrics.read import Freshness, read_rows, read_series, read_totals
-from insights.snapshots.filling import fill_everything
+from insights.columns.refresh import refresh
+from insights.metrics.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
+from insights.metrics.read import read_rows, read_series, read_totals
 from tests.delivery_oracle.agents import AGENTS, Told
 from tests.delivery_oracle.figures import Asked, Counted
 from tests.delivery_oracle.metrics import Truth
@@ -133,9 +133,9 @@ def test_totals_rows_and_kept_figures_are_the_same(told: Told) -> None:
             rows = read_rows(replace(query, segments=(), facets=facets), size=1000).rows
             above, below = (sum(row[name] for row in rows) for name in ("contribution", "denominator"))
             assert (above, below) == (figure.numerator or 0, figure.denominator or 0), (query, figure)
-    fill_everything()
-    kept = read_series(queries, freshness=Freshness.OF_PAGES)
-    assert [(each.total, each.series) for each in kept] == [(each.total, each.series) for each in from_facts]
+    refresh()
+    built = read_series(queries, freshness=Freshness.OF_PAGES)
+    assert [(each.total, each.series) for each in built] == [(each.total, each.series) for each in from_facts]
 
 
 def test_the_parts_of_the_work_add_up_to_all_of_it(told: Told) -> None:

@@ -20,9 +20,9 @@ from orgtree.models import IndividualPolicy, Unit
 from orgtree.queries.whose import Whose
 from orgtree.services.access import access_of
 from orgtree.services.identity_activity import activity_of_everybody
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.git.repositories import ADA, Repo, lines
 from tests.git.tables import sync
-from tests.metrics.kept import forgotten_by_refresh
 from tests.org import Org
 from tests.personas import EXECUTIVE, create_user
 
@@ -131,7 +131,7 @@ def test_kept_figures_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_
         sync(shop)
 
     sync(shop)
-    assert forgotten_by_refresh() == {}
+    assert forgotten_by_refresh() == []
     for change, red, blue in (
         (lambda: sync(fork), 3, 7),
         (lambda: teams.own("fork", "blue"), 3, 11),
@@ -141,5 +141,5 @@ def test_kept_figures_follow_the_home_and_its_owner(teams: Org, shop: Repo, tmp_
     ):
         change()
         follow_asked()
-        assert forgotten_by_refresh() == {}
+        assert forgotten_by_refresh() == []
         assert [total("commit.lines", unit).value for unit in ("red", "blue")] == [red, blue]

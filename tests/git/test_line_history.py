@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import read_totals
-from insights.snapshots.filling import fill_everything
 from integrations.attribution.evidence import Evidence, append_evidence
 from integrations.attribution.tasks import attribute_what_waits
 from integrations.attribution.work import enqueue_commits
@@ -36,8 +36,8 @@ from integrations.models import (
 from orgtree.models import Identity, Organisation, Person
 from orgtree.services.identity_decisions import assign, mark_bots
 from orgtree.services.identity_log import take_back
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.git.repositories import ADA, BEN, FIRST, Repo
-from tests.metrics.kept import forgotten_by_refresh
 from tests.org import Org
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -138,24 +138,24 @@ def test_cells_follow_whose_changed_lines_are_and_what_attribution_says(repo: Re
     repo.merge("work", "Bring")
     follow(repo)
     attribute_what_waits()
-    fill_everything()
-    assert forgotten_by_refresh() == {}
+    refresh()
+    assert forgotten_by_refresh() == []
     ben = Identity.objects.get(value="ben@example.com")
     [marked] = mark_bots([ben], by=None)
     attribute_what_waits()
-    assert forgotten_by_refresh() == {}, "Ben is a bot"
+    assert forgotten_by_refresh() == [], "Ben is a bot"
     take_back(marked, by=None)
     attribute_what_waits()
-    assert forgotten_by_refresh() == {}, "Ben is none"
+    assert forgotten_by_refresh() == [], "Ben is none"
     assign([ben], Person.objects.get(email="cleo@example.com"), by=None)
     attribute_what_waits()
-    assert forgotten_by_refresh() == {}, "what Ben did was Cleo's"
+    assert forgotten_by_refresh() == [], "what Ben did was Cleo's"
     work = Commit.objects.get(subject="Work")
     append_evidence([(work.pk, Evidence(Method.TRAILER, EvidenceLevel.COMMIT, "claude_code", 0.9))])
     enqueue_commits([work.pk])
     attribute_what_waits()
     assert FileAttribution.objects.filter(commit=work).exists()
-    assert forgotten_by_refresh() == {}, "an agent wrote it"
+    assert forgotten_by_refresh() == [], "an agent wrote it"
 
 
 def test_cells_follow_the_thresholds_of_bulk_commits(
@@ -174,7 +174,7 @@ def test_cells_follow_the_thresholds_of_bulk_commits(
     follow(repo)
     attribute_what_waits()
     follow_thresholds()
-    fill_everything()
+    refresh()
     assert rate("code.rework_rate")[2] == 4 + 3, "Begin lies before the window"
     organisation = Organisation.current()
     for most, counted in ((3, 3), (4, 4 + 3), (2, 0)):
@@ -185,7 +185,7 @@ def test_cells_follow_the_thresholds_of_bulk_commits(
         follow_thresholds()
         attribute_what_waits()
         assert rate("code.rework_rate")[2] == counted
-        assert forgotten_by_refresh() == {}, f"at most {most} lines"
+        assert forgotten_by_refresh() == [], f"at most {most} lines"
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from insights.metrics.query import Window
-from insights.models import CellGroup, DirtyRange, KeptColumn, KeptComparison, KeptPeopleFigures, SnapshotState
+from insights.models import KeptComparison, KeptPeopleFigures, SnapshotState
 from integrations.demo.stories import Flavour
 from programs.services.begin_demo import begin_demo, year_of
 from tests.conftest import StartServer
@@ -59,7 +59,7 @@ def demo(start_server: StartServer) -> Iterator[Organisation]:
 
 def _forget_caches() -> None:
     """What the worker computed ahead, on the day on which it ran: goes with these models."""
-    for model in (CellGroup, DirtyRange, KeptColumn, KeptComparison, KeptPeopleFigures, SnapshotState):
+    for model in (KeptComparison, KeptPeopleFigures, SnapshotState):
         model.objects.all().delete()
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from insights.snapshots.filling import fill_everything
+from insights.columns.refresh import refresh
 from integrations.connectors.drafts import Told
 from integrations.connectors.words import Kind, PullRequestState, RunStatus
 from integrations.facts.counts import count_facts
@@ -30,11 +30,11 @@ from integrations.models import (
     WorkItem,
 )
 from integrations.services.remove_connection import brought_by, remove_keeping_facts, remove_with_facts
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
 from tests.intake.test_commits import commit
 from tests.intake.test_other_facts import at, deployment, item, pull_request, run
 from tests.intake.test_pull_requests import pull_request as whole_pull_request
-from tests.metrics.kept import forgotten_by_refresh
 
 SUCCESS: dict[str, Any] = {"native_environment": "production", "status": RunStatus.SUCCESS}
 
@@ -109,7 +109,7 @@ def test_nobody_waits_for_runs_that_are_gone(tell: Tell, other: Connection) -> N
         store_drafts(other, [run(sha="a" * 40, started_at=at(0.5))])
     settle_what_waits()
     assert PullRequestFigures.objects.get().ci_wait_seconds == 1800
-    fill_everything()
+    refresh()
     remove_with_facts(other)
     settle_what_waits()
     assert PullRequestFigures.objects.get().ci_wait_seconds is None
@@ -125,7 +125,7 @@ def test_cells_forget_failures_whose_deployments_are_gone(
     with transaction.atomic():
         store_drafts(other, [deployment("D2", finished_at=at(170), rollback_of="D1", **SUCCESS)])
     assert FailedDeployment.objects.get().recovery_seconds == 169 * 3600
-    fill_everything()
+    refresh()
     remove_with_facts(github if removed == "who told of what failed" else other)
     assert not FailedDeployment.objects.exists()
     assert not forgotten_by_refresh()

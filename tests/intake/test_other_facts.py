@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from insights.metrics.registry import metrics
-from insights.models import DirtyRange
-from insights.snapshots.dirty import note_changes
 from integrations.connectors.drafts import (
     AnyDraft,
     AssignmentDraft,
@@ -45,7 +42,6 @@ from integrations.models import (
     Connection,
     Deployment,
     FactChange,
-    FactFamily,
     Incident,
     PipelineJob,
     PipelineRun,
@@ -259,13 +255,6 @@ def test_the_days_before_and_after_a_change_are_told(tell: Tell) -> None:
     tell(later)
     changes = FactChange.objects.filter(family="pipeline").order_by("day_from").values_list("day_from", "day_to")
     assert [(start.day, end.day) for start, end in changes] == [(2, 3), (5, 6)]
-
-
-def test_facts_without_metrics_make_no_figure_dirty(tell: Tell) -> None:
-    incidents_are_computed_from = any(FactFamily.INCIDENT in metric.families for metric in metrics())
-    tell(IncidentDraft(external_id="1", started_at=MONDAY))
-    assert note_changes() > 0
-    assert DirtyRange.objects.filter(family=FactFamily.INCIDENT).exists() == incidents_are_computed_from
 
 
 def test_facts_are_counted_by_kind_and_state(tell: Tell, github: Connection) -> None:

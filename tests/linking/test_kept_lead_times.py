@@ -9,16 +9,16 @@ import pytest
 import time_machine
 from django.db import transaction
 
+from insights.columns.refresh import refresh
 from insights.metrics.query import Window
-from insights.snapshots.refresh import refresh
 from integrations.connectors.drafts import PullRequestDraft, Who
 from integrations.connectors.words import PullRequestState
 from integrations.intake.forget import forget_records
 from integrations.mappings.effective import Subject
 from integrations.mappings.set_meaning import set_meaning
 from integrations.push.connection import push_connection
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.linking.delivery import Delivery, iso, moment, sha_of
-from tests.metrics.kept import forgotten_by_refresh
 from tests.org import Org
 from tests.work.tracker import Tracker
 

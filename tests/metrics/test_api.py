@@ -16,10 +16,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.read import read_series
 from insights.metrics.registry import metrics
-from insights.snapshots.refresh import refresh
 from orgtree.models import ApiToken, IndividualPolicy, MembersSee, Organisation, Person
 from orgtree.services.api_tokens import create_api_token, revoke_api_token
 from tests.metrics.facts import World, create_world

@@ -11,11 +11,10 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension, Figure, Granularity, MetricQuery, SeriesAnswer, Window
 from insights.metrics.read import read_rows, read_series
 from insights.metrics.visible import visible_rows
-from insights.snapshots.filling import fill_everything
-from insights.snapshots.refresh import refresh
 from integrations.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import (
     AgentSession,
@@ -275,18 +274,17 @@ def test_a_ship_rate_is_never_clipped(ada: Identity) -> None:
     assert _figure("ai.ship_rate").value == 250.0
 
 
-def test_what_is_pending_settles_in_the_cells_by_itself(ada: Identity, clock: time_machine.Traveller) -> None:
+def test_what_is_pending_settles_by_itself(ada: Identity, clock: time_machine.Traveller) -> None:
     day = date(2026, 3, 16)
     store_commit(ada, day, [FileFacts(1)])
     _session(ada, day, "4", 50)  # ended at 10:00: settles on the 19th
     query = MetricQuery("ai.spend_wasted", Window(day, date(2026, 3, 17)), Granularity.DAY)
-    fill_everything()
+    refresh()
     assert read_series([query])[0].total[0].value == 0
     clock.move_to(datetime(2026, 3, 19, 10, 30, tzinfo=UTC))
     assert read_series([query])[0].total[0].value == 4
     refresh()
     assert read_series([query])[0].total[0].value == 4
-    assert refresh() == 0
 
 
 def test_repositories_are_enabled_by_a_context_file_at_the_end(ada: Identity) -> None:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension, Granularity, SeriesAnswer, Statistic, Window
-from insights.snapshots.refresh import refresh
 from integrations.models import Owned
 from integrations.ownership.give import own
 from orgtree.models import Unit

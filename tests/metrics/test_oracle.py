@@ -1,21 +1,22 @@
-"""Every metric, counted a second time in Python from random facts, on both paths."""
+"""Every metric, counted a second time in Python from random facts, from PostgreSQL and from columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 import time_machine
 
 from insights import windows
-from insights.metrics.outcomes import Begun, Outcomes, outcomes_from_facts
-from insights.metrics.plan import Plan
+from insights.columns.recompute import mark_for_recompute
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic, Window
 from insights.metrics.read import read_series
 from insights.metrics.registry import get, metrics
-from insights.snapshots.refresh import refresh
 from integrations.models import AgentSessionDay, FactFamily
 from tests.metrics import oracle
 from tests.metrics.facts import World, create_world
@@ -153,9 +154,9 @@ def test_the_order_in_which_facts_came_is_irrelevant(world: World) -> None:
     assert [(answer.total, answer.series) for answer in read_series(queries)] == before
 
 
-# Of everybody and of root test_snapshots.py says the same.
 @pytest.mark.parametrize("unit", ["red", *(pytest.param(u, marks=pytest.mark.soak) for u in (None, "root", "blue"))])
-def test_cells_hold_what_the_facts_say(world: World, unit: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_built_columns_hold_what_the_facts_say(world: World, unit: str | None) -> None:
+    """Of rows of PostgreSQL, of files, and of half of each."""
     queries = [
         MetricQuery(metric.key, window, granularity, Scope(unit), segments=segments)
         for metric in metrics()
@@ -163,18 +164,15 @@ def test_cells_hold_what_the_facts_say(world: World, unit: str | None, monkeypat
         for window in (windows.trailing(4), windows.trailing(12), windows.quarter_of(TODAY))
         for granularity in (Granularity.WEEK, Granularity.MONTH)
     ]
-    from_facts = read_series(queries)
-    refresh()
-    scanned: list[Plan] = []
 
-    def noting(begun: Sequence[Begun], *others: Any) -> list[Outcomes]:
-        scanned.extend(each.plan for each in begun)
-        return outcomes_from_facts(begun, *others)
+    def figures() -> list[Any]:
+        return [(answer.query, answer.total, answer.series, answer.unmatched) for answer in read_series(queries)]
 
-    monkeypatch.setattr("insights.metrics.read.outcomes_from_facts", noting)
-    from_cells = read_series(queries)
-    assert len(scanned) < len(queries) / 2
-    for facts, cells in zip(from_facts, from_cells, strict=True):
-        assert cells.total == facts.total, facts.query
-        assert cells.series == facts.series, facts.query
-        assert cells.unmatched == facts.unmatched, facts.query
+    from_facts = figures()
+    refresh(math.inf)
+    assert figures() == from_facts
+    with mock.patch("insights.columns.build.MOST_ROWS", 20):  # so that a part of the days of a relation can be stale
+        mark_for_recompute(metrics(), None)
+        refresh(math.inf)
+    mark_for_recompute(metrics(), Window(TODAY - timedelta(days=20), TODAY))
+    assert figures() == from_facts

@@ -11,22 +11,16 @@ import time_machine
 from django.core.management import call_command
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.metrics.errors import QueryError, UnknownUnitError
 from insights.metrics.parameters import Parameters
-from insights.metrics.query import Granularity, MetricQuery, Scope, Window
+from insights.metrics.query import Freshness, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import SideBySide, read_series, read_together, read_totals
-from insights.models import DirtyRange
-from insights.snapshots.catching_up import LONGEST_LAG
-from insights.snapshots.filling import fill_everything
-from insights.snapshots.read import Freshness
-from insights.snapshots.refresh import refresh
-from orgtree.models import PlacementChange, Unit
+from orgtree.models import Unit
 from tests.metrics import oracle
 from tests.metrics.facts import World, create_world
-from tests.metrics.kept import filled_both_ways
 from tests.metrics.oracle import OF_REPOSITORIES, ORACLE, Asked
 from tests.metrics.organisations import PARENTS, TREE, add_organisation, move_somebody
-from tests.metrics.test_snapshots import cells
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
 
@@ -126,65 +120,18 @@ def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
     assert_the_same()
 
 
-def test_a_move_is_in_the_answer_at_once_and_in_the_cells_after_a_refresh(
-    world: World, clock: time_machine.Traveller
-) -> None:
+def test_a_move_is_in_the_answer_at_once(world: World) -> None:
     refresh()
     queries = [
         MetricQuery("ai.sessions", window, scope=Scope(unit))
         for unit in (*PARENTS, "root", None)
         for window in (windows.trailing(4), windows.trailing(12))
     ]
-    stale = [answer.total for answer in read_series(queries)]
+    before = [answer.total for answer in read_series(queries)]
     move_somebody(world, 7, DAYS)
-    assert PlacementChange.objects.exists()
-    at_once = [answer.total for answer in read_series(queries)]
-    assert at_once != stale
-    assert [answer.total for answer in read_series(queries, freshness=Freshness.OF_PAGES)] == stale
-    clock.shift(LONGEST_LAG)
-    refresh()
-    assert not PlacementChange.objects.exists()
-    assert not DirtyRange.objects.exists()
-    assert [answer.total for answer in read_series(queries, freshness=Freshness.OF_PAGES)] == at_once
-
-
-def test_after_moves_a_refresh_leaves_what_a_full_fill_would(world: World, clock: time_machine.Traveller) -> None:
-    refresh()
-    move_somebody(world, 8, DAYS)
-    clock.shift(LONGEST_LAG)
-    refresh()
-    refreshed = cells()
-    fill_everything()
-    assert cells() == refreshed
-
-
-def test_cells_computed_in_memory_are_those_that_the_database_computes(world: World) -> None:
-    by_database, in_memory = filled_both_ways()
-    assert in_memory == by_database
-
-
-def test_many_moves_are_computed_in_pieces(
-    world: World, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("insights.snapshots.dirty.UNIT_DAYS_AT_ONCE", 20)
-    monkeypatch.setattr("insights.snapshots.dirty.MOST_PIECES", 1)
-    refresh()
-    move_somebody(world, 9, DAYS)
-    clock.shift(LONGEST_LAG)
-    refresh()
-    refreshed = cells()
-    assert not DirtyRange.objects.exists()
-    fill_everything()
-    assert cells() == refreshed
-
-
-def test_pages_go_to_the_facts_when_nobody_follows_a_move(world: World, clock: time_machine.Traveller) -> None:
-    refresh()
-    query = MetricQuery("ai.sessions", windows.trailing(4), scope=Scope("a"))
-    move_somebody(world, 10, DAYS)
-    PlacementChange.objects.update(at=NOW)
-    clock.shift(timedelta(seconds=61))
-    assert read_series([query], freshness=Freshness.OF_PAGES)[0].total == read_series([query])[0].total
+    after = [answer.total for answer in read_series(queries)]
+    assert after != before
+    assert [answer.total for answer in read_series(queries, freshness=Freshness.OF_PAGES)] == after
 
 
 def test_an_unknown_attribute_names_those_that_exist(world: World) -> None:

@@ -11,7 +11,6 @@ from django.urls import reverse
 from integrations.models import Connection, Owned, OwnedKind, Ownership, OwnershipChange, Repository
 from integrations.ownership.find import find_owned
 from integrations.ownership.give import own
-from orgtree.models import PlacementChange
 from tests.org import Org
 from tests.ownership.test_page import merged
 from tests.teams import Teams, create_teams
@@ -26,7 +25,6 @@ def teams(db: None) -> Teams:
     found = create_teams()
     Repository.objects.create(name="acme/shop")
     own(find_owned("acme/shop"), found.platform)
-    PlacementChange.objects.all().delete()
     return found
 
 
@@ -51,7 +49,7 @@ def rows(*stored: tuple[Ownership | None, int, str, str], owned: Owned) -> dict[
     return sent
 
 
-def test_days_are_corrected_with_log_and_announcement(teams: Teams, admin: Client) -> None:
+def test_days_are_corrected_with_log(teams: Teams, admin: Client) -> None:
     shop, stored = find_owned("acme/shop"), Ownership.objects.get()
     sent = rows((stored, teams.platform.pk, "", "2026-03-09"), (None, teams.search.pk, "2026-03-09", ""), owned=shop)
     answer = admin.post(change(shop), sent)
@@ -63,7 +61,6 @@ def test_days_are_corrected_with_log_and_announcement(teams: Teams, admin: Clien
         for each in OwnershipChange.objects.order_by("pk")
     ]
     assert logged[1:] == [("", "None", True), ("Platform", "None", True), ("Search", "2026-03-09", True)]
-    assert {each.unit_id for each in PlacementChange.objects.all()} == {teams.platform.pk, teams.search.pk}
     assert "Search in Teams" in html.unescape(admin.get(change(shop)).content.decode())
 
 
@@ -88,14 +85,13 @@ def test_the_list_says_who_owns_what_and_confirms_proposals(org: Org, teams: Tea
     assert Ownership.objects.get(unit=teams.search).owned == find_owned("acme/web")
 
 
-def test_what_a_service_follows_can_be_corrected_and_figures_hear_of_it(teams: Teams, admin: Client) -> None:
+def test_what_a_service_follows_can_be_corrected(teams: Teams, admin: Client) -> None:
     service = Owned.objects.create(kind=OwnedKind.SERVICE, name="checkout")
     shop = Repository.objects.get()
     answer = admin.post(change(service), {"follows": shop.pk, **rows(owned=service)})
     assert answer.status_code == 302
     service.refresh_from_db()
     assert service.follows == shop
-    assert {each.unit_id for each in PlacementChange.objects.all()} == {teams.platform.pk, teams.engineering.pk}
 
 
 @pytest.mark.usefixtures("teams")

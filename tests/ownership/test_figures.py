@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from insights.snapshots.refresh import refresh
+from insights.columns.refresh import refresh
 from integrations.ownership.find import find_owned
 from integrations.ownership.give import disown
 from orgtree.models import OrgTree, Unit
 from orgtree.services.units import remove_unit
-from tests.metrics.kept import forgotten_by_refresh
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -97,5 +97,5 @@ def test_kept_figures_follow_each_change_as_a_fill_would(shop: Org) -> None:
     refresh()
     for change in (give, hand_over, part, move, leave, deploy):
         change()
-        assert forgotten_by_refresh() == {}, change.__name__
+        assert forgotten_by_refresh() == [], change.__name__
     assert deployments(shop, None) == [11]

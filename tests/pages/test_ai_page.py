@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from insights import windows
-from insights.snapshots.filling import fill_everything
+from insights.columns.refresh import refresh
 from insights.views.ai.charts import CHARTS
 from insights.views.ai.parts import PARTS
 from orgtree.models import MembersSee, Organisation
@@ -239,7 +239,7 @@ def test_the_page_asks_a_bounded_number_of_questions(busy: Org, member: Client) 
 
 
 def test_the_page_asks_few_questions_once_its_figures_are_kept(busy: Org, member: Client) -> None:
-    fill_everything()
+    refresh()
     member.get("/insights/ai/")
     with CaptureQueriesContext(connection) as asked:
         member.get("/insights/ai/")
@@ -255,7 +255,7 @@ def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) 
     busy.tree("Teams")
     busy.unit("Red", below="teams")
     busy.join("ada", "red")
-    fill_everything()
+    refresh()
     member.get("/insights/ai/")
     with CaptureQueriesContext(connection) as asked:
         answer = member.get("/insights/ai/", {"unit": "red"})

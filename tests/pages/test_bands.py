@@ -16,12 +16,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.formulas.bands import Counted, Reach, reach_of_rate
 from insights.metrics import bands, kept_answers
 from insights.metrics.query import Granularity, MetricQuery
 from insights.metrics.visible import visible_bands
 from insights.models import KeptComparison
-from insights.snapshots.refresh import refresh
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.snapshots.filling import fill_everything
+from insights.columns.refresh import refresh
 from insights.views.delivery.charts import CHARTS, TABLES
 from insights.views.delivery.parts import PARTS
 from insights.views.delivery.stages import STAGES
@@ -216,7 +216,7 @@ def test_units_stand_beside_each_other(shop: Org, admin_client: Client) -> None:
 
 
 def test_the_page_asks_few_questions_once_its_figures_are_kept(shop: Org, member: Client) -> None:
-    fill_everything()
+    refresh()
     member.get(PAGE)
     for address in (PAGE, *(f"{PAGE}parts/{name}/" for name in ("efficiency", "quality", "hygiene"))):
         with CaptureQueriesContext(connection) as asked:

@@ -16,11 +16,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.leaderboard import kept
 from insights.leaderboard.kept import forget_rankings, ranking_of
 from insights.metrics.query import MetricQuery
 from insights.short_memory import KEPT_SECONDS
-from insights.snapshots.refresh import refresh
 from integrations.attribution.tasks import attribute_what_waits
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.api_tokens import create_api_token

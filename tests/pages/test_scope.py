@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.snapshots.filling import fill_everything
+from insights.columns.refresh import refresh
 from insights.views.ai.charts import CHARTS, TABLES
 from insights.views.ai.parts import PARTS
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
@@ -198,7 +198,7 @@ def test_an_unknown_unit_is_not_found_and_an_unknown_attribute_is_explained(worl
     ],
 )
 def test_kept_figures_of_units_cost_few_queries(world: World, admin: Client, address: str) -> None:
-    fill_everything()
+    refresh()
     admin.get(address)
     with CaptureQueriesContext(connection) as captured:
         admin.get(address)

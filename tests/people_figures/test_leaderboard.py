@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.leaderboard.columns import METRICS, RANKINGS, SESSIONS
 from insights.leaderboard.figures import FactFigures, Figures, FilteredFigures, PseudonymousFigures, UnitFigures
 from insights.leaderboard.keeping import LEADERBOARD, kept_figures
@@ -23,7 +24,6 @@ from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.models import KeptPeopleFigures, SnapshotState
 from insights.people_figures import store
 from insights.people_figures.store import Kind, bring_up_to_date
-from insights.snapshots.refresh import refresh
 from integrations.models import AgentSession, AgentSessionDay, FactChange
 from orgtree.models import Identity
 from tests.metrics.facts import announce, create_world

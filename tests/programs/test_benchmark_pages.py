@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.snapshots.filling import fill_everything
+from insights.columns.refresh import refresh
 from orgtree.models import Unit
 from programs.models import BenchmarkVersion, FocusVersion
 from programs.queries.focus import newest_focus
@@ -157,7 +157,7 @@ def test_a_list_takes_few_queries(sign_in: SignIn) -> None:
     agree(threshold=8 * HOUR, target=6 * HOUR)
     agree(unit="", metric="pr.throughput", threshold=5.0, target=None, period="week")
     client = sign_in(EXECUTIVE)
-    fill_everything()
+    refresh()
     address = "/programs/benchmarks/?unit=engineering&show=all"
     client.get(address)
     for each in (address, PAGE + "?unit=engineering", "/programs/focus/?unit=engineering"):

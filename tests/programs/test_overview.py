@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from insights import windows
+from insights.columns.refresh import refresh
 from insights.metrics.registry import get
-from insights.snapshots.filling import fill_everything
 from orgtree.models import Membership, Unit
 from orgtree.services.access import Access
 from programs.models import Objective, Ticket, TicketState
@@ -185,7 +185,7 @@ def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
     )
     for key in ("dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"):
         agree(EXECUTIVE, unit="", metric=key, threshold=9.0, target=5.0)
-    fill_everything()
+    refresh()
     for client in map(sign_in, (EXECUTIVE, ADMIN, MANAGER, MEMBER)):
         for address in (f"{path}{of}" for path in (HOME, WORK, TICKETS, PART) for of in ("", "?unit=platform")):
             client.get(address)

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from insights.columns.refresh import refresh
 from insights.metrics.registry import get
-from insights.snapshots.filling import fill_everything
 from insights.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import FocusVersion, Objective, TicketState
@@ -237,7 +237,7 @@ def test_few_queries_from_what_is_kept(sign_in: SignIn) -> None:
         objective(EXECUTIVE, title=f"Objective {number}", owner=as_(MEMBER).sight.person_id)
     for number in range(12):
         ticket(title=f"Ticket {number}")
-    fill_everything()
+    refresh()
     for client in map(sign_in, (EXECUTIVE, MANAGER, MEMBER)):
         for address in (OVERVIEW, BOTTLENECK):
             got_of_few_queries(client, address, unit="platform")
@@ -250,7 +250,7 @@ def test_few_queries_from_what_is_kept(sign_in: SignIn) -> None:
 def test_suggestions_are_read_together(sign_in: SignIn, teams: Org) -> None:
     """Whatever the number of indicators; another team is looked up, and since when its sources are connected."""
     deliver(teams)
-    fill_everything()
+    refresh()
     client = sign_in(EXECUTIVE)
 
     def queries(address: str, *units: str) -> int:

@@ -9,12 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension, Figure, MetricQuery, Scope, Window
 from insights.metrics.read import SideBySide, read_distribution, read_rows, read_series, read_together
 from insights.metrics.rows import AUTONOMOUS_AGENTS
 from insights.metrics.visible import visible_rows, visible_series
-from insights.snapshots.filling import fill_everything
-from insights.snapshots.refresh import refresh
 from integrations.connectors.words import ReviewState
 from integrations.intake.figures_work import settle_what_waits
 from integrations.ownership.find import find_owned
@@ -24,7 +23,7 @@ from integrations.services.remove_connection import remove_with_facts
 from orgtree.models import Identity, IndividualPolicy, Organisation, OrgTree, Person, Unit
 from orgtree.services.access import access_of
 from orgtree.services.identity_decisions import mark_bots, unmark_bots
-from tests.metrics.kept import forgotten_by_refresh
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.org import Org
 from tests.personas import EXECUTIVE, create_user
 from tests.pulls.conftest import TellOf
@@ -83,7 +82,7 @@ def merges() -> dict[str | None, int]:
     ids = dict(Unit.objects.values_list("slug", "pk"))
     [beside] = read_together(units=[SideBySide([MetricQuery("pr.throughput", MARCH)], list(ids.values()))]).units
     assert {unit: beside[pk][0].total[0].value or 0 for unit, pk in ids.items()} == {each: alone[each] for each in ids}
-    fill_everything()
+    refresh()
     assert {unit: int(total(unit).value or 0) for unit in alone} == alone
     return {unit: many for unit, many in alone.items() if many}
 
@@ -276,7 +275,7 @@ def test_kept_figures_follow_whose_it_is(shop: Org, tell_of: TellOf) -> None:
         change()
         settle_what_waits()
         # Who is called a bot leaves the organisation's people, too, which is no matter of pull requests.
-        assert {cell for cell in forgotten_by_refresh() if "pull_requests" in cell[0]} == set()
+        assert [difference for difference in forgotten_by_refresh() if "pull_requests" in difference] == []
         assert [each for each in ("tea", "milk") if total(each).value] == ([unit] if unit else [])
 
 
@@ -298,4 +297,4 @@ def test_what_an_agent_had_done_leaves_the_unit_with_its_repository(shop: Org, t
     refresh()
     assert total("tea").value == 1
     remove_with_facts(push_connection())
-    assert forgotten_by_refresh() == {}
+    assert forgotten_by_refresh() == []

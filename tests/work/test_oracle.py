@@ -9,9 +9,8 @@ import pytest
 import time_machine
 from django.db import connection
 
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension, Figure, Granularity, Statistic, Window
-from insights.snapshots.filling import fill_everything
-from insights.snapshots.refresh import refresh
 from tests.org import Org
 from tests.seeds import seeds
 from tests.work.oracle import ITEMS, RUNS, Asked, Found, World, random_world
@@ -123,6 +122,6 @@ def test_refreshed_cells_are_those_that_a_full_fill_computes(world: World) -> No
     tracker.tell(*later[:40])
     refresh()
     refreshed = cells()
-    fill_everything()
+    refresh()
     assert refreshed
     assert refreshed == cells()

@@ -8,14 +8,14 @@ import pytest
 import time_machine
 from django.db import transaction
 
+from insights.columns.refresh import refresh
 from insights.metrics.query import Dimension
-from insights.snapshots.filling import fill_everything
 from integrations.connectors.drafts import PullRequestCommitDraft, PullRequestDraft, Told, Who
 from integrations.connectors.words import Kind, PullRequestState
 from integrations.intake.gone import mark_deleted
 from integrations.models import PipelineRunFigures
+from tests.columns.forgotten import forgotten_by_refresh
 from tests.linking.delivery import Delivery, sha_of
-from tests.metrics.kept import forgotten_by_refresh
 from tests.org import Org
 from tests.work.tracker import Tracker, at, by_segment, week_of
 
@@ -59,8 +59,8 @@ def success(key: str = "ci.success_rate") -> dict[str, float | None]:
     return by_segment(key, WEEK, Dimension.ASSISTANCE)
 
 
-def forgotten_of_runs() -> list[tuple[str, ...]]:
-    return [cell for cell in forgotten_by_refresh() if cell[0].startswith("pipeline")]
+def forgotten_of_runs() -> list[str]:
+    return [difference for difference in forgotten_by_refresh() if difference.startswith("pipeline")]
 
 
 @pytest.mark.parametrize("runs_first", [True, False])
@@ -149,7 +149,7 @@ def test_cells_follow(tracker: Tracker, org: Org) -> None:
             tracker.run("1", "aaa", "success", "03-09 10:00", "03-09 10:10"),
             tracker.run("2", "bbb", "failure", "03-11 10:00", "03-11 10:10"),
         )
-        fill_everything()
+        refresh()
         steps = [
             ("told", {"unknown": 0, "Non-AI": 100}, proposed(tracker, 1, "aaa")),
             ("the agent's", {"AI": 50}, proposed(tracker, 1, "aaa", "bbb", agent="claude[bot]")),

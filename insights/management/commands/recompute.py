@@ -1,4 +1,4 @@
-"""`manage.py recompute`: compute the kept figures, and the columns that they are computed from, anew from facts."""
+"""`manage.py recompute`: build the columns that figures are computed from anew from facts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
@@ -17,19 +16,16 @@ from insights.metrics.errors import QueryError
 from insights.metrics.parameters import Parameters
 from insights.metrics.query import Window
 from insights.metrics.registry import get
-from insights.snapshots.filling import fill_everything
-from insights.snapshots.tasks import fill_nightly
-from insights.snapshots.waiting import SnapshotHealth
 
 
 class Command(BaseCommand):
-    help = "Fill the kept figures and the columns anew: in the background, or with --wait here and now."
+    help = "Build the columns anew: in the background, or with --wait here and now."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--metric", metavar="KEY", action="extend", nargs="+", default=[])
         parser.add_argument("--from", metavar="DATE", dest="start", default="")
         parser.add_argument("--to", metavar="DATE", dest="end", default="", help="the day after the last")
-        parser.add_argument("--wait", action="store_true", help="compute in this process and say how much it was")
+        parser.add_argument("--wait", action="store_true", help="build in this process and say how much it was")
         parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -39,22 +35,13 @@ class Command(BaseCommand):
         except QueryError as problem:
             raise CommandError(f"{problem.parameter}: {problem.message}") from problem
         mark_for_recompute(only, days)
-        if options["wait"] or only or days:
-            cells = fill_everything(only=only, days=days, report=self._report)
+        if options["wait"]:
             partitions = refresh(math.inf)
-            counts = {"cells": cells, "partitions": partitions}
-            words = f"{cells:,} cells computed, {partitions:,} partitions built."
-            self.stdout.write(json.dumps(counts) if options["json"] else words)
+            words = f"{partitions:,} partitions built."
+            self.stdout.write(json.dumps({"partitions": partitions}) if options["json"] else words)
             return
         refresh_columns.delay()
-        fill_nightly.delay()
-        self.stdout.write(
-            json.dumps({"queued": True}) if options["json"] else "The background computes all of it anew."
-        )
-
-    def _report(self, health: SnapshotHealth) -> None:
-        """On standard error, so that JSON stays alone on standard output."""
-        self.stderr.write(f"{health.progress(timezone.now())}.")
+        self.stdout.write(json.dumps({"queued": True}) if options["json"] else "The background builds them anew.")
 
 
 def _days(start: str, end: str) -> Window | None:

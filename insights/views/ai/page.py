@@ -11,18 +11,17 @@ from django.views.decorators.http import require_GET
 
 from insights import windows, wording
 from insights.filters import Filters, read_filters
-from insights.metrics.query import Dimension
 from insights.scope_access import access_in
 from insights.views import pulse
-from insights.views.ai import adoption, impact, leaderboard, lines, spend, usage
+from insights.views.ai import adoption, impact, leaderboard, spend, usage
 from insights.views.ai.answers import AI_PAGE, read
 from insights.views.ai.unmatched import unmatched_sentence
-from insights.views.answers import ReadByPage, Wanted, note_what_is_read
+from insights.views.answers import Wanted
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.connect import connect_first_agent
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
-from insights.views.units import AI_COLUMNS, unassigned_of_everybody, units_choice, units_of_everybody, units_part
+from insights.views.units import AI_COLUMNS, units_choice, units_part
 from integrations.services.told_of import told_of
 
 CHOICES = (
@@ -35,38 +34,6 @@ CHOICES = (
     spend.BREAKDOWN,
     units_choice(AI_COLUMNS),
     leaderboard.RANKED_BY,
-)
-
-
-def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
-    """What the page and its charts read; more of the same facts in one statement costs less than another one.
-
-    Nothing for the home page, which reads some of it and knows none of its choices.
-    """
-    if adoption.OUT_OF.parameter not in filters.picked:
-        return ()
-    return (
-        *_wanted(filters, has_seats=False),
-        *(lines.wanted_by_charts(filters) if lines.of_work(filters) is filters else ()),
-        Wanted("ai.active_share"),
-        Wanted("ai.active_share_by_agent", Dimension.AGENT),
-        Wanted("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
-        Wanted("ai.spend", Dimension(filters.picked[spend.TREND.parameter])),
-        Wanted("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter]), whole=True),
-        Wanted("ai.tokens", Dimension.TOKEN_KIND),
-        spend.BY_OUTCOME,
-        *usage.FAILING_TOOLS_WANTED,
-        *(offered.wanted for offered in AI_PAGE.facets),
-    )
-
-
-note_what_is_read(
-    AI_PAGE,
-    ReadByPage(
-        read_by_its_parts,
-        units_of_everybody(AI_COLUMNS),
-        unassigned_of_everybody(AI_COLUMNS),
-    ),
 )
 
 

@@ -13,35 +13,19 @@ from django.views.decorators.http import require_GET
 
 from insights import windows
 from insights.filters import STATISTIC, Filters, read_filters
-from insights.metrics.query import Dimension
 from insights.scope_access import access_in
 from insights.views import pulse
-from insights.views.answers import ReadByPage, Wanted, note_what_is_read
 from insights.views.bad_filter import explains_bad_filters
-from insights.views.delivery import dora, efficiency, hygiene, quality, spread, stages
+from insights.views.delivery import dora, efficiency, spread, stages
 from insights.views.delivery.answers import DELIVERY_PAGE, read
 from insights.views.delivery.bands import set_in_words, set_looked_at
 from insights.views.delivery.sections import section_heads
 from insights.views.filter_bar import filter_bar
 from insights.views.scope_bar import look_around, scope_words
-from insights.views.units import DELIVERY_COLUMNS, unassigned_of_everybody, units_choice, units_of_everybody, units_part
+from insights.views.units import DELIVERY_COLUMNS, units_choice, units_part
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
 WANTED = (*dora.WANTED, *stages.WANTED, *spread.WANTED, *DELIVERY_PAGE.menus)
-
-
-def read_by_its_parts(filters: Filters) -> tuple[Wanted, ...]:
-    """What the page, its sections and its charts read."""
-    cycle = filters.picked[efficiency.CYCLE.parameter]
-    split = () if cycle == efficiency.CYCLE.default else (Wanted("pr.cycle_time", Dimension(cycle)),)
-    merged = Wanted("pr.throughput", Dimension(filters.picked[efficiency.MERGED.parameter]))
-    return (*WANTED, *efficiency.WANTED, *quality.WANTED, *hygiene.WANTED, merged, *split)
-
-
-note_what_is_read(
-    DELIVERY_PAGE,
-    ReadByPage(read_by_its_parts, units_of_everybody(DELIVERY_COLUMNS), unassigned_of_everybody(DELIVERY_COLUMNS)),
-)
 
 
 @login_required

@@ -18,10 +18,9 @@ from django.views.decorators.http import require_GET
 
 from insights.columns.health import columns_health
 from insights.scope_access import access_in
-from insights.snapshots.waiting import snapshot_health
 from insights.tiles import Link
 from insights.views.integrations.cards import card_of
-from insights.views.integrations.figures import columns_line, figures_line
+from insights.views.integrations.figures import columns_line
 from insights.views.integrations.needs import need_lines
 from insights.views.integrations.owners import owner_lines
 from insights.views.integrations.sources import source_lines
@@ -56,7 +55,6 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     for_admin, sees_all = bool(request.user.is_staff), access_in(request).sight.whole
     found, records = sync_health(now), stored_records()
-    figures = snapshot_health()
     needs = need_lines(completeness(), now, for_admin=for_admin)
     add = reverse("admin:integrations_connection_add")
     return {
@@ -65,12 +63,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "met": sum(need.is_met for need in needs),
         "owners": owner_lines(timezone.localdate(now), for_admin=for_admin) if for_admin or sees_all else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
-        "figures": (
-            ("Kept figures", figures_line(figures, now, for_admin=for_admin)),
-            ("Columns", columns_line(columns_health(), now, for_admin=for_admin)),
-        ),
-        "is_busy": figures.filling_since is not None
-        or any(each.is_busy or each.state == State.FIRST for each in found),
+        "columns": columns_line(columns_health(), now, for_admin=for_admin),
+        "is_busy": any(each.is_busy or each.state == State.FIRST for each in found),
         "for_admin": for_admin,
         "push_line": PUSH_LINE.replace("BASE_URL", settings.BASE_URL),
         "connect_link": Link("Connect source control", add) if for_admin else None,

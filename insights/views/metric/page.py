@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from insights import tiles, wording
 from insights.actions import actions_on
 from insights.agreed import Agreement, agreements_on
+from insights.figure_records.restatements import restatements
 from insights.filters import STATISTIC, Filters
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
@@ -74,6 +75,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "figure": figure,
         "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",
         "sample": sample_words(metric, figure) if figure else "",
+        "restated": [each.sentence for each in restatements(metric, filters.scope, filters.access)],
         "change": change,
         "charts": [_card(metric, name, filters) for name in names if name != "spread"],
         "spread": _card(metric, "spread", filters) if "spread" in names else None,

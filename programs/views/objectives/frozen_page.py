@@ -35,6 +35,7 @@ from programs.services.objectives.frozen import (
     FrozenQuarter,
     read_frozen,
 )
+from programs.services.objectives.restated import Restated, restated_results
 from programs.views.objectives.amounts import in_words
 from programs.views.objectives.bar import ObjectiveBar
 from programs.views.objectives.page import CONFIDENCE_TONES, CheckInLine
@@ -58,6 +59,7 @@ class FrozenResultLine:
     tag: StandingTag
     why: str
     course: Sequence[float | None]
+    restated: str  # what it says today, where that is something else
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     page = Paginator(ordered, max(1, len(ordered)) if wants_all else PAGE_SIZE).get_page(read_page(request))
     shown = list(page.object_list)
     accounts = names_of_accounts([frozen.closed_by, *(said.account for each in shown for said in each.check_ins)])
-    lines = _lines(shown, accounts)
+    restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
+    lines = _lines(shown, accounts, restated)
     closed_by = accounts.get(frozen.closed_by or 0, GONE)
     tags = Counter(_tag(each) for each in frozen.objectives if not each.is_dropped)
     context: dict[str, Any] = {
@@ -131,11 +134,13 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     return render(request, "programs/objectives/frozen.html", context)
 
 
-def _lines(shown: Sequence[FrozenObjective], accounts: Mapping[int, str]) -> list[FrozenLine]:
+def _lines(
+    shown: Sequence[FrozenObjective], accounts: Mapping[int, str], restated: Mapping[int, Restated]
+) -> list[FrozenLine]:
     """With people by the names that they have today."""
     owners = {each.owner for each in shown if each.owner is not None}
     people = dict(Person.objects.filter(pk__in=owners).values_list("pk", "full_name"))
-    return [_line(each, people, accounts) for each in shown]
+    return [_line(each, people, accounts, restated) for each in shown]
 
 
 def _teams(frozen: FrozenQuarter) -> str:
@@ -153,8 +158,13 @@ def _reached(frozen: FrozenQuarter) -> dict[str, int]:
     }
 
 
-def _line(found: FrozenObjective, people: Mapping[int, str], accounts: Mapping[int, str]) -> FrozenLine:
-    results = [_result(each) for each in found.key_results]
+def _line(
+    found: FrozenObjective,
+    people: Mapping[int, str],
+    accounts: Mapping[int, str],
+    restated: Mapping[int, Restated],
+) -> FrozenLine:
+    results = [_result(each, restated.get(each.id)) for each in found.key_results]
     titles = {each.id: each for each in found.key_results}
     done = sum(each.state == "done" for each in found.tickets)
     overridden = f"Set by hand. {found.override_reason}" if found.override_reason else ""
@@ -199,7 +209,7 @@ def _bar(found: FrozenObjective) -> ObjectiveBar:
     return ObjectiveBar(f"o{found.id}", "0%", "100% of the way", score, f"{score.capitalize()}.", found.progress)
 
 
-def _result(found: FrozenKeyResult) -> FrozenResultLine:
+def _result(found: FrozenKeyResult, restated: Restated | None) -> FrozenResultLine:
     tag = HIDDEN if found.withheld else TAGS[found.standing]
     if found.is_guardrail and found.holds is not None:
         tag = GUARDRAIL_HOLDS if found.holds else GUARDRAIL_BROKEN
@@ -215,7 +225,19 @@ def _result(found: FrozenKeyResult) -> FrozenResultLine:
         tag=tag,
         why=found.reason or found.why,
         course=[value for _, value in found.points],
+        restated=_restated(found, restated) if restated else "",
     )
+
+
+def _restated(found: FrozenKeyResult, restated: Restated) -> str:
+    """Empty where both read the same."""
+    today = "no data" if restated.figure.value is None else _amount(restated.figure.value, found)
+    if today == _amount(found.value, found):
+        return ""
+    if restated.version != restated.frozen_version:
+        return f"{today} today, by version {restated.version} of the formula"
+    then, now = restated.frozen_sample_size, restated.figure.sample_size
+    return f"{today} today, of {now:,} facts instead of {then:,}" if then != now else f"{today} today"
 
 
 def _check_in(said: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: Mapping[int, str]) -> CheckInLine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -16,13 +15,12 @@ from orgtree.models import (
     Person,
     PersonAttribute,
     Placement,
-    PlacementChange,
     Reporting,
     TreeKind,
     TreeLevel,
     UnitPlace,
 )
-from tests.orgtree.trees.made_up import DAYS, LEVELS, MadeUp
+from tests.orgtree.trees.made_up import LEVELS, MadeUp
 
 
 def store_people(made: MadeUp) -> None:
@@ -89,23 +87,6 @@ def stored_placements(day: date) -> set[tuple[int, int, int]]:
     ]
     assert len(rows) == len(set(rows)), "a person counts twice for a unit"
     return set(rows)
-
-
-def people_by_unit_and_day() -> dict[tuple[int, date], frozenset[int]]:
-    found: dict[tuple[int, date], set[int]] = {}
-    for day in DAYS:
-        for person, _, ancestor in stored_placements(day):
-            found.setdefault((ancestor, day), set()).add(person)
-    return {key: frozenset(people) for key, people in found.items()}
-
-
-def announced_days(changes: Iterable[PlacementChange]) -> set[tuple[int, date]]:
-    return {
-        (change.unit_id, day)
-        for change in changes
-        for day in DAYS
-        if (change.day_from is None or change.day_from <= day) and (change.day_to is None or day < change.day_to)
-    }
 
 
 class _Days:

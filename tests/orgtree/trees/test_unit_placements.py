@@ -1,20 +1,17 @@
-"""Stored unit placements are what a slow climb finds on each day, and whoever listens hears of each difference."""
+"""Stored unit placements are what a slow climb finds on each day."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 
 import pytest
 
 from orgtree.models import OrgTree, TreeKind, Unit, UnitPlace, UnitPlacement
-from orgtree.services import unit_placements
 from orgtree.services.placements import rebuild_placements
 from orgtree.services.tree_refusals import TreeRefusal
 from orgtree.services.trees import create_tree, follow_people
-from orgtree.services.unit_placements import UnitPlacementDifference, on_unit_placements_changed
 from orgtree.services.units import add_unit, move_unit, remove_unit
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import store_people, tree_of
@@ -24,27 +21,15 @@ pytestmark = pytest.mark.django_db
 Standing = set[tuple[int, int, date]]  # (unit, ancestor, day)
 
 
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[UnitPlacementDifference]:
-    """The differences that a listener is told."""
-    told: list[UnitPlacementDifference] = []
-    monkeypatch.setattr(unit_placements, "_listeners", [])
-    on_unit_placements_changed(told.extend)
-    return told
-
-
 @pytest.mark.parametrize("seed", seeds(0, soaked=40))
-def test_units_stand_below_those_that_a_climb_finds(seed: int, heard: list[UnitPlacementDifference]) -> None:
+def test_units_stand_below_those_that_a_climb_finds(seed: int) -> None:
     rng = random.Random(seed)
     store_people(made_up_organisation(rng))
     for kind in (TreeKind.MANAGERS, TreeKind.ATTRIBUTES):
         tree_of(kind)
     for _ in range(3):
-        before = stored()
-        heard.clear()
         follow_people()
         assert stored() == climbed()
-        assert_heard(heard, before)
         rows = set(UnitPlacement.objects.values_list())
         rebuild_placements()
         assert set(UnitPlacement.objects.values_list()) == rows
@@ -52,7 +37,7 @@ def test_units_stand_below_those_that_a_climb_finds(seed: int, heard: list[UnitP
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_edits_by_hand_are_followed_where_nobody_is_a_member(seed: int, heard: list[UnitPlacementDifference]) -> None:
+def test_edits_by_hand_are_followed_where_nobody_is_a_member(seed: int) -> None:
     rng = random.Random(seed)
     tree = create_tree("By hand", TreeKind.HAND_BUILT)
     root = Unit.objects.get(tree=tree)
@@ -62,15 +47,12 @@ def test_edits_by_hand_are_followed_where_nobody_is_a_member(seed: int, heard: l
     assert stored() == climbed()
     for _ in range(8):
         unit, parent = rng.choice(units[1:]), rng.choice(units)
-        before = stored()
-        heard.clear()
         with suppress(TreeRefusal):  # a circle, or a unit that is gone: nothing may change
             if rng.random() < 0.8:
                 move_unit(unit, parent, rng.choice([None, *DAYS]))
             else:
                 remove_unit(unit, rng.choice(DAYS))
         assert stored() == climbed()
-        assert_heard(heard, before)
 
 
 def test_the_units_of_another_tree_are_let_be() -> None:
@@ -113,17 +95,6 @@ def stored() -> Standing:
     ]
     assert len(rows) == len(set(rows)), "a unit stands twice below another"
     return set(rows)
-
-
-def assert_heard(heard: Sequence[UnitPlacementDifference], before: Standing) -> None:
-    told = [
-        (one.unit_id, one.ancestor_id, day)
-        for one in heard
-        for day in DAYS
-        if (one.day_from is None or one.day_from <= day) and (one.day_to is None or day < one.day_to)
-    ]
-    assert len(told) == len(set(told))
-    assert set(told) == before ^ stored()
 
 
 def holds(during: object, day: date) -> bool:

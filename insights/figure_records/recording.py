@@ -1,0 +1,85 @@
+"""Writing the record of figures: each night, of the periods that have closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from django.db.models import DateField, ExpressionWrapper, F
+
+from insights import windows
+from insights.metrics.query import Granularity, MetricQuery, SeriesAnswer, Window
+from insights.metrics.read import SideBySide, read_together
+from insights.metrics.registry import get
+from insights.models import FigureRecord
+from insights.unit_columns import AI, DELIVERY
+from orgtree.models import Unit
+
+HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
+# Nights that nobody was there to record: so many periods back are recorded later.  What is older stays unrecorded,
+# because a figure of today is not what was said then.
+PERIODS_BACK = {Granularity.DAY: 3, Granularity.WEEK: 2, Granularity.MONTH: 1, Granularity.QUARTER: 1}
+DAYS_KEPT = timedelta(days=100)  # of single days, which are most of all rows: a quarter and what is talked about after
+UNITS_AT_ONCE = 200
+_DAY_AFTER_START = ExpressionWrapper(F("start") + 1, output_field=DateField())
+
+
+def closed_periods(today: date) -> Sequence[Window]:
+    """Days, weeks, months and quarters that are over and may be recorded, the latest of each first; each once."""
+    found: dict[Window, None] = {}
+    for granularity, count in PERIODS_BACK.items():
+        end = windows.whole_bucket(today, granularity).start
+        for _ in range(count):
+            period = windows.whole_bucket(end - timedelta(days=1), granularity)
+            found[period] = None
+            end = period.start
+    return tuple(found)
+
+
+def record_figures() -> int:
+    """Record what is closed and not recorded yet; how many figures were written.
+
+    Several processes may be at it, and one that was killed goes on where it was: a row is written once.
+    """
+    today = windows.local_today()
+    FigureRecord.objects.filter(end__lt=today - DAYS_KEPT, end=_DAY_AFTER_START).delete()
+    periods = closed_periods(today)
+    of_organisation = FigureRecord.objects.filter(unit=None, end__in={period.end for period in periods})
+    recorded = set(of_organisation.values_list("metric", "version", "start", "end"))
+    queries = [
+        MetricQuery(key, period)
+        for period in periods
+        for key in HEADLINES
+        if (key, get(key).version, *period) not in recorded
+    ]
+    return _record(queries) if queries else 0
+
+
+def _record(queries: Sequence[MetricQuery]) -> int:
+    """The organisation's rows come last: they say that those of its units are all there."""
+    written = 0
+    units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(units), UNITS_AT_ONCE):
+        [by_unit] = read_together(units=[SideBySide(queries, units[first : first + UNITS_AT_ONCE])]).units
+        written += _store(row for unit, answers in by_unit.items() for row in _rows(answers, unit) if row.sample_size)
+    return written + _store(_rows(read_together(totals=queries).totals, None))
+
+
+def _rows(answers: Sequence[SeriesAnswer], unit: int | None) -> Iterator[FigureRecord]:
+    for answer in answers:
+        figure, metric = answer.total[0], get(answer.query.key)
+        yield FigureRecord(
+            metric=metric.key,
+            version=metric.version,
+            unit_id=unit,
+            start=figure.window.start,
+            end=figure.window.end,
+            value=figure.value,
+            sample_size=figure.sample_size,
+            people=figure.people,
+            recorded_at=answer.computed_at,
+        )
+
+
+def _store(rows: Iterator[FigureRecord]) -> int:
+    return len(FigureRecord.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True))

@@ -1,0 +1,88 @@
+"""Figures that say something else of a closed period than was recorded of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from insights import windows, wording
+from insights.metrics.declarations import Metric
+from insights.metrics.query import Figure, Freshness, Granularity, MetricQuery, Scope, Window
+from insights.metrics.visible import visible_totals
+from insights.metrics.withhold import is_withheld
+from insights.models import FigureRecord
+from orgtree.services.access import Access
+
+PERIODS = (Granularity.QUARTER, Granularity.MONTH, Granularity.WEEK)
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """What was recorded of a period, and what its figure is today."""
+
+    record: FigureRecord
+    figure: Figure
+    metric: Metric
+
+    @property
+    def period(self) -> Window:
+        return self.figure.window
+
+    @property
+    def sentence(self) -> str:
+        """The quarter from 1 Jul to 30 Sep was 5.1 % when it was recorded on 1 Oct; today it is 5.4 %, because …"""
+        recorded_on = wording.day(timezone.localtime(self.record.recorded_at).date())
+        return (
+            f"{wording.days(self.period)}: {_value(self.metric, self.record.value)} when it was recorded on "
+            f"{recorded_on}, {_value(self.metric, self.figure.value)} today, {self.reason}."
+        )
+
+    @property
+    def reason(self) -> str:
+        if self.record.version != self.metric.version:
+            return f"by version {self.metric.version} of the formula instead of {self.record.version}"
+        more = self.figure.sample_size - self.record.sample_size
+        if not more:
+            return "because facts of that time were corrected since"
+        facts = wording.count(abs(more), "fact")
+        what = "came in later" if more > 0 else "no longer counts" if more == -1 else "no longer count"
+        return f"because {facts} {what} ({self.record.sample_size:,} then, {self.figure.sample_size:,} now)"
+
+
+def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Restatement]:
+    """Of the last closed quarter, month and week of the whole organisation or of a unit, those that read differently.
+
+    Nothing of a person, of attributes, or of figures that the viewer may not see.
+    """
+    if scope.where or scope.unassigned is not None or scope.person_id is not None or metric.always_by:
+        return []
+    records = _records(metric, scope)
+    if not records:
+        return []
+    queries = [MetricQuery(metric.key, Window(record.start, record.end), scope=scope) for record in records]
+    found = [
+        Restatement(record, answer.total[0], metric)
+        for record, answer in zip(records, visible_totals(queries, access, freshness=Freshness.OF_PAGES), strict=True)
+        if not answer.total[0].withheld and not is_withheld(answer.query, record.people, access)
+    ]
+    return [each for each in found if _value(metric, each.record.value) != _value(metric, each.figure.value)]
+
+
+def _records(metric: Metric, scope: Scope) -> Sequence[FigureRecord]:
+    """The newest version that was recorded of each period."""
+    today = windows.local_today()
+    closed = [
+        windows.whole_bucket(windows.whole_bucket(today, granularity).start - timedelta(days=1), granularity)
+        for granularity in PERIODS
+    ]
+    of_scope = FigureRecord.objects.filter(metric=metric.key, end__in=[window.end for window in closed])
+    of_scope = of_scope.filter(unit=None) if scope.unit is None else of_scope.filter(unit__slug=scope.unit)
+    newest = {Window(record.start, record.end): record for record in of_scope.order_by("version")}
+    return [newest[window] for window in dict.fromkeys(closed) if window in newest]
+
+
+def _value(metric: Metric, value: float | None) -> str:
+    return "no data" if value is None else str(wording.reading(value, metric.unit))
