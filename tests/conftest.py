@@ -84,7 +84,6 @@ def _nothing_is_kept_for_being_slow() -> Iterator[None]:
         for slow in (
             "insights.leaderboard.kept.WORTH_KEEPING_SECONDS",
             "insights.metrics.kept_answers.SLOW_SECONDS",
-            "insights.model_usage.SLOW_SECONDS",
         ):
             patch.setattr(slow, math.inf)
         yield

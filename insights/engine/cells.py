@@ -21,7 +21,7 @@ def _added_up(question: Reading, wanted: Sequence[Measure], keys: str, types: Ma
     """Rows are added up to facts, facts to people and people to cells: counting what is distinct takes several times
     as long, to plan and to do."""
     numbered = list(enumerate(wanted))
-    sums = [amount for i, measure in numbered for amount in measures.amounts(measure, i, _type_of(measure, types))]
+    sums = [amount for i, measure in numbered for amount in measures.amounts(measure, i, type_of(measure, types))]
     counted = [(i, entered) for i, measure in numbered if (entered := measures.entered(measure, i))]
     # Names, each with what it is over rows, and over what was found of them.
     columns = [(name, over_rows, f"sum({name})") for name, over_rows in sums]
@@ -81,6 +81,6 @@ FROM counted
 GROUP BY {keys}"""
 
 
-def _type_of(measure: Measure, types: Mapping[str, str]) -> str:
+def type_of(measure: Measure, types: Mapping[str, str]) -> str:
     """The type of what the measure adds up; what a stock computes is a decimal or an integer."""
     return types.get(getattr(measure, "column", ""), "BIGINT")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +14,17 @@ from insights.columns.tasks import check_files
 from insights.engine import database, tables
 from insights.engine.measures import value_in
 from insights.engine.rows import Rows, column_types, rows_of_answer
-from insights.engine.statement import Source, Statement, statement_of, statement_over_rows, stock_statement, windows_of
+from insights.engine.statement import (
+    LISTED,
+    Part,
+    Source,
+    Statement,
+    statement_of,
+    statement_over_parts,
+    statement_over_rows,
+    stock_statement,
+    windows_of,
+)
 from insights.metrics.measures import Measure, MeasureValue
 from insights.metrics.query import Window
 from insights.metrics.reading import CellKey, Reading, StockReading
@@ -72,19 +82,32 @@ def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
 
 
 def select(question: Reading, measures: Sequence[Measure], text: str) -> Found:
-    """Rows of a SELECT over `counted`, the question's rows (`statement_over_rows`), by the names of its columns.
+    """Rows of a SELECT over `counted`, the question's rows (`Part`), by the names of its columns.
 
     Raises QuestionStoppedError as `scan`.
     """
     if not windows_of(question):
         return []
-    return _fetch(lambda source: statement_over_rows(question, measures, source, text))
+    return _fetch(lambda source: statement_over_rows(Part(question, measures, text), source))
+
+
+def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence[dict[str, Any]]:
+    """Rows of a SELECT over what several questions found (`statement_over_parts`), as `select`."""
+    if not all(windows_of(part.question) for part in parts):
+        return []
+    return _fetch(lambda source: statement_over_parts(parts, source, text, values))
 
 
 def stock(question: StockReading) -> dict[tuple[int | None, Window], int]:
     """People of each span of the question, by unit and span.  Raises QuestionStoppedError as `scan`."""
     found = _fetch(lambda source: stock_statement(question, source))
     return {(row["unit_id"] or None, question.spans[row["window_id"]]): row["people"] for row in found}
+
+
+def people_in_stock(question: StockReading) -> Collection[int]:
+    """The ids of those whom `stock` counts in any span of the question."""
+    found = _fetch(lambda source: stock_statement(question, source, LISTED))
+    return {person for row in found for person in row["people"]}
 
 
 def _fetch(statement_from: Callable[[Source], Statement]) -> Found:

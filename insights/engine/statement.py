@@ -49,32 +49,53 @@ def windows_of(question: Reading) -> Sequence[tuple[Window, Sequence[Window]]]:
     return [(Window(day, day + timedelta(days=1)), found) for day, found in question.windows_by_last_day.items()]
 
 
-def statement_over_rows(question: Reading, wanted: Sequence[Measure], source: Source, select: str) -> Statement:
+@dataclass(frozen=True)
+class Part:
     """`select` over `counted`: the question's rows, once for each window in which they lie.
 
     With unit_id (0: the scope has none), person_id (0: unmatched; what is owned is negative), fact_id, day, window_id
-    (the position in `windows_of`), last_day of the window, segment_i, and the columns that measures are computed
-    from (insights/engine/measures.py).
+    (the position in `windows_of`), last_day of the window, segment_i, the columns that measures are computed from
+    (insights/engine/measures.py), and `columns`, further ones of the relation, by their names.
     """
+
+    question: Reading
+    measures: Sequence[Measure]
+    select: str
+    columns: Sequence[str] = ()
+
+
+def statement_over_rows(part: Part, source: Source) -> Statement:
     parameters = Parameters()
+    return Statement(_over_rows(part, source, parameters), parameters.values, tuple(parameters.tables.values()))
+
+
+def statement_over_parts(parts: Sequence[Part], source: Source, select: str, values: Mapping[str, Any]) -> Statement:
+    """`select` over what the parts select, called part_0, part_1 and so on, with these values as parameters by name."""
+    parameters = Parameters(dict(values))
+    named = [f"part_{i} AS ({_over_rows(part, source, parameters)})" for i, part in enumerate(parts)]
+    text = f"WITH {', '.join(named)}\n{select}"
+    return Statement(text, parameters.values, tuple(parameters.tables.values()))
+
+
+def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
+    question = part.question
     days = [window for window, _ in windows_of(question)]
     bounding = Window(min(window.start for window in days), max(window.end for window in days))
-    rows = _Rows(question, wanted, source, bounding, parameters)
+    rows = _Rows(question, part.measures, source, bounding, parameters, part.columns)
     placed = "\nUNION ALL\n".join(map(rows.placed_as, scope.placed_as(question.placement, question.relation)))
-    text = f"""
+    return f"""
 WITH {_window_days(days, parameters)},
 placed AS ({placed}),
 counted AS (SELECT * FROM placed JOIN window_days USING (day){_only_people(question)})
-{select}
+{part.select}
 """
-    return Statement(text, parameters.values, tuple(parameters.tables.values()))
 
 
 def statement_of(question: Reading, wanted: Sequence[Measure], source: Source, types: Mapping[str, str]) -> Statement:
     """One row per unit_id, window_id and segment in which anything was found, with the columns that
     insights/engine/measures.py lists."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(question)))
-    return statement_over_rows(question, wanted, source, cells.select(question, wanted, keys, types))
+    return statement_over_rows(Part(question, wanted, cells.select(question, wanted, keys, types)), source)
 
 
 def segment_names(question: Reading) -> list[str]:
@@ -104,6 +125,7 @@ class _Rows:
     source: Source
     days: Window  # the bounding window of all of the question's
     parameters: Parameters
+    columns: Sequence[str]  # wanted by their names
 
     def placed_as(self, relation: Relation) -> str:
         """Those of the relation, as it is placed, that are in scope and pass the facets."""
@@ -115,6 +137,7 @@ class _Rows:
             f"{person} AS person_id",
             f"source.{relation.fact} AS fact_id",
             f"{day} AS day",
+            *(f"source.{column}" for column in self.columns),
         ]
         for dimension, name in zip(question.segments, segment_names(question), strict=True):
             selected.append(f"{dimensions.value_of(dimension)} AS {name}")
@@ -159,7 +182,7 @@ WHERE {" AND ".join(conditions) or "true"}
 
     def _needed(self, relation: Relation) -> Collection[str]:
         """The columns of the relation that the statement reads."""
-        names = {relation.day, *scope.columns_of(relation)}
+        names = {relation.day, *scope.columns_of(relation), *self.columns}
         used = [*self.question.segments]
         model_of_fact = Dimension.MODEL if self.question.model_picks_facts else None
         used += (dimension for dimension, _ in self.question.facets if dimension is not model_of_fact)
@@ -191,8 +214,11 @@ def _only_people(question: Reading) -> str:
     return " WHERE person_id > 0" if question.by_person else ""
 
 
-def stock_statement(question: StockReading, source: Source) -> Statement:
-    """One row per unit_id and window_id, the position among the spans: how many people were there, and in scope, on any
+COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.person_id)"
+
+
+def stock_statement(question: StockReading, source: Source, aggregate: str = COUNTED) -> Statement:
+    """One row per unit_id and window_id, the position among the spans: the people who were there, and in scope, on any
     day of it, of those whose day lies before its end."""
     relation, placement = question.relation, question.placement
     parameters = Parameters()
@@ -215,7 +241,7 @@ people AS (
         FROM {source(relation, None, {relation.person, relation.day, "present"})} AS source
     )
 )
-SELECT {scope.unit_of(placement)} AS unit_id, window_id, count(DISTINCT {person}) AS people
+SELECT {scope.unit_of(placement)} AS unit_id, window_id, {aggregate} AS people
 FROM people
 JOIN asked ON people.since < asked.end_day
 {joins}

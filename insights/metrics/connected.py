@@ -6,25 +6,19 @@ import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from django.db import connection
 from psycopg import sql
 
 from insights.metrics.declarations import Metric
-from insights.metrics.placing import days_of, joins_in_span, only_of, placement_parameters, unit_of
 from insights.metrics.query import Window
 from insights.metrics.reading import Placed, Placement
-from insights.metrics.source import of_source
 from insights.metrics.terms import BelongsTo
-from insights.short_memory import ShortMemory
 from integrations.connectors.words import Kind
-from integrations.facts.ai import ENROLMENTS
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.models import FactFamily
 
-MANY_ENROLMENTS = 2_000  # to find the first of so many takes a tenth of a page's time
-MOST_KEPT = 10_000  # days
 NOT_YET = "This time has not come yet."
 NOTHING = "Nothing was found in this time."
 OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
@@ -112,29 +106,15 @@ class Connected:
     owning_since: date = date.min  # from when on a unit owned anything, where that is asked
 
 
-@dataclass(frozen=True)
-class Enrolments:
-    """The first day on which anybody was enrolled, by unit where a placement is several, or by person; under None where
-    one day holds for all.  `number`: of how many enrolments."""
-
-    days: Mapping[int | None, date]
-    number: int
-
-
-_enrolments = ShortMemory[Enrolments](lambda found: len(found.days), most=MOST_KEPT)
-
-
 class ConnectedSince:
     """Since when metrics have all their sources in a scope; looked up when it is asked: most figures have a value."""
 
-    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False, may_lag: bool = False) -> None:
+    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False) -> None:
         """Of the metrics that will be asked for, the sources are looked up together.
 
-        `by_person`: what is asked for is of one person of the placement at a time.  `may_lag`: of many people it may
-        be told as of a minute ago.
+        `by_person`: what is asked for is of one person of the placement at a time.
         """
         self._by_person = by_person
-        self._may_lag = may_lag
         self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
         self._enrolled: dict[Placement, Mapping[int | None, date]] = {}
@@ -158,18 +138,12 @@ class ConnectedSince:
     def _since(self, source: Source, placement: Placement, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
             if placement not in self._enrolled:
-                self._enrolled[placement] = self._enrolments_since(placement)
-            return _of(self._enrolled[placement], unit_id)
+                self._enrolled[placement] = _enrolled_since(placement, by_person=self._by_person)
+            since = self._enrolled[placement]
+            return since.get(unit_id, since.get(None))
         if source not in self._of_everybody:
             self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
         return self._of_everybody[source]
-
-    def _enrolments_since(self, placement: Placement) -> Mapping[int | None, date]:
-        if self._by_person or not self._may_lag:
-            return _enrolments_since(placement, by_person=self._by_person).days
-        return _enrolments.find(
-            placement, lambda: _enrolments_since(placement), worth_keeping=lambda found: found.number >= MANY_ENROLMENTS
-        ).days
 
 
 def _sources_of(metric: Metric) -> Sequence[Source]:
@@ -183,21 +157,8 @@ def source_since(source: Source, placement: Placement) -> date | None:
     of them.  A connected repository, like any other tool, tells of everybody: who has no commits in it has none.
     """
     if source is Source.TELEMETRY:
-        return _of(_enrolments_since(placement).days, None)
+        return _enrolled_since(placement).get(None)
     return _told_since([source])[source]
-
-
-def _of(since: Mapping[int | None, date], unit_id: int | None) -> date | None:
-    return since.get(unit_id, since.get(None))
-
-
-def _enrolments_since(placement: Placement, *, by_person: bool = False) -> Enrolments:
-    key = of_source(ENROLMENTS.person) if by_person else unit_of(placement)
-    with connection.cursor() as cursor:
-        cursor.execute(_enrolled_since(placement, key), placement_parameters(placement))
-        rows = cursor.fetchall()
-    found = {of: since for of, since, _ in rows if since and (of is not None or not by_person)}
-    return Enrolments({of or None: since for of, since in found.items()}, sum(number for *_, number in rows))
 
 
 def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
@@ -234,20 +195,47 @@ def _owning_since(placement: Placement) -> Mapping[int | None, date]:
         return dict(cursor.fetchall())
 
 
-def _enrolled_since(placement: Placement, key: sql.Composable) -> sql.Composed:
-    """One row per unit, or whatever else the key is: the first day on which anybody of it was enrolled, and of how
-    many enrolments that is the first."""
-    enrolled = sql.SQL("daterange({}, NULL)").format(of_source(ENROLMENTS.day))
-    person = of_source(ENROLMENTS.person)
-    return sql.SQL(
-        "SELECT {unit}, min(lower({days})), count(*) FROM ({enrolments}) AS source {joins} WHERE true {only} GROUP BY 1"
-    ).format(
-        unit=key,
-        days=days_of(placement, enrolled),
-        enrolments=sql.SQL(ENROLMENTS.sql),
-        joins=joins_in_span(placement, person, enrolled),
-        only=only_of(placement, person),
-    )
+def _enrolled_since(placement: Placement, *, by_person: bool = False) -> Mapping[int | None, date]:
+    """The first day on which anybody was enrolled and in scope: by unit where a placement is several, or by person;
+    else, and where one day holds for all, under None.
+
+    Whoever is in no unit may be nobody that is known, so that everybody's tells of them.
+    """
+    stays: list[tuple[str, str, list[Any]]] = []  # of which each must be one on the day: table, condition, its values
+    if placement.placed in (Placed.UNIT, Placed.UNITS):
+        of_units = ("AND {}.ancestor_id = ANY(%s)", [[*placement.ids]]) if placement.ids else ("", [])
+        stays.append(("orgtree_placement", *of_units))
+    for attribute, values in placement.held:
+        holds = "AND {0}.attribute_id = %s AND {0}.value = ANY(%s)"
+        stays.append(("orgtree_personattribute", holds, [attribute, [*values]]))
+    names = [f"stay_{position}" for position in range(len(stays))]
+    joins = [
+        f"JOIN {table} {name} ON {name}.person_id = identity.person_id AND {name}.during && enrolled.days"
+        f" {condition.format(name)}"
+        for name, (table, condition, _) in zip(names, stays, strict=True)
+    ]
+    only = [
+        *([[*placement.ids]] if placement.placed is Placed.PERSON else []),
+        *([[placement.person_id]] if placement.person_id is not None else []),
+        *([[*placement.among]] if placement.among else []),
+    ]
+    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if placement.placed is Placed.UNITS else "NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {key}, min(lower({" * ".join(["enrolled.days", *(f"{name}.during" for name in names)])}))
+            FROM integrations_enrolment enrolment
+            JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+            CROSS JOIN LATERAL (
+                SELECT daterange((first_at AT TIME ZONE current_setting('TimeZone'))::date, NULL) AS days
+            ) AS enrolled
+            {" ".join(joins)}
+            WHERE {" AND ".join(["true", *["identity.person_id = ANY(%s)"] * len(only)])}
+            GROUP BY 1
+            """,  # noqa: S608  # this module's own
+            [*(value for _, _, values in stays for value in values), *only],
+        )
+        return {of: since for of, since in cursor.fetchall() if since and (of is not None or not by_person)}
 
 
 def why_no_data(window: Window, connected: Connected, today: date) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from insights.engine.scan import select
 from insights.metrics.connected import ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
 from insights.metrics.errors import QueryError
-from insights.metrics.kept_answers import kept, question_of
 from insights.metrics.measures import Distribution, Measure, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import MetricQuery
@@ -76,16 +75,6 @@ def read_distribution(query: MetricQuery) -> Spread:
         reason=None,
         has_tail=len(borders) > BINS + 1,
     )
-
-
-def kept_distribution(query: MetricQuery) -> Spread:
-    """As `read_distribution`; of many facts as of a short while ago."""
-    answer, _ = kept(question_of(query, "distribution"), lambda: _as_json(read_distribution(query)))
-    return Spread(query, **{**answer, "histogram": [Bin(**each) for each in answer["histogram"]]})
-
-
-def _as_json(spread: Spread) -> Mapping[str, Any]:
-    return {name: value for name, value in asdict(spread).items() if name != "query"}
 
 
 def has_distribution(metric: Metric) -> bool:

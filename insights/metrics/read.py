@@ -11,7 +11,7 @@ from insights.engine.rows import rows_of_answer
 from insights.engine.scope import is_of_people
 from insights.metrics.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
 from insights.metrics.declarations import Metric
-from insights.metrics.distribution import kept_distribution, read_distribution
+from insights.metrics.distribution import read_distribution
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.outcome import Outcome
 from insights.metrics.outcomes import Outcomes, Segment, outcomes_of_plans
@@ -25,7 +25,6 @@ __all__ = [
     "Freshness",
     "SideBySide",
     "Together",
-    "kept_distribution",
     "read_distribution",
     "read_person_totals",
     "read_rows",
@@ -131,7 +130,7 @@ def _by_unit(asked: SideBySide, answers: Iterator[SeriesAnswer]) -> Mapping[int,
 def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[SeriesAnswer]:
     outcomes = outcomes_of_plans(plans)
     lacking = [each.metric for each, found in zip(plans, outcomes, strict=True) if _lacks_any(each, found)]
-    since = ConnectedSince(lacking, may_lag=freshness is Freshness.OF_PAGES)
+    since = ConnectedSince(lacking)
     return [_answer(each, found, since) for each, found in zip(plans, outcomes, strict=True)]
 
 

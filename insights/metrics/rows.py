@@ -9,23 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection
-from psycopg import sql
-
 from insights import windows
+from insights.engine import cells, measures
+from insights.engine.rows import column_types
+from insights.engine.scan import people_in_stock, select
+from insights.engine.statement import segment_names
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
 from insights.metrics.declarations import Duration, Metric, RowsBy
-from insights.metrics.kept_answers import kept, question_of
+from insights.metrics.fact_rows import RowOrder, page_of_facts, row_shape
 from insights.metrics.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.metrics.plan import Clock, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.reading import Reading, StockReading
 from insights.metrics.registry import get
-from insights.metrics.row_statement import OfFacts, RowOrder, RowShape, fact_rows_statement, row_shape
-from insights.metrics.source import parameters
-from insights.metrics.standing import standing_facts_statement
-from insights.metrics.statement import people_on_line_statement, people_statement
-from insights.metrics.stock_statement import stock_parameters, stocked_people_statement
 from insights.metrics.terms import BelongsTo
 
 LARGEST_PAGE = 1000
@@ -148,16 +144,7 @@ Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
     readings = [_told(each, measure) for measure in each.metric.measures]
     shape = row_shape([measure for _, measure in readings], (*each.segments, *each.query.facets), each.segments)
-    values: dict[str, Any] = {"limit": size, "offset": (page - 1) * size}
-    for reading, _ in readings:
-        values |= parameters(reading)
-    if order is RowOrder.GREATEST and page == 1:
-        found, total = _greatest_rows(each.query, readings, shape, values)
-    else:
-        statement = fact_rows_statement(readings, shape, order)
-        found = _fetch(statement, values)
-        first = found or (_fetch(statement, {**values, "limit": 1, "offset": 0}) if page > 1 else [])
-        total = first[0]["total_rows"] if first else 0
+    found, total = page_of_facts(readings, shape, order, page=page, size=size)
     columns = (
         _fact_column(each.metric),
         *((PERSON,) if each.metric.belongs_to is BelongsTo.PERSON else ()),
@@ -173,26 +160,6 @@ def _fact_rows(each: Plan, page: int, size: int, order: RowOrder) -> Rows:
         for row in found
     ]
     return (*columns, *contributions), rows, total
-
-
-def _greatest_rows(
-    query: MetricQuery, readings: Sequence[tuple[Reading, Measure]], shape: RowShape, values: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], int]:
-    """The rows that add most, and how many there are of all.
-
-    Every fact has to be read to know which these are; of many facts their numbers are kept, and nothing else.
-    """
-    found: list[dict[str, Any]] = []
-
-    def look() -> Mapping[str, Any]:
-        found.extend(_fetch(fact_rows_statement(readings, shape, RowOrder.GREATEST), values))
-        return {"facts": [row["fact_id"] for row in found], "total": found[0]["total_rows"] if found else 0}
-
-    known, _ = kept(question_of(query, "greatest", values["limit"]), look)
-    if not found and known["facts"]:
-        named = fact_rows_statement(readings, shape, RowOrder.GREATEST, OfFacts.NAMED)
-        found = _fetch(named, {**values, "facts": known["facts"]})
-    return found, known["total"]
 
 
 def _told(each: Plan, measure: Measure) -> tuple[Reading, Measure]:
@@ -221,11 +188,20 @@ def _fact_column(metric: Metric) -> RowColumn:
 def _standing_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per fact, whosever it is; those that do not stand come first."""
     [measure] = each.metric.measures
-    reading = _reading(each, measure)
-    found = _fetch(standing_facts_statement(reading, each.needs[measure].measure), parameters(reading))
+    reading = replace(_reading(each, measure), segments=(Dimension.REPOSITORY,))
+    found = select(
+        reading,
+        [each.needs[measure].measure],
+        """
+        SELECT segment_0 AS name, coalesce(bool_or(multirange_contains_elem(c_0, last_day)), false) AS stands
+        FROM counted
+        GROUP BY fact_id, name
+        ORDER BY stands, name
+        """,
+    )
     name = _dimension_column(Dimension.REPOSITORY)
     rows = [
-        {name.name: row["name"], "contribution": float(row["contribution"]), "denominator": 1.0}
+        {name.name: row["name"], "contribution": float(row["stands"]), "denominator": 1.0}
         for row in found[(page - 1) * size : page * size]
     ]
     return (name, *contribution_columns(each.metric)), rows, len(found)
@@ -262,13 +238,12 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
     need = each.needs[measure]
     if isinstance(need.reading, StockReading):
         whole = replace(need.reading, spans=(each.clock.stock_span(each.query.window),))
-        people = _fetch(stocked_people_statement(whole), stock_parameters(whole))
-        return [(row["person_id"], 1.0, 0) for row in people]
+        return [(person_id, 1.0, 0) for person_id in people_in_stock(whole)]
     reading, measure = _reading(each, measure), need.measure
     if isinstance(measure, PeopleOnLine):
         return _buckets_on_line(each, reading, measure)
     found: dict[int | None, tuple[float, int]] = {}
-    for row in _fetch(people_statement(reading, measure), parameters(reading)):
+    for row in _people(reading, measure):
         amount, facts = found.get(_whose(row), (0.0, 0))
         found[_whose(row)] = (amount + _amount(measure, row), facts + row["facts"])
     if isinstance(measure, People):
@@ -276,11 +251,42 @@ def _amounts(each: Plan, measure: Measure) -> list[tuple[int | None, float, int]
     return [(person_id, amount, facts) for person_id, (amount, facts) in found.items()]
 
 
+def _people(reading: Reading, measure: Measure) -> Sequence[Mapping[str, Any]]:
+    """One row per person and segment: the facts, and what they add to the measure (null: nothing is added up).
+
+    person_id is null where nobody is matched, and negative where what is owned stands for a person.
+    """
+    keys = ", ".join(("person_id", *segment_names(reading)))
+    amounts = measures.amounts(measure, 0, cells.type_of(measure, column_types(reading.relation)))
+    added = next((amount for name, amount in amounts if name == "v_0"), "NULL::BIGINT")
+    return select(
+        reading,
+        [measure],
+        f"""
+        SELECT * REPLACE (nullif(person_id, 0) AS person_id)
+        FROM (
+            SELECT {keys}, count(*) AS facts, sum(amount) AS amount
+            FROM (SELECT {keys}, fact_id, {added} AS amount FROM counted GROUP BY {keys}, fact_id)
+            GROUP BY {keys}
+        )
+        """,  # noqa: S608  # names of the catalogue
+    )
+
+
 def _buckets_on_line(each: Plan, reading: Reading, measure: PeopleOnLine) -> list[tuple[int | None, float, int]]:
     """In how many buckets each person was on the line."""
-    of_buckets = replace(reading, partitions=(each.bucket_edges,))
-    rows = _fetch(people_on_line_statement(of_buckets, measure), parameters(of_buckets))
-    return [(row["person_id"], float(row["windows"]), 0) for row in rows]
+    keys = ", ".join(("person_id", *segment_names(reading)))
+    rows = select(
+        replace(reading, partitions=(each.bucket_edges,)),
+        [measure],
+        f"""
+        SELECT {keys}, count(*) AS buckets
+        FROM (SELECT {keys}, window_id, bit_or(c_0) AS signs FROM counted GROUP BY {keys}, window_id)
+        WHERE person_id <> 0 AND {measures.IS_ON_LINE}
+        GROUP BY {keys}
+        """,  # noqa: S608  # names of the catalogue
+    )
+    return [(row["person_id"], float(row["buckets"]), 0) for row in rows]
 
 
 def _whose(row: Mapping[str, Any]) -> int | None:
@@ -300,7 +306,7 @@ def _amount(measure: Measure, row: Mapping[str, Any]) -> float:
     if isinstance(measure, (Facts, Gini)):
         return float(row["facts"])
     if isinstance(measure, (Total, Distribution)):
-        return float(row["f_0"] or 0)
+        return float(row["amount"] or 0)
     raise TypeError(f"{type(measure).__name__} has no amount per person.")
 
 
@@ -312,7 +318,7 @@ def _share_rows(each: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     """One row per person and segment: the share of the person's facts."""
     [measure] = each.metric.measures
     reading = _reading(each, measure)
-    found = [row for row in _fetch(people_statement(reading, measure), parameters(reading)) if _is_person(row)]
+    found = [row for row in _people(reading, measure) if _is_person(row)]
     facts: dict[int, int] = defaultdict(int)
     for row in found:
         facts[row["person_id"]] += row["facts"]
@@ -338,10 +344,3 @@ def _dimension_column(dimension: Dimension) -> RowColumn:
     name = dimension.value.replace("_", " ")
     kind = ColumnKind.PLACE if dimension is Dimension.REPOSITORY else ColumnKind.WORD
     return RowColumn(dimension.value, name.capitalize(), f"Its {name}; unknown where it does not say.", kind)
-
-
-def _fetch(statement: sql.Composed, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -18,13 +18,14 @@ from insights.metrics.adoption_rows import rows_of
 from insights.metrics.bands import Bands
 from insights.metrics.comparison import Comparison
 from insights.metrics.distribution import Spread
+from insights.metrics.fact_rows import RowOrder
 from insights.metrics.kept_bands import bands
 from insights.metrics.kept_comparisons import comparisons
 from insights.metrics.query import Dimension, Freshness, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
     SideBySide,
     Together,
-    kept_distribution,
+    read_distribution,
     read_person_totals,
     read_rows,
     read_series,
@@ -37,7 +38,6 @@ from insights.metrics.row_privacy import (
     pseudonymous_rows,
     rows_shown,
 )
-from insights.metrics.row_statement import RowOrder
 from insights.metrics.rows import RowsPage
 from insights.metrics.usage_cohorts import Cohort
 from insights.metrics.withhold import (
@@ -173,9 +173,9 @@ class _WithNumerators:
 
 
 def visible_distribution(query: MetricQuery, access: Access) -> Spread:
-    """As `kept_distribution`, for this viewer."""
+    """As `read_distribution`, for this viewer."""
     check_scopes([query.scope], access)
-    spread = kept_distribution(query)
+    spread = read_distribution(query)
     if not spread.sample_size or not withholds(query, access):
         return spread
     [answer] = read_totals([query])

@@ -6,7 +6,7 @@ Each link changes whose figures they are and keeps the rest of the address.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 
@@ -19,7 +19,6 @@ from insights.metrics.errors import UnknownUnitError
 from insights.metrics.plan import place
 from insights.metrics.query import WHOLE_ORGANISATION, Figure, MetricQuery
 from insights.metrics.visible import Freshness, SideBySide, Together, visible_together
-from insights.short_memory import ShortMemory
 from orgtree.queries.surroundings import StandingUnit, Surroundings, surroundings
 
 EVERYBODY = "All of the organisation"
@@ -27,8 +26,6 @@ YOURSELF = "Your own data"
 ACTIVE = "ai.sessions"  # whose people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
 MOST_RECENT = 6
-MANY_PEOPLE = 2_000  # to count so many takes a tenth of a page's time
-MOST_COUNTED = 1_000  # units
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,6 @@ Link = Callable[[Filters], str]
 # How many people were active in the window, by unit (None: the whole organisation).
 TileFigures = Mapping[int | None, Figure]
 
-_people = ShortMemory[Mapping[int | None, int]](len, most=MOST_COUNTED)
-
 
 def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
     """Where the page's unit stands on the last day of its window that has come; remembers that it was looked at.
@@ -80,27 +75,13 @@ def look_around(request: HttpRequest, filters: Filters) -> Surroundings:
     Raises QueryError where the scope names anything that is not there, also for pages that read no figure of it.
     """
     scope = filters.scope
-    around = _surroundings(filters)
+    around = surroundings(scope.unit, filters.access.sight, on=last_day(filters), today=filters.today, counted=True)
     if scope.unit is not None and around.unit is None:
         raise UnknownUnitError(scope.unit)
     if scope.unassigned is not None or scope.where:
         place(scope)
     if scope.unit is not None:
         _remember(request, scope.unit)
-    return around
-
-
-def _surroundings(filters: Filters) -> Surroundings:
-    """With the people of a large organisation as they were counted a moment ago."""
-    sight, today = filters.access.sight, filters.today
-    kept = _people.known((sight.unit_ids, today))
-    if kept is not None:
-        around = surroundings(filters.scope.unit, sight, on=last_day(filters), today=today)
-        if all(top.pk in kept for top in around.tops):  # no tree was made meanwhile
-            return replace(around, people=kept)
-    around = surroundings(filters.scope.unit, sight, on=last_day(filters), today=today, counted=True)
-    if around.people[None] >= MANY_PEOPLE:
-        _people.keep((sight.unit_ids, today), around.people)
     return around
 
 

@@ -25,10 +25,11 @@ COMMITTED_FILES = Relation(
     person="person_id",
     falls_to_owners=True,
     fact="commit_id",
+    part="file_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "path", "language", "file_type"),
-            *("lines_added", "lines_deleted"),
+            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository"),
+            *("file_id", "path", "language", "file_type", "lines_added", "lines_deleted"),
         }
     ),
     sql="""
@@ -39,6 +40,7 @@ COMMITTED_FILES = Relation(
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
+               file.id AS file_id,
                file.path,
                file.language,
                file.file_type,
@@ -64,10 +66,12 @@ AI_COMMITTED_FILES = Relation(
     person="person_id",
     falls_to_owners=True,
     fact="commit_id",
+    part="file_id",
     columns=frozenset(
         {
-            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "path", "language", "file_type"),
-            *("lines_added", "agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
+            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository"),
+            *("file_id", "path", "language", "file_type", "lines_added"),
+            *("agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
         }
     ),
     sql="""
@@ -78,6 +82,7 @@ AI_COMMITTED_FILES = Relation(
                commit.counted_on AS day,
                commit.sha,
                repository.name AS repository,
+               attribution.file_id,
                file.path,
                file.language,
                file.file_type,

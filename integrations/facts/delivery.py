@@ -178,6 +178,7 @@ DEPLOYMENT_DAYS = Relation(
     person="person_id",
     owner="owned_id",
     fact="day_number",
+    part="deployment_id",
     shared_facts=True,
     columns=_DEPLOYMENT_COLUMNS | {"day_number"},
     sql=f"""

@@ -48,6 +48,8 @@ class Relation:
     owner of its repository where it is an autonomous agent's: the columns `repository_id` and `is_autonomous` say so
     (docs/decisions/0023).  `account`, where given, is the column with the identity of the person: an index finds the
     rows of few people by it.
+    `part`, where given, is the column with the id of what a row is of where a fact has several, which are described in
+    place of it: the files of a commit, the deployments of a day.
     Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
     The text has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner
     can push the window's conditions into it.
@@ -70,6 +72,7 @@ class Relation:
     shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
     account: str = ""
+    part: str = ""
     falls_to_owners: bool = False
     stock: Stock | None = None
 

@@ -10,8 +10,10 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 
+from insights.columns.refresh import refresh
 from insights.metrics.declarations import Breakdown, RowsBy
 from insights.metrics.errors import QueryError
+from insights.metrics.fact_rows import RowOrder
 from insights.metrics.query import Dimension, MetricQuery, Scope, Statistic, Window
 from insights.metrics.read import read_distribution, read_person_totals, read_rows, read_series
 from insights.metrics.registry import metrics
@@ -90,6 +92,21 @@ def test_pages_are_disjoint_and_complete(world: World) -> None:
     assert {page.total for page in pages} == {whole.total}
     behind = read_rows(query, page=whole.total, size=7)
     assert (list(behind.rows), behind.total) == ([], whole.total)
+
+
+def test_the_greatest_are_those_that_add_most(world: World) -> None:
+    for key in ("ai.tokens", "ai.lines_committed", "ai.spend_per_commit", "ai.session_duration"):
+        newest = read_rows(MetricQuery(key, WINDOW), size=1000)
+        greatest = read_rows(MetricQuery(key, WINDOW), size=10, order=RowOrder.GREATEST)
+        in_order = sorted(newest.rows, key=lambda row: -row["contribution"])  # of equals the newest first
+        assert (list(greatest.rows), greatest.total) == (in_order[:10], newest.total), key
+
+
+def test_columns_hold_the_same_rows(world: World) -> None:
+    live = [read_rows(MetricQuery(metric.key, WINDOW), size=20) for metric in metrics()]
+    assert refresh()
+    for page in live:
+        assert read_rows(page.query, size=20) == page, page.query.key
 
 
 def seen_by(world: World, policy: IndividualPolicy) -> tuple[Person, Access]:

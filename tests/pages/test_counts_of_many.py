@@ -1,9 +1,8 @@
-"""What is counted of very many people for each response may be a minute old on pages, and nowhere else."""
+"""What is counted of people for each response is of now."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -13,11 +12,8 @@ from django.test import Client
 from django.urls import set_script_prefix
 
 from insights.addresses import address
-from insights.metrics import connected
 from insights.metrics.query import MetricQuery, Window
 from insights.metrics.read import Freshness, read_series
-from insights.short_memory import KEPT_SECONDS
-from insights.views import scope_bar
 from orgtree.models import Person
 from tests.org import Org
 
@@ -40,30 +36,14 @@ def people_told(client: Client) -> int:
     return int(told[1])
 
 
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    after = time.monotonic() + KEPT_SECONDS + 1
-    monkeypatch.setattr("insights.short_memory.time.monotonic", lambda: after)
-
-
-def test_few_people_are_counted_for_each_page(org: Org, admin: Client) -> None:
+def test_people_are_counted_for_each_page(org: Org, admin: Client) -> None:
     org.session(by="ada", on="2026-03-17")
     before = people_told(admin)
     Person.objects.create(email="new@example.com")
     assert people_told(admin) == before + 1
 
 
-def test_many_people_are_counted_once_a_minute(org: Org, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scope_bar, "MANY_PEOPLE", 1)
-    org.session(by="ada", on="2026-03-17")
-    before = people_told(admin)
-    Person.objects.create(email="new@example.com")
-    assert people_told(admin) == before
-    later(monkeypatch)
-    assert people_told(admin) == before + 1
-
-
-def test_a_tree_that_was_made_meanwhile_is_counted(org: Org, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scope_bar, "MANY_PEOPLE", 1)
+def test_a_tree_that_was_made_meanwhile_is_counted(org: Org, admin: Client) -> None:
     org.session(by="ada", on="2026-03-17")
     people_told(admin)
     org.tree("Teams")
@@ -78,20 +58,7 @@ def sessions_before_last(freshness: Freshness) -> float | None:
     return answer.total[0].value
 
 
-def test_since_when_many_are_enrolled_may_lag_on_pages_alone(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connected, "MANY_ENROLMENTS", 1)
-    org.session(by="ada", on="2026-03-17")
-    org.fold()
-    assert sessions_before_last(Freshness.OF_PAGES) is None
-    org.session(by="bob", on="2026-02-24")
-    org.fold()
-    assert sessions_before_last(Freshness.OF_PAGES) is None
-    assert sessions_before_last(Freshness.AT_ONCE) == 0
-    later(monkeypatch)
-    assert sessions_before_last(Freshness.OF_PAGES) == 0
-
-
-def test_since_when_few_are_enrolled_is_looked_up_for_each_page(org: Org) -> None:
+def test_since_when_anybody_is_enrolled_is_looked_up_for_each_page(org: Org) -> None:
     org.session(by="ada", on="2026-03-17")
     org.fold()
     assert sessions_before_last(Freshness.OF_PAGES) is None

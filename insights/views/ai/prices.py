@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -18,7 +17,6 @@ from insights import tiles, windows, wording
 from insights.agents import agent_name
 from insights.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.metrics.query import Dimension
-from insights.model_usage import used_by
 from insights.scope_access import access_in
 from insights.views.ai.answers import read
 from insights.views.answers import Answers, Wanted
@@ -27,8 +25,10 @@ from insights.views.drill import rows_of_part
 from insights.views.scope_bar import look_around, scope_bar, scope_words
 from integrations.pricing.library import listed_models
 from integrations.pricing.lists import PriceCard, Rate
-from integrations.services.model_use import ModelUse, WhatIf, unknown_models, what_if
+from integrations.services.model_use import ModelUse, WhatIf, models_in_use, unknown_models, uses_of, what_if
+from integrations.services.usage_days import usage_of_everybody
 from orgtree.csv_export import Cell, csv_response
+from orgtree.queries.whose import EVERYBODY
 
 WANTED = (Wanted("ai.tokens", Dimension.MODEL, whole=True), Wanted("ai.tokens", whole=True))
 HEEDED = (Dimension.AGENT, Dimension.MODEL)
@@ -75,7 +75,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     around = look_around(request, filters)
     chosen = _chosen(request)
     answers = read(filters, WANTED)
-    uses, left_out, as_of = _uses(answers)
+    uses, left_out = _uses(answers)
     unknown = unknown_models({model for model in chosen.values() if model})
     told = what_if(uses, _instead(uses, chosen, unknown))
     context = {
@@ -93,7 +93,6 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         "unknown": sorted(unknown),
         "models": listed_models(),
         "left_out": left_out,
-        "as_of": as_of,
         "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
         "summed": _summed(uses),
         "rough": any(not each.tells_bounds for each in told),
@@ -113,7 +112,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
-    uses, *_ = _uses(read(_filters(request), WANTED))
+    uses, _ = _uses(read(_filters(request), WANTED))
     unknown = unknown_models({model for model in chosen.values() if model})
     return csv_response("headway-ai-prices", _csv_rows(what_if(uses, _instead(uses, chosen, unknown))))
 
@@ -158,18 +157,23 @@ def _instead(uses: Sequence[ModelUse], chosen: Mapping[str, str], unknown: set[s
     return {model: other for model, other in picked.items() if other not in unknown}
 
 
-def _uses(answers: Answers) -> tuple[list[ModelUse], int, datetime | None]:
-    """The models that the viewer may be told of, how many more there are, and as of when, where that is not now."""
+def _uses(answers: Answers) -> tuple[list[ModelUse], int]:
+    """The models that the viewer may be told of, the dearest first, and how many more there are."""
     if answers.figure("ai.tokens").withheld:
-        return [], 0, None
-    filters = answers.filters
+        return [], 0
     figures = tiles.by_segment(answers.answer("ai.tokens", Dimension.MODEL), Dimension.MODEL)
-    shown = {model for model, figure in figures.items() if model and not figure.withheld}
-    left_out = answers.left_out("ai.tokens", Dimension.MODEL)
-    if not shown:
-        return [], left_out, None
-    found, computed_at = used_by(filters, sorted(shown))
-    return found, left_out, computed_at
+    shown = sorted(model for model, figure in figures.items() if model and not figure.withheld)
+    return _used_by(answers.filters, shown) if shown else [], answers.left_out("ai.tokens", Dimension.MODEL)
+
+
+def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
+    """These models of the filters' scope, window and agents; of everybody they are put together from days that are
+    kept."""
+    first, after = filters.window.start, filters.window.end
+    agents = filters.facets.get(Dimension.AGENT, ())
+    if filters.whose == EVERYBODY:
+        return uses_of(usage_of_everybody(first, after, agents=agents, models=models))
+    return models_in_use(first, after, filters.whose, agents=agents, models=models)
 
 
 def _row(each: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PricedAs:

@@ -10,9 +10,9 @@ from django.urls import reverse
 from insights import wording
 from insights.charts import ChartData, Dataset
 from insights.filters import Choice, Filters
+from insights.metrics.fact_rows import RowOrder
 from insights.metrics.query import MetricQuery
 from insights.metrics.registry import get
-from insights.metrics.row_statement import RowOrder
 from insights.metrics.visible import visible_distribution, visible_rows
 from insights.tiles import ChartCard
 from insights.views.answers import Answers, Wanted

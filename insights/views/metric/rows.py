@@ -17,8 +17,8 @@ from django.views.decorators.vary import vary_on_headers
 from insights import wording
 from insights.metrics.declarations import Metric
 from insights.metrics.distribution import has_distribution
+from insights.metrics.fact_rows import RowOrder
 from insights.metrics.row_privacy import NOBODY
-from insights.metrics.row_statement import RowOrder
 from insights.metrics.visible import visible_rows
 from insights.views.bad_filter import explains_bad_filters
 from insights.views.metric.filters import metric_filters, metric_named, query_of
