@@ -22,7 +22,6 @@ TASK_MODULES = (
     "integrations.attribution.tasks",
     "insights.columns.tasks",
     "insights.figure_records.tasks",
-    "insights.people_figures.tasks",
     "programs.tasks",
 )
 

@@ -49,7 +49,6 @@ SCHEDULE = (
     Entry("Settle imported usage", "integrations.usage_files.tasks.settle_usage_files", Every(seconds=60)),
     Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
     Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
-    Entry("Keep figures of everybody", "insights.people_figures.tasks.keep", Every(seconds=60)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
     Entry("Count seats of today", "integrations.seats.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
@@ -63,19 +62,30 @@ SCHEDULE = (
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
 )
-# Of tasks that are no more; an installation may still have their entries.
-RETIRED = ("insights.snapshots.tasks.refresh", "insights.snapshots.tasks.fill_nightly")
 # A sweep that was not started by then is pointless: the next one is on its way.
 SWEEP_EXPIRES_SECONDS = 60
+OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
 
 
 def seed_schedule() -> None:
-    """Add the entries that are missing, by name; one that exists stays as an admin left it, unless it is retired."""
-    PeriodicTask.objects.filter(task__in=RETIRED).delete()
-    existing = set(PeriodicTask.objects.values_list("name", flat=True))
+    """Add the entries that are missing, by name; an entry that exists stays as an admin left it, while its task does.
+
+    Workers refuse a task that a release took away, and say so each time.
+    """
+    for existing in PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]"):
+        if not _has_module(existing.task):
+            existing.delete()
+    names = set(PeriodicTask.objects.values_list("name", flat=True))
     for entry in SCHEDULE:
-        if entry.name not in existing and find_spec(entry.task.rpartition(".")[0]) is not None:
+        if entry.name not in names and _has_module(entry.task):
             _add(entry)
+
+
+def _has_module(task: str) -> bool:
+    try:
+        return find_spec(task.rpartition(".")[0]) is not None
+    except ModuleNotFoundError:  # nor its package
+        return False
 
 
 def _add(entry: Entry) -> None:

@@ -14,7 +14,6 @@ from axes.models import AccessAttempt
 from django.db.models import Model, Q
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
-from insights.models import KeptComparison, KeptPeopleFigures
 from integrations.connectors.rate_limits import LONGEST_WAIT
 from integrations.models import Connection, LineHistory, Quota, RepositorySource, Stream
 from integrations.sync.leases import LEASE
@@ -57,8 +56,6 @@ CLOCKS = (
     StoredClock(Quota, "blocked_until", LONGEST_WAIT),
     StoredClock(Quota, "resets_at", LONGEST_WAIT),
     StoredClock(MatchWork, "noted_at"),
-    StoredClock(KeptPeopleFigures, "read_at"),
-    StoredClock(KeptComparison, "computed_at"),
     StoredClock(Letter, "next_try_at", LONGEST_QUIET),
     StoredClock(Letter, "held_until", HOLD),
     StoredClock(Delivery, "not_before", LONGEST_QUIET),

@@ -1,7 +1,4 @@
-"""The headline figures in which the AI and the delivery page set units side by side: metrics, and what they are called.
-
-In the background they are read of whoever is in no unit, before anybody looks (insights/people_figures/unassigned.py).
-"""
+"""The headline figures in which the AI and the delivery page set units side by side: metrics, and their labels."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -20,8 +19,6 @@ from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
-from insights.people_figures.store import look_again
-from insights.short_memory import forget_all
 from integrations.telemetry.dictionary import forget_dictionary
 from integrations.telemetry.store_sessions import forget_identities
 from tests import run_order
@@ -77,25 +74,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run_order.arrange(items, seed=config.getoption("--shuffle"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_is_kept_for_being_slow() -> Iterator[None]:
-    """On a busy machine everything is slow: a test that looks twice would be told of its first look."""
-    with pytest.MonkeyPatch.context() as patch:
-        for slow in (
-            "insights.leaderboard.kept.WORTH_KEEPING_SECONDS",
-            "insights.metrics.kept_answers.SLOW_SECONDS",
-        ):
-            patch.setattr(slow, math.inf)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _nothing_kept_in_this_process() -> None:
     """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
     forget_dictionary()
     forget_identities()
-    forget_all()
-    look_again()
 
 
 @pytest.fixture(scope="session")

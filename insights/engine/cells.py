@@ -26,8 +26,6 @@ def _added_up(question: Reading, wanted: Sequence[Measure], keys: str, types: Ma
     # Names, each with what it is over rows, and over what was found of them.
     columns = [(name, over_rows, f"sum({name})") for name, over_rows in sums]
     columns += [("signs", f"bit_or(c_{i})", "bit_or(signs)") for i, each in numbered if isinstance(each, PeopleOnLine)]
-    if question.by_person:
-        columns += [("first_day", "min(day)", "min(first_day)"), ("last_day", "max(day)", "max(last_day)")]
     of_rows = [f"{over_rows} AS {name}" for name, over_rows, _ in columns]
     of_parts = [f"{over_parts} AS {name}" for name, _, over_parts in columns]
     if question.relation.fact_is_row:

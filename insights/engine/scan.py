@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from core.cache import Cache
@@ -48,15 +47,31 @@ answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
 
 @dataclass(frozen=True)
 class Cell:
-    """The measures of one cell, how many of its facts were matched to a person, and their first and last day."""
+    """The measures of one cell, and how many of its facts were matched to a person."""
 
     values: Mapping[Measure, MeasureValue]
     facts: int
     matched_facts: int
-    days: tuple[date, date] | None = None  # known of cells of people
 
 
 Cells = Mapping[CellKey, Cell]
+
+
+class _ValuesOfRow(Mapping[Measure, MeasureValue]):
+    """Each is put together when it is asked for: of thousands of people most never are."""
+
+    def __init__(self, row: Mapping[str, Any], positions: Mapping[Measure, int]) -> None:
+        self._row = row
+        self._positions = positions
+
+    def __getitem__(self, measure: Measure) -> MeasureValue:
+        return value_in(self._row, measure, self._positions[measure])
+
+    def __iter__(self) -> Iterator[Measure]:
+        return iter(self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
 
 
 def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
@@ -70,12 +85,11 @@ def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
     types = column_types(question.relation)
     found = _fetch(lambda source: statement_of(question, measures, source, types))
     cells: dict[CellKey, Cell] = {}
+    positions = {measure: position for position, measure in enumerate(measures)}
     width = len(question.segments)
     for row in found:
         segment = tuple(row[f"segment_{position}"] for position in range(width))
-        values = {measure: value_in(row, measure, position) for position, measure in enumerate(measures)}
-        of_days = (row["first_day"], row["last_day"]) if question.by_person else None
-        cell = Cell(values, row["facts"], row["matched_facts"], of_days)
+        cell = Cell(_ValuesOfRow(row, positions), row["facts"], row["matched_facts"])
         for window in windows[row["window_id"]][1]:
             cells[CellKey(row["unit_id"] or None, window, segment)] = cell
     return cells
@@ -91,7 +105,7 @@ def select(question: Reading, measures: Sequence[Measure], text: str) -> Found:
     return _fetch(lambda source: statement_over_rows(Part(question, measures, text), source))
 
 
-def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence[dict[str, Any]]:
+def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence[Mapping[str, Any]]:
     """Rows of a SELECT over what several questions found (`statement_over_parts`), as `select`."""
     if not all(windows_of(part.question) for part in parts):
         return []

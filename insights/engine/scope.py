@@ -49,7 +49,7 @@ def placed_as(placement: Placement, relation: Relation) -> Sequence[Relation]:
     """The relation once for each way in which its rows are placed."""
     if relation.falls_to_owners and placement.placed in IN_UNITS and not is_of_people(placement):
         owned = replace(relation, owner=REPOSITORY_ID)
-        return (owned,) if placement.owned_alone else (relation, owned)
+        return (relation, owned)
     return (relation,)
 
 

@@ -26,7 +26,7 @@ class Ranks:
 class Ranking:
     """The figures of everybody with agent activity in a scope and window, and the orders in which they can stand.
 
-    Orders are worked out once each: a second page, or the same sorted anew, reads nothing.
+    Orders are worked out once each.
     """
 
     def __init__(self, figures: Figures) -> None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from insights.leaderboard.columns import AGENT, AI_LINES, BY_KEY, FIGURES, NAME, RANK, SPEND, UNPRICED
-from insights.leaderboard.figures import PseudonymousFigures
-from insights.leaderboard.kept import ranking_of
+from insights.leaderboard.figures import FactFigures, PseudonymousFigures
 from insights.leaderboard.ranking import Ranking
 from insights.metrics.by_person import PersonValue
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
@@ -89,7 +88,7 @@ class VisibleLeaderboard:
         check_scope(scope, access)
         asked = asked_of(window, scope, facets)
         self._access = access
-        self._whole: Ranking = ranking_of(asked)
+        self._whole = Ranking(FactFigures(asked))
         self._ranked_by = ranked_by
         self._is_of_one = scope.person_id is not None
         count = len(self._whole.people)

@@ -6,18 +6,17 @@ be matched to belongs to no developer and is left out: the line has it, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from insights.engine.rows import rows_of_answer
 from insights.engine.scan import scan, select
 from insights.formulas.bands import Counted, Reach, reach_of_mean, reach_of_median, reach_of_rate
-from insights.metrics.comparison import WITHOUT, ReadTogether, plan_of_lines, seed_of
+from insights.metrics.comparison import WITHOUT, plan_of_lines, seed_of
 from insights.metrics.declarations import Duration
-from insights.metrics.measures import Measure
 from insights.metrics.per_developer import PerDeveloper
-from insights.metrics.plan import Places, Plan
-from insights.metrics.query import MetricQuery, Statistic, Window
+from insights.metrics.plan import Clock, Places, Plan
+from insights.metrics.query import MetricQuery, Statistic
 from insights.metrics.reading import CellKey
 
 if TYPE_CHECKING:
@@ -33,42 +32,30 @@ def read_bands(query: MetricQuery, line: str) -> Bands:
 
     Raises QueryError where the query cannot be answered.
     """
-    together = ReadTogether()
-    each = plan_of_lines(query, line, together)
+    each = plan_of_lines(query, line, Clock.read(), Places())
     if isinstance(each.metric, PerDeveloper):
-        return _of_rates(each, each.metric, line, together.places)
+        return _of_rates(each, each.metric, line)
     if isinstance(each.metric, Duration):
         return _of_durations(each, each.metric, line, seed_of(query, line))
     raise TypeError(f"{query.key} has no lines.")
 
 
-def _of_rates(each: Plan, metric: PerDeveloper, line: str, places: Places) -> Bands:
-    work = each.needs[metric.numerator]
+def _of_rates(each: Plan, metric: PerDeveloper, line: str) -> Bands:
+    work, on_line = each.needs[metric.numerator], each.needs[metric.denominator]
     done = each.in_buckets(work)
-    developers = _developers_on_lines(each, metric.denominator, places)
+    on_lines = scan(each.in_buckets(on_line), [on_line.measure])
     powers = {(row["line"], row["window_id"]): row for row in select(done, [work.measure], _POWERS)}
 
     def reach(name: str, span: int) -> Reach | None:
         found = powers.get((name, span))
-        active = developers(name, done.windows[span])
+        cell = on_lines.get(on_line.key(CellKey(None, done.windows[span], (name,))))
+        active = int(cell.values[on_line.measure].value or 0) if cell else 0
         if found is None or not active:
             return None
         amounts = (float(found[power]) for power in ("facts", "squares", "cubes"))
         return reach_of_rate(Counted(active, found["contributors"], *amounts))
 
     return {name: [reach(name, span) for span in range(len(done.windows))] for name in (line, WITHOUT)}
-
-
-def _developers_on_lines(each: Plan, measure: Measure, places: Places) -> Callable[[str, Window], int]:
-    """How many there are on a line in a bucket: of many facts to read them takes seconds, and cells hold them."""
-    active = each.needs[measure]
-    cells = scan(each.in_buckets(active), [active.measure])
-
-    def developers(name: str, window: Window) -> int:
-        cell = cells.get(active.key(CellKey(None, window, (name,))))
-        return int(cell.values[active.measure].value or 0) if cell else 0
-
-    return developers
 
 
 def _of_durations(each: Plan, metric: Duration, line: str, seed: int) -> Bands:

@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from insights.engine.rows import rows_of_answer
-from insights.engine.scan import Cells, scan
+from insights.engine.scan import Cell, scan
 from insights.metrics.connected import NOTHING, ConnectedSince, why_no_data
-from insights.metrics.many_cells import Amounts, amounts_of_cells
 from insights.metrics.measures import NOTHING as NOTHING_MEASURED
 from insights.metrics.measures import Distribution, Facts, Measure, MeasureValue, Total
 from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic
-from insights.metrics.reading import CellKey, Reading
+from insights.metrics.reading import Reading
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
 Segment = tuple[str, ...]
+CellsOfPeople = Mapping[tuple[int, Segment], Cell]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class People:
     def __init__(
         self,
         plans: Sequence[Plan],
-        measured: Mapping[Reading, Cells],
+        measured: Mapping[Reading, CellsOfPeople],
         since: ConnectedSince,
         read_at: datetime,
     ) -> None:
@@ -57,7 +57,7 @@ class People:
         self._measured = measured
         self._since = since
         self.read_at = read_at
-        self.ids: frozenset[int] = frozenset(key.unit_id or 0 for cells in measured.values() for key in cells)
+        self.ids: frozenset[int] = frozenset(person_id for cells in measured.values() for person_id, _ in cells)
 
     def value(self, key: str, person_id: int) -> PersonValue:
         """What the query of that metric, without segments, answers for the person.
@@ -66,7 +66,7 @@ class People:
         """
         each = self._plan_of(key)
         outcome = self._outcome(each, person_id, ())
-        value = outcome.statistics.get(Statistic.MEAN) if _is_mean(each) else outcome.value
+        value = _value_of(each, outcome)
         if value is not None:
             return PersonValue(value)
         if outcome.missing:
@@ -76,22 +76,19 @@ class People:
         return PersonValue(None, self._why_no_data(each, person_id))
 
     def numbers(self, key: str, people: Sequence[int]) -> Floats:
-        """The `value` of each of these people, NaN where there is none: of thousands in a fraction of the time."""
+        """The `value` of each of these people, NaN where there is none."""
         import numpy as np
 
         each = self._plan_of(key)
-
-        def amounts(measure: Measure) -> Amounts:
-            return Amounts.of(self._value(each.needs[measure], person, ()) for person in people)
-
-        found = None if _is_mean(each) else amounts_of_cells(each.metric, amounts)
-        if found is None:
-            values = (self.value(key, person).value for person in people)
-            return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-        if each.metric.zero_of_nothing:
-            nothing = np.flatnonzero(np.isnan(found.values) & ~found.missing).tolist()
-            found.values[[place for place in nothing if self._is_nought(each, people[place])]] = 0.0
-        return found.values
+        numbers = np.full(len(people), np.nan)
+        for place, person in enumerate(people):
+            outcome = self._outcome(each, person, ())
+            value = _value_of(each, outcome)
+            if value is None and not outcome.missing and self._is_nought(each, person):
+                value = 0.0
+            if value is not None:
+                numbers[place] = value
+        return numbers
 
     def _plan_of(self, key: str) -> Plan:
         each = self._plans[key, ()]
@@ -107,25 +104,6 @@ class People:
     def _why_no_data(self, each: Plan, person_id: int) -> str:
         connected = self._since.of(each.metric, each.placement, person_id)
         return why_no_data(each.query.window, connected, each.clock.today)
-
-    def days(self, person_id: int) -> tuple[date, date]:
-        """The first and the last day of the person's facts in the window."""
-        return self._days[person_id]
-
-    @cached_property
-    def _days(self) -> Mapping[int, tuple[date, date]]:
-        found: dict[int, tuple[date, date]] = {}
-        for cells in self._measured.values():
-            for (person_id, _, _), cell in cells.items():
-                if person_id and cell.days:
-                    first, last = found.get(person_id, cell.days)
-                    found[person_id] = (min(first, cell.days[0]), max(last, cell.days[1]))
-        return found
-
-    def since(self, key: str, person_id: int) -> date | None:
-        """The first local day from which all that the metric is computed from tells of the person; None: never."""
-        each = self._plans[key, ()]
-        return self._since.of(each.metric, each.placement, person_id).since
 
     def split(self, key: str, person_id: int) -> Mapping[str, float]:
         """The person's values by the one segment of that metric's query, the greatest first."""
@@ -143,8 +121,8 @@ class People:
                 continue
             of_person: dict[int, set[Segment]] = defaultdict(set)
             for need in _needs(each):
-                for person_id, _, segment in self._measured[_reading(need)]:
-                    of_person[person_id or 0].add(segment)
+                for person_id, segment in self._measured[need.of_facts]:
+                    of_person[person_id].add(segment)
             found[key] = each, of_person
         return found
 
@@ -152,39 +130,35 @@ class People:
         return each.metric.outcome(lambda measure: self._value(each.needs[measure], person_id, segment))
 
     def _value(self, need: Need, person_id: int, segment: Segment) -> MeasureValue:
-        reading = _reading(need)
-        cell = self._measured[reading].get(CellKey(person_id, reading.hull, segment))
+        cell = self._measured[need.of_facts].get((person_id, segment))
         return cell.values[need.measure] if cell else NOTHING_MEASURED
 
 
-def read_people(
-    queries: Sequence[MetricQuery], *, only: Collection[int] | None = None, places: Places | None = None
-) -> People:
+def read_people(queries: Sequence[MetricQuery]) -> People:
     """All queries together, which have one scope and window; those with a segment tell `split`, the others `value`.
-
-    `only` narrows them to these people, of whom there are some; `places` has what was looked up before.
 
     Raises QueryError where one of them cannot be answered, and TypeError where a person has no such figure.
     """
-    clock, places = Clock.read(), places or Places()
-    plans = [among(plan_total(query, clock, places), only) for query in queries]
+    clock, places = Clock.read(), Places()
+    plans = [plan_total(query, clock, places) for query in queries]
     wanted: dict[Reading, dict[Measure, None]] = {}
     for each in plans:
         for need in _needs(each):
             wanted.setdefault(_reading(need), {})[need.measure] = None
     with rows_of_answer():
-        measured = {
-            reading: scan(replace(reading.of_whole(), by_person=True), tuple(measures))
-            for reading, measures in wanted.items()
-        }
+        measured = {reading: _cells_of(reading, tuple(measures)) for reading, measures in wanted.items()}
     return People(plans, measured, ConnectedSince((each.metric for each in plans), by_person=True), clock.now)
 
 
-def among(plan: Plan, only: Collection[int] | None) -> Plan:
-    """The plan for these people alone, of whom there are some; None: as it is."""
-    if only is None:
-        return plan
-    placement = replace(plan.placement, among=tuple(sorted(only)))
+def _cells_of(reading: Reading, measures: Sequence[Measure]) -> CellsOfPeople:
+    """In the whole window."""
+    found = scan(replace(reading.of_whole(), by_person=True), measures)
+    return {(key.unit_id or 0, key.segment): cell for key, cell in found.items()}
+
+
+def among(plan: Plan, people: Collection[int]) -> Plan:
+    """The plan for these people alone, of whom there are some."""
+    placement = replace(plan.placement, among=tuple(sorted(people)))
     needs = {
         measure: replace(need, reading=replace(need.reading, placement=placement))
         for measure, need in plan.needs.items()
@@ -194,6 +168,10 @@ def among(plan: Plan, only: Collection[int] | None) -> Plan:
 
 def _is_mean(each: Plan) -> bool:
     return (each.query.statistic or each.metric.statistic) is Statistic.MEAN
+
+
+def _value_of(each: Plan, outcome: Outcome) -> float | None:
+    return outcome.statistics.get(Statistic.MEAN) if _is_mean(each) else outcome.value
 
 
 def _needs(each: Plan) -> Sequence[Need]:

@@ -1,18 +1,18 @@
 """One line of a comparison beside Non-AI: both groups, how far apart they are, and how sure that is.
 
-What a developer has on each of the two lines is kept, or read from facts (insights/people_figures/lines.py); the
-interval is that of insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it is
-left out, and counted.
+The interval is that of insights/formulas/differences.py.  What nobody could be matched to belongs to no developer: it
+is left out, and counted.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from insights.engine.measures import PERCENTILES
+from insights.engine.rows import rows_of_answer
 from insights.engine.scan import select
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
@@ -23,10 +23,10 @@ from insights.formulas.differences import (
 )
 from insights.formulas.resampling import Totals, Values, percentile_of
 from insights.metrics.declarations import Duration
+from insights.metrics.line_counts import buckets_on_line, facts_done
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.plan import Clock, Places, Plan, plan
 from insights.metrics.query import Dimension, MetricQuery, Statistic
-from insights.people_figures.lines import LineCounts
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -59,7 +59,6 @@ class Comparison:
     reason: str
     unmatched: int = 0
     withheld: bool = False
-    computed_at: datetime | None = None
 
     @property
     def group_sizes(self) -> tuple[int, ...]:
@@ -78,24 +77,19 @@ class Comparison:
         return self.first.value - self.second.value
 
 
-class ReadTogether:
-    """What comparisons of one page have in common: the moment, what scopes name, and what developers have on lines."""
+@rows_of_answer()
+def read_comparisons(queries: Sequence[MetricQuery], line: str) -> list[Comparison]:
+    """Of durations or figures per developer, in order, as of one moment; facets of agents are not heeded.
 
-    def __init__(self) -> None:
-        self.clock = Clock.read()
-        self.places = Places()
-        self.counts = LineCounts()
-
-
-def read_comparison(query: MetricQuery, line: str, together: ReadTogether | None = None) -> Comparison:
-    """Of a duration or a figure per developer; the query's own facets of agents are not heeded.
-
-    Raises QueryError where the query cannot be answered.
+    Raises QueryError where one of the queries cannot be answered.
     """
-    together = together or ReadTogether()
-    each = plan_of_lines(query, line, together)
+    clock, places = Clock.read(), Places()
+    return [_compared(plan_of_lines(query, line, clock, places), query, line) for query in queries]
+
+
+def _compared(each: Plan, query: MetricQuery, line: str) -> Comparison:
     if isinstance(each.metric, PerDeveloper):
-        return _of_quotients(each, query, line, together.counts)
+        return _of_quotients(each, query, line)
     if isinstance(each.metric, Duration):
         return _of_durations(each, each.metric, query, line)
     raise TypeError(f"{query.key} is not compared.")
@@ -104,19 +98,18 @@ def read_comparison(query: MetricQuery, line: str, together: ReadTogether | None
 LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
 
 
-def plan_of_lines(query: MetricQuery, line: str, together: ReadTogether | None = None) -> Plan:
+def plan_of_lines(query: MetricQuery, line: str, clock: Clock, places: Places) -> Plan:
     """Split by the two lines, and filtered by them.  Raises QueryError where the query cannot be answered."""
     dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
     asked = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
-    together = together or ReadTogether()
-    return plan(asked, together.clock, together.places)
+    return plan(asked, clock, places)
 
 
-def _of_quotients(each: Plan, query: MetricQuery, line: str, counts: LineCounts) -> Comparison:
+def _of_quotients(each: Plan, query: MetricQuery, line: str) -> Comparison:
     import numpy as np
 
-    done, active, read_at = counts.of(each, line, WITHOUT)
+    done, active = facts_done(each), buckets_on_line(each)
     people = sorted({person for person, _ in (*done, *active) if person is not None})
     first, second = (
         Totals(
@@ -128,7 +121,7 @@ def _of_quotients(each: Plan, query: MetricQuery, line: str, counts: LineCounts)
     interval = difference_of_quotients(first, second, seed=seed_of(query, line))
     groups = [Group(t.value, round(t.above.sum()), t.developers, int((t.above > 0).sum())) for t in (first, second)]
     unmatched = sum(amount for (person, _), amount in done.items() if person is None)
-    return replace(_comparison(query, line, groups, interval, unmatched), computed_at=read_at)
+    return _comparison(query, line, groups, interval, unmatched)
 
 
 def _of_durations(each: Plan, metric: Duration, query: MetricQuery, line: str) -> Comparison:

@@ -5,22 +5,20 @@ A developer is a person; what nobody could be matched to, and what agents did fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-from psycopg import sql
-
 from insights import windows
+from insights.engine.rows import rows_of_answer
+from insights.engine.scan import select
 from insights.metrics.comparison import LINE_DIMENSIONS
 from insights.metrics.line_counts import per_developer
 from insights.metrics.plan import Clock, Need, Plan, plan
 from insights.metrics.query import MetricQuery
 from insights.metrics.reading import Reading
-from insights.metrics.source import parameters, placed_rows_statement
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.developers import IN_SESSION
 
@@ -28,9 +26,7 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers
 
 CYCLE_TIME, MERGED = "pr.cycle_time", "pr.merged_per_developer"
-DAYS_OF_WEEK = 7
-BITS_COUNTED = 4  # bytes before the bits that PostgreSQL sends
-SESSIONS = "uint32"  # of a person on a day: the longest window of 10,000 people has 18 million of these
+FIRST_DAY = date(1990, 1, 1)  # before the first session of any agent
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +34,19 @@ class DeveloperFacts:
     """A place for each person, in order of ids; `pull_days` and `cycles` have one for each merged pull request instead,
     by person in the same order.
 
-    Days of the window are counted from its first, which is 0.  `first_sessions` are the days of the first session ever,
-    before or in the window, as of `date.toordinal`, of whoever merged a pull request; 0 where there was none.  `cycles`
-    are seconds from open to merge, NaN where that is not known.
+    Days of pull requests are counted from the window's first, which is 0.  `first_sessions` are the days of the first
+    session ever, before or in the window, as of `date.toordinal`; 0 where there was none.  `cycles` are seconds from
+    open to merge, NaN where that is not known.
     """
 
     start: date
     end: date  # of the days that have come
     people: Integers
     first_sessions: Integers
-    worked: Flags  # by person and day: whether anything was done
-    sessions: Integers  # by person and day: how many started
+    days: Integers  # on which anything was done
+    weeks: Integers  # the same, from Monday to Sunday
+    session_days: Integers  # on which a session began
+    session_count: Integers
     pulls: Integers
     pull_days: Integers
     cycles: Floats
@@ -60,35 +58,6 @@ class DeveloperFacts:
 
         return np.repeat(np.arange(len(self.people)), self.pulls)
 
-    @cached_property
-    def days(self) -> Integers:
-        """On which anything was done."""
-        days: Integers = self.worked.sum(axis=1)
-        return days
-
-    @cached_property
-    def weeks(self) -> Integers:
-        """In which anything was done, from Monday to Sunday."""
-        import numpy as np
-
-        people, days = self.worked.shape
-        before = self.start.weekday()
-        weeks_touched = -(-(before + days) // DAYS_OF_WEEK)
-        whole = np.pad(self.worked, ((0, 0), (before, weeks_touched * DAYS_OF_WEEK - before - days)))
-        weeks: Integers = whole.reshape(people, weeks_touched, DAYS_OF_WEEK).any(axis=2).sum(axis=1)
-        return weeks
-
-    @cached_property
-    def session_days(self) -> Integers:
-        days: Integers = (self.sessions > 0).sum(axis=1)
-        return days
-
-    @cached_property
-    def session_count(self) -> Integers:
-        """Of each person."""
-        sessions: Integers = self.sessions.sum(axis=1)
-        return sessions
-
     def of(self, wanted: Flags) -> DeveloperFacts:
         """Of some of the people."""
         theirs = wanted[self.authors]
@@ -96,49 +65,38 @@ class DeveloperFacts:
             self,
             people=self.people[wanted],
             first_sessions=self.first_sessions[wanted],
-            worked=self.worked[wanted],
-            sessions=self.sessions[wanted],
+            days=self.days[wanted],
+            weeks=self.weeks[wanted],
+            session_days=self.session_days[wanted],
+            session_count=self.session_count[wanted],
             pulls=self.pulls[wanted],
             pull_days=self.pull_days[theirs],
             cycles=self.cycles[theirs],
         )
 
-    def on(self, days: Flags) -> DeveloperFacts:
-        """What was done on these days, by person and day; of whoever did anything then."""
-        import numpy as np
 
-        then = days[self.authors, self.pull_days]
-        pulls = np.bincount(self.authors[then], minlength=len(self.people))
-        narrowed = replace(
-            self,
-            first_sessions=np.where(pulls > 0, self.first_sessions, 0),
-            worked=self.worked & days,
-            sessions=np.where(days, self.sessions, 0),
-            pulls=pulls,
-            pull_days=self.pull_days[then],
-            cycles=self.cycles[then],
-        )
-        return narrowed.of((narrowed.days > 0) | (narrowed.pulls > 0))
-
-
+@rows_of_answer()
 def read_developer_facts(query: MetricQuery) -> DeveloperFacts:
     """Of everybody in the query's scope; agents among the facets are not heeded."""
     import numpy as np
 
     end = min(query.window.end, windows.local_today() + timedelta(days=1))
-    active, worked, sessions = _read_activity(people_of(query), (end - query.window.start).days)
-    authors, counts, pull_days, cycles = _read_pulls(pulls_of(query))
-    people = np.union1d(active, authors)
+    people_need, pulls_need = people_of(query), pulls_of(query)
+    active = select(people_need.of_facts.of_whole(), [people_need.measure], _ACTIVITY)
+    merged = select(pulls_need.of_facts.of_whole(), [pulls_need.measure], _PULLS)
+    people = np.unique(_integers([row["person_id"] for row in (*active, *merged)]))
     return DeveloperFacts(
         start=query.window.start,
         end=end,
         people=people,
-        first_sessions=_spread(people, *_first_sessions(authors, end)),
-        worked=_spread(people, active, worked),
-        sessions=_spread(people, active, sessions),
-        pulls=_spread(people, authors, counts),
-        pull_days=pull_days,
-        cycles=cycles,
+        first_sessions=_spread(people, _first_sessions(end), "first_session"),
+        days=_spread(people, active, "days"),
+        weeks=_spread(people, active, "weeks"),
+        session_days=_spread(people, active, "session_days"),
+        session_count=_spread(people, active, "sessions"),
+        pulls=_spread(people, merged, "pulls"),
+        pull_days=_integers([day for row in merged for day in row["days"]]) - query.window.start.toordinal(),
+        cycles=np.array([cycle for row in merged for cycle in row["cycles"]], dtype=np.float64),
     )
 
 
@@ -160,71 +118,19 @@ def _planned(query: MetricQuery, key: str) -> Plan:
     return plan(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())
 
 
-def _read_activity(need: Need, days: int) -> tuple[Integers, Flags, Integers]:
-    """People; by person and day whether they did anything, and how many sessions began.
+def _first_sessions(end: date) -> Sequence[Mapping[str, Any]]:
+    """Everybody's, in any unit, before the day `end`."""
+    return select(Reading(AGENT_SESSIONS, ((FIRST_DAY, end),)), [], _FIRST_SESSIONS)
 
-    Days are gathered as bits: to count different ones, PostgreSQL would sort or hash every single thing that was done.
-    """
+
+def _spread(people: Integers, rows: Sequence[Mapping[str, Any]], name: str) -> Integers:
+    """That column of the rows, at the places of their people; 0 for whoever has none."""
     import numpy as np
 
-    reading = need.of_facts.of_whole()
-    statement = _ACTIVITY.format(
-        people=placed_rows_statement(reading, [need.measure], [sql.SQL("source.day AS day")]),
-        in_session=sql.Literal(IN_SESSION),
-        days=sql.Literal(days),
-    )
-    rows = _fetch(statement, reading, days=days)
-    people, worked, in_session = zip(*rows, strict=True) if rows else ((), (), ())
-    sessions = np.zeros((len(rows), days), dtype=SESSIONS)
-    for place, began in enumerate(in_session):
-        sessions[place] = np.bincount(np.frombuffer(began or b"", ">i4"), minlength=days)
-    return _integers(people), flags_of(b"".join(each[BITS_COUNTED:] for each in worked), days), sessions
-
-
-def flags_of(bits: bytes, days: int) -> Flags:
-    """By person and day; each person's days begin with a byte."""
-    import numpy as np
-
-    packed = np.frombuffer(bits, dtype=np.uint8).reshape(-1, (days + 7) // 8)
-    return np.unpackbits(packed, axis=1, count=days).astype(bool)
-
-
-def _read_pulls(need: Need) -> tuple[Integers, Integers, Integers, Floats]:
-    """Authors and how many pull requests they merged; on which days, and their cycle times."""
-    import numpy as np
-
-    reading = need.of_facts.of_whole()
-    pulls = placed_rows_statement(reading, [need.measure], [sql.SQL("source.day AS day")])
-    rows = _fetch(_PULLS.format(pulls=pulls), reading)
-    people, counts, days, cycles = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return (
-        _integers(people),
-        _integers(counts),
-        np.frombuffer(b"".join(days), ">i4").astype(np.int64),
-        np.frombuffer(b"".join(cycles), ">f8").astype(np.float64),
-    )
-
-
-def _first_sessions(people: Integers, end: date) -> tuple[Integers, Integers]:
-    """Those of these people who ever had a session, and the day of the first one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL(
-                "SELECT person_id, min(day) - '0001-01-01'::date + 1 FROM ({}) AS s"
-                " WHERE day < %(end)s AND person_id = ANY(%(people)s) GROUP BY person_id ORDER BY person_id"
-            ).format(sql.SQL(AGENT_SESSIONS.sql)),
-            {"end": end, "people": people.tolist()},
-        )
-        rows = cursor.fetchall()
-    return _integers([person for person, _ in rows]), _integers([day for _, day in rows])
-
-
-def _spread(people: Integers, some: Integers, told: Any) -> Any:
-    """What is told of some people, at their places among all of them; nothing of the others."""
-    import numpy as np
-
-    spread = np.zeros((len(people), *told.shape[1:]), dtype=told.dtype)
-    spread[np.searchsorted(people, some)] = told
+    whose = _integers([row["person_id"] for row in rows])
+    is_wanted = np.isin(whose, people)
+    spread = np.zeros(len(people), dtype=np.int64)
+    spread[np.searchsorted(people, whose[is_wanted])] = _integers([row[name] for row in rows])[is_wanted]
     return spread
 
 
@@ -234,31 +140,33 @@ def _integers(values: Sequence[int]) -> Integers:
     return np.array(values, dtype=np.int64)
 
 
-def _fetch(statement: sql.Composed, reading: Reading, **more: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {**parameters(reading), **more})
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
-
-
-_ACTIVITY = sql.SQL(
-    """
-    SELECT person_id, bit_send(bit_or(set_bit('0'::bit({days}), day - %(start)s::date, 1))),
-           string_agg(int4send(day - %(start)s::date), ''::bytea) FILTER (WHERE c_0 & {in_session} <> 0)
-    FROM ({people}) AS p
-    WHERE person_id > 0 AND day < %(start)s::date + %(days)s
+# Days first, then people: to count different days of everything that was done takes several times as long.
+_ACTIVITY = f"""
+    SELECT person_id, count(*) AS days, count(DISTINCT date_trunc('week', day)) AS weeks,
+           count(*) FILTER (WHERE sessions > 0) AS session_days, sum(sessions)::BIGINT AS sessions
+    FROM (
+        SELECT person_id, day, count(*) FILTER (WHERE c_0 & {IN_SESSION} <> 0) AS sessions
+        FROM counted
+        WHERE person_id > 0 AND day <= last_day
+        GROUP BY person_id, day
+    )
     GROUP BY person_id
     ORDER BY person_id
-    """
-)
+"""  # noqa: S608  # a constant
 
-# As bytes: lists of numbers would be written as text and read again.  Both lists of a person are in the same order.
-_PULLS = sql.SQL(
-    """
-    SELECT person_id, count(*), string_agg(int4send(day - %(start)s::date), ''::bytea),
-           string_agg(float8send(coalesce(c_0::float8, 'NaN')), ''::bytea)
-    FROM ({pulls}) AS p WHERE person_id > 0
+# A day's number is that of date.toordinal.  Both lists of a person are in the same order, whatever that of the rows is.
+_ORDINAL = "(day - DATE '0001-01-01' + 1)"
+_PULLS = f"""
+    SELECT person_id, count(*) AS pulls, list({_ORDINAL} ORDER BY fact_id) AS days,
+           list(coalesce(c_0::DOUBLE, 'NaN'::DOUBLE) ORDER BY fact_id) AS cycles
+    FROM counted
+    WHERE person_id > 0
     GROUP BY person_id
     ORDER BY person_id
-    """
-)
+"""  # noqa: S608  # a constant
+_FIRST_SESSIONS = f"""
+    SELECT person_id, min({_ORDINAL}) AS first_session
+    FROM counted
+    WHERE person_id > 0
+    GROUP BY person_id
+"""  # noqa: S608  # a constant

@@ -32,9 +32,7 @@ class Placement:
     """Whose facts: `ids` are the units, the tree or the person; several units without ids are all units.
 
     `held` are ids of attributes with the values of which one must hold of the person on the day of the fact,
-    `person_id` leaves of the units' or the unassigned facts those of that person, and `among` those of these people:
-    where `accounts` are all of theirs, their facts are found by them (Relation.account).
-    `owned_alone` leaves of a unit's facts what falls to it as an owner (Relation.falls_to_owners).
+    `person_id` leaves of the units' or the unassigned facts those of that person, and `among` those of these people.
     """
 
     placed: Placed = Placed.ANYBODY
@@ -42,8 +40,6 @@ class Placement:
     held: tuple[tuple[int, tuple[str, ...]], ...] = ()
     person_id: int | None = None
     among: tuple[int, ...] = ()
-    accounts: tuple[int, ...] = ()
-    owned_alone: bool = False
 
 
 ANYBODY = Placement()

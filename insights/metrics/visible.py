@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from insights.formulas.bands import Reach
-from insights.metrics import kept_effects
 from insights.metrics.adoption_developers import OF_PEOPLE_AND_AGENTS, Developers, RowsAsked, developers_of
-from insights.metrics.adoption_effect import Effect
+from insights.metrics.adoption_effect import Effect, courses_of, effect_of
 from insights.metrics.adoption_rows import rows_of
-from insights.metrics.bands import Bands
-from insights.metrics.comparison import Comparison
+from insights.metrics.bands import Bands, read_bands
+from insights.metrics.comparison import Comparison, read_comparisons
+from insights.metrics.developer_facts import read_developer_facts
 from insights.metrics.distribution import Spread
 from insights.metrics.fact_rows import RowOrder
-from insights.metrics.kept_bands import bands
-from insights.metrics.kept_comparisons import comparisons
 from insights.metrics.query import Dimension, Freshness, MetricQuery, Scope, SeriesAnswer
 from insights.metrics.read import (
     SideBySide,
@@ -39,7 +36,7 @@ from insights.metrics.row_privacy import (
     rows_shown,
 )
 from insights.metrics.rows import RowsPage
-from insights.metrics.usage_cohorts import Cohort
+from insights.metrics.usage_cohorts import Cohort, cohorts_of
 from insights.metrics.withhold import (
     UNKNOWN_PEOPLE,
     is_withheld,
@@ -50,7 +47,6 @@ from insights.metrics.withhold import (
     withheld_spread,
     withholds,
 )
-from insights.people_figures.adoption import developer_facts
 from insights.scope_access import check_scopes
 from orgtree.models import Unit
 from orgtree.services.access import Access
@@ -85,13 +81,12 @@ NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent
 
 @dataclass(frozen=True)
 class Adoption:
-    """Of both figures: what may be told, or why nothing is; and as of when."""
+    """Of both figures: what may be told, or why nothing is."""
 
     effect: Effect | None
     why_no_effect: str
     cohorts: Sequence[Cohort]
     why_no_cohorts: str
-    as_of: datetime
 
 
 def visible_series(
@@ -183,25 +178,25 @@ def visible_distribution(query: MetricQuery, access: Access) -> Spread:
 
 
 def visible_comparisons(queries: Sequence[MetricQuery], line: str, access: Access) -> list[Comparison]:
-    """As `comparisons`, for this viewer: nothing of one where one of the groups is too small."""
+    """As `read_comparisons`, for this viewer: nothing of one where one of the groups is too small."""
     check_scopes((query.scope for query in queries), access)
 
     def shown(query: MetricQuery, found: Comparison) -> Comparison:
         too_few = any(is_withheld(_by_assistance(query), people, access) for people in found.group_sizes)
         return found.hidden(reason(access)) if too_few else found
 
-    return [shown(query, found) for query, found in zip(queries, comparisons(queries, line), strict=True)]
+    return [shown(query, found) for query, found in zip(queries, read_comparisons(queries, line), strict=True)]
 
 
 def visible_bands(query: MetricQuery, line: str, access: Access) -> Bands:
-    """As `bands`, for this viewer: none of a bucket in which too few people did anything."""
+    """As `read_bands`, for this viewer: none of a bucket in which too few people did anything."""
     check_scopes([query.scope], access)
 
     def shown(reach: Reach | None) -> Reach | None:
         return None if reach is None or is_withheld(compared, reach.contributors, access) else reach
 
     compared = _by_assistance(query)
-    return {name: [shown(reach) for reach in reaches] for name, reaches in bands(query, line).items()}
+    return {name: [shown(reach) for reach in reaches] for name, reaches in read_bands(query, line).items()}
 
 
 def _by_assistance(query: MetricQuery) -> MetricQuery:
@@ -215,7 +210,8 @@ def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
     Nothing is told of groups, or of cohorts, where one of them is too small.
     """
     check_scopes([query.scope], access)
-    effect, cohorts, computed_at = kept_effects.effect_and_cohorts(query)
+    facts = read_developer_facts(query)
+    effect, cohorts = effect_of(courses_of(facts), query), cohorts_of(facts)
     told = replace(query, key=OF_PEOPLE_AND_AGENTS)
     of_few = [
         any(is_withheld(told, people, access) for people in sizes)
@@ -227,20 +223,15 @@ def visible_adoption(query: MetricQuery, access: Access) -> Adoption:
         NOBODY_TO_COMPARE if not compared else reason(access) if of_few[0] else "",
         [] if of_few[1] else cohorts,
         reason(access) if of_few[1] else "",
-        computed_at,
     )
 
 
 @dataclass(frozen=True)
 class AdoptionRows:
-    """The rows behind a figure of adoption as a viewer may see them; every page is of the same developers.
-
-    `as_of` is the moment whose facts say who these are; None where they were read just now.
-    """
+    """The rows behind a figure of adoption as a viewer may see them; every page is of the same developers."""
 
     developers: Developers
     note: str  # why others' rows are not among them
-    as_of: datetime | None
 
     def page(self, page: int, size: int) -> RowsPage:
         return labelled_rows(replace(rows_of(self.developers, page=page, size=size), note=self.note), Shown.WITH_NAMES)
@@ -252,13 +243,12 @@ def visible_adoption_rows(query: MetricQuery, asked: RowsAsked, access: Access) 
     Only one's own where the policy does not name people: their pull requests and days are what the tools show by name.
     """
     check_scopes([query.scope], access)
-    facts, as_of = developer_facts(query)
-    developers = developers_of(facts, query, asked)
+    developers = developers_of(read_developer_facts(query), query, asked)
     told = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
     found = rows_shown(told, access, _unit_id(query.scope, access))
     if found.note:
         developers = developers.only(access.sight.person_id or NOBODY)
-    return AdoptionRows(developers, found.note, as_of)
+    return AdoptionRows(developers, found.note)
 
 
 def visible_rows(

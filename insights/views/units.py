@@ -2,8 +2,7 @@
 
 Of the whole organisation they are the highest units of one of its trees, the first unless `tree=` names another.
 The table is a part that the page asks for once it stands.  At the root of a tree it ends with the row *Unassigned*,
-which no snapshot keeps and which therefore comes last, by itself; of large organisations the background keeps it
-(insights/people_figures/unassigned.py).
+which no snapshot keeps and which therefore comes last, by itself.
 """
 
 from __future__ import annotations

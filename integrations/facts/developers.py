@@ -55,7 +55,6 @@ DEVELOPERS_ON_LINES = Relation(
     also=frozenset({FactFamily.CODE, FactFamily.WORK_ITEM, FactFamily.AI}),
     day="day",
     person="person_id",
-    account="identity_id",
     fact="signs",
     fact_is_row=True,
     columns=frozenset({"person_id", "identity_id", "day", "agent", "assistance", "signs"}),

@@ -46,8 +46,7 @@ class Relation:
     Where `owner` names a column, the id of an `Owned`, that places the row instead: it counts for the unit that owned
     on that day what it ran on (docs/ownership.md).  `falls_to_owners` says that a row without a person counts for the
     owner of its repository where it is an autonomous agent's: the columns `repository_id` and `is_autonomous` say so
-    (docs/decisions/0023).  `account`, where given, is the column with the identity of the person: an index finds the
-    rows of few people by it.
+    (docs/decisions/0023).
     `part`, where given, is the column with the id of what a row is of where a fact has several, which are described in
     place of it: the files of a commit, the deployments of a day.
     Where `stock` is given, rows are no events but stand for a while: `day` is the last day of the window that asks.
@@ -71,7 +70,6 @@ class Relation:
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
-    account: str = ""
     part: str = ""
     falls_to_owners: bool = False
     stock: Stock | None = None

@@ -5,14 +5,17 @@ Which agent had a part in which pull request is taken as given here (tests/attri
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import product
 
 import pytest
 
 from insights import windows
 from insights.columns.refresh import refresh
+from insights.metrics.comparison import read_comparisons
 from insights.metrics.query import Dimension, Figure, Freshness, Granularity, MetricQuery, Scope, Window
 from insights.metrics.read import read_rows, read_series, read_totals
 from tests.delivery_oracle.agents import AGENTS, Told
@@ -147,3 +150,40 @@ def test_the_parts_of_the_work_add_up_to_all_of_it(told: Told) -> None:
             ]
         )
         assert sum(figure.value or 0 for figure in parts.total) == pytest.approx(whole.total[0].value)
+
+
+def test_comparisons_are_those_of_slow_counting(told: Told) -> None:
+    """Both groups of known developers, and how much is of nobody known."""
+    lines = Lines(told)
+    compared = 0
+    for key, scope, line in product(KEYS, SCOPES, ("AI", *AGENTS)):
+        query = MetricQuery(key, told.world.span.window, Granularity.WEEK, scope)
+        [found] = read_comparisons([query], line)
+        groups = [counted_of_known(lines, query, name) for name in (line, WITHOUT)]
+        for group, (facts_of, developers, in_buckets) in zip((found.first, found.second), groups, strict=True):
+            known = sum(facts_of[person] for person in (*EMPLOYED, OUTSIDE))
+            contributors = sum(1 for person in (*EMPLOYED, OUTSIDE) if facts_of[person])
+            told_of = (key, scope.unit, line)
+            assert (group.facts, group.developers, group.contributors) == (known, developers, contributors), told_of
+            assert group.value == (pytest.approx(known / in_buckets) if in_buckets else None), told_of
+            compared += known
+        assert found.unmatched == sum(facts_of[None] for facts_of, _, _ in groups), (key, scope.unit, line)
+    assert compared > 100
+
+
+def counted_of_known(lines: Lines, query: MetricQuery, line: str) -> tuple[Counter[str | None], int, int]:
+    """Facts by whose they are (None: nobody known), developers on the line, and the same summed over the buckets."""
+    units_of, unit = lines.told.world.organisation.units_of, query.scope.unit
+
+    def asked(of: Window) -> Asked:
+        return Asked(of, lines.told.world.span.today, lambda whose, day: unit is None or unit in units_of(whose, day))
+
+    wanted = set(AGENTS) if line == "AI" else {line}
+    facts = Counter(
+        each.whose if each.whose in (*EMPLOYED, OUTSIDE) else None
+        for each, on in lines.facts[query.key]
+        if on & wanted and asked(query.window).of([each])
+    )
+    buckets = [bucket.clipped for bucket in windows.buckets(query.window, query.granularity)]
+    on_line = [lines.developers(asked(bucket), wanted) for bucket in buckets]
+    return facts, len(set().union(*on_line)), sum(map(len, on_line))

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.db import transaction
 
 from insights.metrics.query import Window
-from insights.models import KeptComparison, KeptPeopleFigures, SnapshotState
 from integrations.demo.stories import Flavour
 from programs.services.begin_demo import begin_demo, year_of
 from tests.conftest import StartServer
@@ -50,17 +49,10 @@ def demo(start_server: StartServer) -> Iterator[Organisation]:
         server.stop()
         year = year_of(run)
         with server.database(), time_machine.travel(DEMO_ENDS, tick=False):
-            _forget_caches()
             start = year.last_day - timedelta(weeks=DEMO_WEEKS)
             named = {person.full_name: person.email for person in year.people}
             people = [named[name] for name in ("Juniper Sample", "Linden Example", "Max Member")]
             yield stored_organisation("demo", Window(start, year.last_day + NOT_COME), people)
-
-
-def _forget_caches() -> None:
-    """What the worker computed ahead, on the day on which it ran: goes with these models."""
-    for model in (KeptComparison, KeptPeopleFigures, SnapshotState):
-        model.objects.all().delete()
 
 
 @contextmanager

@@ -10,21 +10,21 @@ from typing import Any
 
 from insights import windows
 from insights.leaderboard.columns import METRICS, SPEND
-from insights.leaderboard.kept import figures_of
-from insights.metrics.bands import STATISTICS
+from insights.leaderboard.figures import FactFigures
+from insights.metrics.adoption_effect import courses_of, effect_of
+from insights.metrics.bands import STATISTICS, read_bands
 from insights.metrics.baselines import grows_with_time, read_baseline, whole_buckets
-from insights.metrics.comparison import ANY_AGENT, Comparison
+from insights.metrics.comparison import ANY_AGENT, Comparison, read_comparisons
 from insights.metrics.declarations import Duration
+from insights.metrics.developer_facts import read_developer_facts
 from insights.metrics.distribution import has_distribution
-from insights.metrics.kept_bands import bands
-from insights.metrics.kept_comparisons import comparisons
-from insights.metrics.kept_effects import effect_and_cohorts
 from insights.metrics.per_developer import PerDeveloper
 from insights.metrics.query import Dimension, Granularity, MetricQuery, Scope, Statistic
 from insights.metrics.read import read_distribution, read_person_totals, read_rows
 from insights.metrics.registry import metrics
 from insights.metrics.rows import LARGEST_PAGE
 from insights.metrics.terms import BelongsTo
+from insights.metrics.usage_cohorts import cohorts_of
 from orgtree.models import Person
 from tests.golden.lines import Part, days, measured, place, printable
 from tests.golden.questions import Organisation
@@ -83,7 +83,7 @@ def leaderboard_lines(organisation: Organisation) -> Iterator[str]:
     for name, scope in organisation.everybody_and_units.items():
         for facets in ({}, of_agent) if scope == Scope() else ({},):
             query = MetricQuery(SPEND, organisation.window, scope=scope, facets=facets)
-            figures = figures_of(query)
+            figures = FactFigures(query)
             for person in figures.people:
                 at = f"{name}, person {addresses[person]}"
                 agents = " ".join(figures.agents(person))
@@ -124,7 +124,7 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
             for statistic in (statistics if everybody else statistics[:1])
         ]
         for line in AGENTS if everybody else AGENTS[:1]:
-            for found in comparisons(queries, line):
+            for found in read_comparisons(queries, line):
                 at = place(organisation.name, found.query, name, f"comparison of {line}")
                 yield at.line(_compared_parts(found))
             for query in queries:
@@ -134,7 +134,7 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
 
 def _band_lines(organisation: Organisation, scope: str, query: MetricQuery, line: str) -> Iterator[str]:
     buckets = windows.buckets(query.window, query.granularity)
-    for group, reaches in bands(query, line).items():
+    for group, reaches in read_bands(query, line).items():
         for bucket, reach in zip(buckets, reaches, strict=True):
             if reach:
                 window = f"{days(query.window)} {query.granularity} {days(bucket.clipped)}"
@@ -167,7 +167,8 @@ def adoption_lines(organisation: Organisation) -> Iterator[str]:
     """What taking up an agent changed, and the cohorts of use."""
     for name, scope in organisation.everybody_and_units.items():
         query = MetricQuery(ADOPTION, organisation.window, scope=scope)
-        effect, cohorts, _ = effect_and_cohorts(query)
+        facts = read_developer_facts(query)
+        effect, cohorts = effect_of(courses_of(facts), query), cohorts_of(facts)
         at = partial(place, organisation.name, query, name)
         parts = asdict(effect)
         for group in ("took_up", "did_not"):

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Position, expect
 
-from insights.models import KeptPeopleFigures
 from tests.confirmed import confirm
 from tests.conftest import StartServer
 from tests.journeys.history import session, wait_until_folded
@@ -41,8 +40,6 @@ def busy_server(start_server: StartServer, request: pytest.FixtureRequest) -> It
         wait_until_folded(server)
         with server.database():
             confirm([f"{person}@example.com" for person in PEOPLE])
-            # On a slow machine the background kept figures of those who had arrived a moment before, for a minute.
-            KeptPeopleFigures.objects.all().delete()
         yield server
 
 

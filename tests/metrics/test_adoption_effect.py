@@ -9,14 +9,12 @@ import pytest
 from django.utils import timezone
 
 from insights import windows
-from insights.metrics import kept_effects
 from insights.metrics.adoption_effect import Effect, courses_of, effect_of
 from insights.metrics.developer_facts import read_developer_facts
 from insights.metrics.errors import ScopeNeededError
-from insights.metrics.query import Dimension, MetricQuery
+from insights.metrics.query import MetricQuery
 from insights.metrics.usage_cohorts import Cohort, cohorts_of
 from insights.metrics.visible import visible_adoption, visible_comparisons
-from insights.models import KeptComparison
 from integrations.models import PullRequestFigures
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
@@ -110,26 +108,6 @@ def test_cohorts_by_days_with_a_session_in_weeks_with_work(org: Org, query: Metr
     assert found["light"].merged == 3
     assert found["moderate"].merged_per_week == pytest.approx(1.0)
     assert found["none"].merged == 4
-
-
-@pytest.mark.usefixtures("db")
-def test_what_took_long_is_given_again_as_it_was(org: Org, query: MetricQuery, monkeypatch: pytest.MonkeyPatch) -> None:
-    takers, others = (f"taker{n}" for n in range(9)), (f"other{n}" for n in range(9))
-    tell(org, {**dict.fromkeys(takers, (MERGED_WEEKLY, 28)), **dict.fromkeys(others, (MERGED_WEEKLY, None))})
-    monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", 1000.0)
-    assert kept_effects.effect_and_cohorts(query)[:2] == (read_effect(query), read_cohorts(query))
-    assert not KeptComparison.objects.exists(), "what is read quickly is read each time"
-    monkeypatch.setattr("insights.metrics.kept_answers.SLOW_SECONDS", -1.0)
-    effect, cohorts = read_effect(query), read_cohorts(query)
-    assert effect.cycle_interval
-    for _ in range(2):
-        assert kept_effects.effect_and_cohorts(query)[:2] == (effect, cohorts)
-    org.push("pull-requests", *(merged(9000 + ago, day_before(ago), author="other0") for ago in (3, 4, 5, 6)))
-    org.fold()
-    assert read_effect(query) != effect
-    assert kept_effects.effect_and_cohorts(query)[0] == effect, "as of a short while ago"
-    of_bugs = replace(query, facets={Dimension.WORK_TYPE: ("bug",)})
-    assert kept_effects.effect_and_cohorts(of_bugs)[0] == read_effect(of_bugs)
 
 
 MERGED_WEEKLY = (50, 43, 36, 27, 20, 13, 6)

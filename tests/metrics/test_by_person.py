@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import time_machine
 
-from insights.leaderboard.columns import COLUMNS, METRICS
+from insights.leaderboard.columns import COLUMNS, METRICS, SESSIONS
+from insights.leaderboard.figures import FactFigures, PseudonymousFigures
 from insights.metrics.by_person import PersonValue, read_people
 from insights.metrics.query import Dimension, MetricQuery, Scope, Window
 from insights.metrics.read import read_totals
@@ -111,6 +112,15 @@ def test_who_used_which_agents_most(world: World) -> None:
         expected = {figure.segment["agent"]: figure.value for figure in answer.total if figure.value}
         assert people.split("ai.sessions", person) == expected
         assert list(people.split("ai.sessions", person).values()) == sorted(expected.values(), reverse=True)
+
+
+def test_under_pseudonyms_people_stand_in_another_order_for_each_question(world: World) -> None:
+    figures = FactFigures(MetricQuery("ai.spend", WHOLE))
+    one, other = (PseudonymousFigures(figures, None, question) for question in ("a", "b"))
+    assert list(one.people) != list(other.people)
+    assert sorted(one.people) == sorted(other.people) == sorted(figures.people)
+    for seen in (one, other):
+        assert list(seen.numbers(SESSIONS)) == [seen.value(SESSIONS, person).value for person in seen.people]
 
 
 def test_every_column_but_rank_name_and_agent_is_a_metric() -> None:

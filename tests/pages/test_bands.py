@@ -16,12 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from insights import windows
-from insights.columns.refresh import refresh
 from insights.formulas.bands import Counted, Reach, reach_of_rate
-from insights.metrics import bands, kept_answers
 from insights.metrics.query import Granularity, MetricQuery
 from insights.metrics.visible import visible_bands
-from insights.models import KeptComparison
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.access import access_of
 from tests.org import Org
@@ -218,34 +215,9 @@ def test_who_may_not_see_a_unit_sees_no_bands_of_it(sign_in: Callable[[Persona],
 
 
 @pytest.mark.usefixtures("lines")
-def test_of_many_facts_the_developers_on_a_line_are_those_of_cells(
-    member: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """To count them anew reads all that everybody did: seconds in an organisation of ten thousand."""
-    asked = [(name, f"?line={line}") for name in CHARTS[1:] for line in ("codex", "claude_code")]
-    from_facts = [series(member, *each) for each in asked]
-    assert any(low is not None for low in from_facts[0]["codex"]["low"])
-    refresh()
-    monkeypatch.setattr(bands, "MANY_ROWS", 0)
-    monkeypatch.setattr(bands, "scan", None)
-    assert [series(member, *each) for each in asked] == from_facts
-
-
-@pytest.mark.usefixtures("lines")
-def test_bands_ask_few_questions_and_what_took_long_is_given_again(
-    member: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bands_ask_few_questions(member: Client) -> None:
     for name in CHARTS:
         drawn(member, f"{name}_with_bands")
         with CaptureQueriesContext(connection) as asked:
             drawn(member, f"{name}_with_bands")
         assert len(asked) <= MOST_QUERIES, [str(each["sql"])[:110] for each in asked]
-    assert not KeptComparison.objects.exists(), "what is read quickly is read each time"
-    monkeypatch.setattr(kept_answers, "SLOW_SECONDS", 0.0)
-    first = series(member, "merged_per_developer", "?line=codex")
-    kept = KeptComparison.objects.get()
-    assert set(kept.answer) == {"codex", "Non-AI"}
-    assert series(member, "merged_per_developer", "?line=codex") == first
-    assert KeptComparison.objects.get().computed_at == kept.computed_at
-    series(member, "merged_per_developer", "?line=claude_code")
-    assert KeptComparison.objects.count() == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -15,12 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights import windows
 from insights.columns.refresh import refresh
-from insights.leaderboard import kept
-from insights.leaderboard.kept import forget_rankings, ranking_of
-from insights.metrics.query import MetricQuery
-from insights.short_memory import KEPT_SECONDS
 from integrations.attribution.tasks import attribute_what_waits
 from orgtree.models import IndividualPolicy, Organisation
 from orgtree.services.api_tokens import create_api_token
@@ -341,24 +335,10 @@ def test_a_response_asks_few_queries(teams: Org, sign_in: SignIn) -> None:
     client.get(BOARD, {"unit": "platform"})
     refresh()  # the bar's tiles are read from cells then
     for address in (BOARD, CSV, "/insights/ai/parts/leaderboard/"):
-        forget_rankings()
         with CaptureQueriesContext(connection) as asked:
             client.get(address, {"unit": "platform"})
         # The engine looks with each question whether memberships are still those that it has loaded.
         assert len(asked) <= 21, [str(query["sql"])[:90] for query in asked]
-
-
-def test_what_took_long_is_kept_for_a_minute_and_asks_nothing(teams: Org, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = MetricQuery("ai.spend", windows.trailing(12))
-    assert ranking_of(asked) is not ranking_of(asked)  # read quickly: read again
-    monkeypatch.setattr(kept, "WORTH_KEEPING_SECONDS", 0.0)
-    first = ranking_of(asked)
-    with CaptureQueriesContext(connection) as queries:
-        assert ranking_of(asked) is first
-    assert len(queries) == 0
-    later = time.monotonic() + KEPT_SECONDS + 1
-    monkeypatch.setattr("insights.short_memory.time.monotonic", lambda: later)
-    assert ranking_of(asked) is not first
 
 
 def test_says_that_few_spend_most_once_both_groups_are_large_enough(

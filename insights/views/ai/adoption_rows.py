@@ -95,7 +95,6 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
             for listed in asked.rows.lists
         ],
         "recipe": found.recipe,
-        "as_of": rows.as_of,
         "note": found.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",

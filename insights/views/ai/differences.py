@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from insights import wording
@@ -52,7 +51,6 @@ class Differences:
     line: str
     line_key: str
     without: str
-    as_of: datetime | None  # the oldest of them
     rows: Sequence[Difference]
 
 
@@ -60,15 +58,14 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
     """The same as numbers; of what may not be told no more than why."""
     line = line_name(filters.picked[LINE.parameter])
     of_each = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
-    yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none", "As of"]
+    yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none"]
     for found in _found(filters):
         groups = [cell for each in (found.first, found.second) for cell in (each.value, each.facts, each.developers)]
         interval = [found.interval.low, found.interval.high] if found.interval else [None, None]
-        as_of = found.computed_at.isoformat() if found.computed_at else None
         metric = get(found.query.key)
         yield [
             *(metric.key, str(metric.unit), *([None] * len(groups) if found.withheld else groups)),
-            *(found.difference, *interval, found.reason, as_of),
+            *(found.difference, *interval, found.reason),
         ]
 
 
@@ -80,10 +77,9 @@ def _found(filters: Filters) -> list[Comparison]:
 def differences(filters: Filters) -> Differences:
     line = filters.picked[LINE.parameter]
     found = _found(filters)
-    as_of = min((each.computed_at for each in found if each.computed_at), default=None)
     narrowed = of_work(filters)
     rows = [_row(narrowed, line, each, compared) for each, compared in zip(found, COMPARED.values(), strict=True)]
-    return Differences(line_name(line), marker(line), line_name(WITHOUT), as_of, rows)
+    return Differences(line_name(line), marker(line), line_name(WITHOUT), rows)
 
 
 def _row(filters: Filters, line: str, found: Comparison, compared: Compared) -> Difference:

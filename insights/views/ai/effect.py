@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from django.urls import reverse
 
@@ -86,7 +85,6 @@ class EffectPart:
     cohorts: Sequence[CohortLine]
     cohorts_reason: str
     not_heeded: str  # of every model: what of the filters is not of pull requests
-    as_of: datetime
 
 
 def adoption_rows_url(filters: Filters, asked: RowsAsked, *, name: str = "adoption_rows", page: int = 1) -> str:
@@ -109,26 +107,26 @@ def effect_part(filters: Filters) -> EffectPart:
     sizes, lines, why = ([], [], found.why_no_effect) if found.effect is None else _told(filters, found.effect)
     cohorts = [_cohort(filters, each) for each in found.cohorts]
     not_heeded = filters.not_heeded_by(get(OF_PEOPLE_AND_AGENTS))
-    return EffectPart(sizes, lines, why, cohorts, found.why_no_cohorts, not_heeded, found.as_of)
+    return EffectPart(sizes, lines, why, cohorts, found.why_no_cohorts, not_heeded)
 
 
 def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     """The effect as numbers: both groups before and after, and by how much more the first changed."""
     found = visible_adoption(effect_query(filters), filters.access)
-    effect, at = found.effect, found.as_of
+    effect = found.effect
     groups = ("Took up an agent", "Did not")
     yield [
         *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
-        *("Changed by more", "Interval from", "Interval to", "Why none", "As of"),
+        *("Changed by more", "Interval from", "Interval to", "Why none"),
     ]
     if effect is None:
-        yield ["", "", *[None] * 9, found.why_no_effect, at.isoformat()]
+        yield ["", "", *[None] * 9, found.why_no_effect]
         return
     courses = (effect.took_up, effect.did_not)
     merged = [cell for each in courses for cell in (each.developers, each.merged_before, each.merged_after)]
     cycle = [cell for each in courses for cell in (each.developers, each.cycle_before, each.cycle_after)]
-    yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval), at.isoformat()]
-    yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval), at.isoformat()]
+    yield [MERGED, "count", *merged, effect.merged, *_ends(effect.merged_interval)]
+    yield [CYCLE, "seconds", *cycle, effect.cycle, *_ends(effect.cycle_interval)]
 
 
 def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
@@ -138,12 +136,11 @@ def _ends(interval: Interval | None) -> tuple[Cell, Cell, Cell]:
 
 def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
     found = visible_adoption(effect_query(filters), filters.access)
-    at = found.as_of
-    yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)", "As of"]
+    yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)"]
     for each in found.cohorts:
-        yield [each.name, each.developers, each.merged, each.merged_per_week, each.cycle_seconds, at.isoformat()]
+        yield [each.name, each.developers, each.merged, each.merged_per_week, each.cycle_seconds]
     if found.why_no_cohorts:
-        yield [found.why_no_cohorts, None, None, None, None, at.isoformat()]
+        yield [found.why_no_cohorts, None, None, None, None]
 
 
 def _told(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize], Sequence[EffectLine], str]:

@@ -1,0 +1,26 @@
+"""The schedule of an installation follows the releases that it goes through."""
+
+from __future__ import annotations
+
+import pytest
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from config.schedule import SCHEDULE, seed_schedule
+
+pytestmark = pytest.mark.django_db
+
+
+def test_tasks_that_a_release_took_away_go_and_all_others_stay_as_they_are() -> None:
+    seed_schedule()
+    PeriodicTask.objects.filter(name=SCHEDULE[0].name).update(enabled=False)
+    often = IntervalSchedule.objects.first()
+    for name, task in (
+        ("Keep figures of everybody", "insights.people_figures.tasks.keep"),
+        ("Of an admin", "insights.columns.tasks.tidy"),
+        ("Of a library", "celery_library_that_is_not_here.tasks.sweep"),
+    ):
+        PeriodicTask.objects.create(name=name, task=task, interval=often)
+    seed_schedule()
+    names = set(PeriodicTask.objects.values_list("name", flat=True))
+    assert names == {entry.name for entry in SCHEDULE} | {"Of an admin", "Of a library"}
+    assert not PeriodicTask.objects.get(name=SCHEDULE[0].name).enabled

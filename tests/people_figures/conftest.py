@@ -1,3 +1,0 @@
-from tests.delivery_oracle.conftest import told
-
-__all__ = ["told"]
