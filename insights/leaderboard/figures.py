@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from django.conf import settings
 
@@ -19,9 +19,6 @@ from insights.metrics.query import Dimension, MetricQuery
 from insights.metrics.registry import get
 from insights.metrics.row_privacy import is_named_elsewhere
 from insights.metrics.withhold import rounded
-
-if TYPE_CHECKING:
-    from insights.formulas.arrays import Floats
 
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
 
@@ -53,32 +50,19 @@ class FactFigures:
         self._asked = asked
         self._people = read_people([*(_query(asked, key) for key in METRICS), _by_agent(asked, SESSIONS)])
         self.read_at = self._people.read_at
-        self._ids = tuple(self._people.ids)
-        self._known: dict[str, Floats] = {}
+        self._numbers: dict[str, Sequence[float]] = {}
 
     @cached_property
     def people(self) -> Sequence[int]:
-        return [self._ids[place] for place in self._places_of_people]
-
-    @cached_property
-    def _places_of_people(self) -> Sequence[int]:
-        """Of those with agent activity among everybody of whom anything was found, in the order of `people`."""
-        import numpy as np
-
-        active = np.zeros(len(self._ids), dtype=bool)
-        for key in (SESSIONS, TOKENS, AI_LINES):
-            active |= np.nan_to_num(self._numbers(key)) != 0
-        return sorted(np.flatnonzero(active).tolist(), key=lambda place: shuffled(self._ids[place]))
+        """Those with agent activity among everybody of whom anything was found."""
+        value, of_agents = self._people.value, (SESSIONS, TOKENS, AI_LINES)
+        active = [person for person in self._people.ids if any(value(key, person).value for key in of_agents)]
+        return sorted(active, key=shuffled)
 
     def numbers(self, key: str) -> Sequence[float]:
-        found: Sequence[float] = self._numbers(key)[self._places_of_people].tolist()
-        return found
-
-    def _numbers(self, key: str) -> Floats:
-        """Of everybody of whom anything was found."""
-        if key not in self._known:
-            self._known[key] = self._people.numbers(key, self._ids)
-        return self._known[key]
+        if key not in self._numbers:
+            self._numbers[key] = self._people.numbers(key, self.people)
+        return self._numbers[key]
 
     def value(self, key: str, person_id: int) -> PersonValue:
         return self._people.value(key, person_id)

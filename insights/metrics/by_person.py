@@ -6,12 +6,12 @@ is no second definition of a figure.  One statement per relation and facets, how
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from insights.engine.rows import rows_of_answer
 from insights.engine.scan import Cell, scan
@@ -22,9 +22,6 @@ from insights.metrics.outcome import Outcome
 from insights.metrics.plan import Clock, Need, Places, Plan, plan_total
 from insights.metrics.query import MetricQuery, Statistic
 from insights.metrics.reading import Reading
-
-if TYPE_CHECKING:
-    from insights.formulas.arrays import Floats
 
 Segment = tuple[str, ...]
 CellsOfPeople = Mapping[tuple[int, Segment], Cell]
@@ -75,20 +72,18 @@ class People:
             return PersonValue(0.0)
         return PersonValue(None, self._why_no_data(each, person_id))
 
-    def numbers(self, key: str, people: Sequence[int]) -> Floats:
+    def numbers(self, key: str, people: Sequence[int]) -> Sequence[float]:
         """The `value` of each of these people, NaN where there is none."""
-        import numpy as np
-
         each = self._plan_of(key)
-        numbers = np.full(len(people), np.nan)
-        for place, person in enumerate(people):
-            outcome = self._outcome(each, person, ())
+
+        def number(person_id: int) -> float:
+            outcome = self._outcome(each, person_id, ())
             value = _value_of(each, outcome)
-            if value is None and not outcome.missing and self._is_nought(each, person):
-                value = 0.0
-            if value is not None:
-                numbers[place] = value
-        return numbers
+            if value is None and not outcome.missing and self._is_nought(each, person_id):
+                return 0.0
+            return math.nan if value is None else value
+
+        return [number(person_id) for person_id in people]
 
     def _plan_of(self, key: str) -> Plan:
         each = self._plans[key, ()]

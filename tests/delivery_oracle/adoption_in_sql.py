@@ -25,7 +25,7 @@ def courses(query: MetricQuery) -> list[tuple[Any, ...]]:
     return _fetch(_COURSES, query)
 
 
-def cohorts(query: MetricQuery) -> dict[str, tuple[Any, ...]]:
+def cohorts(query: MetricQuery) -> dict[str, list[Any]]:
     """By cohort: developers, their weeks at work, pull requests, and median cycle time."""
     return {name: tuple(row) for name, *row in _fetch(_COHORTS, query)}
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,9 +22,6 @@ from tests.metrics.facts import World, create_world
 from tests.metrics.organisations import TREE, add_organisation
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
-
-if TYPE_CHECKING:
-    from insights.formulas.arrays import Floats
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -78,7 +74,7 @@ def asked(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[
     return MetricQuery(key, window, scope=scope, facets=heeded)
 
 
-def are_same(numbers: Floats, values: Sequence[PersonValue]) -> bool:
+def are_same(numbers: Sequence[float], values: Sequence[PersonValue]) -> bool:
     expected = np.array([np.nan if each.value is None else each.value for each in values])
     return np.array_equal(numbers, expected, equal_nan=True)
 
