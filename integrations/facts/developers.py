@@ -57,9 +57,9 @@ DEVELOPERS_ON_LINES = Relation(
     person="person_id",
     fact="signs",
     fact_is_row=True,
-    columns=frozenset({"person_id", "identity_id", "day", "agent", "assistance", "signs"}),
+    columns=frozenset({"person_id", "day", "agent", "assistance", "signs"}),
     sql="""
-        SELECT identity.person_id, seen.identity_id, seen.day, seen.agent,
+        SELECT identity.person_id, seen.day, seen.agent,
                CASE WHEN seen.agent = 'Non-AI' THEN 'Non-AI' ELSE 'AI' END AS assistance, seen.signs
         FROM (
             SELECT credited_id, counted_on, 'Non-AI'::text, 2 FROM integrations_commit WHERE set_apart = ''
