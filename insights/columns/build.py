@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from django.contrib.postgres.functions import TransactionNow
+from django.db import connection
 
 from insights.columns.folder import checksum_of, leave, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
@@ -16,7 +17,7 @@ from insights.columns.shape import Shape
 from insights.columns.shut_in import open_shut_in
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
-from integrations.facts.relation import Relation
+from integrations.facts.relation import STANDING_FROM, Relation
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,20 +47,21 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     """
     days = Window(partition.first_day, partition.end_day)
     is_week = days.days == WEEK.days
+    known = shape.known(days, _database_today())
     with temporary_file(".csv") as csv, temporary_file(".parquet") as parquet:
-        copy_rows(relation, shape.types, [days], csv, at_most=None if is_week else MOST_ROWS + 1)
-        rows = 0
-        if csv.stat().st_size:
-            person = "" if relation.person == relation.day else f", {relation.person}"
-            (rows,) = columns.execute(
-                f"""
-                COPY (SELECT * FROM {read_csv(csv, shape.types)} ORDER BY {relation.day}{person}, {relation.fact})
-                TO {quoted(str(parquet))} (FORMAT parquet, COMPRESSION zstd)
-                """,
-            ).fetchone() or (0,)
+        rows = copy_rows(relation, shape.types, [known], csv, at_most=None if is_week else MOST_ROWS + 1)
         if not is_week and rows > MOST_ROWS:
             _split(partition, days)
             return
+        if rows:
+            day = STANDING_FROM if relation.stock else relation.day
+            person = "" if relation.person == day else f", {relation.person}"
+            columns.execute(
+                f"""
+                COPY (SELECT * FROM {read_csv(csv, shape.types)} ORDER BY {day}{person}, {relation.fact})
+                TO {quoted(str(parquet))} (FORMAT parquet, COMPRESSION zstd)
+                """,
+            )
         if partition.file_name:
             leave(partition.file_name)
         partition.file_name, partition.bytes, partition.checksum = "", 0, ""
@@ -70,6 +72,14 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     partition.rows, partition.shape = rows, shape.hash
     partition.built_at, partition.stale_since = TransactionNow(), None
     partition.save()
+
+
+def _database_today() -> date:
+    """The local day of `built_at`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()::date")
+        (today,) = cursor.fetchone()
+    return cast("date", today)
 
 
 def _split(partition: ColumnPartition, days: Window) -> None:

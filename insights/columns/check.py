@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from insights.columns.source import Partitions, one_snapshot
 from insights.columns.stale import mark_partitions
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
-from integrations.facts.relation import Relation
+from integrations.facts.relation import STANDING_FROM, Relation
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,12 +72,13 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
                 return f"the file of {partition} is missing or cut off."
             if checksum_of(folder() / partition.file_name) != partition.checksum:
                 return f"the file of {partition} is damaged."
-        built = Partitions.read().of(relation, Window(partition.first_day, partition.end_day))
+        built = Partitions.read().of(relation, [Window(partition.first_day, partition.end_day)])
         if not built:
             return None
         with temporary_file(".csv") as csv:
-            copy_rows(relation, _types(relation), [built[0].days], csv)
-            of_facts = _digest(columns, relation, read_csv(csv, _types(relation)), built[0].days)
+            types = shape_of(relation).types
+            copy_rows(relation, types, [built[0].days], csv)
+            of_facts = _digest(columns, relation, read_csv(csv, types), built[0].days)
     of_file: tuple[int, int | None] = (0, None)
     if partition.file_name:
         file = f"read_parquet({quoted(str(folder() / partition.file_name))})"
@@ -89,14 +90,9 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
 
 def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> tuple[int, int | None]:
     """How many rows these days have, and a sum over what stands in them, whatever their order."""
-    names = ", ".join(f'"{name}"' for name in _types(relation))
+    names = ", ".join(f'"{name}"' for name in shape_of(relation).types)
+    day = STANDING_FROM if relation.stock else relation.day
     found = columns.execute(
-        f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {relation.day} >= ? AND {relation.day} < ?",
-        list(days),
+        f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {day} >= ? AND {day} < ?", list(days)
     ).fetchone()
     return found or (0, None)
-
-
-def _types(relation: Relation) -> Mapping[str, str]:
-    shape = shape_of(relation)
-    return {} if shape is None else shape.types

@@ -76,11 +76,9 @@ def _build_newest(columns: duckdb.DuckDBPyConnection, failed: set[int]) -> bool:
         if partition is None:
             return False
         number, relation = partition.pk, copied_relations()[partition.relation]
-        shape = shape_of(relation)
         try:
             with transaction.atomic():
-                if shape is not None:
-                    build(columns, relation, shape, partition)
+                build(columns, relation, shape_of(relation), partition)
         except (OSError, Error, DatabaseError) as problem:
             failed.add(number)
             logger.warning("%s could not be written to the columns, and is read live: %s", partition, problem)

@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg import sql
 
 from insights.metrics.query import Window
-from integrations.facts.relation import Relation
+from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
 
 # DuckDB's types by PostgreSQL's numbers of types.  Whatever else there is comes as its text, multiranges among it.
 TYPES: Mapping[int, str] = MappingProxyType(
@@ -31,6 +31,8 @@ TYPES: Mapping[int, str] = MappingProxyType(
         1700: "DECIMAL(38, 16)",  # money; 22 digits before the point
     }
 )
+_MULTIRANGE_OF_DAYS = 4535
+_FIRST_DAY, _END_DAY = "0001-01-01", "9999-12-31"  # for a range without a beginning, and without an end
 
 
 @cache
@@ -41,45 +43,87 @@ def types_in_postgresql(statement: LiteralString) -> Mapping[str, int]:
         return {column.name: column.type_code for column in cursor.description}
 
 
+def types_of(relation: Relation) -> Mapping[str, str]:
+    """DuckDB's types of the relation's columns, by name; a stock's rows have their range of days besides."""
+    standing = {STANDING_FROM: "DATE", STANDING_UNTIL: "DATE"} if relation.stock else {}
+    codes = types_in_postgresql(relation.sql)
+    return {name: TYPES.get(code, "VARCHAR") for name, code in codes.items()} | standing
+
+
 def copy_rows(
-    relation: Relation, names: Iterable[str], days: Sequence[Window] | None, path: Path, *, at_most: int | None = None
-) -> None:
-    """Write these columns of the relation's rows on these days (None: on any) to `path` as CSV without a header.
+    relation: Relation, names: Iterable[str], days: Sequence[Window], path: Path, *, at_most: int | None = None
+) -> int:
+    """Write these columns of the relation's rows on these days to `path` as CSV without a header; how many rows.
 
-    `at_most` ends it after so many rows, whichever these are.
+    `at_most` ends it after so many, whichever these are.
     """
-    limit = sql.SQL("") if at_most is None else sql.SQL("LIMIT {}").format(sql.Literal(at_most))
-    copy(sql.SQL("{} {}").format(select_rows(relation, names, days), limit), path)
+    return copy(select_rows(relation, names, days), path, at_most=at_most)
 
 
-def select_rows(relation: Relation, names: Iterable[str], days: Sequence[Window] | None) -> sql.Composed:
-    """The same as SQL for PostgreSQL."""
-    return sql.SQL("SELECT {names} FROM ({relation}) AS source WHERE {days}").format(
-        names=sql.SQL(", ").join(sql.Identifier("source", name) for name in names),
+def select_rows(relation: Relation, names: Iterable[str], days: Sequence[Window]) -> sql.Composed:
+    """The same as SQL for PostgreSQL.
+
+    A row of a stock comes once for each range of these days on which it stands, from standing_from to standing_until,
+    and tells of no other day: what else it has of ranges of days is cut to them, too.
+    """
+    if relation.stock is None:
+        return sql.SQL("SELECT {names} FROM ({relation}) AS source WHERE {days}").format(
+            names=sql.SQL(", ").join(sql.Identifier("source", name) for name in names),
+            relation=sql.SQL(relation.sql),
+            days=_on(days, sql.Identifier("source", relation.day)),
+        )
+    within = sql.SQL("datemultirange({})").format(
+        sql.SQL(", ").join(
+            sql.SQL("daterange({}, {})").format(_literal(window.start), _literal(window.end)) for window in days
+        )
+    )
+    return sql.SQL(
+        """
+        SELECT {names}
+        FROM ({relation}) AS source
+        CROSS JOIN LATERAL unnest(source.{days} * {within}) AS standing (during)
+        WHERE source.{days} && {within}
+        """
+    ).format(
+        names=sql.SQL(", ").join(_standing(relation, name, within) for name in names),
         relation=sql.SQL(relation.sql),
-        days=_on(days, sql.Identifier("source", relation.day)),
+        days=sql.Identifier(relation.stock.days),
+        within=within,
     )
 
 
-def copy(select: sql.Composed, path: Path) -> None:
-    """Write the rows of a SELECT to `path` as CSV without a header."""
-    with (
-        path.open("wb") as file,
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)) as rows,
-    ):
-        for block in rows:
-            file.write(block)
+def _standing(relation: Relation, name: str, within: sql.Composable) -> sql.Composable:
+    """A column of a stock's row on some of its days."""
+    if name == STANDING_FROM:
+        return sql.SQL("coalesce(lower(standing.during), {})").format(_literal(_FIRST_DAY))
+    if name == STANDING_UNTIL:
+        return sql.SQL("coalesce(upper(standing.during), {})").format(_literal(_END_DAY))
+    column = sql.Identifier("source", name)
+    if types_in_postgresql(relation.sql)[name] == _MULTIRANGE_OF_DAYS:
+        return sql.SQL("{} * {}").format(column, within)
+    return column
 
 
-def _on(days: Sequence[Window] | None, day: sql.Composable) -> sql.Composable:
+def _literal(day: object) -> sql.Composable:
+    return sql.SQL("{}::date").format(sql.Literal(str(day)))
+
+
+def copy(select: sql.Composed, path: Path, *, at_most: int | None = None) -> int:
+    """Write the rows of a SELECT, no more than `at_most`, to `path` as CSV without a header; how many these are."""
+    limit = sql.SQL("") if at_most is None else sql.SQL("LIMIT {}").format(sql.Literal(at_most))
+    with path.open("wb") as file, connection.cursor() as cursor, connection.wrap_database_errors:
+        with cursor.copy(sql.SQL("COPY ({} {}) TO STDOUT (FORMAT csv)").format(select, limit)) as rows:
+            for block in rows:
+                file.write(block)
+        return int(cursor.rowcount)
+
+
+def _on(days: Sequence[Window], day: sql.Composable) -> sql.Composable:
     if not days:
-        return sql.SQL("true" if days is None else "false")
-    within = sql.SQL("{day} >= {start}::date AND {day} < {end}::date")
+        return sql.SQL("false")
+    within = sql.SQL("{day} >= {start} AND {day} < {end}")
     return sql.SQL(" OR ").join(
-        within.format(day=day, start=sql.Literal(str(window.start)), end=sql.Literal(str(window.end)))
-        for window in days
+        within.format(day=day, start=_literal(window.start), end=_literal(window.end)) for window in days
     )
 
 

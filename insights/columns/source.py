@@ -1,33 +1,76 @@
-"""Where the rows of a question come from: partitions as Parquet where they are true, PostgreSQL for all other days."""
+"""Where the rows of a question come from: partitions as Parquet where they are true, PostgreSQL for all other days.
+
+An answer may be allowed to lag behind: then it takes partitions that were true a moment ago, and where PostgreSQL would
+have to hand out too many rows, the last version that there is.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from insights.columns.build import FIRST_DAY
 from insights.columns.folder import folder, is_whole
 from insights.columns.rows import quoted
 from insights.columns.shape import families_of, shape_of
 from insights.metrics.query import Window
+from insights.windows import local_today
 from integrations.facts.relation import Relation
 
-# SQL of a FROM item with these columns of the relation's rows on these days (None: on any), read from PostgreSQL now.
-LiveRows = Callable[[Relation, Sequence[Window] | None, Collection[str]], str]
+# SQL of a FROM item with these columns of the relation's rows on these days, read from PostgreSQL now; None where
+# there are more rows than may be read.
+LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How far an answer may lag behind PostgreSQL: by what changed less than `lag` ago, and, where more than
+    `live_rows` (None: any number) of a relation would have to be read live, by whatever is not copied yet."""
+
+    lag: timedelta = timedelta(0)
+    live_rows: int | None = None
+
+
+EXACT = Allowance()
+PAGE = Allowance(timedelta(seconds=10), 200_000)
+
+
+@dataclass
+class Lag:
+    """By what an answer lags: it is as of `as_of` (None: of now), and some relation's rows of `days_lacking` are not
+    among its rows at all, because they were never copied."""
+
+    as_of: datetime | None = None
+    days_lacking: int = 0
+    _lacking: set[date] = field(default_factory=set, repr=False)
+
+    def goes_back_to(self, as_of: datetime | None) -> None:
+        self.as_of = min(filter(None, (self.as_of, as_of)), default=None)
+
+    def lacks(self, days: Sequence[Window]) -> None:
+        """Days before the columns begin, and those to come, are not counted."""
+        for start, end in days:
+            first, until = max(start, FIRST_DAY), min(end, local_today() + timedelta(days=1))
+            self._lacking.update(first + timedelta(days=n) for n in range((until - first).days))
+        self.days_lacking = len(self._lacking)
 
 
 @dataclass(frozen=True)
 class BuiltDays:
-    """Days of which a relation's rows, if there are any, stand in a file of the folder of columns."""
+    """Days of which a relation's rows, if there are any, stand in a file of the folder of columns.
+
+    They are the rows as of `as_of`; None: those of now.
+    """
 
     days: Window
     file_name: str
-    file_days: Window
+    as_of: datetime | None = None
 
 
 @contextmanager
@@ -48,50 +91,36 @@ def one_snapshot() -> Iterator[None]:
 
 def source(
     relation: Relation,
-    days: Window | None,
+    days: Sequence[Window],
     needed: Collection[str],
     live: LiveRows,
-    partitions: Partitions | None = None,
+    partitions: Partitions,
+    lag: Lag,
 ) -> str:
-    """SQL of a FROM item with the `needed` columns of the relation's rows on these days (None: on any, or none).
+    """SQL of a FROM item with the `needed` columns of the relation's rows on these days, which are in their order and
+    share none; there may be rows of other days, too.  What it lags by is noted in `lag`.
 
-    Any of the relation's own columns may be needed; the copy lacks those that only describe.  `partitions` are those
-    that are true, where they were read already.
+    Any of the relation's own columns may be needed; the copy lacks those that only describe.
     """
-    shape = shape_of(relation)
-    if days is None or shape is None or not shape.types.keys() >= set(needed):
-        return live(relation, None if days is None else [days], needed)
-    built = (partitions or Partitions.read()).of(relation, days)
-    files = [part for part in built if part.file_name]
-    missing = days_between(days, [part.days for part in built])
-    parts = _of_files(relation, needed, files)
-    if not (parts or missing):
-        typed = (f"NULL::{shape.types[name]} AS {_quoted_name(name)}" for name in needed)
-        return f"(SELECT {', '.join(typed) or 'NULL'} WHERE false)"
-    if missing:
-        parts.append(f"SELECT {_listed(needed)} FROM {live(relation, missing, needed)}")
-    return f"({' UNION ALL '.join(parts)})"
-
-
-def _of_files(relation: Relation, needed: Collection[str], files: Sequence[BuiltDays]) -> list[str]:
-    """Rows of files that hold other days than those asked for are compared, all others are not."""
-    whole = [part.file_name for part in files if part.days == part.file_days]
-    cut = [part for part in files if part.days != part.file_days]
-    selects = [f"SELECT {_listed(needed)} FROM {_read_parquet(whole)}"] if whole else []
-    selects += [
-        f"SELECT {_listed(needed)} FROM {_read_parquet([part.file_name])} WHERE {_quoted_name(relation.day)}"
-        f" >= DATE '{part.days.start}' AND {_quoted_name(relation.day)} < DATE '{part.days.end}'"
-        for part in cut
-    ]
-    return selects
-
-
-def _read_parquet(names: Sequence[str]) -> str:
-    return f"read_parquet([{', '.join(quoted(str(folder() / name)) for name in names)}])"
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(map(_quoted_name, names)) or "NULL"
+    types = shape_of(relation).types
+    is_copied = types.keys() >= set(needed)
+    built = partitions.of(relation, days) if is_copied else []
+    true = [part.days for part in built]
+    missing = _joined(days_between(days, true), true)
+    rows = live(relation, missing, needed) if missing else None
+    if missing and rows is None:
+        built = partitions.last_of(relation, days) if is_copied else []
+        lag.lacks(days_between(days, [part.days for part in built]))
+    for part in built:
+        lag.goes_back_to(part.as_of)
+    listed = ", ".join(map(_quoted_name, needed)) or "NULL"
+    selects = [f"SELECT {listed} FROM {rows}"] if rows else []
+    if files := [quoted(str(folder() / part.file_name)) for part in built if part.file_name]:
+        selects.append(f"SELECT {listed} FROM read_parquet([{', '.join(files)}])")
+    if not selects:
+        typed = (f"NULL::{types.get(name, 'VARCHAR')} AS {_quoted_name(name)}" for name in needed)
+        selects.append(f"SELECT {', '.join(typed) or 'NULL'} WHERE false")
+    return f"({' UNION ALL '.join(selects)})"
 
 
 def _quoted_name(name: str) -> str:
@@ -99,60 +128,73 @@ def _quoted_name(name: str) -> str:
 
 
 class Partitions:
-    """Those of all relations that are true, as of one moment: nothing changed that was not in their rows."""
+    """The last versions of all relations' partitions, and which of them are true, as of one moment."""
 
-    def __init__(self, built: Mapping[str, Sequence[_Built]], changed: Mapping[str, Sequence[Window]]) -> None:
+    def __init__(self, built: Mapping[str, Sequence[_Built]], changed: Mapping[str, Sequence[_Changed]]) -> None:
         self._built = built
         self._changed = changed
 
     @classmethod
-    def read(cls) -> Partitions:
-        """In one query."""
+    def read(cls, allowance: Allowance = EXACT) -> Partitions:
+        """In one query.
+
+        What changed in the future, by a clock that was put back since, did so an unknown time ago.
+        """
         built: dict[str, list[_Built]] = defaultdict(list)
-        changed: dict[str, list[Window]] = defaultdict(list)
+        changed: dict[str, list[_Changed]] = defaultdict(list)
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date
-                FROM insights_columnpartition WHERE stale_since IS NULL AND built_at <= now()
+                SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date, stale_since,
+                       coalesce(stale_since BETWEEN clock_timestamp() - make_interval(secs => %(lag)s) AND clock_timestamp(), true)
+                FROM insights_columnpartition WHERE built_at <= now()
                 UNION ALL
-                SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL
+                SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL, since, is_recent
                 FROM (
-                    SELECT family, unnest(range_agg(daterange(day_from, day_to))) AS days
-                    FROM integrations_factchange GROUP BY family
+                    SELECT family, is_recent, unnest(range_agg(daterange(day_from, day_to))) AS days, min(at) AS since
+                    FROM integrations_factchange
+                    CROSS JOIN LATERAL (
+                        SELECT at BETWEEN clock_timestamp() - make_interval(secs => %(lag)s) AND clock_timestamp() AS is_recent
+                    ) AS change
+                    GROUP BY family, is_recent
                 ) AS changes
                 ORDER BY 2
-                """
+                """,
+                {"lag": allowance.lag.total_seconds()},
             )
-            for name, start, end, shape, file_name, size, built_on in cursor.fetchall():
+            for name, start, end, shape, file_name, size, built_on, since, is_recent in cursor.fetchall():
+                days = Window(start or date.min, end or date.max)
                 if shape is None:
-                    changed[name].append(Window(start or date.min, end or date.max))
+                    changed[name].append(_Changed(days, since, is_recent))
                 else:
-                    built[name].append(_Built(Window(start, end), shape, file_name, size, built_on))
+                    built[name].append(_Built(days, shape, file_name, size, built_on, since, is_recent))
         return cls(built, changed)
 
-    def of(self, relation: Relation, days: Window) -> Sequence[BuiltDays]:
-        """In their order, the days in this window of which partitions are true and their files whole.
+    def of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
+        """In their order, the days of partitions with any of these that are true, or were until as long ago as is
+        allowed, and whose files are whole.
 
-        A relation that knows the clock has rows for days that came after a partition was built: its partitions are
-        true of the days before that one.  A partition that was built in the future, by a clock that was put back, is
-        not.
+        A partition that was built in the future, by a clock that was put back, is not.
         """
+        return self._of(relation, days, longest_ago=False)
+
+    def last_of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
+        """The same of all last versions, however long ago they were true."""
+        return self._of(relation, days, longest_ago=True)
+
+    def _of(self, relation: Relation, days: Sequence[Window], *, longest_ago: bool) -> Sequence[BuiltDays]:
         shape = shape_of(relation)
-        if shape is None:
-            return []
-        changed = [window for family in families_of(relation) for window in self._changed.get(family, ())]
+        changed = [change for family in families_of(relation) for change in self._changed.get(family, ())]
         found = []
         for each in self._built.get(relation.name, ()):
-            first, end = each.days
-            part = Window(
-                max(first, days.start), min(end, days.end, each.built_on) if shape.knows_clock else min(end, days.end)
-            )
-            is_true = each.shape == shape.hash and not any(
-                window.start < end and first < window.end for window in changed
-            )
-            if part.start < part.end and is_true and (not each.file_name or is_whole(each.file_name, each.size)):
-                found.append(BuiltDays(part, each.file_name, each.days))
+            known = shape.known(each.days, each.built_on)
+            if each.shape != shape.hash or not any(_share_a_day(known, window) for window in days):
+                continue
+            since = [change for change in changed if _share_a_day(change.days, each.days)]
+            is_recent = each.is_recent and all(change.is_recent for change in since)
+            if (is_recent or longest_ago) and (not each.file_name or is_whole(each.file_name, each.size)):
+                moments = (each.stale_since, *(change.since for change in since))
+                found.append(BuiltDays(known, each.file_name, min(filter(None, moments), default=None)))
         return found
 
 
@@ -162,15 +204,37 @@ class _Built(NamedTuple):
     file_name: str
     size: int
     built_on: date
+    stale_since: datetime | None
+    is_recent: bool  # stale for no longer than is allowed, or not at all
 
 
-def days_between(days: Window, built: Sequence[Window]) -> Sequence[Window]:
-    """The days of the window that lie in none of these, which are in their order and share no day."""
-    missing, start = [], days.start
-    for window in built:
-        if start < window.start:
-            missing.append(Window(start, window.start))
-        start = window.end
-    if start < days.end:
-        missing.append(Window(start, days.end))
+class _Changed(NamedTuple):
+    days: Window
+    since: datetime
+    is_recent: bool
+
+
+def _share_a_day(one: Window, other: Window) -> bool:
+    return max(one.start, other.start) < min(one.end, other.end)
+
+
+def days_between(days: Sequence[Window], built: Sequence[Window]) -> Sequence[Window]:
+    """The days of these windows that lie in none that is built; all are in their order and share no day with others."""
+    missing: list[Window] = []
+    for start, end in days:
+        for window in (each for each in built if _share_a_day(each, Window(start, end))):
+            missing += [Window(start, window.start)] if start < window.start else []
+            start = window.end
+        missing += [Window(start, end)] if start < end else []
     return missing
+
+
+def _joined(missing: Sequence[Window], built: Sequence[Window]) -> Sequence[Window]:
+    """With the days between them, where none of these is built: a stock's row then comes once, and not for each."""
+    joined: list[Window] = []
+    for window in missing:
+        if joined and not any(_share_a_day(each, Window(joined[-1].end, window.start)) for each in built):
+            joined[-1] = Window(joined[-1].start, window.end)
+        else:
+            joined.append(window)
+    return joined

@@ -40,34 +40,37 @@ def take_changes_out() -> int:
 def _mark_changed(changes: Sequence[Change]) -> None:
     """In the transaction that takes these changes out of the outbox.
 
-    A partition that is being built is waited for: it may have been read before the change.
+    They are stale since the oldest of the changes.  A partition that is being built is waited for: it may have been
+    read before the change.
     """
     relations: dict[FactFamily, list[str]] = defaultdict(list)
     for name, relation in copied_relations().items():
         for family in families_of(relation):
             relations[family].append(name)
-    touched = [(name, change.day_from, change.day_to) for change in changes for name in relations[change.family]]
+    touched = [
+        (name, change.day_from, change.day_to, change.at) for change in changes for name in relations[change.family]
+    ]
     if not touched:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH touched AS (
-                SELECT relation, range_agg(daterange(starts, ends)) AS days
-                FROM unnest(%s::text[], %s::date[], %s::date[]) AS t (relation, starts, ends)
+                SELECT relation, range_agg(daterange(starts, ends)) AS days, least(min(at), now()) AS since
+                FROM unnest(%s::text[], %s::date[], %s::date[], %s::timestamptz[]) AS t (relation, starts, ends, at)
                 GROUP BY relation
             ), locked AS (
                 -- In one order, so that two that mark never wait for each other.
-                SELECT partition.id
+                SELECT partition.id, touched.since
                 FROM insights_columnpartition partition
                 JOIN touched ON touched.relation = partition.relation
                  AND touched.days && daterange(partition.first_day, partition.end_day)
                 ORDER BY partition.id
                 FOR NO KEY UPDATE OF partition
             )
-            UPDATE insights_columnpartition
-            SET stale_since = coalesce(stale_since, now())
-            WHERE id IN (SELECT id FROM locked)
+            UPDATE insights_columnpartition partition
+            SET stale_since = least(partition.stale_since, locked.since)
+            FROM locked WHERE locked.id = partition.id
             """,
             [list(column) for column in zip(*touched, strict=True)],
         )
@@ -75,7 +78,7 @@ def _mark_changed(changes: Sequence[Change]) -> None:
 
 def mark_changed_shapes() -> None:
     """Partitions of relations whose SQL or columns are others than when they were built; those of none at all go."""
-    shapes = {name: shape.hash for name, relation in copied_relations().items() if (shape := shape_of(relation))}
+    shapes = {name: shape_of(relation).hash for name, relation in copied_relations().items()}
     _mark(
         "EXISTS (SELECT FROM unnest(%s::text[], %s::text[]) AS now (relation, shape)"
         " WHERE now.relation = partition.relation AND now.shape <> partition.shape)",
@@ -87,16 +90,20 @@ def mark_changed_shapes() -> None:
 def mark_by_clock() -> None:
     """Partitions that time alone made untrue.
 
-    Of relations that know the clock: those of which days have come since they were built.  Of all: those built in the
-    future, by a clock that was put back since.
+    Of relations of which the days to come are not known: those of which days have come since they were built.  Of all:
+    those built in the future, by a clock that was put back since.
     """
-    names = [
-        name for name, relation in copied_relations().items() if (shape := shape_of(relation)) and shape.knows_clock
-    ]
+    known = {
+        name: shape.known_days
+        for name, relation in copied_relations().items()
+        if (shape := shape_of(relation)).known_days is not None
+    }
     _mark(
-        "built_at > now() OR relation = ANY(%s) AND built_at::date < now()::date"
-        " AND end_day > built_at::date AND first_day < now()::date",
-        [names],
+        "built_at > now() OR built_at::date < now()::date"
+        " AND EXISTS (SELECT FROM unnest(%s::text[], %s::int[]) AS known (relation, days)"
+        " WHERE known.relation = partition.relation"
+        " AND end_day > built_at::date + known.days AND first_day < now()::date + known.days)",
+        [list(known), list(known.values())],
     )
 
 

@@ -31,11 +31,6 @@ CREATE MACRO multirange_contains_elem(days, day) AS
         lambda bounds: (bounds[1] = ',' OR split_part(bounds, ',', 1) <= day::VARCHAR)
                        AND (bounds[-1] = ',' OR day::VARCHAR < split_part(bounds, ',', 2))
     )), false) END;
-CREATE MACRO multirange_list(days) AS
-    list_transform(regexp_extract_all(days, '[\[(]([^,]*,[^,)]*)\)', 1), lambda bounds: {
-        first_day: coalesce(try_cast(split_part(bounds, ',', 1) AS DATE), DATE '0001-01-01'),
-        end_day: coalesce(try_cast(split_part(bounds, ',', 2) AS DATE), DATE '9999-12-31')
-    });
 """
 
 

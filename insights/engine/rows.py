@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -11,89 +12,59 @@ from typing import Any
 from psycopg import sql
 
 from insights.columns.folder import temporary_file
-from insights.columns.rows import TYPES, copy, quoted, read_csv, select_rows, types_in_postgresql
+from insights.columns.rows import copy, copy_rows, quoted, read_csv, types_of
 from insights.columns.shape import shape_of
-from insights.columns.source import Partitions, one_snapshot, source
+from insights.columns.source import EXACT, Allowance, Lag, Partitions, one_snapshot, source
 from insights.metrics.query import Window
 from integrations.facts.relation import Relation
-
-STANDING_FROM, STANDING_UNTIL = "standing_from", "standing_until"
-FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for a range without a beginning, and without an end
-
-
-def column_types(relation: Relation) -> Mapping[str, str]:
-    """DuckDB's types of the relation's columns, by name."""
-    return {name: TYPES.get(code, "VARCHAR") for name, code in types_in_postgresql(relation.sql).items()}
-
-
-def select_standing(relation: Relation, days: Window | None, needed: Collection[str]) -> sql.Composed:
-    """The needed columns of a stock's rows on these days (None: on any), as SQL for PostgreSQL.
-
-    A row comes once for each range of days, from standing_from to standing_until, on which it stands.
-    """
-    first, end = (days.start, days.end) if days else (None, None)
-    return sql.SQL(
-        """
-        SELECT {columns}, coalesce(lower(standing.during), {first_day}), coalesce(upper(standing.during), {end_day})
-        FROM ({relation}) AS source
-        CROSS JOIN LATERAL unnest(source.{days} * datemultirange({within})) AS standing (during)
-        WHERE source.{days} && {within}
-        """
-    ).format(
-        columns=sql.SQL(", ").join(sql.Identifier("source", name) for name in sorted(needed)),
-        first_day=_literal(FIRST_DAY),
-        end_day=_literal(END_DAY),
-        relation=sql.SQL(relation.sql),
-        days=sql.Identifier(relation.stock.days if relation.stock else ""),
-        within=sql.SQL("daterange({}, {})").format(_literal(first), _literal(end)),
-    )
-
-
-def _literal(day: object) -> sql.Composable:
-    return sql.SQL("{}::date").format(sql.Literal(None if day is None else str(day)))
 
 
 class Rows(ExitStack):
     """Rows for the questions of one answer, all as of one moment: of built partitions where they are true, else copied
     from PostgreSQL.
 
-    What is copied once serves the other questions, so all columns of the relation's copy come with it.
+    What is copied once serves the other questions, so all columns of the relation's copy come with it.  `lag` says by
+    what they lag behind PostgreSQL, which is no more than is allowed, of what was read so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
         self.versions: dict[tuple[str, ...], Mapping[str, Any]] = {}  # insights/engine/tables.py
-        self._live_rows: dict[tuple[str, tuple[Window, ...] | None, frozenset[str]], str] = {}
+        self.lag = Lag()
+        self._allowance = allowance
+        self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
+        self._number_of_live_rows: Counter[str] = Counter()  # by relation
         self._copies: list[str] = []  # paths, as they stand in statements
 
     @cached_property
     def _partitions(self) -> Partitions:
-        return Partitions.read()
+        return Partitions.read(self._allowance)
 
     def read_no_files(self) -> None:
         """From now on everything comes from PostgreSQL."""
         self._partitions = Partitions({}, {})
 
-    def source(self, relation: Relation, days: Window | None, needed: Collection[str]) -> str:
-        """What stands in a FROM clause of DuckDB for the relation's rows on these days (None: on any)."""
-        return source(relation, days, sorted(needed), self._live, self._partitions)
+    def source(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str:
+        """What stands in a FROM clause of DuckDB for the relation's rows on these days, and maybe on others, too."""
+        return source(relation, days, sorted(needed), self._live, self._partitions, self.lag)
 
-    def _live(self, relation: Relation, days: Sequence[Window] | None, needed: Collection[str]) -> str:
-        shape = shape_of(relation)
-        copied = frozenset([*needed, *(shape.types if shape else ())])
-        key = relation.sql, None if days is None else tuple(days), copied
+    def _live(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
+        copied = frozenset([*needed, *shape_of(relation).types])
+        key = relation.sql, tuple(days), copied
         if key not in self._live_rows:
             self._live_rows[key] = self._read(relation, days, sorted(copied))
         return self._live_rows[key]
 
-    def _read(self, relation: Relation, days: Sequence[Window] | None, needed: Collection[str]) -> str:
-        types = column_types(relation)
-        columns = {name: types[name] for name in needed}
-        if relation.stock is None:
-            return self.copied(select_rows(relation, needed, days), columns)
-        window = days[0] if days else None
-        standing = {STANDING_FROM: "DATE", STANDING_UNTIL: "DATE"}
-        return self.copied(select_standing(relation, window, needed), columns | standing)
+    def _read(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
+        types, path, most = types_of(relation), self.enter_context(temporary_file(".csv")), self._allowance.live_rows
+        left = None if most is None else most - self._number_of_live_rows[relation.name]
+        found = copy_rows(relation, needed, days, path, at_most=None if left is None else left + 1)
+        if left is not None and found > left:
+            path.unlink()
+            return None
+        self._number_of_live_rows[relation.name] += found
+        self._copies.append(quoted(str(path)))
+        return read_csv(path, {name: types[name] for name in needed})
 
     def copied(self, select: sql.Composed, columns: Mapping[str, str]) -> str:
         """The same for any SELECT of PostgreSQL, given the types of its columns by name, in order."""
@@ -111,13 +82,13 @@ _of_answer: ContextVar[Rows | None] = ContextVar("rows of the answer", default=N
 
 
 @contextmanager
-def rows_of_answer() -> Iterator[Rows]:
-    """The rows of whatever is asked within the outermost block: read once, as of one moment."""
+def rows_of_answer(allowance: Allowance = EXACT) -> Iterator[Rows]:
+    """The rows of whatever is asked within the outermost block: read once, as of one moment, and as that allows."""
     known = _of_answer.get()
     if known is not None:
         yield known
         return
-    with one_snapshot(), Rows() as rows:
+    with one_snapshot(), Rows(allowance) as rows:
         token = _of_answer.set(rows)
         try:
             yield rows

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.cache import Cache
+from insights.columns.rows import types_of
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
 from insights.engine.measures import value_in
-from insights.engine.rows import Rows, column_types, rows_of_answer
+from insights.engine.rows import Rows, rows_of_answer
 from insights.engine.statement import (
     LISTED,
     Part,
@@ -82,7 +83,7 @@ def scan(question: Reading, measures: Sequence[Measure]) -> Cells:
     windows = windows_of(question)
     if not windows:
         return {}
-    types = column_types(question.relation)
+    types = types_of(question.relation)
     found = _fetch(lambda source: statement_of(question, measures, source, types))
     cells: dict[CellKey, Cell] = {}
     positions = {measure: position for position, measure in enumerate(measures)}
@@ -114,13 +115,13 @@ def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence
 
 def stock(question: StockReading) -> dict[tuple[int | None, Window], int]:
     """People of each span of the question, by unit and span.  Raises QuestionStoppedError as `scan`."""
-    found = _fetch(lambda source: stock_statement(question, source))
+    found = _fetch(lambda _: stock_statement(question))
     return {(row["unit_id"] or None, question.spans[row["window_id"]]): row["people"] for row in found}
 
 
 def people_in_stock(question: StockReading) -> Collection[int]:
     """The ids of those whom `stock` counts in any span of the question."""
-    found = _fetch(lambda source: stock_statement(question, source, LISTED))
+    found = _fetch(lambda _: stock_statement(question, LISTED))
     return {person for row in found for person in row["people"]}
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from insights import windows
 from insights.engine import cells, dimensions, measures, scope
-from insights.engine.rows import STANDING_FROM, STANDING_UNTIL
 from insights.engine.scope import Parameters
-from insights.engine.tables import Table
+from insights.engine.tables import Table, people_of
 from insights.metrics.measures import Measure, Total
 from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import Reading, StockReading
 from integrations.facts.ai import AGENT_SESSION_DAYS
-from integrations.facts.relation import STANDING_ON, Relation
+from integrations.facts.relation import STANDING_FROM, STANDING_ON, STANDING_UNTIL, Relation
 
-Source = Callable[[Relation, Window | None, Collection[str]], str]
-"""What stands in a FROM clause for the rows of a relation on these days (None: on any), with the columns needed."""
+Source = Callable[[Relation, Sequence[Window], Collection[str]], str]
+"""What stands in a FROM clause for the rows of a relation on these days, and maybe on others, with the columns needed.
+The days are in their order, and the windows share none."""
+
+EVER = Window(date.min, date.max)
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ def statement_over_parts(parts: Sequence[Part], source: Source, select: str, val
 def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
     question = part.question
     days = [window for window, _ in windows_of(question)]
-    bounding = Window(min(window.start for window in days), max(window.end for window in days))
-    rows = _Rows(question, part.measures, source, bounding, parameters, part.columns)
+    read = days
+    if question.relation.stock is None:  # else these are single days, in their order
+        read = [Window(min(window.start for window in days), max(window.end for window in days))]
+    rows = _Rows(question, part.measures, source, read, parameters, part.columns)
     placed = "\nUNION ALL\n".join(map(rows.placed_as, scope.placed_as(question.placement, question.relation)))
     return f"""
 WITH {_window_days(days, parameters)},
@@ -123,7 +127,7 @@ class _Rows:
     question: Reading
     wanted: Sequence[Measure]
     source: Source
-    days: Window  # the bounding window of all of the question's
+    days: Sequence[Window]  # of which rows are needed
     parameters: Parameters
     columns: Sequence[str]  # wanted by their names
 
@@ -164,7 +168,7 @@ WHERE {" AND ".join(conditions) or "true"}
         for dimension, values in self.question.facets:
             among = self.parameters.one_of(values, "VARCHAR")
             if dimension is Dimension.MODEL and self.question.model_picks_facts:
-                sessions = self.source(AGENT_SESSION_DAYS, None, {"session_id", "model", "tokens"})
+                sessions = self.source(AGENT_SESSION_DAYS, [EVER], {"session_id", "model", "tokens"})
                 yield (
                     f"source.{relation.fact} IN (SELECT source.session_id FROM {sessions} AS source"
                     f" WHERE source.tokens > 0 AND {dimensions.value_of(dimension)} IN {among})"
@@ -196,7 +200,7 @@ WHERE {" AND ".join(conditions) or "true"}
             return names
         expressions = dict(relation.stock.columns)
         read = [name for each in names & expressions.keys() for name in re.findall(r"source\.(\w+)", expressions[each])]
-        return (names - expressions.keys() - {STANDING_ON}).union(read)
+        return (names - expressions.keys() - {STANDING_ON}).union(read, {STANDING_FROM, STANDING_UNTIL})
 
 
 _JOIN_STANDING = f"""
@@ -217,10 +221,10 @@ def _only_people(question: Reading) -> str:
 COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.person_id)"
 
 
-def stock_statement(question: StockReading, source: Source, aggregate: str = COUNTED) -> Statement:
+def stock_statement(question: StockReading, aggregate: str = COUNTED) -> Statement:
     """One row per unit_id and window_id, the position among the spans: the people who were there, and in scope, on any
     day of it, of those whose day lies before its end."""
-    relation, placement = question.relation, question.placement
+    placement = question.placement
     parameters = Parameters()
     person = "people.person_id"
     joins, ranges = scope.joins_of_ranges(placement, person, parameters)
@@ -233,14 +237,7 @@ def stock_statement(question: StockReading, source: Source, aggregate: str = COU
 WITH asked AS (
     SELECT unnest({starts}) AS first_day, unnest({ends}) AS end_day, unnest(range({len(question.spans)})) AS window_id
 ),
-people AS (
-    SELECT person_id, since, present.first_day, present.end_day
-    FROM (
-        SELECT {relation.person} AS person_id, {relation.day} AS since,
-               unnest(multirange_list(coalesce(source.present, '{{(,)}}'))) AS present
-        FROM {source(relation, None, {relation.person, relation.day, "present"})} AS source
-    )
-)
+people AS (SELECT id AS person_id, * FROM {parameters.table(people_of(question.relation))})
 SELECT {scope.unit_of(placement)} AS unit_id, window_id, {aggregate} AS people
 FROM people
 JOIN asked ON people.since < asked.end_day

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from django.db import connection
 from psycopg import sql
 
-from insights.engine.rows import END_DAY, FIRST_DAY, Rows
+from insights.engine.rows import Rows
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
+from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
     import duckdb
 
+FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for a range without a beginning, and without an end
 VERSIONS = 4  # of each table, of as many transactions that see something else
 _PLACEMENT = {"id": "BIGINT", "tree_id": "BIGINT", "unit_id": "BIGINT", "first_day": "DATE", "end_day": "DATE"}
 
@@ -71,6 +74,18 @@ ATTRIBUTES = Table(
     ("orgtree_personattribute",),
 )
 """A row per person, attribute, value and range of days."""
+
+
+def people_of(relation: Relation) -> Table:
+    """A row per person of the relation and range of days on which they are there, with the day since which they are of
+    them."""
+    return Table(
+        relation.name,
+        f"SELECT {relation.person} AS id, {relation.day} AS since, unnest(coalesce(present, '{{(,)}}')) AS during"
+        f" FROM ({relation.sql}) AS people",
+        {"id": "BIGINT", "since": "DATE", "first_day": "DATE", "end_day": "DATE"},
+        tuple(sorted(set(re.findall(r"\b(?:integrations|orgtree)_\w+", relation.sql)))),
+    )
 
 
 class _Process:

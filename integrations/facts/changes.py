@@ -8,8 +8,8 @@ whatever dies in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from django.db import connection, transaction
 
@@ -22,7 +22,8 @@ _listeners: list[Callable[[], None]] = []
 class Change:
     """Facts of `family` changed for a person (None: for nobody who could be matched) on days [day_from, day_to).
 
-    Those that count for the owner of what they ran on changed for `owned_id` instead.
+    Those that count for the owner of what they ran on changed for `owned_id` instead.  `at` is when the first of what
+    was coalesced was appended.
     """
 
     family: FactFamily
@@ -30,6 +31,7 @@ class Change:
     day_from: date
     day_to: date
     owned_id: int | None = None
+    at: datetime | None = field(default=None, compare=False)
 
 
 def on_change(listener: Callable[[], None]) -> None:
@@ -87,14 +89,14 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
                 WHERE id = ANY (ARRAY(
                     SELECT id FROM integrations_factchange ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
                 ))
-                RETURNING family, person_id, owned_id, day_from, day_to
+                RETURNING family, person_id, owned_id, day_from, day_to, at
             ), coalesced AS (
-                SELECT family, person_id, owned_id, range_agg(daterange(day_from, day_to)) AS days
+                SELECT family, person_id, owned_id, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
                 FROM taken
                 GROUP BY family, person_id, owned_id
             )
-            SELECT family, person_id, lower(days), upper(days), owned_id
-            FROM (SELECT family, person_id, owned_id, unnest(days) AS days FROM coalesced) AS ranges
+            SELECT family, person_id, lower(days), upper(days), owned_id, at
+            FROM (SELECT family, person_id, owned_id, unnest(days) AS days, at FROM coalesced) AS ranges
             ORDER BY family, person_id, owned_id, 3
             """,
             [limit],

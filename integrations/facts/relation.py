@@ -32,6 +32,8 @@ class Stock:
 
 
 STANDING_ON = "standing_on"
+# The range of days, without the last, on which a row stands: what the engine finds beside a stock's own columns.
+STANDING_FROM, STANDING_UNTIL = "standing_from", "standing_until"
 # Of a relation that falls to owners.
 REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
 OF_AGENTS = frozenset({REPOSITORY_ID, IS_AUTONOMOUS})

@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import duckdb
 from django.db import connection
-from psycopg import sql
 
 from insights.columns.folder import temporary_file
-from insights.columns.rows import copy_rows, read_csv
+from insights.columns.rows import copy_rows, read_csv, types_of
 from insights.columns.shape import shape_of
-from insights.columns.source import LiveRows, source
+from insights.columns.source import EXACT, Allowance, Lag, LiveRows, Partitions, source
+from insights.engine.database import MACROS
 from insights.metrics.query import Window
-from integrations.facts.relation import Relation
+from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
 
 EVER = Window(date(1, 1, 1), date(9999, 12, 31))
+MOST_DAYS = 200  # on which it is compared what stands
 Rows = Counter[tuple[Any, ...]]
 Read = list[tuple[str, Sequence[Window]]]
 
 
 def in_postgresql(relation: Relation, days: Window = EVER) -> Rows:
-    names = _names(relation)
+    """Of a stock, what stands on some of the days: not of rows, which may be cut into ranges of days in any way."""
+    names = _expressions(relation)
+    texts = {name for name, kind in shape_of(relation).types.items() if kind == "VARCHAR"}
+    chosen = ", ".join(f"({text})::text" if name in texts else text for name, text in names.items())
+    on = f"source.{relation.day} >= %s AND source.{relation.day} < %s"
+    joined, parameters = "", list[Any](days)
+    if relation.stock is not None:
+        joined = "JOIN unnest(%s::date[]) AS standing (day) ON true"
+        on, parameters = f"source.{relation.stock.days} @> standing.day", [some_of(days)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("SELECT {} FROM ({}) AS source WHERE {} >= %s AND {} < %s").format(
-                sql.SQL(", ").join(map(sql.Identifier, names)),
-                sql.SQL(relation.sql),
-                *[sql.Identifier(relation.day)] * 2,
-            ),
-            list(days),
-        )
+        cursor.execute(f"SELECT {chosen} FROM ({relation.sql.replace('%', '%%')}) AS source {joined} WHERE {on}", parameters)
         return Counter(tuple(map(_plain, row)) for row in cursor.fetchall())
+
+
+def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None, allowance: Allowance = EXACT) -> Rows:
+    """As a question would find them; times as microseconds, because DuckDB gives them with a library of its own."""
+    names, types = _expressions(relation), types_of(relation)
+    chosen = ", ".join(f"epoch_us({text})" if types.get(name) == "TIMESTAMPTZ" else text for name, text in names.items())
+    needed = sorted(shape_of(relation).types)
+    partitions, asked = Partitions.read(allowance), [days]
+    joined, on, parameters = "", f"{relation.day} >= $1 AND {relation.day} < $2", list[Any](days)
+    if relation.stock is not None:
+        asked = [Window(day, day + timedelta(days=1)) for day in some_of(days)]
+        joined = f"JOIN (SELECT unnest($1::DATE[]) AS day) AS standing ON {STANDING_FROM} <= day AND day < {STANDING_UNTIL}"
+        on, parameters = "true", [some_of(days)]
+    with live_rows([] if read is None else read) as live, _duckdb().cursor() as columns:
+        rows = source(relation, asked, needed, live, partitions, Lag())
+        found = columns.execute(f"SELECT {chosen} FROM {rows} AS source {joined} WHERE {on}", parameters).fetchall()
+    return Counter(found)
 
 
 @contextmanager
@@ -44,24 +63,13 @@ def live_rows(read: Read) -> Iterator[LiveRows]:
     """Notes in `read` which days of which relation were read from PostgreSQL."""
     with ExitStack() as files:
 
-        def live(relation: Relation, days: Sequence[Window] | None, needed: Collection[str]) -> str:
-            read.append((relation.name, days or ()))
-            shape = shape_of(relation)
-            assert shape is not None
+        def live(relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str:
+            read.append((relation.name, days))
             path = files.enter_context(temporary_file(".csv"))
             copy_rows(relation, needed, days, path)
-            return read_csv(path, {name: shape.types[name] for name in needed})
+            return read_csv(path, {name: types_of(relation)[name] for name in needed})
 
         yield live
-
-
-def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None) -> Rows:
-    """As a question would find them; times as microseconds, because DuckDB gives them with a library of its own."""
-    names, types = _names(relation), _types(relation)
-    chosen = ", ".join(f"epoch_us({name})" if types[name] == "TIMESTAMPTZ" else name for name in names)
-    with live_rows([] if read is None else read) as live, _duckdb().cursor() as columns:
-        rows = columns.execute(f"SELECT {chosen} FROM {source(relation, days, names, live)} AS source").fetchall()
-    return Counter(rows)
 
 
 def assert_agreement(relations: Iterable[Relation], days: Window = EVER, *, context: str = "") -> Read:
@@ -75,19 +83,33 @@ def assert_agreement(relations: Iterable[Relation], days: Window = EVER, *, cont
     return read
 
 
+def some_of(days: Window) -> list[date]:
+    """Days of the window; of one that is long those up to today, which the clock of the test says, and the next."""
+    end = min(days.end, date.today() + timedelta(days=2))
+    start = max(days.start, end - timedelta(days=MOST_DAYS))
+    return [start + timedelta(days=n) for n in range(0, (end - start).days, 1 + (end - start).days // 40)]
+
+
+def _expressions(relation: Relation) -> dict[str, str]:
+    """What is compared of a row, by name; of a stock also what is computed of it on a day."""
+    names = dict.fromkeys(shape_of(relation).types)
+    if relation.stock is None:
+        return {name: f"source.{name}" for name in names}
+    computed = dict(relation.stock.columns)
+    plain = {name: f"source.{name}" for name in names if name not in _read_by(computed)}
+    return {"day": "standing.day"} | plain | computed
+
+
+def _read_by(computed: dict[str, Any]) -> set[str]:
+    """Columns of ranges of days: what is computed of them is compared, because they are cut."""
+    return {STANDING_FROM, STANDING_UNTIL, "healthy_days"}
+
+
 @cache
 def _duckdb() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
-
-
-def _types(relation: Relation) -> Mapping[str, str]:
-    shape = shape_of(relation)
-    assert shape is not None
-    return shape.types
-
-
-def _names(relation: Relation) -> list[str]:
-    return list(_types(relation))
+    opened = duckdb.connect()
+    opened.execute(MACROS)
+    return opened
 
 
 def _plain(value: Any) -> Any:

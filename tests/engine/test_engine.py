@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
@@ -174,34 +174,23 @@ def test_a_forked_process_answers_questions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "first", "last", "inside"),
+    ("days", "inside"),
     [
-        (
-            "{[2026-01-01,2026-02-01),[2026-03-01,)}",
-            "2026-01-01",
-            "9999-12-31",
-            ["2026-01-01", "2026-01-31", "2026-03-01"],
-        ),
-        ("{(,2026-01-01)}", "0001-01-01", "2026-01-01", ["0001-01-01", "2025-12-31"]),
-        ("{(,)}", "0001-01-01", "9999-12-31", ["2026-01-01", "2026-02-01", "2026-02-28"]),
-        ("{}", None, None, []),
+        ("{[2026-01-01,2026-02-01),[2026-03-01,)}", ["2026-01-01", "2026-01-31", "2026-03-01"]),
+        ("{(,2026-01-01)}", ["0001-01-01", "2025-12-31"]),
+        ("{(,)}", ["2026-01-01", "2026-02-01", "2026-02-28"]),
+        ("{}", []),
     ],
 )
-def test_multiranges_are_read_as_postgresql_writes_them(
-    days: str, first: str | None, last: str | None, inside: list[str]
-) -> None:
+def test_multiranges_are_read_as_postgresql_writes_them(days: str, inside: list[str]) -> None:
     asked = [*inside, "2026-02-01", "2026-02-28"]
     with database.cursor() as cursor:
         [row] = database.fetch(
             cursor,
             """
-            SELECT list(multirange_contains_elem($days, day::DATE)) AS contained,
-                   any_value(multirange_list($days)) AS ranges
+            SELECT list(multirange_contains_elem($days, day::DATE)) AS contained
             FROM (SELECT unnest($asked) AS day)
             """,
             {"days": days, "asked": asked},
         )
     assert row["contained"] == [day in inside for day in asked]
-    borders = [(each["first_day"], each["end_day"]) for each in row["ranges"]]
-    expected = (first and date.fromisoformat(first), last and date.fromisoformat(last))
-    assert (borders[0][0], borders[-1][1]) == expected if borders else expected == (None, None)
