@@ -13,8 +13,8 @@ from integrations.models import FactFamily
 def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
     """Append the days of these commits to the outbox, in the caller's transaction.
 
-    A commit also makes the lines that it brought to the default branch its author's, on the day of what brought them.
-    An autonomous agent's changed for the owner of the repository.
+    A commit also makes the lines that it brought to the default branch its author's, on the day of what brought them,
+    and a branch at whose tip it stands is stale or not.  An autonomous agent's changed for the owner of the repository.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -39,6 +39,13 @@ def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
             LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
             LEFT JOIN integrations_owned owned
                  ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
+            UNION
+            SELECT %(clone)s, NULL, owned.id, tip.counted_on, coalesce(branch.gone_on, current_date + 1)
+            FROM integrations_unmergedbranch branch
+            JOIN integrations_commit tip ON tip.id = branch.tip_id
+            JOIN integrations_repositorysource source ON source.id = branch.source_id
+            LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+            WHERE tip.id = ANY (%(commits)s) AND tip.counted_on < coalesce(branch.gone_on, current_date + 1)
             """,
             {
                 "code": FactFamily.CODE.value,

@@ -206,6 +206,7 @@ AI_COMMITTED_FILES_OF_ENROLLED = _of_enrolled(AI_COMMITTED_FILES)
 AGENT_REPOSITORIES = Relation(
     name="agent_repositories",
     family=FactFamily.CODE,
+    also=frozenset({FactFamily.CLONE}),
     day="day",
     person="person_id",
     falls_to_owners=True,

@@ -41,6 +41,20 @@ _NOTE = """
     LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
     WHERE stale.since <= current_date
 """
+# Where a repository has several clones, another one tells of its branches from now on.
+_NOTE_LEFT = """
+    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
+    SELECT %(family)s, owned.id, min(tip.counted_on) + %(stale_after)s + 1, current_date + 1
+    FROM integrations_unmergedbranch branch
+    JOIN integrations_commit tip ON tip.id = branch.tip_id
+    JOIN integrations_repositorysource source ON source.id = branch.source_id
+    LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+    WHERE source.repository_id IN (
+        SELECT repository_id FROM integrations_repositorysource WHERE connection_id = %(connection)s
+    )
+    GROUP BY owned.id
+    HAVING min(tip.counted_on) + %(stale_after)s < current_date
+"""
 STALE_AFTER_DAYS = 30
 
 
@@ -63,6 +77,19 @@ def note_branches(source: RepositorySource, git: GitRepository, branches: Mappin
                 "stale_after": STALE_AFTER_DAYS,
                 "family": FactFamily.CLONE.value,
             },
+        )
+        told = cursor.rowcount
+    if told:
+        announce_changes()
+
+
+def note_branches_left(connection_id: int) -> None:
+    """Append to the outbox that nobody tells of the branches of this connection's clones any more; in the transaction
+    that deletes it, before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE_LEFT,
+            {"connection": connection_id, "stale_after": STALE_AFTER_DAYS, "family": FactFamily.CLONE.value},
         )
         told = cursor.rowcount
     if told:

@@ -117,6 +117,20 @@ _NOTE_UNLINKED = f"""
 """  # noqa: S608  # constants of this module
 
 
+_NOTE_MOVED = f"""
+    WITH entered AS (
+        SELECT credited_id, {_all_days("figures")} AS days
+        FROM integrations_workitemfigures figures WHERE work_item_id = ANY (%(ids)s)
+    )
+    {_NOTE.format(family=FactFamily.WORK_ITEM.value)}
+"""  # noqa: S608  # constants of this module
+
+
+def note_moved_items(ids: Collection[int]) -> None:
+    """Tell the outbox that these work items are in another project than before, whatever else changed of them."""
+    _execute(_NOTE_MOVED, ids)
+
+
 def drop_item_figures(ids: Collection[int]) -> None:
     """Delete the figures of these work items, which are about to be deleted, and tell the outbox."""
     _execute(_DROP, ids)

@@ -17,6 +17,7 @@ from integrations.connectors.words import Kind
 from integrations.facts.changes import announce_changes
 from integrations.intake.changed_item_days import note_items_of
 from integrations.intake.runs_of_pull_requests import follow_runs_of
+from integrations.linking.services import note_services_of_deployments
 from integrations.models import FactFamily
 
 FAMILIES: Mapping[Kind, FactFamily] = {
@@ -102,6 +103,8 @@ def append_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = 
     if kind == Kind.PULL_REQUEST:
         note_items_of(wanted)
         follow_runs_of(wanted)
+    if kind == Kind.DEPLOYMENT:
+        note_services_of_deployments(wanted)
     earlier = [each[1:] for each in before if each[0] in wanted]
     people, owned, starts, ends = zip(*earlier, strict=True) if earlier else ((), (), (), ())
     with database.cursor() as cursor:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import UNTOLD, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.connectors.words import Kind, ResourceKind
-from integrations.intake.changed_item_days import items_of, note_unlinked
+from integrations.intake.changed_item_days import items_of, note_moved_items, note_unlinked
 from integrations.intake.commits import store_commits_told
 from integrations.intake.days import append_days, days_of
 from integrations.intake.derive import derive
@@ -27,7 +27,7 @@ from integrations.intake.records import References, Written, known_of, write_rec
 from integrations.intake.store_alone import write_alone
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.mappings.effective import effective_meanings
-from integrations.models import Connection, Resource
+from integrations.models import Connection, Resource, WorkItem
 
 # Work items before the pull requests that name them.
 _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))
@@ -127,6 +127,7 @@ def _store(
     placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
     stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
     days_before = days_of(kind, (each.known.id for each in stored.values() if not each.deleted))
+    projects_before = _projects_of(each.known.id for each in stored.values()) if kind == Kind.WORK_ITEM else {}
     linked_before = items_of([each.known.id for each in stored.values()]) if kind == Kind.PULL_REQUEST else ()
     expected = None
     if kind == Kind.PULL_REQUEST and len(stored) < len(placed):
@@ -136,8 +137,15 @@ def _store(
     )
     written.note_changed(derive(connection, kind, written.touched))
     append_days(kind, written.touched, days_before)
+    projects = _projects_of(projects_before)
+    note_moved_items({item for item, project in projects_before.items() if projects[item] != project})
     note_unlinked({item for pull_request, item in linked_before if pull_request in written.touched})
     return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)
+
+
+def _projects_of(items: Iterable[int]) -> dict[int, int]:
+    """The project of each of these work items; ids."""
+    return dict(WorkItem.objects.filter(pk__in=list(items)).values_list("pk", "project_id"))
 
 
 def _outcomes(drafts: Mapping[int, Draft], written: Written) -> dict[int, Outcome]:

@@ -22,6 +22,7 @@ from integrations.facts.changes import announce_changes
 from integrations.linking.beside import Beside, deployed_beside
 from integrations.linking.copies import Copy, all_copies, copies_of
 from integrations.linking.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
+from integrations.linking.services import note_services
 from integrations.models import FactFamily
 
 _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
@@ -154,7 +155,7 @@ _SETTLE: LiteralString = """
         UNION ALL SELECT pull_request_id, deployed_on FROM before
         UNION ALL SELECT pull_request_id, deployed_on FROM put
     ), told AS ({note_changed})
-    SELECT count(DISTINCT pull_request_id) FROM changed
+    SELECT DISTINCT pull_request_id FROM changed
 """
 # One row of the outbox for each person, or repository, and stretch of days.  Figures that are not there yet tell of
 # themselves.
@@ -281,10 +282,11 @@ def _settle(
                 "beside_deployments": [each.deployment_id for each in beside],
             },
         )
-        changed = int(cursor.fetchone()[0])
+        changed = [row[0] for row in cursor.fetchall()]
+    note_services(changed)
     if changed:
         announce_changes()
-    return changed
+    return len(changed)
 
 
 def _repositories_of(pull_requests: Collection[int]) -> list[int]:

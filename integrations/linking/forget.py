@@ -12,6 +12,7 @@ from integrations.connectors.words import Kind
 from integrations.linking.deployed import note_lead_times
 from integrations.linking.failures import settle_failures
 from integrations.linking.follow import follow_repository
+from integrations.linking.services import note_services
 
 _DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
     Kind.PULL_REQUEST: (
@@ -62,7 +63,9 @@ class Loose:
         with connection.cursor() as cursor:
             if kind == Kind.DEPLOYMENT:
                 cursor.execute(_DEPLOYED_BY, [asked])
-                note_lead_times([row[0] for row in cursor.fetchall()])
+                deployed = [row[0] for row in cursor.fetchall()]
+                note_lead_times(deployed)
+                note_services(deployed)
                 cursor.execute(_REPOSITORIES, [asked])
                 self.repositories.update(row[0] for row in cursor.fetchall())
                 cursor.execute(_OF_DEPLOYMENTS, [asked, asked])

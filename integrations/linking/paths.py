@@ -16,6 +16,7 @@ from pathspec import GitIgnoreSpec
 
 from integrations.intake.derive_stages import shared_commits, sharing_commits
 from integrations.intake.stages_statement import COMMITS
+from integrations.linking.services import note_services
 from integrations.models import ServicePaths, TouchedService
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
@@ -80,7 +81,9 @@ def settle_touched_services_in(repository_id: int) -> None:
         cursor.execute("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
         ids = [row[0] for row in cursor.fetchall()]
     if not _has_rules(repository_id):
-        TouchedService.objects.filter(pull_request__repository=repository_id).delete()
+        touched = TouchedService.objects.filter(pull_request__repository=repository_id)
+        note_services(set(touched.values_list("pull_request_id", flat=True)))
+        touched.delete()
         return
     _settle_in_turns(ids)
 
@@ -129,6 +132,7 @@ def _settle_in_turns(pull_requests: list[int]) -> set[int]:
     changed: set[int] = set()
     for start in range(0, len(pull_requests), AT_ONCE):
         changed |= _settle(pull_requests[start : start + AT_ONCE])
+    note_services(changed)
     return changed
 
 

@@ -17,6 +17,7 @@ from integrations.attribution.outcomes import settle_outcomes
 from integrations.attribution.tasks import be_the_only_one
 from integrations.attribution.work import enqueue_sessions
 from integrations.connectors.words import Kind
+from integrations.git.branches import note_branches_left
 from integrations.git.changes import settle_changes
 from integrations.git.connect import PROVIDER as GIT
 from integrations.git.links import settle_alone, settle_homes
@@ -88,6 +89,7 @@ def remove_keeping_facts(connection: Connection) -> None:
     with transaction.atomic():
         no_reading(connection.sources.all())
         if connection.provider == GIT:
+            note_branches_left(connection.pk)
             connection.delete()
             return
         _wait_for_readers(connection)
@@ -131,6 +133,7 @@ def remove_with_facts(connection: Connection) -> None:
     with transaction.atomic():
         no_reading(connection.sources.all())
         _wait_for_readers(connection)
+        note_branches_left(connection.pk)
         forget_records(connection)
         be_the_only_one()
         settle_alone()
