@@ -47,7 +47,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     """
     days = Window(partition.first_day, partition.end_day)
     is_week = days.days == WEEK.days
-    known = shape.known(days, _database_today())
+    known = shape.known(days, database_today())
     with temporary_file(".csv") as csv, temporary_file(".parquet") as parquet:
         rows = copy_rows(relation, shape.types, [known], csv, at_most=None if is_week else MOST_ROWS + 1)
         if not is_week and rows > MOST_ROWS:
@@ -74,7 +74,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     partition.save()
 
 
-def _database_today() -> date:
+def database_today() -> date:
     """The local day of `built_at`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()::date")

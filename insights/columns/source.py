@@ -48,7 +48,7 @@ class Lag:
 
     as_of: datetime | None = None
     days_lacking: int = 0
-    _lacking: set[date] = field(default_factory=set, repr=False)
+    _lacking: set[date] = field(default_factory=set, repr=False, compare=False)
 
     def goes_back_to(self, as_of: datetime | None) -> None:
         self.as_of = min(filter(None, (self.as_of, as_of)), default=None)
@@ -95,10 +95,9 @@ def source(
     needed: Collection[str],
     live: LiveRows,
     partitions: Partitions,
-    lag: Lag,
 ) -> str:
     """SQL of a FROM item with the `needed` columns of the relation's rows on these days, which are in their order and
-    share none; there may be rows of other days, too.  What it lags by is noted in `lag`.
+    share none; there may be rows of other days, too.  What it lags by is noted in that of the partitions.
 
     Any of the relation's own columns may be needed; the copy lacks those that only describe.
     """
@@ -110,9 +109,9 @@ def source(
     rows = live(relation, missing, needed) if missing else None
     if missing and rows is None:
         built = partitions.last_of(relation, days) if is_copied else []
-        lag.lacks(days_between(days, [part.days for part in built]))
+        partitions.lag.lacks(days_between(days, [part.days for part in built]))
     for part in built:
-        lag.goes_back_to(part.as_of)
+        partitions.lag.goes_back_to(part.as_of)
     listed = ", ".join(map(_quoted_name, needed)) or "NULL"
     selects = [f"SELECT {listed} FROM {rows}"] if rows else []
     if files := [quoted(str(folder() / part.file_name)) for part in built if part.file_name]:
@@ -128,11 +127,17 @@ def _quoted_name(name: str) -> str:
 
 
 class Partitions:
-    """The last versions of all relations' partitions, and which of them are true, as of one moment."""
+    """The last versions of all relations' partitions, and which of them are true, as of one moment.
 
-    def __init__(self, built: Mapping[str, Sequence[_Built]], changed: Mapping[str, Sequence[_Changed]]) -> None:
+    `lag` says by what an answer lags that was read from them.
+    """
+
+    def __init__(
+        self, built: Mapping[str, Sequence[_Built]], changed: Mapping[str, Sequence[_Changed]], lag: Lag | None = None
+    ) -> None:
         self._built = built
         self._changed = changed
+        self.lag = lag or Lag()
 
     @classmethod
     def read(cls, allowance: Allowance = EXACT) -> Partitions:
@@ -145,17 +150,21 @@ class Partitions:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
+                WITH clock AS MATERIALIZED (
+                    SELECT now, now - make_interval(secs => %(lag)s) AS allowed FROM clock_timestamp() AS clock (now)
+                )
                 SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date, stale_since,
-                       coalesce(stale_since BETWEEN clock_timestamp() - make_interval(secs => %(lag)s) AND clock_timestamp(), true)
-                FROM insights_columnpartition WHERE built_at <= now()
+                       stale_since IS NULL OR stale_since BETWEEN clock.allowed AND clock.now
+                FROM insights_columnpartition
+                CROSS JOIN clock
+                WHERE built_at <= now()
                 UNION ALL
                 SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL, since, is_recent
                 FROM (
                     SELECT family, is_recent, unnest(range_agg(daterange(day_from, day_to))) AS days, min(at) AS since
                     FROM integrations_factchange
-                    CROSS JOIN LATERAL (
-                        SELECT at BETWEEN clock_timestamp() - make_interval(secs => %(lag)s) AND clock_timestamp() AS is_recent
-                    ) AS change
+                    CROSS JOIN clock
+                    CROSS JOIN LATERAL (SELECT at BETWEEN clock.allowed AND clock.now AS is_recent) AS change
                     GROUP BY family, is_recent
                 ) AS changes
                 ORDER BY 2
@@ -221,11 +230,13 @@ def _share_a_day(one: Window, other: Window) -> bool:
 def days_between(days: Sequence[Window], built: Sequence[Window]) -> Sequence[Window]:
     """The days of these windows that lie in none that is built; all are in their order and share no day with others."""
     missing: list[Window] = []
-    for start, end in days:
-        for window in (each for each in built if _share_a_day(each, Window(start, end))):
-            missing += [Window(start, window.start)] if start < window.start else []
-            start = window.end
-        missing += [Window(start, end)] if start < end else []
+    for window in days:
+        start = window.start
+        for each in built:
+            if _share_a_day(each, window):
+                missing += [Window(start, each.start)] if start < each.start else []
+                start = each.end
+        missing += [Window(start, window.end)] if start < window.end else []
     return missing
 
 

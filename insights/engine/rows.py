@@ -23,14 +23,12 @@ class Rows(ExitStack):
     """Rows for the questions of one answer, all as of one moment: of built partitions where they are true, else copied
     from PostgreSQL.
 
-    What is copied once serves the other questions, so all columns of the relation's copy come with it.  `lag` says by
-    what they lag behind PostgreSQL, which is no more than is allowed, of what was read so far.
+    What is copied once serves the other questions, so all columns of the relation's copy come with it.
     """
 
     def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
         self.versions: dict[tuple[str, ...], Mapping[str, Any]] = {}  # insights/engine/tables.py
-        self.lag = Lag()
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation
@@ -40,13 +38,18 @@ class Rows(ExitStack):
     def _partitions(self) -> Partitions:
         return Partitions.read(self._allowance)
 
+    @property
+    def lag(self) -> Lag:
+        """By what the rows lag behind PostgreSQL, of what was read so far: no more than is allowed."""
+        return self._partitions.lag
+
     def read_no_files(self) -> None:
         """From now on everything comes from PostgreSQL."""
-        self._partitions = Partitions({}, {})
+        self._partitions = Partitions({}, {}, self.lag)
 
     def source(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str:
         """What stands in a FROM clause of DuckDB for the relation's rows on these days, and maybe on others, too."""
-        return source(relation, days, sorted(needed), self._live, self._partitions, self.lag)
+        return source(relation, days, sorted(needed), self._live, self._partitions)
 
     def _live(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
         copied = frozenset([*needed, *shape_of(relation).types])

@@ -13,6 +13,8 @@ def columns_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of columns for each test: partitions of another one name files that nobody finds here."""
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
     monkeypatch.setattr("insights.columns.folder.os.fsync", lambda _: None)  # as the tests' PostgreSQL does without
+    database._process.forget()  # it is shut in to the folder of another test
+    tables._process.forget()
     return tmp_path / "columns"
 
 

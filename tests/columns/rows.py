@@ -15,9 +15,10 @@ from django.db import connection
 from insights.columns.folder import temporary_file
 from insights.columns.rows import copy_rows, read_csv, types_of
 from insights.columns.shape import shape_of
-from insights.columns.source import EXACT, Allowance, Lag, LiveRows, Partitions, source
+from insights.columns.source import LiveRows, Partitions, source
 from insights.engine.database import MACROS
 from insights.metrics.query import Window
+from insights.windows import local_today
 from integrations.facts.relation import STANDING_FROM, STANDING_UNTIL, Relation
 
 EVER = Window(date(1, 1, 1), date(9999, 12, 31))
@@ -37,23 +38,29 @@ def in_postgresql(relation: Relation, days: Window = EVER) -> Rows:
         joined = "JOIN unnest(%s::date[]) AS standing (day) ON true"
         on, parameters = f"source.{relation.stock.days} @> standing.day", [some_of(days)]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {chosen} FROM ({relation.sql.replace('%', '%%')}) AS source {joined} WHERE {on}", parameters)
+        cursor.execute(
+            f"SELECT {chosen} FROM ({relation.sql.replace('%', '%%')}) AS source {joined} WHERE {on}", parameters
+        )
         return Counter(tuple(map(_plain, row)) for row in cursor.fetchall())
 
 
-def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None, allowance: Allowance = EXACT) -> Rows:
+def in_columns(relation: Relation, days: Window = EVER, read: Read | None = None) -> Rows:
     """As a question would find them; times as microseconds, because DuckDB gives them with a library of its own."""
     names, types = _expressions(relation), types_of(relation)
-    chosen = ", ".join(f"epoch_us({text})" if types.get(name) == "TIMESTAMPTZ" else text for name, text in names.items())
+    chosen = ", ".join(
+        f"epoch_us({text})" if types.get(name) == "TIMESTAMPTZ" else text for name, text in names.items()
+    )
     needed = sorted(shape_of(relation).types)
-    partitions, asked = Partitions.read(allowance), [days]
+    partitions, asked = Partitions.read(), [days]
     joined, on, parameters = "", f"{relation.day} >= $1 AND {relation.day} < $2", list[Any](days)
     if relation.stock is not None:
         asked = [Window(day, day + timedelta(days=1)) for day in some_of(days)]
-        joined = f"JOIN (SELECT unnest($1::DATE[]) AS day) AS standing ON {STANDING_FROM} <= day AND day < {STANDING_UNTIL}"
+        joined = (
+            f"JOIN (SELECT unnest($1::DATE[]) AS day) AS standing ON {STANDING_FROM} <= day AND day < {STANDING_UNTIL}"
+        )
         on, parameters = "true", [some_of(days)]
     with live_rows([] if read is None else read) as live, _duckdb().cursor() as columns:
-        rows = source(relation, asked, needed, live, partitions, Lag())
+        rows = source(relation, asked, needed, live, partitions)
         found = columns.execute(f"SELECT {chosen} FROM {rows} AS source {joined} WHERE {on}", parameters).fetchall()
     return Counter(found)
 
@@ -85,7 +92,7 @@ def assert_agreement(relations: Iterable[Relation], days: Window = EVER, *, cont
 
 def some_of(days: Window) -> list[date]:
     """Days of the window; of one that is long those up to today, which the clock of the test says, and the next."""
-    end = min(days.end, date.today() + timedelta(days=2))
+    end = min(days.end, local_today() + timedelta(days=2))
     start = max(days.start, end - timedelta(days=MOST_DAYS))
     return [start + timedelta(days=n) for n in range(0, (end - start).days, 1 + (end - start).days // 40)]
 
@@ -96,13 +103,8 @@ def _expressions(relation: Relation) -> dict[str, str]:
     if relation.stock is None:
         return {name: f"source.{name}" for name in names}
     computed = dict(relation.stock.columns)
-    plain = {name: f"source.{name}" for name in names if name not in _read_by(computed)}
-    return {"day": "standing.day"} | plain | computed
-
-
-def _read_by(computed: dict[str, Any]) -> set[str]:
-    """Columns of ranges of days: what is computed of them is compared, because they are cut."""
-    return {STANDING_FROM, STANDING_UNTIL, "healthy_days"}
+    cut = {STANDING_FROM, STANDING_UNTIL, "healthy_days"}  # to the days read; what is computed of them is compared
+    return {"day": "standing.day"} | {name: f"source.{name}" for name in names if name not in cut} | computed
 
 
 @cache

@@ -21,12 +21,12 @@ from django.utils import timezone
 
 from config.data_folder import open_to_others
 from insights.columns import shape
-from insights.columns.build import build
+from insights.columns.build import build, database_today
 from insights.columns.check import check_columns
 from insights.columns.folder import ORPHAN_SECONDS, delete_orphans, folder, put_in_place, temporary_folder
 from insights.columns.refresh import begin_relations, refresh
 from insights.columns.shape import copied_relations, shape_of
-from insights.columns.source import Lag, Partitions, source
+from insights.columns.source import Partitions, source
 from insights.columns.stale import mark_broken, mark_damaged, take_changes_out
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
@@ -112,11 +112,10 @@ def test_a_partition_built_in_the_future_of_a_clock_that_was_put_back(sessions: 
 
 def let_a_day_pass(patch: pytest.MonkeyPatch) -> None:
     """As if all partitions had been built a day ago: PostgreSQL's clock is not the test's."""
+    today = database_today()
     ColumnPartition.objects.update(stale_since=timezone.now())
     with patch.context() as yesterday:
-        yesterday.setattr(
-            "insights.columns.build._database_today", lambda: timezone.localdate() - timedelta(days=1)
-        )
+        yesterday.setattr("insights.columns.build.database_today", lambda: today - timedelta(days=1))
         refresh()
     ColumnPartition.objects.update(built_at=F("built_at") - timedelta(days=1))
 
@@ -256,7 +255,7 @@ def test_a_question_of_columns_that_are_not_copied_is_read_live(sessions: Relati
         return "rows"
 
     asked = [Window(DAYS[0], TODAY)]
-    assert source(committed, asked, ["day", "sha"], live, Partitions.read(), Lag()) == '(SELECT "day", "sha" FROM rows)'
+    assert source(committed, asked, ["day", "sha"], live, Partitions.read()) == '(SELECT "day", "sha" FROM rows)'
     assert read == [("commits", ["day", "sha"])]
 
 
