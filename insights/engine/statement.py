@@ -203,9 +203,14 @@ WHERE {" AND ".join(conditions) or "true"}
         return (names - expressions.keys() - {STANDING_ON}).union(read, {STANDING_FROM, STANDING_UNTIL})
 
 
+# Half the time of a join over a range of days, which sorts the rows.
 _JOIN_STANDING = f"""
-JOIN (SELECT DISTINCT day FROM window_days) AS standing
-  ON source.{STANDING_FROM} <= standing.day AND standing.day < source.{STANDING_UNTIL}
+CROSS JOIN LATERAL (
+    SELECT unnest(list_filter(
+        (SELECT list(DISTINCT day) FROM window_days),
+        lambda day: source.{STANDING_FROM} <= day AND day < source.{STANDING_UNTIL}
+    )) AS day
+) AS standing
 """
 
 
