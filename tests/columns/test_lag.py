@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,18 +12,19 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from insights.columns.build import database_today
 from insights.columns.folder import folder
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.source import EXACT, PAGE, Allowance, Lag
 from insights.engine import scan
 from insights.engine.rows import rows_of_answer
-from insights.metrics.measures import Facts, Total
-from insights.metrics.query import Window
+from insights.metrics.measures import Facts
+from insights.metrics.query import Dimension, Window
 from insights.metrics.reading import Reading
 from insights.models import ColumnPartition
 from insights.snapshots.dirty import note_changes
-from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS
+from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.work_items import BACKLOG
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
 from tests.columns.test_partitions import let_a_day_pass
@@ -35,7 +36,7 @@ __all__ = ["items"]
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(29, -1, -1)]
 WHOLE = Window(DAYS[0], DAYS[-1] + timedelta(days=1))
-SESSIONS, TOKENS = Facts(AGENT_SESSIONS), Total(AGENT_SESSION_DAYS, column="tokens")
+SESSIONS = Facts(AGENT_SESSIONS)
 
 pytestmark = pytest.mark.django_db
 
@@ -170,8 +171,6 @@ def test_columns_that_are_not_copied_are_read_live_within_the_limit(sessions: in
 def test_sessions_are_picked_by_their_model_from_files(sessions: int) -> None:
     """They are those of all days; nothing of it is read from PostgreSQL once it is copied."""
     model = AgentSessionDay.objects.exclude(model="").values_list("model", flat=True)[0]
-    from insights.metrics.query import Dimension
-
     reading = Reading(
         AGENT_SESSIONS, ((WHOLE.start, WHOLE.end),), facets=((Dimension.MODEL, (model,)),), model_picks_facts=True
     )
@@ -189,9 +188,7 @@ def test_a_stock_of_a_day_that_has_just_come_lacks_no_longer_than_it_is_not_buil
     monkeypatch: pytest.MonkeyPatch, org: Org
 ) -> None:
     let_a_day_pass(monkeypatch)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()::date")
-        today: date = cursor.fetchone()[0]
+    today = database_today()
     with time_machine.travel(datetime(today.year, today.month, today.day, 12, tzinfo=UTC), tick=False):
         edges = (today - timedelta(days=1), today, today + timedelta(days=1))
         reading = Reading(BACKLOG, (edges,))
