@@ -15,7 +15,6 @@ from django.conf import settings
 from django.db import transaction
 from pytest_django.plugin import DjangoDbBlocker
 
-from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.models import ColumnPartition
@@ -29,6 +28,7 @@ from integrations.services.remove_connection import remove_with_facts
 from orgtree.models import Identity, Person
 from orgtree.services.identity_decisions import assign
 from tests.columns.rows import assert_agreement
+from tests.columns.states import build_all
 from tests.delivery_oracle.calendar import ZONE_NAME
 from tests.delivery_oracle.organisation import SEARCH, SHOP, address
 from tests.delivery_oracle.repositories import Record
@@ -132,7 +132,7 @@ def test_changes_are_there_at_once(world: World, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", 60)
     relations = copied_relations().values()
     with time_machine.travel(world.span.now, tick=False):
-        refresh()
+        build_all()
         for change in CHANGES:
             assert not FactChange.objects.exists()
             change(world)
@@ -143,6 +143,6 @@ def test_changes_are_there_at_once(world: World, monkeypatch: pytest.MonkeyPatch
             take_changes_out()
             assert ColumnPartition.objects.exclude(stale_since=None).exists()
             assert_agreement(relations, context=f"{change.__name__}, marked")
-            refresh()
+            build_all()
             assert not ColumnPartition.objects.exclude(stale_since=None).exists()
         assert_agreement(relations)

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from insights.columns.build import database_today
 from insights.columns.folder import folder
-from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.source import EXACT, PAGE, Allowance, Lag
 from insights.engine import scan
@@ -27,6 +26,7 @@ from insights.snapshots.dirty import note_changes
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.work_items import BACKLOG
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
+from tests.columns.states import build_all
 from tests.columns.test_partitions import let_a_day_pass
 from tests.columns.test_standing import items
 from tests.metrics.facts import create_world
@@ -51,7 +51,7 @@ def _now() -> Iterator[None]:
 def sessions() -> int:
     """How many there are, all of them copied."""
     create_world(1, days=DAYS, sessions=20)
-    refresh()
+    build_all()
     assert not FactChange.objects.exists()
     number, lag = ask(EXACT)
     assert number > 5
@@ -127,7 +127,7 @@ def test_what_was_never_copied_is_to_come_and_the_answer_says_of_which_days() ->
     create_world(1, days=DAYS, sessions=20)
     number, lag = ask(Allowance(live_rows=3))
     assert (number, lag) == (0, Lag(days_lacking=WHOLE.days))
-    refresh()
+    build_all()
     number, lag = ask(Allowance(live_rows=0))
     assert number > 5
     assert lag == Lag()
@@ -201,5 +201,5 @@ def test_a_stock_of_a_day_that_has_just_come_lacks_no_longer_than_it_is_not_buil
         both, lag = standing(EXACT)
         assert (len(both), lag) == (2, Lag())
         assert standing(Allowance(live_rows=0)) == (both[:1], Lag(days_lacking=1))
-        refresh()
+        build_all()
         assert standing(Allowance(live_rows=0)) == (both, Lag())

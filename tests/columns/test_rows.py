@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.stale import mark_partitions
 from insights.metrics.query import Window
 from insights.models import ColumnPartition
 from integrations.models import AgentSession
 from tests.columns.rows import assert_agreement, in_columns, in_postgresql
+from tests.columns.states import build_all
 from tests.metrics.facts import create_world
 from tests.seeds import seeds
 from tests.stored_once import StoreOnce
@@ -47,7 +47,7 @@ def test_all_half_and_nothing_is_built(world: random.Random) -> None:
     assert_agreement(relations)
     assert not ColumnPartition.objects.exists()
 
-    refresh()
+    build_all()
     assert not ColumnPartition.objects.exclude(stale_since=None).exists()
     assert ColumnPartition.objects.filter(rows__gt=0).count() > 20
     assert all(each.rows <= MOST_ROWS or _is_week(each) for each in ColumnPartition.objects.all())
@@ -60,7 +60,7 @@ def test_all_half_and_nothing_is_built(world: random.Random) -> None:
         start, end = sorted(world.sample(DAYS, 2))
         assert_agreement(relations, Window(start, end))
 
-    refresh()
+    build_all()
     assert assert_agreement(relations, days) == []
 
 
@@ -70,7 +70,7 @@ def _is_week(partition: ColumnPartition) -> bool:
 
 def test_windows_that_no_partition_covers() -> None:
     relation = copied_relations()["agent_sessions"]
-    refresh()
+    build_all()
     assert not in_columns(relation, Window(DAYS[3], DAYS[3]))
     assert not in_columns(relation, Window(DAYS[9], DAYS[3]))
     session = AgentSession.objects.filter(has_work=True).first()

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from insights.columns.build import database_today
 from insights.columns.check import check_columns
-from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.source import Partitions
 from insights.engine import scan
@@ -34,6 +33,7 @@ from integrations.services.remove_connection import remove_keeping_facts, remove
 from orgtree.models import Employment, Identity, Person
 from orgtree.services.identity_decisions import assign
 from tests.columns.rows import Read, assert_agreement, in_postgresql
+from tests.columns.states import build_all
 from tests.columns.test_partitions import let_a_day_pass
 from tests.git.conftest import repo
 from tests.git.repositories import FIRST, Repo
@@ -58,7 +58,7 @@ def follow(*names: str, change: Callable[[], object]) -> None:
     """That changes facts: these relations agree in the outbox, marked, and built."""
     relations = [copied_relations()[name] for name in names]
     before = [in_postgresql(relation) for relation in relations]
-    refresh()
+    build_all()
     change()
     after = [in_postgresql(relation) for relation in relations]
     assert before != after, "nothing changed"
@@ -67,7 +67,7 @@ def follow(*names: str, change: Callable[[], object]) -> None:
     settle_what_waits()
     note_changes()
     assert_agreement(relations, context="marked")
-    refresh()
+    build_all()
     assert not ColumnPartition.objects.exclude(stale_since=None).exists()
     assert_agreement(relations, context="built")
     assert check_columns().differences == []
@@ -97,7 +97,7 @@ def items(org: Org) -> None:
     item("S-3", ("2026-02-10", "in_progress"), ("2026-02-20", "todo"), ("2026-03-02", "in_progress"))
     item("S-4", created_at="2025-06-02T10:00:00Z")
     settle_what_waits()
-    refresh()
+    build_all()
 
 
 ITEMS: tuple[Callable[[], None], ...] = (
@@ -134,7 +134,7 @@ def test_days_since_the_last_build_are_read_live(monkeypatch: pytest.MonkeyPatch
     with time_machine.travel(datetime(2126, 1, 1, tzinfo=UTC), tick=False):
         days = Window(today - timedelta(days=3), today + timedelta(days=5))
         assert assert_agreement([backlog], days) == [("backlog", [Window(today, days.end)])]
-        refresh()
+        build_all()
         assert assert_agreement([backlog], days) == [("backlog", [Window(today + timedelta(days=1), days.end)])]
 
 
@@ -146,7 +146,7 @@ def test_a_clock_that_jumps_forward_and_back() -> None:
     days = Window(date(2026, 2, 1), date(2026, 3, 18))
     read: Read = assert_agreement([backlog], days)
     assert read == [("backlog", [days])]
-    refresh()
+    build_all()
     assert assert_agreement([backlog], days) == []
 
 
