@@ -40,11 +40,6 @@ def no_extension(*_: object, **__: object) -> None:
         raise OperationalError(str(problem)) from problem
 
 
-def no_extension_for_the_writer(*_: object, **__: object) -> None:
-    """Telemetry is written on a cursor whose exceptions Django does not turn into its own."""
-    raise psycopg.errors.DiskFull("could not extend file")
-
-
 FULL = pytest.mark.parametrize("full", [no_space, no_extension])
 
 
@@ -56,10 +51,10 @@ def forgiving(sign_in: SignIn) -> Client:
     return client
 
 
-@pytest.mark.parametrize("full", [no_space, no_extension, no_extension_for_the_writer])
+@FULL
 @pytest.mark.django_db
 def test_exporters_get_503_and_send_telemetry_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
-    monkeypatch.setattr("integrations.telemetry.store.write", full)
+    monkeypatch.setattr("integrations.telemetry.store.open_batch", full)
     _, secret = create_ingest_token("tests")
     answer = Client().post(
         "/v1/logs",

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from integrations.telemetry import store_rows
 from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS
-from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of, unread_figures, with_attributes
+from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of
 from integrations.telemetry.decode_reading import (
     DIGEST_BYTES,
     Counted,
@@ -26,8 +25,9 @@ from integrations.telemetry.decode_values import (
     time_of,
 )
 from integrations.telemetry.events import EventKind
+from integrations.telemetry.messages import EventMessage
 from integrations.telemetry.sightings import SessionKey
-from integrations.telemetry.store_rows import EventRow, PointRow
+from integrations.telemetry.store_rows import EventRow, Figures, PointRow
 from integrations.telemetry.vocabularies.vocabulary import (
     NOT_KEPT,
     NOTHING,
@@ -47,13 +47,13 @@ def read_events(origin: Origin, records: Iterable[Any]) -> None:
     """Read log records or spans; those that cannot be stored go into quarantine, alone."""
     for sent in records:
         try:
-            _read_event(origin, sent)
+            _read_event(origin, origin.record(sent))
         except (BadRecordError, UnicodeError) as problem:
             origin.reject(sent, problem)
 
 
-def _read_event(origin: Origin, sent: Any) -> None:
-    record = origin.event(sent)
+def _read_event(origin: Origin, message: EventMessage) -> None:
+    record = origin.event(message)
     at = time_of(record.time_unix_nano, origin.reading.now)
     attributes = record.attributes
     known = origin.words.get(record.name)
@@ -71,7 +71,7 @@ def _read_event(origin: Origin, sent: Any) -> None:
             origin.count(Counted.NOT_KEPT, name)
             return
         event, session = read
-        unread = Unread(origin, sent, attributes, digest)
+        unread = Unread(origin, message, attributes, digest)
         figures = None if event is None or session is None else _figures_and_more(unread, name, event, attributes)
         if event is None or session is None or figures is None:
             figures = _unread_figures(unread, name, session)
@@ -80,7 +80,7 @@ def _read_event(origin: Origin, sent: Any) -> None:
     else:
         figures = figures_of(name, event, attributes)
         if event.tells and event.tells.isdisjoint(attributes):
-            figures = _figures_and_more(Unread(origin, sent, attributes, digest), name, event, attributes) or figures
+            figures = _figures_and_more(Unread(origin, message, attributes, digest), name, event, attributes) or figures
     if event.at_start:
         at = time_of_event(event, attributes, at, origin.reading.now)
     if event.increments is not None:
@@ -105,7 +105,7 @@ def _read_in_part(
     return event, session
 
 
-def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attributes) -> bytes | None:
+def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attributes) -> Figures | None:
     """The columns of an event with all that it says beside them, and that listed where it is not understood.
 
     None where a sum does not add up, whose rest may have another name.
@@ -120,7 +120,7 @@ def _figures_and_more(unread: Unread, name: str, event: Event, attributes: Attri
     if not (says_nothing or unread.unknown):
         return figures
     unread.list(name, as_a_whole=says_nothing)
-    return with_attributes(figures, unread.kept(with_author=False))
+    return figures._replace(attributes=unread.kept(with_author=False))
 
 
 def meaning(
@@ -158,8 +158,7 @@ def increments_of(
     model = first_text_of(attributes, event.model, LONGEST_WORD)
     for measure, amount in tuple(event.increments(attributes)):
         series = blake2b(measure.encode() + digest, digest_size=DIGEST_BYTES).digest()
-        labels = store_rows.text(measure) + store_rows.text(model)
-        yield PointRow(at, series, at, session, False, labels, float(amount))
+        yield PointRow(at, series, at, session, False, measure, model, float(amount))
 
 
 def time_of_event(event: Event, attributes: Attributes, at: int, now: int) -> int:
@@ -184,8 +183,8 @@ def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kep
             origin.count(Counted.DROPPED, name)
 
 
-def _unread_figures(unread: Unread, name: str, session: SessionKey | None) -> bytes:
+def _unread_figures(unread: Unread, name: str, session: SessionKey | None) -> Figures:
     """An event that no vocabulary reads, or whose session nobody knows: kept for the vocabulary to come."""
     name = storable_name(name)
     unread.list(name, as_a_whole=True)
-    return unread_figures(name, unread.kept(with_author=session is None))
+    return Figures(name, attributes=unread.kept(with_author=session is None))

@@ -1,8 +1,11 @@
 """Export requests in OTLP/JSON, record by record.
 
+Each becomes the message that protobuf would have brought.  google.protobuf.json_format cannot do that: it takes ids for
+base64, which are hexadecimal here, refuses a whole request for one wrong value, and quotes that value in its error.
+
 Exporters differ in their JSON: integers stand as strings or as numbers, null attributes as `"value": {}`, enumerations
 as names or numbers, keys in camelCase or in snake_case.  Trace and span ids are words that are compared and nothing
-else, so that neither their encoding nor an empty one matters.
+else, so that one which is not hexadecimal does no harm.
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
@@ -10,26 +13,38 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from integrations.telemetry import decode_wire as wire
+from opentelemetry.proto.common.v1 import common_pb2
+
 from integrations.telemetry.content import CONTENT_ATTRIBUTES, PLACEHOLDERS, is_no_content, looks_like_content, name_in
 from integrations.telemetry.decode_reading import (
+    NO_RECORDED_VALUE,
     Encoding,
-    EventRecord,
     MetricKind,
     MetricRecord,
     Origin,
-    PointRecord,
     Reading,
     Signal,
     UnreadableRequestError,
-    span_times,
 )
 from integrations.telemetry.decode_values import MOST_LEVELS, BadRecordError, Value
-from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID, UNKNOWN
+from integrations.telemetry.messages import (
+    AnyValue,
+    ArrayValue,
+    EventMessage,
+    HistogramDataPoint,
+    KeyValue,
+    KeyValueList,
+    LogRecord,
+    NumberDataPoint,
+    PointMessage,
+    Resource,
+    Scope,
+    Span,
+)
 
 Json = Any
 _LEVELS = {
@@ -41,7 +56,6 @@ _KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 _METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
 MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
-_NO_RECORDED_VALUE = 1  # of DataPointFlags
 _SNAKE_CASE = {
     name: "".join(f"_{character.lower()}" if character.isupper() else character for character in name)
     for name in (
@@ -99,49 +113,36 @@ class JsonOrigin(Origin):
     def __init__(self, signal: Signal, reading: Reading, resource: Json, scope: Json) -> None:
         self._resource = resource if isinstance(resource, dict) else {}
         self._scope = scope if isinstance(scope, dict) else {}
-        attributes = dict(_readable(self._resource))
         name, version = (_text(self._scope.get(field)).encode(errors="replace") for field in ("name", "version"))
         super().__init__(
-            signal, reading, resource=attributes, identity=wire.origin_identity(_wire(attributes), name, version)
+            signal,
+            reading,
+            Resource(attributes=_readable(self._resource)),
+            Scope(name=name.decode(), version=version.decode()),
         )
 
-    def event(self, sent: Json) -> EventRecord:
+    def record(self, sent: Json) -> EventMessage:
         record = _object(sent)
-        own = _attributes(record)
-        body = ""
+        attributes = list(_key_values(_attributes(record)))
         if self.signal is Signal.TRACES:
-            time, other_time = _nanoseconds(record, "endTimeUnixNano"), _nanoseconds(record, "startTimeUnixNano")
-            name = _text(record.get("name"))
-        else:
-            time, other_time = _nanoseconds(record, "timeUnixNano"), _nanoseconds(record, "observedTimeUnixNano")
-            name = _text(own.get("event.name")) or _text(_get(record, "eventName"))
-            if not name:
-                body = _body(record)
-                name = name_in(body)
-        identity = wire.event_identity(time, other_time, name or body, _wire(own))
-        attributes = self._above_resource(own)
-        if self.vocabulary.reads_span_context:
-            attributes.update(self._context(record, other_time, time))
-        return EventRecord(time or other_time, name, attributes, identity)
-
-    def _context(self, record: dict[str, Json], start: int, end: int) -> Iterator[tuple[str, Value]]:
-        yield TRACE_ID, _text(_get(record, "traceId"))
-        yield SPAN_ID, _text(_get(record, "spanId"))
-        if self.signal is Signal.TRACES:
-            yield PARENT_SPAN_ID, _text(_get(record, "parentSpanId"))
-            yield from span_times(start, end)
-
-    def _above_resource(self, own: dict[str, Value]) -> dict[str, Value]:
-        attributes = {**self.resource, **self.vocabulary.in_its_words(own)}
-        if not self.vocabulary.known.issuperset(own) and any(self.unknown_among(own)):
-            attributes[UNKNOWN] = None
-        return attributes
-
-    def all_attributes(self, sent: Json) -> dict[str, Value]:
-        return _attributes(sent)
-
-    def readable_attributes(self, sent: Json, metric: MetricRecord | None = None) -> dict[str, Value]:
-        return _attributes(sent)
+            return Span(
+                name=_text(record.get("name")),
+                start_time_unix_nano=_nanoseconds(record, "startTimeUnixNano"),
+                end_time_unix_nano=_nanoseconds(record, "endTimeUnixNano"),
+                trace_id=_id(record, "traceId"),
+                span_id=_id(record, "spanId"),
+                parent_span_id=_id(record, "parentSpanId"),
+                attributes=attributes,
+            )
+        return LogRecord(
+            time_unix_nano=_nanoseconds(record, "timeUnixNano"),
+            observed_time_unix_nano=_nanoseconds(record, "observedTimeUnixNano"),
+            event_name=_text(_get(record, "eventName")),
+            body=AnyValue(string_value=_body(record)),
+            trace_id=_id(record, "traceId"),
+            span_id=_id(record, "spanId"),
+            attributes=attributes,
+        )
 
     def metric(self, sent: Json) -> MetricRecord:
         metric = _object(sent)
@@ -157,16 +158,22 @@ class JsonOrigin(Origin):
             points or [],
         )
 
-    def point(self, sent: Json, metric: MetricRecord) -> PointRecord:
+    def data_point(self, sent: Json, metric: MetricRecord) -> PointMessage:
         point = _object(sent)
-        own = _attributes(point)
-        return PointRecord(
-            wire.series_identity(metric.name, _wire(own)),
-            _nanoseconds(point, "timeUnixNano"),
-            _nanoseconds(point, "startTimeUnixNano"),
-            _histogram_sum(point) if metric.kind is MetricKind.HISTOGRAM else _point_value(point),
-            self._above_resource(own),
-        )
+        attributes = list(_key_values(_attributes(point)))
+        time, start = _nanoseconds(point, "timeUnixNano"), _nanoseconds(point, "startTimeUnixNano")
+        if metric.kind is MetricKind.HISTOGRAM:
+            histogram = HistogramDataPoint(time_unix_nano=time, start_time_unix_nano=start, attributes=attributes)
+            if (total := point.get("sum")) is not None:
+                histogram.sum = _real(total, "Its sum")
+            return histogram
+        number = NumberDataPoint(time_unix_nano=time, start_time_unix_nano=start, attributes=attributes)
+        value = next((sent for name in ("asDouble", "asInt") if (sent := _get(point, name)) is not None), None)
+        if value is not None:
+            number.as_double = _real(value, "Its value")
+        elif _get(point, "flags") in (NO_RECORDED_VALUE, str(NO_RECORDED_VALUE)):
+            number.flags = NO_RECORDED_VALUE
+        return number
 
     def bytes_of(self, sent: Json) -> bytes:
         return _canonical(sent)
@@ -186,19 +193,45 @@ class JsonOrigin(Origin):
         return json.dumps(request).encode(), dropped
 
 
-def _readable(resource: dict[str, Json]) -> Iterator[tuple[str, Value]]:
+def _readable(resource: dict[str, Json]) -> Iterator[common_pb2.KeyValue]:
     """A resource's attributes; one that cannot be read is left out."""
     entries = resource.get("attributes")
+    found: dict[str, common_pb2.KeyValue] = {}
     for entry in entries if isinstance(entries, list) else ():
         with suppress(BadRecordError, UnicodeError):
-            ((name, value),) = _named([entry], MOST_LEVELS).items()
-            wire.wire_attribute(name, value)
-            yield name, value
+            for attribute in _key_values(_named([entry], MOST_LEVELS)):
+                found[attribute.key] = attribute
+    yield from found.values()
 
 
-def _wire(attributes: dict[str, Value]) -> Iterator[bytes]:
-    """The attributes in protobuf: a record is the same in both encodings."""
-    return (wire.wire_attribute(name, value) for name, value in attributes.items())
+def _key_values(attributes: Mapping[str, Value]) -> Iterator[common_pb2.KeyValue]:
+    return (KeyValue(key=name, value=_any_value(value)) for name, value in attributes.items())
+
+
+def _any_value(value: Value) -> common_pb2.AnyValue:
+    sent = AnyValue()
+    match value:
+        case bool():
+            sent.bool_value = value
+        case int():
+            sent.int_value = value
+        case float():
+            sent.double_value = value
+        case str():
+            sent.string_value = value
+        case Mapping():
+            sent.kvlist_value.CopyFrom(KeyValueList(values=_key_values(value)))
+        case Sequence():
+            sent.array_value.CopyFrom(ArrayValue(values=map(_any_value, value)))
+    return sent
+
+
+def _id(record: dict[str, Json], name: str) -> bytes:
+    sent = _text(_get(record, name))
+    try:
+        return bytes.fromhex(sent)
+    except ValueError:
+        return sent.encode()
 
 
 def _get(found: dict[str, Json], name: str) -> Json:
@@ -233,21 +266,6 @@ def _nanoseconds(record: dict[str, Json], name: str) -> int:
     if nanoseconds < 0 or isinstance(value, bool):
         raise BadRecordError(f"{name} is not a number of nanoseconds.")
     return min(nanoseconds, MOST_NANOSECONDS)
-
-
-def _point_value(point: dict[str, Json]) -> float | None:
-    for name in ("asDouble", "asInt"):
-        value = _get(point, name)
-        if value is not None:
-            return _real(value, "Its value")
-    if _get(point, "flags") in (_NO_RECORDED_VALUE, str(_NO_RECORDED_VALUE)):
-        return None
-    raise BadRecordError("It has no value.")
-
-
-def _histogram_sum(point: dict[str, Json]) -> float | None:
-    value = point.get("sum")
-    return None if value is None else _real(value, "Its sum")
 
 
 def _real(value: Json, what: str) -> float:

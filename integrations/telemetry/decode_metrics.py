@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from integrations.telemetry import store_rows
-from integrations.telemetry.decode_figures import LONGEST_WORD, unread_figures
+from integrations.telemetry.decode_figures import LONGEST_WORD
 from integrations.telemetry.decode_reading import (
     DIGEST_BYTES,
     Counted,
@@ -29,9 +28,10 @@ from integrations.telemetry.decode_values import (
     time_of,
 )
 from integrations.telemetry.events import EventKind, Measure
+from integrations.telemetry.messages import PointMessage
 from integrations.telemetry.sightings import SessionKey
 from integrations.telemetry.store_partitions import day_number
-from integrations.telemetry.store_rows import EventRow, PointRow
+from integrations.telemetry.store_rows import EventRow, Figures, PointRow
 from integrations.telemetry.vocabularies.vocabulary import NOT_KEPT, NOTHING, UNKNOWN, Metric, NotKept, Vocabulary
 
 _KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
@@ -53,7 +53,7 @@ def read_metrics(origin: Origin, records: Iterable[Any]) -> None:
         else:
             for point in metric.points:
                 try:
-                    _read_point(origin, point, metric, words)
+                    _read_point(origin, origin.data_point(point, metric), metric, words)
                 except (BadRecordError, UnicodeError) as problem:
                     origin.reject(point, problem, metric)
 
@@ -83,8 +83,8 @@ class _Point(NamedTuple):
     value: float
 
 
-def _read_point(origin: Origin, sent: Any, metric: MetricRecord, words: Metric | None) -> None:
-    point = origin.point(sent, metric)
+def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, words: Metric | None) -> None:
+    point = origin.point(message, metric)
     session = origin.session(point.attributes)
     if words is not None and metric.kind is not _KIND[words.is_histogram]:
         words = None
@@ -101,16 +101,16 @@ def _read_point(origin: Origin, sent: Any, metric: MetricRecord, words: Metric |
         is_read = words is not None and measure is not None and session is not None
         _keep_unread(
             origin,
-            Unread(origin, sent, point.attributes, _unread_digest(sent_point), metric),
+            Unread(origin, message, point.attributes, _unread_digest(sent_point)),
             metric,
             sent_point,
             session,
             is_read=is_read,
         )
     if words is not None and measure is not None and session is not None:
-        labels = labels_of(measure, words, point.attributes)
+        model = first_text_of(point.attributes, words.model, LONGEST_WORD)
         at, series, start, value = sent_point
-        origin.reading.points.append(PointRow(at, series, start, session, metric.is_cumulative, labels, value))
+        origin.reading.points.append(PointRow(at, series, start, session, metric.is_cumulative, measure, model, value))
 
 
 def measure_of(words: Metric | None, attributes: Attributes) -> Measure | NotKept | None:
@@ -155,15 +155,8 @@ def _keep_unread(
         IS_HISTOGRAM: metric.kind is MetricKind.HISTOGRAM,
         IS_READ: is_read,
     }
-    encoded = unread.kept(with_author=session is None, beside=beside)
-    row = EventRow(point.at, unread.digest, session, EventKind.UNREAD_POINT, unread_figures(name, encoded))
-    origin.reading.events.append(row)
-
-
-def labels_of(measure: Measure, words: Metric, attributes: Attributes) -> bytes:
-    """The columns of measure and model, encoded."""
-    model = first_text_of(attributes, words.model, LONGEST_WORD)
-    return store_rows.text(measure) + store_rows.text(model)
+    figures = Figures(name, attributes=unread.kept(with_author=session is None, beside=beside))
+    origin.reading.events.append(EventRow(point.at, unread.digest, session, EventKind.UNREAD_POINT, figures))
 
 
 def _counted(value: float) -> float:

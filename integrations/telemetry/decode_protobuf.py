@@ -2,238 +2,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.metrics.v1 import metrics_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
 
-from integrations.telemetry import decode_wire as wire
-from integrations.telemetry.content import PLACEHOLDERS, is_no_content, name_in
+from integrations.telemetry import messages
+from integrations.telemetry.content import PLACEHOLDERS, is_no_content, looks_like_content, name_in
 from integrations.telemetry.decode_reading import (
     Encoding,
-    EventRecord,
     MetricKind,
     MetricRecord,
     Origin,
-    PointRecord,
     Reading,
     Signal,
     UnreadableRequestError,
-    span_times,
 )
 from integrations.telemetry.decode_values import BadRecordError, Value
-from integrations.telemetry.vocabularies.vocabulary import PARENT_SPAN_ID, SPAN_ID, TRACE_ID
+from integrations.telemetry.messages import EventMessage, KeyValue, PointMessage, Resource, Scope
 
-DELTA, CUMULATIVE = 1, 2  # of AggregationTemporality
-NO_RECORDED_VALUE = 1  # of DataPointFlags
-NO_RECORD = b"\xff"  # stands in quarantine for bytes that are no message: what they hold cannot be judged
-_RECORD_CLASSES = {Signal.LOGS: wire.LogRecord, Signal.TRACES: wire.Span, Signal.METRICS: wire.NumberPoint}
-METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
-_KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+Part = tuple[resource_pb2.Resource, common_pb2.InstrumentationScope, Sequence[Any]]
+
+DELTA = metrics_pb2.AGGREGATION_TEMPORALITY_DELTA
+CUMULATIVE = metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
+# The three requests have one shape, under other names and the same numbers: resources, in them scopes, in them records.
+_SHAPES: dict[Signal, tuple[type[Any], type[Any], str, str, str]] = {
+    Signal.LOGS: (messages.LogsRequest, messages.LogRecord, "resource_logs", "scope_logs", "log_records"),
+    Signal.METRICS: (messages.MetricsRequest, messages.Metric, "resource_metrics", "scope_metrics", "metrics"),
+    Signal.TRACES: (messages.TraceRequest, messages.Span, "resource_spans", "scope_spans", "spans"),
+}
+_OWN, _PARTS = 1, 2  # numbers of the fields of a resource and of a scope: what it is, and what stands in it
+_LENGTH_DELIMITED = 2  # https://protobuf.dev/programming-guides/encoding/#structure
+# Stands in quarantine for bytes that are no message, whatever they hold: a request of one such record.
+NO_RECORD = b"\x0a\x05\x12\x03\x12\x01\xff"
+# What is kept of a record in quarantine beside its attributes, and its body where that is its name.
+_KEPT_FIELDS = frozenset(
+    {
+        *("time_unix_nano", "observed_time_unix_nano", "start_time_unix_nano", "end_time_unix_nano"),
+        *("event_name", "name", "trace_id", "span_id", "parent_span_id", "as_double", "as_int", "sum", "flags"),
+    }
+)
 
 
-def origins_in_protobuf(signal: Signal, body: bytes, reading: Reading) -> Iterator[tuple[Origin, Iterable[bytes]]]:
+def origins_in_protobuf(signal: Signal, body: bytes, reading: Reading) -> Iterator[tuple[Origin, Iterable[Any]]]:
     """Each resource and scope with its records.  Raises UnreadableRequestError."""
     try:
-        for resource in wire.Request.FromString(body).resources:
-            for scope in resource.scopes:
-                yield ProtobufOrigin(signal, reading, resource.resource, scope.scope), scope.records
+        try:
+            parts = list(_parts(signal, body))
+        except DecodeError:
+            parts = list(_parts_with_damaged(signal, body))
     except DecodeError:
         raise UnreadableRequestError(
             f"The body is not an OTLP {signal} export request in protobuf, or it was cut off."
         ) from None
+    for resource, scope, records in parts:
+        yield ProtobufOrigin(signal, reading, resource, scope), records
+
+
+def _parts(signal: Signal, body: bytes) -> Iterator[Part]:
+    request_class, _, in_request, in_resource, in_scope = _SHAPES[signal]
+    for of_resource in getattr(request_class.FromString(body), in_request):
+        for of_scope in getattr(of_resource, in_resource):
+            yield of_resource.resource, of_scope.scope, getattr(of_scope, in_scope)
+
+
+def _parts_with_damaged(signal: Signal, body: bytes) -> Iterator[Part]:
+    """The same of a request that holds something that is no record, or nested too deeply: that stands as bytes."""
+    record_class = _SHAPES[signal][1]
+    for of_resource in _fields(body, _OWN):
+        attributes = [_message_or_bytes(KeyValue, sent) for own in _fields(of_resource, _OWN) for sent in _fields(own, _OWN)]
+        resource = Resource(attributes=[attribute for attribute in attributes if not isinstance(attribute, bytes)])
+        for of_scope in _fields(of_resource, _PARTS):
+            scope = Scope.FromString(b"".join(_fields(of_scope, _OWN)))
+            yield resource, scope, [_message_or_bytes(record_class, sent) for sent in _fields(of_scope, _PARTS)]
+
+
+def _fields(sent: bytes, number: int) -> list[bytes]:
+    return [
+        field.data
+        for field in UnknownFieldSet(Empty.FromString(sent))  # type: ignore[attr-defined]  # its stubs lack __iter__
+        if field.field_number == number and field.wire_type == _LENGTH_DELIMITED
+    ]
+
+
+def _message_or_bytes(message_class: type[Message], sent: bytes) -> Message | bytes:
+    try:
+        return message_class.FromString(sent)
+    except DecodeError:
+        return sent
 
 
 class ProtobufOrigin(Origin):
     encoding = Encoding.PROTOBUF
 
-    def __init__(self, signal: Signal, reading: Reading, resource: bytes, scope: bytes) -> None:
-        """Raises DecodeError where resource or scope are none."""
+    def __init__(
+        self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
+    ) -> None:
+        super().__init__(signal, reading, resource, scope)
         self._sent = (resource, scope)
-        sent = wire.ResourceAttributes.FromString(resource).attributes
-        named = wire.Scope.FromString(scope)
-        super().__init__(
-            signal,
-            reading,
-            resource=dict(_readable(sent)),
-            identity=wire.origin_identity(sent, named.name, named.version),
-        )
-        words = self.vocabulary
-        self._known = wire.KnownAttributes(words.starts, words.looked_at, self.knows, words.attribute_means)
-        self._record_class = _RECORD_CLASSES[signal]
 
-    def event(self, sent: bytes) -> EventRecord:
-        record = self._record(sent)
-        own = list(record.attributes)  # taken out of the message once: that is what costs
-        attributes = self._attributes(own)
-        body = ""
-        if self.signal is Signal.TRACES:
-            # A span tells of its request or call when it is over, as a log record of the same does.
-            time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
-            name = _text(record.name)
-        else:
-            time, other_time = record.time_unix_nano, record.observed_time_unix_nano
-            named = attributes.get("event.name") or _text(record.event_name)
-            name = named if isinstance(named, str) else ""
-            if not name:
-                body = wire.text_value(record.body)
-                name = name_in(body)
-        identity = wire.event_identity(time, other_time, name or body, own)
-        if self.vocabulary.reads_span_context:
-            attributes.update(self._context(record))
-        return EventRecord(time or other_time, name, attributes, identity)
-
-    def _context(self, record: Any) -> Iterator[tuple[str, Value]]:
-        yield TRACE_ID, record.trace_id.hex()
-        yield SPAN_ID, record.span_id.hex()
-        if self.signal is Signal.TRACES:
-            yield PARENT_SPAN_ID, record.parent_span_id.hex()
-            yield from span_times(record.start_time_unix_nano, record.end_time_unix_nano)
-
-    def all_attributes(self, sent: bytes) -> dict[str, Value]:
-        return dict(map(wire.plain_attribute, self._record(sent).attributes))
-
-    def readable_attributes(self, sent: bytes, metric: MetricRecord | None = None) -> dict[str, Value]:
-        of_histogram = metric is not None and metric.kind is MetricKind.HISTOGRAM
-        record = _message(wire.HistogramPoint if of_histogram else self._record_class, sent)
-        return dict(_readable(record.attributes))
-
-    def metric(self, sent: bytes) -> MetricRecord:
-        try:
-            metric = wire.Metric.FromString(sent)
-        except DecodeError:
-            raise BadRecordError("It is no metric.") from None
-        kind = next((kind for kind in _KINDS if metric.HasField(kind)), None)
-        return MetricRecord(
-            _text(metric.name),
-            METRIC_KINDS.get(kind or "", MetricKind.OTHER),
-            getattr(metric, kind).aggregation_temporality == CUMULATIVE if kind in METRIC_KINDS else False,
-            getattr(metric, kind).data_points if kind else (),
-        )
-
-    def point(self, sent: bytes, metric: MetricRecord) -> PointRecord:
-        is_histogram = metric.kind is MetricKind.HISTOGRAM
-        point = _message(wire.HistogramPoint if is_histogram else wire.NumberPoint, sent)
-        value = None
-        if is_histogram:
-            if point.HasField("sum"):
-                value = point.sum
-        elif point.HasField("as_double"):
-            value = point.as_double
-        elif point.HasField("as_int"):
-            value = float(point.as_int)
-        elif not point.flags & NO_RECORDED_VALUE:
-            raise BadRecordError("It has no value.")
-        return PointRecord(
-            wire.series_identity(metric.name, point.attributes),
-            point.time_unix_nano,
-            point.start_time_unix_nano,
-            value,
-            self._attributes(point.attributes),
-        )
-
-    def bytes_of(self, sent: bytes) -> bytes:
+    def record(self, sent: EventMessage | bytes) -> EventMessage:
+        if isinstance(sent, bytes):
+            raise BadRecordError("It is no record of this signal.")
         return sent
 
-    def payload(self, sent: bytes, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
+    def metric(self, sent: metrics_pb2.Metric | bytes) -> MetricRecord:
+        if isinstance(sent, bytes):
+            raise BadRecordError("It is no metric.")
+        name = messages.valid(sent.name)
+        match sent.WhichOneof("data"):
+            case "sum" | "histogram" as kind:
+                data = getattr(sent, kind)
+                is_cumulative = data.aggregation_temporality == CUMULATIVE
+                return MetricRecord(name, MetricKind(kind), is_cumulative, data.data_points)
+            case None:
+                return MetricRecord(name, MetricKind.OTHER, is_cumulative=False, points=())
+            case kind:
+                points = getattr(sent, kind).data_points
+                return MetricRecord(name, MetricKind.OTHER, is_cumulative=False, points=points)
+
+    def data_point(self, sent: PointMessage, metric: MetricRecord) -> PointMessage:
+        return sent
+
+    def bytes_of(self, sent: Message | bytes) -> bytes:
+        return sent if isinstance(sent, bytes) else sent.SerializeToString()
+
+    def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
+        if isinstance(sent, bytes) or (self.signal is Signal.METRICS and metric is None):
+            return NO_RECORD, []
         dropped: list[str] = []
-        try:
-            record = self._kept(sent, metric, dropped)
-        except DecodeError:
-            record = NO_RECORD
-        request = wire.Request()
-        resource = request.resources.add()
-        resource.resource = _without_content(
-            wire.ResourceAttributes, self._sent[0], [], is_no_content
-        ).SerializeToString()
-        scope = resource.scopes.add()
-        scope.scope = self._sent[1]
-        scope.records.append(record)
+        kept = _without_content(sent, dropped, self.may_keep)
+        if metric is not None:
+            alone = messages.Metric(name=metric.name)
+            points: Any = alone.histogram if metric.kind is MetricKind.HISTOGRAM else alone.sum
+            points.aggregation_temporality = CUMULATIVE if metric.is_cumulative else DELTA
+            if metric.kind is MetricKind.SUM:
+                points.is_monotonic = True
+            points.data_points.append(kept)
+            kept = alone
+        resource, scope = self._sent
+        request_class, _, in_request, in_resource, in_scope = _SHAPES[self.signal]
+        request = request_class()
+        of_resource = getattr(request, in_request).add()
+        of_resource.resource.CopyFrom(_without_content(resource, [], is_no_content))
+        of_scope = getattr(of_resource, in_resource).add()
+        of_scope.scope.name, of_scope.scope.version = _repaired(scope.name), _repaired(scope.version)
+        getattr(of_scope, in_scope).append(kept)
         return request.SerializeToString(), dropped
 
-    def _kept(self, sent: bytes, metric: MetricRecord | None, dropped: list[str]) -> bytes:
-        if self.signal is not Signal.METRICS:
-            message: bytes = _without_content(self._record_class, sent, dropped, self.may_keep).SerializeToString()
-            return message
-        if metric is None:
-            return NO_RECORD
-        alone = wire.Metric(name=metric.name.encode(errors="replace"))
-        is_histogram = metric.kind is MetricKind.HISTOGRAM
-        points = alone.histogram if is_histogram else alone.sum
-        points.aggregation_temporality = CUMULATIVE if metric.is_cumulative else DELTA
-        if not is_histogram:
-            points.is_monotonic = True
-        point_class = wire.HistogramPoint if is_histogram else wire.NumberPoint
-        points.data_points.append(_without_content(point_class, sent, dropped, self.may_keep).SerializeToString())
-        kept: bytes = alone.SerializeToString()
-        return kept
 
-    def _record(self, sent: bytes) -> Any:
-        return _message(self._record_class, sent)
-
-    def _attributes(self, sent: Iterable[bytes]) -> dict[str, Value]:
-        """The attributes that the vocabulary reads, above those of the resource."""
-        attributes = dict(self.resource)
-        attributes.update(map(self._known.__getitem__, sent))
-        return attributes
-
-
-def _message(message_class: Any, sent: bytes) -> Any:
-    try:
-        return message_class.FromString(sent)
-    except DecodeError:
-        raise BadRecordError("It is no record of this signal.") from None
-
-
-def _readable(attributes: Iterable[bytes]) -> Iterator[tuple[str, Value]]:
-    """A resource's attributes; one that cannot be read is left out."""
-    for sent in attributes:
-        try:
-            yield wire.plain_attribute(sent)
-        except BadRecordError:
-            continue
-
-
-def _text(sent: bytes) -> str:
-    try:
-        return sent.decode()
-    except UnicodeDecodeError:
-        raise BadRecordError("Its name is not valid UTF-8.") from None
-
-
-def _without_content(
-    message_class: Any, sent: bytes, dropped: list[str], may_keep: Callable[[str, Value], bool]
-) -> Any:
-    """A message with what the receiver reads of it, less content, whose names are added to `dropped`.
-
-    Raises DecodeError where it is none.
-    """
-    message = message_class.FromString(sent)
-    message.DiscardUnknownFields()
-    attributes = []
-    for attribute in map(_repaired, message.attributes):
-        name, value = wire.plain_attribute(attribute)
+def _without_content(sent: Any, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Any:
+    """What the receiver reads of a message, less content, whose names are added to `dropped`."""
+    kept = type(sent)()
+    for field, value in sent.ListFields():
+        if field.name in _KEPT_FIELDS and not looks_like_content(value):
+            setattr(kept, field.name, _repaired(value) if field.type == FieldDescriptor.TYPE_STRING else value)
+    if isinstance(sent, messages.LogRecord) and (name := name_in(messages.body_of(sent))):
+        kept.body.string_value = name
+    for attribute in map(_readable, sent.attributes):
+        name, value = attribute.key, messages.plain_value(attribute.value)
         if may_keep(name, value):
-            attributes.append(attribute)
+            kept.attributes.append(attribute)
         elif value not in PLACEHOLDERS:
             dropped.append(name)
-    del message.attributes[:]
-    message.attributes.extend(attributes)
-    if message_class is wire.LogRecord and not name_in(wire.text_value(message.body)):
-        message.ClearField("body")
-    return message
+    return kept
 
 
-def _repaired(attribute: bytes) -> bytes:
+def _readable(attribute: common_pb2.KeyValue) -> common_pb2.KeyValue:
     """The attribute; text that is not UTF-8 with replacement characters, so that it can be kept and shown."""
+    kept = KeyValue(key=_repaired(attribute.key), value=attribute.value)
     try:
-        wire.plain_attribute(attribute)
+        messages.plain_value(kept.value)
     except BadRecordError:
-        try:
-            text = wire.KeyText.FromString(attribute)
-        except DecodeError:
-            return b""
-        value = AnyValue(string_value=text.value.string_value.decode(errors="replace"))
-        return KeyValue(key=text.key.decode(errors="replace"), value=value).SerializeToString()
-    return attribute
+        kept.value.string_value = _repaired(attribute.value.string_value)
+    return kept
+
+
+def _repaired(text: str | bytes) -> str:
+    return text.decode(errors="replace") if isinstance(text, bytes) else text

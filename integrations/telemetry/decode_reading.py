@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -9,18 +10,45 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
+from struct import Struct
 from typing import Any, NamedTuple
 
-from integrations.telemetry.content import content_among, is_content, is_plain
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
+
+from integrations.telemetry.content import content_among, is_content, is_plain, name_in
 from integrations.telemetry.decode_values import Attributes, BadRecordError, Value
 from integrations.telemetry.dictionary import learned
+from integrations.telemetry.messages import (
+    EventMessage,
+    HistogramDataPoint,
+    KeyValue,
+    PointMessage,
+    Span,
+    body_of,
+    plain_value,
+    readable,
+    valid,
+)
 from integrations.telemetry.sightings import SessionKey, session_of
 from integrations.telemetry.store_rows import EventRow, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of
-from integrations.telemetry.vocabularies.vocabulary import SPAN_DURATION_MS, SPAN_START, Vocabulary, Word
+from integrations.telemetry.vocabularies.vocabulary import (
+    PARENT_SPAN_ID,
+    SPAN_DURATION_MS,
+    SPAN_ID,
+    SPAN_START,
+    TRACE_ID,
+    UNKNOWN,
+    Vocabulary,
+    Word,
+)
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
+NO_RECORDED_VALUE = 1  # of DataPointFlags
+_encoded = KeyValue.SerializeToString
+_times = Struct("<QQ").pack
 
 
 class UnreadableRequestError(ValueError):
@@ -77,12 +105,12 @@ class Reading:
 
 
 class EventRecord(NamedTuple):
-    """A log record or a span, whichever encoding it came in."""
+    """A log record or a span."""
 
     time_unix_nano: int  # 0: none
     name: str
     attributes: Attributes  # those that the vocabulary reads
-    identity: bytes  # what tells it from others of its origin: its times, name and attributes, as sent
+    identity: bytes  # what tells it from others of its origin: its times, name and attributes
 
 
 class MetricKind(StrEnum):
@@ -110,46 +138,48 @@ class PointRecord(NamedTuple):
     attributes: Attributes
 
 
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
 class Origin(ABC):
-    """A resource and a scope within it: what all their records have in common."""
+    """A resource and a scope within it: what all their records have in common.
+
+    A record is known by its origin, times, name and attributes.  The rest is left out, so that who sends a record
+    again through another program, which writes defaults or drops what it does not know, sends the same record.
+    """
 
     encoding: Encoding
 
     def __init__(
-        self, signal: Signal, reading: Reading, *, resource: dict[str, Value], identity: tuple[bytes, ...]
+        self, signal: Signal, reading: Reading, resource: resource_pb2.Resource, scope: common_pb2.InstrumentationScope
     ) -> None:
-        """`identity` is what tells resource and scope from others."""
         self.signal = signal
         self.reading = reading
-        service = resource.get("service.name")
+        own = readable(resource.attributes)
+        service = own.get("service.name")
         self.vocabulary: Vocabulary = learned(vocabulary_of(service if isinstance(service, str) else ""))
-        self.resource: Mapping[str, Value] = self.vocabulary.in_its_words(resource)
+        self.resource: Mapping[str, Value] = self.vocabulary.in_its_words(own)
         self._hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
-        for part in identity:
+        for part in (b"".join(map(_encoded, resource.attributes)), _bytes(scope.name), _bytes(scope.version)):
             self._hasher.update(len(part).to_bytes(4, "big"))
             self._hasher.update(part)
         self.words: dict[str, tuple[str, Word]] = {}  # by the names of its events as sent: most are the same
         self._sessions: dict[tuple[Value, ...], SessionKey | None] = {}
+        # Most attributes are the same on every record of a request.
+        self._attribute = functools.cache(self._read_attribute)
 
     @abstractmethod
-    def event(self, sent: Any) -> EventRecord:
-        """A log record or span.  Raises BadRecordError."""
-
-    @abstractmethod
-    def all_attributes(self, sent: Any) -> dict[str, Value]:
-        """The own attributes of a log record, span or point, also those that its vocabulary does not read."""
-
-    @abstractmethod
-    def readable_attributes(self, sent: Any, metric: MetricRecord | None = None) -> dict[str, Value]:
-        """The same, less those that cannot be read; of a log record or span, or of a point of `metric`."""
+    def record(self, sent: Any) -> EventMessage:
+        """A log record or span as a message.  Raises BadRecordError."""
 
     @abstractmethod
     def metric(self, sent: Any) -> MetricRecord:
         """A metric.  Raises BadRecordError."""
 
     @abstractmethod
-    def point(self, sent: Any, metric: MetricRecord) -> PointRecord:
-        """A point of a sum or a histogram.  Raises BadRecordError."""
+    def data_point(self, sent: Any, metric: MetricRecord) -> PointMessage:
+        """A point of a sum or a histogram as a message.  Raises BadRecordError."""
 
     @abstractmethod
     def bytes_of(self, sent: Any) -> bytes:
@@ -161,6 +191,64 @@ class Origin(ABC):
 
         The names of those stand beside it.
         """
+
+    def event(self, record: EventMessage) -> EventRecord:
+        """What a log record or span says.  Raises BadRecordError."""
+        own = list(map(_encoded, record.attributes))
+        attributes = dict(self.resource)
+        attributes.update(map(self._attribute, own))
+        body = ""
+        if isinstance(record, Span):
+            # A span tells of its request or call when it is over, as a log record of the same does.
+            time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
+            name = valid(record.name)
+        else:
+            time, other_time = record.time_unix_nano, record.observed_time_unix_nano
+            named = attributes.get("event.name") or valid(record.event_name)
+            name = named if isinstance(named, str) else ""
+            if not name:
+                body = body_of(record)
+                name = name_in(body)
+        identity = _times(time, other_time) + (name or body).encode() + b"\x00" + b"".join(own)
+        if self.vocabulary.reads_span_context:
+            attributes.update(_context(record))
+        return EventRecord(time or other_time, name, attributes, identity)
+
+    def point(self, point: PointMessage, metric: MetricRecord) -> PointRecord:
+        """What a point says.  Raises BadRecordError."""
+        own = list(map(_encoded, point.attributes))
+        attributes = dict(self.resource)
+        attributes.update(map(self._attribute, own))
+        value = None
+        if isinstance(point, HistogramDataPoint):
+            if point.HasField("sum"):
+                value = point.sum
+        elif point.HasField("as_double"):
+            value = point.as_double
+        elif point.HasField("as_int"):
+            value = float(point.as_int)
+        elif not point.flags & NO_RECORDED_VALUE:
+            raise BadRecordError("It has no value.")
+        series = metric.name.encode() + b"\x00" + b"".join(own)
+        return PointRecord(series, point.time_unix_nano, point.start_time_unix_nano, value, attributes)
+
+    def _read_attribute(self, encoded: bytes) -> tuple[str, Value]:
+        """The name that an attribute of a record is known by, and its value.
+
+        Those that are known and not looked at stand under the empty name, and those that nobody knows under `UNKNOWN`;
+        one of these that cannot be read spoils nothing.
+        """
+        attribute = KeyValue.FromString(encoded)
+        name = attribute.key
+        if name in self.vocabulary.looked_at:
+            return name, plain_value(attribute.value)
+        try:
+            name, value = valid(name), plain_value(attribute.value)
+        except BadRecordError:
+            return "", None
+        if name in self.vocabulary.attribute_means:
+            return self.vocabulary.attribute_means[name], value
+        return ("", None) if value is None or self.knows(name) else (UNKNOWN, None)
 
     def knows(self, name: str) -> bool:
         """Whether an attribute of a record is known: to the vocabulary, or because the resource repeats itself."""
@@ -215,7 +303,7 @@ class Origin(ABC):
             identity = metric.name.encode(errors="replace") + b"\x00" + identity
         elif self.signal is not Signal.METRICS:
             with suppress(BadRecordError, UnicodeError):  # the identity that its row will have when it is replayed
-                identity = self.event(sent).identity
+                identity = self.event(self.record(sent)).identity
         payload, dropped = self.payload(sent, metric)
         for name in dropped:
             self.count(Counted.DROPPED, name)
@@ -223,11 +311,15 @@ class Origin(ABC):
         self.reading.rejected.append(RejectedRecord(self.signal, self.encoding, self.digest(identity), reason, payload))
 
 
-def span_times(start: int, end: int) -> Iterator[tuple[str, Value]]:
-    """When a span began and how long it took; nothing where its times are missing or the wrong way round."""
-    if 0 < start <= end:
-        yield SPAN_START, start
-        yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
+def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
+    yield TRACE_ID, record.trace_id.hex()
+    yield SPAN_ID, record.span_id.hex()
+    if isinstance(record, Span):
+        yield PARENT_SPAN_ID, record.parent_span_id.hex()
+        start, end = record.start_time_unix_nano, record.end_time_unix_nano
+        if 0 < start <= end:
+            yield SPAN_START, start
+            yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
 
 
 def storable_name(name: str) -> str:

@@ -11,11 +11,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from integrations.telemetry.content import PLACEHOLDERS, is_content, is_plain
-from integrations.telemetry.decode_reading import Counted, MetricRecord, Origin, storable_name
+from integrations.telemetry.decode_reading import Counted, Origin, storable_name
 from integrations.telemetry.decode_values import Attributes, BadRecordError, Value
+from integrations.telemetry.messages import EventMessage, PointMessage, readable
 from integrations.telemetry.store_tallies import OTHERS
 from integrations.telemetry.vocabularies.vocabulary import UNKNOWN
 
@@ -34,13 +34,13 @@ class Unread:
     """A record with something that its vocabulary does not understand."""
 
     def __init__(
-        self, origin: Origin, sent: Any, attributes: Attributes, digest: bytes, metric: MetricRecord | None = None
+        self, origin: Origin, message: EventMessage | PointMessage, attributes: Attributes, digest: bytes
     ) -> None:
         """`attributes` are those that are looked at, above the resource's."""
         self._origin = origin
         self.digest = digest
         self._attributes = attributes
-        self._own = origin.readable_attributes(sent, metric)
+        self._own = readable(message.attributes)
         unknown = sorted(name for name in origin.unknown_among(self._own) if _NAME.fullmatch(name))
         self.unknown = unknown[:MOST_NAMES]
 
@@ -51,8 +51,8 @@ class Unread:
         for attribute in self.unknown:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name, attribute)
 
-    def kept(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> bytes:
-        """All attributes but text, as JSON; what is left out of those that nobody knows is counted.
+    def kept(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """All attributes but text; what is left out of those that nobody knows is counted.
 
         `with_author` keeps who the record names, for one that stands in no session.  Where all together take too many
         bytes, those that figures are read from are kept alone.  Raises BadRecordError where they do, too.
@@ -63,12 +63,10 @@ class Unread:
             kept[AGENT] = self._origin.vocabulary.agent
         if self.unknown:
             kept[UNKNOWN] = self.unknown
-        encoded = _encoded(dict(self._others()) | kept)
-        if len(encoded) > MOST_ATTRIBUTE_BYTES:
-            encoded = _encoded(kept)
-        if len(encoded) > MOST_ATTRIBUTE_BYTES:
-            raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")
-        return encoded
+        for attributes in (dict(self._others()) | kept, kept):
+            if _bytes_as_json(attributes) <= MOST_ATTRIBUTE_BYTES:
+                return attributes
+        raise BadRecordError(f"Its attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes.")
 
     def _figures(self, *, with_author: bool) -> Iterator[tuple[str, Value]]:
         """The attributes that figures are read from, and who the record names."""
@@ -93,8 +91,8 @@ class Unread:
                 self._origin.count_with_row(self.digest, Counted.DROPPED, name if name in self.unknown else OTHERS)
 
 
-def _encoded(attributes: Mapping[str, Value]) -> bytes:
-    return json.dumps(attributes, ensure_ascii=False).encode()
+def _bytes_as_json(attributes: Mapping[str, Value]) -> int:
+    return len(json.dumps(attributes, ensure_ascii=False).encode())
 
 
 def _storable(value: Value) -> Value:

@@ -13,8 +13,8 @@ from integrations.services.ingest_tokens import sender_of_token
 from integrations.telemetry.decode import origins_in, read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.decode_values import BadRecordError, Value
-from integrations.telemetry.store import store
-from integrations.telemetry.store_transaction import LONGEST_REASON
+from integrations.telemetry.messages import readable
+from integrations.telemetry.store import LONGEST_REASON, store
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,13 @@ def describe(record: QuarantinedRecord) -> Description:
             for sent in records:
                 if signal is Signal.METRICS:
                     metric = origin.metric(sent)
-                    attributes = origin.all_attributes(metric.points[0]) if metric.points else {}
+                    points = [origin.data_point(point, metric) for point in metric.points[:1]]
+                    attributes = readable(points[0].attributes) if points else {}
                     name = metric.name
                 else:
-                    attributes = origin.all_attributes(sent)
-                    name = origin.event(sent).name
+                    message = origin.record(sent)
+                    attributes = readable(message.attributes)
+                    name = origin.event(message).name
                 return Description(origin.vocabulary.agent, name, dict(_kinds(attributes)))
     except (BadRecordError, UnreadableRequestError):
         pass  # the reason tells it

@@ -19,8 +19,8 @@ from django.db.models import Q
 
 from integrations.models import UnreadEvent
 from integrations.telemetry.decode_events import increments_of, meaning, time_of_event
-from integrations.telemetry.decode_figures import figures_of, unread_figures, with_attributes
-from integrations.telemetry.decode_metrics import labels_of, measure_of, words_of
+from integrations.telemetry.decode_figures import LONGEST_WORD, figures_of
+from integrations.telemetry.decode_metrics import measure_of, words_of
 from integrations.telemetry.decode_reading import Signal
 from integrations.telemetry.decode_unread import (
     AGENT,
@@ -32,13 +32,12 @@ from integrations.telemetry.decode_unread import (
     START,
     VALUE,
 )
-from integrations.telemetry.decode_values import Attributes, BadRecordError
+from integrations.telemetry.decode_values import Attributes, BadRecordError, first_text_of
 from integrations.telemetry.dictionary import forget_dictionary, learned
 from integrations.telemetry.events import EventKind, Measure
 from integrations.telemetry.read_again_store import Again, ReadAgain, store_again
 from integrations.telemetry.sightings import SessionKey, session_of
-from integrations.telemetry.store_rows import EventRow, PointRow
-from integrations.telemetry.store_sessions import YEAR_2000
+from integrations.telemetry.store_rows import YEAR_2000, EventRow, Figures, PointRow
 from integrations.telemetry.vocabularies import vocabulary_of_agent
 from integrations.telemetry.vocabularies.vocabulary import (
     NOTHING_TOLD,
@@ -207,7 +206,7 @@ def _event(
         return None
     figures = figures_of(name, event, attributes)
     if unknown or says_nothing:
-        figures = with_attributes(figures, _still_kept(attributes, unknown))
+        figures = figures._replace(attributes={**attributes, UNKNOWN: unknown})
     at = time_of_event(event, attributes, row.microseconds, _NO_LIMIT)
     return ReadAgain(
         EventRow(at, row.digest.bytes, session, event.kind, figures),
@@ -233,18 +232,15 @@ def _point(
         attributes[START],
         session,
         attributes[IS_CUMULATIVE],
-        labels_of(measure, words, attributes),
+        measure,
+        first_text_of(attributes, words.model, LONGEST_WORD),
         attributes[VALUE],
     )
     left = None
     if unknown:
-        figures = unread_figures(row.name, _still_kept({**attributes, IS_READ: True}, unknown))
+        figures = Figures(row.name, attributes={**attributes, IS_READ: True, UNKNOWN: unknown})
         left = EventRow(row.microseconds, row.digest.bytes, session, EventKind.UNREAD_POINT, figures)
     return ReadAgain(left, (point,), is_still_unread=False)
-
-
-def _still_kept(attributes: dict[str, Any], unknown: list[str]) -> bytes:
-    return json.dumps({**attributes, UNKNOWN: unknown}, ensure_ascii=False).encode()
 
 
 def _list_as_known(vocabulary: Vocabulary, agent: str, understood: set[_Name], waiting: set[_Name]) -> None:

@@ -7,7 +7,7 @@ from every raw row that tells of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString, NamedTuple, cast
@@ -21,20 +21,22 @@ from psycopg.types.numeric import Int8
 from integrations.telemetry.calendar import rebuild_days_of
 from integrations.telemetry.events import EventKind
 from integrations.telemetry.sightings import SessionKey
+from integrations.telemetry.store import FOLD_RECEIVED
 from integrations.telemetry.store_partitions import DAY, day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.store_rows import (
-    EVENT_COLUMNS,
     EVENT_TABLE,
-    POINT_COLUMNS,
-    POINT_TABLE,
+    EVENTS,
+    POINTS,
     EventRow,
     PointRow,
-    copy_of_points,
-    encode_points,
-    encoded_events,
+    Table,
+    event_values,
+    events_in_order,
+    point_values,
+    points_in_order,
+    time_at,
 )
-from integrations.telemetry.store_sessions import open_batch, time_at
-from integrations.telemetry.store_transaction import FOLD_RECEIVED
+from integrations.telemetry.store_sessions import open_batch
 from orgtree.nudges import nudge_on_commit
 
 
@@ -61,11 +63,11 @@ class Again:
 def store_again(rows: Sequence[Again]) -> None:
     """Write the rows as what they mean now, for the next fold.  In the caller's transaction."""
     _wait_for_folds({row.batch_id for row in rows})
-    events = [row.read.event for row in rows if row.read.event is not None]
-    points = [point for row in rows for point in row.read.points]
+    events = events_in_order(row.read.event for row in rows if row.read.event is not None)
+    points = points_in_order(point for row in rows for point in row.read.points)
     forget_partitions()  # days of weeks ago may have been dropped meanwhile
-    for table, kept in ((EVENT_TABLE, events), (POINT_TABLE, points)):
-        ensure_partitions(table, {day_number(row.at) for row in kept})
+    for table, kept in ((EVENTS, events), (POINTS, points)):
+        ensure_partitions(table.name, {day_number(row.at) for row in kept})
     new: dict[SessionKey, int] = {}
     for at, session in [(event.at, event.session) for event in events] + [
         (point.at, point.session) for point in points
@@ -80,10 +82,8 @@ def store_again(rows: Sequence[Again]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_SESSIONS, [[Int8(id_) for id_ in sorted({*known, *batch.sessions.values()})]])
         cursor.execute(TAKE_OUT, [[time_at(row.at) for row in rows], [UUID(bytes=row.digest) for row in rows]])
-        _insert(cursor, EVENT_TABLE, EVENT_COLUMNS, LEFT_AS_IT_IS, encoded_events(events, batch.id, sessions))
-        _insert(
-            cursor, POINT_TABLE, POINT_COLUMNS, READ_ANEW, copy_of_points(encode_points(points), batch.id, sessions)
-        )
+        _insert(cursor, EVENTS, LEFT_AS_IT_IS, event_values(events, batch.id, sessions))
+        _insert(cursor, POINTS, READ_ANEW, point_values(points, batch.id, sessions))
         told = {(row.session_id, row.key or str(UUID(bytes=row.digest))) for row in rows if row.session_id is not None}
         batches = [Int8(batch_id) for batch_id in sorted({row.batch_id for row in rows})]
         cursor.execute(RECEIVED_BEFORE, [time_at(min(times)), time_at(max(times)), batch.id, batches])
@@ -116,15 +116,13 @@ def _wait_for_folds(batches: set[int]) -> None:
         )
 
 
-def _insert(
-    cursor: CursorWrapper, table: LiteralString, columns: LiteralString, otherwise: sql.SQL, encoded: bytes
-) -> None:
+def _insert(cursor: CursorWrapper, table: Table, otherwise: sql.SQL, rows: Iterable[tuple[Any, ...]]) -> None:
     """Through a staging table, which stays filled; `otherwise` is for a row that is there already."""
-    names = {"table": sql.Identifier(table), "staging": sql.Identifier(f"{table}_again"), "columns": sql.SQL(columns)}
+    staging = f"{table.name}_again"
+    names = {"table": sql.Identifier(table.name), "staging": sql.Identifier(staging), "columns": table.column_names}
     for statement in STAGE:
         cursor.execute(statement.format(**names))
-    with connection.wrap_database_errors, cursor.copy(COPY.format(**names)) as copy:
-        copy.write(encoded)
+    table.copy(cursor, staging, rows)
     cursor.execute(INSERT.format(**names, otherwise=otherwise))
 
 
@@ -152,7 +150,6 @@ STAGE = (
     sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS"),
     sql.SQL("TRUNCATE {staging}"),
 )
-COPY = sql.SQL("COPY {staging} ({columns}) FROM STDIN BINARY")
 INSERT = sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} ON CONFLICT {otherwise}")
 LEFT_AS_IT_IS = sql.SQL("DO NOTHING")
 READ_ANEW = sql.SQL(

@@ -19,7 +19,7 @@ from integrations.telemetry.decode import read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal, UnreadableRequestError
 from integrations.telemetry.receive_body import read_body
 from integrations.telemetry.receive_reply import CONTENT_TYPES, Answer, Code, RefusedError, accepted, refused
-from integrations.telemetry.store import OverloadedError, store
+from integrations.telemetry.store import store
 from orgtree.disk_full import says_disk_full, why_not_stored
 
 logger = logging.getLogger(__name__)
@@ -72,13 +72,6 @@ def _receive(environ: Mapping[str, Any], signal: Signal, encoding: Encoding | No
         raise RefusedError(401, Code.UNAUTHENTICATED, str(problem), challenge) from None
     except UnreadableRequestError as problem:
         raise RefusedError(400, Code.INVALID_ARGUMENT, str(problem)) from None
-    except OverloadedError:
-        raise RefusedError(
-            429,
-            Code.RESOURCE_EXHAUSTED,
-            "More telemetry arrives than the database can store; nothing was stored. Send the request again later.",
-            {"Retry-After": str(SECONDS_TO_RETRY)},
-        ) from None
     except (OperationalError, InterfaceError) as problem:
         raise _unavailable(problem) from None
     return reading

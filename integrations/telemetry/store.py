@@ -1,152 +1,149 @@
-"""Received rows into the database: everything of a request or nothing, each row once.
-
-Requests are decoded in their own threads and written by one thread of the process, which takes all that wait
-together: small requests then share the cost of a transaction and of its wait for the disk, on one connection that
-knows its statements already, and no two threads of a process can wait for each other's rows in a circle.  Each
-request is answered when its transaction is durable.
-"""
+"""Received rows into the database: everything of a request or nothing, each row once, in one transaction."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection
-from psycopg import errors
+from celery import signature
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg import errors, sql
 
+from integrations.models import QuarantinedRecord, ReceivedBatch
 from integrations.services.ingest_tokens import Sender
-from integrations.telemetry.decode_reading import Reading
-from integrations.telemetry.store_transaction import Received, write
+from integrations.telemetry.decode_reading import Reading, RejectedRecord, Tally
+from integrations.telemetry.sightings import SessionKey
+from integrations.telemetry.store_bound import Claim, bind, note_claims
+from integrations.telemetry.store_partitions import day_number, ensure_partitions, forget_partitions
+from integrations.telemetry.store_rows import (
+    EVENTS,
+    POINTS,
+    EventRow,
+    PointRow,
+    Table,
+    event_values,
+    events_in_order,
+    point_values,
+    points_in_order,
+)
+from integrations.telemetry.store_sessions import Batch, forget_identities, open_batch
+from integrations.telemetry.store_tallies import append_tallies
+from orgtree.nudges import nudge_on_commit
 
-MOST_ROWS_AT_ONCE = 5_000  # bounds what a request waits for others
-MOST_WAITING = 64  # requests; beyond that the database does not keep up, and senders had better wait than their data
-SECONDS_UNTIL_IDLE = 30.0  # without a request the thread ends, and its connection with it
-
-_waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
-_writer: threading.Thread | None = None
-_writer_lock = threading.Lock()
-
-
-class OverloadedError(Exception):
-    """More requests wait to be written than the database keeps up with; nothing of this one was stored."""
-
-
-@dataclass(slots=True, eq=False)
-class Waiting:
-    """A request that is to be written, and what became of it."""
-
-    received: Received
-    is_durable: bool = False
-    problem: Exception | None = None
-    unwritten: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self.unwritten.acquire()
-
-    def wait(self) -> None:
-        """Until it is durable; raises what kept it from being written."""
-        self.unwritten.acquire()
-        if not self.is_durable:
-            raise self.problem or RuntimeError("The thread that writes telemetry broke off.")
+LONGEST_REASON = 300
+# By its name: the fold stands above the store.
+FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
 
 
 def store(reading: Reading, *, sender: Sender | None) -> None:
     """Store everything that a request brought; what is new of it is folded into sessions soon after.
 
-    Raises django.db.OperationalError or InterfaceError while the database is away, and OverloadedError while it does
-    not keep up; nothing is stored then.
+    Raises django.db.OperationalError or InterfaceError while the database is away; nothing is stored then.
     """
-    if _waiting.qsize() >= MOST_WAITING:
-        raise OverloadedError
-    received = Received(reading, sender)
-    if connection.in_atomic_block:  # part of the caller's transaction, which no other request can join
-        write([received])
-        return
-    waiting = Waiting(received)
-    _hand_over(waiting)
-    waiting.wait()
-
-
-def _hand_over(request: Waiting) -> None:
-    global _writer  # noqa: PLW0603  # one a process; a forked one has none yet
-    with _writer_lock:
-        _waiting.put(request)
-        if _writer is None or not _writer.is_alive():
-            _writer = threading.Thread(target=_write_until_idle, name="telemetry writer", daemon=True)
-            _writer.start()
-
-
-def _write_until_idle() -> None:
-    global _writer  # noqa: PLW0603
-    first: Waiting | None = None
-    while True:
-        try:
-            first = first or _waiting.get(timeout=SECONDS_UNTIL_IDLE)
-        except queue.Empty:
-            with _writer_lock:
-                if _waiting.empty():
-                    _writer = None
-                    break
-            continue
-        requests, first = _take(first)
-        try:
-            write_together(requests)
-        except BaseException:
-            if first is not None:
-                first.unwritten.release()  # this thread ends, and nobody else knows of it
+    claims = bind(reading, sender) if sender else []
+    events, points = events_in_order(reading.events), points_in_order(reading.points)
+    try:
+        _write(reading, sender, claims, events, points)
+    except IntegrityError:  # something that this process remembers is gone: a partition, or an identity
+        forget_partitions()
+        forget_identities()
+        _write(reading, sender, claims, events, points)
+    except OperationalError as problem:  # each transaction locks in one order, but not so with others' statements
+        if connection.in_atomic_block or not isinstance(problem.__cause__, errors.DeadlockDetected):
             raise
-        finally:
-            for request in requests:
-                request.unwritten.release()
-    connection.close()
+        _write(reading, sender, claims, events, points)
 
 
-def _take(first: Waiting) -> tuple[list[Waiting], Waiting | None]:
-    """`first` and what waits beside it, up to a limit; and the request that would go beyond it, if there is one."""
-    taken = [first]
-    rows = first.received.rows
-    while True:
-        try:
-            request = _waiting.get_nowait()
-        except queue.Empty:
-            return taken, None
-        rows += request.received.rows
-        if rows > MOST_ROWS_AT_ONCE:
-            return taken, request
-        taken.append(request)
+def _write(
+    reading: Reading,
+    sender: Sender | None,
+    claims: Sequence[Claim],
+    events: Sequence[EventRow],
+    points: Sequence[PointRow],
+) -> None:
+    for table, rows in ((EVENTS, events), (POINTS, points)):
+        ensure_partitions(table.name, {day_number(row.at) for row in rows})
+    with transaction.atomic():
+        new: set[bytes] = set()
+        if events or points:
+            batch = _open_batch([*events, *points])
+            new |= _insert(EVENTS, batch.id, event_values(events, batch.id, batch.sessions))
+            new |= _insert(POINTS, batch.id, point_values(points, batch.id, batch.sessions))
+            if new:
+                nudge_on_commit(FOLD_RECEIVED)
+            else:
+                ReceivedBatch.objects.filter(pk=batch.id).delete()
+            transaction.on_commit(batch.remember)
+        if counts := _counts(reading, new):
+            append_tallies(counts)
+        if sender:
+            note_claims(sender.token_id, claims, new)
+        _quarantine(reading.rejected, sender)
 
 
-def write_together(requests: Sequence[Waiting]) -> None:
-    """Write the requests; where that fails, each alone, so that one cannot spoil another."""
-    try:
-        _write_or_reconnect([waiting.received for waiting in requests])
-        for waiting in requests:
-            waiting.is_durable = True
-    except (OperationalError, InterfaceError) as problem:
-        for waiting in requests:
-            waiting.problem = problem
-    except Exception as problem:
-        if len(requests) == 1:
-            requests[0].problem = problem
-        else:
-            for waiting in requests:
-                write_together([waiting])
+def _open_batch(rows: Sequence[EventRow | PointRow]) -> Batch:
+    first_seen: dict[SessionKey, int] = {}
+    for row in rows:
+        if row.session is not None:
+            first_seen[row.session] = min(row.at, first_seen.get(row.session, row.at))
+    times = [row.at for row in rows]
+    return open_batch(first_seen, earliest=min(times), latest=max(times))
 
 
-def _write_or_reconnect(requests: Sequence[Received]) -> None:
-    """A connection that was lost while nobody used it is opened again, once; after a deadlock it is tried again, too.
+def _insert(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
+    """Insert the rows that are not there yet; what they are known by."""
+    if not rows:
+        return set()
+    staging = f"{table.name}_staging"  # the caller's transaction may have used it before
+    names = {
+        "table": sql.Identifier(table.name),
+        "staging": sql.Identifier(staging),
+        "columns": table.column_names,
+        "digest": sql.Identifier(table.digest),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STAGE.format(**names))
+        table.copy(cursor, staging, rows)
+        cursor.execute(INSERT_NEW.format(**names), [batch_id])
+        return {row[0].bytes for row in cursor.fetchall()}
 
-    Django would ask the database before every request whether the connection still works, which costs a small one
-    a tenth of its time.  Writing twice is safe: what is there is left alone.
+
+def _counts(reading: Reading, new: Collection[bytes]) -> Counter[Tally]:
+    """What a request counts, unless it was stored before: its rows are there, so it was counted then."""
+    counts: Counter[Tally] = Counter()
+    if new or not (reading.events or reading.points):
+        counts.update(reading.counts)
+    counts.update(tally for digest, tally in reading.counts_of_rows if digest in new)
+    return counts
+
+
+def _quarantine(rejected: Sequence[RejectedRecord], sender: Sender | None) -> None:
+    if not rejected:
+        return
+    once = {record.digest: record for record in rejected}
+    QuarantinedRecord.objects.bulk_create(
+        [
+            QuarantinedRecord(
+                token_id=sender.token_id if sender else None,
+                signal=record.signal,
+                digest=UUID(bytes=digest),
+                encoding=record.encoding,
+                reason=record.reason[:LONGEST_REASON],
+                payload=record.payload,
+            )
+            for digest, record in sorted(once.items())
+        ],
+        ignore_conflicts=True,
+    )
+
+
+STAGE = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
+INSERT_NEW = sql.SQL(
     """
-    connection.health_check_done = True  # type: ignore[attr-defined]
-    try:
-        write(requests)
-    except (OperationalError, InterfaceError) as problem:
-        if not isinstance(problem.__cause__, errors.DeadlockDetected):
-            if connection.connection is not None and connection.is_usable():
-                raise
-            connection.close()
-        write(requests)
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} WHERE batch_id = %s
+    ON CONFLICT DO NOTHING
+    RETURNING {digest}
+    """
+)

@@ -41,9 +41,9 @@ def bind(reading: Reading, sender: Sender) -> list[Claim]:
     return claims
 
 
-def note_claims(token_id: int, claims: Sequence[Claim], *new: Container[bytes] | None) -> None:
-    """Count those of rows that are new (None: all of a table are).  Runs in the caller's transaction."""
-    counted = [claim for claim in claims if any(rows is None or claim.row in rows for rows in new)]
+def note_claims(token_id: int, claims: Sequence[Claim], new: Container[bytes]) -> None:
+    """Count those of rows that are new.  Runs in the caller's transaction."""
+    counted = [claim for claim in claims if claim.row in new]
     if counted:
         IngestToken.objects.filter(pk=token_id).update(
             other_claims=F("other_claims") + len(counted), last_claim=counted[-1].address

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from psycopg.types.numeric import Int8
 
 from integrations.telemetry.sightings import AuthorNames, SessionKey, identity_names
-from integrations.telemetry.store_statements import fetch_prepared
+from integrations.telemetry.store_rows import time_at
 from orgtree.services.identities import identify
 
-YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 MOST_REMEMBERED = 100_000
 
 _identity_ids: dict[AuthorNames, int] = {}
@@ -67,17 +65,19 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
     for key in first_seen:
         keys.setdefault(meant[key], key)
     sessions = sorted(keys)
-    answers = fetch_prepared(
-        OPEN_BATCH,
-        [
-            time_at(earliest),
-            time_at(latest),
-            *_columns(sessions),
-            [time_at(first_seen[keys[session]]) for session in sessions],
-            [keys[session].agent_version for session in sessions],
-            [keys[session].is_process for session in sessions],
-        ],
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            OPEN_BATCH,
+            [
+                time_at(earliest),
+                time_at(latest),
+                *_columns(sessions),
+                [time_at(first_seen[keys[session]]) for session in sessions],
+                [keys[session].agent_version for session in sessions],
+                [keys[session].is_process for session in sessions],
+            ],
+        )
+        answers = cursor.fetchall()
     batch_id = answers[0][0]
     ids: dict[_Session, int] = {(*session,): id_ for _, id_, *session, _, _ in answers if id_ is not None}
     while missing := sorted(keys.keys() - ids.keys()):  # another transaction made them at the same time
@@ -118,11 +118,6 @@ def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[Sess
                 [time_at(ran[place]) for place in places],
             ],
         )
-
-
-def time_at(microseconds: int) -> datetime:
-    """The time so many microseconds after the beginning of 2000."""
-    return YEAR_2000 + timedelta(microseconds=microseconds)
 
 
 def _identities_of(authors: Iterable[AuthorNames]) -> dict[AuthorNames, int]:

@@ -10,13 +10,13 @@ import pytest
 from django.db import connection
 
 from integrations.models import AgentRequest, UnreadEvent
-from integrations.telemetry import decode_reading, fold, read_again, store
+from integrations.telemetry import decode_reading, fold, read_again
 from integrations.telemetry.dictionary import say_what_it_means
 from integrations.telemetry.fold import fold_received_batches
 from integrations.telemetry.read_again import read_unread_events_again
 from integrations.telemetry.read_again_store import store_again
 from integrations.telemetry.store_tallies import add_up_tallies
-from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.agent_records import tokens
 from tests.telemetry.intake import REQUEST, Intake, log_record, logs, rows
 
@@ -27,10 +27,8 @@ READERS = 3
 
 
 @pytest.fixture
-def intake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Intake]:
-    monkeypatch.setattr(store, "SECONDS_UNTIL_IDLE", 0.05)
+def intake() -> Iterator[Intake]:
     yield Intake()
-    wait_until(lambda: store._writer is None, what="the writer ends, and its connection")
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE integrations_agent_event, integrations_agent_point")
 

@@ -264,15 +264,6 @@ def test_an_empty_request_is_accepted(intake: Intake) -> None:
     assert not QuarantinedRecord.objects.exists()
 
 
-def test_senders_are_asked_to_wait_while_the_database_does_not_keep_up(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("integrations.telemetry.store.MOST_WAITING", 0)
-    answer = intake.post("/v1/logs", json.dumps(logs(GOOD)).encode())
-    assert (answer.status_code, answer.headers["Retry-After"], json.loads(answer.content)["code"]) == (429, "5", 8)
-    assert intake.events == []
-
-
 def test_a_fault_of_our_own_is_told_in_the_words_of_otlp(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 
 from integrations.models import QuarantinedRecord
-from integrations.telemetry import store, store_rows, store_transaction
 from integrations.telemetry.decode import read_request
 from integrations.telemetry.decode_reading import Encoding, Reading, Signal
+from integrations.telemetry.store import store
 from tests.conftest import StartServer
 from tests.servers import Server
 from tests.telemetry.intake import ADA, JSON, NOW, REQUEST, SECOND, counter, log_record, logs, metrics, point, rows
@@ -72,23 +72,10 @@ def reading(request_id: str) -> Reading:
 
 
 @pytest.mark.django_db
-def test_a_request_that_cannot_be_written_does_not_spoil_those_written_with_it() -> None:
-    bad = reading("req_bad")
-    usual = bad.events[0].figures.removeprefix(store_rows.text("api_request"))
-    bad.events = [bad.events[0]._replace(figures=store_rows.text("nul\x00byte") + usual)]
-    waiting = [
-        store.Waiting(store_transaction.Received(one, sender=None)) for one in (reading("req_1"), bad, reading("req_2"))
-    ]
-    store.write_together(waiting)
-    assert [one.problem is None for one in waiting] == [True, False, True]
-    assert [row["key"] for row in rows("SELECT key FROM integrations_agent_event ORDER BY key")] == ["req_1", "req_2"]
-
-
-@pytest.mark.django_db
 def test_a_partition_that_was_dropped_is_made_again() -> None:
-    store.store(reading("req_1"), sender=None)
+    store(reading("req_1"), sender=None)
     (stored,) = rows("SELECT tableoid::regclass::text AS partition FROM integrations_agent_event")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {stored['partition']}")
-    store.store(reading("req_2"), sender=None)
+    store(reading("req_2"), sender=None)
     assert [row["key"] for row in rows("SELECT key FROM integrations_agent_event")] == ["req_2"]

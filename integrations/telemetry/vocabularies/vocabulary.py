@@ -19,7 +19,6 @@ AUTHOR_ATTRIBUTES = (
     "user.id",
     "installation.id",
 )
-KEY_TAG = 0x0A  # of a KeyValue's first field in protobuf
 
 
 # Names of one attribute, such as a newer and a deprecated one: the first that a record has is read.
@@ -215,14 +214,6 @@ class Vocabulary:
     def looked_at(self) -> frozenset[str]:
         """The attributes of which the values are read, kept, or counted as dropped."""
         return self.figure_names | CONTENT_ATTRIBUTES | set(self.naming)
-
-    @cached_property
-    def starts(self) -> Mapping[bytes, str]:
-        """How an attribute begins in protobuf, by tag, length and name → its name; empty where it is known not to be
-        needed.  Names too long for a length of one byte are left out."""
-        names = {**dict.fromkeys(self.not_needed, ""), **{name: name for name in self.looked_at}}
-        encoded = ((name.encode(), known_as) for name, known_as in names.items())
-        return {bytes((KEY_TAG, len(name))) + name: known_as for name, known_as in encoded if len(name) < 0x80}
 
     def knows(self, name: str) -> bool:
         """Whether an attribute is known."""
